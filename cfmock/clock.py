@@ -1,0 +1,213 @@
+"""Time as a value we own: the flow clock, and everything that is due on it.
+
+The *flow clock* says what time it is for the service and its executions; it is real, or virtual and moved by hand.
+Signature age, `Date` headers and latency are judged by the *wall clock*, which is always real.
+
+A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on a
+virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in one
+heap, so finding the next one due costs no scan.
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+import math
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """`now()` in seconds since 1970, UTC."""
+
+    def now(self) -> float: ...
+
+
+class RealClock:
+    """The machine's time."""
+
+    now = staticmethod(time.time)
+
+
+class VirtualClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, start: float) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def set(self, moment: float) -> None:
+        """Never backwards: an earlier moment changes nothing."""
+        self._now = max(self._now, moment)
+
+
+class TimerKind(enum.Enum):
+    """Why a timer stands there, which decides whether a waiting client may jump to it."""
+
+    PROGRESS = "progress"  # a wait, a retry interval, an `after`: what the execution itself is waiting for
+    GUARD = "guard"  # a task time-out, a limit: what happens if nothing else does; never jumped to
+    SCHEDULE = "schedule"  # not of any execution
+
+
+class Timer:
+    """One thing due. `due` is in the time of its timeline."""
+
+    __slots__ = ("_entry", "callback", "due", "kind", "timeline")
+
+    def __init__(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None) -> None:
+        self.due = due
+        self.kind = kind
+        self.callback: Callable[[], None] | None = callback
+        self.timeline = timeline
+        self._entry = 0  # the heap entry that counts; earlier ones of the same timer are stale
+
+    def cancel(self) -> None:
+        self.callback = None
+        self.timeline = None
+
+
+class Timeline:
+    """The time of one execution and the children it waits for: the flow clock plus what it has jumped ahead (seconds)."""
+
+    __slots__ = ("_heap", "_timers", "busy", "skipped")
+
+    def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
+        self._timers = timers
+        self._heap: list[tuple[float, int, Timer]] = []
+        self.skipped = skipped
+        self.busy = 0  # calls out of the core (an HTTP mock, an async function) whose answer is still to come
+
+    def now(self) -> float:
+        return self._timers.clock.now() + self.skipped
+
+    def jump(self) -> bool:
+        """Go ahead to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken."""
+        if self.busy:
+            return False
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+        if not self._heap or self._heap[0][2].kind is not TimerKind.PROGRESS:
+            return False
+        timer = heapq.heappop(self._heap)[2]
+        ahead = timer.due - self.now()
+        if ahead > 0:
+            self.skipped += ahead
+            for _, _, other in self._heap:
+                if other.callback is not None:
+                    self._timers.enlist(other)
+        self._timers.fire(timer)
+        return True
+
+
+class Timers:
+    """Everything due, soonest first; of equals the one that was added first.
+
+    Who moves it: with a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._heap: list[tuple[float, int, int, Timer]] = []
+        self._count = 0
+        self._compact_at = 1024
+        self.on_earlier: Callable[[], None] | None = None  # told when something is due before all that was
+
+    def timeline(self, skipped: float = 0.0) -> Timeline:
+        return Timeline(self, skipped)
+
+    def add(
+        self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None
+    ) -> Timer:
+        """`due` in the timeline's own time, or in flow time without one."""
+        timer = Timer(due, kind, callback, timeline)
+        self.enlist(timer)
+        if timeline is not None:
+            heapq.heappush(timeline._heap, (due, timer._entry, timer))
+        return timer
+
+    def enlist(self, timer: Timer) -> None:
+        """(Re)place a timer in the common heap; an older entry of it no longer counts."""
+        skipped = timer.timeline.skipped if timer.timeline is not None else 0.0
+        self._count += 1
+        timer._entry = self._count
+        due = timer.due - skipped
+        earlier = not self._heap or due < self._heap[0][0]
+        heapq.heappush(self._heap, (due, self._count, timer._entry, timer))
+        if len(self._heap) > self._compact_at:
+            self._compact()
+        if earlier and self.on_earlier is not None:
+            self.on_earlier()
+
+    def next_due(self) -> float | None:
+        """The flow time of the next timer, None if there is none."""
+        self._drop_stale()
+        return self._heap[0][0] if self._heap else None
+
+    def run_due(self) -> int:
+        """Run what is due now, and what that makes due at once was not: it waits for the next call. Gives the number run."""
+        now, last, ran = self.clock.now(), self._count, 0
+        while (due := self.next_due()) is not None and due <= now and self._heap[0][1] <= last:
+            self.fire(heapq.heappop(self._heap)[3])
+            ran += 1
+        return ran
+
+    def advance_to(self, moment: float) -> None:
+        """Move the virtual clock to each due time in order, run what is due there, and end at `moment`, all settled."""
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            raise TypeError("only a virtual clock can be advanced")
+        while (due := self.next_due()) is not None and due <= moment:
+            clock.set(due)
+            self.fire(heapq.heappop(self._heap)[3])
+        clock.set(moment)
+
+    def clear(self) -> None:
+        self._heap.clear()
+
+    def fire(self, timer: Timer) -> None:
+        callback = timer.callback
+        timer.cancel()
+        if callback is not None:
+            callback()
+
+    def _drop_stale(self) -> None:
+        heap = self._heap
+        while heap and not _counts(heap[0]):
+            heapq.heappop(heap)
+
+    def _compact(self) -> None:
+        # Cancelled time-outs of a year would otherwise stay for that year.
+        self._heap = [entry for entry in self._heap if _counts(entry)]
+        heapq.heapify(self._heap)
+        self._compact_at = max(1024, 2 * len(self._heap))
+
+
+def _counts(entry: tuple[float, int, int, Timer]) -> bool:
+    return entry[3].callback is not None and entry[2] == entry[3]._entry
+
+
+def iso(moment: float) -> str:
+    """`2024-06-24T02:58:42.043Z`: how flows, executions and events give a time."""
+    milliseconds = math.floor(moment * 1000 + 0.5)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_iso_seconds(seconds)}.{rest:03d}Z"
+
+
+def iso_seconds(moment: float) -> str:
+    """`2024-06-24T02:58:42Z`: how requests give their time."""
+    return _iso_seconds(int(moment)) + "Z"
+
+
+_last: tuple[int, str] = (0, "1970-01-01T00:00:00")
+
+
+def _iso_seconds(seconds: int) -> str:
+    # Calls come many to the second; formatting is most of the cost.
+    global _last
+    if _last[0] != seconds:
+        _last = (seconds, datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"))
+    return _last[1]

@@ -1,0 +1,126 @@
+"""The exceptions of the package, by whose mistake they are.
+
+    CfmockError
+    ├── ServiceError       the caller on the wire: becomes an error answer
+    ├── SettingsError      whoever started us: an option, a variable, a setting
+    └── SourceError        the author of a file; carries every `Problem` found in it
+        ├── FixtureError       of a fixture file
+        └── DefinitionError    of a flow definition
+
+Anything else that escapes is our own bug: on the wire an InternalServerError, with the traceback in the log only.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class CfmockError(Exception):
+    """Base of everything cfmock raises on purpose."""
+
+
+class ServiceError(CfmockError):
+    """An error answer of the service: a code of the catalogue and what fills its message template.
+
+    Raised by the handlers with the template's arguments, and by `cf.call` with what the server answered.
+
+    Attributes: `code`, `args` (of the template), `detail` (appended to the template's text), and, once it is known what
+    was answered, `status` (HTTP), `message` and `request_id`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *args: str,
+        detail: str = "",
+        status: int | None = None,
+        message: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(*args)
+        self.code = code
+        self.detail = detail
+        self.status = status
+        self.message = message
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        if self.message is None:
+            return f"{self.code}({', '.join(map(str, self.args))})" + (f": {self.detail}" if self.detail else "")
+        return f"{self.code} ({self.status}): {self.message}"
+
+
+class SettingsError(CfmockError):
+    """An option, environment variable or setting that cannot be used. The text names it and says what would be right."""
+
+
+class TaskFailed(CfmockError):
+    """Raised by a function given to `cf.task(...).calls(...)` to fail its task with this error code and detail."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a text: file name as the user gave it, line and column counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a file: where, at which path of the document (`flows[0].name`; may be empty), and what is wrong."""
+
+    mark: Mark
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+
+
+class SourceError(CfmockError):
+    """A file with mistakes: all of them, in the order of the text."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(
+            sorted(set(problems), key=lambda p: (p.mark.file, p.mark.line, p.mark.column, p.message))
+        )
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class FixtureError(SourceError):
+    """A fixture file that cannot be used."""
+
+
+class DefinitionError(SourceError):
+    """A flow definition that the service would refuse."""
+
+
+def path_text(path: Iterable[str | int]) -> str:
+    """A document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the nearest known word, or nothing when none is near."""
+    names = list(known)
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    return f" (did you mean '{folded[near[0]]}'?)" if near else ""

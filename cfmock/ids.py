@@ -1,0 +1,58 @@
+"""All chance in one place: request ids, execution names, tokens and dice, from one source that can be seeded.
+
+Two emulators with the same seed that see the same calls in the same order give out the same ids. Never for secrets.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Ids:
+    """The source of everything random. `seed` None: a different sequence each time."""
+
+    def __init__(self, seed: int | str | None = None) -> None:
+        self._random = random.Random(seed)
+        self._bits = self._random.getrandbits
+
+    def uuid(self) -> str:
+        """A random UUID, lower case."""
+        h = f"{self._bits(128):032x}"
+        return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
+
+    def request_id(self) -> str:
+        """Upper-case UUID, as the API pages of 2025 show them."""
+        h = f"{self._bits(128):032X}"
+        return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
+
+    def execution_name(self) -> str:
+        """The name of an execution whose starter gave none: a UUID (published answers), made to fit the name pattern."""
+        name = self.uuid()
+        # Names begin with a letter or "_", so a leading digit becomes a letter.
+        return name if name[0] > "9" else "abcdefabcd"[int(name[0])] + name[1:]
+
+    def seal(self) -> bytes:
+        """Twenty bytes, the size of the seal in a published task token."""
+        return self._bits(160).to_bytes(20, "big")
+
+    def dice(self) -> float:
+        """A number in [0, 1)."""
+        return self._random.random()
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included."""
+        return self._random.randint(low, high)
+
+    def lognormal(self, mu: float, sigma: float) -> float:
+        return self._random.lognormvariate(mu, sigma)
+
+    def uniform(self, low: float, high: float) -> float:
+        return self._random.uniform(low, high)
+
+    def weighted(self, items: Sequence[T], weights: Sequence[float]) -> T:
+        """One of `items`, by weight."""
+        return self._random.choices(items, weights)[0]
