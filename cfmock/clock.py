@@ -3,9 +3,9 @@
 The *flow clock* says what time it is for the service and its executions; it is real, or virtual and moved by hand.
 Signature age, `Date` headers and latency are judged by the *wall clock*, which is always real.
 
-A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on a
-virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in one
-heap, so finding the next one due costs no scan.
+A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on
+a virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in
+one heap, so finding the next one due costs no scan.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Timer:
 
 
 class Timeline:
-    """The time of one execution and the children it waits for: the flow clock plus what it has jumped ahead (seconds)."""
+    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead."""
 
     __slots__ = ("_heap", "_timers", "busy", "skipped")
 
@@ -85,7 +85,7 @@ class Timeline:
         return self._timers.clock.now() + self.skipped
 
     def jump(self) -> bool:
-        """Go ahead to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken."""
+        """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken."""
         if self.busy:
             return False
         while self._heap and self._heap[0][2].callback is None:
@@ -106,7 +106,7 @@ class Timeline:
 class Timers:
     """Everything due, soonest first; of equals the one that was added first.
 
-    Who moves it: with a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
+    With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -119,9 +119,7 @@ class Timers:
     def timeline(self, skipped: float = 0.0) -> Timeline:
         return Timeline(self, skipped)
 
-    def add(
-        self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None
-    ) -> Timer:
+    def add(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None) -> Timer:
         """`due` in the timeline's own time, or in flow time without one."""
         timer = Timer(due, kind, callback, timeline)
         self.enlist(timer)
@@ -148,7 +146,7 @@ class Timers:
         return self._heap[0][0] if self._heap else None
 
     def run_due(self) -> int:
-        """Run what is due now, and what that makes due at once was not: it waits for the next call. Gives the number run."""
+        """Run what is due now; what that makes due at once waits for the next call. Gives the number run."""
         now, last, ran = self.clock.now(), self._count, 0
         while (due := self.next_due()) is not None and due <= now and self._heap[0][1] <= last:
             self.fire(heapq.heappop(self._heap)[3])

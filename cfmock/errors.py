@@ -53,10 +53,10 @@ class ServiceError(CfmockError):
 
 
 class SettingsError(CfmockError):
-    """An option, environment variable or setting that cannot be used. The text names it and says what would be right."""
+    """An option, environment variable or setting that cannot be used. The text names it and says what would do."""
 
 
-class TaskFailed(CfmockError):
+class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it is raised
     """Raised by a function given to `cf.task(...).calls(...)` to fail its task with this error code and detail."""
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -79,7 +79,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a file: where, at which path of the document (`flows[0].name`; may be empty), and what is wrong."""
+    """One mistake in a file: where, at which path of the document (`flows[0].name`, or nothing), and what is wrong."""
 
     mark: Mark
     path: str

@@ -30,7 +30,7 @@ class Ids:
         return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
 
     def execution_name(self) -> str:
-        """The name of an execution whose starter gave none: a UUID (published answers), made to fit the name pattern."""
+        """The name of an execution started without one: a UUID (published answers), made to fit the name pattern."""
         name = self.uuid()
         # Names begin with a letter or "_", so a leading digit becomes a letter.
         return name if name[0] > "9" else "abcdefabcd"[int(name[0])] + name[1:]

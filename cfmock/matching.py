@@ -30,7 +30,7 @@ def glob_matches(pattern: str, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that kept a pattern from matching; `path` is `input.kind`, `actual` is `MISSING` where there is nothing."""
+    """One field that kept a pattern from matching; `path` is `input.kind`, `actual` `MISSING` where nothing is."""
 
     path: str
     expected: Json

@@ -1,9 +1,9 @@
 """YAML or JSON text to plain values that remember where they stood, so that a complaint can name file, line and column.
 
 The only module that knows PyYAML, and it uses the parser's events alone: no tag constructs anything, so no text can run
-code. As in YAML 1.2, only `true` and `false` are booleans, and times are text. An unknown tag (`!Ref service/function` of
-deployment tools) is dropped and its value read as if it were not there. Size is bounded before it is built: nesting to
-`MAX_DEPTH`, and `MAX_NODES` values after aliases are expanded.
+code. As in YAML 1.2, only `true` and `false` are booleans, and times are text. An unknown tag (`!Ref service/function`
+of deployment tools) is dropped and its value read as if it were not there. Size is bounded before it is built: nesting
+to `MAX_DEPTH`, and `MAX_NODES` values after aliases are expanded.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Document:
     _root: _Place | None = field(default=None, repr=False)
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
-        """The place of the value at `path` (or of its key). A path that leads nowhere gives the nearest thing above it."""
+        """The place of the value at `path` (or of its key); if that leads nowhere, of the nearest thing above it."""
         if self._root is None:  # a JSON text: its places are looked for only when somebody asks
             self._root = _Builder(self.name, self.text).build()[1]
         place, line, column = self._root, self._root.line, self._root.column
@@ -72,7 +72,7 @@ class Document:
             if isinstance(parts, dict) and part in parts:
                 if key and place.keys is not None:
                     line, column = place.keys[str(part)]
-                place = parts[part]  # type: ignore[index]
+                place = parts[str(part)]
             elif isinstance(parts, list) and isinstance(part, int) and part < len(parts):
                 place = parts[part]
             else:
@@ -99,7 +99,7 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
             mark = Mark(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
             raise SourceError([Problem(mark, "", f"not UTF-8 (byte {error.object[error.start]:#04x})")]) from None
     if name.endswith(".json"):
-        # JSON is nearly a hundred times faster to read as JSON; whatever it refuses gets its message from the YAML reader.
+        # JSON is nearly a hundred times faster to read as JSON; what it refuses gets its message from the YAML reader.
         try:
             return Document(name, text, json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_refuse))
         except (ValueError, RecursionError):
@@ -153,10 +153,10 @@ class _Builder:
 
     def _build(self) -> tuple[Json, _Place]:
         root: list[tuple[Json, _Place]] = []
-        # One frame per open collection: its value, its place, the key waiting for a value, merges, anchor, count at start.
+        # One frame per open collection: value, place, the key waiting for a value, merges, anchor, count at start.
         stack: list[_Frame] = []
         documents = 0
-        loader = _Loader(self.text)
+        loader: Any = _Loader(self.text)
         try:
             while loader.check_event():
                 event = loader.get_event()
@@ -167,7 +167,7 @@ class _Builder:
                     if event.anchor:
                         self.anchors[event.anchor] = (value, place, 1)
                 elif isinstance(event, yaml.AliasEvent):
-                    value, place = self._alias(event.anchor, at)
+                    value, place = self._alias(event.anchor or "", at)
                 elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                     self._count(1, at)
                     if len(stack) >= MAX_DEPTH:
@@ -206,7 +206,7 @@ class _Builder:
             frame.key = (value, place)
         else:
             (name, at), frame.key = frame.key, None
-            if name == "<<" and (isinstance(value, dict) or isinstance(value, list)):
+            if name == "<<" and isinstance(value, dict | list):
                 frame.merges.append((value, place))
                 return
             if not isinstance(name, str):
@@ -237,7 +237,7 @@ class _Builder:
                 return text
         elif tag is not None and tag != "!" and event.implicit[0] is False:
             return text  # `!Ref x`: text, whatever it looks like
-        if not event.implicit[0] and tag is None or tag == "!":
+        if (not event.implicit[0] and tag is None) or tag == "!":
             return text
         if event.style is not None and event.style != "":
             return text
@@ -277,7 +277,7 @@ class _Frame:
                     if name not in self.value:
                         self.value[name] = part
                         self.place.keys[name] = (at.keys or {}).get(name, (at.line, at.column))  # type: ignore[index]
-                        self.place.parts[name] = at.parts.get(name, at)  # type: ignore[index,call-overload]
+                        self.place.parts[name] = at.parts.get(name, at)  # type: ignore[index]
 
 
 def plain(text: str) -> Json:
@@ -293,7 +293,7 @@ def plain(text: str) -> Json:
 
 
 def _copy(value: Json) -> Json:
-    """Aliased collections are copied, so that no two parts of a value are one object. Depth is bounded by the reader."""
+    """Aliased collections are copied, so that no two parts of a value are one object. The reader bounds the depth."""
     if isinstance(value, dict):
         return {key: _copy(part) for key, part in value.items()}
     if isinstance(value, list):
