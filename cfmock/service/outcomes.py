@@ -1,0 +1,121 @@
+"""Canned outcomes: how an execution goes when the fixture says so instead of the definition.
+
+The first outcome of a flow whose `when` matches and whose `times` are not spent decides. One made of nothing but `status`
+is enough; `output` may be a template over `$Input` and `$Context`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.durations import parse_duration
+from cfmock.engine.expr import Constructor, compile_constructor
+from cfmock.ids import Ids
+from cfmock.matching import Difference, differences
+
+NAMES = frozenset(("$Input", "$Context"))
+"""What the templates of an outcome may name."""
+
+FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
+"""The statuses an execution does not leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
+    `{"execution": name, "input": {...}}`."""
+
+    status: str = "Succeeded"
+    when: Mapping[str, Any] = field(default_factory=dict)
+    output: Constructor | None = None
+    error: Mapping[str, str] = field(default_factory=dict)
+    after: float = 0.0
+    polls: int = 0
+    times: int | None = None
+
+    @property
+    def ends(self) -> bool:
+        return self.status in FINAL
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Outcome:
+        """From the mapping of a fixture, known to fit its schema.
+
+        Raises ValueError for a duration, `ConstructorErrors` for the expressions of `output`.
+        """
+        after = mapping.get("after", 0)
+        polls = after["polls"] if isinstance(after, dict) else 0
+        return cls(
+            status=mapping.get("status", "Succeeded"),
+            when=mapping.get("when", {}),
+            output=compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None,
+            error=mapping.get("error", {}),
+            after=0.0 if polls else parse_duration(after),
+            polls=polls,
+            times=mapping.get("times"),
+        )
+
+
+class Outcomes:
+    """The outcomes of one flow in one world, in the order they are tried, and how often each was used."""
+
+    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
+        self._outcomes = [(outcome, [0]) for outcome in outcomes]
+        self._added = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Behind those added before, ahead of those of the fixture."""
+        self._outcomes.insert(self._added, (outcome, [0]))
+        self._added += 1
+
+    def choose(self, execution: str, input_text: str) -> Outcome | None:
+        """The outcome for a new execution; it counts as used."""
+        parsed: Any = _UNREAD
+        for outcome, used in self._outcomes:
+            if outcome.times is not None and used[0] >= outcome.times:
+                continue
+            if outcome.when:
+                if parsed is _UNREAD and "input" in outcome.when:
+                    parsed = json.loads(input_text) if input_text else {}
+                if next(_reasons(outcome, execution, parsed), None) is not None:
+                    continue
+            used[0] += 1
+            return outcome
+        return None
+
+    def near_misses(self, execution: str, input_text: str) -> list[tuple[int, list[Difference]]]:
+        """For each outcome that did not match, its place in the list and why."""
+        parsed = json.loads(input_text) if input_text else {}
+        found = []
+        for index, (outcome, used) in enumerate(self._outcomes):
+            reasons = list(_reasons(outcome, execution, parsed))
+            if outcome.times is not None and used[0] >= outcome.times:
+                reasons.append(Difference("times", outcome.times, used[0]))
+            if reasons:
+                found.append((index, reasons))
+        return found
+
+
+_UNREAD = object()
+
+
+def _reasons(outcome: Outcome, execution: str, parsed: Any) -> Iterator[Difference]:
+    when = outcome.when
+    if "execution" in when:
+        yield from differences(when["execution"], execution, ("execution",))
+    if "input" in when:
+        yield from differences(when["input"], parsed, ("input",))
+
+
+def output_text(outcome: Outcome, input_text: str, context: Mapping[str, Any], ids: Ids) -> str:
+    """The Output of an execution that goes this way, as JSON text: empty unless it succeeds or gives one.
+
+    Raises ExpressionError where the template names what the input lacks.
+    """
+    if outcome.output is None:
+        return "{}" if outcome.status == "Succeeded" else ""
+    scope = {"$Input": json.loads(input_text) if input_text else {}, "$Context": context}
+    return json.dumps(outcome.output.build(scope, ids), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,175 @@
+"""The service as data: operations, their parameters and answers, the error catalogue and the limits.
+
+`load()` reads `operations.yaml` beside this file once a process and checks that it holds together. Sources: the API pages and
+metadata of CloudFlow 2019-03-15 and the vendor's SDKs.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cfmock import yamlsource
+
+TYPES = ("string", "integer", "boolean", "number")
+FORMATS = (None, "name", "json-object", "json-array", "time", "token", "definition", "cron")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One request parameter. `place` is where the pages put it (`query`, `body`); clients put it elsewhere too."""
+
+    name: str
+    python_name: str
+    place: str
+    type: str
+    required: bool = False
+    may_be_empty: bool = False
+    format: str | None = None
+    enum: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an answer. `fields` are those of an object, or of each object of an array."""
+
+    name: str
+    type: str
+    always: bool = False
+    optional: bool = False
+    fields: Mapping[str, Field] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its documented codes."""
+
+    name: str
+    method: str
+    action: str
+    generation: str
+    parameters: Mapping[str, Parameter]
+    response: Mapping[str, Field]
+    errors: tuple[str, ...]
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One code of the catalogue: HTTP status, message template with a `%s` for each of `args`, and how it comes about."""
+
+    code: str
+    status: int
+    message: str
+    args: tuple[str, ...]
+    how: str
+    evidence: str
+
+    def render(self, args: tuple[str, ...]) -> str:
+        """The message for these arguments. A wrong number of them is a mistake in our code: ValueError."""
+        if len(args) != len(self.args):
+            raise ValueError(f"{self.code} takes {len(self.args)} arguments, got {len(args)}")
+        return self.message % args if args else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of the service: id and its names in the console's languages."""
+
+    id: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything in `operations.yaml`."""
+
+    api_version: str
+    operations: Mapping[str, Operation]
+    errors: Mapping[str, ErrorEntry]
+    limits: Mapping[str, Any]
+    regions: Mapping[str, Region]
+    execution_statuses: tuple[str, ...]
+    history_event_types: tuple[str, ...]
+    name_pattern: re.Pattern[str]
+
+    def operations_with(self, code: str) -> list[str]:
+        """The operations in whose documented table the code stands."""
+        return [operation.name for operation in self.operations.values() if code in operation.errors]
+
+
+def python_name(name: str) -> str:
+    """`FlowName` → `flow_name`, `CallbackFnFTaskToken` → `callback_fnf_task_token`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("FnF", "Fnf")).lower()
+
+
+@functools.lru_cache(maxsize=1)
+def load() -> Spec:
+    """The tables, read once a process. Raises ValueError if they contradict themselves."""
+    path = Path(__file__).with_name("operations.yaml")
+    raw = yamlsource.parse(path.read_bytes(), path.name).value
+    errors = {code: ErrorEntry(code, **{**row, "args": tuple(row["args"])}) for code, row in raw["errors"].items()}
+    spec = Spec(
+        api_version=raw["api_version"],
+        operations={name: _operation(name, row) for name, row in raw["operations"].items()},
+        errors=errors,
+        limits=raw["limits"],
+        regions={row["id"]: Region(**row) for row in raw["regions"]},
+        execution_statuses=tuple(raw["execution_statuses"]),
+        history_event_types=tuple(raw["history_event_types"]),
+        name_pattern=re.compile(raw["limits"]["name_pattern"][:-1] + r"\Z"),
+    )
+    _check(spec)
+    return spec
+
+
+def _operation(name: str, row: dict[str, Any]) -> Operation:
+    return Operation(
+        name=name,
+        method=row["method"],
+        action=row["action"],
+        generation=row["generation"],
+        parameters={key: _parameter(key, value) for key, value in row["parameters"].items()},
+        response=_fields(row["response"]),
+        errors=tuple(row["errors"]),
+        since=row.get("since"),
+    )
+
+
+def _parameter(name: str, row: dict[str, Any]) -> Parameter:
+    rest = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key != "in"}
+    return Parameter(name, python_name(name), row["in"], **rest)
+
+
+def _fields(rows: dict[str, Any]) -> dict[str, Field]:
+    return {
+        name: Field(name, **{**row, "fields": _fields(row["fields"]) if "fields" in row else None})
+        for name, row in rows.items()
+    }
+
+
+def _check(spec: Spec) -> None:
+    for entry in spec.errors.values():
+        if entry.message.count("%s") != len(entry.args):
+            raise ValueError(f"error {entry.code}: {entry.message!r} does not take {entry.args}")
+    for operation in spec.operations.values():
+        if unknown := set(operation.errors) - set(spec.errors):
+            raise ValueError(f"operation {operation.name}: unknown error codes {sorted(unknown)}")
+        if "RequestId" not in operation.response or "Code" in operation.response:
+            raise ValueError(f"operation {operation.name}: an answer has a RequestId and no Code")
+        for parameter in operation.parameters.values():
+            if parameter.type not in TYPES or parameter.format not in FORMATS:
+                raise ValueError(f"operation {operation.name}: parameter {parameter.name} of unknown type or format")

@@ -1,0 +1,130 @@
+"""The values that travel between the stages of a call.
+
+Request ──decode──► Call ──authenticate──► Identity ──operation──► fields or error ──encode──► Reply
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.spec.model import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
+    looked up by lower-case name, `body` is what remains after transfer coding is removed."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """The header's value, empty if it was not sent. `name` in lower case."""
+        return self.headers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of a request, wherever they stood.
+
+    `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `encoded` holds those that enter a
+    V1 signature (query and form, not a JSON body), as `E(name)=E(value)`, by decoded name. `problem` says what is wrong with
+    a body that could not be read; it is reported only once the caller is known.
+    """
+
+    values: dict[str, str]
+    encoded: dict[str, str]
+    query: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that names a known operation. `arguments` are its own parameters, as text, without the common ones."""
+
+    operation: Operation
+    arguments: dict[str, str]
+    access_key_id: str = ""
+    account: str = ""
+    region: str = ""
+
+    @property
+    def flow(self) -> str | None:
+        """The flow it is about: FlowName, or Name where the operation is about flows themselves."""
+        return self.arguments.get("FlowName") or (self.arguments.get("Name") if _names_flow(self.operation) else None)
+
+    @property
+    def execution(self) -> str | None:
+        return self.arguments.get("ExecutionName")
+
+
+def _names_flow(operation: Operation) -> bool:
+    return "FlowName" not in operation.parameters
+
+
+class Transport(enum.Enum):
+    """How the edge sends an answer, or breaks it."""
+
+    WHOLE = "whole"
+    RESET = "reset"
+    CLOSE = "close"
+    HANG = "hang"
+    TRUNCATE = "truncate"
+    GARBAGE = "garbage"
+    SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer. The edge waits `delay` seconds before it sends it; the core never waits."""
+
+    status: int
+    body: bytes
+    request_id: str
+    headers: tuple[tuple[str, str], ...] = ()
+    delay: float = 0.0
+    transport: Transport = Transport.WHOLE
+
+
+@dataclass(slots=True)
+class Pending:
+    """An answer that is still to come. Whoever waits is called once, with the Reply.
+
+    `timeout` is in seconds of real time: when it is over, call `expire`. When the client leaves, call `abandon`.
+    """
+
+    timeout: float | None = None
+    reply: Reply | None = None
+    on_expire: Callable[[], None] | None = None
+    on_abandon: Callable[[], None] | None = None
+    _waiter: Callable[[Reply], None] | None = field(default=None, repr=False)
+
+    def then(self, waiter: Callable[[Reply], None]) -> None:
+        self._waiter = waiter
+        if self.reply is not None:
+            waiter(self.reply)
+
+    def settle(self, reply: Reply) -> None:
+        if self.reply is None:
+            self.reply = reply
+            if self._waiter is not None:
+                self._waiter(reply)
+
+    def expire(self) -> None:
+        """The time is over: answer with what there is."""
+        if self.reply is None and self.on_expire is not None:
+            self.on_expire()
+
+    def abandon(self) -> None:
+        """Nobody waits any more."""
+        if self.reply is None and self.on_abandon is not None:
+            self.on_abandon()
+
+
+Fields = dict[str, Any]
+"""The fields of a success answer, without RequestId, in the service's own names."""

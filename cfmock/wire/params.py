@@ -1,0 +1,132 @@
+"""Arguments as text to arguments as values, by the table: what is missing, too long, outside its range or no JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cfmock.durations import parse_time
+from cfmock.errors import ServiceError, did_you_mean
+from cfmock.spec.model import Operation, Parameter, Spec
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
+_NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+
+
+def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[str, Any]:
+    """The keyword arguments of the operation's handler, by Python name; what was not given is left out.
+
+    An empty value counts as not given, but for a parameter that may be empty. JSON values stay text once they are known to
+    parse, since the service hands them back byte for byte. Raises MissingRequiredParams and InvalidArgument, which names the parameter.
+    """
+    found: dict[str, Any] = {}
+    for parameter in operation.parameters.values():
+        text = arguments.get(parameter.name)
+        if text is None or (text == "" and not parameter.may_be_empty):
+            if parameter.required:
+                raise ServiceError("MissingRequiredParams", parameter.name)
+            continue
+        found[parameter.python_name] = value_of(parameter, text, spec)
+    return found
+
+
+def unknown(operation: Operation, arguments: dict[str, str]) -> list[str]:
+    """One sentence for each argument the operation does not have. The service is thought to ignore them."""
+    return [
+        f"{operation.name} has no parameter '{name}'{did_you_mean(name, operation.parameters)}"
+        for name in arguments
+        if name not in operation.parameters
+    ]
+
+
+def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
+    """One argument as a value. Raises InvalidArgument."""
+    if not text.isascii() and not _is_utf8(text):
+        raise invalid(parameter.name, "is not UTF-8")
+    if parameter.type == "string":
+        _check_text(parameter, text, spec)
+        return text
+    if parameter.type == "boolean":
+        if text.lower() not in _BOOLEANS:
+            raise invalid(parameter.name, "must be true or false")
+        return _BOOLEANS[text.lower()]
+    if parameter.type == "integer":
+        if not _INTEGER.match(text):
+            raise invalid(parameter.name, "must be an integer")
+        number: float = int(text)
+    else:
+        if not _NUMBER.match(text):
+            raise invalid(parameter.name, "must be a number")
+        number = float(text)
+    if parameter.minimum is not None and number < parameter.minimum:
+        raise invalid(parameter.name, f"must not be less than {parameter.minimum}")
+    if parameter.maximum is not None and number > parameter.maximum:
+        raise invalid(parameter.name, f"must not be greater than {parameter.maximum}")
+    return number
+
+
+def invalid(name: str, what: str) -> ServiceError:
+    """InvalidArgument that says which parameter and why; the documented text is only its beginning."""
+    return ServiceError("InvalidArgument", detail=f"{name} {what}.")
+
+
+def _check_text(parameter: Parameter, text: str, spec: Spec) -> None:
+    name = parameter.name
+    if parameter.enum and text not in parameter.enum and text not in parameter.tolerated:
+        raise invalid(name, f"must be one of {', '.join(filter(None, parameter.enum))}")
+    if parameter.min_length is not None and len(text) < parameter.min_length:
+        raise invalid(name, f"must have at least {parameter.min_length} characters")
+    if parameter.max_length is not None and len(text) > parameter.max_length:
+        raise invalid(name, f"must not have more than {parameter.max_length} characters")
+    if parameter.format is not None:
+        _FORMAT_CHECKS.get(parameter.format, _accept)(parameter, text, spec)
+
+
+def _accept(parameter: Parameter, text: str, spec: Spec) -> None:
+    """Formats that the handlers check: definitions, tokens, cron expressions."""
+
+
+def _check_name(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not spec.name_pattern.match(text):
+        raise invalid(parameter.name, "must be 1 to 128 letters, digits, '_' or '-', and begin with a letter or '_'")
+
+
+def _check_object(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not isinstance(_parsed(parameter, text), dict):
+        raise invalid(parameter.name, "must be a JSON object")
+
+
+def _check_array(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not isinstance(_parsed(parameter, text), list):
+        raise invalid(parameter.name, "must be a JSON array")
+
+
+def _check_time(parameter: Parameter, text: str, spec: Spec) -> None:
+    try:
+        parse_time(text)
+    except ValueError:
+        raise invalid(parameter.name, "must be a time such as 2024-06-01T00:00:00.000Z") from None
+
+
+_FORMAT_CHECKS = {"name": _check_name, "json-object": _check_object, "json-array": _check_array, "time": _check_time}
+
+
+def _parsed(parameter: Parameter, text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise invalid(parameter.name, "must be JSON text") from None
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
