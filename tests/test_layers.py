@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "cfmock"
 
-GROUND = "errors clock ids settings yamlsource matching violations ports verbs"
+GROUND = "errors clock durations ids settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
 WHOLE = "journal emulator fixtures control"
@@ -32,21 +32,22 @@ KNOWS = {
     "ports": "",
     "verbs": "",
     "clock": "errors",
+    "durations": "errors",
     "matching": "errors",
     "settings": "errors",
     "yamlsource": "errors",
     "spec": "errors yamlsource",
     # Protocol: from a request to a call that may pass, and back to a reply. Knows nothing of what the service does.
-    "wire": "errors spec violations matching ids",
+    "wire": "errors durations spec violations matching ids",
     "auth": "errors clock matching violations spec wire.messages",
     "auth.signature": "",
-    "faults": "errors clock ids matching spec wire.messages",
+    "faults": "errors clock durations ids matching spec wire.messages",
     # Engine: runs definitions. Knows neither the wire nor the store.
     "engine": "errors clock matching yamlsource ids",
     "engine.expr": "errors",
     # State: what is kept, and what each operation does with it.
     "store": "errors clock",
-    "service": "errors clock ids matching settings ports yamlsource spec wire.messages engine store",
+    "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages engine store",
     # Whole: the emulator composes everything below it; what steers it stands above it.
     "journal": "errors matching violations wire.messages",
     "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal",
