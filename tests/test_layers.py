@@ -34,7 +34,7 @@ KNOWS = {
     "clock": "errors",
     "durations": "errors",
     "matching": "errors",
-    "settings": "errors",
+    "settings": "errors durations",
     "yamlsource": "errors",
     "spec": "errors yamlsource",
     # Protocol: from a request to a call that may pass, and back to a reply. Knows nothing of what the service does.

@@ -1,0 +1,211 @@
+"""How a server is set up: one value, read from flags over environment over fixtures over defaults.
+
+The fields of `Settings` are the table: each carries its default, how its text is read, the option that sets it, and
+what the help says. The command line, `CloudFlow(**settings)`, the environment and the fixtures' `settings` go by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cfmock.durations import parse_duration, parse_time
+from cfmock.errors import SettingsError, did_you_mean, shown
+
+Read = Callable[[Any], Any]
+"""From text or a value of the right kind to the setting's value. Raises ValueError saying what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
+    switch), `fixture` whether the `settings` of a fixture may hold it."""
+
+    name: str
+    default: Any
+    read: Read
+    help: str
+    option: str | None = None
+    form: str | None = None
+    fixture: bool = False
+
+    @property
+    def variable(self) -> str:
+        return "CFMOCK_" + self.name.upper()
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{shown(value)} is not a text")
+    return value
+
+
+def _path(value: Any) -> str:
+    return _text(value.__fspath__() if hasattr(value, "__fspath__") else value)
+
+
+def _choice(*words: str) -> Read:
+    def read(value: Any) -> str:
+        if value in words:
+            return str(value)
+        hint = did_you_mean(value, words) if isinstance(value, str) else ""
+        raise ValueError(f"{shown(value)} is not one of {', '.join(words)}{hint}")
+
+    return read
+
+
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def _switch(value: Any) -> bool:
+    found = value if isinstance(value, bool) else _SWITCH.get(str(value).lower())
+    if found is None:
+        raise ValueError(f"{shown(value)} is not one of true, false")
+    return found
+
+
+def _integer(low: int | None = None, high: int | None = None) -> Read:
+    wanted = "a whole number" + (f" of {low} or more" if high is None and low is not None else "")
+    wanted += f" from {low} to {high}" if high is not None else ""
+
+    def read(value: Any) -> int:
+        number: int | None = None
+        if isinstance(value, str) and re.fullmatch(r"\s*[-+]?[0-9]{1,18}\s*", value, re.ASCII):
+            number = int(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            number = value
+        if number is None or (low is not None and number < low) or (high is not None and number > high):
+            raise ValueError(f"{shown(value)} is not {wanted}")
+        return number
+
+    return read
+
+
+def _moment(value: Any) -> float:
+    # From Python a number of seconds or a datetime is as good as a text.
+    if hasattr(value, "isoformat"):
+        value = value.isoformat()
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return parse_time(value)
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
+        raise ValueError(f"{shown(value)} is not a list of host names")
+    hosts = tuple(part.strip().lower() if isinstance(part, str) else part for part in parts)
+    for host in hosts:
+        if not isinstance(host, str) or not re.fullmatch(r"[a-z0-9_.:-]{1,253}", host):
+            raise ValueError(f"{shown(host)} is not a host name")
+    return hosts
+
+
+def _row(
+    default: Any, read: Read, help: str, *, option: str | None = None, form: str | None = None, fixture: bool = False
+) -> Any:
+    return dataclasses.field(
+        default=default,
+        metadata={"read": read, "help": help, "option": option, "form": form, "fixture": fixture},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a server can be told. Times are seconds since 1970, spans seconds."""
+
+    host: str = _row("127.0.0.1", _text, "address to listen on", option="--host", form="ADDRESS")
+    port: int = _row(8790, _integer(0, 65535), "port to listen on; 0: a free one", option="--port", form="N")
+    auth: Literal["strict", "off"] = _row(
+        "strict", _choice("strict", "off"), "whether signatures are checked",
+        option="--auth", form="strict|off", fixture=True,
+    )  # fmt: skip
+    clock: Literal["real", "virtual"] = _row(
+        "real", _choice("real", "virtual"), "clock that flows run on; a virtual one stands still until it is advanced",
+        option="--clock", form="real|virtual", fixture=True,
+    )  # fmt: skip
+    errors: Literal["documented", "gateway"] = _row(
+        "documented", _choice("documented", "gateway"), "whose error codes: CloudFlow's own, or those of its gateway",
+        option="--errors", form="documented|gateway", fixture=True,
+    )  # fmt: skip
+    seed: int | None = _row(
+        None, _integer(), "makes ids and dice the same in every run",
+        option="--seed", form="N", fixture=True,
+    )  # fmt: skip
+    now: float | None = _row(None, _moment, "the time at which a virtual clock starts", fixture=True)
+    region: str = _row("cn-hangzhou", _text, "the region of calls that name none", fixture=True)
+    unmocked_tasks: Literal["succeed", "fail"] = _row(
+        "succeed", _choice("succeed", "fail"), "what becomes of a task without a mock", fixture=True
+    )
+    max_time_skew: float = _row(
+        900.0, parse_duration, "how far the time of a signature may be off, to either side", fixture=True
+    )
+    accept_acs3: bool = _row(True, _switch, "whether ACS3 signatures are taken beside those of version 1", fixture=True)
+    check_nonce: bool = _row(False, _switch, "whether a nonce already answered is refused", fixture=True)
+    rate_limits: Literal["none", "documented"] = _row(
+        "none", _choice("none", "documented"), "whether the documented limits on calls a second hold", fixture=True
+    )
+    journal_size: int = _row(
+        1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True
+    )
+    task_hosts: tuple[str, ...] = _row(
+        (), _hosts, "hosts beyond loopback that http mocks of tasks may call", fixture=True
+    )
+    journal: str | None = _row(
+        None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
+    )
+    reload: bool = _row(False, _switch, "replace what changed fixture files define, keep the rest", option="--reload")
+    verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
+    log_format: Literal["text", "json"] = _row(
+        "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json"
+    )
+    admin_token: str | None = _row(
+        None, _text, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
+    )
+
+
+SETTINGS: Mapping[str, Setting] = {
+    field.name: Setting(field.name, field.default, **field.metadata) for field in dataclasses.fields(Settings)
+}
+"""The rows by name, in the order of the help."""
+
+
+def resolve(
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    fixture: Mapping[str, Any],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    keywords: bool = False,
+) -> Settings:
+    """Settings from flags over environment over fixture over default, one by one.
+
+    Names in `flags` are those of the fields; None stands for "not given", as does an empty variable. `defaults`
+    replaces defaults of the table for this use. With `keywords` the flags are Python's keyword arguments, and mistakes
+    are told by those names.
+
+    Raises SettingsError with all that is wrong, a line each: the option, variable or setting, and what would be right.
+    """
+    values: dict[str, Any] = {}
+    mistakes = [f"{name}: unknown setting{did_you_mean(name, SETTINGS)}" for name in flags if name not in SETTINGS]
+    for name, row in SETTINGS.items():
+        for label, given in (
+            (name if keywords or row.option is None else row.option, flags.get(name)),
+            (row.variable, environ.get(row.variable) or None),
+            (f"settings.{name}", fixture.get(name)),
+        ):
+            if given is None:
+                continue
+            try:
+                values[name] = row.read(given)
+            except ValueError as error:
+                mistakes.append(f"{label}: {error}")
+            break
+        else:
+            values[name] = (defaults or {}).get(name, row.default)
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return Settings(**values)
