@@ -39,8 +39,8 @@ KNOWS = {
     "spec": "errors yamlsource",
     # Protocol: from a request to a call that may pass, and back to a reply. Knows nothing of what the service does.
     "wire": "errors durations spec violations matching ids",
-    "auth": "errors clock matching violations spec wire.messages",
-    "auth.signature": "",
+    "auth": "errors clock matching violations spec wire.messages wire.decode",
+    "auth.signature": "errors",
     "faults": "errors clock durations ids matching spec wire.messages",
     # Engine: runs definitions. Knows neither the wire nor the store.
     "engine": "errors clock matching yamlsource ids",

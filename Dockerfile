@@ -1,0 +1,25 @@
+# cfmock in a container, serving what is mounted at /fixtures:
+#
+#   docker build -t cfmock .
+#   docker run --rm -p 127.0.0.1:8790:8790 -v "$PWD/fixtures:/fixtures:ro" cfmock
+#
+# Inside it listens on all addresses, or nothing outside the container would reach it; so the admin API is off until a token
+# is given: -e CFMOCK_ADMIN_TOKEN=...
+
+FROM python:3.13-slim AS build
+COPY pyproject.toml README.md LICENSE /src/
+COPY cfmock /src/cfmock
+RUN python -m venv /opt/cfmock && /opt/cfmock/bin/pip install --no-cache-dir '/src[fast,tls]'
+
+FROM python:3.13-slim
+COPY --from=build /opt/cfmock /opt/cfmock
+COPY fixtures /fixtures
+RUN useradd --system --no-create-home cfmock
+USER cfmock
+ENV PATH=/opt/cfmock/bin:$PATH CFMOCK_HOST=0.0.0.0 CFMOCK_PORT=8790
+EXPOSE 8790
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=2s --start-period=5s CMD ["python", "-c", \
+    "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"CFMOCK_PORT\"]}/_cfmock/health')"]
+ENTRYPOINT ["cfmock"]
+CMD ["serve", "/fixtures"]

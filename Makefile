@@ -1,0 +1,61 @@
+# Each target does its own set-up; `make` alone lists them. ARGS goes to the program: make test ARGS="-k wire"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+ARGS :=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## the environment for development, in .venv
+
+serve: .venv/.serves ## serve fixtures/ on port 8790
+	$(BIN)/python -m cfmock serve fixtures $(ARGS)
+
+test: .venv/.ready .venvs/.sdks ## run the tests, in random order
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-all: .venvs/.sdks ## run the tests on each Python 3.10 to 3.13 of this machine
+	scripts/test-all $(ARGS)
+
+check: .venv/.ready ## lint, formatting, types; writes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.ready ## format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: .venv/.ready ## measure against the limits in tests/benchmarks
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+binary: .venvs/binary/.ready ## build dist/cfmock, which needs no Python, and try it
+	.venvs/binary/bin/python scripts/binary.py
+	scripts/smoke-test dist/cfmock
+
+clean: ## remove environments, caches and what was built
+	rm -rf .venv .venvs tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup serve test test-all check format bench binary clean
+
+# Installed as it stands here (-e), so an environment is stale only when what it should hold has changed.
+.venv/.serves: pyproject.toml
+	scripts/environment .venv -- -e .
+	@touch $@
+
+.venv/.ready: pyproject.toml
+	scripts/environment .venv -- -e '.[all]' --group test --group lint
+	@touch $@ .venv/.serves
+
+.venvs/binary/.ready: pyproject.toml
+	scripts/environment .venvs/binary -- . --group binary
+	@touch $@
+
+# The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
+# (no network, no Node) skips its tests and is tried again the next time.
+.venvs/.sdks: tests/e2e/environments.py tests/e2e/node/package.json
+	@python=$$(scripts/pythons | head -n 1 | cut -d ' ' -f 2-); $$python tests/e2e/environments.py && touch $@ || true

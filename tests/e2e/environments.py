@@ -1,0 +1,115 @@
+"""The vendor's SDKs, each set in an environment of its own, since their dependencies conflict with one another.
+
+Run by `make test` before the tests: makes what is missing or out of date. A set that cannot be made here leaves the
+reason beside its place, and its tests are skipped for it. Standard library only: it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+VENVS = HERE.parent.parent / ".venvs"
+NODE = HERE / "node"
+
+# environment -> what is installed into it
+SDKS = {
+    "tea": ("alibabacloud-fnf20190315==2.0.1", "alibabacloud-tea-openapi==0.4.6"),
+    "tea-0.3": ("alibabacloud-fnf20190315==2.0.0", "alibabacloud-tea-openapi==0.3.16"),
+    "legacy": ("aliyun-python-sdk-fnf==1.8.3", "aliyun-python-sdk-core==2.16.1"),
+}
+
+
+class Unavailable(Exception):
+    """An SDK cannot be had here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    problem: str | None
+
+
+def command(name: str) -> list[str]:
+    """The interpreter that has this set of SDKs: of `SDKS`, or `node`. Raises `Unavailable`."""
+    folder = NODE if name == "node" else VENVS / name
+    failed = _reason(folder)
+    if failed.exists():
+        raise Unavailable(failed.read_text(encoding="utf-8"))
+    if name == "node":
+        program, there = shutil.which("node"), (NODE / "node_modules").is_dir()
+    else:
+        program, there = str(folder / "bin" / "python"), (folder / "bin" / "python").exists()
+    if not program or not there:
+        raise Unavailable(f"the {name} SDK is not installed: `make test` does it")
+    return [program]
+
+
+def prepare() -> list[Outcome]:
+    """Make every environment that is not there yet, two at a time."""
+    VENVS.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(_prepare, [*SDKS, "node"]))
+
+
+def _prepare(name: str) -> Outcome:
+    folder = NODE if name == "node" else VENVS / name
+    try:
+        if name == "node":
+            _prepare_node()
+        else:
+            _prepare_python(folder, SDKS[name])
+    except Unavailable as error:
+        _reason(folder).write_text(str(error), encoding="utf-8")
+        return Outcome(name, str(error))
+    _reason(folder).unlink(missing_ok=True)
+    return Outcome(name, None)
+
+
+def _prepare_python(folder: Path, wanted: tuple[str, ...]) -> None:
+    stamp = folder / "installed"
+    if stamp.exists() and stamp.read_text(encoding="utf-8").split() == list(wanted):
+        return
+    venv.create(folder, with_pip=True, clear=True)
+    # setuptools: the old SDKs import pkg_resources, which Python 3.12 no longer brings.
+    _run([str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "1", *wanted, "setuptools<81"])
+    stamp.write_text(" ".join(wanted), encoding="utf-8")
+
+
+def _prepare_node() -> None:
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Unavailable("there is no Node.js with npm on this machine")
+    stamp = NODE / "node_modules" / ".package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < (NODE / "package.json").stat().st_mtime:
+        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
+
+
+def _run(arguments: list[str], cwd: Path | None = None) -> None:
+    # Not our own environment's settings: pip in another environment would heed them.
+    environment = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    done = subprocess.run(
+        arguments, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode:
+        last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no output")
+        raise Unavailable(f"{' '.join(arguments[:4])}: {last.strip()}")
+
+
+def _reason(folder: Path) -> Path:
+    """Where the reason stands that this environment could not be made."""
+    return VENVS / f"{folder.name}.failed"
+
+
+if __name__ == "__main__":
+    outcomes = prepare()
+    for outcome in outcomes:
+        if outcome.problem:
+            print(f"tests of the {outcome.name} SDK are skipped: {outcome.problem}", file=sys.stderr)
+    sys.exit(any(outcome.problem for outcome in outcomes))

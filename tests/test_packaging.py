@@ -1,0 +1,58 @@
+"""What users install: the wheel holds all that runs, and nothing else."""
+
+from __future__ import annotations
+
+import email
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+import cfmock
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    (path,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"])
+    with zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def sources():
+    """Every file of the package that is not made by running it."""
+    files = (path for path in (ROOT / "cfmock").rglob("*") if path.is_file())
+    return {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
+
+
+def test_the_wheel_holds_every_file_of_the_package_data_included(wheel):
+    packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert packed == sources()
+    assert {"cfmock/py.typed", "cfmock/spec/operations.yaml"} <= packed
+
+
+def test_the_wheel_names_its_version_its_pythons_and_its_licence(wheel):
+    metadata = email.message_from_bytes(wheel.read(_in_dist_info(wheel, "METADATA")))
+    assert metadata["Name"] == "cfmock"
+    assert metadata["Version"] == cfmock.__version__
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert set(metadata.get_all("Provides-Extra")) == {"fast", "tls", "metrics", "all"}
+    assert wheel.read(_in_dist_info(wheel, "licenses/LICENSE")).strip().startswith(b"Apache License")
+
+
+def test_installing_brings_the_command_and_the_pytest_plugin(wheel):
+    lines = wheel.read(_in_dist_info(wheel, "entry_points.txt")).decode().splitlines()
+    assert [line for line in lines if line] == [
+        "[console_scripts]",
+        "cfmock = cfmock.__main__:main",
+        "[pytest11]",
+        "cfmock = cfmock.pytest_plugin",
+    ]
+
+
+def _in_dist_info(wheel, name):
+    (found,) = (path for path in wheel.namelist() if path.endswith(f".dist-info/{name}"))
+    return found
