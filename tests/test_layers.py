@@ -44,7 +44,7 @@ KNOWS = {
     "faults": "errors clock durations ids matching spec wire.messages",
     # Engine: runs definitions. Knows neither the wire nor the store.
     "engine": "errors clock matching yamlsource ids",
-    "engine.expr": "errors",
+    "engine.expr": "errors ids",
     # State: what is kept, and what each operation does with it.
     "store": "errors clock",
     "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages engine store",

@@ -1,0 +1,163 @@
+"""Constructors: maps in which a key ending in `.$` holds an expression, and everything else is constant.
+
+The rules are the page's: the suffix is dropped, constants stay as written even if they look like expressions, nested
+maps are walked. Our reading where it is silent: lists are walked, too; a `.$` key whose value is a map (shown once, as
+`input.$: {key1: val1, key2: $Input.age}`) means that text in it which starts with `$` is an expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.engine.expr.errors import ConstructorErrors, ExpressionSyntaxError
+from cfmock.engine.expr.evaluate import Closure, Expression, Scope, compile_expression
+from cfmock.ids import Ids
+
+Json = Any
+Path = tuple["str | int", ...]
+
+MAX_DEPTH = 100
+SUFFIX = ".$"
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """A compiled constructor. `expressions` are all in it, in order; `constant`: there are none."""
+
+    expressions: tuple[Expression, ...]
+    _build: Closure = field(repr=False, compare=False)
+
+    @property
+    def constant(self) -> bool:
+        return not self.expressions
+
+    def build(self, scope: Scope, ids: Ids) -> Json:
+        """A new value. Raises `MissingPathError` and `ExpressionError` like the expressions in it."""
+        return self._build(scope, ids)
+
+
+def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = False) -> Constructor:
+    """Compile a constructor in which `names` are the visible roots.
+
+    With `bare`, text that starts with `$` is an expression wherever it stands, without a suffix on its key. Raises
+    `ConstructorErrors` with every mistake.
+    """
+    compiler = _Compiler(names)
+    part = compiler.part(value, (), bare)
+    if compiler.problems:
+        raise ConstructorErrors(compiler.problems)
+    build = part.closure or _constant(part.value)
+    return Constructor(tuple(compiler.expressions), build)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A value that never changes, or what makes it."""
+
+    value: Json = None
+    closure: Closure | None = None
+
+
+class _Compiler:
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.expressions: list[Expression] = []
+        self.problems: list[tuple[Path, ExpressionSyntaxError]] = []
+
+    def part(self, value: Json, path: Path, bare: bool) -> _Part:
+        if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
+            return self.complain(path, f"nested more than {MAX_DEPTH} deep")
+        if isinstance(value, dict):
+            return self.map(value, path, bare)
+        if isinstance(value, list):
+            return _array([self.part(item, (*path, index), bare) for index, item in enumerate(value)])
+        if bare and isinstance(value, str) and value.startswith("$"):
+            return self.expression(value, path)
+        return _Part(value)
+
+    def map(self, value: dict[str, Json], path: Path, bare: bool) -> _Part:
+        parts: dict[str, _Part] = {}
+        for key, item in value.items():
+            name, here = key, (*path, key)
+            if key.endswith(SUFFIX):
+                name = key[: -len(SUFFIX)]
+                if name in value:
+                    self.complain(here, f"both '{name}' and '{key}' are given")
+                    continue
+                if isinstance(item, str):
+                    parts[name] = self.expression(item, here)
+                elif isinstance(item, dict):
+                    parts[name] = self.part(item, here, True)
+                else:
+                    self.complain(here, f"the value of a key ending in {SUFFIX} must be an expression")
+            else:
+                parts[name] = self.part(item, here, bare)
+        return _map(parts)
+
+    def expression(self, text: str, path: Path) -> _Part:
+        try:
+            expression = compile_expression(text, self.names)
+        except ExpressionSyntaxError as error:
+            self.problems.append((path, error))
+            return _Part()
+        self.expressions.append(expression)
+        return _Part(closure=expression.evaluate)
+
+    def complain(self, path: Path, message: str) -> _Part:
+        self.problems.append((path, ExpressionSyntaxError(message, "", 1)))
+        return _Part()
+
+
+def _map(parts: dict[str, _Part]) -> _Part:
+    # Keys keep their order because the copied pattern holds a place for each.
+    pattern = {name: part.value for name, part in parts.items()}
+    if all(part.closure is None for part in parts.values()):
+        return _Part(pattern)
+    made = [(name, _maker(part)) for name, part in parts.items() if part.closure or _mutable(part.value)]
+
+    def build(scope: Scope, ids: Ids) -> Json:
+        result = pattern.copy()
+        for name, make in made:
+            result[name] = make(scope, ids)
+        return result
+
+    return _Part(closure=build)
+
+
+def _array(parts: list[_Part]) -> _Part:
+    if all(part.closure is None for part in parts):
+        return _Part([part.value for part in parts])
+    makers = [_maker(part) for part in parts]
+    return _Part(closure=lambda scope, ids: [make(scope, ids) for make in makers])
+
+
+def _maker(part: _Part) -> Closure:
+    return part.closure or _constant(part.value)
+
+
+def _constant(value: Json) -> Closure:
+    """Hands out the same value, never the same container twice."""
+    copy = _copier(value)
+    return (lambda scope, ids: value) if copy is None else (lambda scope, ids: copy(value))
+
+
+def _copier(value: Json) -> Callable[[Json], Json] | None:
+    """The cheapest way to copy a constant; None if it needs no copy."""
+    if not _mutable(value):
+        return None
+    parts = value.values() if isinstance(value, dict) else value
+    if not any(map(_mutable, parts)):
+        return dict.copy if isinstance(value, dict) else list.copy
+    return _copy
+
+
+def _mutable(value: Json) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _copy(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    return [_copy(part) for part in value] if isinstance(value, list) else value

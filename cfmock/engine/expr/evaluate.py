@@ -1,0 +1,263 @@
+"""Trees to closures: compiled once, evaluated for every state of every execution.
+
+Each tree becomes two closures. The *strict* one, for constructors, raises `MissingPathError` where a path leads
+nowhere; the *lenient* one, for conditions, takes such a path for null, so that `==` with it is false and `!=` true (the
+old language's page shows this; for the new one it is our choice). A value taken from the scope is handed on as it is,
+not copied: JSON values are never changed in place.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.engine.expr.errors import ExpressionError, MissingPathError
+from cfmock.engine.expr.functions import NUMBER, equal, kind
+from cfmock.engine.expr.parser import (
+    Call,
+    Comparison,
+    Constant,
+    Logical,
+    Name,
+    Node,
+    Prefixed,
+    Select,
+    Step,
+    Wildcard,
+    parse,
+)
+from cfmock.errors import did_you_mean
+from cfmock.ids import Ids
+
+Json = Any
+Scope = Mapping[str, Json]
+Closure = Callable[[Scope, Ids], Json]
+
+_FEW = 200  # keys among which a likely one is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression. `roots` are the names it uses; `is_path`: it is nothing but a path."""
+
+    text: str
+    roots: frozenset[str]
+    is_path: bool
+    _strict: Closure = field(repr=False, compare=False)
+    _lenient: Closure = field(repr=False, compare=False)
+
+    def evaluate(self, scope: Scope, ids: Ids) -> Json:
+        """The value. Raises `MissingPathError` for a path to nothing, `ExpressionError` for any other trouble."""
+        return self._run(self._strict, scope, ids)
+
+    def test(self, scope: Scope, ids: Ids) -> bool:
+        """The expression as a condition. Raises `ExpressionError`, also when the result is no boolean."""
+        result = self._run(self._lenient, scope, ids)
+        if result is True or result is False:
+            return result
+        raise ExpressionError(f"the condition gives {kind(result)}, not a boolean", self.text)
+
+    def _run(self, closure: Closure, scope: Scope, ids: Ids) -> Json:
+        try:
+            return closure(scope, ids)
+        except ExpressionError as error:
+            error.text = self.text
+            raise
+        except RecursionError:
+            raise ExpressionError("the value is nested too deeply", self.text) from None
+
+
+def compile_expression(text: str, names: frozenset[str]) -> Expression:
+    """Compile an expression in which `names` are the visible roots (`{"$Input", "$Context"}`).
+
+    Raises `ExpressionSyntaxError`, and nothing else whatever the text.
+    """
+    tree = parse(text, names)
+    is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
+    return Expression(text, tree.roots, is_path, _closure(tree.node, False), _closure(tree.node, True))
+
+
+def _closure(node: Node, lenient: bool) -> Closure:
+    match node:
+        case Constant(value):
+            return lambda scope, ids: value
+        case Name(name):
+            return _path(name, (), lenient)
+        case Select(Name(name), steps):
+            return _path(name, steps, lenient)
+        case Select(base, steps):
+            return _selection(_closure(base, lenient), steps, lenient)
+        case Call(function, arguments):
+            call, closures = function.call, [_closure(argument, lenient) for argument in arguments]
+            return lambda scope, ids: call([closure(scope, ids) for closure in closures], ids)
+        case Prefixed(sign, operand):
+            return (_negation if sign == "!" else _minus)(_closure(operand, lenient))
+        case Comparison(sign, left, right):
+            return _comparison(sign, _closure(left, lenient), _closure(right, lenient))
+        case Logical(sign, parts):
+            return _logical(sign, [_closure(part, lenient) for part in parts])
+
+
+# -- paths
+
+
+def _path(root: str, steps: tuple[Step, ...], lenient: bool) -> Closure:
+    if not all(isinstance(step, str) for step in steps):
+        return _selection(_path(root, (), lenient), steps, lenient, root)
+
+    def keys(scope: Scope, ids: Ids) -> Json:
+        # A text key fits a map and nothing else, so Python's own complaint tells that the path ends here.
+        try:
+            value = scope[root]
+            for key in steps:
+                value = value[key]
+        except (KeyError, TypeError):
+            if lenient:
+                return None
+            raise _missing(scope, root, steps) from None
+        return value
+
+    return keys
+
+
+def _missing(scope: Scope, root: str, steps: tuple[Step, ...]) -> MissingPathError:
+    if root not in scope:
+        return MissingPathError(f"{root} has no value here")
+    try:
+        _walk(scope[root], steps)
+    except _Nothing as nothing:
+        return nothing.told(root, steps)
+    raise AssertionError(steps)
+
+
+def _selection(base: Closure, steps: tuple[Step, ...], lenient: bool, shown: str = "the value") -> Closure:
+    def select(scope: Scope, ids: Ids) -> Json:
+        value = base(scope, ids)
+        try:
+            return _walk(value, steps)
+        except _Nothing as nothing:
+            if lenient:
+                return None
+            raise nothing.told(shown, steps) from None
+
+    return select
+
+
+class _Nothing(Exception):  # noqa: N818 - caught in this module, always
+    """A path ends before the step at `index`, at `value`."""
+
+    def __init__(self, index: int, value: Json) -> None:
+        super().__init__()
+        self.index = index
+        self.value = value
+
+    def told(self, base: str, steps: tuple[Step, ...]) -> MissingPathError:
+        step, value = steps[self.index], self.value
+        where = base + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps[: self.index])
+        if isinstance(step, str):
+            if isinstance(value, dict):
+                near = did_you_mean(step, value) if len(value) <= _FEW else ""
+                return MissingPathError(f"{where} has no key '{step}'{near}")
+            return MissingPathError(f"{where} is {kind(value)}, it has no key '{step}'")
+        if isinstance(step, Wildcard):
+            return MissingPathError(f"{where} is {kind(value)}, it has no elements")
+        if isinstance(value, list):
+            return MissingPathError(f"{where} has no element {step}, its length is {len(value)}")
+        return MissingPathError(f"{where} is {kind(value)}, it has no element {step}")
+
+
+def _walk(value: Json, steps: tuple[Step, ...]) -> Json:
+    for index, step in enumerate(steps):
+        if isinstance(step, str):
+            if not isinstance(value, dict) or step not in value:
+                raise _Nothing(index, value)
+        elif isinstance(step, Wildcard):
+            if not isinstance(value, list | dict):
+                raise _Nothing(index, value)
+            return _every(_parts(value), steps[index + 1 :])
+        elif not isinstance(value, list) or step >= len(value):
+            raise _Nothing(index, value)
+        value = value[step]
+    return value
+
+
+def _parts(value: list[Json] | dict[str, Json]) -> list[Json]:
+    return value if isinstance(value, list) else list(value.values())
+
+
+def _every(values: list[Json], steps: tuple[Step, ...]) -> list[Json]:
+    """The rest of a path for each of many values, always one flat list; those that lack it are left out."""
+    for step in steps:
+        if step is Wildcard.ALL:
+            values = [part for value in values if isinstance(value, list | dict) for part in _parts(value)]
+        elif isinstance(step, int):
+            values = [value[step] for value in values if isinstance(value, list) and step < len(value)]
+        else:
+            values = [value[step] for value in values if isinstance(value, dict) and step in value]
+    return list(values)
+
+
+# -- operators
+
+
+def _boolean(value: Json, sign: str) -> bool:
+    if value is True or value is False:
+        return value
+    raise ExpressionError(f"'{sign}' wants booleans, not {kind(value)}")
+
+
+def _negation(operand: Closure) -> Closure:
+    return lambda scope, ids: not _boolean(operand(scope, ids), "!")
+
+
+def _minus(operand: Closure) -> Closure:
+    def minus(scope: Scope, ids: Ids) -> Json:
+        value = operand(scope, ids)
+        if type(value) not in NUMBER:
+            raise ExpressionError(f"'-' wants a number, not {kind(value)}")
+        return -value
+
+    return minus
+
+
+def _logical(sign: str, parts: list[Closure]) -> Closure:
+    decides = sign == "||"  # the value that makes the rest unimportant
+
+    def logical(scope: Scope, ids: Ids) -> bool:
+        for part in parts:
+            if _boolean(part(scope, ids), sign) is decides:
+                return decides
+        return not decides
+
+    return logical
+
+
+_ORDERINGS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _comparison(sign: str, left: Closure, right: Closure) -> Closure:
+    if sign == "==":
+        return lambda scope, ids: equal(left(scope, ids), right(scope, ids))
+    if sign == "!=":
+        return lambda scope, ids: not equal(left(scope, ids), right(scope, ids))
+    if sign == "in":
+        return lambda scope, ids: _member(left(scope, ids), right(scope, ids))
+    compare = _ORDERINGS[sign]
+
+    def ordered(scope: Scope, ids: Ids) -> bool:
+        a, b = left(scope, ids), right(scope, ids)
+        if (type(a) in NUMBER and type(b) in NUMBER) or (type(a) is str and type(b) is str):
+            return bool(compare(a, b))
+        raise ExpressionError(f"'{sign}' cannot order {kind(a)} and {kind(b)}; it wants two numbers or two strings")
+
+    return ordered
+
+
+def _member(value: Json, array: Json) -> bool:
+    if not isinstance(array, list):
+        raise ExpressionError(f"'in' wants an array on its right, not {kind(array)}")
+    return any(equal(item, value) for item in array)
