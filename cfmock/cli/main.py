@@ -1,0 +1,77 @@
+"""The command group: which commands there are, loaded one at a time, and what becomes of their mistakes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cfmock import __version__
+from cfmock.errors import CfmockError, did_you_mean
+
+COMMANDS: dict[str, str] = {
+    "errors": "List the error codes and how each comes about.",
+}
+"""What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
+module of its name beside this one."""
+
+SUCCESS, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: all well · the thing checked failed · bad usage or a bad file · ended by Ctrl-C."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called for: `serve` need not wait for what `errors` draws its table with."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"cfmock.cli.{cmd_name}")
+        found: click.Command = module.command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no command '{name}'{did_you_mean(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cfmock() -> None:
+    """A local stand-in for Alibaba Cloud CloudFlow.
+
+    \b
+    Example:
+      cfmock serve fixtures/
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. A user's mistake is a message on stderr, our own bug a traceback."""
+    try:
+        code = cfmock.main(None if argv is None else list(argv), prog_name="cfmock", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return MISUSED
+    except CfmockError as error:
+        click.echo(str(error), err=True)
+        return MISUSED
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left (`cfmock errors | head`); the interpreter must not try to flush it at exit.
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
+        return FAILED
+    return code if isinstance(code, int) else SUCCESS

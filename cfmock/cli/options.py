@@ -1,0 +1,38 @@
+"""Options of commands that start a server, made from the table of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cfmock.settings import SETTINGS, Setting
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SHORT = {"verbose": "-v"}
+
+
+def settings_options(**defaults: Any) -> Callable[[F], F]:
+    """A decorator: an option for every setting that has one, under the setting's name, as text, None when not given.
+
+    `settings.resolve` reads the text, so that a wrong option and a wrong variable are told in the same words.
+    `defaults` are those that differ from the table's for this command; they are only shown.
+    """
+
+    def decorate(function: F) -> F:
+        for row in reversed(list(SETTINGS.values())):
+            if row.option is not None:
+                function = _option(row, row.option, defaults.get(row.name, row.default))(function)
+        return function
+
+    return decorate
+
+
+def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
+    names = [*([_SHORT[row.name]] if row.name in _SHORT else []), option, row.name]
+    if row.form is None:
+        return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
+    said = row.variable if default is None else f"{row.variable}; default: {default}"
+    return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")

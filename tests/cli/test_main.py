@@ -1,0 +1,93 @@
+"""The frame around the commands."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+import cfmock.cli.main as frame
+from cfmock import __version__
+from cfmock.cli.main import COMMANDS
+from cfmock.errors import Mark, Problem, SettingsError, SourceError
+
+
+def test_the_version_is_the_package_s(cfmock):
+    assert cfmock("--version").out == f"cfmock {__version__}\n"
+
+
+def test_the_help_lists_every_command(cfmock):
+    ran = cfmock("--help")
+    assert ran.code == 0
+    assert [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example_and_is_listed_by_its_first_line(cfmock, name):
+    ran = cfmock(name, "--help")
+    assert ran.code == 0
+    assert f"Example:\n    cfmock {name}" in ran.out
+    command = frame.LazyGroup("g").get_command(click.Context(frame.cfmock), name)
+    assert command.help.splitlines()[0] == COMMANDS[name]
+
+
+def test_an_unknown_command_is_refused_with_the_likely_one(cfmock):
+    ran = cfmock("eror")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no command 'eror' (did you mean 'errors'?)" in ran.err
+
+
+def test_an_unknown_option_is_refused_with_the_likely_one(cfmock):
+    ran = cfmock("errors", "--jsn")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--jsn" in ran.err
+    assert "--json" in ran.err
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    def make(error):
+        @click.command
+        def command():
+            raise error
+
+        monkeypatch.setattr(frame.LazyGroup, "get_command", lambda *_: command)
+
+    return make
+
+
+def test_mistakes_in_files_and_settings_are_messages_of_their_own(cfmock, failing):
+    failing(SourceError([Problem(Mark("a.yaml", 2, 3), "x", "no"), Problem(Mark("a.yaml", 1, 1), "", "well")]))
+    assert cfmock("errors") == type(cfmock("errors"))(2, "", "a.yaml:1:1: well\na.yaml:2:3: x: no\n")
+    failing(SettingsError("--port: no"))
+    assert cfmock("errors").err == "--port: no\n"
+
+
+def test_an_interrupt_ends_with_130(cfmock, failing):
+    failing(KeyboardInterrupt())
+    assert cfmock("errors").code == 130
+
+
+def test_our_own_bugs_are_not_dressed_up(cfmock, failing):
+    failing(ZeroDivisionError("ours"))
+    with pytest.raises(ZeroDivisionError):
+        cfmock("errors")
+
+
+def test_the_module_runs_and_a_reader_who_leaves_early_sees_no_traceback():
+    code = (
+        "import sys, os; from cfmock.__main__ import main\n"
+        "r, w = os.pipe(); os.close(r); os.dup2(w, 1)\n"
+        "c = main(['errors', '--json']); sys.exit(c)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (ran.returncode, ran.stderr) == (1, "")
+
+
+def test_the_help_needs_neither_server_nor_tables():
+    code = (
+        "import sys; from cfmock.__main__ import main; main(['--help'])\n"
+        "print(sorted(m for m in ('aiohttp', 'rich', 'yaml', 'jsonschema_rs') if m in sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert ran.stdout.splitlines()[-1] == "[]", ran.stderr

@@ -1,0 +1,36 @@
+"""Options made from the table of settings."""
+
+import click
+import pytest
+
+from cfmock.cli.options import settings_options
+from cfmock.settings import SETTINGS, resolve
+
+
+@pytest.fixture
+def parse():
+    @click.command
+    @settings_options(port=0)
+    def command(**flags):
+        return flags
+
+    return lambda *arguments: command.main(list(arguments), standalone_mode=False)
+
+
+def test_every_setting_with_an_option_has_one_under_its_name(parse):
+    assert set(parse()) == {row.name for row in SETTINGS.values() if row.option}
+
+
+def test_what_is_not_given_is_none_and_what_is_given_is_read_by_the_settings(parse):
+    assert set(parse().values()) == {None}
+    assert resolve(parse("--port", "81", "-v", "--auth=off"), {}, {}) == resolve(
+        {"port": 81, "verbose": True, "auth": "off"}, {}, {}
+    )
+
+
+def test_the_help_says_variable_and_default(parse, capsys):
+    parse("--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--port N port to listen on; 0: a free one [CFMOCK_PORT; default: 0]" in text
+    assert "--auth strict|off whether signatures are checked [CFMOCK_AUTH; default: strict]" in text
+    assert "-v, --verbose log a line for each call [CFMOCK_VERBOSE]" in text
