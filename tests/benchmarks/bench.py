@@ -1,0 +1,221 @@
+"""Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
+
+Parts: throughput, start, memory, growth, fixture (default: all). Times are ratios to the yardstick, measured beside it
+in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the median. The servers have one core
+for themselves and the load has another, where there are two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import load
+
+HERE = Path(__file__).parent
+YARDSTICK = [sys.executable, str(HERE / "yardstick.py")]
+CFMOCK = [sys.executable, "-m", "cfmock", "serve", str(HERE / "bench.yaml"), "--port"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure and its limit, which is an upper one unless `at_least`."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str = ""
+    at_least: bool = False
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def __str__(self) -> str:
+        bound = f"{'>=' if self.at_least else '<='} {self.limit:g}{self.unit}"
+        verdict = "ok" if self.met else "MISSED"
+        return f"{self.what:<52} {self.value:>8.2f}{self.unit:<3} {bound:>11}  {verdict:<6}  {self.note}"
+
+
+class Server:
+    """A server process on a core of its own; `cold` seconds went by until it answered its first call."""
+
+    def __init__(self, command: list[str]) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        first = load.starts(1)
+        began = time.perf_counter()
+        self.process = subprocess.Popen(
+            [*command, str(self.port)], cwd=HERE.parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        pin(self.process.pid, 0)
+        while True:
+            try:
+                load.send(self.port, first, connections=1)
+                break
+            except OSError:
+                if self.process.poll() is not None:
+                    raise SystemExit(f"{' '.join(command)} ended with status {self.process.returncode}") from None
+                time.sleep(0.001)
+        self.cold = time.perf_counter() - began
+
+    def rss(self) -> float:
+        """Resident memory in MB."""
+        said = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, text=True, check=True
+        )
+        return int(said.stdout) / 1024
+
+    def cpu(self) -> float:
+        """Processor time used so far, in seconds; NaN where the system does not say."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            return math.nan
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@contextlib.contextmanager
+def running(command: list[str]) -> Iterator[Server]:
+    server = Server(command)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def pin(process: int, core: int) -> None:
+    if hasattr(os, "sched_setaffinity") and len(CORES) > 1:
+        os.sched_setaffinity(process, {CORES[core]})
+
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def throughput(rounds: int = 15, calls: int = 3000) -> list[Measure]:
+    """StartExecution of new executions, signed, over 32 connections."""
+    with running(YARDSTICK) as yardstick, running(CFMOCK) as cfmock:
+        servers, rates = (cfmock, yardstick), []
+        for server in servers:
+            load.send(server.port, load.starts(calls))  # warms up
+        before = [server.cpu() for server in servers]
+        for _ in range(rounds):
+            rates.append([load.send(server.port, load.starts(calls)).rate for server in servers])
+        ours, theirs = (server.cpu() - used for server, used in zip(servers, before, strict=True))
+    ratios = [rate / yardsticks for rate, yardsticks in rates]
+    note = (
+        f"{statistics.median(rate for rate, _ in rates):.0f} calls/s, rounds {min(ratios):.2f} to {max(ratios):.2f}, "
+        f"{ours / theirs:.2f} of its processor time"
+    )
+    return [Measure("StartExecution, 32 connections", statistics.median(ratios), 1.0, at_least=True, note=note)]
+
+
+def start(rounds: int = 11) -> list[Measure]:
+    """From the start of the process to its first answer."""
+    pairs = []
+    for _ in range(rounds + 1):  # the first one fills the caches
+        cold = []
+        for command in (YARDSTICK, CFMOCK):
+            with running(command) as server:
+                cold.append(server.cold)
+        pairs.append(cold)
+    ratios = [ours / theirs for theirs, ours in pairs[1:]]
+    theirs, ours = (statistics.median(column) for column in zip(*pairs[1:], strict=True))
+    note = f"{ours * 1000:.0f} to {theirs * 1000:.0f} ms"
+    return [Measure("process start to first answer", statistics.median(ratios), 1.6, note=note)]
+
+
+def memory(calls: int = 20_000) -> list[Measure]:
+    """Resident memory after calls that store nothing, and what each stored execution adds."""
+    with running(CFMOCK) as server:
+        load.send(
+            server.port, [load.signed("POST", "StartExecution", {"ExecutionName": "one", "FlowName": "bench"})], 1
+        )
+        load.send(server.port, load.describes(calls, "one"))
+        after = server.rss()
+        load.send(server.port, load.describes(calls, "one"))
+        flat = server.rss()
+        load.send(server.port, load.starts(calls))
+        each = (server.rss() - flat) * 1024 / calls
+    return [
+        Measure(f"memory after {calls} DescribeExecution", after, 70, " MB"),
+        Measure(f"growth by {calls} more", flat - after, 1, " MB"),
+        Measure("each stored execution", each, 6, " kB"),
+    ]
+
+
+def growth(few: int = 1_000, many: int = 50_000, rounds: int = 9, calls: int = 500) -> list[Measure]:
+    """The time of one call when much is stored, to that when little is, over one connection."""
+    kinds: dict[str, Callable[[], list[bytes]]] = {
+        "StartExecution": lambda: load.starts(calls),
+        "DescribeExecution": lambda: load.describes(calls, "one"),
+        "ListExecutions": lambda: load.lists(calls),
+    }
+    with running(YARDSTICK) as yardstick, running(CFMOCK) as small, running(CFMOCK) as large:
+        for server, stored in ((small, few), (large, many)):
+            one = load.signed("POST", "StartExecution", {"ExecutionName": "one", "FlowName": "bench"})
+            load.send(server.port, [one, *load.starts(stored - 2)])
+
+        def p50(server: Server, kind: str) -> float:
+            """One call's median over the yardstick's, measured right before."""
+            theirs, ours = (load.send(each.port, kinds[kind](), 1) for each in (yardstick, server))
+            return statistics.median(ours.latencies) / statistics.median(theirs.latencies)
+
+        measures = []
+        for kind in kinds:
+            ratios = []
+            for number in range(rounds + 1):
+                with_few, with_many = p50(small, kind), p50(large, kind)
+                if number:
+                    ratios.append(with_many / with_few)
+            what = f"p50 of {kind}, {many} stored to {few}"
+            measures.append(Measure(what, statistics.median(ratios), 1.25))
+    return measures
+
+
+def fixture() -> list[Measure]:
+    """The pytest fixture `cfmock` with one small fixture file."""
+    done = subprocess.run([sys.executable, str(HERE / "fixture_cost.py")], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    return [Measure("fixture cfmock, set-up plus tear-down", float(done.stdout.split()[-1]), 3, " ms")]
+
+
+PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure against the limits; exit 1 if one is missed.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    wanted = parser.parse_args().parts or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if len(CORES) < 2:
+        print("only one core: servers and load share it")
+    pin(0, 1)
+    missed = False
+    for name in wanted:
+        for measure in PARTS[name]():
+            print(measure, flush=True)
+            missed |= not measure.met
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
