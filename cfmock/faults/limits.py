@@ -1,0 +1,58 @@
+"""Token buckets on the flow clock: of `rate_limit` faults, and of the limits page (`rate_limits: documented`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cfmock.clock import Clock
+
+# A token may be taken this much early, since a clock that is advanced step by step adds up the rounding of its steps:
+_EARLY = 0.001  # seconds
+_PART = 0.01  # of a token, at most
+
+
+class TokenBucket:
+    """Holds at most `burst` tokens, full at first; gains `per_second` of them a second of flow time."""
+
+    __slots__ = ("_clock", "_enough", "_seen", "_tokens", "burst", "per_second")
+
+    def __init__(self, clock: Clock, per_second: float, burst: float) -> None:
+        self.per_second = per_second
+        self.burst = burst
+        self._clock = clock
+        self._seen = clock.now()
+        self._tokens = float(burst)
+        self._enough = 1 - min(per_second * _EARLY, _PART)
+
+    def take(self) -> bool:
+        """Take a token; False, and nothing taken, when there is none."""
+        now = self._clock.now()
+        # A machine's clock may be set back: that gives nothing, and takes nothing away.
+        gained = max(0.0, now - self._seen) * self.per_second
+        self._seen = now
+        self._tokens = min(self.burst, self._tokens + gained)
+        if self._tokens < self._enough:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class DocumentedLimits:
+    """The rates that the limits page allows each operation.
+
+    `rates` has `{burst, per_second}` for each operation with a rate of its own, and `*` for any other. Each operation
+    has a bucket to itself, those others too, as only the page's text of 2026 says plainly.
+    """
+
+    def __init__(self, clock: Clock, rates: Mapping[str, Mapping[str, float]]) -> None:
+        self._clock = clock
+        self._rates = rates
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def admits(self, operation: str) -> bool:
+        """Whether a call of the operation is within its rate; it counts as made."""
+        bucket = self._buckets.get(operation)
+        if bucket is None:
+            rate = self._rates.get(operation) or self._rates["*"]
+            bucket = self._buckets[operation] = TokenBucket(self._clock, **rate)
+        return bucket.take()
