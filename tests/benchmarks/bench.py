@@ -1,8 +1,8 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, fixture (default: all). Times are ratios to the yardstick, measured beside it
-in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the median. The servers have one core
-for themselves and the load has another, where there are two.
+Parts: throughput, start, memory, growth, fixture, faults (default: all). Times of servers are ratios to the yardstick,
+measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the median. The
+servers have one core for themselves and the load has another, where there are two.
 """
 
 from __future__ import annotations
@@ -197,7 +197,17 @@ def fixture() -> list[Measure]:
     return [Measure("fixture cfmock, set-up plus tear-down", float(done.stdout.split()[-1]), 3, " ms")]
 
 
-PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture)}
+def faults() -> list[Measure]:
+    """The fault stage alone, in this process."""
+    import bench_faults
+
+    return [
+        Measure(f"fault stage, {what}", cost, limit, " us", note=note)
+        for what, cost, limit, note in bench_faults.costs()
+    ]
+
+
+PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults)}
 
 
 def main() -> int:

@@ -1,0 +1,305 @@
+"""Which rules strike a call, and what comes of it.
+
+A call is counted by every rule it matches, also where an earlier rule already decides: `call: [1]` in one rule and
+`call: [2]` in the next mean the first and the second call. A rule strikes (`hits`, and one of its `times`) only when it
+has a part in the answer. Delays of all rules that strike add up; of all others the first decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, MutableSequence, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cfmock.clock import Clock, iso
+from cfmock.faults.limits import TokenBucket
+from cfmock.faults.rules import Action, FaultRule, Globs
+from cfmock.ids import Ids
+from cfmock.matching import MISSING, Difference
+from cfmock.wire.messages import Call
+
+_MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
+_LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
+    seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order."""
+
+    delay: float = 0.0
+    before: Action | None = None
+    after: Action | None = None
+    rules: tuple[str, ...] = ()
+
+    @property
+    def retry_after(self) -> float | None:
+        """What the error answer gives as `x-acs-retry-after`, in seconds here."""
+        action = self.before or self.after
+        return action.retry_after if action is not None else None
+
+
+class ActiveFault:
+    """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
+
+    __slots__ = (
+        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_injector", "_key", "_numbers", "_window",
+        "expires_at", "hits", "id", "rule",
+    )  # fmt: skip
+
+    def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
+        self.id = id
+        self.rule = rule
+        self.hits = 0
+        self.expires_at = math.inf if rule.expires is None else clock.now() + rule.expires
+        self._injector = injector
+        self._calls = 0  # those that matched
+        self._dice = 0.0  # thrown for the last of them
+        limit = rule.action.rate_limit if rule.action is not None else None
+        self._bucket = None if limit is None else TokenBucket(clock, limit.per_second, limit.burst)
+        # What every call asks for is kept at hand.
+        when = rule.when
+        self._flow = None if when.flow.regex is None else when.flow.regex.match
+        self._key = None if when.access_key_id.regex is None else when.access_key_id.regex.match
+        self._execution = None if when.execution.regex is None else when.execution.regex.match
+        self._numbers = frozenset(when.call)
+        self._window = when.between
+        self._every = when.every
+
+    @property
+    def name(self) -> str:
+        return self.rule.name or self.id
+
+    @property
+    def spent(self) -> bool:
+        """Whether its `times` are used up: it matches no more."""
+        return self.rule.times is not None and self.hits >= self.rule.times
+
+    def remove(self) -> None:
+        """Take the rule away; nothing happens if it is gone already."""
+        self._injector.remove(self.id)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """As the admin API lists it: `id`, `name`, the rule as it was given, `hits`."""
+        return {"id": self.id, "name": self.name, **self.rule.to_mapping(), "hits": self.hits}
+
+    def covers(self, flow: str | None, key: str) -> bool:
+        """Whether flow and access key match, in a call of its operation."""
+        if self._flow is not None and (flow is None or self._flow(flow) is None):
+            return False
+        return self._key is None or self._key(key) is not None
+
+    def counts(self, execution: str | None, now: float) -> bool:
+        """Count a call whose operation, flow and key match, if the rest does; whether it is one of those asked for."""
+        matches, window = self._execution, self._window
+        if matches is not None and (execution is None or matches(execution) is None):
+            return False
+        if window is not None and not window[0] <= now < window[1]:
+            return False
+        self._calls = number = self._calls + 1
+        self._dice = 0.0
+        if self._numbers and number not in self._numbers:
+            return False
+        return number % self._every == 0
+
+    def strikes(self, ids: Ids) -> bool:
+        """Whether chance and the rate limit let it strike a call that counts; if so, that is a hit."""
+        probability = self.rule.when.probability
+        if probability < 1:
+            self._dice = ids.dice()
+            if self._dice >= probability:
+                return False
+        if self._bucket is not None and self._bucket.take():
+            return False
+        self.hits += 1
+        return True
+
+    def differences(self, call: Call, now: float) -> list[Difference]:
+        """What kept it from striking the call that was decided last."""
+        found = [
+            Difference(f"when.{field}", str(globs), actual or MISSING)
+            for field, globs, actual in _globs(self.rule, call)
+            if not globs.cover(actual)
+        ]
+        if self._window is not None and not self._window[0] <= now < self._window[1]:
+            found.append(Difference("when.between", [iso(moment) for moment in self._window], iso(now)))
+        if self.spent:
+            found.append(Difference("times", self.rule.times, self.hits))
+        return found or self._chances()
+
+    def _chances(self) -> list[Difference]:
+        """The same for one of the calls that match."""
+        when = self.rule.when
+        if self._numbers and self._calls not in self._numbers:
+            return [Difference("when.call", list(when.call), self._calls)]
+        if self._calls % when.every:
+            return [Difference("when.every", when.every, self._calls)]
+        if self._dice >= when.probability:
+            return [Difference("when.probability", when.probability, round(self._dice, 3))]
+        return []
+
+
+def _globs(rule: FaultRule, call: Call) -> tuple[tuple[str, Globs, str | None], ...]:
+    when = rule.when
+    return (
+        ("operation", when.operation, call.operation.name),
+        ("flow", when.flow, call.flow),
+        ("execution", when.execution, call.execution),
+        ("access_key_id", when.access_key_id, call.access_key_id),
+    )
+
+
+_Candidates = tuple[list[ActiveFault], list[ActiveFault]]
+"""The rules that may strike a call, and those that may skew the clock for it."""
+
+
+class FaultInjector:
+    """The rules of one world, in the order they were added, with their counts.
+
+    `clock` is the flow clock; `ids` throws the dice, so that a seed repeats them.
+    """
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._faults: dict[str, ActiveFault] = {}
+        self._added = 0  # rules that were given an id here
+        self._next_expiry = math.inf
+        # Operation, flow and key come again and again, while the names of executions are mostly new.
+        self._by_operation: dict[str, Sequence[ActiveFault]] = {}
+        self._memo: dict[tuple[str, str | None, str], _Candidates] = {}
+
+    def add(self, rule: FaultRule, *, id: str | None = None) -> ActiveFault:
+        """Put a rule behind those there are. `id` is for one rule in several worlds; ValueError if it is taken."""
+        if id in self._faults:
+            raise ValueError(f"there is a fault {id!r} already")
+        fault = ActiveFault(self, rule, id or self._new_id(), self._clock)
+        self._faults[fault.id] = fault
+        self._next_expiry = min(self._next_expiry, fault.expires_at)
+        self._forget()
+        return fault
+
+    def list(self) -> Sequence[ActiveFault]:
+        """The rules in their order, spent ones too, expired ones not."""
+        self._expire(self._clock.now())
+        return tuple(self._faults.values())
+
+    def remove(self, id: str) -> bool:
+        """Take a rule away; False if there is none of this id."""
+        if self._faults.pop(id, None) is None:
+            return False
+        self._forget()
+        return True
+
+    def clear(self) -> None:
+        self._faults.clear()
+        self._forget()
+
+    def skew(self, call: Call, struck: MutableSequence[str] | None = None) -> float:
+        """By how many seconds the server's clock seems off for this call; asked before authentication.
+
+        The first `clock_skew` rule that strikes decides; its name is appended to `struck`.
+        """
+        if not self._faults:
+            return 0.0
+        now = self._clock.now()
+        skew: float | None = None
+        for fault in self._candidates(call, now)[1]:
+            if fault.counts(call.execution, now) and skew is None and self._struck(fault):
+                skew = fault.rule.clock_skew
+                if struck is not None:
+                    struck.append(fault.name)
+        return skew or 0.0
+
+    def decide(self, call: Call) -> Decision | None:
+        """What the rules do to a call that passed authentication; None if nothing. The counts go on."""
+        if not self._faults:
+            return None
+        now = self._clock.now()
+        execution = call.execution
+        struck: MutableSequence[ActiveFault] = []
+        decider: FaultRule | None = None
+        for fault in self._candidates(call, now)[0]:
+            if not fault.counts(execution, now):
+                continue
+            rule = fault.rule
+            if (rule.action is None or decider is None) and self._struck(fault):
+                struck.append(fault)
+                if rule.action is not None:
+                    decider = rule
+        return self._decision(struck, decider) if struck else None
+
+    def near_misses(self, call: Call, struck: Collection[str] = ()) -> Sequence[tuple[str, Sequence[Difference]]]:
+        """What kept the rules from striking the call decided last: name and differences, the nearest rule first.
+
+        `struck` are the names of those that did. Rules for other operations come after all those for this one. A rule
+        that only came too late, or whose rate limit still had room, is left out.
+        """
+        now = self._clock.now()
+        found = [
+            (fault.name, differences)
+            for fault in self.list()
+            if fault.name not in struck and (differences := fault.differences(call, now))
+        ]
+        return sorted(found, key=lambda miss: (miss[1][0].path == "when.operation", len(miss[1])))
+
+    def _decision(self, struck: Sequence[ActiveFault], decider: FaultRule | None) -> Decision:
+        action = decider.action if decider is not None else None
+        after = decider is not None and decider.lets_happen
+        return Decision(
+            delay=sum((fault.rule.delay.draw(self._ids) for fault in struck if fault.rule.delay is not None), 0.0),
+            before=None if after else action,
+            after=action if after else None,
+            rules=tuple(fault.name for fault in struck),
+        )
+
+    def _struck(self, fault: ActiveFault) -> bool:
+        if not fault.strikes(self._ids):
+            return False
+        if fault.spent:
+            self._forget()
+        return True
+
+    def _candidates(self, call: Call, now: float) -> _Candidates:
+        """The rules that match all of a call but its execution and its time."""
+        self._expire(now)
+        flow, access_key_id = call.flow, call.access_key_id
+        key = (call.operation.name, flow, access_key_id)
+        found = self._memo.get(key)
+        if found is None:
+            found = [], []
+            for fault in self._for_operation(call.operation.name):
+                if fault.covers(flow, access_key_id):
+                    found[fault.rule.clock_skew is not None].append(fault)
+            if len(self._memo) >= _MEMO:
+                self._memo.clear()
+            if len(flow or "") <= _LONGEST_NAME >= len(access_key_id):
+                self._memo[key] = found
+        return found
+
+    def _for_operation(self, name: str) -> Sequence[ActiveFault]:
+        found = self._by_operation.get(name)
+        if found is None:
+            found = [
+                fault for fault in self._faults.values() if not fault.spent and fault.rule.when.operation.cover(name)
+            ]
+            self._by_operation[name] = found
+        return found
+
+    def _expire(self, now: float) -> None:
+        if now < self._next_expiry:
+            return
+        self._faults = {fault.id: fault for fault in self._faults.values() if now < fault.expires_at}
+        self._next_expiry = min((fault.expires_at for fault in self._faults.values()), default=math.inf)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._by_operation.clear()
+        self._memo.clear()
+
+    def _new_id(self) -> str:
+        while True:
+            self._added += 1
+            if (new := f"fault-{self._added}") not in self._faults:
+                return new
