@@ -44,6 +44,10 @@ class VirtualClock:
         """Never backwards: an earlier moment changes nothing."""
         self._now = max(self._now, moment)
 
+    def restart(self, moment: float) -> None:
+        """As new, at whatever moment. Only sound while no timer stands."""
+        self._now = moment
+
 
 class TimerKind(enum.Enum):
     """Why a timer stands there, which decides whether a waiting client may jump to it."""
@@ -209,3 +213,7 @@ def _iso_seconds(seconds: int) -> str:
     if _last[0] != seconds:
         _last = (seconds, datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"))
     return _last[1]
+
+
+stopwatch = time.perf_counter
+"""Seconds of real time since some moment: for how long a call took."""

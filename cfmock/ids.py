@@ -19,6 +19,10 @@ class Ids:
         self._random = random.Random(seed)
         self._bits = self._random.getrandbits
 
+    def seed(self, seed: int | str | None) -> None:
+        """Begin anew, as a new source of this seed would."""
+        self._random.seed(seed)
+
     def uuid(self) -> str:
         """A random UUID, lower case."""
         h = f"{self._bits(128):032x}"

@@ -7,9 +7,10 @@ import binascii
 import functools
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from cfmock.auth import signature
 from cfmock.clock import iso_seconds
@@ -66,12 +67,21 @@ class Authenticator:
         check_nonce: bool,
         wall_clock: Callable[[], float],
     ) -> None:
-        self._credentials: Mapping[str, Credential] = {each.access_key_id: each for each in credentials}
+        self._given = {each.access_key_id: each for each in credentials}
+        self._credentials = dict(self._given)
         self._strict = strict
         self._max_skew = max_skew
         self._accept_acs3 = accept_acs3
         self._nonces: Nonces | None = Nonces(max_skew) if check_nonce else None
         self._now = wall_clock
+
+    def add(self, credentials: Iterable[Credential]) -> None:
+        """Let more keys in; one of a known id replaces it."""
+        self._credentials |= {each.access_key_id: each for each in credentials}
+
+    def forget_added(self) -> None:
+        """Know those keys only that were given at first."""
+        self._credentials = dict(self._given)
 
     def authenticate(
         self, request: Request, parameters: Parameters, operation: Operation, skew: float = 0.0
@@ -111,8 +121,7 @@ class Authenticator:
             self._nonces.remember(self.claimed(request, parameters).access_key_id, nonce, self._now())
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
+class _Proof(NamedTuple):
     access_key_id: str
     time_name: str
     time: str

@@ -54,7 +54,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its documented codes."""
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes."""
 
     name: str
     method: str
@@ -151,7 +151,7 @@ def _operation(name: str, row: dict[str, Any]) -> Operation:
 
 def _parameter(name: str, row: dict[str, Any]) -> Parameter:
     rest = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key != "in"}
-    return Parameter(name, python_name(name), row["in"], **rest)
+    return Parameter(name, python_name(name), row["in"], **rest)  # type: ignore[arg-type]
 
 
 def _fields(rows: dict[str, Any]) -> dict[str, Field]:

@@ -7,6 +7,7 @@ plus body, the body's last, and action and version fall back to headers (measure
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import urllib.parse
@@ -40,12 +41,12 @@ def media_type(request: Request) -> str:
     return request.header("content-type").partition(";")[0].strip().lower() or FORM
 
 
-def check_media_type(request: Request) -> None:
+def check_media_type(request: Request, parameters: Parameters) -> None:
     """Refuse a body that is neither form, JSON nor octet-stream. Raises UnsupportedMediaType.
 
     Narrower than the documented text, which asks for JSON: every SDK sends forms.
     """
-    if request.body and media_type(request) not in (FORM, JSON, OCTETS):
+    if request.body and parameters.media_type not in (FORM, JSON, OCTETS):
         raise ServiceError("UnsupportedMediaType")
 
 
@@ -62,17 +63,16 @@ def decode_parameters(request: Request) -> Parameters:
     """All parameters of the request. Never fails: what cannot be read is told in `problem`."""
     values: dict[str, str] = {}
     encoded: dict[str, str] = {}
-    query = split_target(request.target)[1]
-    problem = ""
+    path, query = split_target(request.target)
+    kind, problem = media_type(request), ""
     if query:
         read_pairs(query, values, encoded)
     if request.body:
-        kind = media_type(request)
         if kind == FORM:
             read_pairs(request.body.decode("utf-8", "surrogateescape"), values, encoded)
         elif kind == JSON:
             problem = _read_json(request.body, values)
-    return Parameters(values, encoded, query, problem)
+    return Parameters(values, encoded, path, query, kind, problem)
 
 
 def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> None:
@@ -131,7 +131,7 @@ def decode_operation(request: Request, parameters: Parameters, spec: Spec) -> Op
     """The operation that is meant. Raises ActionNotSupported, APIVersionNotSupported, MissingRequiredParams, and
     MissingRequiredHeader where action and version come by header (ACS3)."""
     values = parameters.values
-    path = split_target(request.target)[0]
+    path = parameters.path
     action = values.get("Action") or request.header("x-acs-action")
     if path not in ("/", "") or request.method not in ("GET", "POST"):
         raise ServiceError("ActionNotSupported", action or f"{request.method} {path}")
@@ -170,12 +170,15 @@ def region(request: Request, parameters: Parameters, spec: Spec) -> str | None:
     named = parameters.values.get("RegionId", "")
     if named in spec.regions:
         return named
-    host = request.header("host")
-    if host and (host[0].isalpha() or "://" in host):
-        for label in re.split(r"[./:]+", host.lower()):
-            for suffix in ("", "-internal", "-classic", "-vpc"):
-                if label.endswith(suffix) and label[: len(label) - len(suffix)] in spec.regions:
-                    return label[: len(label) - len(suffix)]
+    return _region_of(request.header("host"), tuple(spec.regions))
+
+
+@functools.lru_cache(maxsize=256)
+def _region_of(host: str, regions: tuple[str, ...]) -> str | None:
+    for label in re.split(r"[./:]+", host.lower()):
+        name = re.sub(r"-(internal|classic|vpc)\Z", "", label)
+        if name in regions:
+            return name
     return None
 
 

@@ -39,7 +39,9 @@ class Parameters:
 
     values: dict[str, str]
     encoded: dict[str, str]
+    path: str
     query: str
+    media_type: str
     problem: str = ""
 
 
@@ -128,3 +130,16 @@ class Pending:
 
 Fields = dict[str, Any]
 """The fields of a success answer, without RequestId, in the service's own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a handler returns when the answer depends on something still to come.
+
+    `ready` makes the answer from the state at that time (and may raise ServiceError). `subscribe` registers whom to tell that it
+    is time, and gives back how to undo that. `timeout` is in seconds of real time; None waits for ever.
+    """
+
+    ready: Callable[[], Fields]
+    subscribe: Callable[[Callable[[], None]], Callable[[], None]]
+    timeout: float | None = None

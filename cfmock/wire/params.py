@@ -19,7 +19,7 @@ def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[
     """The keyword arguments of the operation's handler, by Python name; what was not given is left out.
 
     An empty value counts as not given, but for a parameter that may be empty. JSON values stay text once they are known to
-    parse, since the service hands them back byte for byte. Raises MissingRequiredParams and InvalidArgument, which names the parameter.
+    parse, since the service hands them back byte for byte. Raises MissingRequiredParams and InvalidArgument.
     """
     found: dict[str, Any] = {}
     for parameter in operation.parameters.values():
@@ -115,13 +115,17 @@ _FORMAT_CHECKS = {"name": _check_name, "json-object": _check_object, "json-array
 
 def _parsed(parameter: Parameter, text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _decoder.decode(text)
     except (ValueError, RecursionError):
         raise invalid(parameter.name, "must be JSON text") from None
 
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
+
+
+# json.loads() with an option builds such a decoder anew for each call.
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _is_utf8(text: str) -> bool:
