@@ -1,0 +1,36 @@
+"""Operation to handler. A handler's keyword parameters are the operation's, in snake case; a test compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cfmock.errors import ServiceError
+from cfmock.service import executions, flows, history
+from cfmock.service.world import World
+from cfmock.wire.messages import Call, Fields, Later
+from cfmock.wire.params import coerce
+
+Handler = Callable[..., "Fields | Later"]
+
+HANDLERS: Mapping[str, Handler] = {
+    "CreateFlow": flows.create_flow,
+    "UpdateFlow": flows.update_flow,
+    "DeleteFlow": flows.delete_flow,
+    "DescribeFlow": flows.describe_flow,
+    "ListFlows": flows.list_flows,
+    "StartExecution": executions.start_execution,
+    "StopExecution": executions.stop_execution,
+    "DescribeExecution": executions.describe_execution,
+    "ListExecutions": executions.list_executions,
+    "GetExecutionHistory": history.get_execution_history,
+}
+
+
+def dispatch(world: World, call: Call) -> Fields | Later:
+    """Do what the call asks. Raises ServiceError; ActionNotSupported for an operation that is not built."""
+    handler = HANDLERS.get(call.operation.name)
+    if handler is None:
+        raise ServiceError("ActionNotSupported", call.operation.name)
+    arguments: dict[str, Any] = coerce(call.operation, call.arguments, world.spec)
+    return handler(world, **arguments)

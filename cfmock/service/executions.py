@@ -1,0 +1,353 @@
+"""Executions: start, stop, describe (with long poll), list."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from cfmock.clock import Timeline, Timer, TimerKind, iso
+from cfmock.durations import parse_time
+from cfmock.engine.expr import ExpressionError
+from cfmock.errors import ServiceError
+from cfmock.service.flows import DEFAULT_LIMIT, find_flow
+from cfmock.service.outcomes import Outcome, output_text
+from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
+from cfmock.service.world import Live, World
+from cfmock.store.base import Entry
+from cfmock.wire.messages import Fields, Later
+from cfmock.wire.params import invalid
+
+UNSTOPPED = "1970-01-01T00:00:00Z"
+"""StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""
+
+RUNNING = "Running"
+_NOT_YET = {"Status": RUNNING, "StoppedTime": UNSTOPPED, "Output": ""}
+LAST_KEY = chr(0x10FFFF)
+END_OF_TIME = 1e12
+
+
+def start_execution(
+    world: World,
+    *,
+    flow_name: str,
+    execution_name: str | None = None,
+    input: str = "",
+    callback_fnf_task_token: str | None = None,
+    qualifier: str | None = None,
+) -> Fields:
+    """Start one, or give back the one in progress under that name (StartExecution, usage notes).
+
+    Answers `Running`, even if the execution has ended by then. Raises FlowNotExists, ExecutionAlreadyExists for the name of one
+    that has ended, and ActionNotSupported for an Express flow (inferred from the mirrored example of StartSyncExecution).
+    """
+    flow = find_flow(world, flow_name)
+    if flow.execution_mode == EXPRESS:
+        raise ServiceError("ActionNotSupported", "StartExecution", detail="Express execution is not supported.")
+    if execution_name is not None:
+        existing = world.stores.executions.get(flow.id, execution_name)
+        if existing is not None:
+            if existing.ended:
+                raise ServiceError("ExecutionAlreadyExists", execution_name, flow_name)
+            return execution_fields(existing)
+    row = launch(world, flow, execution_name or world.ids.execution_name(), input)
+    fields = execution_fields(row)
+    if row.ended:
+        fields |= _NOT_YET
+    return fields
+
+
+def stop_execution(world: World, *, flow_name: str, execution_name: str, cause: str = "", error: str = "") -> Fields:
+    """End it now. As in the published sample the answer still says `Running`, with StoppedTime set; the next
+    DescribeExecution says `Stopped`. Raises ExecutionAlreadyCompleted."""
+    row = find_execution(world, flow_name, execution_name)
+    live = world.live_execution(row)
+    if row.ended or live is None:
+        raise ServiceError("ExecutionAlreadyCompleted", execution_name, flow_name)
+    live.stop(error, cause)
+    stopped = find_execution(world, flow_name, execution_name)
+    fields = execution_fields(stopped) | {"Status": RUNNING}
+    if stopped.flow.role_arn:
+        fields["RoleArn"] = stopped.flow.role_arn
+    return fields
+
+
+def describe_execution(
+    world: World, *, flow_name: str, execution_name: str, wait_time_seconds: int = 0
+) -> Fields | Later:
+    """The execution now, or, with a wait, once it has ended or the wait is over."""
+    row = find_execution(world, flow_name, execution_name)
+    live = world.live_execution(row)
+    if isinstance(live, Scripted) and live.outcome.polls:
+        live.poll()
+    elif live is not None and wait_time_seconds:
+        live.settle()
+        if world.live_execution(row) is not None:
+            return Later(
+                ready=partial(_described, world, flow_name, execution_name),
+                subscribe=partial(subscribe, world, row),
+                timeout=float(wait_time_seconds),
+            )
+    return _described(world, flow_name, execution_name)
+
+
+def list_executions(
+    world: World,
+    *,
+    flow_name: str,
+    next_token: str = "",
+    limit: int = DEFAULT_LIMIT,
+    status: str | None = None,
+    started_time_begin: str | None = None,
+    started_time_end: str | None = None,
+    execution_name_prefix: str = "",
+    metadata_only: bool = False,
+) -> Fields:
+    """Newest first; with a prefix, by name. Both bounds of the start time are included (our choice: nothing is documented)."""
+    flow = find_flow(world, flow_name)
+    begin = parse_time(started_time_begin) if started_time_begin else 0.0
+    end = parse_time(started_time_end) if started_time_end else END_OF_TIME
+    source = _by_name if execution_name_prefix else _by_time
+    rows = (
+        row
+        for row in source(world, flow, status, begin, end, execution_name_prefix, next_token)
+        if (status is None or row.status == status) and begin <= row.started <= end
+    )
+    page = list(itertools.islice(rows, limit + 1))
+    fields: Fields = {"Executions": [list_fields(row, metadata_only) for row in page[:limit]]}
+    if len(page) > limit:
+        last = page[limit]
+        fields["NextToken"] = last.name if execution_name_prefix else f"{round(last.started * 1000)}-{last.serial}"
+    return fields
+
+
+def _by_name(
+    world: World, flow: FlowRow, status: str | None, begin: float, end: float, prefix: str, token: str
+) -> Iterator[ExecutionRow]:
+    for name in world.stores.executions.keys(flow.id, max(prefix, token), prefix + LAST_KEY):
+        yield _row(world, flow, name)
+
+
+def _by_time(
+    world: World, flow: FlowRow, status: str | None, begin: float, end: float, prefix: str, token: str
+) -> Iterator[ExecutionRow]:
+    last, serial = _read_token(token, end)
+    runs = [
+        world.stores.by_status.descend(flow.id, (each, begin), (each, last, serial))
+        for each in ((status,) if status is not None else world.spec.execution_statuses)
+    ]
+    for *_, name in heapq.merge(*runs, key=lambda entry: entry[1:], reverse=True):
+        yield _row(world, flow, str(name))
+
+
+def _read_token(token: str, end: float) -> tuple[float, float]:
+    """Where a listing by time goes on: below this start and serial."""
+    if not token:
+        return end, float("inf")
+    milliseconds, _, serial = token.partition("-")
+    if not (milliseconds.isdecimal() and serial.isdecimal()) or len(token) > 40:
+        raise invalid("NextToken", "is not one that ListExecutions gave")
+    return int(milliseconds) / 1000, int(serial) + 1
+
+
+def _row(world: World, flow: FlowRow, name: str) -> ExecutionRow:
+    row = world.stores.executions.get(flow.id, name)
+    assert row is not None
+    return row
+
+
+def find_execution(world: World, flow_name: str, execution_name: str) -> ExecutionRow:
+    """Raises FlowNotExists and ExecutionNotExists."""
+    flow = find_flow(world, flow_name)
+    row = world.stores.executions.get(flow.id, execution_name)
+    if row is None:
+        raise ServiceError("ExecutionNotExists", execution_name, flow_name)
+    return row
+
+
+def launch(world: World, flow: FlowRow, name: str, input: str) -> ExecutionRow:
+    """Start an execution, however it came about, and give its row as it stands then (it may have ended)."""
+    timeline = world.timers.timeline()
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
+    world.stores.executions.put(flow.id, name, row)
+    outcome = world.outcomes_of(flow.name).choose(name, input)
+    if outcome is None:
+        outcome = Outcome(output=None)
+    live = Scripted(world, row, outcome, timeline)
+    world.live.setdefault(flow.id, {})[name] = live
+    live.begin()
+    row = _row(world, flow, name)
+    # Most have ended by now: listed once, as what they became, instead of moved from status to status.
+    world.stores.by_status.add(flow.id, _entry(row))
+    live.listed = True
+    return row
+
+
+def add_ended(
+    world: World,
+    flow: FlowRow,
+    *,
+    name: str,
+    status: str,
+    input: str,
+    output: str,
+    started: float,
+    stopped: float | None,
+    error: str = "",
+    cause: str = "",
+) -> ExecutionRow:
+    """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
+    row = _new_row(world, flow, name, status, input, started)
+    row = row._replace(output=output, stopped=stopped, error=error, cause=cause)
+    world.stores.executions.put(flow.id, name, row)
+    world.stores.by_status.add(flow.id, _entry(row))
+    if not row.ended:
+        live = world.live.setdefault(flow.id, {})[name] = Scripted(world, row, Outcome(status), world.timers.timeline())
+        live.listed = True
+    return row
+
+
+def finish(
+    world: World, row: ExecutionRow, status: str, stopped: float, *, output: str = "", error: str = "", cause: str = ""
+) -> ExecutionRow:
+    """Write down an execution's end and tell who waits for it."""
+    ended = row._replace(status=status, output=output, stopped=_to_millisecond(stopped), error=error, cause=cause)
+    replace(world, row, ended)
+    world.live.get(row.flow.id, {}).pop(row.name, None)
+    for tell in world.waiting.pop((row.flow.id, row.name), []):
+        tell()
+    return ended
+
+
+def replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
+    """Put a changed row in place of what it was, in the table and, if it is listed already, in the index."""
+    world.stores.executions.put(after.flow.id, after.name, after)
+    live = world.live_execution(before)
+    if before.status != after.status and live is not None and live.listed:
+        world.stores.by_status.discard(before.flow.id, _entry(before))
+        world.stores.by_status.add(after.flow.id, _entry(after))
+
+
+def _entry(row: ExecutionRow) -> Entry:
+    return row.status, row.started, row.serial, row.name
+
+
+def execution_fields(row: ExecutionRow) -> Fields:
+    """An execution as StartExecution and StopExecution give it."""
+    return {
+        "FlowName": row.flow.name,
+        "Name": row.name,
+        "Status": row.status,
+        "StartedTime": iso(row.started),
+        "StoppedTime": UNSTOPPED if row.stopped is None else iso(row.stopped),
+        "FlowDefinition": row.flow.definition,
+        "Input": row.input,
+        "Output": row.output,
+    }
+
+
+def described_fields(row: ExecutionRow) -> Fields:
+    """The same with the environment it started with, as DescribeExecution gives it (its variables without descriptions)."""
+    fields = execution_fields(row)
+    if row.flow.environment is not None:
+        variables = [
+            {"Name": each["Name"], "Value": each.get("Value", "")} for each in row.flow.environment["Variables"]
+        ]
+        fields["Environment"] = {"Variables": variables}
+    return fields
+
+
+def list_fields(row: ExecutionRow, metadata_only: bool) -> Fields:
+    """One item of ListExecutions; `metadata_only` leaves out what is long."""
+    fields = described_fields(row)
+    if metadata_only:
+        for name in ("FlowDefinition", "Input", "Output"):
+            del fields[name]
+    return fields
+
+
+def _described(world: World, flow_name: str, execution_name: str) -> Fields:
+    return described_fields(find_execution(world, flow_name, execution_name))
+
+
+def subscribe(world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
+    """Tell when the execution has ended, or is gone; gives back how to undo that."""
+    waiting = world.waiting.setdefault((row.flow.id, row.name), [])
+    waiting.append(tell)
+
+    def undo() -> None:
+        if tell in waiting:
+            waiting.remove(tell)
+        if not waiting:
+            world.waiting.pop((row.flow.id, row.name), None)
+
+    return undo
+
+
+def _new_row(world: World, flow: FlowRow, name: str, status: str, input: str, started: float) -> ExecutionRow:
+    world.serial += 1
+    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial)
+
+
+def _to_millisecond(moment: float) -> float:
+    # A filter that repeats a StartedTime as answered must meet it.
+    return round(moment * 1000) / 1000
+
+
+class Scripted(Live):
+    """An execution that goes as a canned outcome says."""
+
+    def __init__(self, world: World, row: ExecutionRow, outcome: Outcome, timeline: Timeline) -> None:
+        self.outcome = outcome
+        self.timeline = timeline
+        self._world = world
+        self._row = row
+        self.listed = False
+        self._polls = outcome.polls
+        self._timer: Timer | None = None
+
+    def begin(self) -> None:
+        """End at once, or set what will end it."""
+        if not self.outcome.ends:
+            if self.outcome.status != self._row.status:
+                before, self._row = self._row, self._row._replace(status=self.outcome.status)
+                replace(self._world, before, self._row)
+        elif self.outcome.after:
+            due = self.timeline.now() + self.outcome.after
+            self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
+        elif not self._polls:
+            self._end()
+
+    def poll(self) -> None:
+        """A DescribeExecution was asked; the one that was named shows the end."""
+        self._polls -= 1
+        if self._polls == 0:
+            self._end()
+
+    def stop(self, error: str, cause: str) -> None:
+        self.drop()
+        finish(self._world, self._row, "Stopped", self.timeline.now(), error=error, cause=cause)
+
+    def drop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def settle(self) -> None:
+        if self._world.settings.clock == "virtual":
+            while self._world.live_execution(self._row) is self and self.timeline.jump():
+                pass
+
+    def _end(self) -> None:
+        outcome, row = self.outcome, self._row
+        status, error = outcome.status, dict(outcome.error)
+        context = {"Execution": {"Name": row.name, "RoleArn": row.flow.role_arn}, "Flow": {"Name": row.flow.name}}
+        try:
+            output = output_text(outcome, row.input, context, self._world.ids)
+        except ExpressionError as failure:
+            status, output, error = "Failed", "", {"code": "FnF.RuntimeError", "detail": f"outcome: {failure}"}
+            self._world.warn(f"the outcome of {row.flow.name}/{row.name} cannot be built: {failure}")
+        finish(
+            self._world, row, status, self.timeline.now(),
+            output=output, error=error.get("code", ""), cause=error.get("detail", ""),
+        )  # fmt: skip

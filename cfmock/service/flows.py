@@ -1,0 +1,179 @@
+"""Flows: create, update, delete, describe, list."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from cfmock.clock import iso
+from cfmock.engine.dialects import compile_definition
+from cfmock.engine.model import Flow
+from cfmock.errors import DefinitionError, ServiceError
+from cfmock.service.records import EXPRESS, STANDARD, FlowRow
+from cfmock.service.world import FLOWS, World
+from cfmock.wire.messages import Fields
+from cfmock.wire.params import invalid
+
+DEFAULT_LIMIT = 60
+
+
+def create_flow(
+    world: World,
+    *,
+    name: str,
+    definition: str,
+    description: str,
+    type: str,
+    role_arn: str = "",
+    external_storage_location: str = "",
+    execution_mode: str = STANDARD,
+    environment: str | None = None,
+    resource_group_id: str = "",
+) -> Fields:
+    """Raises FlowAlreadyExists, and InvalidArgument for a definition or Environment that cannot be used."""
+    if world.stores.flows.get(FLOWS, name) is not None:
+        raise ServiceError("FlowAlreadyExists", name)
+    if world.stores.flows.count(FLOWS) >= world.spec.limits["flows"]:
+        raise ServiceError("InvalidArgument", detail=f"The account has {world.spec.limits['flows']} flows already.")
+    now = world.clock.now()
+    row = FlowRow(
+        id=world.ids.uuid(),
+        name=name,
+        definition=definition,
+        compiled=compiled(definition, name, execution_mode),
+        description=description,
+        type=type,
+        execution_mode=execution_mode,
+        created=now,
+        modified=now,
+        role_arn=role_arn,
+        environment=parse_environment(environment),
+        external_storage_location=external_storage_location,
+        resource_group_id=resource_group_id,
+    )
+    world.stores.flows.put(FLOWS, name, row)
+    return flow_fields(row)
+
+
+def update_flow(
+    world: World,
+    *,
+    name: str,
+    definition: str | None = None,
+    description: str | None = None,
+    type: str | None = None,
+    role_arn: str | None = None,
+    environment: str | None = None,
+    external_storage_location: str | None = None,
+) -> Fields:
+    """Change what is given and keep the rest; running executions keep what they started with. Raises FlowNotExists."""
+    row = find_flow(world, name)
+    changes: dict[str, Any] = {
+        "description": description,
+        "type": type,
+        "role_arn": role_arn,
+        "external_storage_location": external_storage_location,
+    }
+    if definition is not None:
+        changes |= {"definition": definition, "compiled": compiled(definition, name, row.execution_mode)}
+    if environment is not None:
+        changes["environment"] = parse_environment(environment)
+    given = {key: value for key, value in changes.items() if value is not None}
+    row = replace(row, modified=world.clock.now(), **given)
+    world.stores.flows.put(FLOWS, name, row)
+    fields = flow_fields(row)
+    # The two calls differ in this way only: the one tells the mode, the other the storage location (SDK models).
+    del fields["ExecutionMode"]
+    return fields | {"ExternalStorageLocation": row.external_storage_location}
+
+
+def delete_flow(world: World, *, name: str) -> Fields:
+    """Free the name at once; nothing of the flow's executions can be asked for any more. Raises FlowNotExists."""
+    row = find_flow(world, name)
+    world.stores.flows.delete(FLOWS, name)
+    world.outcomes.pop(name, None)
+    for table in (world.stores.executions, world.stores.by_status):
+        table.drop(row.id)
+    for execution, live in world.live.pop(row.id, {}).items():
+        live.drop()
+        for tell in world.waiting.pop((row.id, execution), []):
+            tell()
+    return {}
+
+
+def describe_flow(world: World, *, name: str) -> Fields:
+    return flow_fields(find_flow(world, name))
+
+
+def list_flows(
+    world: World, *, next_token: str = "", limit: int = DEFAULT_LIMIT, resource_group_id: str | None = None
+) -> Fields:
+    """Flows in the order of their names; the token is the name to go on from (documented)."""
+    flows: list[Fields] = []
+    fields: Fields = {"Flows": flows}
+    for key in world.stores.flows.keys(FLOWS, next_token):
+        row = world.stores.flows.get(FLOWS, key)
+        assert row is not None
+        if resource_group_id is not None and row.resource_group_id != resource_group_id:
+            continue
+        if len(flows) == limit:
+            fields["NextToken"] = key
+            break
+        flows.append(flow_fields(row))
+    return fields
+
+
+def find_flow(world: World, name: str) -> FlowRow:
+    """Raises FlowNotExists."""
+    row = world.stores.flows.get(FLOWS, name)
+    if row is None:
+        raise ServiceError("FlowNotExists", name)
+    return row
+
+
+def flow_fields(row: FlowRow) -> Fields:
+    """A flow as the answers give it."""
+    fields: Fields = {
+        "Id": row.id,
+        "Name": row.name,
+        "Description": row.description,
+        "Type": row.type,
+        "Definition": row.definition,
+        "RoleArn": row.role_arn,
+        "CreatedTime": iso(row.created),
+        "LastModifiedTime": iso(row.modified),
+        "ExecutionMode": row.execution_mode,
+    }
+    if row.environment is not None:
+        fields["Environment"] = row.environment
+    if row.resource_group_id:
+        fields["ResourceGroupId"] = row.resource_group_id
+    return fields
+
+
+def compiled(definition: str, name: str, execution_mode: str) -> Flow:
+    """What the definition means. Raises InvalidArgument with the first complaints and their lines."""
+    try:
+        return compile_definition(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
+    except DefinitionError as error:
+        raise ServiceError("InvalidArgument", detail=" ".join(map(str, error.problems[:5]))) from None
+
+
+def parse_environment(text: str | None) -> dict[str, Any] | None:
+    """`{"Variables": [{"Name", "Value", "Description"?}]}` as the SDK sends it. Raises InvalidArgument."""
+    if text is None:
+        return None
+    parsed = json.loads(text)
+    variables = parsed.get("Variables", [])
+    if not isinstance(variables, list) or not all(isinstance(each, dict) for each in variables):
+        raise invalid("Environment", "must hold a list of Variables")
+    for each in variables:
+        if not isinstance(each.get("Name"), str) or not each["Name"]:
+            raise invalid("Environment", "has a variable without a Name")
+        if not all(isinstance(each.get(key, ""), str) for key in ("Value", "Description")):
+            raise invalid("Environment", f"has a variable '{each['Name']}' whose Value is no string")
+    names = [each["Name"] for each in variables]
+    if len(set(names)) != len(names):
+        raise invalid("Environment", "names a variable twice")
+    return {"Variables": variables}

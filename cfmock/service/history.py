@@ -1,0 +1,51 @@
+"""The history of an execution: what the engine told, or, for a canned outcome, the events that fit it, made when read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cfmock.engine import events
+from cfmock.engine.events import Event
+from cfmock.service.executions import find_execution
+from cfmock.service.flows import DEFAULT_LIMIT
+from cfmock.service.records import ExecutionRow
+from cfmock.service.world import World
+from cfmock.wire.messages import Fields
+from cfmock.wire.params import invalid
+
+_ENDS = {
+    "Succeeded": events.EXECUTION_SUCCEEDED,
+    "Failed": events.EXECUTION_FAILED,
+    "Stopped": events.EXECUTION_STOPPED,
+    "TimedOut": events.EXECUTION_TIMED_OUT,
+}
+
+
+def get_execution_history(
+    world: World, *, flow_name: str, execution_name: str, next_token: str = "1", limit: int = DEFAULT_LIMIT
+) -> Fields:
+    """Events in the order of their ids. The token is the id to go on from, in decimal."""
+    every = events_of(world, find_execution(world, flow_name, execution_name))
+    if not next_token.isdecimal() or len(next_token) > 18 or int(next_token) < 1:
+        raise invalid("NextToken", "is not one that GetExecutionHistory gave")
+    start = int(next_token) - 1
+    fields: Fields = {"Events": [event.row() for event in every[start : start + limit]]}
+    if start + limit < len(every):
+        fields["NextToken"] = str(start + limit + 1)
+    return fields
+
+
+def events_of(world: World, row: ExecutionRow) -> Sequence[Event]:
+    """The events of an execution so far, oldest first."""
+    if row.events is not None:
+        return row.events
+    found = [Event(1, 0, events.EXECUTION_STARTED, "", row.started, (row.input or "{}",))]
+    if row.stopped is not None:
+        shape = _ENDS[row.status]
+        parts = (
+            (row.output or "{}",)
+            if row.status == "Succeeded"
+            else (events.json_text(row.error), events.json_text(row.cause))
+        )
+        found.append(Event(2, 1, shape, "", row.stopped, parts))
+    return found

@@ -1,0 +1,71 @@
+"""What a handler is given: everything one account sees in one region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cfmock.clock import Clock, Timeline, Timers
+from cfmock.ids import Ids
+from cfmock.service.outcomes import Outcomes
+from cfmock.service.records import ExecutionRow, FlowRow
+from cfmock.settings import Settings
+from cfmock.spec.model import Spec
+from cfmock.store.base import Index, Table
+
+Key = tuple[str, str]
+"""An execution: the id of its flow and its name."""
+
+FLOWS = "flows"
+"""The partition of a world's flows; executions stand in one partition for each flow id."""
+
+
+class Live(Protocol):
+    """An execution that has not ended: something that will end it, or can be told to."""
+
+    timeline: Timeline
+    listed: bool  # whether its row stands in the index
+
+    def stop(self, error: str, cause: str) -> None: ...
+
+    def drop(self) -> None:
+        """Its flow is deleted: end after the step it is in, and tell nobody."""
+
+    def settle(self) -> None:
+        """Somebody waits: on a virtual clock, go ahead as far as nothing else decides."""
+
+
+@dataclass
+class Stores:
+    """The tables of one world."""
+
+    flows: Table[FlowRow]
+    executions: Table[ExecutionRow]
+    by_status: Index  # (status, started, serial, name)
+
+
+@dataclass
+class World:
+    """The state of one account in one region, and what its handlers need to work on it."""
+
+    account: str
+    region: str
+    spec: Spec
+    settings: Settings
+    clock: Clock
+    timers: Timers
+    ids: Ids
+    stores: Stores
+    warn: Callable[[str], None]
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
+    live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
+    waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
+    serial: int = 0
+
+    def live_execution(self, row: ExecutionRow) -> Live | None:
+        return self.live.get(row.flow.id, {}).get(row.name)
+
+    def outcomes_of(self, flow: str) -> Outcomes:
+        """The outcomes of a flow; those given before it exists wait for it."""
+        return self.outcomes.setdefault(flow, Outcomes())
