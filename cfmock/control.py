@@ -1,0 +1,273 @@
+"""Does the verbs in-process: what `CloudFlow`, the pytest plugin and the admin API all go through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import cfmock
+from cfmock.clock import iso
+from cfmock.emulator import Emulator
+from cfmock.errors import FixtureError, ServiceError
+from cfmock.faults.rules import FaultRule, RuleError
+from cfmock.fixtures.apply import apply
+from cfmock.fixtures.loader import load, read_outcome
+from cfmock.fixtures.model import FixtureSet
+from cfmock.journal import CallRecord, as_json
+from cfmock.service import history
+from cfmock.service.executions import launch, subscribe
+from cfmock.service.flows import find_flow
+from cfmock.service.records import ExecutionRow
+from cfmock.service.world import FLOWS, World
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call the server saw. `time` is of the flow clock; `code` is None on success; `duration` in seconds."""
+
+    operation: str
+    parameters: Mapping[str, str]
+    access_key_id: str
+    time: datetime
+    status: int
+    code: str | None
+    message: str | None
+    request_id: str
+    duration: float
+    violations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution as it is now. `input` and `output` are parsed; `error` is `{"code", "detail"}` of a failure, else None;
+    `visits` names the states entered, in order; `events` are those of GetExecutionHistory."""
+
+    flow: str
+    name: str
+    status: str
+    input: Json
+    output: Json
+    error: dict[str, str] | None
+    started: datetime
+    stopped: datetime | None
+    visits: tuple[str, ...]
+    events: tuple[dict[str, Any], ...]
+
+
+class ControlError(ValueError):
+    """A control verb that was asked for something it cannot do; `problems` of a rule or document, a line each."""
+
+
+class Control:
+    """The verbs over one emulator. `account` and `region` name a world; without them lists show all, and what is added holds in
+    all worlds, those still to come too."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+
+    # -- the server ----------------------------------------------------------------------------------------------------
+
+    def health(self) -> Json:
+        return {"status": "ok", "version": cfmock.__version__, "now": iso(self.emulator.clock.now())}
+
+    def reset(self, account: str | None = None, region: str | None = None) -> Json:
+        """As right after the start; with an account or region, only those worlds."""
+        self.emulator.reset(lambda world: _is_of(world, account, region))
+        return {}
+
+    def load(self, document: Json) -> Json:
+        """Add what a fixture document says, or a flow definition."""
+        if not isinstance(document, Mapping):
+            raise ControlError("a fixture document is a JSON object")
+        try:
+            fixtures = load([document], allow_files=False)
+        except FixtureError as error:
+            raise ControlError(str(error)) from None
+        self.add_fixtures(fixtures)
+        return {"flows": [flow.name for flow in fixtures.flows]}
+
+    def add_fixtures(self, fixtures: FixtureSet) -> None:
+        self.emulator.add_credentials(fixtures.credentials)
+        self.emulator.everywhere(lambda emulator, world: apply(fixtures, emulator, world))
+
+    # -- faults --------------------------------------------------------------------------------------------------------
+
+    def list_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        merged: dict[str, dict[str, Any]] = {}
+        for world in self._worlds(account, region):
+            for fault in self.emulator.injector(world.account, world.region).list():
+                row = merged.setdefault(fault.id, {**fault.to_mapping(), "hits": 0})
+                row["hits"] += fault.hits
+        return list(merged.values())
+
+    def add_fault(self, fault: Json, account: str | None = None, region: str | None = None) -> Json:
+        """Add a rule; gives it back with its id."""
+        if not isinstance(fault, Mapping):
+            raise ControlError("a fault is a JSON object")
+        spec = self.emulator.spec
+        try:
+            rule = FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
+        except RuleError as error:
+            raise ControlError(str(error)) from None
+        fault_id = self.emulator.new_fault_id()
+
+        def add(emulator: Emulator, world: World) -> None:
+            if _is_of(world, account, region):
+                emulator.injector(world.account, world.region).add(rule, id=fault_id)
+
+        self.emulator.everywhere(add)
+        return {"id": fault_id, **rule.to_mapping(), "hits": 0}
+
+    def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
+        removed = [self.emulator.injector(w.account, w.region).remove(id) for w in self._worlds(account, region)]
+        if not any(removed):
+            raise ControlError(f"there is no fault '{id}'")
+        return {}
+
+    def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        for world in self._worlds(account, region):
+            self.emulator.injector(world.account, world.region).clear()
+        return {}
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def find_calls(self, **filters: str | None) -> list[CallRecord]:
+        return list(self.emulator.journal.find(**filters))
+
+    def list_calls(self, limit: int | None = None, **filters: str | None) -> Json:
+        records = self.find_calls(**filters)
+        return [as_json(record) for record in (records[-limit:] if limit else records[:0] if limit == 0 else records)]
+
+    def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
+        self.emulator.journal.clear()
+        return {}
+
+    def when_called(self, count: int, tell: Callable[[], None], **filters: str | None) -> Callable[[], None]:
+        """Call `tell` once there are `count` such calls, at once if there are; gives back how to undo that."""
+        journal = self.emulator.journal
+
+        def undo() -> None:
+            if heard in journal.listeners:
+                journal.listeners.remove(heard)
+
+        def heard(record: CallRecord) -> None:
+            if len(self.find_calls(**filters)) >= count:
+                undo()
+                tell()
+
+        journal.listeners.append(heard)
+        if len(self.find_calls(**filters)) >= count:
+            undo()
+            tell()
+        return undo
+
+    # -- flows ---------------------------------------------------------------------------------------------------------
+
+    def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
+        if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
+            raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
+        rest = {key: value for key, value in outcome.items() if key != "flow"}
+        try:
+            value = read_outcome(rest)
+        except FixtureError as error:
+            raise ControlError(str(error)) from None
+
+        def add(emulator: Emulator, world: World) -> None:
+            if _is_of(world, account, region):
+                world.outcomes_of(outcome["flow"]).add(value)
+
+        self.emulator.everywhere(add)
+        return {}
+
+    def find_executions(
+        self, flow: str | None = None, account: str | None = None, region: str | None = None
+    ) -> list[Execution]:
+        return [self.execution(world, row) for world in self._worlds(account, region) for row in _rows(world, flow)]
+
+    def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        return [
+            {
+                "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,
+                "error": each.error, "started": _iso(each.started), "stopped": _iso(each.stopped),
+                "visits": list(each.visits),
+            }
+            for each in self.find_executions(flow, account, region)
+        ]  # fmt: skip
+
+    def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
+        """Start an execution of any mode in the default world. Raises ServiceError."""
+        world = next(self.emulator.known_worlds())
+        row = find_flow(world, flow)
+        text = "" if input is None else json.dumps(input, ensure_ascii=False, separators=(",", ":"))
+        name = name or world.ids.execution_name()
+        if world.stores.executions.get(row.id, name) is not None:
+            raise ServiceError("ExecutionAlreadyExists", name, flow)
+        return world, launch(world, row, name, text)
+
+    def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""
+        live = world.live_execution(row)
+        if live is not None:
+            undo = subscribe(world, row, tell)
+            live.settle()
+            return undo
+        tell()
+        return lambda: None
+
+    def execution(self, world: World, row: ExecutionRow) -> Execution:
+        row = world.stores.executions.get(row.flow.id, row.name) or row
+        events = tuple(history.events_of(world, row))
+        failed = row.ended and row.status != "Succeeded" and bool(row.error or row.cause)
+        return Execution(
+            flow=row.flow.name,
+            name=row.name,
+            status=row.status,
+            input=json.loads(row.input) if row.input else {},
+            output=json.loads(row.output) if row.output else None,
+            error={"code": row.error, "detail": row.cause} if failed else None,
+            started=moment(row.started),
+            stopped=None if row.stopped is None else moment(row.stopped),
+            visits=tuple(event.step for event in events if event.type == "StepEntered"),
+            events=tuple(event.row() for event in events),
+        )
+
+    def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
+        return (world for world in self.emulator.known_worlds() if _is_of(world, account, region))
+
+
+def public_call(record: CallRecord) -> Call:
+    """A call as `cf.calls` gives it."""
+    return Call(
+        record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
+        record.message, record.request_id, record.duration, record.violations,
+    )  # fmt: skip
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a datetime in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else iso(time.timestamp())
+
+
+def _is_of(world: World, account: str | None, region: str | None) -> bool:
+    return account in (None, world.account) and region in (None, world.region)
+
+
+def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
+    for name in list(world.stores.flows.keys(FLOWS)):
+        row = world.stores.flows.get(FLOWS, name)
+        if row is not None and flow in (None, name):
+            every = [
+                world.stores.executions.get(row.id, execution) for execution in world.stores.executions.keys(row.id)
+            ]
+            yield from sorted(
+                (each for each in every if each is not None), key=lambda each: (each.started, each.serial)
+            )

@@ -1,0 +1,338 @@
+"""The emulator: all parts put together, and the path every call takes through them.
+
+    decode ─► authenticate ─► faults ─► operation ─► faults ─► encode ─► journal
+
+Synchronous and without I/O: `handle()` takes a request value and gives a reply value, or a promise of one. Whoever owns sockets
+and sleeping is above; everything here belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from cfmock.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
+from cfmock.clock import RealClock, Timers, VirtualClock, iso_seconds, stopwatch
+from cfmock.errors import ServiceError
+from cfmock.faults.injector import Decision, FaultInjector
+from cfmock.faults.rules import Action
+from cfmock.ids import Ids
+from cfmock.journal import CallRecord, Journal
+from cfmock.service.dispatch import dispatch
+from cfmock.service.world import Stores, World
+from cfmock.settings import Settings
+from cfmock.spec import model
+from cfmock.store.memory import MemoryIndex, MemoryTable
+from cfmock.wire import decode, encode, params
+from cfmock.wire.messages import Call, Fields, Later, Parameters, Pending, Reply, Request, Transport
+
+log = logging.getLogger("cfmock")
+
+WorldKey = tuple[str, str]
+"""Account and region."""
+
+Change = Callable[["Emulator", World], None]
+"""What brings a world into some state."""
+
+
+class Exchange:
+    """One call on its way: what each stage found out. Encoding and journal work with however much there is."""
+
+    __slots__ = ("call", "decision", "key", "parameters", "request", "request_id", "started", "struck", "violations")
+
+    def __init__(self, request: Request, started: float) -> None:
+        self.request = request
+        self.started = started
+        self.request_id = ""
+        self.parameters: Parameters | None = None
+        self.call: Call | None = None
+        self.key: WorldKey = (DEFAULT_ACCOUNT, "")
+        self.decision: Decision | None = None
+        self.struck: list[str] = []
+        self.violations: tuple[str, ...] = ()
+
+
+class Emulator:
+    """A whole service in memory.
+
+    `prepare` is called with each world (account, region) when it is first asked for, to bring it into the state the fixtures say.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Iterable[Credential],
+        prepare: Change = lambda emulator, world: None,
+    ) -> None:
+        self.settings = settings
+        self.credentials = tuple(credentials)
+        self.spec = model.load()
+        self.wall_clock = RealClock()
+        self.clock = VirtualClock(self._start()) if settings.clock == "virtual" else RealClock()
+        self.timers = Timers(self.clock)
+        self.ids = Ids(settings.seed)
+        self.journal = Journal(settings.journal_size)
+        self.worlds: dict[WorldKey, World] = {}
+        self.injectors: dict[WorldKey, FaultInjector] = {}
+        self._prepare = prepare
+        self._changes: list[Change] = []
+        self._fault_ids = 0
+        self._authenticator = Authenticator(
+            self.credentials,
+            strict=settings.auth == "strict",
+            max_skew=settings.max_time_skew,
+            accept_acs3=settings.accept_acs3,
+            check_nonce=settings.check_nonce,
+            wall_clock=self.wall_clock.now,
+        )
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Reply | Pending:
+        """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
+        exchange = Exchange(request, stopwatch())
+        try:
+            result = self._perform(exchange)
+        except ServiceError as failure:
+            return self._finish(exchange, failure)
+        except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
+            return self._finish(exchange, self._our_fault())
+        if isinstance(result, Later):
+            return self._wait(exchange, result)
+        return self._finish(exchange, result)
+
+    def _perform(self, exchange: Exchange) -> Fields | Later | Reply:
+        request, spec = exchange.request, self.spec
+        parameters = exchange.parameters = decode.decode_parameters(request)
+        exchange.request_id = decode.caller_request_id(parameters) or self.ids.request_id()
+        if len(request.body) + len(parameters.query) > spec.limits["request_size"]:
+            raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
+        decode.check_media_type(request, parameters)
+        operation = decode.decode_operation(request, parameters, spec)
+        claimed = self._authenticator.claimed(request, parameters)
+        region = decode.region(request, parameters, spec) or self.settings.region
+        call = Call(operation, decode.arguments(parameters), claimed.access_key_id, claimed.account, region)
+        exchange.call, exchange.key = call, (call.account, region)
+        injector = self.injector(*exchange.key)
+        skew = injector.skew(call, exchange.struck)
+        identity = self._authenticator.authenticate(request, parameters, operation, skew)
+        if identity != claimed:
+            call = exchange.call = replace(call, access_key_id=identity.access_key_id, account=identity.account)
+        if parameters.problem:
+            raise ServiceError("InvalidArgument", detail=f"{parameters.problem}.".capitalize())
+        exchange.violations = tuple(params.unknown(operation, call.arguments))
+        decision = exchange.decision = injector.decide(call)
+        if decision is not None and decision.before is not None:
+            return self._struck(exchange, decision.before)
+        return dispatch(self.world(*exchange.key), call)
+
+    def _struck(self, exchange: Exchange, action: Action) -> Reply:
+        """What a fault answers in place of the operation, or of its answer."""
+        if action.transport is not None:
+            return Reply(200, b"", exchange.request_id, transport=Transport(action.transport))
+        raise self._failure(exchange, action)
+
+    def _failure(self, exchange: Exchange, action: Action) -> ServiceError:
+        if action.custom is not None:
+            custom = action.custom
+            return ServiceError(custom.code, status=custom.status, message=custom.message)
+        assert action.error is not None
+        entry = self.spec.errors[action.error]
+        return ServiceError(entry.code, *(self._argument(exchange, name) for name in entry.args))
+
+    def _argument(self, exchange: Exchange, name: str) -> str:
+        """What a fault's message names, taken from the request; else the first parameter that could be missing."""
+        call, request, parameters = exchange.call, exchange.request, exchange.parameters
+        assert call is not None
+        assert parameters is not None
+        match name:
+            case "action":
+                return call.operation.name
+            case "version":
+                return self.spec.api_version
+            case "max_bytes":
+                return str(self.spec.limits["request_size"])
+            case "access_key_id":
+                return call.access_key_id
+            case "header":
+                return "x-acs-version"
+            case "request_time":
+                return parameters.values.get("Timestamp") or request.header("x-acs-date")
+            case "current_time":
+                return iso_seconds(self.wall_clock.now())
+        parameter = _NAMED_BY.get(name, "")
+        named = call.flow if name == "flow" else call.arguments.get(parameter)
+        required = (each.name for each in call.operation.parameters.values() if each.required)
+        return named or parameter or next(required, "Action")
+
+    def _wait(self, exchange: Exchange, later: Later) -> Pending:
+        pending = Pending(timeout=later.timeout)
+
+        def answer() -> None:
+            undo()
+            try:
+                result: Fields | ServiceError = later.ready()
+            except ServiceError as failure:
+                result = failure
+            except Exception:  # noqa: BLE001 - as in handle()
+                result = self._our_fault()
+            pending.settle(self._finish(exchange, result))
+
+        undo = later.subscribe(answer)
+        pending.on_expire = answer
+        pending.on_abandon = undo
+        return pending
+
+    def _finish(self, exchange: Exchange, result: Fields | ServiceError | Reply) -> Reply:
+        """Encode what came out, spoil it if a fault says so, and write it down."""
+        request_id = exchange.request_id or self.ids.request_id()
+        decision, failure = exchange.decision, None
+        after = decision.after if decision is not None else None
+        if after is not None and after.transport is None and not isinstance(result, ServiceError):
+            result = self._failure(exchange, after)
+        if isinstance(result, Reply):
+            reply = result
+        elif isinstance(result, ServiceError):
+            failure = result
+            reply = encode.error(result, request_id, exchange.request.header("host"), self.spec)
+        else:
+            reply = encode.success(result, request_id)
+            if exchange.parameters is not None:
+                self._authenticator.answered(exchange.request, exchange.parameters)
+        if decision is not None:
+            reply = _spoilt(reply, decision)
+        self._record(exchange, reply, failure)
+        return reply
+
+    def _record(self, exchange: Exchange, reply: Reply, failure: ServiceError | None) -> None:
+        call = exchange.call
+        self.journal.add(
+            CallRecord(
+                operation=call.operation.name if call is not None else self._action(exchange),
+                parameters=call.arguments if call is not None else {},
+                access_key_id=call.access_key_id if call is not None else "",
+                time=self.clock.now(),
+                status=reply.status,
+                code=failure.code if failure is not None else None,
+                message=encode.rendered(failure, self.spec)[1] if failure is not None else None,
+                request_id=reply.request_id,
+                duration=stopwatch() - exchange.started,
+                account=exchange.key[0],
+                region=exchange.key[1],
+                flow=call.flow if call is not None else None,
+                violations=exchange.violations,
+                faults=(*exchange.struck, *(exchange.decision.rules if exchange.decision is not None else ())),
+                size=len(exchange.request.target) + len(exchange.request.body),
+            )
+        )
+
+    def _action(self, exchange: Exchange) -> str:
+        named = exchange.parameters.values.get("Action", "") if exchange.parameters is not None else ""
+        return (named or exchange.request.header("x-acs-action"))[:128]
+
+    def _our_fault(self) -> ServiceError:
+        log.exception("a mistake of cfmock's own; the client got InternalServerError")
+        return ServiceError("InternalServerError")
+
+    # -- worlds --------------------------------------------------------------------------------------------------------
+
+    def world(self, account: str, region: str) -> World:
+        """What this account sees in this region; made, as the fixtures say, when it is first asked for."""
+        world = self.worlds.get((account, region))
+        if world is None:
+            stores = Stores(MemoryTable(), MemoryTable(), MemoryIndex())
+            world = World(
+                account, region, self.spec, self.settings, self.clock, self.timers, self.ids, stores, log.warning
+            )
+            self.worlds[account, region] = world
+            self.injector(account, region)
+            self._prepare(self, world)
+            for change in self._changes:
+                change(self, world)
+        return world
+
+    def injector(self, account: str, region: str) -> FaultInjector:
+        injector = self.injectors.get((account, region))
+        if injector is None:
+            injector = self.injectors[account, region] = FaultInjector(self.clock, self.ids)
+            self.world(account, region)
+        return injector
+
+    def start_from(self, prepare: Change) -> None:
+        """Make worlds this way from now on."""
+        self._prepare = prepare
+
+    def everywhere(self, change: Change) -> None:
+        """Make a change in all worlds, those still to come too."""
+        for world in self.known_worlds():
+            change(self, world)
+        self._changes.append(change)
+
+    def add_credentials(self, credentials: Iterable[Credential]) -> None:
+        """Let more keys in; one of a known id replaces it."""
+        self._authenticator.add(credentials)
+
+    def new_fault_id(self) -> str:
+        """An id that no fault of any world has."""
+        self._fault_ids += 1
+        return f"added-{self._fault_ids}"
+
+    def reset(self, which: Callable[[World], bool] = lambda world: True) -> None:
+        """Make the worlds anew, as right after the start; if that is all of them, calls, clock and chance begin anew, too."""
+        known = list(self.worlds.values())
+        gone = [world for world in known if which(world)]
+        if len(gone) == len(known):
+            self.timers.clear()
+            self.journal.clear()
+            self.ids.seed(self.settings.seed)
+            self._changes.clear()
+            self._authenticator.forget_added()
+            if isinstance(self.clock, VirtualClock):
+                self.clock.restart(self._start())
+        for world in gone:
+            key = (world.account, world.region)
+            for lives in world.live.values():
+                for live in lives.values():
+                    live.drop()
+            del self.worlds[key], self.injectors[key]
+        for world in gone:
+            # Whoever waited is answered by the new world: the execution is not there.
+            for tells in list(world.waiting.values()):
+                for tell in list(tells):
+                    tell()
+
+    def known_worlds(self) -> Iterator[World]:
+        """The worlds in use; at least the default one."""
+        self.world(DEFAULT_ACCOUNT, self.settings.region)
+        yield from list(self.worlds.values())
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Run what is due on a real clock."""
+        self.timers.run_due()
+
+    def next_due(self) -> float | None:
+        """When `tick` has something to do, in seconds since 1970."""
+        return self.timers.next_due()
+
+    def advance_to(self, moment: float) -> None:
+        """Move a virtual clock on; returns when everything due on the way is done."""
+        self.timers.advance_to(moment)
+
+    def _start(self) -> float:
+        return self.settings.now if self.settings.now is not None else self.wall_clock.now()
+
+
+_NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
+
+
+def _spoilt(reply: Reply, decision: Decision) -> Reply:
+    transport = reply.transport
+    if decision.after is not None and decision.after.transport is not None:
+        transport = Transport(decision.after.transport)
+    headers = reply.headers
+    if decision.retry_after is not None:
+        headers = (*headers, ("x-acs-retry-after", str(round(decision.retry_after * 1000))))
+    return replace(reply, delay=decision.delay, transport=transport, headers=headers)

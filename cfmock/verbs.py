@@ -1,0 +1,73 @@
+"""What can be done to a running emulator besides calling its API: one table.
+
+`control` does these verbs in-process, the admin API routes them, `openapi.json` describes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: `place` is `path`, `query` or `body` (the whole JSON body)."""
+
+    name: str
+    place: str
+    type: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `key` names a list in the answer."""
+
+    name: str
+    method: str
+    path: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    key: str | None = None
+    world: bool = True
+
+
+def _query(name: str, help: str, type: str = "string") -> Argument:
+    return Argument(name, "query", type, help)
+
+
+WORLD = (
+    _query("account", "only this account's world; default: all"),
+    _query("region", "only this region's world; default: all"),
+)
+"""Every verb but `health` and `reset` of everything may be asked of one world."""
+
+FILTERS = (
+    _query("operation", "only calls of this operation"),
+    _query("flow", "only calls about this flow"),
+    _query("code", "only calls answered with this error code"),
+    _query("access_key_id", "only calls of this key"),
+)
+
+VERBS = (
+    Verb("health", "GET", "health", "that the server answers, its version and time", world=False),
+    Verb("reset", "POST", "reset", "make everything as right after the start"),
+    Verb("list_faults", "GET", "faults", "the fault rules, with how often each struck", key="faults"),
+    Verb("add_fault", "POST", "faults", "add a fault rule; it comes after those that are there",
+         (Argument("fault", "body", "object", "a fault rule as in a fixture"),)),
+    Verb("clear_faults", "DELETE", "faults", "remove all fault rules"),
+    Verb("remove_fault", "DELETE", "faults/{id}", "remove one fault rule",
+         (Argument("id", "path", "string", "the rule's id"),)),
+    Verb("list_calls", "GET", "calls", "the calls seen, oldest first",
+         (*FILTERS,
+          _query("limit", "only the newest so many", "integer"),
+          _query("wait", "wait up to this long (5s) for `count` such calls"),
+          _query("count", "how many calls `wait` waits for (1)", "integer")),
+         key="calls"),
+    Verb("clear_calls", "DELETE", "calls", "forget the calls seen"),
+    Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
+         (Argument("document", "body", "object", "a fixture document, without names of files"),), world=False),
+    Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
+         (Argument("outcome", "body", "object", "an outcome as in a fixture, with `flow`"),)),
+    Verb("list_executions", "GET", "executions", "the executions, oldest first",
+         (_query("flow", "only executions of this flow"),), key="executions"),
+)  # fmt: skip
