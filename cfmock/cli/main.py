@@ -12,6 +12,9 @@ from cfmock import __version__
 from cfmock.errors import CfmockError, did_you_mean
 
 COMMANDS: dict[str, str] = {
+    "serve": "Serve fixtures until told to stop.",
+    "run": "Serve, run a command against it, exit with its status.",
+    "call": "Make one signed call to a running server.",
     "errors": "List the error codes and how each comes about.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the

@@ -1,0 +1,96 @@
+"""`cfmock run -- CMD`: serve on a free port, run a command against it, exit with its status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cfmock.cli.options import settings_options
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+"""Exit codes of a shell for a command that is not there, or cannot be run."""
+
+
+class _Command(click.Command):
+    """Splits at `--` itself: what follows belongs to the other command, options and all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.obj = args[at + 1 :]
+            args = args[:at]
+        else:
+            ctx.obj = []
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "run", cls=_Command, help="Serve on a free port, run CMD with variables that point at it, exit with CMD's status.",
+    options_metavar="[OPTIONS]",
+)  # fmt: skip
+@click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
+@settings_options(port=0)
+@click.option("--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here")
+@click.pass_context
+def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, **flags: Any) -> int:
+    """Prints nothing of its own to stdout."""
+    words: list[str] = ctx.obj
+    if not words:
+        raise click.UsageError("no command: put it behind --, as in: cfmock run fixtures/ -- mvn test")
+    from cfmock.cli import starting
+
+    started = starting.prepare(paths, flags, port=0)
+    loop = starting.new_loop()
+    try:
+        return loop.run_until_complete(_run(started, words, proxy))
+    finally:
+        loop.close()
+
+
+command.epilog = "Example: cfmock run fixtures/ -- mvn test"
+
+
+async def _run(started: Any, words: Sequence[str], proxy: bool) -> int:
+    from cfmock.cloudflow import environment
+
+    await started.start()
+    try:
+        variables = {**os.environ, **environment(started.server)}
+        if proxy:
+            variables |= proxy_variables(started.server.url)
+        return await run_command(words, variables)
+    finally:
+        await started.stop()
+
+
+def proxy_variables(url: str) -> dict[str, str]:
+    """What makes clients left at the real host names come here over plain HTTP."""
+    return {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""}
+
+
+async def run_command(words: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run it with our own stdin, stdout and stderr; signals we get are passed on. Its status, 128 + n when signal n ended it."""
+    try:
+        process = await asyncio.create_subprocess_exec(*words, env=dict(variables))
+    except FileNotFoundError:
+        click.echo(f"cfmock run: no command '{words[0]}'", err=True)
+        return NOT_FOUND
+    except OSError as error:
+        click.echo(f"cfmock run: cannot run '{words[0]}': {error.strerror}", err=True)
+        return NOT_EXECUTABLE
+    loop = asyncio.get_running_loop()
+    # Ctrl-C reaches the command from the terminal itself; SIGTERM only us.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_signal_handler(signal.SIGTERM, _pass_on, process)
+    status = await process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _pass_on(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()

@@ -1,0 +1,46 @@
+"""`cfmock serve`: serve fixtures until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import click
+
+from cfmock.cli.options import settings_options
+
+
+@click.command("serve", help="Serve fixtures, flow definitions or folders of them; with none, an empty account.")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@settings_options()
+def command(paths: tuple[str, ...], **flags: Any) -> int:
+    """Prints one line on stdout, `cfmock ready URL`, when it accepts connections."""
+    from cfmock.cli import starting
+
+    started = starting.prepare(paths, flags)
+    loop = starting.new_loop()
+    try:
+        loop.run_until_complete(_serve(started, paths))
+    finally:
+        loop.close()
+    return 0
+
+
+command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
+
+
+async def _serve(started: Any, paths: tuple[str, ...]) -> None:
+    from cfmock.cli.reload import Reloader
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await started.start()
+    click.echo(f"cfmock ready {started.server.url}")
+    watching = asyncio.create_task(Reloader(started, paths).watch()) if started.settings.reload else None
+    await stop.wait()
+    if watching is not None:
+        watching.cancel()
+    await started.stop()

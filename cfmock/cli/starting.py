@@ -1,0 +1,114 @@
+"""What `serve` and `run` share: fixtures and options to a running server, logs, the journal file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from cfmock.control import Control
+from cfmock.errors import SettingsError
+from cfmock.fixtures.apply import build
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.model import FixtureSet
+from cfmock.journal import CallRecord, line
+from cfmock.server.admin import Admin
+from cfmock.server.guard import Guard
+from cfmock.server.runner import Server, is_loopback
+from cfmock.settings import Settings, resolve
+
+log = logging.getLogger("cfmock")
+
+
+class Started:
+    """A server and what belongs to it."""
+
+    def __init__(self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings) -> None:
+        self.server = server
+        self.control = control
+        self.fixtures = fixtures
+        self.settings = settings
+        self._journal: IO[str] | None = None
+
+    async def start(self) -> None:
+        """Bind, and write each call down where the options ask for it. Raises SettingsError."""
+        listeners = self.server.emulator.journal.listeners
+        if self.settings.journal is not None:
+            self._journal = _open(self.settings.journal)
+            listeners.append(self._write)
+        if self.settings.verbose:
+            listeners.append(_tell)
+        await self.server.start()
+
+    async def stop(self) -> None:
+        await self.server.stop()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _write(self, record: CallRecord) -> None:
+        assert self._journal is not None
+        self._journal.write(line(record))
+        self._journal.flush()
+
+
+def prepare(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> Started:
+    """Read fixtures and options. Raises FixtureError and SettingsError."""
+    fixtures = load(list(paths))
+    settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
+    configure_log(settings)
+    for warning in fixtures.warnings:
+        log.warning("%s", warning)
+    emulator = build(fixtures, settings)
+    control = Control(emulator)
+    guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+    if not guard.open:
+        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
+    server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port)
+    next(emulator.known_worlds())
+    return Started(server, control, fixtures, settings)
+
+
+def configure_log(settings: Settings) -> None:
+    """Logs go to stderr, as text or as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonFormatter() if settings.log_format == "json" else logging.Formatter("cfmock: %(message)s")
+    )
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's if the extra `fast` is there, else the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "message": record.getMessage(), "time": record.created}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def _open(path: str) -> IO[str]:
+    try:
+        return open(path, "a", encoding="ascii")  # noqa: PTH123 - closed by stop()
+    except OSError as error:
+        raise SettingsError(f"--journal: cannot write {path}: {error.strerror}") from None
+
+
+def _tell(record: CallRecord) -> None:
+    about = f" {record.flow}" if record.flow else ""
+    answer = f"{record.status} {record.code}" if record.code else str(record.status)
+    log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)

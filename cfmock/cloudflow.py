@@ -1,0 +1,313 @@
+"""`CloudFlow`: a server and the hands on it, for tests in Python."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from os import PathLike
+from types import TracebackType
+from typing import Any, TypeVar
+
+from cfmock import client
+from cfmock.auth.authenticator import Credential
+from cfmock.control import Call, Control, Execution, public_call
+from cfmock.durations import parse_duration
+from cfmock.fixtures.apply import build
+from cfmock.fixtures.loader import load
+from cfmock.server.admin import Admin
+from cfmock.server.guard import Guard
+from cfmock.server.runner import Server, is_loopback
+from cfmock.server.thread import LoopThread
+from cfmock.settings import resolve
+from cfmock.wire.messages import Pending, Reply, Request, Transport
+
+T = TypeVar("T")
+Json = Any
+Source = str | PathLike[str] | Mapping[str, Any]
+
+
+class CloudFlow:
+    """A CloudFlow service of your own, from fixture files, folders, flow definitions or mappings.
+
+        with CloudFlow("fixtures/") as cf:          # own thread and loop: for synchronous code
+            client = Client(Config(endpoint=cf.endpoint, protocol="http", ...))
+
+        async with CloudFlow("fixtures/") as cf:    # in the running loop
+
+    `port` 0 takes a free one. `settings` are those of a fixture's `settings`, as keywords. Nothing needs `await` but entering
+    and the methods ending in `_async`; in a running loop use those for what may have to wait.
+
+    Raises FixtureError (all mistakes of all files) and SettingsError when entered.
+    """
+
+    def __init__(self, *sources: Source, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
+        self._sources = sources
+        self._flags = {"host": host, "port": port, **settings}
+        self._thread: LoopThread | None = None
+        self._server: Server | None = None
+
+    # -- coming and going ----------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> CloudFlow:
+        self._thread = LoopThread()
+        try:
+            self._thread.wait_for(self._start())
+        except BaseException:
+            self._thread.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._thread is not None
+        self._thread.wait_for(self._running.stop())
+        self._thread.close()
+
+    async def __aenter__(self) -> CloudFlow:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._running.stop()
+
+    async def _start(self) -> None:
+        fixtures = load(self._sources)
+        settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
+        emulator = build(fixtures, settings)
+        self._control = Control(emulator)
+        guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+        self._server = Server(emulator, Admin(self._control, guard).handle, settings.host, settings.port)
+        await self._server.start()
+        next(emulator.known_worlds())
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
+        return self._server
+
+    def _do(self, function: Callable[[Control], T]) -> T:
+        """Do something to the emulator, in the loop that owns it."""
+        if self._server is None:
+            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
+        control = self._control
+        return self._thread.do(lambda: function(control)) if self._thread is not None else function(control)
+
+    # -- where it is -----------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        return self._running.url
+
+    @property
+    def endpoint(self) -> str:
+        """`127.0.0.1:PORT`, the form SDKs want."""
+        return self._running.endpoint
+
+    @property
+    def access_key_id(self) -> str:
+        """The first key that the fixtures name, else `cfmock`."""
+        return self._first.access_key_id
+
+    @property
+    def access_key_secret(self) -> str:
+        """Its secret."""
+        return self._first.access_key_secret
+
+    @property
+    def _first(self) -> Credential:
+        return self._running.emulator.credentials[0]
+
+    @property
+    def region(self) -> str:
+        """The region of calls that name none."""
+        return self._running.emulator.settings.region
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that `cfmock run` gives its command."""
+        return environment(self._running)
+
+    # -- what it serves --------------------------------------------------------------------------------------------------
+
+    def load(self, source: Source) -> None:
+        """Add a fixture file, folder, definition or mapping; a flow of the same name is replaced, its executions stay.
+
+        Raises FixtureError; then nothing is added.
+        """
+        fixtures = load([source])
+        self._do(lambda control: control.add_fixtures(fixtures))
+
+    def outcome(self, flow: str, **outcome: Any) -> None:
+        """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
+
+        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong.
+        """
+        self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
+
+    def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
+        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
+
+        `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
+        """
+        rule: dict[str, Any] = {"when": {"operation": operation, **when}, "error": code}
+        return self.fault(**rule if times is None else {**rule, "times": times})
+
+    def fault(self, **fault: Any) -> Fault:
+        """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong."""
+        return Fault(self, self._do(lambda control: control.add_fault(fault))["id"])
+
+    def reset(self) -> None:
+        """Make everything as right after the start: what was added, started and called is gone, the clock back."""
+        self._do(lambda control: control.reset())
+
+    # -- calling -----------------------------------------------------------------------------------------------------------
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
+
+        Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
+        connection.
+        """
+        request = self._signed(operation, parameters)
+        if self._thread is not None:
+            return _fields(self._thread.wait_for(self._running.perform(request)))
+        reply = self._running.emulator.handle(request)
+        if isinstance(reply, Pending):
+            reply.abandon()
+            raise RuntimeError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
+        return _fields(reply)
+
+    async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """`call` for a running loop."""
+        return _fields(await self._here(self._running.perform(self._signed(operation, parameters))))
+
+    def _signed(self, operation: str, parameters: Mapping[str, Any]) -> Request:
+        return client.signed_request(
+            operation, parameters, access_key_id=self.access_key_id, access_key_secret=self.access_key_secret,
+            security_token=self._first.security_token, host=self.endpoint,
+        )  # fmt: skip
+
+    def run(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+        """Start an execution and wait for its end; not journalled. On a virtual clock its waits take no time.
+
+        Raises ServiceError if it cannot be started.
+        """
+        if self._thread is not None:
+            return self._thread.wait_for(self._run(flow, input, name))
+        world, row = self._control.start(flow, input, name)
+        ended = threading.Event()
+        self._control.when_ended(world, row, ended.set)()
+        if not ended.is_set():
+            raise RuntimeError("the execution has to wait: await cf.run_async(...) in a running loop")
+        return self._control.execution(world, row)
+
+    async def run_async(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+        """`run` for a running loop."""
+        return await self._here(self._run(flow, input, name))
+
+    async def _run(self, flow: str, input: Json, name: str | None) -> Execution:
+        world, row = self._control.start(flow, input, name)
+        ended = asyncio.Event()
+        undo = self._control.when_ended(world, row, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            undo()
+        return self._control.execution(world, row)
+
+    async def _here(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something of the server's loop in the running one."""
+        if self._thread is None:
+            return await coroutine
+        return await asyncio.wrap_future(self._thread.submit(coroutine))
+
+    # -- looking ------------------------------------------------------------------------------------------------------------
+
+    def executions(self, flow: str) -> list[Execution]:
+        """The executions of a flow, oldest first."""
+        return self._do(lambda control: control.find_executions(flow))
+
+    def calls(self, operation: str | None = None, **filters: str) -> list[Call]:
+        """The calls the server saw, oldest first: those whose fields (flow, code, access_key_id) and parameters (in the service's
+        spelling: FlowName) equal the filters."""
+        records = self._do(lambda control: control.find_calls(operation=operation, **filters))
+        return [public_call(record) for record in records]
+
+    def wait_for_calls(
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: str
+    ) -> list[Call]:
+        """Wait until there are `count` such calls, and give all there are. Raises TimeoutError after `timeout` seconds."""
+        if self._thread is None:
+            found = self.calls(operation, **filters)
+            if len(found) < count:
+                raise RuntimeError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
+            return found
+        return self._thread.wait_for(self._wait_for_calls(operation, count, timeout, filters))
+
+    async def wait_for_calls_async(
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: str
+    ) -> list[Call]:
+        """`wait_for_calls` for a running loop."""
+        return await self._here(self._wait_for_calls(operation, count, timeout, filters))
+
+    async def _wait_for_calls(
+        self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, str]
+    ) -> list[Call]:
+        done = asyncio.Event()
+        undo = self._control.when_called(count, done.set, operation=operation, **filters)
+        try:
+            await asyncio.wait_for(done.wait(), parse_duration(timeout))
+        except asyncio.TimeoutError:
+            records = self._control.find_calls(operation=operation, **filters)
+            what = operation or "calls"
+            raise TimeoutError(f"waited {timeout} s for {count} of {what}, saw {len(records)}") from None
+        finally:
+            undo()
+        return [public_call(record) for record in self._control.find_calls(operation=operation, **filters)]
+
+
+class Fault:
+    """A fault rule at work."""
+
+    def __init__(self, cf: CloudFlow, id: str) -> None:
+        self._cf = cf
+        self.id = id
+
+    @property
+    def hits(self) -> int:
+        """How many calls it struck so far; 0 once it is removed."""
+        rules = self._cf._do(lambda control: control.list_faults())
+        return next((int(rule["hits"]) for rule in rules if rule["id"] == self.id), 0)
+
+    def remove(self) -> None:
+        """Let calls pass again. Removing it twice is no mistake."""
+        if any(rule["id"] == self.id for rule in self._cf._do(lambda control: control.list_faults())):
+            self._cf._do(lambda control: control.remove_fault(self.id))
+
+
+def environment(server: Server) -> dict[str, str]:
+    """The variables that point clients at a server."""
+    credential = server.emulator.credentials[0]
+    variables = {
+        "CFMOCK_URL": server.url,
+        "CFMOCK_ENDPOINT": server.endpoint,
+        "FNF_ENDPOINT": server.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret,
+        "ALIBABA_CLOUD_REGION_ID": server.emulator.settings.region,
+    }
+    if credential.security_token is not None:
+        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
+    return variables
+
+
+def _fields(reply: Reply) -> dict[str, Any]:
+    if reply.transport not in (Transport.WHOLE, Transport.SLOW):
+        raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
+    return client.answered(reply.status, reply.body)

@@ -1,0 +1,149 @@
+"""The pytest plugin: fixtures `cfmock`, `cfmock_session`, `cfmock_error`, markers `cfmock`, `cfmock_errors`.
+
+Loaded in every pytest run of every environment it is installed in, so nothing but pytest is imported at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from cfmock.cloudflow import CloudFlow
+
+SHOWN = 20
+"""Calls shown with a failed test: the newest."""
+
+_SERVERS = pytest.StashKey["list[CloudFlow]"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("cfmock_fixtures", "fixture files or folders loaded first, for every test", type="paths")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "cfmock(*sources, **settings): what the fixture `cfmock` serves; paths are relative to the test's file",
+    )
+    config.addinivalue_line(
+        "markers",
+        "cfmock_errors(operation, times=None): run the test once for each error code documented for the operation, which "
+        "answers that code every time, or the first `times`; see the fixture `cfmock_error`",
+    )
+
+
+@pytest.fixture
+def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
+    """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""
+    from cfmock.cloudflow import CloudFlow
+
+    sources, settings = _wanted(request)
+    with CloudFlow(*sources, **settings) as cf:
+        request.node.stash.setdefault(_SERVERS, []).append(cf)
+        yield cf
+
+
+@pytest.fixture(scope="session")
+def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
+    """One CloudFlow for the whole session, set up by the ini option."""
+    from cfmock.cloudflow import CloudFlow
+
+    with CloudFlow(*pytestconfig.getini("cfmock_fixtures")) as cf:
+        yield cf
+
+
+def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
+    """What to serve: the ini option's files first, then the markers', the nearest last."""
+    sources: list[Any] = list(request.config.getini("cfmock_fixtures"))
+    settings: dict[str, Any] = {}
+    for marker in reversed(list(request.node.iter_markers("cfmock"))):
+        sources += [_beside(request.node.path, source) for source in marker.args]
+        settings |= marker.kwargs
+    return sources, settings
+
+
+def _beside(test: Path, source: Any) -> Any:
+    return test.parent / source if isinstance(source, str | Path) else source
+
+
+class ErrorCase:
+    """One case of `cfmock_errors`: `operation`, `code`, `status` (HTTP) and `message`."""
+
+    def __init__(self, cf: CloudFlow, operation: str, code: str, times: int | None) -> None:
+        from cfmock.spec.model import load
+
+        self._cf = cf
+        self._entry = load().errors[code]
+        self.operation = operation
+        self.code = code
+        self.status = self._entry.status
+        self.fault = cf.fail(operation, code, times=times)
+
+    @property
+    def message(self) -> str:
+        """As it was last answered; before that with the names of what will be filled in."""
+        answered = [call.message for call in self._cf.calls(self.operation, code=self.code) if call.message]
+        return answered[-1] if answered else self._entry.render(tuple(f"<{name}>" for name in self._entry.args))
+
+    def __repr__(self) -> str:
+        return f"<{self.operation}: {self.status} {self.code}>"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    cases = [case for marker in metafunc.definition.iter_markers("cfmock_errors") for case in _cases(metafunc, marker)]
+    if cases:
+        if "cfmock_error" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("cfmock_error")
+        metafunc.parametrize("cfmock_error", cases, indirect=True, ids=[f"{case[0]}-{case[1]}" for case in cases])
+
+
+def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[str, str, int | None]]:
+    from cfmock.errors import did_you_mean
+    from cfmock.spec.model import load
+
+    operations = load().operations
+    try:
+        name, times = _errors_arguments(*marker.args, **marker.kwargs)
+    except TypeError as error:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
+    if name not in operations:
+        hint = did_you_mean(name, operations)
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
+    return [(name, code, times) for code in operations[name].errors]
+
+
+def _errors_arguments(operation: str, times: int | None = None) -> tuple[str, int | None]:
+    return operation, times
+
+
+@pytest.fixture
+def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
+    """The case of `cfmock_errors` the test runs with; its operation answers its code from now on."""
+    if not hasattr(request, "param"):
+        raise pytest.UsageError("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')")
+    return ErrorCase(cfmock, *request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call" and report.failed:
+        for cf in item.stash.get(_SERVERS, []):
+            report.sections.append(("calls seen by cfmock", _shown(cf)))
+    return report
+
+
+def _shown(cf: CloudFlow) -> str:
+    calls = cf.calls()
+    lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
+    for each in calls[-SHOWN:]:
+        given = ", ".join(f"{name}={value:.60}" for name, value in each.parameters.items())
+        lines.append(f"{each.operation}({given}) -> {each.status} {each.code or ''}".rstrip())
+        lines += [f"    {violation}" for violation in each.violations]
+    return "\n".join(lines) or "none"

@@ -1,0 +1,170 @@
+"""The admin API: routes, and their description, from the table of verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from aiohttp import web
+
+import cfmock
+from cfmock.control import Control, ControlError
+from cfmock.durations import parse_duration
+from cfmock.server.app import ADMIN, json_answer
+from cfmock.server.guard import Guard
+from cfmock.verbs import VERBS, WORLD, Argument, Verb
+from cfmock.wire.decode import split_target
+
+LONGEST_WAIT = 60.0
+"""Seconds that `wait` is cut to."""
+
+_TEMPLATE = re.compile(r"\{(\w+)\}")
+
+
+class Admin:
+    """Answers `/_cfmock/...` for one emulator."""
+
+    def __init__(self, control: Control, guard: Guard) -> None:
+        self._control = control
+        self._guard = guard
+        self._routes = [(verb, _pattern(verb.path)) for verb in VERBS]
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, query = split_target(request.raw_path)
+        name = unquote(path[len(ADMIN) :].strip("/"))
+        if not (name == "health" and request.method == "GET"):
+            refusal = self._guard.refusal(request.headers)
+            if refusal is not None:
+                return json_answer({"error": refusal[1]}, refusal[0])
+        if name == "openapi.json" and request.method == "GET":
+            return json_answer(openapi())
+        found = [(verb, match) for verb, pattern in self._routes if (match := pattern.match(name))]
+        if not found:
+            return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
+        for verb, match in found:
+            if verb.method == request.method:
+                return await self._do(verb, match.groupdict(), query, request)
+        return json_answer({"error": f"{name} takes {', '.join(verb.method for verb, _ in found)}"}, 405)
+
+    async def _do(
+        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        try:
+            arguments: dict[str, Any] = {**named, **_query(verb, query)}
+            for argument in verb.arguments:
+                if argument.place == "body":
+                    arguments[argument.name] = await _body(request)
+            wait = arguments.pop("wait", None)
+            count = arguments.pop("count", None)
+            if wait is not None:
+                await self._wait(wait, 1 if count is None else count, arguments)
+            result = getattr(self._control, verb.name)(**arguments)
+        except ControlError as error:
+            return json_answer({"error": str(error)}, 404 if verb.name == "remove_fault" else 400)
+        except web.HTTPRequestEntityTooLarge:
+            return json_answer({"error": "the body is too large"}, 400)
+        return json_answer({verb.key: result} if verb.key else result)
+
+    async def _wait(self, text: str, count: int, filters: Mapping[str, Any]) -> None:
+        """Until there are `count` calls, or the time is over; either way the calls there are come back."""
+        done = asyncio.Event()
+        undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
+        try:
+            await asyncio.wait_for(done.wait(), min(_duration("wait", text), LONGEST_WAIT))
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            undo()
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", path) + r"\Z")
+
+
+def _query(verb: Verb, query: str) -> dict[str, Any]:
+    known = {each.name: each for each in _query_arguments(verb)}
+    found: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in known:
+            raise ControlError(f"unknown query parameter '{name}'; {verb.path} takes {', '.join(known) or 'none'}")
+        found[name] = _integer(name, value) if known[name].type == "integer" else value
+    return found
+
+
+def _query_arguments(verb: Verb) -> list[Argument]:
+    own = [each for each in verb.arguments if each.place == "query"]
+    return [*own, *WORLD] if verb.world else own
+
+
+def _integer(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ControlError(f"{name}: '{value}' is not a whole number of 0 or more")
+    return int(value)
+
+
+def _duration(name: str, value: str) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ControlError(f"{name}: {error}") from None
+
+
+async def _body(request: web.BaseRequest) -> Any:
+    text = await request.read()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ControlError("the body is not JSON") from None
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI description of the admin API."""
+    paths: dict[str, dict[str, Any]] = {}
+    for verb in VERBS:
+        paths.setdefault(f"{ADMIN}/{verb.path}", {})[verb.method.lower()] = _described(verb)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "cfmock admin API", "version": cfmock.__version__},
+        "paths": paths,
+    }
+
+
+def _described(verb: Verb) -> dict[str, Any]:
+    error = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    success: dict[str, Any] = {"type": "object"}
+    if verb.key:
+        success = {"type": "object", "properties": {verb.key: {"type": "array"}}, "required": [verb.key]}
+    answers: dict[str, Any] = {"200": _answer("done", success)}
+    for status, words in (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin")):
+        answers[status] = _answer(words, error)
+    if "{" in verb.path:
+        answers["404"] = _answer("there is none of that name", error)
+    described: dict[str, Any] = {
+        "operationId": verb.name,
+        "summary": verb.help,
+        "parameters": [
+            {
+                "name": each.name, "in": each.place, "required": each.place == "path",
+                "description": each.help, "schema": _schema(each),
+            }
+            for each in (*(a for a in verb.arguments if a.place == "path"), *_query_arguments(verb))
+        ],
+        "responses": answers,
+    }  # fmt: skip
+    body = next((each for each in verb.arguments if each.place == "body"), None)
+    if body is not None:
+        content = {"application/json": {"schema": {"type": "object"}}}
+        described["requestBody"] = {"required": True, "description": body.help, "content": content}
+    return described
+
+
+def _schema(argument: Argument) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0} if argument.type == "integer" else {"type": argument.type}
+
+
+def _answer(words: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": words, "content": {"application/json": {"schema": schema}}}

@@ -1,0 +1,72 @@
+"""Who may use the admin API: this machine's own programs, never a web page, and with a token whoever knows it."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The rules for one server. `host` is the address bound, `token` None when none was set."""
+
+    host: str
+    token: str | None = None
+    loopback: bool = True
+
+    @property
+    def open(self) -> bool:
+        """Whether there is an admin API at all: bound to other addresses it takes a token."""
+        return self.loopback or self.token is not None
+
+    def refusal(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
+        """HTTP status and reason if these request headers may not pass, else None.
+
+        Refuses foreign names in Host (a page whose name was rebound to this machine) and anything a browser sends from another
+        origin. With a token any Host will do, since only who knows it gets in.
+        """
+        if not self.open:
+            return 403, "the admin API is off: bound to a non-loopback address without --admin-token"
+        origin = headers.get("Origin")
+        host = headers.get("Host", "")
+        if origin is not None and _origin_host(origin) != _host_port(host):
+            return 403, "cross-origin requests are refused"
+        if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return 403, "cross-origin requests are refused"
+        if self.token is not None:
+            given = headers.get("Authorization", "")
+            if not hmac.compare_digest(f"Bearer {self.token}".encode(), given.encode("utf-8", "surrogateescape")):
+                return 401, "this server asks for 'Authorization: Bearer <admin token>'"
+            return None
+        if not self._is_own(host):
+            return 403, f"Host '{host}' is not a name of this machine"
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        name = _host_port(host)[0]
+        if name in ("localhost", self.host.lower()) or name.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+
+def _host_port(host: str) -> tuple[str, int | None]:
+    # Some clients put a scheme into Host.
+    return _parts(host if "://" in host else f"//{host}")
+
+
+def _origin_host(origin: str) -> tuple[str, int | None]:
+    return _parts(origin) if "://" in origin else ("", None)
+
+
+def _parts(url: str) -> tuple[str, int | None]:
+    try:
+        found = urlsplit(url)
+        return (found.hostname or "").lower(), found.port
+    except ValueError:
+        return "", None

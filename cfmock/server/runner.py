@@ -1,0 +1,77 @@
+"""Bind, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from cfmock.emulator import Emulator
+from cfmock.errors import SettingsError
+from cfmock.server.app import AdminHandler, Edge, HttpServer
+from cfmock.wire.messages import Reply, Request
+
+DRAIN = 1.0
+"""Seconds that calls in flight get to be answered when the server stops."""
+
+
+class Server:
+    """One emulator on one port. Everything happens in the loop that `start` runs in."""
+
+    def __init__(self, emulator: Emulator, admin: AdminHandler, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.emulator = emulator
+        self.host = host
+        self.port = port
+        self._admin = admin
+        self._listener: asyncio.Server | None = None
+        self._http: HttpServer | None = None
+        self._edge: Edge | None = None
+
+    async def start(self) -> None:
+        """Bind and accept connections. Raises SettingsError if the address cannot be bound."""
+        edge = self._edge = Edge(self.emulator, self._admin)
+        self._http = HttpServer(edge)
+        loop = asyncio.get_running_loop()
+        try:
+            self._listener = await loop.create_server(self._http, self.host, self.port, backlog=1024)
+        except OSError as error:
+            edge.stop()
+            raise SettingsError(f"cannot listen on {self.host} port {self.port}: {error.strerror or error}") from None
+        except OverflowError:
+            edge.stop()
+            raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def perform(self, request: Request) -> Reply:
+        """Answer a call that did not come through the socket."""
+        assert self._edge is not None, "the server is not running"
+        return await self._edge.perform(request)
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:8790`; an IPv6 address in brackets, a wildcard address as the loopback one it includes."""
+        return f"http://{self.endpoint}"
+
+    @property
+    def endpoint(self) -> str:
+        """`127.0.0.1:8790`, the form SDKs want."""
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def stop(self) -> None:
+        """Refuse new connections, answer what is in flight (long polls at once), close."""
+        if self._listener is None or self._http is None:
+            return
+        self._listener.close()
+        self._http.edge.stop()
+        self._http.pre_shutdown()
+        await self._http.shutdown(DRAIN)
+        self._listener = None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return bool(found) and all(each[4][0] == "::1" or str(each[4][0]).startswith("127.") for each in found)
