@@ -43,7 +43,7 @@ KNOWS = {
     "auth.signature": "errors",
     "faults": "errors clock durations ids matching spec wire.messages",
     # Engine: runs definitions. Knows neither the wire nor the store.
-    "engine": "errors clock matching yamlsource ids",
+    "engine": "errors clock durations matching yamlsource ids",
     "engine.expr": "errors ids",
     # State: what is kept, and what each operation does with it.
     "store": "errors clock",

@@ -1,0 +1,168 @@
+"""What an execution can ask of whoever runs it, and what it can be told.
+
+The interpreter yields commands and is sent their outcomes; a failure is thrown into it. Commands are tuples because
+there are several to every state.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cfmock.engine.events import Shape, json_text
+from cfmock.errors import CfmockError
+
+if TYPE_CHECKING:
+    from cfmock.engine.mapruns import MapRun
+    from cfmock.engine.tasks import TaskCall
+
+TASK_TIMEOUT = "FnF.TaskTimeout"
+"""A task that took too long; observed in public flows of the old language."""
+
+RUNTIME_ERROR = "FnF.RuntimeError"
+"""An expression that does not fit the data. The name is seen in old flows; that it means this is our choice."""
+
+INVALID_LOCAL = "FnF.InvalidLocal"
+"""A result that is no JSON object; observed, old language."""
+
+INVALID_OUTPUT = "FnF.InvalidOutput"
+"""The same in the new language; our name."""
+
+DATA_LIMIT = "FnF.DataLimitExceeded"
+"""More than 64 KiB (old language 32 KiB) in a state, or too large a global variable; our name."""
+
+EVENT_LIMIT = "FnF.EventLimitExceeded"
+"""More than 5,000 events; our name."""
+
+ITEM_LIMIT = "FnF.ItemLimitExceeded"
+"""More than 10,000 items in a distributed map; our name."""
+
+MAP_RUN_LIMIT = "FnF.MapRunLimitExceeded"
+"""More than 10 map runs of one execution at once; our name."""
+
+EXECUTION_TIMEOUT = "FnF.ExecutionTimeout"
+"""An execution that took too long; our name."""
+
+
+class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is raised
+    """What went wrong in a flow: an error code and its detail (the old language's error and cause).
+
+    `event` is the id of the last event that told of it, for the event that comes next; 0 as long as none did.
+    `catchable` is false for the limits of an execution, which no Retry or Catch gets to see.
+    """
+
+    catchable = True
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.event = 0
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """For the detail of an event."""
+        return json_text(self.code), json_text(self.detail)
+
+
+class LimitExceeded(Failure):
+    """A limit of executions was exceeded: the execution fails, whatever its definition catches."""
+
+    catchable = False
+
+
+class TaskTimedOut(Failure):
+    """A task was not over in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(TASK_TIMEOUT, f"the task did not end within {seconds:g} seconds")
+
+
+class Datum:
+    """A JSON value with its text: made and measured once, however many events tell it. Never changed."""
+
+    __slots__ = ("text", "value")
+
+    def __init__(self, value: Any, text: str) -> None:
+        self.value = value
+        self.text = text
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text."""
+        text = self.text
+        return len(text) if text.isascii() else len(text.encode())
+
+
+EMPTY = Datum({}, "{}")
+
+
+class Signal(enum.Enum):
+    """An outcome that is no data."""
+
+    SUBMITTED = "submitted"
+
+
+SUBMITTED = Signal.SUBMITTED
+"""A task was handed over; its end comes by `AwaitTask`."""
+
+
+class Emit(NamedTuple):
+    """Record an event. Outcome: its id."""
+
+    shape: Shape
+    step: str
+    cause: int
+    parts: tuple[str, ...]
+
+
+class Wait(NamedTuple):
+    """Go on after so many seconds of the flow clock. Outcome: None."""
+
+    seconds: float
+
+
+class WaitUntil(NamedTuple):
+    """Go on at a moment of the flow clock, in seconds since 1970; at once if it has passed. Outcome: None."""
+
+    moment: float
+
+
+class CallTask(NamedTuple):
+    """Make a call. Outcome: its result, or `SUBMITTED` in the callback modes; a failure is thrown."""
+
+    call: TaskCall
+
+
+class AwaitTask(NamedTuple):
+    """Wait for the end of a task that was submitted. Outcome: its result; a failure is thrown."""
+
+    call: TaskCall
+
+
+class Fork(NamedTuple):
+    """Run several parts of the execution at once, at most `limit` of them at a time.
+
+    Outcome: their results in order. When one fails the others are stopped, and its failure is thrown.
+    """
+
+    parts: Sequence[Callable[[], Part]]
+    limit: int
+
+
+class RunMap(NamedTuple):
+    """Run the children of a distributed map. Outcome: their outputs in the order of the items; a failure is thrown."""
+
+    map_run: MapRun
+
+
+Command = Emit | Wait | WaitUntil | CallTask | AwaitTask | Fork | RunMap
+
+Part = Generator[Command, Any, Any]
+"""An execution, or a branch of one, as the interpreter writes it: yields commands, is sent outcomes, returns its
+result.
+"""

@@ -1,0 +1,361 @@
+"""What a flow definition compiles to, in either language: named nodes in series, and the rules by which data move.
+
+A *node* is a state of the new language or a step of the old one. Nodes stand in a *series* (a scope) and name the next
+one in it; Parallel, Map and the options of an old choice hold series of their own. Whatever a test can cover and a
+picture can show has an `id` that stays the same as long as the names do: `Each/One` (a state in a map), `Both[1]/Ship`
+(in a branch), `Pick?0` and `Pick?default` (choices), `Charge!retry0`, `Charge!catch0`, `Both[1]` (a branch), `Each[]`
+(a processor).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cfmock.engine.expr import Expression
+from cfmock.errors import Mark
+
+if TYPE_CHECKING:
+    from cfmock.engine.rules import DataRules
+
+ANY_ERROR = "FnF.ALL"
+
+
+class Language(enum.Enum):
+    """The definition languages, told apart by `Type: StateMachine` and `type: flow`."""
+
+    STATE_MACHINE = "StateMachine"
+    LEGACY = "flow"
+
+
+class Kind(enum.Enum):
+    """What a node does. The old names are mapped to these; `foreach` is MAP."""
+
+    PASS = "Pass"  # noqa: S105
+    TASK = "Task"
+    CHOICE = "Choice"
+    PARALLEL = "Parallel"
+    MAP = "Map"
+    WAIT = "Wait"
+    SUCCEED = "Succeed"
+    FAIL = "Fail"
+
+
+class Mode(enum.Enum):
+    """When a task is over: at the answer, at the end of the job it started, or when somebody reports it."""
+
+    REQUEST_COMPLETE = "RequestComplete"
+    SYSTEM_CALLBACK = "WaitForSystemCallback"
+    CUSTOM_CALLBACK = "WaitForCustomCallback"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Retry:
+    """A retry rule. Times in seconds; `attempts` counts retries, not the first try."""
+
+    id: str
+    mark: Mark
+    errors: tuple[str, ...]
+    attempts: int
+    interval: float
+    rate: float = 1.0
+    longest: float = 86_400.0
+
+    def covers(self, code: str) -> bool:
+        return _covers(self.errors, code)
+
+    def delay(self, number: int) -> float:
+        """Seconds before retry `number` (from 1): `min(interval * rate^(number - 1), longest)`."""
+        try:
+            return min(self.interval * self.rate ** (number - 1), self.longest)
+        except OverflowError:
+            return self.longest
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Catch:
+    """A catch rule. `data`: what the language's rules compiled to make the next node's input."""
+
+    id: str
+    mark: Mark
+    errors: tuple[str, ...]
+    next: str
+    data: Any = None
+
+    def covers(self, code: str) -> bool:
+        return _covers(self.errors, code)
+
+
+def _covers(errors: tuple[str, ...], code: str) -> bool:
+    return code in errors or ANY_ERROR in errors
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Node:
+    """A state or step. `next` None: the last of its series. `data`: for the language's own rules."""
+
+    kind: ClassVar[Kind]
+    id: str
+    name: str
+    mark: Mark
+    next: str | None = None
+    data: Any = None
+    retry: tuple[Retry, ...] = ()
+    catch: tuple[Catch, ...] = ()
+
+    @property
+    def inner(self) -> tuple[Series, ...]:
+        """The series it holds, in order."""
+        return ()
+
+    def retry_for(self, code: str) -> Retry | None:
+        """The rule for an error: only the first that covers it is ever used."""
+        return next((rule for rule in self.retry if rule.covers(code)), None)
+
+    def catch_for(self, code: str) -> Catch | None:
+        return next((rule for rule in self.catch if rule.covers(code)), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PassNode(Node):
+    kind = Kind.PASS
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SucceedNode(Node):
+    kind = Kind.SUCCEED
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class FailNode(Node):
+    """Ends its series, and what holds it, with this error."""
+
+    kind = Kind.FAIL
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class WaitNode(Node):
+    kind = Kind.WAIT
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TaskNode(Node):
+    """A call. `action` is `FC:InvokeFunction` and the like; `resource_arn` what an old definition names instead."""
+
+    kind = Kind.TASK
+    action: str
+    resource_arn: str | None = None
+    mode: Mode = Mode.REQUEST_COMPLETE
+    timeout: float | Expression | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Option:
+    """A way out of a choice: the first whose condition is true is taken; the default has none.
+
+    In the old language it may run steps of its own, and then go to `next` or fall through to what follows the choice.
+    """
+
+    id: str
+    mark: Mark
+    condition: Expression | None
+    next: str | None
+    series: Series | None = None
+
+    @property
+    def label(self) -> str:
+        return self.condition.text if self.condition is not None else "default"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ChoiceNode(Node):
+    kind = Kind.CHOICE
+    options: tuple[Option, ...]
+    default: Option | None
+
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        return self.options if self.default is None else (*self.options, self.default)
+
+    @property
+    def inner(self) -> tuple[Series, ...]:
+        return tuple(option.series for option in self.all_options if option.series is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ParallelNode(Node):
+    kind = Kind.PARALLEL
+    branches: tuple[Series, ...]
+
+    @property
+    def inner(self) -> tuple[Series, ...]:
+        return self.branches
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Distributed:
+    """How a distributed map runs: every item, or batch of items, is an execution of its own.
+
+    `reader` and `writer` stand for the calls that read items and write results; `batch` is the number of items in one
+    child's input (0: no batches). A child that fails fails the map once more than these have failed.
+    """
+
+    express: bool
+    max_items: int | Expression | None = None
+    batch: int | Expression = 0
+    tolerated_count: int | Expression = 0
+    tolerated_percentage: float | Expression = 0.0
+    reader: TaskNode | None = None
+    writer: TaskNode | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MapNode(Node):
+    """Map and foreach. `limit`: how many iterations run at once."""
+
+    kind = Kind.MAP
+    processor: Series
+    limit: int
+    distributed: Distributed | None = None
+
+    @property
+    def inner(self) -> tuple[Series, ...]:
+        return (self.processor,)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Series:
+    """Nodes that follow one another. `id` is empty for the outermost."""
+
+    id: str
+    mark: Mark
+    start: str
+    nodes: Mapping[str, Node]
+
+    @property
+    def first(self) -> Node:
+        return self.nodes[self.start]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word."""
+
+    mark: Mark
+    path: str
+    name: str
+    near: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Flow:
+    """A compiled definition. Frozen and without state: any number of executions share it.
+
+    `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
+    its own limit in seconds, `text` what it was compiled from.
+    """
+
+    language: Language
+    own_name: str | None
+    name: str | None = None
+    mark: Mark
+    series: Series
+    rules: DataRules
+    express: bool = False
+    timeout: float | None = None
+    data: Any = None
+    text: str = field(default="", repr=False)
+    unread: tuple[Unread, ...] = ()
+
+    def walk(self) -> Iterator[tuple[Series, Node]]:
+        """Every node with the series it stands in, outer before inner, in the order of the text."""
+        return _walk(self.series)
+
+    def points(self) -> tuple[Point, ...]:
+        """Everything in it that a test can cover."""
+        return tuple(point for _, node in self.walk() for point in _points(node))
+
+
+def _walk(series: Series) -> Iterator[tuple[Series, Node]]:
+    for node in series.nodes.values():
+        yield series, node
+        for inner in node.inner:
+            yield from _walk(inner)
+
+
+class PointKind(enum.Enum):
+    """What of a flow can be covered."""
+
+    STATE = "state"
+    CHOICE = "choice"
+    CATCH = "catch"
+    RETRY = "retry"
+    BRANCH = "branch"
+    MAP = "map"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing a test can cover: the id that an observer is told, and words for people."""
+
+    id: str
+    kind: PointKind
+    mark: Mark
+    label: str
+
+
+def _points(node: Node) -> Iterator[Point]:
+    yield Point(node.id, PointKind.STATE, node.mark, node.name)
+    if isinstance(node, ChoiceNode):
+        for option in node.all_options:
+            yield Point(option.id, PointKind.CHOICE, option.mark, f"{node.name}: {option.label}")
+    if isinstance(node, ParallelNode):
+        for index, branch in enumerate(node.branches):
+            yield Point(branch.id, PointKind.BRANCH, branch.mark, f"{node.name}: branch {index}")
+    if isinstance(node, MapNode):
+        yield Point(node.processor.id, PointKind.MAP, node.processor.mark, f"{node.name}: processor")
+    for retry in node.retry:
+        yield Point(retry.id, PointKind.RETRY, retry.mark, f"{node.name}: retry {', '.join(retry.errors)}")
+    for catch in node.catch:
+        yield Point(catch.id, PointKind.CATCH, catch.mark, f"{node.name}: catch {', '.join(catch.errors)}")
+
+
+class EdgeKind(enum.Enum):
+    """How one node leads to another of its series."""
+
+    NEXT = "next"
+    CHOICE = "choice"
+    DEFAULT = "default"
+    CATCH = "catch"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A way from one node to another of its series; `id` is that of the option or catch it belongs to, or of the node."""
+
+    kind: EdgeKind
+    source: str
+    target: str
+    label: str
+    id: str
+    mark: Mark
+
+
+def edges(node: Node) -> Iterator[Edge]:
+    """The ways out of a node, as they are tried. Where an old option neither goes on nor is last, it falls through."""
+    if isinstance(node, ChoiceNode):
+        for option in node.all_options:
+            target = option.next or node.next
+            if target is not None:
+                kind = EdgeKind.CHOICE if option.condition is not None else EdgeKind.DEFAULT
+                yield Edge(kind, node.name, target, option.label, option.id, option.mark)
+        if node.default is None and node.next is not None:
+            yield Edge(EdgeKind.DEFAULT, node.name, node.next, "", node.id, node.mark)
+    elif node.next is not None:
+        yield Edge(EdgeKind.NEXT, node.name, node.next, "", node.id, node.mark)
+    for catch in node.catch:
+        yield Edge(EdgeKind.CATCH, node.name, catch.next, ", ".join(catch.errors), catch.id, catch.mark)

@@ -1,0 +1,176 @@
+"""How data move through a flow: what the interpreter asks of a definition language.
+
+Control (order, choice, retry, catch, fork) is the same in both languages and written once, in the interpreter. Data are
+not: the old language merges outputs into a parent's local variable and maps, the new one replaces the input by
+constructors. So each language brings a `DataRules`, and with it a *frame*, in which a series keeps what its nodes hand
+on.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
+from cfmock.engine.events import Shape, json_text
+from cfmock.engine.expr import Expression
+from cfmock.engine.model import Catch, Flow, Node, TaskNode
+from cfmock.engine.tasks import TaskCall
+from cfmock.ids import Ids
+
+Json = Any
+Frame = Any
+"""Each language has its own; the interpreter only hands it around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow."""
+
+    flow: str
+    execution: str
+    role_arn: str = ""
+    region: str = ""
+    environment: Mapping[str, str] | None = None
+
+
+class Context:
+    """What all parts of one execution share: its identity and input, the global variables, chance, and who watches.
+
+    `observe` is told the id of every `Point` that is passed.
+    """
+
+    __slots__ = ("globals", "identity", "ids", "input", "map_runs", "observe")
+
+    def __init__(
+        self, identity: Identity, given: Json, ids: Ids, observe: Callable[[str], object] | None = None
+    ) -> None:
+        self.identity = identity
+        self.input = given
+        self.ids = ids
+        self.observe = observe
+        self.globals: dict[str, Json] = {}
+        self.map_runs = 0  # open ones
+
+
+class Step:
+    """One passage through a node.
+
+    `given` is the node's own input, `entered` the event of entering it, `last` the one that what comes next follows
+    from, `next` the node to go to afterwards.
+    """
+
+    __slots__ = ("_token", "context", "entered", "error", "frame", "given", "last", "next", "node", "retries")
+
+    def __init__(self, node: Node, frame: Frame, context: Context) -> None:
+        self.node: Any = node  # the interpreter and the rules know by its kind which node it is
+        self.frame = frame
+        self.context = context
+        self.given = EMPTY
+        self.entered = 0
+        self.last = 0
+        self.next = node.next
+        self.retries = 0
+        self.error: Failure | None = None
+        self._token: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The task token, one for all tries, made when it is first wanted.
+
+        Published tokens decode to `v1#flow#execution#event id#seal`, where the event is the StepEntered of the task and
+        the seal twenty bytes in base64.
+        """
+        if self._token is None:
+            who = self.context.identity
+            seal = base64.b64encode(self.context.ids.seal()).decode()
+            plain = f"v1#{who.flow}#{who.execution}#{self.entered}#{seal}"
+            self._token = base64.b64encode(plain.encode()).decode()
+        return self._token
+
+
+class DataRules(Protocol):
+    """The data rules of one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
+
+    The two shapes are the events for leaving a branch or iteration, with its index and what it came to.
+    """
+
+    branch_exited: Shape
+    iteration_exited: Shape
+
+    def open(self, flow: Flow, given: Datum, context: Context) -> Frame:
+        """The frame of a new execution."""
+
+    def close(self, flow: Flow, frame: Frame, context: Context) -> Datum:
+        """The output of the execution."""
+
+    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        """The event for entering a node: what it finds."""
+
+    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        """The event for leaving a node: what it leaves behind."""
+
+    def enter(self, step: Step) -> None:
+        """Set `step.given`."""
+
+    def idle(self, step: Step) -> Datum:
+        """The result of a node that does nothing with its input."""
+
+    def result(self, step: Step, value: Json) -> Datum:
+        """The result of a node from the value it came to. Fails for one that is too large."""
+
+    def leave(self, step: Step, result: Datum) -> Datum:
+        """The output, which it also hands on to the next node of the frame."""
+
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+        """Hand on what the catch makes of the failure."""
+
+    def test(self, step: Step, condition: Expression) -> bool:
+        """Whether the condition of a choice is met."""
+
+    def pause(self, step: Step) -> Wait | WaitUntil:
+        """What a wait waits for."""
+
+    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+        """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
+
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
+        """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
+
+    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+        """The event for a call that is about to be made."""
+
+    def items(self, step: Step) -> list[Json]:
+        """The elements of a map."""
+
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+        """The inputs of a distributed map's children: one for each item, or for each `batch` of them."""
+
+    def inner(self, step: Step) -> Frame:
+        """The frame of a series inside the node: a branch, or the steps of an option."""
+
+    def iteration(self, step: Step, item: Json, index: int) -> Frame:
+        """The frame of one iteration of a map."""
+
+    def value(self, frame: Frame) -> Datum:
+        """What a series has come to, once it is over."""
+
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
+        """The result of a parallel or map from those of its branches or iterations."""
+
+
+def measured(value: Json, limit: int, what: str) -> Datum:
+    """A value with its text. Raises `LimitExceeded` when that is larger than `limit` bytes; `what` names it."""
+    try:
+        datum = Datum(value, json_text(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failure(RUNTIME_ERROR, f"{what} is no JSON value: {error}") from None
+    check_size(datum.size, limit, what)
+    return datum
+
+
+def check_size(size: int, limit: int, what: str) -> None:
+    if size > limit:
+        raise LimitExceeded(DATA_LIMIT, f"{what} takes {size} bytes, more than {limit}")
