@@ -53,7 +53,7 @@ class TimerKind(enum.Enum):
     """Why a timer stands there, which decides whether a waiting client may jump to it."""
 
     PROGRESS = "progress"  # a wait, a retry interval, an `after`: what the execution itself is waiting for
-    GUARD = "guard"  # a task time-out, a limit: what happens if nothing else does; never jumped to
+    GUARD = "guard"  # a task time-out, a limit: what happens if nothing else does; not jumped to while anything may
     SCHEDULE = "schedule"  # not of any execution
 
 
@@ -77,24 +77,28 @@ class Timer:
 class Timeline:
     """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead."""
 
-    __slots__ = ("_heap", "_timers", "busy", "skipped")
+    __slots__ = ("_heap", "_timers", "busy", "open", "skipped")
 
     def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
         self._timers = timers
         self._heap: list[tuple[float, int, Timer]] = []
         self.skipped = skipped
-        self.busy = 0  # calls out of the core (an HTTP mock, an async function) whose answer is still to come
+        self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
+        self.open = 0  # tasks that anybody outside may report at any time
 
     def now(self) -> float:
         return self._timers.clock.now() + self.skipped
 
     def jump(self) -> bool:
-        """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken."""
+        """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken.
+
+        A guard may not while anything is open. When nothing is, all that could come before it has come: it is certain.
+        """
         if self.busy:
             return False
         while self._heap and self._heap[0][2].callback is None:
             heapq.heappop(self._heap)
-        if not self._heap or self._heap[0][2].kind is not TimerKind.PROGRESS:
+        if not self._heap or (self.open and self._heap[0][2].kind is not TimerKind.PROGRESS):
             return False
         timer = heapq.heappop(self._heap)[2]
         ahead = timer.due - self.now()

@@ -1,0 +1,352 @@
+"""Executes a flow, in either language, as a generator of commands.
+
+Order, choice, retry, catch and fork stand here as plain Python; how data move is asked of the flow's `DataRules`.
+Nothing here knows a clock, a store or who answers tasks: that is the driver's part (`runner`), or a test's, by `next()`
+and `send()`.
+
+An event follows from the one before it: StepEntered from the StepExited of the state before (a branch's or iteration's
+first from its Entered event), a retry from the failure, an outer StepFailed from the inner one, what follows a join
+from the branch that came last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from typing import Any
+
+from cfmock.engine.commands import (
+    INVALID_OUTPUT,
+    ITEM_LIMIT,
+    MAP_RUN_LIMIT,
+    RUNTIME_ERROR,
+    SUBMITTED,
+    AwaitTask,
+    CallTask,
+    Command,
+    Datum,
+    Emit,
+    Failure,
+    Fork,
+    LimitExceeded,
+    Part,
+    RunMap,
+    TaskTimedOut,
+    Wait,
+)
+from cfmock.engine.events import (
+    BRANCH_ENTERED,
+    EXECUTION_FAILED,
+    EXECUTION_STARTED,
+    EXECUTION_SUCCEEDED,
+    ITERATION_ENTERED,
+    MAP_RUN_STARTED,
+    STEP_FAILED,
+    STEP_STARTED,
+    STEP_SUCCEEDED,
+    TASK_FAILED,
+    TASK_STARTED,
+    TASK_SUBMIT_FAILED,
+    TASK_SUBMITTED,
+    TASK_SUCCEEDED,
+    TASK_TIMED_OUT,
+    json_text,
+)
+from cfmock.engine.expr import ExpressionError
+from cfmock.engine.mapruns import MapRun
+from cfmock.engine.model import Flow, Kind, Mode, Retry, Series
+from cfmock.engine.rules import Context, Frame, Step
+from cfmock.engine.tasks import TaskCall
+
+Json = Any
+Work = Generator[Command, Any, Datum]
+
+MAX_MAP_ITEMS = 10_000
+MAX_MAP_RUNS = 10
+"""Items, and map runs open at once, of one execution; documented."""
+
+
+def execute(flow: Flow, given: Datum, context: Context) -> Part:
+    """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
+    return _Execution(flow, context).run(given)
+
+
+class _Execution:
+    __slots__ = ("context", "flow", "observe", "rules")
+
+    def __init__(self, flow: Flow, context: Context) -> None:
+        self.flow = flow
+        self.rules = flow.rules
+        self.context = context
+        self.observe = context.observe
+
+    def run(self, given: Datum) -> Part:
+        flow, rules = self.flow, self.rules
+        last = yield Emit(EXECUTION_STARTED, "", 0, (given.text,))
+        try:
+            frame = rules.open(flow, given, self.context)
+            last = yield from self.series(flow.series, frame, last)
+            output = rules.close(flow, frame, self.context)
+            if not isinstance(output.value, dict) and isinstance(given.value, dict):
+                raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
+        except (Failure, ExpressionError) as error:
+            failure = _failure(error)
+            yield Emit(EXECUTION_FAILED, "", failure.event or last, failure.parts)
+            raise failure from None
+        yield Emit(EXECUTION_SUCCEEDED, "", last, (output.text,))
+        return output
+
+    def series(self, series: Series, frame: Frame, cause: int) -> Generator[Command, Any, int]:
+        """Run the nodes of a series; returns the last event."""
+        nodes, name = series.nodes, series.start
+        while True:
+            step = Step(nodes[name], frame, self.context)
+            cause = yield from self.state(step, cause)
+            if step.next is None:
+                return cause
+            name = step.next
+
+    def state(self, step: Step, cause: int) -> Generator[Command, Any, int]:
+        node, rules = step.node, self.rules
+        if self.observe is not None:
+            self.observe(node.id)
+        shape, parts = rules.before(step)
+        step.entered = step.last = yield Emit(shape, node.name, cause, parts)
+        try:
+            rules.enter(step)
+            step.last = yield Emit(STEP_STARTED, node.name, step.last, (step.given.text,))
+            work = _WORK.get(node.kind)
+            if work is None:
+                result = rules.idle(step)
+            elif node.retry:
+                result = yield from self.retried(step, work)
+            else:
+                result = yield from work(self, step)
+            output = rules.leave(step, result)
+        except (Failure, ExpressionError) as error:
+            yield from self.failed(step, _failure(error))
+        else:
+            step.last = yield Emit(STEP_SUCCEEDED, node.name, step.last, (output.text,))
+        shape, parts = rules.after(step)
+        left: int = yield Emit(shape, node.name, step.last, parts)
+        return left
+
+    # -- errors
+
+    def failed(self, step: Step, failure: Failure) -> Generator[Command, Any, None]:
+        """Tell of the failure, then go where a catch leads, or fail what is around."""
+        failure.event = yield Emit(STEP_FAILED, step.node.name, failure.event or step.last, failure.parts)
+        catch = step.node.catch_for(failure.code) if failure.catchable else None
+        if catch is None:
+            raise failure
+        if self.observe is not None:
+            self.observe(catch.id)
+        try:
+            self.rules.caught(step, catch, failure)
+        except (Failure, ExpressionError) as error:
+            worse = _failure(error)
+            worse.event = failure.event
+            raise worse from None
+        step.last, step.next = failure.event, catch.next
+
+    def retried(self, step: Step, work: Callable[[_Execution, Step], Work]) -> Work:
+        """Only the first rule that covers an error is used for it; each counts its own attempts."""
+        used: dict[Retry, int] = {}
+        while True:
+            try:
+                return (yield from work(self, step))
+            except (Failure, ExpressionError) as error:
+                failure = _failure(error)
+                rule = step.node.retry_for(failure.code) if failure.catchable else None
+                if rule is None or used.get(rule, 0) >= rule.attempts:
+                    raise failure from None
+            used[rule] = number = used.get(rule, 0) + 1
+            step.error, step.last = failure, failure.event or step.last
+            step.retries += 1
+            if self.observe is not None:
+                self.observe(rule.id)
+            yield Wait(rule.delay(number))
+
+    # -- what the kinds do
+
+    def task(self, step: Step) -> Work:
+        call = self.rules.call(step, step.node)
+        _, result = yield from self.called(step, call, partial(self.rules.result, step))
+        return result
+
+    def called(
+        self, step: Step, call: TaskCall, told: Callable[[Json], Datum]
+    ) -> Generator[Command, Any, tuple[Json, Datum]]:
+        """Make a call; returns its value, and what `told` makes of it for the history."""
+        name = call.state
+        shape, parts = self.rules.scheduled(call)
+        step.last = yield Emit(shape, name, step.last, parts)
+        step.last = yield Emit(TASK_STARTED, name, step.last, ())
+        failing = TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else TASK_SUBMIT_FAILED
+        try:
+            value = yield CallTask(call)
+            if value is SUBMITTED:
+                failing = TASK_FAILED
+                step.last = yield Emit(TASK_SUBMITTED, name, step.last, ())
+                value = yield AwaitTask(call)
+            result = told(value)
+        except Failure as failure:
+            shape = TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
+            step.last = failure.event = yield Emit(shape, name, step.last, failure.parts)
+            raise
+        step.last = yield Emit(TASK_SUCCEEDED, name, step.last, (result.text,))
+        return value, result
+
+    def wait(self, step: Step) -> Work:
+        yield self.rules.pause(step)
+        return self.rules.idle(step)
+
+    def fail(self, step: Step) -> Work:
+        raise Failure(step.node.code, step.node.detail)
+
+    def choice(self, step: Step) -> Work:
+        node, rules = step.node, self.rules
+        taken = node.default
+        for option in node.options:
+            if rules.test(step, option.condition):
+                taken = option
+                break
+        if taken is None:
+            return rules.idle(step)
+        if self.observe is not None:
+            self.observe(taken.id)
+        step.next = taken.next or step.next
+        if taken.series is None:
+            return rules.idle(step)
+        frame = rules.inner(step)
+        step.last = yield from self.series(taken.series, frame, step.last)
+        return rules.value(frame)
+
+    def parallel(self, step: Step) -> Work:
+        branches: Sequence[Series] = step.node.branches
+        parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(branches)]
+        return (yield from self.joined(step, Fork(parts, len(parts))))
+
+    def branch(self, step: Step, series: Series, index: int, cause: int) -> Part:
+        if self.observe is not None:
+            self.observe(series.id)
+        number, name = str(index), step.node.name
+        entered = yield Emit(BRANCH_ENTERED, name, cause, (number,))
+        frame = self.rules.inner(step)
+        last = yield from self.series(series, frame, entered)
+        value = self.rules.value(frame)
+        exited = yield Emit(self.rules.branch_exited, name, last, (number, value.text))
+        return value.value, exited
+
+    def map(self, step: Step) -> Work:
+        node = step.node
+        if node.distributed is not None:
+            return (yield from self.distributed(step))
+        items = self.rules.items(step)
+        parts = [partial(self.iteration, step, item, index, step.last) for index, item in enumerate(items)]
+        return (yield from self.joined(step, Fork(parts, node.limit)))
+
+    def iteration(self, step: Step, item: Json, index: int, cause: int) -> Part:
+        series = step.node.processor
+        if self.observe is not None:
+            self.observe(series.id)
+        number, name = str(index), step.node.name
+        entered = yield Emit(ITERATION_ENTERED, name, cause, (number,))
+        frame = self.rules.iteration(step, item, index)
+        last = yield from self.series(series, frame, entered)
+        value = self.rules.value(frame)
+        exited = yield Emit(self.rules.iteration_exited, name, last, (number, value.text))
+        return value.value, exited
+
+    def joined(self, step: Step, fork: Fork) -> Work:
+        ends = yield fork
+        step.last = max((event for _, event in ends), default=step.last)
+        return self.rules.result(step, self.rules.join(step, [value for value, _ in ends]))
+
+    # -- distributed maps
+
+    def distributed(self, step: Step) -> Work:
+        """Every item, or batch, is an execution of its own; see `MapRun`."""
+        node, rules, context = step.node, self.rules, self.context
+        settings = node.distributed
+        items = yield from self.read_items(step)
+        batch = rules.amount(step, settings.batch, "MaxItemsPerBatch", 1, MAX_MAP_ITEMS)
+        map_run = MapRun(
+            name=context.ids.execution_name().replace("-", ""),
+            flow=Flow(
+                language=self.flow.language,
+                own_name=None,
+                name=self.flow.name,
+                mark=node.processor.mark,
+                series=node.processor,
+                rules=rules,
+                express=settings.express,
+            ),
+            inputs=rules.children(step, items, batch),
+            concurrency=node.limit,
+            tolerated_count=rules.amount(step, settings.tolerated_count, "ToleratedFailedCount", 0, MAX_MAP_ITEMS),
+            tolerated_percentage=rules.amount(step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100),
+            state=node.name,
+        )
+        if context.map_runs >= MAX_MAP_RUNS:
+            raise LimitExceeded(MAP_RUN_LIMIT, f"more than {MAX_MAP_RUNS} map runs are open")
+        if self.observe is not None:
+            self.observe(node.processor.id)
+        started = json_text({"MapRunName": map_run.name})
+        step.last = yield Emit(MAP_RUN_STARTED, node.name, step.last, (started,))
+        context.map_runs += 1
+        try:
+            results = yield RunMap(map_run)
+        finally:
+            context.map_runs -= 1
+        if settings.writer is None:
+            return rules.result(step, rules.join(step, results))
+        return (yield from self.write_results(step, map_run, results))
+
+    def read_items(self, step: Step) -> Generator[Command, Any, list[Json]]:
+        """What the ItemReader's mock returns, a list or `{"Items": [...]}`; without a reader, what ItemsPath gives."""
+        settings, rules = step.node.distributed, self.rules
+        if settings.reader is None:
+            items = rules.items(step)
+        else:
+            call = rules.call(step, settings.reader)
+            value, _ = yield from self.called(
+                step, call, lambda value: rules.result(step, {"Count": len(_items(value))})
+            )
+            items = _items(value)
+        most = rules.amount(step, settings.max_items, "MaxItems", 1, MAX_MAP_ITEMS)
+        if most is not None:
+            items = items[: int(most)]
+        if len(items) > MAX_MAP_ITEMS:
+            raise LimitExceeded(ITEM_LIMIT, f"'{step.node.name}' has {len(items)} items, more than {MAX_MAP_ITEMS}")
+        return items
+
+    def write_results(self, step: Step, map_run: MapRun, results: list[Json]) -> Work:
+        """The writer's mock is given the results beside its parameters; they are too many for an event."""
+        rules = self.rules
+        call = rules.call(step, step.node.distributed.writer)
+        call = call._replace(event={**call.parameters, "Results": results})
+        _, written = yield from self.called(step, call, partial(rules.result, step))
+        return rules.result(step, {"MapRunName": map_run.name, "ResultWriter": written.value})
+
+
+def _failure(error: Failure | ExpressionError) -> Failure:
+    return error if isinstance(error, Failure) else Failure(RUNTIME_ERROR, str(error))
+
+
+def _items(value: Json) -> list[Json]:
+    items = value.get("Items", []) if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise Failure(RUNTIME_ERROR, 'the items that were read are neither a list nor {"Items": [...]}')
+    return items
+
+
+_WORK: dict[Kind, Callable[[_Execution, Step], Work]] = {
+    # what is not here hands its input on
+    Kind.TASK: _Execution.task,
+    Kind.CHOICE: _Execution.choice,
+    Kind.PARALLEL: _Execution.parallel,
+    Kind.MAP: _Execution.map,
+    Kind.WAIT: _Execution.wait,
+    Kind.FAIL: _Execution.fail,
+}
