@@ -69,14 +69,14 @@ class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it i
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a text: file name as the user gave it, line and column counted from 1."""
+    """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SourceError(CfmockError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: Sequence[Problem] = tuple(
-            sorted(set(problems), key=lambda p: (p.mark.file, p.mark.line, p.mark.column, p.message))
+            sorted(set(problems), key=lambda p: (p.mark.file, p.mark.line, p.mark.column, p.path, p.message))
         )
         super().__init__("\n".join(map(str, self.problems)))
 
