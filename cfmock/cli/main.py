@@ -15,7 +15,9 @@ COMMANDS: dict[str, str] = {
     "serve": "Serve fixtures until told to stop.",
     "run": "Serve, run a command against it, exit with its status.",
     "call": "Make one signed call to a running server.",
+    "check": "Validate fixtures and flow definitions without serving.",
     "errors": "List the error codes and how each comes about.",
+    "schema": "Print the JSON Schema of the fixture format.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""

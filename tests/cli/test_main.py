@@ -23,12 +23,10 @@ def test_the_help_lists_every_command(cfmock):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_example_and_is_listed_by_its_first_line(cfmock, name):
+def test_every_command_has_help_with_an_example(cfmock, name):
     ran = cfmock(name, "--help")
     assert ran.code == 0
-    assert f"Example:\n    cfmock {name}" in ran.out
-    command = frame.LazyGroup("g").get_command(click.Context(frame.cfmock), name)
-    assert command.help.splitlines()[0] == COMMANDS[name]
+    assert ran.out.partition("Example:")[2].split()[:2] == ["cfmock", name]
 
 
 def test_an_unknown_command_is_refused_with_the_likely_one(cfmock):
