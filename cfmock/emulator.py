@@ -241,7 +241,7 @@ class Emulator:
         """What this account sees in this region; made, as the fixtures say, when it is first asked for."""
         world = self.worlds.get((account, region))
         if world is None:
-            stores = Stores(MemoryTable(), MemoryTable(), MemoryIndex())
+            stores = Stores(MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryIndex())
             world = World(
                 account, region, self.spec, self.settings, self.clock, self.timers, self.ids, stores, log.warning
             )

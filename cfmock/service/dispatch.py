@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.errors import ServiceError
-from cfmock.service import executions, flows, history
+from cfmock.service import executions, flows, history, versions
 from cfmock.service.world import World
 from cfmock.wire.messages import Call, Fields, Later
 from cfmock.wire.params import coerce
@@ -24,6 +24,14 @@ HANDLERS: Mapping[str, Handler] = {
     "DescribeExecution": executions.describe_execution,
     "ListExecutions": executions.list_executions,
     "GetExecutionHistory": history.get_execution_history,
+    "PublishFlowVersion": versions.publish_flow_version,
+    "DeleteFlowVersion": versions.delete_flow_version,
+    "ListFlowVersions": versions.list_flow_versions,
+    "CreateFlowAlias": versions.create_flow_alias,
+    "UpdateFlowAlias": versions.update_flow_alias,
+    "DeleteFlowAlias": versions.delete_flow_alias,
+    "DescribeFlowAlias": versions.describe_flow_alias,
+    "ListFlowAliases": versions.list_flow_aliases,
 }
 
 

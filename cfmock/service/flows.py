@@ -93,7 +93,8 @@ def delete_flow(world: World, *, name: str) -> Fields:
     row = find_flow(world, name)
     world.stores.flows.delete(FLOWS, name)
     world.outcomes.pop(name, None)
-    for table in (world.stores.executions, world.stores.by_status):
+    stores = world.stores
+    for table in (stores.versions, stores.aliases, stores.executions, stores.by_status):
         table.drop(row.id)
     for execution, live in world.live.pop(row.id, {}).items():
         live.drop()
@@ -102,8 +103,13 @@ def delete_flow(world: World, *, name: str) -> Fields:
     return {}
 
 
-def describe_flow(world: World, *, name: str) -> Fields:
-    return flow_fields(find_flow(world, name))
+def describe_flow(world: World, *, name: str, flow_version: str | None = None) -> Fields:
+    """The flow, or a version as it was published: its description, and as its times that of the publication (our choice).
+
+    Raises FlowNotExists, and InvalidArgument for an unknown version.
+    """
+    flow = find_flow(world, name)
+    return flow_fields(flow if flow_version is None else find_version(world, flow, flow_version, "FlowVersion"))
 
 
 def list_flows(
@@ -130,6 +136,19 @@ def find_flow(world: World, name: str) -> FlowRow:
     if row is None:
         raise ServiceError("FlowNotExists", name)
     return row
+
+
+def find_version(world: World, flow: FlowRow, number: str, parameter: str) -> FlowRow:
+    """A version of the flow. Raises InvalidArgument naming the parameter (our choice: no code is documented)."""
+    version = world.stores.versions.get(flow.id, version_key(int(number)))
+    if version is None:
+        raise invalid(parameter, f"is {number}, and flow '{flow.name}' has no version of that number")
+    return version
+
+
+def version_key(number: int) -> str:
+    """The key of a version: newer ones first, since tables are read in ascending order only."""
+    return f"{999_999_999 - number:09d}"
 
 
 def flow_fields(row: FlowRow) -> Fields:

@@ -15,7 +15,10 @@ EXPRESS = "Express"
 
 @dataclass(frozen=True, slots=True)
 class FlowRow:
-    """One flow, or one version of it. `definition` is the text as given, `compiled` what it means. Times in seconds."""
+    """One flow, or one version of it. `definition` is the text as given, `compiled` what it means. Times in seconds.
+
+    `version` is the number of a version, 0 for the flow itself; `published` the highest number given to a version of it.
+    """
 
     id: str
     name: str
@@ -30,6 +33,26 @@ class FlowRow:
     environment: Mapping[str, Any] | None = None
     external_storage_location: str = ""
     resource_group_id: str = ""
+    version: int = 0
+    published: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an alias leads: a version, and the share of starts that go there, in percent."""
+
+    version: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """A name for one or two versions of a flow. Times in seconds."""
+
+    name: str
+    description: str
+    routes: tuple[Route, ...]
+    created: float
 
 
 class ExecutionRow(NamedTuple):

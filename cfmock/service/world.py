@@ -9,7 +9,7 @@ from typing import Protocol
 from cfmock.clock import Clock, Timeline, Timers
 from cfmock.ids import Ids
 from cfmock.service.outcomes import Outcomes
-from cfmock.service.records import ExecutionRow, FlowRow
+from cfmock.service.records import AliasRow, ExecutionRow, FlowRow
 from cfmock.settings import Settings
 from cfmock.spec.model import Spec
 from cfmock.store.base import Index, Table
@@ -38,9 +38,11 @@ class Live(Protocol):
 
 @dataclass
 class Stores:
-    """The tables of one world."""
+    """The tables of one world. All but the flows stand in one partition for each flow id."""
 
     flows: Table[FlowRow]
+    versions: Table[FlowRow]
+    aliases: Table[AliasRow]
     executions: Table[ExecutionRow]
     by_status: Index  # (status, started, serial, name)
 

@@ -16,7 +16,9 @@ from typing import Any
 from cfmock import yamlsource
 
 TYPES = ("string", "integer", "boolean", "number")
-FORMATS = (None, "name", "json-object", "json-array", "time", "token", "definition", "cron")
+FORMATS = (
+    None, "name", "json-object", "json-array", "time", "token", "definition", "cron", "integer", "version", "qualifier",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from cfmock.spec.model import Operation, Parameter, Spec
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z", re.ASCII)
+_VERSION = re.compile(r"[1-9][0-9]{0,8}\Z", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -60,16 +61,20 @@ def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
         if not _NUMBER.match(text):
             raise invalid(parameter.name, "must be a number")
         number = float(text)
-    if parameter.minimum is not None and number < parameter.minimum:
-        raise invalid(parameter.name, f"must not be less than {parameter.minimum}")
-    if parameter.maximum is not None and number > parameter.maximum:
-        raise invalid(parameter.name, f"must not be greater than {parameter.maximum}")
+    _check_range(parameter, number)
     return number
 
 
 def invalid(name: str, what: str) -> ServiceError:
     """InvalidArgument that says which parameter and why; the documented text is only its beginning."""
     return ServiceError("InvalidArgument", detail=f"{name} {what}.")
+
+
+def _check_range(parameter: Parameter, number: float) -> None:
+    if parameter.minimum is not None and number < parameter.minimum:
+        raise invalid(parameter.name, f"must not be less than {parameter.minimum}")
+    if parameter.maximum is not None and number > parameter.maximum:
+        raise invalid(parameter.name, f"must not be greater than {parameter.maximum}")
 
 
 def _check_text(parameter: Parameter, text: str, spec: Spec) -> None:
@@ -99,8 +104,13 @@ def _check_object(parameter: Parameter, text: str, spec: Spec) -> None:
 
 
 def _check_array(parameter: Parameter, text: str, spec: Spec) -> None:
-    if not isinstance(_parsed(parameter, text), list):
+    items = _parsed(parameter, text)
+    if not isinstance(items, list):
         raise invalid(parameter.name, "must be a JSON array")
+    if parameter.min_items is not None and len(items) < parameter.min_items:
+        raise invalid(parameter.name, f"must have at least {parameter.min_items} items")
+    if parameter.max_items is not None and len(items) > parameter.max_items:
+        raise invalid(parameter.name, f"must not have more than {parameter.max_items} items")
 
 
 def _check_time(parameter: Parameter, text: str, spec: Spec) -> None:
@@ -110,7 +120,26 @@ def _check_time(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(parameter.name, "must be a time such as 2024-06-01T00:00:00.000Z") from None
 
 
-_FORMAT_CHECKS = {"name": _check_name, "json-object": _check_object, "json-array": _check_array, "time": _check_time}
+def _check_integer(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not _INTEGER.match(text):
+        raise invalid(parameter.name, "must be an integer")
+    _check_range(parameter, int(text))
+
+
+def _check_version(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not _VERSION.match(text):
+        raise invalid(parameter.name, "must be the number of a version")
+
+
+def _check_qualifier(parameter: Parameter, text: str, spec: Spec) -> None:
+    if not _VERSION.match(text) and not spec.name_pattern.match(text):
+        raise invalid(parameter.name, "must be the number of a version or the name of an alias")
+
+
+_FORMAT_CHECKS = {
+    "name": _check_name, "json-object": _check_object, "json-array": _check_array, "time": _check_time,
+    "integer": _check_integer, "version": _check_version, "qualifier": _check_qualifier,
+}  # fmt: skip
 
 
 def _parsed(parameter: Parameter, text: str) -> Any:

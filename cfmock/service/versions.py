@@ -1,0 +1,202 @@
+"""Versions of a flow, which never change, and aliases, which lead to one or two of them by weight.
+
+The pages document the answers and the numbering (from 1, one more each time), but no rule of refusal: those here are our
+choice, and all are InvalidArgument naming the parameter. A number is never given twice, even if its version is deleted;
+publishing an unchanged flow makes a new version; a version that an alias leads to cannot be deleted; two weights add up
+to 100, while a lone route may carry any from 1 to 100 (the published examples have 10, 20 and 30).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from cfmock.clock import iso
+from cfmock.errors import ServiceError
+from cfmock.service.flows import DEFAULT_LIMIT, find_flow, find_version, version_key
+from cfmock.service.records import AliasRow, FlowRow, Route
+from cfmock.service.world import FLOWS, World
+from cfmock.wire.messages import Fields
+from cfmock.wire.params import invalid
+
+WHOLE = 100
+"""What the weights of two routes add up to."""
+
+
+def publish_flow_version(world: World, *, flow_name: str, description: str | None = None) -> Fields:
+    """Keep the flow as it is now under the next number; described as the flow is, if nothing is said. Raises FlowNotExists."""
+    flow = find_flow(world, flow_name)
+    number, now = flow.published + 1, world.clock.now()
+    world.stores.flows.put(FLOWS, flow.name, replace(flow, published=number))
+    described = flow.description if description is None else description
+    version = replace(flow, version=number, description=described, created=now, modified=now)
+    world.stores.versions.put(flow.id, version_key(number), version)
+    return {"FlowName": flow.name, **_version_fields(version)}
+
+
+def delete_flow_version(world: World, *, flow_name: str, flow_version: str) -> Fields:
+    """Executions that run it go on. Raises FlowNotExists, and InvalidArgument for a version that is not there or that an alias
+    leads to."""
+    version = find_version(world, find_flow(world, flow_name), flow_version, "FlowVersion")
+    for alias in _aliases(world, version):
+        if any(route.version == version.version for route in alias.routes):
+            raise invalid("FlowVersion", f"is {flow_version}, which the alias '{alias.name}' leads to")
+    world.stores.versions.delete(version.id, version_key(version.version))
+    return {}
+
+
+def list_flow_versions(
+    world: World, *, flow_name: str, next_token: str = "", limit: str = str(DEFAULT_LIMIT)
+) -> Fields:
+    """Newest first; the token is the number to go on from. Raises FlowNotExists."""
+    flow, size = find_flow(world, flow_name), int(limit)
+    if next_token and not (next_token.isdecimal() and len(next_token) < 10):
+        raise invalid("NextToken", "is not one that ListFlowVersions gave")
+    found: list[Fields] = []
+    fields: Fields = {"FlowVersions": found}
+    for key in world.stores.versions.keys(flow.id, version_key(int(next_token)) if next_token else ""):
+        version = world.stores.versions.get(flow.id, key)
+        assert version is not None
+        if len(found) == size:
+            fields["NextToken"] = str(version.version)
+            break
+        found.append(_version_fields(version))
+    return fields
+
+
+def create_flow_alias(
+    world: World, *, flow_name: str, name: str, routing_configurations: str, description: str = ""
+) -> Fields:
+    """Raises FlowNotExists, and InvalidArgument for a name in use and for routes that lead nowhere."""
+    flow = find_flow(world, flow_name)
+    if world.stores.aliases.get(flow.id, name) is not None:
+        raise invalid("Name", f"is '{name}', and flow '{flow_name}' has an alias of that name")
+    alias = AliasRow(name, description, _routes(world, flow, routing_configurations), world.clock.now())
+    world.stores.aliases.put(flow.id, name, alias)
+    return {"FlowName": flow.name, **_alias_fields(alias)}
+
+
+def update_flow_alias(
+    world: World,
+    *,
+    flow_name: str,
+    name: str,
+    description: str | None = None,
+    routing_configurations: str | None = None,
+) -> Fields:
+    """Change what is given and keep the rest. Raises as `create_flow_alias`, and InvalidArgument for an unknown alias."""
+    flow, alias = _find_alias(world, flow_name, name)
+    if description is not None:
+        alias = replace(alias, description=description)
+    if routing_configurations is not None:
+        alias = replace(alias, routes=_routes(world, flow, routing_configurations))
+    world.stores.aliases.put(flow.id, name, alias)
+    return {"Alias": _alias_fields(alias)}
+
+
+def describe_flow_alias(world: World, *, flow_name: str, name: str) -> Fields:
+    """Raises FlowNotExists, and InvalidArgument for an unknown alias."""
+    return {"Alias": _alias_fields(_find_alias(world, flow_name, name)[1])}
+
+
+def delete_flow_alias(world: World, *, flow_name: str, name: str) -> Fields:
+    """Raises FlowNotExists, and InvalidArgument for an unknown alias."""
+    flow, _ = _find_alias(world, flow_name, name)
+    world.stores.aliases.delete(flow.id, name)
+    return {}
+
+
+def list_flow_aliases(world: World, *, flow_name: str, next_token: str = "", limit: int = DEFAULT_LIMIT) -> Fields:
+    """In the order of their names; the token is the name to go on from. Weights are text here, and only here (SDK and page
+    agree). Raises FlowNotExists."""
+    flow = find_flow(world, flow_name)
+    found: list[Fields] = []
+    fields: Fields = {"Aliases": found}
+    for alias in _aliases(world, flow, next_token):
+        if len(found) == limit:
+            fields["NextToken"] = alias.name
+            break
+        item = _alias_fields(alias)
+        for route in item["RoutingConfigurations"]:
+            route["Weight"] = str(route["Weight"])
+        found.append(item)
+    return fields
+
+
+def qualified(world: World, flow: FlowRow, qualifier: str | None) -> FlowRow:
+    """What a start runs: the flow itself, the version named, or one that the alias leads to, by weight.
+
+    Raises InvalidArgument for a qualifier that names neither.
+    """
+    if qualifier is None:
+        return flow
+    if qualifier.isdecimal():
+        return find_version(world, flow, qualifier, "Qualifier")
+    alias = world.stores.aliases.get(flow.id, qualifier)
+    if alias is None:
+        raise invalid("Qualifier", f"is '{qualifier}', and flow '{flow.name}' has no alias of that name")
+    route = alias.routes[0]
+    if len(alias.routes) > 1:
+        route = world.ids.weighted(alias.routes, [each.weight for each in alias.routes])
+    return find_version(world, flow, str(route.version), "Qualifier")
+
+
+def _aliases(world: World, flow: FlowRow, start: str = "") -> Iterator[AliasRow]:
+    for name in world.stores.aliases.keys(flow.id, start):
+        alias = world.stores.aliases.get(flow.id, name)
+        assert alias is not None
+        yield alias
+
+
+def _find_alias(world: World, flow_name: str, name: str) -> tuple[FlowRow, AliasRow]:
+    flow = find_flow(world, flow_name)
+    alias = world.stores.aliases.get(flow.id, name)
+    if alias is None:
+        raise invalid("Name", f"is '{name}', and flow '{flow_name}' has no alias of that name")
+    return flow, alias
+
+
+def _routes(world: World, flow: FlowRow, text: str) -> tuple[Route, ...]:
+    """`[{"Version": "1", "Weight": 90}, {"Version": "2", "Weight": 10}]` as the SDK sends it. Raises InvalidArgument."""
+    routes = tuple(_route(world, flow, each) for each in json.loads(text))
+    if len({route.version for route in routes}) < len(routes):
+        raise _wrong("names a version twice")
+    if len(routes) > 1 and sum(route.weight for route in routes) != WHOLE:
+        raise _wrong(f"has weights that do not add up to {WHOLE}")
+    if len(routes) == 1 and routes[0].weight == 0:
+        raise _wrong("has no weight but 0")
+    return routes
+
+
+def _route(world: World, flow: FlowRow, item: Any) -> Route:
+    if not isinstance(item, dict) or not {"Version", "Weight"} <= item.keys():
+        raise _wrong("must hold objects with a Version and a Weight")
+    version, weight = item["Version"], item["Weight"]
+    if not (isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10):
+        raise _wrong("has a Version that is not the number of one, as text")
+    if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= WHOLE:
+        raise _wrong(f"has a Weight that is not an integer from 0 to {WHOLE}")
+    return Route(find_version(world, flow, version, "RoutingConfigurations").version, weight)
+
+
+def _wrong(what: str) -> ServiceError:
+    return invalid("RoutingConfigurations", what)
+
+
+def _version_fields(version: FlowRow) -> Fields:
+    return {
+        "Version": str(version.version),
+        "Description": version.description,
+        "CreatedTime": iso(version.created),
+    }
+
+
+def _alias_fields(alias: AliasRow) -> Fields:
+    return {
+        "Name": alias.name,
+        "Description": alias.description,
+        "RoutingConfigurations": [{"Version": str(route.version), "Weight": route.weight} for route in alias.routes],
+        "CreatedTime": iso(alias.created),
+    }
