@@ -275,6 +275,14 @@ class Flow:
         """Every node with the series it stands in, outer before inner, in the order of the text."""
         return _walk(self.series)
 
+    def tasks(self) -> Iterator[TaskNode]:
+        """Every call it makes: its tasks, and what reads items and writes results for its distributed maps."""
+        for _, node in self.walk():
+            if isinstance(node, TaskNode):
+                yield node
+            elif isinstance(node, MapNode) and node.distributed is not None:
+                yield from filter(None, (node.distributed.reader, node.distributed.writer))
+
     def points(self) -> tuple[Point, ...]:
         """Everything in it that a test can cover."""
         return tuple(point for _, node in self.walk() for point in _points(node))

@@ -8,7 +8,6 @@ on.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from cfmock.engine.events import Shape, json_text
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import Catch, Flow, Node, TaskNode
 from cfmock.engine.tasks import TaskCall
+from cfmock.engine.tokens import TokenParts, make_token
 from cfmock.ids import Ids
 
 Json = Any
@@ -78,16 +78,10 @@ class Step:
 
     @property
     def token(self) -> str:
-        """The task token, one for all tries, made when it is first wanted.
-
-        Published tokens decode to `v1#flow#execution#event id#seal`, where the event is the StepEntered of the task and
-        the seal twenty bytes in base64.
-        """
+        """The task token, one for all tries, made when it is first wanted."""
         if self._token is None:
             who = self.context.identity
-            seal = base64.b64encode(self.context.ids.seal()).decode()
-            plain = f"v1#{who.flow}#{who.execution}#{self.entered}#{seal}"
-            self._token = base64.b64encode(plain.encode()).decode()
+            self._token = make_token(TokenParts(who.flow, who.execution, self.entered), self.context.ids.seal())
         return self._token
 
 

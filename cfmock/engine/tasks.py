@@ -1,19 +1,18 @@
-"""Tasks: what a definition asks of the world, who answers, and how.
+"""Tasks: what a definition asks of the world, and who answers.
 
-The engine asks a `TaskResolver`; the service gives it one. An answer is known now (`Returns`, `Fails`), comes by a
-report (`Waits`), comes from outside (`Later`), or is the end of another execution (`Nested`).
+The engine asks a `TaskResolver`; the service gives it one (`mocks.ScriptedTasks`). An answer is known now (`Returns`,
+`Fails`), comes by a report (`Waits`), comes from outside (`Later`), or is the end of another execution (`Nested`).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from cfmock.engine.commands import Failure
+from cfmock.durations import parse_duration
 from cfmock.engine.model import Mode
+from cfmock.matching import Difference, differences
 
 if TYPE_CHECKING:
     from cfmock.engine.pending import PendingTask
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
 
 Json = Any
 
-START_EXECUTION = "fnf:startexecution"
-
 
 class TaskCall(NamedTuple):
     """One try of a task.
 
-    `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given.
-    `actions` are the names a mock may know it by, the state's name first; `timeout` is in seconds, None for never.
+    `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given, and
+    `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in
+    seconds, None for never.
     """
 
     state: str
@@ -39,6 +37,7 @@ class TaskCall(NamedTuple):
     input: Json
     parameters: Json
     event: Json
+    envelope: Mapping[str, Json] | None
     timeout: float | None
     step: Step
 
@@ -85,9 +84,7 @@ class Later(NamedTuple):
 
 
 class Nested(NamedTuple):
-    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for the run's
-    end.
-    """
+    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for its end."""
 
     run: Run | None
     answer: Json
@@ -103,59 +100,42 @@ class TaskResolver(Protocol):
         """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
 
 
-class TokenParts(NamedTuple):
-    """What a task token says."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskMock:
+    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the state's).
 
-    flow: str
-    execution: str
-    event: int
-
-
-def read_token(token: str) -> TokenParts | None:
-    """The parts of a token in the published form, None for any other text."""
-    try:
-        plain = base64.b64decode(token, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return None
-    parts = plain.split("#")
-    if len(parts) != 5 or parts[0] != "v1" or not parts[3].isascii() or not parts[3].isdigit():
-        return None
-    return TokenParts(parts[1], parts[2], int(parts[3]))
-
-
-class FlowStart(NamedTuple):
-    """A nested flow that a task wants started; `execution` None: the service makes up a name."""
-
-    flow: str
-    execution: str | None
-    input: Json
-
-
-_FLOW_ARN = re.compile(r"acs:fnf:[^:]*:[^:]*:flow/([^/]+)\Z")
-
-
-def flow_start(call: TaskCall) -> FlowStart | None:
-    """What a task that starts a flow asks for, None for any other task.
-
-    New language: `resourceArn`, `executionName`, `input`; `fnf:StartExecution` of the old one: `FlowName`,
-    `ExecutionName`, `Input`; and there the resource may be the flow itself. Raises a `Failure` when the flow cannot be
-    told from them.
+    One of `answer`, `http` (the URL of a locally running function) and `calls` (a Python function) is given. `times`:
+    how often it answers in one execution, None for ever.
     """
-    arn = call.resource_arn or ""
-    if call.action.casefold() != START_EXECUTION:
-        return None
-    parameters = call.parameters if isinstance(call.parameters, Mapping) else {}
-    given = {str(key).casefold(): value for key, value in parameters.items()}
-    arn = arn or given.get("resourcearn") or ""
-    found = _FLOW_ARN.match(arn) if isinstance(arn, str) else None
-    name = given.get("flowname") or (found.group(1) if found else None)
-    if not isinstance(name, str):
-        raise Failure(f"{call.product}.InvalidArgument", f"no flow is named by {arn!r} (acs:fnf:::flow/NAME)")
-    execution = given.get("executionname")
-    if execution is not None and not isinstance(execution, str):
-        raise Failure(f"{call.product}.InvalidArgument", f"an execution name is text, not {execution!r}")
-    own = call.input if call.resource_arn is not None and not parameters else {}
-    value = given.get("input", own)
-    if not isinstance(value, dict):
-        raise Failure(f"{call.product}.InvalidArgument", "the input of a flow is an object")
-    return FlowStart(name, execution, value)
+
+    answer: Returns | Fails | Waits | None = None
+    http: str | None = None
+    calls: Callable[[Json], Any] | None = None
+    when: Mapping[str, Json] = field(default_factory=dict)
+    times: int | None = None
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:
+        """From the mapping of a fixture, known to fit its schema. Raises ValueError for a duration."""
+        after = parse_duration(mapping.get("after", 0))
+        answer: Returns | Fails | Waits | None = None
+        if "returns" in mapping:
+            answer = Returns(mapping["returns"], after)
+        elif "fails" in mapping:
+            answer = Fails(mapping["fails"]["code"], mapping["fails"].get("detail", ""), after)
+        elif mapping.get("waits"):
+            answer = Waits()
+        return cls(
+            answer=answer,
+            http=mapping.get("http"),
+            calls=mapping.get("calls"),
+            when=mapping.get("when", {}),
+            times=mapping.get("times"),
+        )
+
+    def differences(self, call: TaskCall) -> Iterator[Difference]:
+        """Why it is not for this call; nothing if it is."""
+        if "execution" in self.when:
+            yield from differences(self.when["execution"], call.identity.execution, ("execution",))
+        if "input" in self.when:
+            yield from differences(self.when["input"], call.input, ("input",))

@@ -12,13 +12,9 @@ from cfmock import yamlsource
 from cfmock.engine.dialects import compile_definition
 from cfmock.engine.model import EdgeKind, Language, PointKind, Retry, edges
 from cfmock.errors import DefinitionError, Mark
+from tests.support.lab import HEADS, text_of
 
 CASES = Path(__file__).parent / "cases" / "definitions"
-HEADS = {
-    "text": "",
-    "states": "Type: StateMachine\nSpecVersion: v1\nName: f\nStartAt: A\nStates:\n",
-    "steps": "version: v1\ntype: flow\nsteps:\n",
-}
 
 
 def cases() -> list[Any]:
@@ -28,12 +24,6 @@ def cases() -> list[Any]:
         for index, case in enumerate(document.value):
             found.append(pytest.param(case, id=f"{path.name}:{document.mark([index]).line}"))
     return found
-
-
-def text_of(case: dict[str, Any]) -> str:
-    key = next(key for key in HEADS if key in case)
-    lines = case[key].split("\n")
-    return HEADS[key] + "\n".join(lines if key == "text" else [f"  {line}" for line in lines])
 
 
 @pytest.mark.parametrize("case", cases())

@@ -216,6 +216,7 @@ class LegacyRules:
             input=step.given.value,
             parameters=parameters,
             event=step.given.value,
+            envelope=None,
             timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
             step=step,
         )

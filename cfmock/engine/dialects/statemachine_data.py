@@ -42,6 +42,10 @@ MAX_GLOBAL_KEY = 128
 MAX_GLOBAL_VALUE = 262_144
 """Bytes of a global variable's key and value; documented."""
 
+FUNCTION = "FC:InvokeFunction"
+ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
+"""What stands beside the `Body` of a result. For functions only the Body is certain."""
+
 ENTERED = Shape("StepEntered", ("input",))
 EXITED = Shape("StepExited", OUTPUT)
 SCHEDULED = Shape("TaskScheduled", ("action", "parameters"))
@@ -192,7 +196,8 @@ class StateMachineRules:
             mode=node.mode,
             input=step.given.value,
             parameters=parameters,
-            event=parameters.get("body") if node.action == "FC:InvokeFunction" else parameters,
+            event=parameters.get("body") if node.action == FUNCTION else parameters,
+            envelope=ENVELOPES.get(node.action),
             timeout=self.amount(step, node.timeout, "Timeout", 0, 604_800) or None,
             step=step,
         )

@@ -1,0 +1,152 @@
+"""Mocks of tasks: the scripted answers of one flow, and the resolver that answers by them.
+
+The first mock answers whose `when` matches and whose `times` are not spent in this execution: those for the state's
+name, then those for an old task's resource, then those for the action. With none left a nested flow is really started,
+a task that waits for a callback waits for its report, and any other is answered by the policy for tasks without a mock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from cfmock.engine.commands import RUNTIME_ERROR, Failure
+from cfmock.engine.events import json_text
+from cfmock.engine.model import Mode
+from cfmock.engine.nested import FlowStart, flow_start
+from cfmock.engine.pending import PendingTask
+from cfmock.engine.tasks import Answer, Fails, Later, Nested, Returns, TaskCall, TaskMock, Waits
+from cfmock.errors import TaskFailed
+
+Json = Any
+Reply = Callable[[Json], None]
+"""Called once with what a function gave back, or with a `Failure`."""
+
+UNMOCKED = "cfmock.UnmockedTask"
+"""The error of a task without a mock, where such tasks are to fail. No error of the service."""
+
+
+class Functions(Protocol):
+    """How mocks reach functions outside the core. Each calls `reply` once, at any time."""
+
+    def call_http(self, url: str, event: Json, reply: Reply, /) -> None: ...
+
+    def finish(self, result: Awaitable[Json], reply: Reply, /) -> None: ...
+
+
+class TaskMocks:
+    """The mocks of one flow in the order they are tried, by state name or action."""
+
+    def __init__(self, mocks: Mapping[str, Sequence[TaskMock]] | None = None) -> None:
+        self._mocks = {_key(name): list(found) for name, found in (mocks or {}).items()}
+        self._added: dict[str, int] = {}
+
+    def add(self, name: str, mock: TaskMock) -> None:
+        """Behind those added before, ahead of those there from the start."""
+        key = _key(name)
+        at = self._added.get(key, 0)
+        self._mocks.setdefault(key, []).insert(at, mock)
+        self._added[key] = at + 1
+
+    def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
+        for name in (call.state, call.resource_arn, call.action):
+            if name is not None:
+                yield from self._mocks.get(_key(name), ())
+
+
+def _key(name: str) -> str:
+    # Products are written in either case: fnf:StartExecution, FNF:StartExecution.
+    return name.casefold() if ":" in name else name
+
+
+class ScriptedTasks:
+    """A `TaskResolver` over the mocks of a flow.
+
+    `start_flow` starts a nested flow on the timeline of the task's run if it is waited for; `unmocked` is told of each
+    task that nothing answered, and says what becomes of it by returning or raising.
+    """
+
+    def __init__(
+        self,
+        mocks: TaskMocks,
+        *,
+        unmocked: Callable[[PendingTask], None],
+        start_flow: Callable[[PendingTask, FlowStart], Nested] | None = None,
+        functions: Functions | None = None,
+    ) -> None:
+        self.mocks = mocks
+        self._unmocked = unmocked
+        self._start_flow = start_flow
+        self._functions = functions
+
+    def resolve(self, task: PendingTask) -> Answer:
+        call, spent = task.call, task.run.spent
+        for mock in self.mocks.for_call(call):
+            if mock.times is not None and spent[mock] >= mock.times:
+                continue
+            if mock.when and next(mock.differences(call), None) is not None:
+                continue
+            if mock.times is not None:
+                spent[mock] += 1
+            return mock.answer if mock.answer is not None else self._call(mock, task)
+        if self._start_flow is not None and (start := flow_start(call)) is not None:
+            return self._start_flow(task, start)
+        if call.mode is Mode.CUSTOM_CALLBACK:
+            return Waits()
+        self._unmocked(task)
+        return Returns({})
+
+    def _call(self, mock: TaskMock, task: PendingTask) -> Answer:
+        """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed
+        later.
+        """
+        call = task.call
+        event = json.loads(json_text(call.event))
+
+        def reply(result: Json) -> None:
+            task.answer(_answer(call, result))
+
+        if mock.calls is None:
+            if self._functions is None or mock.http is None:
+                raise Failure(UNMOCKED, f"nothing here can call a function for '{call.state}'")
+            self._functions.call_http(mock.http, event, reply)
+            return Later()
+        result = called(mock.calls, event)
+        if isawaitable(result):
+            if self._functions is None:
+                raise Failure(UNMOCKED, f"nothing here can wait for the function of '{call.state}'")
+            self._functions.finish(result, reply)
+            return Later()
+        answer = _answer(call, result)
+        if call.mode is not Mode.CUSTOM_CALLBACK:
+            return answer
+        if isinstance(answer, Fails):
+            raise Failure(answer.code, answer.detail)
+        return Waits()  # it was called; its report is still to come
+
+
+def called(function: Callable[[Json], Any], event: Json) -> Any:
+    """What a function gives back for an event; a `Failure` for what it raises."""
+    try:
+        return function(event)
+    except Exception as error:  # noqa: BLE001 - the user's own function: whatever it raises fails its task
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """An exception of a user's function as the error of its task: `TaskFailed` names it, any other its class."""
+    if isinstance(error, TaskFailed):
+        return Failure(error.code, error.detail)
+    return Failure(type(error).__name__, str(error))
+
+
+def _answer(call: TaskCall, result: Json) -> Returns | Fails:
+    if isinstance(result, Failure):
+        return Fails(result.code, result.detail)
+    try:
+        value = json.loads(json_text(result))
+    except (TypeError, ValueError, RecursionError) as error:
+        return Fails(RUNTIME_ERROR, f"the function of '{call.state}' gave no JSON value: {error}")
+    return Returns(value if call.envelope is None else {**call.envelope, "Body": value})

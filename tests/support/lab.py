@@ -1,0 +1,152 @@
+"""The engine alone: definitions, mocks and a clock, without a service around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cfmock.clock import Clock, Timers, VirtualClock
+from cfmock.engine.commands import Failure
+from cfmock.engine.dialects import compile_definition
+from cfmock.engine.events import Event
+from cfmock.engine.mocks import UNMOCKED, Functions, ScriptedTasks, TaskMocks
+from cfmock.engine.model import Flow
+from cfmock.engine.nested import FlowStart
+from cfmock.engine.pending import PendingTask
+from cfmock.engine.rules import Identity
+from cfmock.engine.runner import Runner
+from cfmock.engine.runs import Run
+from cfmock.engine.tasks import Nested, TaskMock
+from cfmock.ids import Ids
+
+HEADS = {
+    "text": "",
+    "states": "Type: StateMachine\nSpecVersion: v1\nName: f\nStartAt: A\nStates:\n",
+    "steps": "version: v1\ntype: flow\nsteps:\n",
+}
+
+
+def text_of(case: Mapping[str, Any]) -> str:
+    """The definition of a case: `text`, or the `states` or `steps` of one."""
+    key = next(key for key in HEADS if key in case)
+    lines = case[key].split("\n")
+    return HEADS[key] + "\n".join(lines if key == "text" else [f"  {line}" for line in lines])
+
+
+class Seen:
+    """An execution and what was seen of it."""
+
+    def __init__(self) -> None:
+        self.run: Run
+        self.events: list[Event] = []
+        self.points: list[str] = []
+
+    @property
+    def status(self) -> str:
+        return self.run.status.value
+
+    @property
+    def output(self) -> Any:
+        return self.run.output.value if self.run.output is not None else None
+
+    @property
+    def error(self) -> tuple[str, str]:
+        return self.run.error, self.run.cause
+
+    @property
+    def duration(self) -> float:
+        assert self.run.stopped is not None
+        return self.run.stopped - self.run.started
+
+    @property
+    def visits(self) -> list[str]:
+        return [event.step for event in self.events if event.type == "StepEntered"]
+
+    def history(self) -> list[tuple[int, int, str, str, dict[str, Any]]]:
+        return [(event.id, event.cause, event.type, event.step, event.data) for event in self.events]
+
+    def told(self, type_: str) -> list[Event]:
+        return [event for event in self.events if event.type == type_]
+
+
+class Lab:
+    """Runs definitions on a virtual clock that starts at 0, or on the one given.
+
+    `flows` are known by name, so that tasks can start them; `seen` are all executions, children too.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, seed: int = 1, functions: Functions | None = None) -> None:
+        self.clock = clock or VirtualClock(0.0)
+        self.timers = Timers(self.clock)
+        self.runner = Runner(self.timers, Ids(seed))
+        self.functions = functions
+        self.flows: dict[str, tuple[Flow, TaskMocks]] = {}
+        self.seen: dict[str, Seen] = {}
+        self.unmocked: list[str] = []
+        self.fail_unmocked = False
+
+    def add(self, name: str, text: str, tasks: Mapping[str, list[Any]] | None = None, *, express: bool = False) -> Flow:
+        mocks = {
+            task: [mock if isinstance(mock, TaskMock) else TaskMock.from_mapping(mock) for mock in found]
+            for task, found in (tasks or {}).items()
+        }
+        flow = compile_definition(text, name=name, express=express)
+        self.flows[name] = flow, TaskMocks(mocks)
+        return flow
+
+    def start(
+        self,
+        flow: str,
+        value: Any = None,
+        *,
+        name: str = "e1",
+        parent: Run | None = None,
+        environment: Mapping[str, str] | None = None,
+        on_end: Callable[[Run], object] | None = None,
+    ) -> Seen:
+        seen = self.seen[name] = Seen()
+        compiled, mocks = self.flows[flow]
+        seen.run = self.runner.start(
+            compiled,
+            Identity(flow, name, "acs:ram::1:role/r", "cn-hangzhou", environment),
+            {} if value is None else value,
+            resolver=ScriptedTasks(mocks, unmocked=self._note, start_flow=self._start_flow, functions=self.functions),
+            sink=seen.events.append,
+            observe=seen.points.append,
+            timeline=parent.timeline if parent is not None else None,
+            on_end=on_end,
+        )
+        return seen
+
+    def run(self, text: str, value: Any = None, tasks: Mapping[str, list[Any]] | None = None, **more: Any) -> Seen:
+        """Run a definition until nothing moves, as if a client waited for it."""
+        self.add("f", text, tasks, express=more.pop("express", False))
+        seen = self.start("f", value, **more)
+        self.settle(seen)
+        return seen
+
+    def settle(self, seen: Seen) -> None:
+        """Wait for an execution as a client does, until it has ended or only the outside can move it."""
+        self.runner.attend(seen.run)
+        self.timers.run_due()
+        while self.timers.next_due() is not None and self.timers.next_due() <= self.clock.now():  # type: ignore[operator]
+            self.timers.run_due()
+        self.runner.leave(seen.run)
+
+    def advance(self, seconds: float) -> None:
+        self.timers.advance_to(self.clock.now() + seconds)
+
+    def _note(self, task: PendingTask) -> None:
+        self.unmocked.append(task.call.state)
+        if self.fail_unmocked:
+            raise Failure(UNMOCKED, f"no mock for '{task.call.state}'")
+
+    def _start_flow(self, task: PendingTask, start: FlowStart) -> Nested:
+        if start.flow not in self.flows:
+            raise Failure(f"{task.call.product}.FlowNotExists", f"Flow {start.flow} does not exist.")
+        name = start.execution or f"child{len(self.seen)}"
+        if name in self.seen:
+            raise Failure(f"{task.call.product}.ExecutionAlreadyExists", f"Execution {name} exists.")
+        waits = task.call.mode.value != "RequestComplete"
+        child = self.start(start.flow, start.input, name=name, parent=task.run if waits else None)
+        return Nested(child.run, {"FlowName": start.flow, "ExecutionName": name, "RequestID": "r"})
