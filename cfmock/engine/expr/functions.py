@@ -12,12 +12,12 @@ import binascii
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
+from cfmock.engine.expr.regex import PatternError, compile_pattern
 from cfmock.errors import did_you_mean
 from cfmock.ids import Ids
 
@@ -150,8 +150,8 @@ def _split(string: str, separator: str) -> list[str]:
 
 def _matches(pattern: str, string: str) -> bool:
     try:
-        return re.search(pattern, string) is not None
-    except (re.error, OverflowError) as error:
+        return compile_pattern(pattern).search(string)
+    except PatternError as error:
         raise ExpressionError(f"'{pattern}' is no regular expression: {error}") from None
 
 
