@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "call": "Make one signed call to a running server.",
     "check": "Validate fixtures and flow definitions without serving.",
     "errors": "List the error codes and how each comes about.",
+    "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
     "schema": "Print the JSON Schema of the fixture format.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the

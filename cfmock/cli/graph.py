@@ -1,0 +1,79 @@
+"""`cfmock graph`: a picture of a flow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cfmock.engine.graph import Highlight
+    from cfmock.engine.model import Flow
+
+_FORMATS = ("mermaid", "dot", "svg")
+
+
+@click.command
+@click.argument("path")
+@click.option("--flow", "name", metavar="NAME", help="Which flow, where PATH holds several.")
+@click.option("--format", "language", type=click.Choice(_FORMATS), default="mermaid", show_default=True)
+@click.option(
+    "--coverage", metavar="FILE", help="Colour in what tests reached; FILE is what `cfmock test --json` wrote."
+)
+def command(path: str, name: str | None, language: str, coverage: str | None) -> None:
+    """Draw a flow as Mermaid, Graphviz or SVG.
+
+    PATH is a flow definition, a fixture, or a folder of them. The picture goes to stdout.
+
+    \b
+    Example:
+      cfmock graph order_flow.fdl.yaml --format svg > order_flow.svg
+    """
+    from cfmock.engine.graph import FORMATS
+
+    flow = _flow(path, name)
+    highlight = _highlight(coverage, flow) if coverage is not None else None
+    click.echo(FORMATS[language](flow, highlight), nl=False)
+
+
+def _flow(path: str, name: str | None) -> Flow:
+    from cfmock.errors import SettingsError, did_you_mean
+    from cfmock.fixtures.loader import load
+
+    flows = {each.name: each.flow for each in load([path]).flows}
+    if name is None and len(flows) == 1:
+        return next(iter(flows.values()))
+    if name is None:
+        raise SettingsError(f"{path} holds {_listed(flows)}" + ("; say which with --flow" if flows else ""))
+    if name not in flows:
+        raise SettingsError(f"{path} has no flow '{name}'{did_you_mean(name, flows) or f'; it holds {_listed(flows)}'}")
+    return flows[name]
+
+
+def _highlight(path: str, flow: Flow) -> Highlight:
+    """What the tests of a flow reached: the entry of its name in `coverage` of the file, points with their hits."""
+    from cfmock.engine.graph import Highlight
+    from cfmock.errors import SettingsError, shown
+
+    try:
+        document = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise SettingsError(f"cannot read {shown(path)}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is not JSON: {error}") from None
+    try:
+        covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
+        hits = {point["id"]: int(point["hits"]) for point in covered.get(flow.name or "", ())}
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError(f"{path} is not what `cfmock test --json` writes") from None
+    if flow.name not in covered:
+        raise SettingsError(f"{path} says nothing of flow '{flow.name}', only of {_listed(covered)}")
+    points = flow.points()
+    reached = sum(hits.get(point.id, 0) > 0 for point in points)
+    return Highlight(hits, title=f"coverage {100 * reached // len(points)} %")
+
+
+def _listed(names: dict[str, Any]) -> str:
+    return ", ".join(sorted(names)) or "no flow"
