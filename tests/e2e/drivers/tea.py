@@ -48,7 +48,8 @@ def generic(job):
         action=job["operation"], version=job.get("version", "2019-03-15"), protocol="HTTP", pathname="/",
         method="GET" if reads else "POST", auth_type="AK", style="RPC", req_body_type="formData", body_type="json",
     )  # fmt: skip
-    request = openapi.OpenApiRequest(**{"query" if reads else "body": job["parameters"]})
+    texts = {name: str(value) for name, value in job["parameters"].items()}
+    request = openapi.OpenApiRequest(**{"query" if reads else "body": texts})
     return GenericClient(config(job)).call_api(params, request, RuntimeOptions())["body"]
 
 

@@ -30,10 +30,10 @@ function perform(job) {
 function describe(error) {
   return {
     class: error.name,
-    code: error.code,
-    status: error.entry ? error.entry.response.statusCode : null,
+    code: error.code ?? null,
+    status: error.entry?.response?.statusCode ?? null,
     message: error.message,
-    request_id: error.data ? error.data.RequestId : null,
+    request_id: error.data?.RequestId ?? null,
   };
 }
 
