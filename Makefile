@@ -52,7 +52,7 @@ clean: ## remove environments, caches and what was built
 	@touch $@ .venv/.serves
 
 .venvs/binary/.ready: pyproject.toml
-	scripts/environment .venvs/binary -- . --group binary
+	scripts/environment .venvs/binary -- -e '.[all]' --group binary
 	@touch $@
 
 # The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
