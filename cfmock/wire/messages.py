@@ -93,7 +93,7 @@ class Reply:
     transport: Transport = Transport.WHOLE
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # each is itself only: many may wait alike
 class Pending:
     """An answer that is still to come. Whoever waits is called once, with the Reply.
 
