@@ -14,7 +14,8 @@ from cfmock.emulator import Emulator
 from cfmock.errors import FixtureError, ServiceError
 from cfmock.faults.rules import FaultRule, RuleError
 from cfmock.fixtures.apply import apply
-from cfmock.fixtures.loader import load, read_outcome
+from cfmock.fixtures.entries import read_outcome
+from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.journal import CallRecord, as_json
 from cfmock.service import history
