@@ -213,10 +213,10 @@ class Control:
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""
         live = world.live_execution(row)
-        if live is not None:
-            undo = subscribe(world, row, tell)
-            live.settle()
-            return undo
+        leave = live.attend() if live is not None else lambda: None
+        if world.live_execution(row) is not None:
+            return subscribe(world, row, leave, tell)
+        leave()
         tell()
         return lambda: None
 

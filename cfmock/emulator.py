@@ -14,12 +14,15 @@ from dataclasses import replace
 
 from cfmock.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
 from cfmock.clock import RealClock, Timers, VirtualClock, iso_seconds, stopwatch
+from cfmock.engine.mocks import Functions
+from cfmock.engine.runner import Runner
 from cfmock.errors import ServiceError
 from cfmock.faults.injector import Decision, FaultInjector
 from cfmock.faults.rules import Action
 from cfmock.ids import Ids
 from cfmock.journal import CallRecord, Journal
 from cfmock.service.dispatch import dispatch
+from cfmock.service.tasks import Resolver, report_to_token
 from cfmock.service.world import Stores, World
 from cfmock.settings import Settings
 from cfmock.spec import model
@@ -72,6 +75,8 @@ class Emulator:
         self.clock = VirtualClock(self._start()) if settings.clock == "virtual" else RealClock()
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
+        self.runner = Runner(self.timers, self.ids)
+        self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
@@ -243,7 +248,19 @@ class Emulator:
         if world is None:
             stores = Stores(MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryIndex())
             world = World(
-                account, region, self.spec, self.settings, self.clock, self.timers, self.ids, stores, log.warning
+                account,
+                region,
+                self.spec,
+                self.settings,
+                self.clock,
+                self.timers,
+                self.ids,
+                stores,
+                log.warning,
+                self.runner,
+                Resolver,
+                report_to_token,
+                lambda: self.functions,
             )
             self.worlds[account, region] = world
             self.injector(account, region)

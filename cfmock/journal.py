@@ -83,7 +83,7 @@ _FIELDS = frozenset(("operation", "flow", "code", "access_key_id", "account", "r
 
 def _has(record: CallRecord, name: str, value: str) -> bool:
     if name in _FIELDS:
-        return getattr(record, name) == value
+        return bool(getattr(record, name) == value)
     return record.parameters.get(name) == value
 
 

@@ -47,22 +47,22 @@ KNOWS = {
     "engine.expr": "errors ids",
     # State: what is kept, and what each operation does with it.
     "store": "errors clock",
-    "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages engine store",
+    "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages wire.params engine store",
     # Whole: the emulator composes everything below it; what steers it stands above it.
-    "journal": "errors matching violations wire.messages",
+    "journal": "errors clock matching violations wire.messages",
     "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal",
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
-    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal emulator fixtures",
+    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal emulator fixtures cfmock",
     "flowtest": CORE,
     # Edge: processes, sockets, terminals, people.
     "server": f"{CORE} cfmock",
-    "client": "errors verbs settings spec auth.signature cfmock",
+    "client": "errors clock verbs settings spec wire auth.signature cfmock",
     "cloudflow": f"{CORE} server client",
     "contract": f"{CORE} client cloudflow",
     "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
     "pytest_plugin": f"{CORE} flowtest client cloudflow",
     "__main__": "cli errors",
-    "cfmock": "errors cloudflow journal service faults",  # __init__: the public names
+    "cfmock": "errors control cloudflow",  # __init__: the public names
 }
 
 # library -> the modules or packages that may import it

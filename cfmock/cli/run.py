@@ -43,9 +43,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, **flags:
     if not words:
         raise click.UsageError("no command: put it behind --, as in: cfmock run fixtures/ -- mvn test")
     from cfmock.cli import starting
+    from cfmock.server.runner import new_loop
 
     started = starting.prepare(paths, flags, port=0)
-    loop = starting.new_loop()
+    loop = new_loop()
     try:
         return loop.run_until_complete(_run(started, words, proxy))
     finally:

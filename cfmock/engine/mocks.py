@@ -17,7 +17,7 @@ from cfmock.engine.events import json_text
 from cfmock.engine.model import Mode
 from cfmock.engine.nested import FlowStart, flow_start
 from cfmock.engine.pending import PendingTask
-from cfmock.engine.tasks import Answer, Fails, Later, Nested, Returns, TaskCall, TaskMock, Waits
+from cfmock.engine.tasks import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
 from cfmock.errors import TaskFailed
 
 Json = Any
@@ -50,6 +50,12 @@ class TaskMocks:
         self._mocks.setdefault(key, []).insert(at, mock)
         self._added[key] = at + 1
 
+    def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
+        """Put these in place of those there from the start; those added stay."""
+        added = {key: found[: self._added.get(key, 0)] for key, found in self._mocks.items()}
+        given = {_key(name): list(found) for name, found in mocks.items()}
+        self._mocks = {key: added.get(key, []) + given.get(key, []) for key in added.keys() | given.keys()}
+
     def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
         for name in (call.state, call.resource_arn, call.action):
             if name is not None:
@@ -73,7 +79,7 @@ class ScriptedTasks:
         mocks: TaskMocks,
         *,
         unmocked: Callable[[PendingTask], None],
-        start_flow: Callable[[PendingTask, FlowStart], Nested] | None = None,
+        start_flow: Callable[[PendingTask, FlowStart], Answer] | None = None,
         functions: Functions | None = None,
     ) -> None:
         self.mocks = mocks

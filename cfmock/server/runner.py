@@ -68,6 +68,16 @@ class Server:
         self._listener = None
 
 
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's if the extra `fast` is there, else the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach the address."""
     try:

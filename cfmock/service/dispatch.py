@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.errors import ServiceError
-from cfmock.service import executions, flows, history, versions
+from cfmock.service import executions, flows, history, tasks, versions
 from cfmock.service.world import World
 from cfmock.wire.messages import Call, Fields, Later
 from cfmock.wire.params import coerce
@@ -23,6 +23,9 @@ HANDLERS: Mapping[str, Handler] = {
     "StopExecution": executions.stop_execution,
     "DescribeExecution": executions.describe_execution,
     "ListExecutions": executions.list_executions,
+    "StartSyncExecution": executions.start_sync_execution,
+    "ReportTaskSucceeded": tasks.report_task_succeeded,
+    "ReportTaskFailed": tasks.report_task_failed,
     "GetExecutionHistory": history.get_execution_history,
     "PublishFlowVersion": versions.publish_flow_version,
     "DeleteFlowVersion": versions.delete_flow_version,

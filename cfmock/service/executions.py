@@ -9,11 +9,13 @@ from functools import partial
 
 from cfmock.clock import Timeline, Timer, TimerKind, iso
 from cfmock.durations import parse_time
+from cfmock.engine.events import Event
 from cfmock.engine.expr import ExpressionError
 from cfmock.errors import ServiceError
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
+from cfmock.service.running import Executed
 from cfmock.service.world import Live, World
 from cfmock.store.base import Entry
 from cfmock.wire.messages import Fields, Later
@@ -51,7 +53,8 @@ def start_execution(
             if existing.ended:
                 raise ServiceError("ExecutionAlreadyExists", execution_name, flow_name)
             return execution_fields(existing)
-    row = launch(world, flow, execution_name or world.ids.execution_name(), input)
+    name = execution_name or world.ids.execution_name()
+    row = launch(world, flow, name, input, callback_token=callback_fnf_task_token or "")
     fields = execution_fields(row)
     if row.ended:
         fields |= _NOT_YET
@@ -82,13 +85,14 @@ def describe_execution(
     if isinstance(live, Scripted) and live.outcome.polls:
         live.poll()
     elif live is not None and wait_time_seconds:
-        live.settle()
+        leave = live.attend()
         if world.live_execution(row) is not None:
             return Later(
                 ready=partial(_described, world, flow_name, execution_name),
-                subscribe=partial(subscribe, world, row),
+                subscribe=partial(subscribe, world, row, leave),
                 timeout=float(wait_time_seconds),
             )
+        leave()
     return _described(world, flow_name, execution_name)
 
 
@@ -166,15 +170,62 @@ def find_execution(world: World, flow_name: str, execution_name: str) -> Executi
     return row
 
 
-def launch(world: World, flow: FlowRow, name: str, input: str) -> ExecutionRow:
-    """Start an execution, however it came about, and give its row as it stands then (it may have ended)."""
-    timeline = world.timers.timeline()
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
+def start_sync_execution(
+    world: World, *, flow_name: str, execution_name: str | None = None, input: str = "", qualifier: str | None = None
+) -> Fields | Later:
+    """Start an Express flow and answer when it has ended; its failure is told by fields of a success (StartSyncExecution).
+
+    Names may repeat: the service adds a UUID. Raises ActionNotSupported for a Standard flow, as the page's example hints.
+    """
+    flow = find_flow(world, flow_name)
+    if flow.execution_mode != EXPRESS:
+        raise ServiceError("ActionNotSupported", "StartSyncExecution", detail="Standard execution is not supported.")
+    asked = execution_name or world.ids.execution_name()
+    row = launch(world, flow, f"{asked}:{world.ids.uuid()}", input, asked=asked)
+    live = world.live_execution(row)
+    if live is not None:
+        leave = live.attend()
+        if world.live_execution(row) is not None:
+            return Later(partial(_sync_fields, world, row), partial(subscribe, world, row, leave))
+        leave()
+    return _sync_fields(world, row)
+
+
+def _sync_fields(world: World, row: ExecutionRow) -> Fields:
+    row = find_execution(world, row.flow.name, row.name)
+    fields = described_fields(row)
+    del fields["Input"], fields["FlowDefinition"]
+    if row.status != "Succeeded":
+        fields |= {"ErrorCode": row.error, "ErrorMessage": row.cause}
+    return fields
+
+
+def launch(
+    world: World,
+    flow: FlowRow,
+    name: str,
+    input: str,
+    timeline: Timeline | None = None,
+    *,
+    asked: str | None = None,
+    callback_token: str = "",
+) -> ExecutionRow:
+    """Start an execution, however it came about, and give its row as it stands then (it may have ended).
+
+    `timeline` is that of the execution that waits for it, if one does; `asked` the name its starter gave, where the service
+    made another of it; `callback_token` that of the task to report to at the end.
+    """
+    timeline = timeline or world.timers.timeline()
+    outcome = world.outcomes_of(flow.name).choose(asked or name, input)
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), callback_token)
+    live: Live
+    if outcome is not None:
+        live = Scripted(world, row, outcome, timeline)
+    else:
+        events: list[Event] = []
+        row = row._replace(events=events)
+        live = Executed(world, row, timeline, events, partial(_executed, world))
     world.stores.executions.put(flow.id, name, row)
-    outcome = world.outcomes_of(flow.name).choose(name, input)
-    if outcome is None:
-        outcome = Outcome(output=None)
-    live = Scripted(world, row, outcome, timeline)
     world.live.setdefault(flow.id, {})[name] = live
     live.begin()
     row = _row(world, flow, name)
@@ -182,6 +233,12 @@ def launch(world: World, flow: FlowRow, name: str, input: str) -> ExecutionRow:
     world.stores.by_status.add(flow.id, _entry(row))
     live.listed = True
     return row
+
+
+def _executed(
+    world: World, row: ExecutionRow, status: str, stopped: float, output: str, error: str, cause: str
+) -> None:
+    finish(world, row, status, stopped, output=output, error=error, cause=cause)
 
 
 def add_ended(
@@ -217,6 +274,8 @@ def finish(
     world.live.get(row.flow.id, {}).pop(row.name, None)
     for tell in world.waiting.pop((row.flow.id, row.name), []):
         tell()
+    if row.callback_token:
+        world.report(world, row.callback_token, ended)
     return ended
 
 
@@ -271,12 +330,15 @@ def _described(world: World, flow_name: str, execution_name: str) -> Fields:
     return described_fields(find_execution(world, flow_name, execution_name))
 
 
-def subscribe(world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
-    """Tell when the execution has ended, or is gone; gives back how to undo that."""
+def subscribe(
+    world: World, row: ExecutionRow, leave: Callable[[], None], tell: Callable[[], None]
+) -> Callable[[], None]:
+    """Tell when the execution has ended, or is gone; gives back how to undo that, and with it the attending (`leave`)."""
     waiting = world.waiting.setdefault((row.flow.id, row.name), [])
     waiting.append(tell)
 
     def undo() -> None:
+        leave()
         if tell in waiting:
             waiting.remove(tell)
         if not waiting:
@@ -285,14 +347,21 @@ def subscribe(world: World, row: ExecutionRow, tell: Callable[[], None]) -> Call
     return undo
 
 
-def _new_row(world: World, flow: FlowRow, name: str, status: str, input: str, started: float) -> ExecutionRow:
+def _new_row(
+    world: World, flow: FlowRow, name: str, status: str, input: str, started: float, callback_token: str = ""
+) -> ExecutionRow:
     world.serial += 1
-    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial)
+    started = _to_millisecond(started)
+    return ExecutionRow(flow, name, status, input, started, world.serial, callback_token=callback_token)
 
 
 def _to_millisecond(moment: float) -> float:
     # A filter that repeats a StartedTime as answered must meet it.
     return round(moment * 1000) / 1000
+
+
+def _nothing() -> None:
+    """What undoes an attending that needs no undoing."""
 
 
 class Scripted(Live):
@@ -333,10 +402,11 @@ class Scripted(Live):
         if self._timer is not None:
             self._timer.cancel()
 
-    def settle(self) -> None:
+    def attend(self) -> Callable[[], None]:
         if self._world.settings.clock == "virtual":
             while self._world.live_execution(self._row) is self and self.timeline.jump():
                 pass
+        return _nothing
 
     def _end(self) -> None:
         outcome, row = self.outcome, self._row

@@ -71,6 +71,10 @@ class Outcomes:
         self._outcomes.insert(self._added, (outcome, [0]))
         self._added += 1
 
+    def replace(self, outcomes: Iterable[Outcome]) -> None:
+        """Put these in place of those of the fixture; those added stay."""
+        self._outcomes[self._added :] = [(outcome, [0]) for outcome in outcomes]
+
     def choose(self, execution: str, input_text: str) -> Outcome | None:
         """The outcome for a new execution; it counts as used."""
         parsed: Any = _UNREAD

@@ -58,7 +58,8 @@ class AliasRow:
 class ExecutionRow(NamedTuple):
     """One execution. `flow` is the flow as it was at the start; `input` and `output` are JSON texts, empty where there is none.
 
-    A tuple, since one is made for every start. `serial` counts the executions of a world: those started within one millisecond keep their order.
+    A tuple, since one is made for every start. `serial` counts the executions of a world: those started within one
+    millisecond keep their order.
     """
 
     flow: FlowRow
@@ -74,6 +75,7 @@ class ExecutionRow(NamedTuple):
     events: Sequence[Event] | None = None  # None: of a canned outcome
     qualifier: str = ""
     map_run: str = ""
+    callback_token: str = ""  # of the task to report to when it ends
 
     @property
     def ended(self) -> bool:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cfmock.clock import Clock, Timeline, Timers
+from cfmock.engine.mocks import Functions, TaskMocks
+from cfmock.engine.runner import Runner
+from cfmock.engine.tasks import TaskResolver
 from cfmock.ids import Ids
 from cfmock.service.outcomes import Outcomes
 from cfmock.service.records import AliasRow, ExecutionRow, FlowRow
@@ -32,8 +35,9 @@ class Live(Protocol):
     def drop(self) -> None:
         """Its flow is deleted: end after the step it is in, and tell nobody."""
 
-    def settle(self) -> None:
-        """Somebody waits: on a virtual clock, go ahead as far as nothing else decides."""
+    def attend(self) -> Callable[[], None]:
+        """Somebody waits for the end: on a virtual clock it goes ahead as far as nothing else decides, until what this
+        gives back is called."""
 
 
 @dataclass
@@ -60,7 +64,13 @@ class World:
     ids: Ids
     stores: Stores
     warn: Callable[[str], None]
+    runner: Runner
+    resolver: Callable[[World, ExecutionRow], TaskResolver]  # who answers the tasks of an execution
+    report: Callable[[World, str, ExecutionRow], None]  # tell the task of a token how an execution ended
+    functions: Callable[[], Functions | None]  # how mocks reach functions outside, where there is a way
+    observer: Callable[[ExecutionRow, str], object] | None = None  # told of each point of a definition that is passed
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
+    mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
     serial: int = 0
@@ -71,3 +81,7 @@ class World:
     def outcomes_of(self, flow: str) -> Outcomes:
         """The outcomes of a flow; those given before it exists wait for it."""
         return self.outcomes.setdefault(flow, Outcomes())
+
+    def mocks_of(self, flow: str) -> TaskMocks:
+        """The mocks of a flow's tasks, likewise."""
+        return self.mocks.setdefault(flow, TaskMocks())

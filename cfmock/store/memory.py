@@ -67,4 +67,5 @@ class MemoryIndex:
         entries = self._partitions.get(partition)
         if entries is None:
             return iter(())
-        return entries.irange(low, high, inclusive=(True, False), reverse=True)
+        found: Iterator[Entry] = entries.irange(low, high, inclusive=(True, False), reverse=True)
+        return found

@@ -1,0 +1,78 @@
+"""An execution that runs its definition: the engine's run on one side, the row and its readers on the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cfmock.clock import Timeline
+from cfmock.engine.events import Event
+from cfmock.engine.rules import Identity
+from cfmock.engine.runs import Run
+from cfmock.service.records import ExecutionRow
+
+if TYPE_CHECKING:
+    from cfmock.service.world import World
+
+Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
+"""Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
+
+
+class Executed:
+    """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
+
+    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, events: list[Event], ended: Ended) -> None:
+        self.timeline = timeline
+        self.listed = False
+        self.run: Run | None = None
+        self._world = world
+        self._row = row
+        self._events = events
+        self._ended = ended
+
+    def begin(self) -> None:
+        """Start it; it may have ended when this returns."""
+        row, world = self._row, self._world
+        flow = row.flow
+        variables = flow.environment["Variables"] if flow.environment is not None else ()
+        identity = Identity(
+            flow=flow.name,
+            execution=row.name,
+            role_arn=flow.role_arn,
+            region=world.region,
+            environment={each["Name"]: each.get("Value", "") for each in variables},
+        )
+        given: Any = json.loads(row.input) if row.input else {}
+        self.run = world.runner.start(
+            flow.compiled,
+            identity,
+            given,
+            resolver=world.resolver(world, row),
+            sink=self._events.append,
+            observe=partial(world.observer, row) if world.observer is not None else None,
+            timeline=self.timeline,
+            on_end=self._end,
+        )
+
+    def stop(self, error: str, cause: str) -> None:
+        if self.run is not None:
+            self.run.stop(error, cause)
+
+    def drop(self) -> None:
+        if self.run is not None:
+            self.run.on_end.clear()
+            self.run.stop()
+
+    def attend(self) -> Callable[[], None]:
+        run, runner = self.run, self._world.runner
+        if run is None or run.ended:
+            return lambda: None
+        runner.attend(run)
+        return lambda: runner.leave(run)
+
+    def _end(self, run: Run) -> None:
+        output = run.output.text if run.output is not None else ""
+        stopped = run.stopped if run.stopped is not None else self.timeline.now()
+        self._ended(self._row, run.status.value, stopped, output, run.error, run.cause)
