@@ -246,7 +246,9 @@ class Emulator:
         """What this account sees in this region; made, as the fixtures say, when it is first asked for."""
         world = self.worlds.get((account, region))
         if world is None:
-            stores = Stores(MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryIndex())
+            stores = Stores(
+                MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryIndex()
+            )  # fmt: skip
             world = World(
                 account,
                 region,
@@ -309,15 +311,16 @@ class Emulator:
                 self.clock.restart(self._start())
         for world in gone:
             key = (world.account, world.region)
-            for lives in world.live.values():
-                for live in lives.values():
-                    live.drop()
+            world.end()
             del self.worlds[key], self.injectors[key]
         for world in gone:
             # Whoever waited is answered by the new world: the execution is not there.
             for tells in list(world.waiting.values()):
                 for tell in list(tells):
                     tell()
+        if gone:
+            # As at the start: its schedules run whether or not somebody calls.
+            self.world(DEFAULT_ACCOUNT, self.settings.region)
 
     def known_worlds(self) -> Iterator[World]:
         """The worlds in use; at least the default one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.errors import ServiceError
-from cfmock.service import executions, flows, history, tasks, versions
+from cfmock.service import executions, flows, history, regions, schedules, tasks, versions
 from cfmock.service.world import World
 from cfmock.wire.messages import Call, Fields, Later
 from cfmock.wire.params import coerce
@@ -27,6 +27,11 @@ HANDLERS: Mapping[str, Handler] = {
     "ReportTaskSucceeded": tasks.report_task_succeeded,
     "ReportTaskFailed": tasks.report_task_failed,
     "GetExecutionHistory": history.get_execution_history,
+    "CreateSchedule": schedules.create_schedule,
+    "UpdateSchedule": schedules.update_schedule,
+    "DeleteSchedule": schedules.delete_schedule,
+    "DescribeSchedule": schedules.describe_schedule,
+    "ListSchedules": schedules.list_schedules,
     "PublishFlowVersion": versions.publish_flow_version,
     "DeleteFlowVersion": versions.delete_flow_version,
     "ListFlowVersions": versions.list_flow_versions,
@@ -35,6 +40,7 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteFlowAlias": versions.delete_flow_alias,
     "DescribeFlowAlias": versions.describe_flow_alias,
     "ListFlowAliases": versions.list_flow_aliases,
+    "DescribeRegions": regions.describe_regions,
 }
 
 

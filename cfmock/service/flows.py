@@ -94,8 +94,10 @@ def delete_flow(world: World, *, name: str) -> Fields:
     world.stores.flows.delete(FLOWS, name)
     world.outcomes.pop(name, None)
     stores = world.stores
-    for table in (stores.versions, stores.aliases, stores.executions, stores.by_status):
+    for table in (stores.versions, stores.aliases, stores.schedules, stores.executions, stores.by_status):
         table.drop(row.id)
+    for timer in world.alarms.pop(row.id, {}).values():
+        timer.cancel()
     for execution, live in world.live.pop(row.id, {}).items():
         live.drop()
         for tell in world.waiting.pop((row.id, execution), []):

@@ -55,6 +55,20 @@ class AliasRow:
     created: float
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds."""
+
+    id: str
+    name: str
+    description: str
+    payload: str
+    cron: str
+    enabled: bool
+    created: float
+    modified: float
+
+
 class ExecutionRow(NamedTuple):
     """One execution. `flow` is the flow as it was at the start; `input` and `output` are JSON texts, empty where there is none.
 

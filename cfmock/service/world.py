@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cfmock.clock import Clock, Timeline, Timers
+from cfmock.clock import Clock, Timeline, Timer, Timers
 from cfmock.engine.mocks import Functions, TaskMocks
 from cfmock.engine.runner import Runner
 from cfmock.engine.tasks import TaskResolver
 from cfmock.ids import Ids
 from cfmock.service.outcomes import Outcomes
-from cfmock.service.records import AliasRow, ExecutionRow, FlowRow
+from cfmock.service.records import AliasRow, ExecutionRow, FlowRow, ScheduleRow
 from cfmock.settings import Settings
 from cfmock.spec.model import Spec
 from cfmock.store.base import Index, Table
@@ -47,6 +47,7 @@ class Stores:
     flows: Table[FlowRow]
     versions: Table[FlowRow]
     aliases: Table[AliasRow]
+    schedules: Table[ScheduleRow]
     executions: Table[ExecutionRow]
     by_status: Index  # (status, started, serial, name)
 
@@ -73,6 +74,7 @@ class World:
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
+    alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
     serial: int = 0
 
     def live_execution(self, row: ExecutionRow) -> Live | None:
@@ -85,3 +87,12 @@ class World:
     def mocks_of(self, flow: str) -> TaskMocks:
         """The mocks of a flow's tasks, likewise."""
         return self.mocks.setdefault(flow, TaskMocks())
+
+    def end(self) -> None:
+        """Nothing in it happens any more."""
+        for lives in self.live.values():
+            for live in lives.values():
+                live.drop()
+        for alarms in self.alarms.values():
+            for timer in alarms.values():
+                timer.cancel()

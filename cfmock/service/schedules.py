@@ -1,0 +1,169 @@
+"""Schedules: start an execution of a flow at the times of a cron expression, on the flow clock.
+
+A schedule that waits is a timer, whose successor is reckoned from its own time: however far the clock moves at once, every
+run takes place, in its turn and with its own start time. The executions are named as those started without a name, since
+nothing is documented (our choice); `Enable` is true unless something is said (so is what Terraform sends).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cfmock.clock import TimerKind, iso
+from cfmock.errors import ServiceError
+from cfmock.service import cron
+from cfmock.service.executions import launch
+from cfmock.service.flows import DEFAULT_LIMIT, find_flow
+from cfmock.service.records import FlowRow, ScheduleRow
+from cfmock.service.world import World
+from cfmock.wire.messages import Fields
+from cfmock.wire.params import invalid
+
+
+def create_schedule(
+    world: World,
+    *,
+    flow_name: str,
+    schedule_name: str,
+    cron_expression: str,
+    payload: str = "",
+    description: str = "",
+    enable: bool = True,
+) -> Fields:
+    """Raises FlowNotExists, ScheduleAlreadyExists, and InvalidArgument for the expression."""
+    rule = _parsed(cron_expression)
+    flow = find_flow(world, flow_name)
+    if world.stores.schedules.get(flow.id, schedule_name) is not None:
+        raise ServiceError("ScheduleAlreadyExists", schedule_name, flow_name)
+    now = world.clock.now()
+    row = ScheduleRow(
+        id=world.ids.uuid(),
+        name=schedule_name,
+        description=description,
+        payload=payload,
+        cron=cron_expression,
+        enabled=enable,
+        created=now,
+        modified=now,
+    )
+    world.stores.schedules.put(flow.id, schedule_name, row)
+    if enable:
+        _plan(world, flow, schedule_name, rule, now)
+    return _fields(row)
+
+
+def update_schedule(
+    world: World,
+    *,
+    flow_name: str,
+    schedule_name: str,
+    cron_expression: str | None = None,
+    payload: str | None = None,
+    description: str | None = None,
+    enable: bool | None = None,
+) -> Fields:
+    """Change what is given and keep the rest. A schedule that waits goes on waiting, unless its expression changes.
+
+    Raises FlowNotExists, ScheduleNotExists, and InvalidArgument for the expression.
+    """
+    if cron_expression is not None:
+        _parsed(cron_expression)
+    flow, before = _find(world, flow_name, schedule_name)
+    now = world.clock.now()
+    changes = {"cron": cron_expression, "payload": payload, "description": description, "enabled": enable}
+    given = {key: value for key, value in changes.items() if value is not None}
+    row = replace(before, modified=now, **given)  # type: ignore[arg-type]
+    world.stores.schedules.put(flow.id, schedule_name, row)
+    if (row.enabled, row.cron) != (before.enabled, before.cron):
+        _cancel(world, flow, schedule_name)
+        if row.enabled:
+            _plan(world, flow, schedule_name, _parsed(row.cron), now)
+    return _fields(row)
+
+
+def delete_schedule(world: World, *, flow_name: str, schedule_name: str) -> Fields:
+    """Executions that it started go on. Raises FlowNotExists and ScheduleNotExists."""
+    flow, _ = _find(world, flow_name, schedule_name)
+    _cancel(world, flow, schedule_name)
+    world.stores.schedules.delete(flow.id, schedule_name)
+    return {}
+
+
+def describe_schedule(world: World, *, flow_name: str, schedule_name: str) -> Fields:
+    """Raises FlowNotExists and ScheduleNotExists."""
+    return _fields(_find(world, flow_name, schedule_name)[1])
+
+
+def list_schedules(world: World, *, flow_name: str, next_token: str = "", limit: int = DEFAULT_LIMIT) -> Fields:
+    """In the order of their names; the token is the name to go on from. Raises FlowNotExists."""
+    flow = find_flow(world, flow_name)
+    found: list[Fields] = []
+    fields: Fields = {"Schedules": found}
+    for row in _rows(world, flow, next_token):
+        if len(found) == limit:
+            fields["NextToken"] = row.name
+            break
+        found.append(_fields(row))
+    return fields
+
+
+def _rows(world: World, flow: FlowRow, start: str) -> Iterator[ScheduleRow]:
+    for name in world.stores.schedules.keys(flow.id, start):
+        row = world.stores.schedules.get(flow.id, name)
+        assert row is not None
+        yield row
+
+
+def _find(world: World, flow_name: str, schedule_name: str) -> tuple[FlowRow, ScheduleRow]:
+    flow = find_flow(world, flow_name)
+    row = world.stores.schedules.get(flow.id, schedule_name)
+    if row is None:
+        raise ServiceError("ScheduleNotExists", schedule_name, flow_name)
+    return flow, row
+
+
+def _parsed(expression: str) -> cron.Rule:
+    try:
+        return cron.parse(expression)
+    except ValueError as error:
+        raise invalid("CronExpression", f"is not valid: {error}") from None
+
+
+def _plan(world: World, flow: FlowRow, name: str, rule: cron.Rule, moment: float) -> None:
+    """See to the first run after this moment, and from there to all that follow."""
+    due = rule.after(moment)
+
+    def run() -> None:
+        _plan(world, flow, name, rule, due)
+        _start(world, flow.name, name)
+
+    world.alarms.setdefault(flow.id, {})[name] = world.timers.add(due, TimerKind.SCHEDULE, run)
+
+
+def _cancel(world: World, flow: FlowRow, name: str) -> None:
+    timer = world.alarms.get(flow.id, {}).pop(name, None)
+    if timer is not None:
+        timer.cancel()
+
+
+def _start(world: World, flow_name: str, name: str) -> None:
+    flow, row = _find(world, flow_name, name)
+    try:
+        launch(world, flow, world.ids.execution_name(), row.payload)
+    except ServiceError as error:
+        world.warn(f"the schedule {flow_name}/{name} could not start an execution: {error}")
+
+
+def _fields(row: ScheduleRow) -> Fields:
+    """A schedule as all answers give it: without its flow (SDK models)."""
+    return {
+        "ScheduleId": row.id,
+        "ScheduleName": row.name,
+        "Description": row.description,
+        "Payload": row.payload,
+        "CronExpression": row.cron,
+        "Enable": row.enabled,
+        "CreatedTime": iso(row.created),
+        "LastModifiedTime": iso(row.modified),
+    }
