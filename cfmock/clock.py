@@ -74,14 +74,19 @@ class Timer:
         self.timeline = None
 
 
+_COMPACT = 64
+"""Timers of one timeline before the cancelled ones among them are looked for."""
+
+
 class Timeline:
     """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead."""
 
-    __slots__ = ("_heap", "_timers", "busy", "open", "skipped")
+    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "open", "skipped")
 
     def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
         self._timers = timers
         self._heap: list[tuple[float, int, Timer]] = []
+        self._compact_at = _COMPACT
         self.skipped = skipped
         self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
         self.open = 0  # tasks that anybody outside may report at any time
@@ -101,14 +106,25 @@ class Timeline:
         if not self._heap or (self.open and self._heap[0][2].kind is not TimerKind.PROGRESS):
             return False
         timer = heapq.heappop(self._heap)[2]
-        ahead = timer.due - self.now()
-        if ahead > 0:
-            self.skipped += ahead
+        skipped = timer.due - self._timers.clock.now()
+        if skipped > self.skipped:
+            self.skipped = skipped
+            self._drop_cancelled()
             for _, _, other in self._heap:
-                if other.callback is not None:
-                    self._timers.enlist(other)
+                self._timers.enlist(other)
         self._timers.fire(timer)
         return True
+
+    def push(self, timer: Timer) -> None:
+        """Take a timer of its own; its entry in the common heap breaks ties."""
+        heapq.heappush(self._heap, (timer.due, timer._entry, timer))
+        if len(self._heap) >= self._compact_at:
+            self._drop_cancelled()
+            self._compact_at = max(_COMPACT, 2 * len(self._heap))
+
+    def _drop_cancelled(self) -> None:
+        # Sorted, so that of equals the first stays the first when all are enlisted anew.
+        self._heap = sorted(entry for entry in self._heap if entry[2].callback is not None)
 
 
 class Timers:
@@ -132,7 +148,7 @@ class Timers:
         timer = Timer(due, kind, callback, timeline)
         self.enlist(timer)
         if timeline is not None:
-            heapq.heappush(timeline._heap, (due, timer._entry, timer))
+            timeline.push(timer)
         return timer
 
     def enlist(self, timer: Timer) -> None:

@@ -113,16 +113,20 @@ class MapRun:
         tolerated_count: int | None = None,
         tolerated_percentage: float | None = None,
     ) -> None:
-        """Change what is given, with effect at once: more children start; those that are too many end by themselves."""
+        """Change what is given, with effect at once: more children start; those that are too many run to their end.
+
+        One that is over stays as it was.
+        """
+        if self.parent is None or self.ended:
+            return
         if concurrency is not None:
             self.concurrency = concurrency
         if tolerated_count is not None:
             self.tolerated_count = tolerated_count
         if tolerated_percentage is not None:
             self.tolerated_percentage = tolerated_percentage
-        if self.status is MapRunStatus.RUNNING and self.parent is not None:
-            with self.parent.runner.held():
-                self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
+        with self.parent.runner.held():
+            self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
 
     def abort(self) -> None:
         """Stop the children that run; the execution around them is over, or has gone on."""

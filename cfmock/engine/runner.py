@@ -123,6 +123,17 @@ class Runner:
         self._close(run, RunStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
         self.go_on()
 
+    def retire(self, run: Run, error: str, cause: str) -> None:
+        """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
+        sink = run.sink
+
+        def last(event: Event) -> None:
+            sink(event)
+            if event.type == "StepExited":
+                self.stop(run, error, cause)
+
+        run.sink = last
+
     def attend(self, run: Run) -> None:
         """Somebody waits for the end of the run: on a virtual clock its timeline jumps from now on, until `leave`."""
         self._attended.setdefault(run.timeline, []).append(run)
@@ -235,6 +246,8 @@ class Runner:
         return run.last - begun + 1
 
     def _over(self, fiber: Fiber, result: Any) -> None:
+        if fiber.part is None:
+            return  # called off while it told an event
         fiber.part, group = None, fiber.group
         if group is None:
             fiber.run.output = result

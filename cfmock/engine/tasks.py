@@ -26,8 +26,8 @@ class TaskCall(NamedTuple):
     """One try of a task.
 
     `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given, and
-    `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in
-    seconds, None for never.
+    `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in seconds,
+    None for never; `retries` is how often the task has been tried before.
     """
 
     state: str
@@ -39,16 +39,12 @@ class TaskCall(NamedTuple):
     event: Json
     envelope: Mapping[str, Json] | None
     timeout: float | None
+    retries: int
     step: Step
 
     @property
     def identity(self) -> Identity:
         return self.step.context.identity
-
-    @property
-    def retries(self) -> int:
-        """How often the task has been tried before."""
-        return self.step.retries
 
     @property
     def token(self) -> str:

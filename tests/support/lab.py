@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cfmock.clock import Clock, Timers, VirtualClock
+from cfmock.clock import Clock, Timeline, Timers, VirtualClock
 from cfmock.engine.commands import Failure
 from cfmock.engine.dialects import compile_definition
 from cfmock.engine.events import Event
@@ -100,7 +100,7 @@ class Lab:
         value: Any = None,
         *,
         name: str = "e1",
-        parent: Run | None = None,
+        timeline: Timeline | None = None,
         environment: Mapping[str, str] | None = None,
         on_end: Callable[[Run], object] | None = None,
     ) -> Seen:
@@ -113,7 +113,7 @@ class Lab:
             resolver=ScriptedTasks(mocks, unmocked=self._note, start_flow=self._start_flow, functions=self.functions),
             sink=seen.events.append,
             observe=seen.points.append,
-            timeline=parent.timeline if parent is not None else None,
+            timeline=timeline,
             on_end=on_end,
         )
         return seen
@@ -148,5 +148,6 @@ class Lab:
         if name in self.seen:
             raise Failure(f"{task.call.product}.ExecutionAlreadyExists", f"Execution {name} exists.")
         waits = task.call.mode.value != "RequestComplete"
-        child = self.start(start.flow, start.input, name=name, parent=task.run if waits else None)
+        timeline = task.run.timeline if waits else self.timers.timeline(task.run.timeline.skipped)
+        child = self.start(start.flow, start.input, name=name, timeline=timeline)
         return Nested(child.run, {"FlowName": start.flow, "ExecutionName": name, "RequestID": "r"})

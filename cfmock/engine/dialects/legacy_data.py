@@ -108,6 +108,8 @@ class LegacyRules:
 
     def open(self, flow: Flow, given: Datum, context: Context) -> StepFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
+        if not isinstance(given.value, dict):
+            raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
         if flow.data.input is None:
             return StepFrame(given)
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
@@ -218,6 +220,7 @@ class LegacyRules:
             event=step.given.value,
             envelope=None,
             timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
+            retries=step.retries,
             step=step,
         )
 

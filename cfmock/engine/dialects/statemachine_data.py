@@ -199,6 +199,7 @@ class StateMachineRules:
             event=parameters.get("body") if node.action == FUNCTION else parameters,
             envelope=ENVELOPES.get(node.action),
             timeout=self.amount(step, node.timeout, "Timeout", 0, 604_800) or None,
+            retries=step.retries,
             step=step,
         )
 
