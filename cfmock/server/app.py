@@ -142,15 +142,18 @@ class Edge:
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
-        """See to it that what is due on a real clock is run when it is due."""
+        """See to it that what is due is run when it is due.
+
+        A virtual clock moves when it is told to; on it only what is due already has to be run: the rest of a slice.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not isinstance(self.emulator.clock, RealClock):
-            return
         due = self.emulator.next_due()
         if due is not None:
             wait = max(0.0, due - self.emulator.clock.now())
+            if wait and not isinstance(self.emulator.clock, RealClock):
+                return
             self._timer = asyncio.get_running_loop().call_later(min(wait, 3600.0), self._tick)
 
     def _tick(self) -> None:

@@ -232,3 +232,15 @@ def _until(condition: object) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it did not come about within 2 s")
+
+
+def test_a_long_execution_on_a_virtual_clock_is_served_in_slices_to_its_end() -> None:
+    """The clock stands still; the server still gets to answer in between, and the execution to go on."""
+    loop = "{Type: StateMachine, SpecVersion: v1, Name: f, StartAt: A, States: [{Type: Pass, Name: A, Next: A}]}"
+    with CloudFlow({"cfmock": 1, "flows": [{"name": "f", "definition": loop}]}, clock="virtual") as cf:
+        cf.call("StartExecution", FlowName="f", ExecutionName="e1")
+        deadline = time.monotonic() + 5
+        while cf.call("DescribeExecution", FlowName="f", ExecutionName="e1")["Status"] == "Running":
+            assert time.monotonic() < deadline
+        (execution,) = cf.executions("f")
+        assert (execution.status, len(execution.events)) == ("Failed", 5000)
