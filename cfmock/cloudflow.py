@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime, timezone
 from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar
 
 from cfmock import client
 from cfmock.auth.authenticator import Credential
-from cfmock.control import Call, Control, Execution, public_call
+from cfmock.control import Call, Control, Execution, moment, public_call
 from cfmock.durations import parse_duration
+from cfmock.engine.tasks import Fails, Returns, TaskMock, Waits
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
 from cfmock.server.admin import Admin
@@ -133,6 +136,11 @@ class CloudFlow:
         """The variables that `cfmock run` gives its command."""
         return environment(self._running)
 
+    @property
+    def clock(self) -> FlowClock:
+        """The clock that flows run on."""
+        return FlowClock(self)
+
     # -- what it serves --------------------------------------------------------------------------------------------------
 
     def load(self, source: Source) -> None:
@@ -149,6 +157,13 @@ class CloudFlow:
         Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong.
         """
         self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
+
+    def task(self, flow: str, name: str) -> Task:
+        """Mock a task of a flow, by its state's name or its action (`FC:InvokeFunction`), ahead of the fixtures' mocks:
+
+        cf.task("order_flow", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
+        """
+        return Task(self, flow, name)
 
     def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
@@ -233,6 +248,11 @@ class CloudFlow:
         """The executions of a flow, oldest first."""
         return self._do(lambda control: control.find_executions(flow))
 
+    def tasks(self, flow: str | None = None) -> list[dict[str, Any]]:
+        """The tasks that wait for a report, oldest first: flow, execution, state, token, since."""
+        found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
+        return found
+
     def calls(self, operation: str | None = None, **filters: str) -> list[Call]:
         """The calls the server saw, oldest first: those whose fields (flow, code, access_key_id) and parameters (in the service's
         spelling: FlowName) equal the filters."""
@@ -272,6 +292,60 @@ class CloudFlow:
         return [public_call(record) for record in self._control.find_calls(operation=operation, **filters)]
 
 
+class Task:
+    """Mocks of one task; each method adds one behind those before, and gives the same object back."""
+
+    def __init__(self, cf: CloudFlow, flow: str, name: str) -> None:
+        self._cf = cf
+        self._flow = flow
+        self._name = name
+
+    def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
+        """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
+        return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
+
+    def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
+        """Fail with this error code and detail."""
+        return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
+
+    def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
+        """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
+
+        It may be async. It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name
+        of its class. It runs in the server's thread.
+        """
+        return self._add(TaskMock(calls=function, times=times))
+
+    def waits(self, *, times: int | None = None) -> Task:
+        """Wait until ReportTaskSucceeded or ReportTaskFailed comes."""
+        return self._add(TaskMock(answer=Waits(), times=times))
+
+    def _add(self, mock: TaskMock) -> Task:
+        self._cf._do(lambda control: control.add_mock(self._flow, self._name, mock))
+        return self
+
+
+class FlowClock:
+    """The flow clock of a server; it can be moved if it is virtual."""
+
+    def __init__(self, cf: CloudFlow) -> None:
+        self._cf = cf
+
+    @property
+    def now(self) -> datetime:
+        """In UTC."""
+        return self._cf._do(lambda control: moment(control.emulator.clock.now()))
+
+    def advance(self, span: float | str) -> None:
+        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns. Raises ValueError."""
+        self._cf._do(lambda control: control.advance(parse_duration(span)))
+
+    def advance_to(self, when: datetime) -> None:
+        """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
+        when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+        self._cf._do(lambda control: control.advance_to(when.timestamp()))
+
+
 class Fault:
     """A fault rule at work."""
 
@@ -305,6 +379,15 @@ def environment(server: Server) -> dict[str, str]:
     if credential.security_token is not None:
         variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
     return variables
+
+
+def _plain(value: Json) -> Json:
+    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises TypeError."""
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+def _seconds(span: float | str | None) -> float:
+    return 0.0 if span is None else parse_duration(span)
 
 
 def _fields(reply: Reply) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import Any
 
 import cfmock
 from cfmock.clock import iso
+from cfmock.durations import parse_duration, parse_time
 from cfmock.emulator import Emulator
+from cfmock.engine.tasks import TaskMock
 from cfmock.errors import FixtureError, ServiceError
 from cfmock.faults.rules import FaultRule, RuleError
 from cfmock.fixtures.apply import apply
-from cfmock.fixtures.entries import read_outcome
+from cfmock.fixtures.entries import read_mock, read_outcome
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.journal import CallRecord, as_json
@@ -22,6 +24,7 @@ from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
 from cfmock.service.records import ExecutionRow
+from cfmock.service.running import live_runs
 from cfmock.service.world import FLOWS, World
 
 Json = Any
@@ -184,6 +187,77 @@ class Control:
 
         self.emulator.everywhere(add)
         return {}
+
+    def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
+        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before."""
+        if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
+            raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
+        flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
+        if not isinstance(flow, str) or not isinstance(task, str) or not isinstance(found, list):
+            raise ControlError("'flow' and 'task' are names, 'mocks' is a list")
+        try:
+            values = [read_mock(each) for each in found]
+        except FixtureError as error:
+            raise ControlError(str(error)) from None
+        for value in values:
+            self.add_mock(flow, task, value, account, region)
+        return {}
+
+    def add_mock(
+        self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None
+    ) -> None:
+        def add(emulator: Emulator, world: World) -> None:
+            if _is_of(world, account, region):
+                world.mocks_of(flow).add(task, mock)
+
+        self.emulator.everywhere(add)
+
+    def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed."""
+        found = [
+            (task.since, {
+                "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
+                "since": iso(task.since),
+            })
+            for world in self._worlds(account, region)
+            for row, run in live_runs(world)
+            if flow in (None, row.flow.name)
+            for token, task in run.waiting.items()
+        ]  # fmt: skip
+        return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def read_clock(self) -> Json:
+        return {"now": iso(self.emulator.clock.now()), "kind": self.emulator.settings.clock}
+
+    def set_clock(self, change: Json) -> Json:
+        """`{"advance": "15m"}` or `{"now": "..."}`: move a virtual clock on; all that is due on the way has been done after."""
+        if not isinstance(change, Mapping) or change.keys() not in ({"advance"}, {"now"}):
+            raise ControlError('a clock is moved by {"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}')
+        try:
+            if "advance" in change:
+                self.advance(parse_duration(change["advance"]))
+            else:
+                self.advance_to(parse_time(change["now"]))
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+        return self.read_clock()
+
+    def advance(self, seconds: float) -> None:
+        self.advance_to(self.emulator.clock.now() + seconds)
+
+    def advance_to(self, moment: float) -> None:
+        """Raises ControlError on a real clock, or for a moment that is past."""
+        if self.emulator.settings.clock != "virtual":
+            raise ControlError(
+                "the clock is real: start with --clock virtual (CloudFlow(..., clock='virtual')) to move it"
+            )
+        if moment < self.emulator.clock.now():
+            raise ControlError(f"it is {iso(self.emulator.clock.now())} already, and a clock only goes on")
+        self.emulator.advance_to(moment)
+
+    # -- executions ----------------------------------------------------------------------------------------------------
 
     def find_executions(
         self, flow: str | None = None, account: str | None = None, region: str | None = None

@@ -68,6 +68,13 @@ VERBS = (
          (Argument("document", "body", "object", "a fixture document, without names of files"),), world=False),
     Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
          (Argument("outcome", "body", "object", "an outcome as in a fixture, with `flow`"),)),
+    Verb("add_mocks", "POST", "mocks", "add mocks of a task, ahead of those of the fixtures",
+         (Argument("mocks", "body", "object", "{flow, task, mocks: [...]}, mocks as in a fixture"),)),
+    Verb("list_tasks", "GET", "tasks", "the tasks that wait for a report, with their tokens, oldest first",
+         (_query("flow", "only tasks of this flow"),), key="tasks"),
+    Verb("read_clock", "GET", "clock", "the flow clock: its kind and time", world=False),
+    Verb("set_clock", "POST", "clock", "move a virtual clock on",
+         (Argument("change", "body", "object", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),), world=False),
     Verb("list_executions", "GET", "executions", "the executions, oldest first",
          (_query("flow", "only executions of this flow"),), key="executions"),
 )  # fmt: skip

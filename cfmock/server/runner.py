@@ -8,6 +8,7 @@ import socket
 from cfmock.emulator import Emulator
 from cfmock.errors import SettingsError
 from cfmock.server.app import AdminHandler, Edge, HttpServer
+from cfmock.server.outbound import Outbound
 from cfmock.wire.messages import Reply, Request
 
 DRAIN = 1.0
@@ -25,6 +26,8 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
         self._edge: Edge | None = None
+        self._outbound = Outbound(emulator.settings.task_hosts)
+        emulator.functions = self._outbound
 
     async def start(self) -> None:
         """Bind and accept connections. Raises SettingsError if the address cannot be bound."""
@@ -65,6 +68,7 @@ class Server:
         self._http.edge.stop()
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
+        await self._outbound.close()
         self._listener = None
 
 

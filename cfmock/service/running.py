@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,14 @@ Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
 """Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
 
 
+def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
+    """The executions of a world whose definitions are being executed."""
+    for lives in world.live.values():
+        for live in lives.values():
+            if isinstance(live, Executed) and live.run is not None:
+                yield live.row, live.run
+
+
 class Executed:
     """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
 
@@ -28,13 +36,13 @@ class Executed:
         self.listed = False
         self.run: Run | None = None
         self._world = world
-        self._row = row
+        self.row = row
         self._events = events
         self._ended = ended
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
-        row, world = self._row, self._world
+        row, world = self.row, self._world
         flow = row.flow
         variables = flow.environment["Variables"] if flow.environment is not None else ()
         identity = Identity(
@@ -75,4 +83,4 @@ class Executed:
     def _end(self, run: Run) -> None:
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
-        self._ended(self._row, run.status.value, stopped, output, run.error, run.cause)
+        self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)

@@ -1,0 +1,109 @@
+"""Functions outside the core: a locally running one reached over HTTP, an async one of the user's in this loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from cfmock.engine.commands import Failure
+from cfmock.engine.mocks import Reply, failure_of
+
+Json = Any
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 600.0
+"""Seconds; a task's own time-out ends it earlier. A function of Function Compute may take ten minutes by default."""
+
+UNREACHABLE = "FC.InternalServerError"
+UNNAMED = "FC.Unknown"
+"""What a function's failure is called when it does not say: the code of the language's pages for that."""
+
+
+class Outbound:
+    """Implements the engine's `Functions`. `hosts` are those that may be called besides loopback ones."""
+
+    def __init__(self, hosts: tuple[str, ...]) -> None:
+        self._hosts = frozenset(hosts)
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def call_http(self, url: str, event: Json, reply: Reply) -> None:
+        """POST the event as JSON. The body of the answer is the result; an answer other than 2xx is a failure."""
+        self._spawn(self._call(url, event), reply)
+
+    def finish(self, result: Awaitable[Json], reply: Reply) -> None:
+        """Await what a function of the user's gave back."""
+        self._spawn(result, reply)
+
+    def _spawn(self, work: Awaitable[Json], reply: Reply) -> None:
+        task = asyncio.get_running_loop().create_task(_answer(work, reply))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, url: str, event: Json) -> Json:
+        if not self._may_call(url):
+            raise Failure(UNREACHABLE, f"{url} is neither on this machine nor among the task_hosts")
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
+            self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
+        try:
+            async with self._session.post(url, json=event, allow_redirects=False) as answer:
+                text = await answer.text(errors="replace")
+        except asyncio.TimeoutError:
+            raise Failure(UNREACHABLE, f"{url} did not answer in time") from None
+        except (aiohttp.ClientError, ValueError) as error:
+            raise Failure(UNREACHABLE, f"{url}: {error}") from None
+        body = _parsed(text)
+        if 200 <= answer.status < 300:
+            return body
+        named = body if isinstance(body, dict) else {}
+        raise Failure(str(named.get("errorType") or UNNAMED), str(named.get("errorMessage") or text or answer.status))
+
+    def _may_call(self, url: str) -> bool:
+        # Names other than localhost are not looked up: what they lead to could change between the look and the call.
+        try:
+            host = (urlsplit(url).hostname or "").lower()
+        except ValueError:
+            return False
+        if host in self._hosts or host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _answer(work: Awaitable[Json], reply: Callable[[Json], None]) -> None:
+    try:
+        result = await work
+    except asyncio.CancelledError:
+        if inspect.iscoroutine(work):
+            work.close()
+        raise
+    except Failure as failure:
+        result = failure
+    except Exception as error:  # noqa: BLE001 - whatever a user's function raises fails its task, under its class name
+        result = failure_of(error)
+    reply(result)
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text

@@ -1,0 +1,325 @@
+"""`CloudFlow`: one object, in a thread of its own or in the running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from cfmock import CloudFlow, FixtureError, ServiceError, SettingsError, TaskFailed
+from tests.support.calls import echo_flow
+
+ORDER = """\
+Type: StateMachine
+SpecVersion: v1
+Name: order
+StartAt: Charge
+States:
+  - Type: Task
+    Name: Charge
+    Action: FC:InvokeFunction
+    Parameters:
+      resourceArn: acs:fc:::functions/charge
+      body:
+        amount.$: $Input.amount
+    Retry:
+      - Errors: [FC.ResourceThrottled]
+        MaxAttempts: 3
+        IntervalSeconds: 60
+    Catch:
+      - Errors: [Refused]
+        Next: Sorry
+    OutputConstructor:
+      receipt.$: $Output.Body.receipt
+    Next: Approve
+  - Type: Task
+    Name: Approve
+    Action: FC:InvokeFunction
+    TaskMode: WaitForCustomCallback
+    Parameters:
+      resourceArn: acs:fc:::functions/approve
+      body:
+        token.$: $Context.Current.TaskToken
+    End: true
+  - Type: Fail
+    Name: Sorry
+    Code: Sorry
+    Detail: no money
+"""
+
+
+def fixture(**flow: Any) -> dict[str, Any]:
+    return {"cfmock": 1, "flows": [{"name": "order", "definition": ORDER, **flow}]}
+
+
+@pytest.fixture
+def cf() -> Iterator[CloudFlow]:
+    with CloudFlow(fixture(), echo_fixture(), clock="virtual", now="2024-06-01T00:00:00Z") as server:
+        yield server
+
+
+def echo_fixture() -> dict[str, Any]:
+    return {"cfmock": 1, **echo_flow()}
+
+
+def test_mocks_chain_in_order_and_retries_take_virtual_time(cf: CloudFlow) -> None:
+    cf.task("order", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
+    cf.task("order", "Approve").returns({"ok": True}, after="1h")
+    run = cf.run("order", {"amount": 3})
+    assert (run.status, run.output, run.error) == ("Succeeded", {"ok": True}, None)
+    assert run.visits == ("Charge", "Approve")
+    assert run.stopped is not None
+    assert run.stopped - run.started == timedelta(hours=1, minutes=2)
+    assert cf.clock.now == datetime(2024, 6, 1, tzinfo=timezone.utc)
+
+
+def test_a_python_function_stands_for_the_tasks_own(cf: CloudFlow) -> None:
+    seen = []
+
+    def charge(event: Any) -> dict[str, str]:
+        seen.append(event)
+        return {"receipt": f"r{event['amount']}"}
+
+    cf.task("order", "Charge").calls(charge)
+    cf.task("order", "Approve").returns({})
+    run = cf.run("order", {"amount": 7})
+    assert seen == [{"amount": 7}]
+    assert json.loads(run.events[-1]["EventDetail"]) == {"output": {}}
+
+
+def test_a_function_fails_its_task_by_name_or_by_its_class(cf: CloudFlow) -> None:
+    def refuse(event: Any) -> None:
+        raise TaskFailed("Refused", "card expired")
+
+    async def crash(event: Any) -> None:
+        await asyncio.sleep(0)
+        raise KeyError("amount")
+
+    cf.task("order", "Charge").calls(refuse, times=1)
+    assert cf.run("order", {"amount": 1}).error == {"code": "Sorry", "detail": "no money"}
+    cf.reset()
+    cf.task("order", "Charge").calls(crash)
+    error = cf.run("order", {"amount": 1}).error
+    assert error is not None
+    assert error["code"] == "KeyError"
+
+
+def test_a_task_that_waits_goes_on_when_it_is_reported(cf: CloudFlow) -> None:
+    cf.task("order", "Charge").returns({"Body": {"receipt": "r"}})
+    cf.call("StartExecution", FlowName="order", ExecutionName="e", Input={"amount": 1})
+    (task,) = cf.tasks()
+    assert (task["flow"], task["execution"], task["state"]) == ("order", "e", "Approve")
+    cf.call("ReportTaskSucceeded", TaskToken=task["token"], Output={"by": "me"})
+    assert cf.executions("order")[0].output == {"by": "me"}
+    with pytest.raises(ServiceError) as caught:
+        cf.call("ReportTaskSucceeded", TaskToken=task["token"], Output={})
+    assert caught.value.code == "TaskAlreadyCompleted"
+    assert cf.tasks() == []
+
+
+def test_a_token_that_is_none_is_an_invalid_argument(cf: CloudFlow) -> None:
+    with pytest.raises(ServiceError) as caught:
+        cf.call("ReportTaskFailed", TaskToken="nonsense", Error="E")
+    assert caught.value.code == "InvalidArgument"
+
+
+def test_a_task_without_a_mock_succeeds_or_fails_as_the_settings_say() -> None:
+    with CloudFlow(fixture(), clock="virtual", unmocked_tasks="fail") as cf:
+        error = cf.run("order", {"amount": 1}).error
+        assert error is not None
+        assert "Charge" in error["detail"]
+
+
+def test_a_mock_may_be_a_function_running_on_this_machine(cf: CloudFlow) -> None:
+    events = []
+
+    class Function(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = b'{"receipt": "from afar"}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Function)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        tasks = {"Charge": [{"http": f"http://127.0.0.1:{server.server_port}/invoke"}], "Approve": [{"returns": {}}]}
+        cf.load(fixture(tasks=tasks))
+        run = cf.run("order", {"amount": 5})
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert events == [{"amount": 5}]
+    assert run.status == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/x", "http://example.com/", "ftp://127.0.0.1/", "http://127.0.0.1.evil.io/"]
+)
+def test_a_function_elsewhere_is_not_called(cf: CloudFlow, url: str) -> None:
+    try:
+        cf.load(fixture(tasks={"Charge": [{"http": url}]}))
+    except FixtureError:
+        return  # refused when it was read
+    error = cf.run("order", {"amount": 5}).error
+    assert error is not None
+    assert error["code"] == "FC.InternalServerError"
+
+
+def test_canned_outcomes_are_tried_in_the_order_they_were_added(cf: CloudFlow) -> None:
+    cf.outcome("echo", status="Failed", error={"code": "First"}, times=1)
+    cf.outcome("echo", output={"second": True})
+    assert cf.run("echo").error == {"code": "First", "detail": ""}
+    assert cf.run("echo").output == {"second": True}
+
+
+def test_an_outcome_that_is_wrong_says_why(cf: CloudFlow) -> None:
+    with pytest.raises(ValueError, match="Suceeded"):
+        cf.outcome("echo", status="Suceeded")
+
+
+def test_an_error_is_answered_as_often_as_asked_and_counted(cf: CloudFlow) -> None:
+    fault = cf.fail("StartExecution", "ResourceThrottled", times=1, flow="ec*")
+    with pytest.raises(ServiceError) as caught:
+        cf.call("StartExecution", FlowName="echo")
+    assert (caught.value.code, caught.value.status) == ("ResourceThrottled", 429)
+    assert caught.value.message == "The request is throttled. Please try again later."
+    assert cf.call("StartExecution", FlowName="echo")["Status"] == "Running"
+    assert fault.hits == 1
+
+
+def test_a_removed_fault_strikes_no_more(cf: CloudFlow) -> None:
+    fault = cf.fail("*", "InternalServerError")
+    fault.remove()
+    fault.remove()
+    assert cf.call("ListFlows")["Flows"]
+    assert fault.hits == 0
+
+
+def test_a_fault_that_is_wrong_says_why(cf: CloudFlow) -> None:
+    with pytest.raises(ValueError, match="ResourceThrottled"):
+        cf.fail("StartExecution", "ResourceThrotled")
+    with pytest.raises(ValueError, match="operation"):
+        cf.fault(when={"operaton": "StartExecution"}, error="InternalServerError")
+
+
+def test_calls_are_listed_filtered_and_waited_for(cf: CloudFlow) -> None:
+    threading.Timer(0.1, cf.call, ("ListFlows",)).start()
+    cf.call("StartExecution", FlowName="echo", ExecutionName="e")
+    (call,) = cf.wait_for_calls("ListFlows", timeout=5)
+    assert (call.status, call.code, call.access_key_id) == (200, None, "cfmock")
+    assert [each.operation for each in cf.calls()] == ["StartExecution", "ListFlows"]
+    assert cf.calls(flow="echo")[0].parameters == {"FlowName": "echo", "ExecutionName": "e"}
+    assert cf.calls("StartExecution", ExecutionName="other") == []
+
+
+def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
+    with pytest.raises(TimeoutError, match="for 2 of StopExecution, saw 0"):
+        cf.wait_for_calls("StopExecution", 2, timeout=0.05)
+
+
+def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="echo")
+    cf.call("CreateFlow", Name="more", Definition=ORDER, Description="", Type="FDL")
+    cf.fail("ListFlows", "AccessDenied")
+    cf.outcome("echo", status="Failed")
+    cf.clock.advance("1h")
+    cf.reset()
+    assert cf.clock.now == datetime(2024, 6, 1, tzinfo=timezone.utc)
+    assert cf.calls() == []
+    assert cf.executions("echo") == []
+    assert [flow["Name"] for flow in cf.call("ListFlows")["Flows"]] == ["echo", "order"]
+    assert cf.run("echo").status == "Succeeded"
+
+
+def test_the_clock_only_goes_on(cf: CloudFlow) -> None:
+    cf.clock.advance_to(datetime(2024, 6, 2))
+    assert cf.clock.now == datetime(2024, 6, 2, tzinfo=timezone.utc)
+    with pytest.raises(ValueError, match="a clock only goes on"):
+        cf.clock.advance_to(datetime(2024, 6, 1))
+
+
+def test_a_real_clock_cannot_be_moved() -> None:
+    with CloudFlow() as cf, pytest.raises(ValueError, match="the clock is real"):
+        cf.clock.advance(1)
+
+
+def test_loading_replaces_a_flow_and_keeps_its_executions(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="echo", ExecutionName="e")
+    cf.load({"cfmock": 1, **echo_flow({"status": "Failed"}, description="new")})
+    assert cf.call("DescribeFlow", Name="echo")["Description"] == "new"
+    assert cf.executions("echo")[0].name == "e"
+    assert cf.run("echo").status == "Failed"
+
+
+def test_a_broken_fixture_loads_nothing(cf: CloudFlow) -> None:
+    broken = {"cfmock": 1, "flows": [{"name": "fine"}, {"name": "1bad"}, {"nme": "x"}]}
+    with pytest.raises(FixtureError) as caught:
+        cf.load(broken)
+    assert len(caught.value.problems) >= 2
+    assert "fine" not in [flow["Name"] for flow in cf.call("ListFlows")["Flows"]]
+
+
+def test_settings_that_do_not_exist_are_named() -> None:
+    with (
+        pytest.raises(SettingsError, match=r"clok: unknown setting \(did you mean 'clock'\?\)"),
+        CloudFlow(clok="virtual"),
+    ):
+        pass
+
+
+def test_it_must_be_entered_first() -> None:
+    with pytest.raises(RuntimeError, match="enter it first"):
+        _ = CloudFlow().url
+
+
+def test_the_environment_points_clients_at_it(cf: CloudFlow) -> None:
+    assert cf.environ == {
+        "CFMOCK_URL": cf.url, "CFMOCK_ENDPOINT": cf.endpoint, "FNF_ENDPOINT": cf.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "cfmock", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "cfmock-secret",
+        "ALIBABA_CLOUD_REGION_ID": "cn-hangzhou",
+    }  # fmt: skip
+    assert cf.url == f"http://{cf.endpoint}"
+
+
+async def _in_a_loop() -> None:
+    async with CloudFlow(fixture(), echo_fixture(), clock="virtual") as cf:
+        cf.task("order", "Charge").returns({"Body": {"receipt": "r"}})
+        started = await cf.call_async("StartExecution", FlowName="order", Input={"amount": 1})
+        assert started["Status"] == "Running"
+        assert cf.call("ListFlows")["Flows"]
+        assert cf.run("echo", {"a": 1}).output == {"a": 1}
+        with pytest.raises(RuntimeError, match="run_async"):
+            cf.run("order", {"amount": 1})
+        token = cf.tasks()[0]["token"]
+        waiting = asyncio.create_task(
+            cf.call_async("DescribeExecution", FlowName="order", ExecutionName=started["Name"], WaitTimeSeconds=10)
+        )
+        await asyncio.sleep(0)
+        await cf.call_async("ReportTaskSucceeded", TaskToken=token, Output={"done": True})
+        assert (await waiting)["Status"] == "Succeeded"
+        assert len(await cf.wait_for_calls_async("DescribeExecution")) == 1
+        assert (await cf.run_async("echo")).status == "Succeeded"
+
+
+def test_the_same_object_works_in_a_running_loop() -> None:
+    asyncio.run(_in_a_loop())
+
+
+def test_a_broken_connection_is_a_connection_error(cf: CloudFlow) -> None:
+    cf.fault(when={"operation": "ListFlows"}, transport="reset")
+    with pytest.raises(ConnectionError):
+        cf.call("ListFlows")
