@@ -22,6 +22,7 @@ from cfmock.faults.rules import Action
 from cfmock.ids import Ids
 from cfmock.journal import CallRecord, Journal
 from cfmock.service.dispatch import dispatch
+from cfmock.service.mapruns import start_child
 from cfmock.service.tasks import Resolver, report_to_token
 from cfmock.service.world import Stores, World
 from cfmock.settings import Settings
@@ -76,6 +77,7 @@ class Emulator:
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
         self.runner = Runner(self.timers, self.ids)
+        self.runner.start_child = start_child
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.worlds: dict[WorldKey, World] = {}
@@ -247,8 +249,14 @@ class Emulator:
         world = self.worlds.get((account, region))
         if world is None:
             stores = Stores(
-                MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryTable(), MemoryIndex()
-            )  # fmt: skip
+                flows=MemoryTable(),
+                versions=MemoryTable(),
+                aliases=MemoryTable(),
+                schedules=MemoryTable(),
+                executions=MemoryTable(),
+                map_runs=MemoryTable(),
+                by_status=MemoryIndex(),
+            )
             world = World(
                 account,
                 region,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.errors import ServiceError
-from cfmock.service import executions, flows, history, regions, schedules, tasks, versions
+from cfmock.service import executions, flows, history, listing, mapruns, regions, schedules, tasks, versions
 from cfmock.service.world import World
 from cfmock.wire.messages import Call, Fields, Later
 from cfmock.wire.params import coerce
@@ -22,7 +22,7 @@ HANDLERS: Mapping[str, Handler] = {
     "StartExecution": executions.start_execution,
     "StopExecution": executions.stop_execution,
     "DescribeExecution": executions.describe_execution,
-    "ListExecutions": executions.list_executions,
+    "ListExecutions": listing.list_executions,
     "StartSyncExecution": executions.start_sync_execution,
     "ReportTaskSucceeded": tasks.report_task_succeeded,
     "ReportTaskFailed": tasks.report_task_failed,
@@ -40,6 +40,8 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteFlowAlias": versions.delete_flow_alias,
     "DescribeFlowAlias": versions.describe_flow_alias,
     "ListFlowAliases": versions.list_flow_aliases,
+    "DescribeMapRun": mapruns.describe_map_run,
+    "UpdateMapRun": mapruns.update_map_run,
     "DescribeRegions": regions.describe_regions,
 }
 

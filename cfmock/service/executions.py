@@ -1,33 +1,30 @@
-"""Executions: start, stop, describe (with long poll), list."""
+"""Executions: start, stop, describe (with long poll)."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable
 from functools import partial
 
 from cfmock.clock import Timeline, Timer, TimerKind, iso
-from cfmock.durations import parse_time
 from cfmock.engine.events import Event
 from cfmock.engine.expr import ExpressionError
+from cfmock.engine.model import Flow
+from cfmock.engine.runs import Run
 from cfmock.errors import ServiceError
-from cfmock.service.flows import DEFAULT_LIMIT, find_flow
+from cfmock.service.flows import find_flow
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.running import Executed
+from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
-from cfmock.store.base import Entry
 from cfmock.wire.messages import Fields, Later
-from cfmock.wire.params import invalid
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
 """StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""
 
 RUNNING = "Running"
 _NOT_YET = {"Status": RUNNING, "StoppedTime": UNSTOPPED, "Output": ""}
-LAST_KEY = chr(0x10FFFF)
-END_OF_TIME = 1e12
 
 
 def start_execution(
@@ -42,7 +39,8 @@ def start_execution(
     """Start one, or give back the one in progress under that name (StartExecution, usage notes).
 
     Answers `Running`, even if the execution has ended by then. Raises FlowNotExists, ExecutionAlreadyExists for the name of one
-    that has ended, and ActionNotSupported for an Express flow (inferred from the mirrored example of StartSyncExecution).
+    that has ended, InvalidArgument for a qualifier that leads nowhere, and ActionNotSupported for an Express flow (inferred
+    from the mirrored example of StartSyncExecution).
     """
     flow = find_flow(world, flow_name)
     if flow.execution_mode == EXPRESS:
@@ -54,7 +52,10 @@ def start_execution(
                 raise ServiceError("ExecutionAlreadyExists", execution_name, flow_name)
             return execution_fields(existing)
     name = execution_name or world.ids.execution_name()
-    row = launch(world, flow, name, input, callback_token=callback_fnf_task_token or "")
+    row = launch(
+        world, qualified(world, flow, qualifier), name, input,
+        callback_token=callback_fnf_task_token or "", qualifier=qualifier or "",
+    )  # fmt: skip
     fields = execution_fields(row)
     if row.ended:
         fields |= _NOT_YET
@@ -96,65 +97,6 @@ def describe_execution(
     return _described(world, flow_name, execution_name)
 
 
-def list_executions(
-    world: World,
-    *,
-    flow_name: str,
-    next_token: str = "",
-    limit: int = DEFAULT_LIMIT,
-    status: str | None = None,
-    started_time_begin: str | None = None,
-    started_time_end: str | None = None,
-    execution_name_prefix: str = "",
-    metadata_only: bool = False,
-) -> Fields:
-    """Newest first; with a prefix, by name. Both bounds of the start time are included (our choice: nothing is documented)."""
-    flow = find_flow(world, flow_name)
-    begin = parse_time(started_time_begin) if started_time_begin else 0.0
-    end = parse_time(started_time_end) if started_time_end else END_OF_TIME
-    source = _by_name if execution_name_prefix else _by_time
-    rows = (
-        row
-        for row in source(world, flow, status, begin, end, execution_name_prefix, next_token)
-        if (status is None or row.status == status) and begin <= row.started <= end
-    )
-    page = list(itertools.islice(rows, limit + 1))
-    fields: Fields = {"Executions": [list_fields(row, metadata_only) for row in page[:limit]]}
-    if len(page) > limit:
-        last = page[limit]
-        fields["NextToken"] = last.name if execution_name_prefix else f"{round(last.started * 1000)}-{last.serial}"
-    return fields
-
-
-def _by_name(
-    world: World, flow: FlowRow, status: str | None, begin: float, end: float, prefix: str, token: str
-) -> Iterator[ExecutionRow]:
-    for name in world.stores.executions.keys(flow.id, max(prefix, token), prefix + LAST_KEY):
-        yield _row(world, flow, name)
-
-
-def _by_time(
-    world: World, flow: FlowRow, status: str | None, begin: float, end: float, prefix: str, token: str
-) -> Iterator[ExecutionRow]:
-    last, serial = _read_token(token, end)
-    runs = [
-        world.stores.by_status.descend(flow.id, (each, begin), (each, last, serial))
-        for each in ((status,) if status is not None else world.spec.execution_statuses)
-    ]
-    for *_, name in heapq.merge(*runs, key=lambda entry: entry[1:], reverse=True):
-        yield _row(world, flow, str(name))
-
-
-def _read_token(token: str, end: float) -> tuple[float, float]:
-    """Where a listing by time goes on: below this start and serial."""
-    if not token:
-        return end, float("inf")
-    milliseconds, _, serial = token.partition("-")
-    if not (milliseconds.isdecimal() and serial.isdecimal()) or len(token) > 40:
-        raise invalid("NextToken", "is not one that ListExecutions gave")
-    return int(milliseconds) / 1000, int(serial) + 1
-
-
 def _row(world: World, flow: FlowRow, name: str) -> ExecutionRow:
     row = world.stores.executions.get(flow.id, name)
     assert row is not None
@@ -175,13 +117,15 @@ def start_sync_execution(
 ) -> Fields | Later:
     """Start an Express flow and answer when it has ended; its failure is told by fields of a success (StartSyncExecution).
 
-    Names may repeat: the service adds a UUID. Raises ActionNotSupported for a Standard flow, as the page's example hints.
+    Names may repeat: the service adds a UUID. Raises ActionNotSupported for a Standard flow, as the page's example hints, and
+    InvalidArgument for a qualifier that leads nowhere.
     """
     flow = find_flow(world, flow_name)
     if flow.execution_mode != EXPRESS:
         raise ServiceError("ActionNotSupported", "StartSyncExecution", detail="Standard execution is not supported.")
     asked = execution_name or world.ids.execution_name()
-    row = launch(world, flow, f"{asked}:{world.ids.uuid()}", input, asked=asked)
+    flow = qualified(world, flow, qualifier)
+    row = launch(world, flow, f"{asked}:{world.ids.uuid()}", input, asked=asked, qualifier=qualifier or "")
     live = world.live_execution(row)
     if live is not None:
         leave = live.attend()
@@ -209,35 +153,56 @@ def launch(
     *,
     asked: str | None = None,
     callback_token: str = "",
+    qualifier: str = "",
 ) -> ExecutionRow:
     """Start an execution, however it came about, and give its row as it stands then (it may have ended).
 
     `timeline` is that of the execution that waits for it, if one does; `asked` the name its starter gave, where the service
-    made another of it; `callback_token` that of the task to report to at the end.
+    made another of it; `callback_token` that of the task to report to at the end; `qualifier` what led to this version.
     """
     timeline = timeline or world.timers.timeline()
     outcome = world.outcomes_of(flow.name).choose(asked or name, input)
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), callback_token)
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
+    row = row._replace(qualifier=qualifier, callback_token=callback_token)
     live: Live
     if outcome is not None:
         live = Scripted(world, row, outcome, timeline)
     else:
-        events: list[Event] = []
-        row = row._replace(events=events)
-        live = Executed(world, row, timeline, events, partial(_executed, world))
+        live, row = _executed(world, row, timeline)
+    return _begin(world, row, live)
+
+
+def launch_child(
+    world: World, parent: ExecutionRow, *, name: str, map_run: str, compiled: Flow, input: str, timeline: Timeline
+) -> Run:
+    """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
+    flow = dataclasses.replace(parent.flow, compiled=compiled)
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
+    live, row = _executed(world, row._replace(map_run=map_run), timeline)
+    _begin(world, row, live)
+    assert live.run is not None
+    return live.run
+
+
+def _executed(world: World, row: ExecutionRow, timeline: Timeline) -> tuple[Executed, ExecutionRow]:
+    events: list[Event] = []
+    row = row._replace(events=events)
+    return Executed(world, row, timeline, events, partial(_ended, world)), row
+
+
+def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
+    flow, name = row.flow, row.name
     world.stores.executions.put(flow.id, name, row)
     world.live.setdefault(flow.id, {})[name] = live
     live.begin()
     row = _row(world, flow, name)
     # Most have ended by now: listed once, as what they became, instead of moved from status to status.
-    world.stores.by_status.add(flow.id, _entry(row))
+    _enlist(world, row)
     live.listed = True
     return row
 
 
-def _executed(
-    world: World, row: ExecutionRow, status: str, stopped: float, output: str, error: str, cause: str
-) -> None:
+def _ended(world: World, row: ExecutionRow, status: str, stopped: float, output: str, error: str, cause: str) -> None:
     finish(world, row, status, stopped, output=output, error=error, cause=cause)
 
 
@@ -258,7 +223,7 @@ def add_ended(
     row = _new_row(world, flow, name, status, input, started)
     row = row._replace(output=output, stopped=stopped, error=error, cause=cause)
     world.stores.executions.put(flow.id, name, row)
-    world.stores.by_status.add(flow.id, _entry(row))
+    _enlist(world, row)
     if not row.ended:
         live = world.live.setdefault(flow.id, {})[name] = Scripted(world, row, Outcome(status), world.timers.timeline())
         live.listed = True
@@ -284,12 +249,14 @@ def replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
     world.stores.executions.put(after.flow.id, after.name, after)
     live = world.live_execution(before)
     if before.status != after.status and live is not None and live.listed:
-        world.stores.by_status.discard(before.flow.id, _entry(before))
-        world.stores.by_status.add(after.flow.id, _entry(after))
+        for entry in before.entries:
+            world.stores.by_status.discard(before.flow.id, entry)
+        _enlist(world, after)
 
 
-def _entry(row: ExecutionRow) -> Entry:
-    return row.status, row.started, row.serial, row.name
+def _enlist(world: World, row: ExecutionRow) -> None:
+    for entry in row.entries:
+        world.stores.by_status.add(row.flow.id, entry)
 
 
 def execution_fields(row: ExecutionRow) -> Fields:
@@ -347,12 +314,9 @@ def subscribe(
     return undo
 
 
-def _new_row(
-    world: World, flow: FlowRow, name: str, status: str, input: str, started: float, callback_token: str = ""
-) -> ExecutionRow:
+def _new_row(world: World, flow: FlowRow, name: str, status: str, input: str, started: float) -> ExecutionRow:
     world.serial += 1
-    started = _to_millisecond(started)
-    return ExecutionRow(flow, name, status, input, started, world.serial, callback_token=callback_token)
+    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial)
 
 
 def _to_millisecond(moment: float) -> float:

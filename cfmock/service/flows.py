@@ -93,15 +93,13 @@ def delete_flow(world: World, *, name: str) -> Fields:
     row = find_flow(world, name)
     world.stores.flows.delete(FLOWS, name)
     world.outcomes.pop(name, None)
-    stores = world.stores
-    for table in (stores.versions, stores.aliases, stores.schedules, stores.executions, stores.by_status):
-        table.drop(row.id)
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()
     for execution, live in world.live.pop(row.id, {}).items():
         live.drop()
         for tell in world.waiting.pop((row.id, execution), []):
             tell()
+    world.stores.drop(row.id)
     return {}
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cfmock.engine.events import Event
+from cfmock.engine.mapruns import ItemCounts, MapRun
 from cfmock.engine.model import Flow
+from cfmock.store.base import Entry
 
 STANDARD = "Standard"
 EXPRESS = "Express"
@@ -94,3 +96,56 @@ class ExecutionRow(NamedTuple):
     @property
     def ended(self) -> bool:
         return self.stopped is not None
+
+    @property
+    def qualifiers(self) -> tuple[str, ...]:
+        """What it can be asked for by: the version it ran, and the alias that it was started by."""
+        version = self.flow.version
+        if not version:
+            return ()
+        return (self.qualifier,) if self.qualifier == str(version) else (self.qualifier, str(version))
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Where it stands in the index of its flow: in each group that it belongs to, by status and time."""
+        entry = (self.status, self.started, self.serial, self.name)
+        if self.map_run:
+            return [(group_of_map_run(self.map_run), *entry)]
+        if not self.flow.version:
+            return [("", *entry)]
+        return [("", *entry), *((group_of_qualifier(each), *entry) for each in self.qualifiers)]
+
+
+def group_of_map_run(name: str) -> str:
+    return f"map run {name}"
+
+
+def group_of_qualifier(name: str) -> str:
+    return f"qualifier {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class MapRunRow:
+    """A map run whose execution has ended. Times in seconds."""
+
+    name: str
+    status: str
+    started: float
+    stopped: float | None
+    concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+    counts: ItemCounts
+
+    @classmethod
+    def of(cls, map_run: MapRun) -> MapRunRow:
+        """As it is now. One that the engine has begun has a start."""
+        assert map_run.started is not None
+        return cls(
+            map_run.name, map_run.status.value, map_run.started, map_run.stopped, map_run.concurrency,
+            map_run.tolerated_count, map_run.tolerated_percentage, map_run.counts,
+        )  # fmt: skip
+
+    @staticmethod
+    def key(execution: str, name: str) -> str:
+        return f"{execution}/{name}"

@@ -11,7 +11,7 @@ from cfmock.clock import Timeline
 from cfmock.engine.events import Event
 from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
-from cfmock.service.records import ExecutionRow
+from cfmock.service.records import ExecutionRow, MapRunRow
 
 if TYPE_CHECKING:
     from cfmock.service.world import World
@@ -81,6 +81,9 @@ class Executed:
         return lambda: runner.leave(run)
 
     def _end(self, run: Run) -> None:
+        for map_run in run.map_runs.values():
+            key = MapRunRow.key(self.row.name, map_run.name)
+            self._world.stores.map_runs.put(self.row.flow.id, key, MapRunRow.of(map_run))
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
         self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)

@@ -12,7 +12,7 @@ from cfmock.engine.runner import Runner
 from cfmock.engine.tasks import TaskResolver
 from cfmock.ids import Ids
 from cfmock.service.outcomes import Outcomes
-from cfmock.service.records import AliasRow, ExecutionRow, FlowRow, ScheduleRow
+from cfmock.service.records import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.settings import Settings
 from cfmock.spec.model import Spec
 from cfmock.store.base import Index, Table
@@ -29,6 +29,9 @@ class Live(Protocol):
 
     timeline: Timeline
     listed: bool  # whether its row stands in the index
+
+    def begin(self) -> None:
+        """Start it; it may have ended when this returns."""
 
     def stop(self, error: str, cause: str) -> None: ...
 
@@ -49,7 +52,13 @@ class Stores:
     aliases: Table[AliasRow]
     schedules: Table[ScheduleRow]
     executions: Table[ExecutionRow]
-    by_status: Index  # (status, started, serial, name)
+    map_runs: Table[MapRunRow]
+    by_status: Index  # (group, status, started, serial, name)
+
+    def drop(self, flow: str) -> None:
+        """Forget all that belongs to the flow of this id."""
+        for table in (self.versions, self.aliases, self.schedules, self.executions, self.map_runs, self.by_status):
+            table.drop(flow)
 
 
 @dataclass

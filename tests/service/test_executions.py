@@ -1,4 +1,4 @@
-"""StartExecution, StopExecution, DescribeExecution, ListExecutions, GetExecutionHistory over canned outcomes."""
+"""StartExecution, StopExecution, DescribeExecution, GetExecutionHistory over canned outcomes."""
 
 from __future__ import annotations
 
@@ -203,79 +203,6 @@ def test_unknown_executions_do_not_exist() -> None:
         refusal = service.refusal(operation, FlowName="echo", ExecutionName="nope")
         assert (refusal.code, refusal.status) == ("ExecutionNotExists", 404)
         assert service.refusal(operation, FlowName="nope", ExecutionName="e").code == "FlowNotExists"
-
-
-# -- lists -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def busy() -> Service:
-    """Thirty executions, one a second: a-00, b-01, c-02, a-03 ..., every third of them failed."""
-    service = make_service(echo_flow({"when": {"execution": "c-*"}, "status": "Failed"}, {}))
-    for number in range(30):
-        start(service, f"{'abc'[number % 3]}-{number:02}")
-        service.emulator.advance_to(service.emulator.clock.now() + 1)
-    return service
-
-
-def names(service: Service, **filters: Any) -> list[str]:
-    found: list[str] = []
-    token = None
-    while True:
-        page = service("ListExecutions", FlowName="echo", Limit=4, NextToken=token, **filters)
-        found += [each["Name"] for each in page["Executions"]]
-        token = page.get("NextToken")
-        if token is None:
-            return found
-        assert len(page["Executions"]) == 4
-
-
-def test_executions_are_listed_newest_first(busy: Service) -> None:
-    assert [name[-2:] for name in names(busy)] == [f"{number:02}" for number in reversed(range(30))]
-
-
-def test_executions_are_listed_by_status(busy: Service) -> None:
-    assert names(busy, Status="Failed") == [f"c-{number:02}" for number in range(29, 0, -3)]
-    assert names(busy, Status="Running") == []
-
-
-def test_executions_are_listed_by_prefix(busy: Service) -> None:
-    assert names(busy, ExecutionNamePrefix="b-") == [f"b-{number:02}" for number in range(1, 30, 3)]
-    assert names(busy, ExecutionNamePrefix="b-", Status="Failed") == []
-
-
-def test_executions_are_listed_by_start_time_both_ends_included(busy: Service) -> None:
-    found = names(busy, StartedTimeBegin="2024-06-01T00:00:05.000Z", StartedTimeEnd="2024-06-01T00:00:09Z")
-    assert [name[-2:] for name in found] == ["09", "08", "07", "06", "05"]
-
-
-def test_all_filters_hold_together(busy: Service) -> None:
-    assert names(busy, Status="Failed", StartedTimeBegin="2024-06-01T00:00:20Z") == ["c-29", "c-26", "c-23", "c-20"]
-    assert names(busy, ExecutionNamePrefix="a-", StartedTimeEnd="2024-06-01T00:00:03Z") == ["a-00", "a-03"]
-
-
-def test_metadata_only_leaves_out_what_is_long(busy: Service) -> None:
-    item = busy("ListExecutions", FlowName="echo", Limit=1, MetadataOnly="true")["Executions"][0]
-    assert item.keys() == {"FlowName", "Name", "Status", "StartedTime", "StoppedTime"}
-
-
-def test_pages_are_complete_while_executions_come(busy: Service) -> None:
-    first = busy("ListExecutions", FlowName="echo", Limit=10)
-    start(busy, "late")
-    second = busy("ListExecutions", FlowName="echo", Limit=100, NextToken=first["NextToken"])
-    found = [each["Name"][-2:] for page in (first, second) for each in page["Executions"]]
-    assert found == [f"{number:02}" for number in reversed(range(30))]
-
-
-@pytest.mark.parametrize(
-    ("parameter", "value"),
-    [("NextToken", "x"), ("NextToken", "1-2-3"), ("Limit", "101"), ("Limit", "0"), ("Status", "Done"),
-     ("StartedTimeBegin", "yesterday"), ("MetadataOnly", "maybe")],
-)  # fmt: skip
-def test_a_wrong_filter_is_refused(busy: Service, parameter: str, value: str) -> None:
-    refusal = busy.refusal("ListExecutions", FlowName="echo", **{parameter: value})
-    assert refusal.code == "InvalidArgument"
-    assert parameter in str(refusal.message)
 
 
 # -- history -----------------------------------------------------------------------------------------------------------

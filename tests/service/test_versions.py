@@ -224,3 +224,92 @@ def test_with_the_flow_its_versions_and_aliases_are_gone(service: Service) -> No
     assert service("ListFlowVersions", FlowName="echo")["FlowVersions"] == []
     assert service("ListFlowAliases", FlowName="echo")["Aliases"] == []
     assert publish(service) == "1"
+
+
+# -- starts
+
+
+def started(service: Service, qualifier: str | None, **more: Any) -> str:
+    """The definition that a start runs."""
+    definition: str = service("StartExecution", FlowName="echo", Qualifier=qualifier, **more)["FlowDefinition"]
+    return definition
+
+
+def test_a_start_runs_the_version_it_names_else_the_flow_itself(service: Service) -> None:
+    publish(service)
+    service("UpdateFlow", Name="echo", Definition=OTHER)
+    publish(service)
+    assert started(service, "1") == PASS
+    assert started(service, "2") == OTHER
+    service("UpdateFlow", Name="echo", Definition=PASS)
+    assert started(service, None) == PASS
+    assert started(service, "2") == OTHER
+
+
+def test_a_version_runs_with_the_role_and_environment_it_was_published_with() -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    service("UpdateFlow", Name="echo", RoleArn="r1", Environment='{"Variables":[{"Name":"A","Value":"1"}]}')
+    publish(service)
+    service("UpdateFlow", Name="echo", RoleArn="r2", Environment='{"Variables":[{"Name":"A","Value":"2"}]}')
+    service("StartExecution", FlowName="echo", ExecutionName="e", Qualifier="1")
+    described = service("DescribeExecution", FlowName="echo", ExecutionName="e")
+    assert described["Environment"] == {"Variables": [{"Name": "A", "Value": "1"}]}
+    assert service("StopExecution", FlowName="echo", ExecutionName="e")["RoleArn"] == "r1"
+
+
+def test_a_running_execution_keeps_what_it_started_with() -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    service("StartExecution", FlowName="echo", ExecutionName="e")
+    service("UpdateFlow", Name="echo", Definition=OTHER, RoleArn="r2", Environment='{"Variables":[]}')
+    described = service("DescribeExecution", FlowName="echo", ExecutionName="e")
+    assert described["FlowDefinition"] == PASS
+    assert "RoleArn" not in service("StopExecution", FlowName="echo", ExecutionName="e")
+
+
+def shares(seed: int) -> list[str]:
+    """Which of two versions a hundred starts by an alias of 80 and 20 ran."""
+    service = make_service(echo_flow(), seed=seed)
+    publish(service)
+    service("UpdateFlow", Name="echo", Definition=OTHER)
+    publish(service)
+    alias(service, ("1", 80), ("2", 20))
+    return [started(service, "live") for _ in range(100)]
+
+
+def test_an_alias_shares_starts_out_by_weight_the_same_way_for_the_same_seed() -> None:
+    first = shares(1)
+    assert 65 <= first.count(PASS) <= 95
+    assert first == shares(1)
+    assert first != shares(2)
+
+
+@pytest.mark.parametrize(("weights", "definition"), [((100, 0), PASS), ((0, 100), OTHER)])
+def test_a_weight_of_0_gets_nothing(service: Service, weights: tuple[int, int], definition: str) -> None:
+    publish(service)
+    service("UpdateFlow", Name="echo", Definition=OTHER)
+    publish(service)
+    alias(service, ("1", weights[0]), ("2", weights[1]))
+    assert {started(service, "live") for _ in range(50)} == {definition}
+
+
+def test_a_lone_route_gets_all_starts_whatever_its_weight(service: Service) -> None:
+    publish(service)
+    alias(service, ("1", 20))
+    assert {started(service, "live") for _ in range(20)} == {PASS}
+
+
+def test_an_express_flow_is_started_by_version_too() -> None:
+    service = make_service(echo_flow({"when": {"input": {"v": 1}}, "output": {"out": 1}}, execution_mode="Express"))
+    publish(service)
+    done = service("StartSyncExecution", FlowName="echo", Qualifier="1", Input='{"v": 1}')
+    assert (done["Status"], json.loads(done["Output"])) == ("Succeeded", {"out": 1})
+    assert service.refusal("StartSyncExecution", FlowName="echo", Qualifier="2").code == "InvalidArgument"
+
+
+@pytest.mark.parametrize("qualifier", ["2", "nobody", "a b", "0", "-1"])
+def test_a_qualifier_that_leads_nowhere_starts_nothing(service: Service, qualifier: str) -> None:
+    publish(service)
+    refusal = service.refusal("StartExecution", FlowName="echo", Qualifier=qualifier)
+    assert (refusal.code, refusal.status) == ("InvalidArgument", 400)
+    assert "Qualifier" in str(refusal.message)
+    assert service("ListExecutions", FlowName="echo")["Executions"] == []
