@@ -72,10 +72,10 @@ def check_operation(name: str) -> None:
         raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, known)}")
 
 
-def send(url: str, request: Request) -> dict[str, Any]:
-    """Send a request to a server and give its answer.
+def send(url: str, request: Request) -> tuple[int, dict[str, Any]]:
+    """Send a request to a server and give the HTTP status and fields of its answer.
 
-    Raises ServiceError for an error answer, SettingsError if nothing answers there, or something that is no CloudFlow.
+    Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
     headers = {name: value for name, value in request.headers.items() if name != "host"}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -84,22 +84,28 @@ def send(url: str, request: Request) -> dict[str, Any]:
             url.rstrip("/") + request.target, request.body or None, headers, method=request.method
         )
         with opener.open(outgoing, timeout=TIMEOUT) as answer:
-            return answered(answer.status, answer.read())
+            return answer.status, fields_of(answer.status, answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            return answered(error.code, error.read())
+            return error.code, fields_of(error.code, error.read())
     except (OSError, ValueError) as error:
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
 
 
-def answered(status: int, body: bytes) -> dict[str, Any]:
-    """The fields of an answer. Raises ServiceError for an error answer, SettingsError for what is no JSON object."""
+def fields_of(status: int, body: bytes) -> dict[str, Any]:
+    """The fields of any answer. Raises SettingsError for what is no JSON object."""
     try:
         fields = json.loads(body)
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
         raise SettingsError(f"the answer (HTTP {status}) is not a JSON object: {body[:200]!r}")
+    return fields
+
+
+def answered(status: int, body: bytes) -> dict[str, Any]:
+    """The fields of a success. Raises ServiceError for an error answer, SettingsError for what is no JSON object."""
+    fields = fields_of(status, body)
     if status >= 400 or "Code" in fields:
         raise ServiceError(
             str(fields.get("Code")), status=status, message=str(fields.get("Message", "")),

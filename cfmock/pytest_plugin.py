@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
 
+_CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["list[CloudFlow]"]()
 
 
@@ -44,6 +45,9 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     sources, settings = _wanted(request)
     with CloudFlow(*sources, **settings) as cf:
         request.node.stash.setdefault(_SERVERS, []).append(cf)
+        case = _case(request)
+        if case is not None:
+            request.node.stash[_CASE] = ErrorCase(cf, *case)
         yield cf
 
 
@@ -54,6 +58,12 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
 
     with CloudFlow(*pytestconfig.getini("cfmock_fixtures")) as cf:
         yield cf
+
+
+def _case(request: pytest.FixtureRequest) -> tuple[str, str, int | None] | None:
+    """The case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec.params.get("cfmock_error") if callspec is not None else None
 
 
 def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
@@ -123,9 +133,10 @@ def _errors_arguments(operation: str, times: int | None = None) -> tuple[str, in
 @pytest.fixture
 def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
     """The case of `cfmock_errors` the test runs with; its operation answers its code from now on."""
-    if not hasattr(request, "param"):
+    if _CASE not in request.node.stash:
         raise pytest.UsageError("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')")
-    return ErrorCase(cfmock, *request.param)
+    case: ErrorCase = request.node.stash[_CASE]
+    return case
 
 
 @pytest.hookimpl(wrapper=True)

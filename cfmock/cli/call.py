@@ -14,7 +14,7 @@ import click
 @click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
 def command(operation: str, parameters: tuple[str, ...], url: str | None) -> int:
     from cfmock import client
-    from cfmock.errors import ServiceError, SettingsError
+    from cfmock.errors import SettingsError
 
     client.check_operation(operation)
     given = {}
@@ -30,14 +30,9 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None) -> int
         access_key_secret=os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET") or "cfmock-secret",
         security_token=os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None,
     )
-    try:
-        answer = client.send(url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790", request)
-    except ServiceError as error:
-        body = {"Code": error.code, "Message": error.message, "RequestId": error.request_id, "Status": error.status}
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
-        return 1
+    status, answer = client.send(url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790", request)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-    return 0
+    return 1 if status >= 400 else 0
 
 
 command.epilog = "Example: cfmock call StartExecution FlowName=order_flow Input='{\"amount\": 10}'"

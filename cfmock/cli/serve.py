@@ -38,9 +38,10 @@ async def _serve(started: Any, paths: tuple[str, ...]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    reloader = Reloader(started, paths) if started.settings.reload else None
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
-    watching = asyncio.create_task(Reloader(started, paths).watch()) if started.settings.reload else None
+    watching = asyncio.create_task(reloader.watch()) if reloader is not None else None
     await stop.wait()
     if watching is not None:
         watching.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 from cfmock.emulator import Emulator
@@ -38,7 +39,8 @@ class Server:
             self._listener = await loop.create_server(self._http, self.host, self.port, backlog=1024)
         except OSError as error:
             edge.stop()
-            raise SettingsError(f"cannot listen on {self.host} port {self.port}: {error.strerror or error}") from None
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+            raise SettingsError(f"cannot listen on {self.host} port {self.port}: {why}") from None
         except OverflowError:
             edge.stop()
             raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None

@@ -1,0 +1,203 @@
+"""`cfmock serve`, `run` and `call` as processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import run, serving
+
+FIXTURE = """\
+cfmock: 1
+credentials: [{access_key_id: ak, access_key_secret: sk}]
+flows:
+  - name: order_flow
+    outcomes:
+      - {when: {execution: "bad-*"}, status: Failed, error: {code: Refused}}
+      - {when: {execution: "open"}, status: Running}
+      - {output: {ok: true}}
+"""
+KEYS = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sk"}
+
+
+@pytest.fixture
+def fixture(tmp_path: Path) -> Path:
+    file = tmp_path / "orders.yaml"
+    file.write_text(FIXTURE)
+    return file
+
+
+def call(url: str, *words: str) -> tuple[int, dict[str, Any]]:
+    done = run("call", *words, env={"CFMOCK_URL": url, **KEYS})
+    return done.returncode, json.loads(done.stdout)
+
+
+def admin(url: str, path: str) -> Any:
+    with urllib.request.urlopen(f"{url}/_cfmock/{path}", timeout=5) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_one_line_when_ready_and_ends_well_when_told(fixture: Path, number: int) -> None:
+    with serving(str(fixture)) as server:
+        assert server.ready == f"cfmock ready {server.url}\n"
+        assert server.url.startswith("http://127.0.0.1:")
+        assert call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=e")[0] == 0
+        begun = time.monotonic()
+        code, out, err = server.stop(number)
+    assert (code, out, err) == (0, "", "")
+    assert time.monotonic() - begun < 2
+
+
+def test_it_ends_within_two_seconds_though_a_client_waits(fixture: Path) -> None:
+    with serving(str(fixture), "--auth", "off") as server:
+        url = f"{server.url}/?Version=2019-03-15&FlowName=order_flow&ExecutionName=open"
+        urllib.request.urlopen(f"{url}&Action=StartExecution", timeout=5).read()
+        waiting = threading.Thread(
+            target=lambda: urllib.request.urlopen(
+                f"{url}&Action=DescribeExecution&WaitTimeSeconds=60", timeout=30
+            ).read()
+        )
+        waiting.start()
+        time.sleep(0.3)
+        begun = time.monotonic()
+        code, _, _ = server.stop()
+        waiting.join()
+    assert code == 0
+    assert time.monotonic() - begun < 2
+
+
+def test_a_port_in_use_is_one_line_and_exit_2(fixture: Path) -> None:
+    with serving(str(fixture)) as server:
+        port = server.url.rpartition(":")[2]
+        done = run("serve", str(fixture), "--port", port)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_a_broken_fixture_lists_every_mistake_and_serves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("cfmock: 1\nflows:\n  - name: f\n    outcomes:\n      - status: Suceeded\n      - stauts: Failed\n")
+    done = run("serve", str(file))
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(f"{file}:5:9: flows[0].outcomes[0].status: 'Suceeded' is not one of Starting, Running,")
+    assert lines[1] == f"{file}:6:9: flows[0].outcomes[1].stauts: unknown key 'stauts' (did you mean 'status'?)"
+
+
+def test_an_option_stands_over_the_environment_and_that_over_the_fixture(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text("cfmock: 1\nsettings: {clock: virtual, now: 2024-06-01T00:00:00Z}\n")
+    with serving(str(file)) as server:
+        assert admin(server.url, "clock") == {"now": "2024-06-01T00:00:00.000Z", "kind": "virtual"}
+    with serving(str(file), CFMOCK_CLOCK="real") as server:
+        assert admin(server.url, "clock")["kind"] == "real"
+    with serving(str(file), "--clock", "virtual", CFMOCK_CLOCK="real") as server:
+        assert admin(server.url, "clock")["kind"] == "virtual"
+
+
+def test_every_call_is_appended_to_the_journal_file(fixture: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "calls.jsonl"
+    with serving(str(fixture), "--journal", str(journal), "-v") as server:
+        call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=e")
+        call(server.url, "DescribeFlow", "Name=nope")
+        _, _, err = server.stop()
+    first, second = map(json.loads, journal.read_text().splitlines())
+    assert (first["operation"], first["status"], first["code"]) == ("StartExecution", 200, None)
+    assert (second["operation"], second["status"], second["code"]) == ("DescribeFlow", 404, "FlowNotExists")
+    assert "DescribeFlow nope -> 404 FlowNotExists" in err
+    assert "sk" not in journal.read_text().replace("task", "")
+
+
+def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> None:
+    with serving(str(fixture), "--reload") as server:
+        call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=e")
+        fixture.write_text(FIXTURE.replace("ok: true", "ok: new") + "  - name: second\n")
+        _until(lambda: call(server.url, "DescribeFlow", "Name=second")[0] == 0)
+        call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=f")
+        described = call(server.url, "DescribeExecution", "FlowName=order_flow", "ExecutionName=f")[1]
+        assert described["Output"] == '{"ok":"new"}'
+        assert call(server.url, "DescribeExecution", "FlowName=order_flow", "ExecutionName=e")[0] == 0
+        _, _, err = server.stop()
+    assert "flow second added" in err
+
+
+def test_reload_keeps_serving_the_old_state_while_a_file_is_wrong(fixture: Path) -> None:
+    with serving(str(fixture), "--reload") as server:
+        fixture.write_text(FIXTURE.replace("outcomes", "outcoms"))
+        time.sleep(0.8)
+        assert call(server.url, "DescribeFlow", "Name=order_flow")[0] == 0
+        _, _, err = server.stop()
+    assert "not reloaded, still serving what was there" in err
+    assert "did you mean 'outcomes'?" in err
+
+
+def test_run_gives_its_command_the_variables_and_exits_with_its_status(fixture: Path) -> None:
+    script = (
+        "import json, os, sys; print(json.dumps({k: v for k, v in os.environ.items() "
+        "if k.startswith(('CFMOCK_', 'ALIBABA_', 'FNF_')) or k.lower().endswith('_proxy')})); sys.exit(7)"
+    )
+    done = run("run", str(fixture), "--", sys.executable, "-c", script)
+    assert (done.returncode, done.stderr) == (7, "")
+    found = json.loads(done.stdout)
+    assert found["CFMOCK_URL"] == found["FNF_ENDPOINT"] == f"http://{found['CFMOCK_ENDPOINT']}"
+    assert found["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "ak"
+    assert found["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] == "sk"
+    assert found["ALIBABA_CLOUD_REGION_ID"] == "cn-hangzhou"
+    assert "HTTP_PROXY" not in found
+    proxied = json.loads(run("run", str(fixture), "--proxy", "--", sys.executable, "-c", script).stdout)
+    assert proxied["HTTP_PROXY"] == proxied["http_proxy"] == proxied["CFMOCK_URL"]
+    assert proxied["NO_PROXY"] == proxied["no_proxy"] == ""
+
+
+def test_run_serves_its_command(fixture: Path) -> None:
+    words = (sys.executable, "-m", "cfmock", "call", "DescribeFlow", "Name=order_flow")
+    done = run("run", str(fixture), "--", *words)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["Name"] == "order_flow"
+
+
+def test_run_without_a_command_or_with_one_that_is_not_there_says_so() -> None:
+    assert run("run").returncode == 2
+    missing = run("run", "--", "no-such-command-here")
+    assert (missing.returncode, missing.stdout) == (127, "")
+    assert "no-such-command-here" in missing.stderr
+
+
+def test_call_prints_the_answer_and_exits_1_on_an_error_answer(fixture: Path) -> None:
+    with serving(str(fixture)) as server:
+        code, answer = call(server.url, "StartExecution", "FlowName=order_flow", 'Input={"a": "b=c"}')
+        assert (code, answer["Input"]) == (0, '{"a": "b=c"}')
+        code, answer = call(server.url, "DescribeFlow", "Name=nope")
+        assert (code, answer["Code"], answer["Message"]) == (1, "FlowNotExists", "Flow nope does not exist.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("StratExecution",), "there is no operation 'StratExecution' (did you mean 'StartExecution'?)"),
+        (("ListFlows", "Limit"), "'Limit' is not of the form Key=Value"),
+        (("ListFlows", "--url", "http://127.0.0.1:9"), "no answer from http://127.0.0.1:9"),
+    ],
+)
+def test_a_call_that_cannot_be_made_is_explained(words: tuple[str, ...], said: str) -> None:
+    done = run("call", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _until(condition: Any) -> None:
+    for _ in range(40):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come about within 4 s")

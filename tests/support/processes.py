@@ -1,0 +1,63 @@
+"""cfmock as a process of its own, as users of the command line have it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment without what would point cfmock or a client elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CFMOCK_", "ALIBABA_", "FNF_"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **more}
+
+
+def run(*words: str, timeout: float = 30, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run `cfmock WORDS` to its end."""
+    variables = environment(**more.pop("env", {}))
+    return subprocess.run(
+        [sys.executable, "-m", "cfmock", *words],
+        capture_output=True, text=True, timeout=timeout, env=variables, check=False, **more,
+    )  # fmt: skip
+
+
+class Serving:
+    """A `cfmock serve` that has said it is ready; `url` is where."""
+
+    def __init__(self, process: subprocess.Popen[str], ready: str) -> None:
+        self.process = process
+        self.ready = ready
+        self.url = ready.split()[-1]
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """Exit code, and what came on stdout (after the ready line) and stderr."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=10)
+        return self.process.returncode, out, err
+
+
+@contextmanager
+def serving(*words: str, **env: str) -> Iterator[Serving]:
+    """`cfmock serve WORDS --port 0`, ended at the end of the block if it is not by then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cfmock", "serve", *words, "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**env),
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        if not ready:
+            raise AssertionError(process.communicate()[1])
+        yield Serving(process, ready)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

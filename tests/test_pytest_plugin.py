@@ -1,0 +1,194 @@
+"""The plugin, seen from an inner pytest run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.processes import environment
+
+pytest_plugins = ["pytester"]
+
+FIXTURE = """\
+cfmock: 1
+flows:
+  - name: order_flow
+    outcomes: [{output: {from: file}}]
+"""
+
+
+@pytest.fixture
+def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with a fixture file and pytest runs in processes of their own."""
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    pytester.path.joinpath("orders.yaml").write_text(FIXTURE)
+    return pytester
+
+
+def run(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
+    return inner.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *PLUGIN, *words, timeout=60)
+
+
+def installed() -> bool:
+    from importlib.metadata import entry_points
+
+    return any(point.name == "cfmock" for point in entry_points(group="pytest11"))
+
+
+PLUGIN = () if installed() else ("-p", "cfmock.pytest_plugin")
+"""From a checkout that is not installed, as a packager would run these tests, the plugin is named."""
+
+
+def test_each_test_has_a_service_of_its_own(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_start(cfmock, number):
+            cfmock.load({"cfmock": 1, "flows": [{"name": "f"}]})
+            cfmock.call("StartExecution", FlowName="f", ExecutionName="same")
+            assert len(cfmock.executions("f")) == 1
+        """
+    )
+    run(inner).assert_outcomes(passed=2)
+
+
+def test_the_marker_names_files_beside_the_test_and_settings(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.cfmock(clock="virtual", now="2024-06-01T00:00:00Z")
+
+        @pytest.mark.cfmock("orders.yaml")
+        def test_output(cfmock):
+            assert cfmock.run("order_flow").output == {"from": "file"}
+            assert cfmock.clock.now.year == 2024
+
+        @pytest.mark.cfmock("orders.yaml", {"cfmock": 1, "flows": [{"name": "second"}]})
+        def test_mapping(cfmock):
+            assert [flow["Name"] for flow in cfmock.call("ListFlows")["Flows"]] == ["order_flow", "second"]
+        """
+    )
+    run(inner).assert_outcomes(passed=2)
+
+
+def test_the_ini_option_names_files_for_every_test_and_the_session(inner: pytest.Pytester) -> None:
+    inner.makeini("[pytest]\ncfmock_fixtures = orders.yaml")
+    inner.makepyfile(
+        """
+        def test_own(cfmock):
+            assert cfmock.run("order_flow").output == {"from": "file"}
+
+        def test_shared(cfmock_session):
+            cfmock_session.call("StartExecution", FlowName="order_flow", ExecutionName="e")
+
+        def test_still_there(cfmock_session):
+            assert cfmock_session.executions("order_flow")[0].name == "e"
+        """
+    )
+    run(inner).assert_outcomes(passed=3)
+
+
+def test_each_documented_error_of_an_operation_is_a_case(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+        from cfmock import ServiceError
+
+        @pytest.mark.cfmock_errors("StartExecution", times=1)
+        def test_client(cfmock, cfmock_error):
+            with pytest.raises(ServiceError) as caught:
+                cfmock.call("StartExecution", FlowName="nope")
+            answered = caught.value
+            assert (answered.code, answered.status) == (cfmock_error.code, cfmock_error.status)
+            assert answered.message == cfmock_error.message
+            with pytest.raises(ServiceError, match="FlowNotExists"):
+                cfmock.call("StartExecution", FlowName="nope")
+
+        @pytest.mark.cfmock_errors("ListFlows")
+        def test_without_asking_for_the_case(cfmock):
+            for _ in range(2):
+                with pytest.raises(ServiceError):
+                    cfmock.call("ListFlows")
+        """
+    )
+    result = run(inner, "-v")
+    result.assert_outcomes(passed=15 + 12)
+    result.stdout.fnmatch_lines(["*test_client?StartExecution-ResourceThrottled? PASSED*"])
+
+
+def test_a_mistake_in_a_marker_is_told(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.cfmock_errors("StratExecution")
+        def test_client(cfmock):
+            pass
+        """
+    )
+    result = run(inner)
+    assert result.ret != 0
+    assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        def test_fails(cfmock):
+            try:
+                cfmock.call("DescribeFlow", Name="nope", Nmae="x")
+            except Exception:
+                pass
+            assert False
+        """
+    )
+    run(inner).stdout.fnmatch_lines(
+        ["*calls seen by cfmock*", "DescribeFlow(Name=nope, Nmae=x) -> 404 FlowNotExists", "*no parameter 'Nmae'*"]
+    )
+
+
+def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        test_asyncio="""
+        import pytest
+        from cfmock import CloudFlow
+
+        @pytest.mark.asyncio
+        async def test_asyncio(cfmock):
+            await cfmock.call_async("ListFlows")
+            assert len(await cfmock.wait_for_calls_async("ListFlows")) == 1
+
+        @pytest.mark.asyncio
+        async def test_own_loop():
+            async with CloudFlow("orders.yaml") as cf:
+                assert (await cf.run_async("order_flow")).output == {"from": "file"}
+        """,
+        test_aiohttp="""
+        import aiohttp
+
+        async def test_aiohttp(cfmock):
+            async with aiohttp.ClientSession() as session:
+                async with session.get(cfmock.url) as answer:
+                    assert (await answer.json())["Code"] == "MissingRequiredParams"
+        """,
+    )
+    inner.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function")
+    run(inner, "-n", "2").assert_outcomes(passed=3)
+
+
+def test_it_can_be_switched_off(inner: pytest.Pytester) -> None:
+    inner.makepyfile("def test_nothing(cfmock):\n    pass")
+    result = inner.runpytest_subprocess("-p", "no:cfmock", "-p", "no:cacheprovider", timeout=60)
+    result.assert_outcomes(errors=1)
+
+
+def test_being_loaded_imports_no_server() -> None:
+    heavy = ("aiohttp", "yaml", "click", "rich")
+    script = f"import sys, cfmock, cfmock.pytest_plugin; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment())
+    assert done.stdout == "[]\n"
