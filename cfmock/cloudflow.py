@@ -85,7 +85,7 @@ class CloudFlow:
         guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
         self._server = Server(emulator, Admin(self._control, guard).handle, settings.host, settings.port)
         await self._server.start()
-        next(emulator.known_worlds())
+        emulator.default_world()
 
     @property
     def _running(self) -> Server:

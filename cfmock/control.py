@@ -11,9 +11,9 @@ from typing import Any
 import cfmock
 from cfmock.clock import iso
 from cfmock.durations import parse_duration, parse_time
-from cfmock.emulator import Emulator
+from cfmock.emulator import Change, Emulator
 from cfmock.engine.tasks import TaskMock
-from cfmock.errors import FixtureError, ServiceError
+from cfmock.errors import FixtureError, ServiceError, did_you_mean
 from cfmock.faults.rules import FaultRule, RuleError
 from cfmock.fixtures.apply import apply
 from cfmock.fixtures.entries import read_mock, read_outcome
@@ -73,6 +73,7 @@ class Control:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self._added: dict[str, int] = {}  # the numbers of the changes that added faults
 
     # -- the server ----------------------------------------------------------------------------------------------------
 
@@ -81,7 +82,8 @@ class Control:
 
     def reset(self, account: str | None = None, region: str | None = None) -> Json:
         """As right after the start; with an account or region, only those worlds."""
-        self.emulator.reset(lambda world: _is_of(world, account, region))
+        self._check_world(account, region)
+        self.emulator.reset(account, region)
         return {}
 
     def load(self, document: Json) -> Json:
@@ -121,21 +123,25 @@ class Control:
         fault_id = self.emulator.new_fault_id()
 
         def add(emulator: Emulator, world: World) -> None:
-            if _is_of(world, account, region):
-                emulator.injector(world.account, world.region).add(rule, id=fault_id)
+            emulator.injector(world.account, world.region).add(rule, id=fault_id)
 
-        self.emulator.everywhere(add)
+        self._added[fault_id] = self._everywhere(add, account, region)
         return {"id": fault_id, **rule.to_mapping(), "hits": 0}
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
-        removed = [self.emulator.injector(w.account, w.region).remove(id) for w in self._worlds(account, region)]
-        if not any(removed):
+        injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
+        if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise ControlError(f"there is no fault '{id}'")
+        if account is None and region is None and id in self._added:
+            self.emulator.no_longer(self._added.pop(id))
+            for injector in injectors:
+                injector.remove(id)
+        else:
+            self._everywhere(lambda e, w: e.injector(w.account, w.region).remove(id), account, region)
         return {}
 
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
-        for world in self._worlds(account, region):
-            self.emulator.injector(world.account, world.region).clear()
+        self._everywhere(lambda e, w: e.injector(w.account, w.region).clear(), account, region)
         return {}
 
     # -- calls ---------------------------------------------------------------------------------------------------------
@@ -144,11 +150,15 @@ class Control:
         return list(self.emulator.journal.find(**filters))
 
     def list_calls(self, limit: int | None = None, **filters: str | None) -> Json:
+        self._check_world(filters.get("account"), filters.get("region"))
         records = self.find_calls(**filters)
         return [as_json(record) for record in (records[-limit:] if limit else records[:0] if limit == 0 else records)]
 
     def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
-        self.emulator.journal.clear()
+        self._check_world(account, region)
+        if account is None and region is None:
+            self.emulator.journal.clear()
+        self.emulator.journal.forget(account=account, region=region)
         return {}
 
     def when_called(self, count: int, tell: Callable[[], None], **filters: str | None) -> Callable[[], None]:
@@ -182,10 +192,9 @@ class Control:
             raise ControlError(str(error)) from None
 
         def add(emulator: Emulator, world: World) -> None:
-            if _is_of(world, account, region):
-                world.outcomes_of(outcome["flow"]).add(value)
+            world.outcomes_of(outcome["flow"]).add(value)
 
-        self.emulator.everywhere(add)
+        self._everywhere(add, account, region)
         return {}
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
@@ -207,10 +216,9 @@ class Control:
         self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None
     ) -> None:
         def add(emulator: Emulator, world: World) -> None:
-            if _is_of(world, account, region):
-                world.mocks_of(flow).add(task, mock)
+            world.mocks_of(flow).add(task, mock)
 
-        self.emulator.everywhere(add)
+        self._everywhere(add, account, region)
 
     def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed."""
@@ -276,7 +284,7 @@ class Control:
 
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
         """Start an execution of any mode in the default world. Raises ServiceError."""
-        world = next(self.emulator.known_worlds())
+        world = self.emulator.default_world()
         row = find_flow(world, flow)
         text = "" if input is None else json.dumps(input, ensure_ascii=False, separators=(",", ":"))
         name = name or world.ids.execution_name()
@@ -312,7 +320,19 @@ class Control:
         )
 
     def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
-        return (world for world in self.emulator.known_worlds() if _is_of(world, account, region))
+        self._check_world(account, region)
+        return self.emulator.known_worlds(account, region)
+
+    def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
+        self._check_world(account, region)
+        return self.emulator.everywhere(change, account, region)
+
+    def _check_world(self, account: str | None, region: str | None) -> None:
+        regions = {*self.emulator.spec.regions, self.emulator.settings.region}
+        if account is not None and account not in self.emulator.accounts:
+            raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
+        if region is not None and region not in regions:
+            raise ControlError(f"there is no region '{region}'{did_you_mean(region, regions)}")
 
 
 def public_call(record: CallRecord) -> Call:
@@ -330,10 +350,6 @@ def moment(seconds: float) -> datetime:
 
 def _iso(time: datetime | None) -> str | None:
     return None if time is None else iso(time.timestamp())
-
-
-def _is_of(world: World, account: str | None, region: str | None) -> bool:
-    return account in (None, world.account) and region in (None, world.region)
 
 
 def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:

@@ -36,8 +36,20 @@ log = logging.getLogger("cfmock")
 WorldKey = tuple[str, str]
 """Account and region."""
 
-Change = Callable[["Emulator", World], None]
+Change = Callable[["Emulator", World], object]
 """What brings a world into some state."""
+
+
+_Scope = tuple[str | None, str | None]
+"""An account and a region; None: any."""
+
+_ALL: _Scope = (None, None)
+_Scoped = tuple[_Scope, Change]
+
+
+def _covers(scope: _Scope, world: World) -> bool:
+    account, region = scope
+    return account in (None, world.account) and region in (None, world.region)
 
 
 class Exchange:
@@ -83,7 +95,9 @@ class Emulator:
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
         self._prepare = prepare
-        self._changes: list[Change] = []
+        self._changes: dict[int, _Scoped] = {}  # by number, oldest first
+        self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
+        self._numbers = 0
         self._fault_ids = 0
         self._authenticator = Authenticator(
             self.credentials,
@@ -275,8 +289,10 @@ class Emulator:
             self.worlds[account, region] = world
             self.injector(account, region)
             self._prepare(self, world)
-            for change in self._changes:
-                change(self, world)
+            since = max(number for scope, number in self._resets.items() if _covers(scope, world))
+            for number, (scope, change) in list(self._changes.items()):
+                if number > since and _covers(scope, world):
+                    change(self, world)
         return world
 
     def injector(self, account: str, region: str) -> FaultInjector:
@@ -290,33 +306,45 @@ class Emulator:
         """Make worlds this way from now on."""
         self._prepare = prepare
 
-    def everywhere(self, change: Change) -> None:
-        """Make a change in all worlds, those still to come too."""
-        for world in self.known_worlds():
+    def everywhere(self, change: Change, account: str | None = None, region: str | None = None) -> int:
+        """Make a change in all worlds of the account and region, those still to come too. Gives its number."""
+        scope = account, region
+        self._numbers += 1
+        for world in self.known_worlds(*scope):
             change(self, world)
-        self._changes.append(change)
+        self._changes[self._numbers] = scope, change
+        return self._numbers
+
+    def no_longer(self, number: int) -> None:
+        """Make the change of this number in no more worlds to come."""
+        self._changes.pop(number, None)
 
     def add_credentials(self, credentials: Iterable[Credential]) -> None:
         """Let more keys in; one of a known id replaces it."""
         self._authenticator.add(credentials)
+
+    @property
+    def accounts(self) -> set[str]:
+        """Those that have a key, and that of keys which name none."""
+        return {DEFAULT_ACCOUNT, *self._authenticator.accounts}
 
     def new_fault_id(self) -> str:
         """An id that no fault of any world has."""
         self._fault_ids += 1
         return f"added-{self._fault_ids}"
 
-    def reset(self, which: Callable[[World], bool] = lambda world: True) -> None:
-        """Make the worlds anew, as right after the start; if that is all of them, calls, clock and chance begin anew, too."""
-        known = list(self.worlds.values())
-        gone = [world for world in known if which(world)]
-        if len(gone) == len(known):
-            self.timers.clear()
-            self.journal.clear()
-            self.ids.seed(self.settings.seed)
-            self._changes.clear()
-            self._authenticator.forget_added()
-            if isinstance(self.clock, VirtualClock):
-                self.clock.restart(self._start())
+    def reset(self, account: str | None = None, region: str | None = None) -> None:
+        """Make worlds anew, as right after the start; if that is all of them, calls, clock and chance begin anew, too."""
+        scope = account, region
+        gone = [world for world in self.worlds.values() if _covers(scope, world)]
+        if scope == _ALL:
+            self._begin_anew()
+        else:
+            self.journal.forget(account=account, region=region)
+            self._resets[scope] = self._numbers
+            for number, (changed, _) in list(self._changes.items()):
+                if account in (None, changed[0]) and region in (None, changed[1]):
+                    del self._changes[number]
         for world in gone:
             key = (world.account, world.region)
             world.end()
@@ -326,14 +354,30 @@ class Emulator:
             for tells in list(world.waiting.values()):
                 for tell in list(tells):
                     tell()
-        if gone:
-            # As at the start: its schedules run whether or not somebody calls.
-            self.world(DEFAULT_ACCOUNT, self.settings.region)
+        # As at the start: its schedules run whether or not somebody calls.
+        self.default_world()
 
-    def known_worlds(self) -> Iterator[World]:
-        """The worlds in use; at least the default one."""
-        self.world(DEFAULT_ACCOUNT, self.settings.region)
-        yield from list(self.worlds.values())
+    def _begin_anew(self) -> None:
+        self.timers.clear()
+        self.journal.clear()
+        self.ids.seed(self.settings.seed)
+        self._changes.clear()
+        self._resets = {_ALL: 0}
+        self._authenticator.forget_added()
+        if isinstance(self.clock, VirtualClock):
+            self.clock.restart(self._start())
+
+    def default_world(self) -> World:
+        """That of calls whose key names no account and that name no region."""
+        return self.world(DEFAULT_ACCOUNT, self.settings.region)
+
+    def known_worlds(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
+        """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
+        the one they name."""
+        self.default_world()
+        if account is not None or region is not None:
+            self.world(account or DEFAULT_ACCOUNT, region or self.settings.region)
+        yield from [world for world in self.worlds.values() if _covers((account, region), world)]
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -72,10 +72,18 @@ class Journal:
         return (record for record in self._records if all(_has(record, *each) for each in wanted.items()))
 
     def clear(self) -> None:
+        """As new."""
         self._records.clear()
         self._bytes = 0
         self.dropped = 0
         self.seen = 0
+
+    def forget(self, **filters: str | None) -> None:
+        """Drop the calls that `find` would find; they count as neither seen nor dropped."""
+        gone = {id(record) for record in self.find(**filters)}
+        self._records = deque(record for record in self._records if id(record) not in gone)
+        self._bytes = sum(record.size for record in self._records)
+        self.seen -= len(gone)
 
 
 _FIELDS = frozenset(("operation", "flow", "code", "access_key_id", "account", "region", "request_id"))

@@ -83,6 +83,11 @@ class Authenticator:
         """Know those keys only that were given at first."""
         self._credentials = dict(self._given)
 
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts that have a key."""
+        return {each.account for each in self._credentials.values()}
+
     def authenticate(
         self, request: Request, parameters: Parameters, operation: Operation, skew: float = 0.0
     ) -> Identity:

@@ -67,7 +67,7 @@ def prepare(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> 
     if not guard.open:
         log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
     server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port)
-    next(emulator.known_worlds())
+    emulator.default_world()
     return Started(server, control, fixtures, settings)
 
 

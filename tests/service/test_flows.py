@@ -143,3 +143,12 @@ def test_a_limit_outside_its_range_is_refused(service: Service, limit: str) -> N
     refusal = service.refusal("ListFlows", Limit=limit)
     assert refusal.code == "InvalidArgument"
     assert "Limit" in str(refusal.message)
+
+
+def test_environment_and_storage_location_are_kept(service: Service) -> None:
+    create(service, Environment=json.dumps(VARIABLES), ExternalStorageLocation="/bucket/path")
+    updated = service("UpdateFlow", Name="f", Description="new")
+    assert updated["ExternalStorageLocation"] == "/bucket/path"
+    assert updated["Environment"] == VARIABLES
+    assert service("UpdateFlow", Name="f", ExternalStorageLocation="/other")["ExternalStorageLocation"] == "/other"
+    assert service("ListFlows")["Flows"][0]["Environment"] == VARIABLES

@@ -32,8 +32,10 @@ States:
 class Service:
     """An emulator with hands: `service("StartExecution", FlowName="f")` is a signed call and gives the answer's fields."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, key: int = 0) -> None:
+        """`key` is the place of the credential that calls are signed with."""
         self.emulator = emulator
+        self.credential = emulator.credentials[key]
 
     def __call__(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Raises ServiceError for an error answer, AssertionError for one that is still to come."""
@@ -45,7 +47,7 @@ class Service:
         return self.emulator.handle(self.request(operation, **parameters))
 
     def request(self, operation: str, **parameters: Any) -> Request:
-        credential = self.emulator.credentials[0]
+        credential = self.credential
         return signed_request(
             operation, parameters,
             access_key_id=credential.access_key_id, access_key_secret=credential.access_key_secret,
