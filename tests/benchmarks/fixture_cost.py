@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import sys
 import time
@@ -39,10 +40,8 @@ class Stopwatch:
 
 if __name__ == "__main__":
     stopwatch = Stopwatch()
-    # pytest's own report goes nowhere: the one line printed is the result.
-    status = pytest.main(
-        [__file__, "-q", "--no-summary", "-p", "no:randomly", "-p", "no:terminal"], plugins=[stopwatch]
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # the one line printed to stdout is the result
+        status = pytest.main([__file__, "-q", "-p", "no:randomly"], plugins=[stopwatch])
     if status:
         sys.exit(f"the tests that use the fixture failed ({status!r}): run pytest {__file__}")
     print(f"{statistics.median(stopwatch.costs[1:]) * 1000:.3f}")

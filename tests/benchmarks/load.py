@@ -48,25 +48,23 @@ def signed(method: str, action: str, parameters: Mapping[str, str]) -> bytes:
     return head.encode() + body
 
 
-def starts(count: int) -> list[bytes]:
-    """StartExecution, each of a new execution."""
-    return [
-        signed(
-            "POST",
-            "StartExecution",
-            {"ExecutionName": f"e{next(_names)}", "FlowName": "bench", "Input": '{"order": 12, "customer": "Ann Lee"}'},
-        )
-        for _ in range(count)
-    ]
+def starts(count: int, flow: str = "canned") -> list[bytes]:
+    """StartExecution, each of a new execution: its outcome is `canned`, or it runs the flow's definition (`defined`)."""
+    return [start_of(f"e{next(_names)}", flow) for _ in range(count)]
+
+
+def start_of(execution: str, flow: str = "canned") -> bytes:
+    given = '{"order": 12, "customer": "Ann Lee"}'
+    return signed("POST", "StartExecution", {"ExecutionName": execution, "FlowName": flow, "Input": given})
 
 
 def describes(count: int, execution: str) -> list[bytes]:
-    parameters = {"ExecutionName": execution, "FlowName": "bench"}
+    parameters = {"ExecutionName": execution, "FlowName": "canned"}
     return [signed("GET", "DescribeExecution", parameters) for _ in range(count)]
 
 
 def lists(count: int) -> list[bytes]:
-    return [signed("GET", "ListExecutions", {"FlowName": "bench", "Limit": "10"}) for _ in range(count)]
+    return [signed("GET", "ListExecutions", {"FlowName": "canned", "Limit": "10"}) for _ in range(count)]
 
 
 @dataclass
