@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from cfmock.engine.commands import RUNTIME_ERROR, Failure
 from cfmock.engine.events import json_text
-from cfmock.engine.model import Mode
+from cfmock.engine.model import Mode, TaskNode
 from cfmock.engine.nested import FlowStart, flow_start
 from cfmock.engine.pending import PendingTask
 from cfmock.engine.tasks import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
@@ -57,7 +57,14 @@ class TaskMocks:
         self._mocks = {key: added.get(key, []) + given.get(key, []) for key in added.keys() | given.keys()}
 
     def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
-        for name in (call.state, call.resource_arn, call.action):
+        return self._for(call.state, call.resource_arn, call.action)
+
+    def covers(self, task: TaskNode) -> bool:
+        """Whether there is any mock for a task; not whether it matches."""
+        return next(self._for(task.name, task.resource_arn, task.action), None) is not None
+
+    def _for(self, *names: str | None) -> Iterator[TaskMock]:
+        for name in names:
             if name is not None:
                 yield from self._mocks.get(_key(name), ())
 

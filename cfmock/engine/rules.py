@@ -8,6 +8,7 @@ on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -155,16 +156,45 @@ class DataRules(Protocol):
         """The result of a parallel or map from those of its branches or iterations."""
 
 
-def measured(value: Json, limit: int, what: str) -> Datum:
-    """A value with its text. Raises `LimitExceeded` when that is larger than `limit` bytes; `what` names it."""
+MAX_NESTING = 100
+"""Objects and arrays inside one another; our choice, that of definitions, so that no value exhausts the stack."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OUTSIDE_BRACKETS = re.compile(r"[^][{}]")
+
+
+def datum(value: Json, what: str) -> Datum:
+    """A value with its text. Raises a `Failure` for what is no JSON value or is nested too deeply; `what` names it."""
     try:
-        datum = Datum(value, json_text(value))
-    except (TypeError, ValueError, RecursionError) as error:
+        made = Datum(value, json_text(value))
+    except (TypeError, ValueError) as error:
         raise Failure(RUNTIME_ERROR, f"{what} is no JSON value: {error}") from None
-    check_size(datum.size, limit, what)
-    return datum
+    except RecursionError:
+        raise Failure(RUNTIME_ERROR, f"{what} is nested too deeply") from None
+    check_nesting(made.text, what)
+    return made
+
+
+def measured(value: Json, limit: int, what: str) -> Datum:
+    """The same for a value that may take `limit` bytes at most; raises `LimitExceeded` for a larger one."""
+    made = datum(value, what)
+    check_size(made.size, limit, what)
+    return made
 
 
 def check_size(size: int, limit: int, what: str) -> None:
     if size > limit:
         raise LimitExceeded(DATA_LIMIT, f"{what} takes {size} bytes, more than {limit}")
+
+
+def check_nesting(text: str, what: str) -> None:
+    """Raises a `Failure` for a JSON text of more than `MAX_NESTING` levels."""
+    if text.count("{") + text.count("[") <= MAX_NESTING:
+        return
+    brackets = _OUTSIDE_BRACKETS.sub("", _STRING.sub("", text))
+    for _ in range(MAX_NESTING):
+        if not brackets:
+            return
+        brackets = brackets.replace("{}", "").replace("[]", "")  # peels off the innermost level
+    if brackets:
+        raise Failure(RUNTIME_ERROR, f"{what} is nested more than {MAX_NESTING} levels deep")

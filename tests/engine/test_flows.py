@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from cfmock import yamlsource
 from cfmock.engine.commands import Failure
-from tests.support.lab import Lab, text_of
+from tests.support.lab import Lab, check_history, text_of
 
 CASES = Path(__file__).parent / "cases" / "flows"
 
@@ -79,14 +78,6 @@ def test_flow(case: dict[str, Any]) -> None:
     check_history(seen.events)
 
 
-def check_history(events: list[Any]) -> None:
-    """Ids run from 1 without a gap, and every event follows from an earlier one."""
-    assert [event.id for event in events] == list(range(1, len(events) + 1))
-    assert all(event.cause < event.id for event in events)
-    assert all(event.cause > 0 for event in events[1:])
-    assert all(before.time <= after.time for before, after in pairwise(events))
-
-
 def sized(size: int) -> str:
     """A text that makes `{"t": text}` so many bytes long."""
     return "x" * (size - len('{"t":""}'))
@@ -133,3 +124,13 @@ def test_a_global_variable_has_a_value_of_at_most_256_kib() -> None:
     state = f"- {{Type: Pass, Name: A, GlobalConstructor: {{g.$: '{doubled}'}}, OutputConstructor: {{}}, End: true}}"
     assert Lab().run(text_of({"states": state}), {"t": part}).error[1].startswith("the global variable 'g' takes 3000")
     assert Lab().run(text_of({"states": state}), {"t": part[:52_000]}).status == "Succeeded"
+
+
+def test_data_are_nested_a_hundred_levels_deep_at_most() -> None:
+    loop = """- {Type: Pass, Name: A, OutputConstructor: {"{[": '"}]', in.$: $Input}, Next: A}"""
+    seen = Lab().run(text_of({"states": loop}))
+    assert seen.error == ("FnF.RuntimeError", "the output of 'A' is nested more than 100 levels deep")
+    assert len(seen.visits) == 100
+    old = "- {type: pass, name: a, outputMappings: [{target: x, source: $input}, {target: y, source: $local}]}\n"
+    seen = Lab().run(text_of({"steps": old + "- {type: choice, name: b, choices: [{condition: 'true', goto: a}]}"}))
+    assert seen.error == ("FnF.RuntimeError", "the output of 'a' is nested more than 100 levels deep")

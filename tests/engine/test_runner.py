@@ -12,8 +12,7 @@ from cfmock.clock import RealClock
 from cfmock.engine.commands import Failure
 from cfmock.engine.runner import TICK
 from cfmock.engine.tokens import read_token
-from tests.engine.test_flows import check_history
-from tests.support.lab import Lab, Seen, text_of
+from tests.support.lab import Lab, Seen, check_history, text_of
 
 WAIT = text_of({"states": "- {Type: Wait, Name: A, Seconds: 60, End: true}"})
 CALLBACK = text_of(

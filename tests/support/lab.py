@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from cfmock.clock import Clock, Timeline, Timers, VirtualClock
@@ -31,6 +32,14 @@ def text_of(case: Mapping[str, Any]) -> str:
     key = next(key for key in HEADS if key in case)
     lines = case[key].split("\n")
     return HEADS[key] + "\n".join(lines if key == "text" else [f"  {line}" for line in lines])
+
+
+def check_history(events: Sequence[Event]) -> None:
+    """Ids run from 1 without a gap, and every event follows from an earlier one."""
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert all(event.cause < event.id for event in events)
+    assert all(event.cause > 0 for event in events[1:])
+    assert all(before.time <= after.time for before, after in pairwise(events))
 
 
 class Seen:

@@ -17,7 +17,7 @@ from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, F
 from cfmock.engine.events import Shape, json_text
 from cfmock.engine.expr import Constructor, Expression, MissingPathError
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
-from cfmock.engine.rules import Context, Identity, Step, check_size, measured
+from cfmock.engine.rules import Context, Identity, Step, check_nesting, check_size, datum, measured
 from cfmock.engine.tasks import TaskCall
 from cfmock.ids import Ids
 
@@ -108,6 +108,7 @@ class LegacyRules:
 
     def open(self, flow: Flow, given: Datum, context: Context) -> StepFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
+        check_nesting(given.text, "the input of the execution")
         if not isinstance(given.value, dict):
             raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
         if flow.data.input is None:
@@ -138,7 +139,7 @@ class LegacyRules:
             step.given = _merged(frame.input, frame.local)
         else:
             scope = Scope(step, input=frame.input.value, local=frame.local.value)
-            step.given = _datum(_picked(mappings, scope, step.context.ids))
+            step.given = datum(_picked(mappings, scope, step.context.ids), f"the input of '{step.node.name}'")
         check_size(step.given.size, MAX_DATA, f"the input of '{step.node.name}'")
 
     def idle(self, step: Step) -> Datum:
@@ -153,7 +154,7 @@ class LegacyRules:
         mappings, kind = step.node.data.output, step.node.kind
         if mappings is not None:
             scope = Scope(step, input=step.given.value, local=result.value)
-            output = _datum(_picked(mappings, scope, step.context.ids))
+            output = datum(_picked(mappings, scope, step.context.ids), f"the output of '{step.node.name}'")
         else:
             output = EMPTY if kind is Kind.PARALLEL or kind is Kind.MAP else result
         size = step.given.size + result.size + output.size
@@ -167,7 +168,7 @@ class LegacyRules:
         if catch.data is not None:
             error = {"error": failure.code, "cause": failure.detail, "code": failure.code}
             scope = Scope(step, input=step.given.value, local=error)
-            output = _datum(_picked(catch.data, scope, step.context.ids))
+            output = datum(_picked(catch.data, scope, step.context.ids), f"the output of '{step.node.name}'")
         self._hand_on(step, output)
 
     def _hand_on(self, step: Step, output: Datum) -> None:
@@ -274,12 +275,8 @@ def _picked(mappings: Mappings, scope: dict[str, Json], ids: Ids) -> dict[str, J
     return picked
 
 
-def _datum(value: Json) -> Datum:
-    return Datum(value, json_text(value))
-
-
 def _merged(under: Datum, over: Datum) -> Datum:
     """Later keys overwrite earlier ones."""
     if not over.value:
         return under
-    return over if not under.value else _datum({**under.value, **over.value})
+    return over if not under.value else datum({**under.value, **over.value}, "the local variable")

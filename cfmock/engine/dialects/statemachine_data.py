@@ -24,7 +24,7 @@ from cfmock.engine.commands import (
 from cfmock.engine.events import OUTPUT, Shape, json_text
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
-from cfmock.engine.rules import Context, Step, check_size, measured
+from cfmock.engine.rules import Context, Step, check_nesting, check_size, measured
 from cfmock.engine.tasks import TaskCall
 
 Json = Any
@@ -119,6 +119,7 @@ class StateMachineRules:
 
     def open(self, flow: Flow, given: Datum, context: Context) -> StateFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
+        check_nesting(given.text, "the input of the execution")
         return StateFrame(given)
 
     def close(self, flow: Flow, frame: StateFrame, context: Context) -> Datum:
