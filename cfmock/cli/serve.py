@@ -17,9 +17,10 @@ from cfmock.cli.options import settings_options
 def command(paths: tuple[str, ...], **flags: Any) -> int:
     """Prints one line on stdout, `cfmock ready URL`, when it accepts connections."""
     from cfmock.cli import starting
-    from cfmock.server.runner import new_loop
+    from cfmock.server.runner import new_loop, settle_memory
 
     started = starting.prepare(paths, flags)
+    settle_memory()
     loop = new_loop()
     try:
         loop.run_until_complete(_serve(started, paths))

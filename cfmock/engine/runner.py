@@ -110,12 +110,13 @@ class Runner:
         if on_end is not None:
             run.on_end.append(on_end)
         run.root = Fiber(run, execute(flow, Datum(value, json_text(value)), context))
-        longest = EXPRESS_LIMIT if flow.express else YEAR
-        seconds = min(flow.timeout or longest, longest)
-        timed_out = partial(self._time_out, run, seconds)
-        run.guard = self.timers.add(run.started + seconds, TimerKind.GUARD, timed_out, run.timeline)
         self.resume(run.root, None)
         self.go_on()
+        if not run.ended:
+            longest = EXPRESS_LIMIT if flow.express else YEAR
+            seconds = min(flow.timeout or longest, longest)
+            timed_out = partial(self._time_out, run, seconds)
+            run.guard = self.timers.add(run.started + seconds, TimerKind.GUARD, timed_out, run.timeline)
         return run
 
     def stop(self, run: Run, error: str, cause: str) -> None:
@@ -359,8 +360,10 @@ class Runner:
         if run.guard is not None:
             run.guard.cancel()
         root, run.root = run.root, None
-        with self.held():
-            self._cancel(root)
+        before, self._held = self._held, True  # as held() does, at a tenth of its cost
+        try:
+            if root is not None:
+                self._cancel(root)
             if failure is not None:
                 run.error, run.cause = failure.code, failure.detail
                 if shape is not None:
@@ -369,6 +372,9 @@ class Runner:
             callbacks, run.on_end = run.on_end, []
             for told in callbacks:
                 told(run)
+        finally:
+            self._held = before
+        self.go_on()
 
 
 _COMMANDS: dict[type[Any], Callable[[Runner, Fiber, Any], Any]] = {

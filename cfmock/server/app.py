@@ -61,7 +61,7 @@ class Edge:
         if path == ADMIN or path.startswith(ADMIN + "/"):
             return await self._admin(request)
         try:
-            body = await request.read() if request.body_exists else b""
+            body = await _body(request)
         except web.HTTPRequestEntityTooLarge:
             failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
             return Answer(self.refusal(failure, request), close=True)
@@ -172,6 +172,15 @@ class Edge:
         if self._timer is not None:
             self._timer.cancel()
         self.emulator.timers.on_earlier = None
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    if not request.body_exists:
+        return b""
+    content = request.content
+    if content.is_eof() and content.total_bytes <= MAX_BODY:
+        return content.read_nowait()  # all of it came with the head, as small bodies do
+    return await request.read()
 
 
 class Answer(web.StreamResponse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from cfmock.clock import Timeline, Timer, TimerKind, iso
 from cfmock.engine.events import Event
@@ -19,6 +20,7 @@ from cfmock.service.running import Executed
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
 from cfmock.wire.messages import Fields, Later
+from cfmock.wire.params import JsonText
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
 """StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""
@@ -162,14 +164,15 @@ def launch(
     """
     timeline = timeline or world.timers.timeline()
     outcome = world.outcomes_of(flow.name).choose(asked or name, input)
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
-    row = row._replace(qualifier=qualifier, callback_token=callback_token)
-    live: Live
+    given = input.value if isinstance(input, JsonText) else None
+    events: list[Event] | None = [] if outcome is None else None
+    row = _new_row(
+        world, flow, name, RUNNING, str(input), timeline.now(),
+        events=events, qualifier=qualifier, callback_token=callback_token,
+    )  # fmt: skip
     if outcome is not None:
-        live = Scripted(world, row, outcome, timeline)
-    else:
-        live, row = _executed(world, row, timeline)
-    return _begin(world, row, live)
+        return _begin(world, row, Scripted(world, row, outcome, timeline))
+    return _begin(world, row, Executed(world, row, timeline, partial(_ended, world), given))
 
 
 def launch_child(
@@ -177,17 +180,11 @@ def launch_child(
 ) -> Run:
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
     flow = dataclasses.replace(parent.flow, compiled=compiled)
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now())
-    live, row = _executed(world, row._replace(map_run=map_run), timeline)
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), events=[], map_run=map_run)
+    live = Executed(world, row, timeline, partial(_ended, world))
     _begin(world, row, live)
     assert live.run is not None
     return live.run
-
-
-def _executed(world: World, row: ExecutionRow, timeline: Timeline) -> tuple[Executed, ExecutionRow]:
-    events: list[Event] = []
-    row = row._replace(events=events)
-    return Executed(world, row, timeline, events, partial(_ended, world)), row
 
 
 def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
@@ -314,9 +311,11 @@ def subscribe(
     return undo
 
 
-def _new_row(world: World, flow: FlowRow, name: str, status: str, input: str, started: float) -> ExecutionRow:
+def _new_row(
+    world: World, flow: FlowRow, name: str, status: str, input: str, started: float, **more: Any
+) -> ExecutionRow:
     world.serial += 1
-    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial)
+    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial, **more)
 
 
 def _to_millisecond(moment: float) -> float:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cfmock.clock import Timeline
-from cfmock.engine.events import Event
 from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
 from cfmock.service.records import ExecutionRow, MapRunRow
@@ -31,14 +30,14 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
 class Executed:
     """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
 
-    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, events: list[Event], ended: Ended) -> None:
+    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any = None) -> None:
         self.timeline = timeline
         self.listed = False
         self.run: Run | None = None
         self._world = world
         self.row = row
-        self._events = events
         self._ended = ended
+        self._given = given  # the input as values, where it is parsed already
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
@@ -52,13 +51,16 @@ class Executed:
             region=world.region,
             environment={each["Name"]: each.get("Value", "") for each in variables},
         )
-        given: Any = json.loads(row.input) if row.input else {}
+        given, self._given = self._given, None
+        if given is None:
+            given = json.loads(row.input) if row.input else {}
+        assert isinstance(row.events, list)
         self.run = world.runner.start(
             flow.compiled,
             identity,
             given,
             resolver=world.resolver(world, row),
-            sink=self._events.append,
+            sink=row.events.append,
             observe=partial(world.observer, row) if world.observer is not None else None,
             timeline=self.timeline,
             on_end=self._end,

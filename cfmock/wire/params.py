@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from cfmock.durations import parse_time
@@ -47,8 +48,7 @@ def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
     if not text.isascii() and not _is_utf8(text):
         raise invalid(parameter.name, "is not UTF-8")
     if parameter.type == "string":
-        _check_text(parameter, text, spec)
-        return text
+        return _check_text(parameter, text, spec)
     if parameter.type == "boolean":
         if text.lower() not in _BOOLEANS:
             raise invalid(parameter.name, "must be true or false")
@@ -65,6 +65,12 @@ def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
     return number
 
 
+class JsonText(str):
+    """The text of a JSON parameter, as sent, with what it means: the service hands the one back and works on the other."""
+
+    value: Any
+
+
 def invalid(name: str, what: str) -> ServiceError:
     """InvalidArgument that says which parameter and why; the documented text is only its beginning."""
     return ServiceError("InvalidArgument", detail=f"{name} {what}.")
@@ -77,7 +83,7 @@ def _check_range(parameter: Parameter, number: float) -> None:
         raise invalid(parameter.name, f"must not be greater than {parameter.maximum}")
 
 
-def _check_text(parameter: Parameter, text: str, spec: Spec) -> None:
+def _check_text(parameter: Parameter, text: str, spec: Spec) -> str:
     name = parameter.name
     if parameter.enum and text not in parameter.enum and text not in parameter.tolerated:
         raise invalid(name, f"must be one of {', '.join(filter(None, parameter.enum))}")
@@ -85,12 +91,8 @@ def _check_text(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(name, f"must have at least {parameter.min_length} characters")
     if parameter.max_length is not None and len(text) > parameter.max_length:
         raise invalid(name, f"must not have more than {parameter.max_length} characters")
-    if parameter.format is not None:
-        _FORMAT_CHECKS.get(parameter.format, _accept)(parameter, text, spec)
-
-
-def _accept(parameter: Parameter, text: str, spec: Spec) -> None:
-    """Formats that the handlers check: definitions, tokens, cron expressions."""
+    check = _FORMAT_CHECKS.get(parameter.format or "")  # the handlers check definitions, tokens, cron expressions
+    return text if check is None else check(parameter, text, spec) or text
 
 
 def _check_name(parameter: Parameter, text: str, spec: Spec) -> None:
@@ -98,19 +100,23 @@ def _check_name(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(parameter.name, "must be 1 to 128 letters, digits, '_' or '-', and begin with a letter or '_'")
 
 
-def _check_object(parameter: Parameter, text: str, spec: Spec) -> None:
-    if not isinstance(_parsed(parameter, text), dict):
+def _check_object(parameter: Parameter, text: str, spec: Spec) -> JsonText:
+    found = _parsed(parameter, text)
+    if not isinstance(found.value, dict):
         raise invalid(parameter.name, "must be a JSON object")
+    return found
 
 
-def _check_array(parameter: Parameter, text: str, spec: Spec) -> None:
-    items = _parsed(parameter, text)
+def _check_array(parameter: Parameter, text: str, spec: Spec) -> JsonText:
+    found = _parsed(parameter, text)
+    items = found.value
     if not isinstance(items, list):
         raise invalid(parameter.name, "must be a JSON array")
     if parameter.min_items is not None and len(items) < parameter.min_items:
         raise invalid(parameter.name, f"must have at least {parameter.min_items} items")
     if parameter.max_items is not None and len(items) > parameter.max_items:
         raise invalid(parameter.name, f"must not have more than {parameter.max_items} items")
+    return found
 
 
 def _check_time(parameter: Parameter, text: str, spec: Spec) -> None:
@@ -136,15 +142,17 @@ def _check_qualifier(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(parameter.name, "must be the number of a version or the name of an alias")
 
 
-_FORMAT_CHECKS = {
+_FORMAT_CHECKS: dict[str, Callable[[Parameter, str, Spec], JsonText | None]] = {
     "name": _check_name, "json-object": _check_object, "json-array": _check_array, "time": _check_time,
     "integer": _check_integer, "version": _check_version, "qualifier": _check_qualifier,
 }  # fmt: skip
 
 
-def _parsed(parameter: Parameter, text: str) -> Any:
+def _parsed(parameter: Parameter, text: str) -> JsonText:
+    found = JsonText(text)
     try:
-        return _decoder.decode(text)
+        found.value = _decoder.decode(text)
+        return found
     except (ValueError, RecursionError):
         raise invalid(parameter.name, "must be JSON text") from None
 
