@@ -88,7 +88,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
 def settle_memory() -> None:
     """For a process that does nothing but serve: what was loaded is there for good, and what calls leave is rarely garbage.
     With Python's own thresholds one eighth of a call's time goes into looking for it."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
