@@ -220,7 +220,7 @@ class Runner:
         run = fiber.run
         begun = run.last
         enough = begun + SLICE
-        send, sink, now = part.send, run.sink, run.timeline.now
+        send, sink, moment = part.send, run.sink, run.timeline.now()
         try:
             while True:
                 command = part.throw(outcome) if isinstance(outcome, Failure) else send(outcome)
@@ -229,7 +229,7 @@ class Runner:
                     if number > _LAST and command.shape not in _ENDS:
                         self._too_long(run)
                         return number - begun
-                    sink(Event(number, command.cause, command.shape, command.step, now(), command.parts))
+                    sink(Event(number, command.cause, command.shape, command.step, moment, command.parts))
                     if number >= enough:
                         self.resume(fiber, number)
                         return SLICE

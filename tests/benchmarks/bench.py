@@ -1,8 +1,8 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, fixture, faults (default: all). Times of servers are ratios to the yardstick,
-measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the median. The
-servers have one core for themselves and the load has another, where there are two.
+Parts: throughput, start, memory, growth, fixture, faults, engine (default: all). Times of servers are ratios to the
+yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the
+median. The servers have one core for themselves and the load has another, where there are two.
 """
 
 from __future__ import annotations
@@ -217,7 +217,17 @@ def faults() -> list[Measure]:
     ]
 
 
-PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults)}
+def engine() -> list[Measure]:
+    """How fast definitions run, and what executions that wait take; see bench_engine.py."""
+    import bench_engine
+
+    return [
+        Measure(what, figure, limit, at_least=at_least, note=note)
+        for what, figure, limit, at_least, note in bench_engine.measures()
+    ]
+
+
+PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults, engine)}
 
 
 def main() -> int:
