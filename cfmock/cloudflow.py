@@ -124,7 +124,7 @@ class CloudFlow:
 
     @property
     def _first(self) -> Credential:
-        return self._running.emulator.credentials[0]
+        return self._running.emulator.first_credential
 
     @property
     def region(self) -> str:
@@ -367,7 +367,7 @@ class Fault:
 
 def environment(server: Server) -> dict[str, str]:
     """The variables that point clients at a server."""
-    credential = server.emulator.credentials[0]
+    credential = server.emulator.first_credential
     variables = {
         "CFMOCK_URL": server.url,
         "CFMOCK_ENDPOINT": server.endpoint,

@@ -13,7 +13,7 @@ from cfmock.clock import iso
 from cfmock.durations import parse_duration, parse_time
 from cfmock.emulator import Change, Emulator
 from cfmock.engine.tasks import TaskMock
-from cfmock.errors import FixtureError, ServiceError, did_you_mean
+from cfmock.errors import FixtureError, ServiceError, SettingsError, did_you_mean
 from cfmock.faults.rules import FaultRule, RuleError
 from cfmock.fixtures.apply import apply
 from cfmock.fixtures.entries import read_mock, read_outcome
@@ -92,9 +92,9 @@ class Control:
             raise ControlError("a fixture document is a JSON object")
         try:
             fixtures = load([document], allow_files=False)
-        except FixtureError as error:
+            self.add_fixtures(fixtures)
+        except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
-        self.add_fixtures(fixtures)
         return {"flows": [flow.name for flow in fixtures.flows]}
 
     def add_fixtures(self, fixtures: FixtureSet) -> None:

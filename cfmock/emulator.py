@@ -16,8 +16,9 @@ from cfmock.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
 from cfmock.clock import RealClock, Timers, VirtualClock, iso_seconds, stopwatch
 from cfmock.engine.mocks import Functions
 from cfmock.engine.runner import Runner
-from cfmock.errors import ServiceError
+from cfmock.errors import Refused, ServiceError
 from cfmock.faults.injector import Decision, FaultInjector
+from cfmock.faults.limits import DocumentedLimits
 from cfmock.faults.rules import Action
 from cfmock.ids import Ids
 from cfmock.journal import CallRecord, Journal
@@ -55,7 +56,18 @@ def _covers(scope: _Scope, world: World) -> bool:
 class Exchange:
     """One call on its way: what each stage found out. Encoding and journal work with however much there is."""
 
-    __slots__ = ("call", "decision", "key", "parameters", "request", "request_id", "started", "struck", "violations")
+    __slots__ = (
+        "call",
+        "decision",
+        "key",
+        "known",
+        "parameters",
+        "request",
+        "request_id",
+        "started",
+        "struck",
+        "violations",
+    )
 
     def __init__(self, request: Request, started: float) -> None:
         self.request = request
@@ -64,6 +76,7 @@ class Exchange:
         self.parameters: Parameters | None = None
         self.call: Call | None = None
         self.key: WorldKey = (DEFAULT_ACCOUNT, "")
+        self.known = False  # who calls
         self.decision: Decision | None = None
         self.struck: list[str] = []
         self.violations: tuple[str, ...] = ()
@@ -82,6 +95,7 @@ class Emulator:
         prepare: Change = lambda emulator, world: None,
     ) -> None:
         self.settings = settings
+        self.gateway = settings.errors == "gateway"
         self.credentials = tuple(credentials)
         self.spec = model.load()
         self.wall_clock = RealClock()
@@ -94,6 +108,7 @@ class Emulator:
         self.journal = Journal(settings.journal_size)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
+        self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None
         self._prepare = prepare
         self._changes: dict[int, _Scoped] = {}  # by number, oldest first
         self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
@@ -104,7 +119,7 @@ class Emulator:
             strict=settings.auth == "strict",
             max_skew=settings.max_time_skew,
             accept_acs3=settings.accept_acs3,
-            check_nonce=settings.check_nonce,
+            check_nonce=settings.check_nonce or self.gateway,
             wall_clock=self.wall_clock.now,
         )
 
@@ -130,23 +145,36 @@ class Emulator:
         if len(request.body) + len(parameters.query) > spec.limits["request_size"]:
             raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
         decode.check_media_type(request, parameters)
-        operation = decode.decode_operation(request, parameters, spec)
+        operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
         claimed = self._authenticator.claimed(request, parameters)
         region = decode.region(request, parameters, spec) or self.settings.region
         call = Call(operation, decode.arguments(parameters), claimed.access_key_id, claimed.account, region)
         exchange.call, exchange.key = call, (call.account, region)
         injector = self.injector(*exchange.key)
         skew = injector.skew(call, exchange.struck)
-        identity = self._authenticator.authenticate(request, parameters, operation, skew)
+        resource = f"acs:fnf:{region}:{call.account}:flow/{call.flow or '*'}"
+        identity = self._authenticator.authenticate(request, parameters, operation, skew, resource)
+        exchange.known = True
         if identity != claimed:
             call = exchange.call = replace(call, access_key_id=identity.access_key_id, account=identity.account)
+            exchange.key = (call.account, region)
+            injector = self.injector(*exchange.key)
         if parameters.problem:
             raise ServiceError("InvalidArgument", detail=f"{parameters.problem}.".capitalize())
+        if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
+            raise Refused("ResourceThrottled", reason="throttled")
         exchange.violations = tuple(params.unknown(operation, call.arguments))
         decision = exchange.decision = injector.decide(call)
         if decision is not None and decision.before is not None:
             return self._struck(exchange, decision.before)
         return dispatch(self.world(*exchange.key), call)
+
+    def _limited(self, key: WorldKey) -> DocumentedLimits:
+        assert self._limits is not None
+        limits = self._limits.get(key)
+        if limits is None:
+            limits = self._limits[key] = DocumentedLimits(self.clock, self.spec.limits["api_rate"])
+        return limits
 
     def _struck(self, exchange: Exchange, action: Action) -> Reply:
         """What a fault answers in place of the operation, or of its answer."""
@@ -216,18 +244,23 @@ class Emulator:
             reply = result
         elif isinstance(result, ServiceError):
             failure = result
-            reply = encode.error(result, request_id, exchange.request.header("host"), self.spec)
+            reply = self.refusal(result, exchange.request.header("host"), request_id)
         else:
             reply = encode.success(result, request_id)
-            if exchange.parameters is not None:
-                self._authenticator.answered(exchange.request, exchange.parameters)
         if decision is not None:
             reply = _spoilt(reply, decision)
+        if exchange.known and exchange.parameters is not None and reply.transport not in _UNANSWERED:
+            self._authenticator.answered(exchange.request, exchange.parameters)
         self._record(exchange, reply, failure)
         return reply
 
+    def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
+        """The error answer to a call, or to what never became one."""
+        return encode.error(failure, request_id or self.ids.request_id(), host, self.spec, gateway=self.gateway)
+
     def _record(self, exchange: Exchange, reply: Reply, failure: ServiceError | None) -> None:
         call = exchange.call
+        said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
         self.journal.add(
             CallRecord(
                 operation=call.operation.name if call is not None else self._action(exchange),
@@ -235,8 +268,8 @@ class Emulator:
                 access_key_id=call.access_key_id if call is not None else "",
                 time=self.clock.now(),
                 status=reply.status,
-                code=failure.code if failure is not None else None,
-                message=encode.rendered(failure, self.spec)[1] if failure is not None else None,
+                code=said.code if said is not None else None,
+                message=said.message if said is not None else None,
                 request_id=reply.request_id,
                 duration=stopwatch() - exchange.started,
                 account=exchange.key[0],
@@ -328,6 +361,11 @@ class Emulator:
         """Those that have a key, and that of keys which name none."""
         return {DEFAULT_ACCOUNT, *self._authenticator.accounts}
 
+    @property
+    def first_credential(self) -> Credential:
+        """The key that our own clients sign with: the first that has a secret to do it with."""
+        return next((each for each in self.credentials if each.access_key_secret), self.credentials[0])
+
     def new_fault_id(self) -> str:
         """An id that no fault of any world has."""
         self._fault_ids += 1
@@ -349,6 +387,8 @@ class Emulator:
             key = (world.account, world.region)
             world.end()
             del self.worlds[key], self.injectors[key]
+            if self._limits is not None:
+                self._limits.pop(key, None)
         for world in gone:
             # Whoever waited is answered by the new world: the execution is not there.
             for tells in list(world.waiting.values()):
@@ -397,6 +437,7 @@ class Emulator:
         return self.settings.now if self.settings.now is not None else self.wall_clock.now()
 
 
+_UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG)
 _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
 

@@ -2,6 +2,7 @@
 
     CfmockError
     ├── ServiceError       the caller on the wire: becomes an error answer
+    │   └── Refused            before the operation was looked at
     ├── SettingsError      whoever started us: an option, a variable, a setting
     └── SourceError        the author of a file; carries every `Problem` found in it
         ├── FixtureError       of a fixture file
@@ -52,6 +53,19 @@ class ServiceError(CfmockError):
         if self.message is None:
             return f"{self.code}({', '.join(map(str, self.args))})" + (f": {self.detail}" if self.detail else "")
         return f"{self.code} ({self.status}): {self.message}"
+
+
+class Refused(ServiceError):  # noqa: N818 - reads as what happened where it is raised
+    """A call that is refused before its operation is looked at: for who calls, how it is signed, what it asks for.
+
+    The gateway in front of the service would answer it in words of its own. `reason` is the row of its table
+    (`gateway` in the specification), `facts` are what the row's texts may name.
+    """
+
+    def __init__(self, code: str, *args: str, reason: str, detail: str = "", **facts: str) -> None:
+        super().__init__(code, *args, detail=detail)
+        self.reason = reason
+        self.facts = facts
 
 
 class SettingsError(CfmockError):

@@ -254,3 +254,11 @@ def test_a_world_that_cannot_be_is_no_world(control: Control, world: dict[str, s
         with pytest.raises(ControlError) as caught:
             verb(**world)
         assert "did you mean '200'" in str(caught.value) or "did you mean 'cn-beijing'" in str(caught.value)
+
+
+def test_our_own_calls_are_signed_by_the_first_key_that_has_a_secret() -> None:
+    keys = [{"bearer_token": "b"}, {"access_key_id": "ak", "access_key_secret": "sk"}]
+    service = make_service({**echo_flow(), "credentials": keys})
+    assert service.emulator.first_credential.access_key_id == "ak"
+    only = make_service({**echo_flow(), "credentials": keys[:1]})
+    assert only.emulator.first_credential.access_key_id == "bearer"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from typing import NamedTuple
 
 from cfmock.auth import signature
+from cfmock.auth.proofs import Proof, bearer_token, proof_of
 from cfmock.clock import iso_seconds
-from cfmock.errors import ServiceError
+from cfmock.errors import Refused
 from cfmock.matching import glob_matches
 from cfmock.spec.model import Operation
-from cfmock.wire.decode import is_acs3, read_pairs, split_target
 from cfmock.wire.messages import Parameters, Request
 
 DEFAULT_ACCOUNT = ""
@@ -67,17 +61,23 @@ class Authenticator:
         check_nonce: bool,
         wall_clock: Callable[[], float],
     ) -> None:
-        self._given = {each.access_key_id: each for each in credentials}
-        self._credentials = dict(self._given)
+        self._given: dict[str, Credential] = {}
+        self._credentials: dict[str, Credential] = {}
         self._strict = strict
         self._max_skew = max_skew
         self._accept_acs3 = accept_acs3
         self._nonces: Nonces | None = Nonces(max_skew) if check_nonce else None
         self._now = wall_clock
+        self.add(credentials)
+        self._given = dict(self._credentials)
 
     def add(self, credentials: Iterable[Credential]) -> None:
-        """Let more keys in; one of a known id replaces it."""
-        self._credentials |= {each.access_key_id: each for each in credentials}
+        """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
+        found = {each.access_key_id: each for each in credentials}
+        for each in found.values():
+            if each.public_key is not None:
+                signature.load_public_key(each.public_key)
+        self._credentials |= found
 
     def forget_added(self) -> None:
         """Know those keys only that were given at first."""
@@ -89,34 +89,59 @@ class Authenticator:
         return {each.account for each in self._credentials.values()}
 
     def authenticate(
-        self, request: Request, parameters: Parameters, operation: Operation, skew: float = 0.0
+        self,
+        request: Request,
+        parameters: Parameters,
+        operation: Operation,
+        skew: float = 0.0,
+        resource: str = "*",
     ) -> Identity:
-        """The caller. `skew` makes the server's clock seem off by so many seconds.
+        """The caller. `skew` makes the server's clock seem off by so many seconds; `resource` is what the call is about.
 
-        Raises MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID, RequestTimeTooSkewed,
-        SignatureNotMatch and AccessDenied.
+        Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
+        RequestTimeTooSkewed, SignatureNotMatch and AccessDenied.
         """
         if not self._strict:
             return self.claimed(request, parameters)
-        proof = _acs3_proof(request) if self._accept_acs3 and is_acs3(request) else _v1_proof(parameters)
-        credential = self._credentials.get(proof.access_key_id)
-        if credential is None:
-            raise ServiceError("InvalidAccessKeyID", proof.access_key_id)
+        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
+        credential = self._credential(proof)
         now = self._now() + skew
-        if abs(_moment(proof.time_name, proof.time) - now) > self._max_skew:
-            raise ServiceError("RequestTimeTooSkewed", proof.time, iso_seconds(now))
+        if abs(proof.moment - now) > self._max_skew:
+            raise Refused("RequestTimeTooSkewed", proof.time, iso_seconds(now), reason="time-expired")
         proof.verify(request, parameters, credential)
-        _check_token(credential, proof.security_token, now)
-        if self._nonces is not None and not self._nonces.is_new(proof.access_key_id, proof.nonce, now):
-            raise ServiceError("InvalidArgument", detail="SignatureNonce was used already.")
+        if proof.bearer is None:
+            _check_token(credential, proof.security_token, now)
+        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, proof.nonce, now):
+            raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
         if credential.allow is not None and not any(glob_matches(each, operation.action) for each in credential.allow):
-            raise ServiceError("AccessDenied")
+            raise _forbidden(credential, operation, resource)
         return Identity(credential.access_key_id, credential.account)
+
+    def _credential(self, proof: Proof) -> Credential:
+        if proof.bearer is not None:
+            found = self._borne(proof.bearer)
+            if found is None:
+                raise Refused("AccessDenied", reason="unknown-key")
+            return found
+        known = self._credentials.get(proof.access_key_id)
+        if known is None:
+            raise Refused("InvalidAccessKeyID", proof.access_key_id, reason="unknown-key")
+        return known
+
+    def _borne(self, token: str) -> Credential | None:
+        """The credential of this bearer token."""
+        for each in self._credentials.values():
+            if each.bearer_token is not None and signature.same(each.bearer_token, token):
+                return each
+        return None
 
     def claimed(self, request: Request, parameters: Parameters) -> Identity:
         """Whom a request says it comes from, unchecked: for `--auth off`, and for the journal of refused calls."""
         name = parameters.values.get("AccessKeyId") or _claimed_by_header(request)
         credential = self._credentials.get(name)
+        if credential is None and (token := bearer_token(request, parameters)):
+            credential = self._borne(token)
+            name = credential.access_key_id if credential is not None else name
         return Identity(name, credential.account if credential else DEFAULT_ACCOUNT)
 
     def answered(self, request: Request, parameters: Parameters) -> None:
@@ -126,125 +151,29 @@ class Authenticator:
             self._nonces.remember(self.claimed(request, parameters).access_key_id, nonce, self._now())
 
 
-class _Proof(NamedTuple):
-    access_key_id: str
-    time_name: str
-    time: str
-    nonce: str
-    security_token: str
-    verify: Callable[[Request, Parameters, Credential], None]
-
-
-_V1_REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
-
-
-def _v1_proof(parameters: Parameters) -> _Proof:
-    values = parameters.values
-    for name in _V1_REQUIRED:
-        if not values.get(name):
-            raise ServiceError("MissingRequiredParams", name)
-    return _Proof(
-        values["AccessKeyId"], "Timestamp", values["Timestamp"], values["SignatureNonce"],
-        values.get("SecurityToken", ""), _verify_v1,
-    )  # fmt: skip
-
-
-def _verify_v1(request: Request, parameters: Parameters, credential: Credential) -> None:
-    values = parameters.values
-    if values["SignatureMethod"].upper() != signature.V1_METHOD:
-        raise ServiceError("InvalidArgument", detail="SignatureMethod must be HMAC-SHA1.")
-    if values.get("SignatureVersion", "1.0") != "1.0":
-        raise ServiceError("InvalidArgument", detail="SignatureVersion must be 1.0.")
-    text = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
-    if not signature.same(signature.v1_signature(credential.access_key_secret, text), values["Signature"]):
-        raise ServiceError("SignatureNotMatch")
-
-
-_ACS3_REQUIRED = (
-    "x-acs-action",
-    "x-acs-version",
-    "x-acs-date",
-    "x-acs-signature-nonce",
-    "x-acs-content-sha256",
-    "host",
-)
-
-
-def _acs3_proof(request: Request) -> _Proof:
-    for name in _ACS3_REQUIRED:
-        if not request.header(name):
-            raise ServiceError("MissingRequiredHeader", name)
-    authorization = signature.parse_authorization(request.header("authorization"))
-    if authorization is None:
-        raise ServiceError("InvalidArgument", detail="The Authorization header is not of the form ACS3-<algorithm> "
-                           "Credential=...,SignedHeaders=...,Signature=...")  # fmt: skip
-    return _Proof(
-        authorization.credential, "x-acs-date", request.header("x-acs-date"), request.header("x-acs-signature-nonce"),
-        request.header("x-acs-security-token"), functools.partial(_verify_acs3, authorization),
-    )  # fmt: skip
-
-
-def _verify_acs3(
-    authorization: signature.Authorization, request: Request, parameters: Parameters, credential: Credential
-) -> None:
-    payload_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
-    given_hash = request.header("x-acs-content-sha256")
-    text = acs3_text(request, authorization, given_hash)
-    if authorization.algorithm == "ACS3-RSA-SHA256":
-        right = credential.public_key is not None and _rsa_right(credential.public_key, authorization.signature, text)
-    else:
-        expected = signature.acs3_signature(authorization.algorithm, credential.access_key_secret, text)
-        right = bool(credential.access_key_secret) and signature.same(expected, authorization.signature.lower())
-    if not right or not signature.same(payload_hash, given_hash.lower()):
-        raise ServiceError("SignatureNotMatch")
-
-
-def acs3_text(request: Request, authorization: signature.Authorization, payload_hash: str) -> str:
-    """The string to sign of a request, as the server sees it."""
-    path, query = split_target(request.target)
-    encoded: dict[str, str] = {}
-    if query:
-        read_pairs(query, {}, encoded)
-    canonical = signature.acs3_canonical_request(
-        request.method, path or "/", "&".join(encoded[name] for name in sorted(encoded)), request.headers,
-        authorization.signed_headers, payload_hash,
-    )  # fmt: skip
-    return signature.acs3_string_to_sign(authorization.algorithm, canonical)
-
-
-def _rsa_right(public_key: str, given: str, text: str) -> bool:
-    try:
-        raw = binascii.unhexlify(given)
-    except ValueError:
-        try:
-            raw = base64.b64decode(given, validate=True)
-        except ValueError:
-            return False
-    return signature.rsa_verifies(public_key, raw, text)
-
-
 def _check_token(credential: Credential, token: str, now: float) -> None:
     if credential.security_token is None:
         if token:
-            raise ServiceError("AccessDenied")
+            raise Refused("AccessDenied", reason="token-mismatch")
         return
+    if not token:
+        raise Refused("AccessDenied", reason="missing-common", name="SecurityToken")
     if not signature.same(credential.security_token, token):
-        raise ServiceError("AccessDenied")
+        raise Refused("AccessDenied", reason="token-mismatch")
     if credential.expires is not None and now >= credential.expires:
-        raise ServiceError("AccessDenied")
+        raise Refused("AccessDenied", reason="token-expired")
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
-
-
-@functools.lru_cache(maxsize=64)
-def _moment(name: str, text: str) -> float:
-    if _TIME.match(text):
-        try:
-            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-        except ValueError:
-            pass
-    raise ServiceError("InvalidArgument", detail=f"{name} must be of the form YYYY-MM-DDThh:mm:ssZ.")
+def _forbidden(credential: Credential, operation: Operation, resource: str) -> Refused:
+    return Refused(
+        "AccessDenied",
+        reason="forbidden",
+        action=operation.action,
+        resource=resource,
+        principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
+        principal=credential.access_key_id,
+        account=credential.account,
+    )
 
 
 def _claimed_by_header(request: Request) -> str:

@@ -8,6 +8,7 @@ header `Authorization`. Both work on the decoded and re-encoded values, since cl
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
@@ -18,6 +19,7 @@ from typing import Any
 from cfmock.errors import SettingsError
 
 V1_METHOD = "HMAC-SHA1"
+V1_KEY_PAIR_METHOD = "SHA256withRSA"
 ALGORITHMS = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3", "ACS3-RSA-SHA256": "sha256"}
 """ACS3 algorithm to the hash of its canonical request and body."""
 
@@ -83,20 +85,33 @@ def acs3_signature(algorithm: str, secret: str, string_to_sign: str) -> str:
     return hmac.new(secret.encode(), string_to_sign.encode(), ALGORITHMS[algorithm]).hexdigest()
 
 
-def rsa_verifies(public_key_pem: str, signature: bytes, string_to_sign: str) -> bool:
-    """Whether the PKCS#1 v1.5 SHA-256 signature was made with the private half of this key.
+@functools.lru_cache(maxsize=64)
+def load_public_key(pem: str) -> Any:
+    """An RSA public key from its PEM text.
 
-    Raises SettingsError where the extra `tls` (cryptography) is missing, and ValueError for a text that is no RSA public key.
+    Raises SettingsError for a text that is none, and where the extra `tls` (cryptography) is missing.
     """
     try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError:
         raise SettingsError("RSA key pairs need the extra 'tls': pip install 'cfmock[tls]'") from None
-    key = serialization.load_pem_public_key(public_key_pem.encode())
+    try:
+        key = serialization.load_pem_public_key(pem.encode())
+    except ValueError:
+        raise SettingsError("a public_key is no PEM text of a public key") from None
     if not isinstance(key, rsa.RSAPublicKey):
-        raise ValueError("not an RSA public key")
+        raise SettingsError("a public_key is not that of an RSA key pair")
+    return key
+
+
+def rsa_verifies(public_key_pem: str, signature: bytes, string_to_sign: str) -> bool:
+    """Whether the PKCS#1 v1.5 SHA-256 signature was made with the private half of this key. Raises as `load_public_key`."""
+    key = load_public_key(public_key_pem)
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
     try:
         key.verify(signature, string_to_sign.encode("utf-8", "surrogateescape"), padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:

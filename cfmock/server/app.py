@@ -81,9 +81,7 @@ class Edge:
 
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
         """The answer to what never became a call."""
-        return encode.error(
-            failure, self.emulator.ids.request_id(), request.headers.get("Host", ""), self.emulator.spec
-        )
+        return self.emulator.refusal(failure, request.headers.get("Host", ""))
 
     async def _settled(self, pending: Pending) -> Reply:
         loop = asyncio.get_running_loop()

@@ -87,6 +87,17 @@ class ErrorEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayError:
+    """What the gateway answers for one reason to refuse a call; code and message may name `{facts}`."""
+
+    reason: str
+    code: str
+    status: int
+    message: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """One region of the service: id and its names in the console's languages."""
 
@@ -102,6 +113,8 @@ class Spec:
     api_version: str
     operations: Mapping[str, Operation]
     errors: Mapping[str, ErrorEntry]
+    gateway: Mapping[str, GatewayError]  # by reason
+    recommend: str  # the gateway's address of help, naming `{code}` and `{request_id}`
     limits: Mapping[str, Any]
     regions: Mapping[str, Region]
     execution_statuses: tuple[str, ...]
@@ -127,6 +140,8 @@ def load() -> Spec:
         api_version=raw["api_version"],
         operations={name: _operation(name, row) for name, row in raw["operations"].items()},
         errors=errors,
+        gateway={reason: GatewayError(reason, **row) for reason, row in raw["gateway"]["errors"].items()},
+        recommend=raw["gateway"]["recommend"],
         limits=raw["limits"],
         regions={row["id"]: Region(**row) for row in raw["regions"]},
         execution_statuses=tuple(raw["execution_statuses"]),

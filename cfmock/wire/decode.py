@@ -12,7 +12,7 @@ import json
 import re
 import urllib.parse
 
-from cfmock.errors import ServiceError
+from cfmock.errors import Refused, ServiceError
 from cfmock.spec.model import Operation, Spec
 from cfmock.wire.messages import Parameters, Request
 
@@ -127,31 +127,41 @@ def _read_json(body: bytes, values: dict[str, str]) -> str:
     return ""
 
 
-def decode_operation(request: Request, parameters: Parameters, spec: Spec) -> Operation:
-    """The operation that is meant. Raises ActionNotSupported, APIVersionNotSupported, MissingRequiredParams, and
-    MissingRequiredHeader where action and version come by header (ACS3)."""
+def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:
+    """The operation that is meant. `version_first` is the order in which the gateway looks.
+
+    Raises `Refused`: ActionNotSupported, APIVersionNotSupported, MissingRequiredParams, and MissingRequiredHeader where action
+    and version come by header (ACS3).
+    """
     values = parameters.values
     path = parameters.path
+    if version_first:
+        _check_version(request, parameters, spec)
     action = values.get("Action") or request.header("x-acs-action")
-    if path not in ("/", "") or request.method not in ("GET", "POST"):
-        raise ServiceError("ActionNotSupported", action or f"{request.method} {path}")
-    by_header = is_acs3(request)
+    if path not in ("/", ""):
+        raise Refused("ActionNotSupported", action or f"{request.method} {path}", reason="unknown-path")
+    if request.method not in ("GET", "POST"):
+        raise Refused("ActionNotSupported", action or f"{request.method} {path}", reason="method")
     if not action:
-        raise _missing("Action", "x-acs-action", by_header)
+        raise _missing("Action", "x-acs-action", request, "missing-parameter")
     operation = spec.operations.get(action)
     if operation is None:
-        raise ServiceError("ActionNotSupported", action)
-    version = values.get("Version") or request.header("x-acs-version")
-    if not version:
-        raise _missing("Version", "x-acs-version", by_header)
-    if version != spec.api_version:
-        raise ServiceError("APIVersionNotSupported", version)
+        raise Refused("ActionNotSupported", action, reason="unknown-action")
+    _check_version(request, parameters, spec)
     return operation
 
 
+def _check_version(request: Request, parameters: Parameters, spec: Spec) -> None:
+    version = parameters.values.get("Version") or request.header("x-acs-version")
+    if not version:
+        raise _missing("Version", "x-acs-version", request, "version")
+    if version != spec.api_version:
+        raise Refused("APIVersionNotSupported", version, reason="version")
+
+
 def is_acs3(request: Request) -> bool:
-    """Whether the request carries a header signature."""
-    return request.header("authorization").startswith("ACS3-")
+    """Whether the request proves by headers who sent it: a signature, or a bearer token."""
+    return request.header("authorization").startswith("ACS3-") or bool(request.header("x-acs-bearer-token"))
 
 
 def arguments(parameters: Parameters) -> dict[str, str]:
@@ -182,7 +192,7 @@ def _region_of(host: str, regions: tuple[str, ...]) -> str | None:
     return None
 
 
-def _missing(parameter: str, header: str, by_header: bool) -> ServiceError:
-    if by_header:
-        return ServiceError("MissingRequiredHeader", header)
-    return ServiceError("MissingRequiredParams", parameter)
+def _missing(parameter: str, header: str, request: Request, reason: str) -> Refused:
+    if is_acs3(request):
+        return Refused("MissingRequiredHeader", header, reason=reason, name=header)
+    return Refused("MissingRequiredParams", parameter, reason=reason, name=parameter)

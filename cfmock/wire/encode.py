@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from cfmock.errors import ServiceError
+from cfmock.errors import Refused, ServiceError
 from cfmock.spec.model import Spec
 from cfmock.wire.messages import Fields, Reply
 
@@ -19,17 +21,50 @@ def success(fields: Fields, request_id: str) -> Reply:
     return Reply(200, _encode({"RequestId": request_id, **fields}).encode(), request_id)
 
 
-def error(failure: ServiceError, request_id: str, host: str, spec: Spec) -> Reply:
-    """The error answer: status and message from the catalogue, the message's arguments from the failure."""
-    status, message = rendered(failure, spec)
-    body = {"RequestId": request_id, "HostId": host, "Code": failure.code, "Message": message}
+class Rendered(NamedTuple):
+    """A failure as it is answered: code, HTTP status, message."""
+
+    code: str
+    status: int
+    message: str
+
+
+def rendered(failure: ServiceError, spec: Spec, *, gateway: bool = False) -> Rendered:
+    """A failure in the words of the service, or, if it was refused before the service would see it, of the gateway.
+
+    A code that the catalogue lacks (a custom error) carries its own words.
+    """
+    if gateway and isinstance(failure, Refused):
+        row = spec.gateway[failure.reason]
+        return Rendered(row.code.format_map(failure.facts), row.status, row.message.format_map(failure.facts))
+    entry = spec.errors.get(failure.code)
+    if entry is None or failure.message is not None:
+        return Rendered(failure.code, failure.status or 400, failure.message or "")
+    message = entry.render(tuple(map(str, failure.args)))
+    if failure.detail:
+        message = f"{message} {failure.detail}"
+    return Rendered(failure.code, failure.status or entry.status, message)
+
+
+def error(failure: ServiceError, request_id: str, host: str, spec: Spec, *, gateway: bool = False) -> Reply:
+    """The error answer. The gateway adds where to look for help, and what a policy refused."""
+    code, status, message = rendered(failure, spec, gateway=gateway)
+    body: Fields = {"RequestId": request_id, "HostId": host, "Code": code, "Message": message}
+    if gateway:
+        body["Recommend"] = spec.recommend.format(code=code, request_id=request_id)
+        if isinstance(failure, Refused) and failure.reason == "forbidden":
+            body["AccessDeniedDetail"] = _denied(failure.facts)
     return Reply(status, _encode(body).encode("utf-8", "replace"), request_id)
 
 
-def rendered(failure: ServiceError, spec: Spec) -> tuple[int, str]:
-    """HTTP status and message of a failure. A code that the catalogue lacks (a custom error) carries its own."""
-    entry = spec.errors.get(failure.code)
-    if entry is None or failure.message is not None:
-        return failure.status or 400, failure.message or ""
-    message = entry.render(tuple(map(str, failure.args)))
-    return failure.status or entry.status, f"{message} {failure.detail}" if failure.detail else message
+def _denied(facts: Mapping[str, str]) -> Fields:
+    """The fields that documents of the gateway name; an `allow` list stands for a policy that allows nothing else."""
+    return {
+        "PolicyType": "AccountLevelIdentityBasedPolicy",
+        "NoPermissionType": "ImplicitDeny",
+        "AuthAction": facts["action"],
+        "AuthPrincipalType": facts["principal_type"],
+        "AuthPrincipalOwnerId": facts["account"],
+        "AuthPrincipalDisplayName": facts["principal"],
+        "EncodedDiagnosticMessage": "",
+    }

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from cfmock.auth.authenticator import Authenticator, Credential
+from cfmock.auth.authenticator import Authenticator, Credential, Identity
+from cfmock.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.client import signed_request
-from cfmock.errors import ServiceError
+from cfmock.errors import ServiceError, SettingsError
 from cfmock.spec.model import load
-from cfmock.wire.decode import decode_parameters
+from cfmock.wire.decode import decode_parameters, percent_encode
 from cfmock.wire.messages import Request
 
 VECTORS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["vectors"]
@@ -164,6 +168,122 @@ def test_a_nonce_is_refused_once_it_was_answered_and_not_before() -> None:
     authenticate(request, checker)  # the answer to the first was lost on its way
     checker.answered(request, decode_parameters(request))
     assert refusal(request, checker).code == "InvalidArgument"
+
+
+def test_a_key_without_a_secret_is_not_signed_for_with_an_empty_one() -> None:
+    for credential in (Credential("ak", public_key=PUBLIC), Credential("ak", bearer_token="b")):
+        assert refusal(signed(access_key_secret=""), authenticator(credential)).code == "SignatureNotMatch"
+
+
+# -- RSA key pairs -------------------------------------------------------------------------------------------------------
+
+_PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PUBLIC = _PRIVATE.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+).decode()  # fmt: skip
+PAIR = Credential("ak", public_key=PUBLIC)
+
+
+def rsa_signed(**more: str) -> Request:
+    """As the legacy core signs with a key pair: SignatureMethod=SHA256withRSA, SignatureType=PRIVATEKEY."""
+    values = {
+        "Action": "DescribeExecution", "Version": "2019-03-15", "Timestamp": "2026-01-02T03:04:05Z", "FlowName": "f",
+        "SignatureNonce": "n", "SignatureMethod": "SHA256withRSA", "SignatureType": "PRIVATEKEY",
+        "SignatureVersion": "1.0", "AccessKeyId": "ak", **more,
+    }  # fmt: skip
+    encoded = {name: f"{percent_encode(name)}={percent_encode(value)}" for name, value in values.items()}
+    text = v1_string_to_sign("GET", canonical_query(encoded))
+    raw = _PRIVATE.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    encoded["Signature"] = f"Signature={percent_encode(base64.b64encode(raw).decode())}"
+    return Request("GET", "/?" + "&".join(encoded.values()), {})
+
+
+def test_a_key_pair_signs_with_its_private_half() -> None:
+    assert authenticate(rsa_signed(), authenticator(PAIR)).access_key_id == "ak"
+
+
+def test_a_changed_parameter_breaks_the_signature_of_a_key_pair() -> None:
+    request = rsa_signed()
+    changed = Request("GET", request.target.replace("FlowName=f", "FlowName=g"), {})
+    assert refusal(changed, authenticator(PAIR)).code == "SignatureNotMatch"
+
+
+@pytest.mark.parametrize("signature", ["", "AAAA", "no base64!", "%2B" * 20])
+def test_what_is_no_signature_of_a_key_pair_does_not_match(signature: str) -> None:
+    target = rsa_signed().target.rpartition("&Signature=")[0] + f"&Signature={signature}"
+    expected = "SignatureNotMatch" if signature else "MissingRequiredParams"
+    assert refusal(Request("GET", target, {}), authenticator(PAIR)).code == expected
+
+
+def test_a_key_with_a_secret_is_not_signed_for_by_a_key_pair() -> None:
+    assert refusal(rsa_signed(), authenticator()).code == "SignatureNotMatch"
+
+
+@pytest.mark.parametrize("more", [{"SignatureMethod": "HMAC-SHA1"}, {"SignatureType": ""}, {"SignatureVersion": "2.0"}])
+def test_method_type_and_version_of_a_signature_must_go_together(more: dict[str, str]) -> None:
+    assert refusal(rsa_signed(**more), authenticator(PAIR)).code == "InvalidArgument"
+
+
+@pytest.mark.parametrize("pem", ["", "x", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"])
+def test_a_public_key_that_is_none_is_told_when_it_is_given(pem: str) -> None:
+    with pytest.raises(SettingsError):
+        authenticator(Credential("ak", public_key=pem))
+
+
+# -- bearer tokens -------------------------------------------------------------------------------------------------------
+
+BEARER = Credential("bearer", bearer_token="let me in", account="100")
+COMMON = "Action=DescribeExecution&Version=2019-03-15&SignatureNonce=n&Timestamp=2026-01-02T03%3A04%3A05Z"
+DATED = {"x-acs-date": "2026-01-02T03:04:05Z", "x-acs-signature-nonce": "n"}
+
+
+def borne(token: str = "let me in", more: str = "") -> Request:
+    """As darabonba sends it: neither key nor signature."""
+    return Request("GET", f"/?{COMMON}&SignatureType=BEARERTOKEN&BearerToken={percent_encode(token)}{more}", {})
+
+
+@pytest.mark.parametrize("more", ["", "&AccessKeyId=&Signature=AAAA&SignatureMethod=HMAC-SHA1"])
+def test_a_bearer_token_stands_for_key_and_signature(more: str) -> None:
+    assert authenticate(borne(more=more), authenticator(KEY, BEARER)) == Identity("bearer", "100")
+
+
+def test_a_bearer_token_may_come_in_a_header() -> None:
+    headers = {"x-acs-bearer-token": "let me in", "x-acs-action": "DescribeExecution", **DATED}
+    request = Request("GET", "/?SignatureType=BEARERTOKEN", headers)
+    assert authenticate(request, authenticator(KEY, BEARER)) == Identity("bearer", "100")
+
+
+def test_an_unknown_bearer_token_is_refused() -> None:
+    assert refusal(borne("other"), authenticator(KEY, BEARER)).code == "AccessDenied"
+    assert refusal(borne("sk"), authenticator(KEY)).code == "AccessDenied"
+    headers = {"x-acs-bearer-token": "other", **DATED}
+    assert refusal(Request("GET", "/", headers), authenticator(BEARER)).code == "AccessDenied"
+
+
+@pytest.mark.parametrize("name", ["BearerToken", "SignatureNonce", "Timestamp"])
+def test_a_call_with_a_bearer_token_has_its_time_and_nonce(name: str) -> None:
+    parts = [part for part in borne().target[2:].split("&") if not part.startswith(f"{name}=")]
+    failure = refusal(Request("GET", "/?" + "&".join(parts), {}), authenticator(BEARER))
+    assert (failure.code, failure.args) == ("MissingRequiredParams", (name,))
+
+
+@pytest.mark.parametrize("name", ["x-acs-date", "x-acs-signature-nonce"])
+def test_so_has_one_with_the_token_in_a_header(name: str) -> None:
+    headers = {key: value for key, value in {"x-acs-bearer-token": "b", **DATED}.items() if key != name}
+    failure = refusal(Request("GET", "/", headers), authenticator(BEARER))
+    assert (failure.code, failure.args) == ("MissingRequiredHeader", (name,))
+
+
+def test_a_bearer_token_is_bound_to_its_time_and_its_allow_list() -> None:
+    assert refusal(borne(), authenticator(BEARER, now=NOW + 1000)).code == "RequestTimeTooSkewed"
+    reader = Credential("bearer", bearer_token="let me in", allow=("fnf:List*",))
+    assert refusal(borne(), authenticator(reader)).code == "AccessDenied"
+
+
+def test_a_token_of_no_use_for_a_signed_call_changes_nothing() -> None:
+    request = signed(access_key_secret="no")
+    sneaky = Request("GET", request.target + "&BearerToken=let%20me%20in", request.headers)
+    assert refusal(sneaky, authenticator(KEY, BEARER)).code == "SignatureNotMatch"
 
 
 def test_without_authentication_everybody_is_who_they_say() -> None:
