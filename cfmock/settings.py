@@ -148,6 +148,12 @@ class Settings:
     rate_limits: Literal["none", "documented"] = _row(
         "none", _choice("none", "documented"), "whether the documented limits on calls a second hold", fixture=True
     )
+    max_flows: int = _row(
+        10_000, _integer(1, 10_000_000), "how many flows an account may have in a region", fixture=True
+    )
+    max_running_executions: int = _row(
+        10_000, _integer(1, 10_000_000), "how many executions may run at once in an account and region", fixture=True
+    )
     journal_size: int = _row(
         1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True
     )

@@ -161,7 +161,10 @@ def launch(
 
     `timeline` is that of the execution that waits for it, if one does; `asked` the name its starter gave, where the service
     made another of it; `callback_token` that of the task to report to at the end; `qualifier` what led to this version.
+    Raises ResourceThrottled when as many are running as the quota allows (our choice: the limits page names no code).
     """
+    if world.running >= world.settings.max_running_executions:
+        raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
     timeline = timeline or world.timers.timeline()
     outcome = world.outcomes_of(flow.name).choose(asked or name, input)
     given = input.value if isinstance(input, JsonText) else None
@@ -190,7 +193,7 @@ def launch_child(
 def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
     flow, name = row.flow, row.name
     world.stores.executions.put(flow.id, name, row)
-    world.live.setdefault(flow.id, {})[name] = live
+    world.enter(row, live)
     live.begin()
     row = _row(world, flow, name)
     # Most have ended by now: listed once, as what they became, instead of moved from status to status.
@@ -222,8 +225,9 @@ def add_ended(
     world.stores.executions.put(flow.id, name, row)
     _enlist(world, row)
     if not row.ended:
-        live = world.live.setdefault(flow.id, {})[name] = Scripted(world, row, Outcome(status), world.timers.timeline())
+        live = Scripted(world, row, Outcome(status), world.timers.timeline())
         live.listed = True
+        world.enter(row, live)
     return row
 
 
@@ -233,7 +237,7 @@ def finish(
     """Write down an execution's end and tell who waits for it."""
     ended = row._replace(status=status, output=output, stopped=_to_millisecond(stopped), error=error, cause=cause)
     replace(world, row, ended)
-    world.live.get(row.flow.id, {}).pop(row.name, None)
+    world.leave(row)
     for tell in world.waiting.pop((row.flow.id, row.name), []):
         tell()
     if row.callback_token:

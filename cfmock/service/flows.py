@@ -34,8 +34,8 @@ def create_flow(
     """Raises FlowAlreadyExists, and InvalidArgument for a definition or Environment that cannot be used."""
     if world.stores.flows.get(FLOWS, name) is not None:
         raise ServiceError("FlowAlreadyExists", name)
-    if world.stores.flows.count(FLOWS) >= world.spec.limits["flows"]:
-        raise ServiceError("InvalidArgument", detail=f"The account has {world.spec.limits['flows']} flows already.")
+    if world.stores.flows.count(FLOWS) >= world.settings.max_flows:
+        raise ServiceError("InvalidArgument", detail=f"The account has {world.settings.max_flows} flows already.")
     now = world.clock.now()
     row = FlowRow(
         id=world.ids.uuid(),
@@ -95,7 +95,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
     world.outcomes.pop(name, None)
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()
-    for execution, live in world.live.pop(row.id, {}).items():
+    for execution, live in world.evict(row.id).items():
         live.drop()
         for tell in world.waiting.pop((row.id, execution), []):
             tell()

@@ -82,12 +82,29 @@ class World:
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
+    running: int = 0  # how many live ones there are
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
     alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
     serial: int = 0
 
     def live_execution(self, row: ExecutionRow) -> Live | None:
         return self.live.get(row.flow.id, {}).get(row.name)
+
+    def enter(self, row: ExecutionRow, live: Live) -> None:
+        """An execution begins."""
+        self.live.setdefault(row.flow.id, {})[row.name] = live
+        self.running += 1
+
+    def leave(self, row: ExecutionRow) -> None:
+        """It has ended."""
+        if self.live.get(row.flow.id, {}).pop(row.name, None) is not None:
+            self.running -= 1
+
+    def evict(self, flow: str) -> dict[str, Live]:
+        """The live executions of the flow of this id, which count no longer."""
+        lives = self.live.pop(flow, {})
+        self.running -= len(lives)
+        return lives
 
     def outcomes_of(self, flow: str) -> Outcomes:
         """The outcomes of a flow; those given before it exists wait for it."""
