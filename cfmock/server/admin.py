@@ -71,10 +71,11 @@ class Admin:
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any]) -> None:
         """Until there are `count` calls, or the time is over; either way the calls there are come back."""
+        longest = min(_duration("wait", text), LONGEST_WAIT)
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
         try:
-            await asyncio.wait_for(done.wait(), min(_duration("wait", text), LONGEST_WAIT))
+            await asyncio.wait_for(done.wait(), longest)
         except asyncio.TimeoutError:
             pass
         finally:

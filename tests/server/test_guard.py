@@ -1,0 +1,194 @@
+"""Who may use the admin API."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cfmock import CloudFlow
+from cfmock.server.guard import Guard
+from cfmock.verbs import VERBS
+from tests.support.raw import exchange, parsed
+
+
+def refused(guard: Guard, **headers: str) -> int:
+    """The status of the refusal, 0 if there is none."""
+    found = guard.refusal({name.replace("_", "-"): value for name, value in headers.items()})
+    return found[0] if found else 0
+
+
+LOCAL = Guard("127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1:8790",
+        "localhost:1",
+        "LOCALHOST",
+        "[::1]:8790",
+        "127.8.8.8:80",
+        "x.localhost",
+        "http://127.0.0.1:80",
+    ],
+)
+def test_loopback_names_pass_whatever_the_port(host: str) -> None:
+    assert refused(LOCAL, Host=host) == 0
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "",
+        "[::2]",
+        "0x7f.1",
+        "a b",
+        "[::1",
+    ],
+)
+def test_foreign_names_are_refused(host: str) -> None:
+    assert refused(LOCAL, Host=host) == 403
+
+
+def test_the_address_bound_is_a_name_of_its_own() -> None:
+    assert refused(Guard("192.168.0.7", loopback=True), Host="192.168.0.7:80") == 0
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1:8790", "http://127.0.0.1:1", "null", "x"])
+def test_other_origins_are_refused(origin: str) -> None:
+    expected = 0 if origin == "https://127.0.0.1:8790" else 403
+    assert refused(LOCAL, Host="127.0.0.1:8790", Origin=origin) == expected
+
+
+def test_what_a_browser_calls_cross_site_is_refused() -> None:
+    assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="cross-site") == 403
+    assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="same-origin") == 0
+
+
+def test_with_a_token_it_is_required_and_any_host_will_do() -> None:
+    guard = Guard("0.0.0.0", token="secret", loopback=False)
+    assert refused(guard, Host="cfmock.internal") == 401
+    assert refused(guard, Host="cfmock.internal", Authorization="Bearer wrong") == 401
+    assert refused(guard, Host="cfmock.internal", Authorization="Bearer secret") == 0
+    assert refused(guard, Host="x", Authorization="Bearer secret", Origin="http://evil.example") == 403
+
+
+def test_bound_elsewhere_without_a_token_there_is_no_admin_api() -> None:
+    guard = Guard("0.0.0.0", loopback=False)
+    assert not guard.open
+    assert refused(guard, Host="127.0.0.1") == 403
+
+
+# -- over HTTP ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cf() -> Iterator[CloudFlow]:
+    with CloudFlow({"cfmock": 1, "flows": [{"name": "f"}]}) as server:
+        yield server
+
+
+def ask(cf: CloudFlow, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        f"{cf.url}/_cfmock/{path}", json.dumps(body).encode() if body is not None else None,
+        {name.replace("_", "-"): value for name, value in headers.items()}, method=method,
+    )  # fmt: skip
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.method} {verb.path}")
+def test_every_route_refuses_a_foreign_host_and_a_foreign_origin(cf: CloudFlow, verb: Any) -> None:
+    path = verb.path.replace("{", "").replace("}", "")
+    expected = 200 if verb.name == "health" else 403
+    assert ask(cf, verb.method, path, Host="evil.example")[0] == expected
+    assert ask(cf, verb.method, path, Origin="http://evil.example")[0] == expected
+
+
+def test_a_refused_call_changes_nothing(cf: CloudFlow) -> None:
+    assert ask(cf, "POST", "faults", {"error": "AccessDenied"}, Origin="http://evil.example")[0] == 403
+    assert ask(cf, "GET", "faults") == (200, {"faults": []})
+
+
+def test_no_answer_lets_a_web_page_read_it(cf: CloudFlow) -> None:
+    data = b"GET /_cfmock/calls HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n"
+    _, headers, _ = parsed(exchange(cf.url, data))
+    assert not any(name.startswith("access-control") for name in headers)
+    preflight = b"OPTIONS /_cfmock/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n"
+    status, headers, _ = parsed(exchange(cf.url, preflight))
+    assert status in (403, 405)
+    assert not any(name.startswith("access-control") for name in headers)
+
+
+@pytest.mark.parametrize(
+    "path", ["_cfmockfaults", "_cfmock../faults", "%5fcfmock/faults", "_CFMOCK/faults", "x/_cfmock/faults"]
+)
+def test_paths_that_only_look_like_the_admin_api_are_not(cf: CloudFlow, path: str) -> None:
+    data = f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    assert parsed(exchange(cf.url, data))[2]["Code"] == "ActionNotSupported"
+
+
+def test_what_is_not_there_is_404_and_a_wrong_method_405(cf: CloudFlow) -> None:
+    assert ask(cf, "GET", "nothing")[0] == 404
+    assert ask(cf, "PUT", "faults", {})[0] == 405
+    assert ask(cf, "DELETE", "faults/nope")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "faults", {"error": "Nope"}), ("POST", "faults", []), ("POST", "faults", {"when": {}}),
+        ("POST", "fixtures", {"cfmock": 1, "flows": [{"nme": "x"}]}), ("POST", "fixtures", 3),
+        ("POST", "fixtures", {"cfmock": 1, "flows": [{"name": "x", "definition": {"file": "/etc/passwd"}}]}),
+        ("POST", "fixtures", {"cfmock": 1, "settings": {"task_hosts": ["evil"]}}),
+        ("POST", "outcomes", {"status": "Failed"}), ("POST", "outcomes", {"flow": "f", "status": "Nope"}),
+        ("POST", "mocks", {"flow": "f"}), ("POST", "mocks", {"flow": "f", "task": "t", "mocks": [{"retruns": {}}]}),
+        ("POST", "clock", {"advance": "soon"}), ("POST", "clock", {"advance": "1h"}), ("POST", "clock", {}),
+        ("GET", "calls?limit=x", None), ("GET", "calls?operaton=x", None), ("GET", "calls?wait=long", None),
+    ],
+)  # fmt: skip
+def test_bad_input_is_400_with_a_reason(cf: CloudFlow, method: str, path: str, body: Any) -> None:
+    status, answer = ask(cf, method, path, body)
+    assert status == 400
+    assert isinstance(answer["error"], str)
+    assert answer["error"]
+
+
+def test_a_body_that_is_no_json_is_400(cf: CloudFlow) -> None:
+    data = b"POST /_cfmock/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\n{a:"
+    assert parsed(exchange(cf.url, data))[::2] == (400, {"error": "the body is not JSON"})
+
+
+def test_faults_are_added_listed_counted_and_removed(cf: CloudFlow) -> None:
+    status, added = ask(
+        cf, "POST", "faults", {"name": "slow", "when": {"operation": "ListFlows"}, "error": "ResourceThrottled"}
+    )
+    assert status == 200
+    with pytest.raises(Exception, match="ResourceThrottled"):
+        cf.call("ListFlows")
+    (rule,) = ask(cf, "GET", "faults")[1]["faults"]
+    assert (rule["id"], rule["name"], rule["hits"], rule["error"]) == (added["id"], "slow", 1, "ResourceThrottled")
+    assert ask(cf, "DELETE", f"faults/{added['id']}")[0] == 200
+    assert cf.call("ListFlows")
+
+
+def test_the_description_names_every_route(cf: CloudFlow) -> None:
+    status, described = ask(cf, "GET", "openapi.json")
+    assert status == 200
+    assert {f"/_cfmock/{verb.path}" for verb in VERBS} <= described["paths"].keys()
+    for verb in VERBS:
+        assert described["paths"][f"/_cfmock/{verb.path}"][verb.method.lower()]["operationId"] == verb.name
