@@ -167,9 +167,7 @@ class Runner:
         fiber.run.timeline.busy += 1
 
     def go_on(self) -> None:
-        """Serve the queue, then let the timelines that somebody waits for jump, until nothing moves or the slice is
-        spent.
-        """
+        """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is spent."""
         if self._held:
             return
         self._held = True

@@ -149,3 +149,41 @@ def test_a_definition_of_a_thousand_states_is_read_quickly() -> None:
 def test_end_is_a_boolean(bad: str) -> None:
     with pytest.raises(DefinitionError, match="'End' must be true or false"):
         compile_definition(HEADS["states"] + f"  - {{Type: Pass, Name: A, {bad}}}")
+
+
+def many(count: int, branch: str) -> str:
+    return ", ".join(branch % {"n": number} for number in range(count))
+
+
+@pytest.mark.parametrize(("count", "accepted"), [(50, True), (51, False)])
+def test_a_parallel_has_50_branches_at_most(count: int, accepted: bool) -> None:
+    branches = many(count, "{StartAt: X, States: [{Type: Succeed, Name: X}]}")
+    text = HEADS["states"] + f"  - {{Type: Parallel, Name: A, Branches: [{branches}], End: true}}"
+    assert refused(text, "more than 50 branches") is not accepted
+
+
+@pytest.mark.parametrize(("count", "accepted"), [(100, True), (101, False)])
+def test_an_old_parallel_has_100_branches_at_most(count: int, accepted: bool) -> None:
+    branches = many(count, "{steps: [{type: pass, name: x%(n)d}]}")
+    text = HEADS["steps"] + f"  - {{type: parallel, name: a, branches: [{branches}]}}"
+    assert refused(text, "more than 100 branches") is not accepted
+
+
+def refused(text: str, why: str) -> bool:
+    try:
+        compile_definition(text)
+    except DefinitionError as error:
+        return [problem.message for problem in error.problems] == [why]
+    return False
+
+
+@pytest.mark.parametrize(("depth", "accepted"), [(10, True), (11, False)])
+def test_calls_nest_ten_deep_at_most(depth: int, accepted: bool) -> None:
+    calls = "toArray(" * depth + "1" + ")" * depth
+    text = HEADS["states"] + f"  - {{Type: Pass, Name: A, OutputConstructor: {{a.$: '{calls}'}}, End: true}}"
+    try:
+        compile_definition(text)
+    except DefinitionError:
+        assert not accepted
+    else:
+        assert accepted

@@ -315,6 +315,18 @@ def test_a_child_that_is_no_longer_waited_for_is_stopped() -> None:
     assert (lab.seen["child1"].status, lab.seen["child1"].run.stopped) == ("Stopped", 5)
 
 
+def test_what_a_child_is_stopped_with_is_the_error_of_its_parent() -> None:
+    lab = Lab()
+    task = (
+        "- {type: task, name: a, resourceArn: 'acs:fnf:::flow/g', pattern: sync, catch: [{errors: [Enough], goto: b}]}"
+    )
+    lab.add("f", text_of({"steps": task + "\n- {type: fail, name: no, error: no}\n- {type: pass, name: b}"}))
+    lab.add("g", WAIT)
+    seen = lab.start("f")
+    lab.seen["child1"].run.stop("Enough", "said so")
+    assert (seen.status, seen.visits) == ("Succeeded", ["a", "b"])
+
+
 def test_an_execution_can_be_retired_at_the_end_of_the_step_it_is_in() -> None:
     lab, seen = started(
         text_of({"states": "- {Type: Wait, Name: A, Seconds: 9, Next: B}\n- {Type: Pass, Name: B, End: true}"})

@@ -252,25 +252,26 @@ class _Scope:
             batch=batch.amount("MaxItemsPerBatch", 1, MAX_ITEMS, BEFORE, required=True) or 0 if batch else 0,
             tolerated_count=tolerance.amount("ToleratedFailedCount", 0, MAX_ITEMS, BEFORE) or 0,
             tolerated_percentage=tolerance.amount("ToleratedFailedPercentage", 0, 100, BEFORE, whole=False) or 0,
-            reader=self.io(section.section("ItemReader"), head, "ItemReader", "OSS:GetObject"),
-            writer=self.io(section.section("ResultWriter"), head, "ResultWriter", "OSS:PutObject"),
+            reader=self.io(section, head, "ItemReader", "OSS:GetObject"),
+            writer=self.io(section, head, "ResultWriter", "OSS:PutObject"),
         )
         for inner in (tolerance, batch, most):
             if inner is not None and inner is not section:
                 inner.finish()
         return made
 
-    def io(self, section: Section | None, head: dict[str, Any], field: str, action: str) -> TaskNode | None:
+    def io(self, section: Section, head: dict[str, Any], field: str, action: str) -> TaskNode | None:
         """An ItemReader or ResultWriter: a call that a mock answers. All its fields are the call's parameters."""
-        if section is None:
+        parameters = section.constructor(field, BEFORE)
+        if parameters is None:
             return None
-        given = section.value.get("Action")
+        given = section.value[field].get("Action")
         return TaskNode(
             id=f"{head['id']}.{field}",
             name=f"{head['name']}.{field}",
-            mark=section.mark,
+            mark=section.place(field),
             action=given if isinstance(given, str) and given else action,
-            data=StateData(parameters=section.compiled("", section.value, BEFORE, bare=False)),
+            data=StateData(parameters=parameters),
         )
 
     def scope(self, identity: str) -> _Scope:
