@@ -18,7 +18,10 @@ _FORMATS = ("mermaid", "dot", "svg")
 @click.command
 @click.argument("path")
 @click.option("--flow", "name", metavar="NAME", help="Which flow, where PATH holds several.")
-@click.option("--format", "language", type=click.Choice(_FORMATS), default="mermaid", show_default=True)
+@click.option(
+    "--format", "language", type=click.Choice(_FORMATS), default="mermaid", show_default=True,
+    help="What to draw it in.",
+)  # fmt: skip
 @click.option(
     "--coverage", metavar="FILE", help="Colour in what tests reached; FILE is what `cfmock test --json` wrote."
 )

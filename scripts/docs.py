@@ -1,0 +1,294 @@
+"""Rewrites what is made of tables in README*.md and docs/, and the pictures there. Run by `make docs`.
+
+A part made of tables stands between `<!-- table: NAME -->` and `<!-- end -->`, where NAME is a key of `TABLES`, perhaps with an
+argument: `<!-- table: options call -->`. tests/test_docs.py fails for a part that is not what would be made now.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cfmock import cloudflow, yamlsource
+from cfmock.cli.main import COMMANDS
+from cfmock.engine.graph import FORMATS
+from cfmock.fixtures import schema
+from cfmock.fixtures.loader import load
+from cfmock.settings import SETTINGS
+from cfmock.spec import model
+from cfmock.verbs import VERBS, Verb
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- table: ([\w -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+PICTURES = {"docs/order_flow.svg": "fixtures/order_flow.fdl.yaml"}
+"""Drawing → the definition that it shows."""
+
+
+_FEW = 4  # operations; more of them are not named as exceptions
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    lines = [list(head), *(list(row) for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def code(text: object) -> str:
+    return f"`{text}`"
+
+
+# -- the service -----------------------------------------------------------------------------------------------------------
+
+
+def codes(language: str) -> str:
+    """The error codes by HTTP status."""
+    head = {"en": ("HTTP", "Codes"), "zh": ("HTTP", "错误码")}[language]
+    entries = sorted(model.load().errors.values(), key=lambda entry: entry.status)
+    groups = itertools.groupby(entries, key=lambda entry: entry.status)
+    return table(head, ((str(status), ", ".join(code(each.code) for each in rows)) for status, rows in groups))
+
+
+def errors(_: str) -> str:
+    """The catalogue."""
+    spec = model.load()
+    return table(
+        ("Code", "HTTP", "Message", "Comes about when you"),
+        ((code(each.code), str(each.status), each.message, each.how) for each in spec.errors.values()),
+    )
+
+
+def operations(_: str) -> str:
+    """Which operations document each code."""
+    spec = model.load()
+    rows = []
+    for entry in spec.errors.values():
+        named = spec.operations_with(entry.code)
+        others = [name for name in spec.operations if name not in named]
+        words = f"all but {', '.join(others)}" if len(others) <= _FEW else ", ".join(named)
+        rows.append((code(entry.code), words if others else "all"))
+    return table(("Code", "Operations"), rows)
+
+
+def clients(language: str) -> str:
+    """How clients are pointed here."""
+    head = {
+        "en": ("Client", "Setting", "Read timeout", "In our tests"),
+        "zh": ("客户端", "设置", "读超时", "纳入测试"),
+    }[language]
+    yes, unknown = {"en": "yes", "zh": "是"}[language], "–"
+    path = ROOT / "docs/clients.yaml"
+    rows = yamlsource.parse(path.read_bytes(), path.name).value
+    return table(
+        head,
+        (
+            (
+                row["client"],
+                row["setting"],
+                f"{row['read_timeout']} s" if row["read_timeout"] else unknown,
+                yes if row["tested"] else unknown,
+            )
+            for row in rows
+        ),
+    )
+
+
+# -- the command line ------------------------------------------------------------------------------------------------------
+
+
+def command(name: str) -> click.Command:
+    found: click.Command = importlib.import_module(f"cfmock.cli.{name}").command
+    return found
+
+
+def commands(_: str) -> str:
+    """The commands."""
+    return table(("Command", "Does"), ((code(f"cfmock {name}"), says) for name, says in COMMANDS.items()))
+
+
+def settings(_: str) -> str:
+    """What a server can be told: by option, variable, fixture and keyword."""
+    return table(
+        ("Option", "Variable", "In fixtures", "Default", "Means"),
+        (
+            (
+                code(f"{row.option} {row.form}".strip() if row.form else row.option) if row.option else "–",
+                code(row.variable),
+                code(row.name) if row.fixture else "–",
+                default(row.default),
+                row.help,
+            )
+            for row in SETTINGS.values()
+        ),
+    )
+
+
+def default(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, tuple):
+        value = list(value)
+    if isinstance(value, float):
+        value = f"{value:g}s"
+    return code(json.dumps(value) if isinstance(value, bool | list) else value)
+
+
+def options(name: str) -> str:
+    """The options of a command that are no settings of a server."""
+    known = {row.option for row in SETTINGS.values()}
+    rows = []
+    for each in command(name).params:
+        if isinstance(each, click.Option) and not known.intersection(each.opts):
+            form = "" if each.is_flag else f" {each.make_metavar(click.Context(command(name)))}"
+            rows.append((code(", ".join(each.opts) + form), (each.help or "").removesuffix(".")))
+    return table(("Option", "Means"), rows)
+
+
+# -- fixtures and the admin API ----------------------------------------------------------------------------------------------
+
+
+def keys(name: str) -> str:
+    """The keys of one kind of entry in a fixture, `document` for the whole; those inside a key are named after it."""
+    whole = schema.schema()
+    return table(
+        ("Key", "Form", "Means"), _keys(whole if name == "document" else whole["definitions"][name], whole, "")
+    )
+
+
+def _keys(entry: Mapping[str, Any], whole: Mapping[str, Any], above: str) -> Iterator[tuple[str, str, str]]:
+    for key, given in entry["properties"].items():
+        value = {**_resolved(given, whole), **given}
+        words = value.get("description", "")
+        if "default" in value:
+            words = f"{words} Default: {code(_text(value['default']))}."
+        required = " (required)" if key in entry.get("required", []) else ""
+        yield code(above + key) + required, _form(value, whole), words
+        if "properties" in value and (above or key not in whole["properties"]):
+            yield from _keys(value, whole, f"{above}{key}.")
+
+
+def _resolved(value: Mapping[str, Any], whole: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = value.get("$ref")
+    found: Mapping[str, Any] = whole["definitions"][reference.rpartition("/")[2]] if reference else {}
+    return found
+
+
+def _form(value: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
+    """What a value looks like, in few words."""
+    reference: str = value.get("$ref", "").rpartition("/")[2]
+    if reference in ("duration", "time", "name"):
+        return reference
+    if "const" in value:
+        return code(_text(value["const"]))
+    if "enum" in value:
+        found = [code(_text(each)) for each in value["enum"]]
+        return ", ".join(found) if len(found) <= 8 else f"one of {len(found)} words"
+    if value.get("patternErrorMessage", "").startswith("not a duration"):
+        return "duration or mapping" if "object" in value["type"] else "duration"
+    types = value.get("type", "anything")
+    types = [types] if isinstance(types, str) else [each for each in types if each != "null"]
+    words = {"string": "text", "object": "mapping", "array": "list", "boolean": "true or false"}
+    return " or ".join(words.get(each, each) for each in types)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def verbs(_: str) -> str:
+    """The admin API."""
+    return table(
+        ("Call", "Does", "Takes"),
+        ((code(f"{verb.method} /_cfmock/{verb.path}"), verb.help, _arguments(verb)) for verb in VERBS),
+    )
+
+
+def _arguments(verb: Verb) -> str:
+    parts = [f"body: {each.help}" for each in verb.arguments if each.place == "body"]
+    parts += [f"{code(each.name)}: {each.help}" for each in verb.arguments if each.place == "query"]
+    return "; ".join(parts) or "–"
+
+
+# -- Python ----------------------------------------------------------------------------------------------------------------
+
+_CALLED = {"CloudFlow": "cf", "Task": "task", "FlowClock": "cf.clock", "Fault": "fault"}
+"""What the pages call an object of a class."""
+
+
+def methods(name: str) -> str:
+    """What can be done with an object of `cfmock.cloudflow`: its public members, with the first sentence on each."""
+    found = getattr(cloudflow, name)
+    rows = []
+    for key, member in vars(found).items():
+        words = inspect.getdoc(member)
+        if not key.startswith("_") and words:
+            call = "" if isinstance(member, property) else _parameters(member)
+            rows.append((code(f"{_CALLED[name]}.{key}{call}"), re.split(r"\n\n|(?<=\.) ", words)[0].replace("\n", " ")))
+    return table(("", "Means"), rows)
+
+
+def _parameters(function: Callable[..., Any]) -> str:
+    given = [each.replace(annotation=each.empty) for each in inspect.signature(function).parameters.values()]
+    return str(inspect.Signature(given[1:])).replace(" = ", "=")
+
+
+TABLES: Mapping[str, Callable[[str], str]] = {
+    "clients": clients,
+    "codes": codes,
+    "commands": commands,
+    "errors": errors,
+    "keys": keys,
+    "methods": methods,
+    "operations": operations,
+    "options": options,
+    "settings": settings,
+    "verbs": verbs,
+}
+
+
+def rendered(text: str) -> str:
+    """A page with its tables made anew. Raises KeyError for a table that there is not."""
+
+    def made(part: re.Match[str]) -> str:
+        name, _, argument = part[2].partition(" ")
+        return f"{part[1]}\n{TABLES[name](argument)}\n{part[3]}"
+
+    return PART.sub(made, text)
+
+
+def drawn(definition: str) -> str:
+    """The SVG of a definition, as `cfmock graph --format svg` draws it."""
+    (given,) = load([ROOT / definition]).flows
+    return FORMATS["svg"](given.flow, None)
+
+
+def pages() -> list[Path]:
+    """README in each language, and the guides."""
+    return [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def stale() -> dict[Path, str]:
+    """The files that are not what would be made now, and what that is."""
+    made = {page: rendered(page.read_text(encoding="utf-8")) for page in pages()}
+    made |= {ROOT / picture: drawn(definition) for picture, definition in PICTURES.items()}
+    return {path: text for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+
+
+def main() -> None:
+    for path, text in stale().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stderr.write(f"wrote {path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""README and the guides: all that is made of tables is current, and whoever follows them gets what they show."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+import cfmock
+from scripts import docs
+from tests.support import pages
+
+ROOT = Path(__file__).parent.parent
+GUIDES = [path for path in docs.pages() if path.name != "README.zh-CN.md"]  # it has the blocks of README.md
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("page", GUIDES, ids=named)
+def test_a_page_does_what_it_shows(page, tmp_path):
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    with pages.Reader(folder) as reader:
+        reader.follow(page.read_text(encoding="utf-8"))
+    if reader.left_out:
+        pytest.skip(f"all followed but for what needs more: {'; '.join(sorted(reader.left_out))}")
+
+
+def test_what_is_made_of_tables_is_current():
+    old = sorted(named(path) for path in docs.stale())
+    assert not old, f"run `make docs`: {', '.join(old)}"
+
+
+def test_the_readmes_have_the_same_headings_and_the_same_blocks():
+    ours, theirs = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    assert [level for level, _ in pages.headings(ours)] == [level for level, _ in pages.headings(theirs)]
+    assert [block.text for block in pages.blocks(ours)] == [block.text for block in pages.blocks(theirs)]
+    assert links(ours) - {"README.zh-CN.md"} == links(theirs) - {"README.md"}
+
+
+# -- links -----------------------------------------------------------------------------------------------------------------
+
+LINKING = [*docs.pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
+
+
+def links(page: str) -> set[str]:
+    return set(re.findall(r"\]\(([^)\s]+)\)", page))
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to headings."""
+    texts = (text for _, text in pages.headings(page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", text).strip().lower().replace(" ", "-") for text in texts}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=named)
+def test_every_link_leads_somewhere(page):
+    for link in links(page.read_text(encoding="utf-8")):
+        if link.startswith("https://"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), f"{named(page)} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{named(page)} links to {link}, and there is no such heading"
+
+
+def test_every_guide_is_linked_from_the_readme():
+    linked = links((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {named(path) for path in (ROOT / "docs").glob("*.md")} <= linked
+
+
+# -- nothing undocumented, nothing that is not there -----------------------------------------------------------------------
+
+ALL_PAGES = "\n".join(path.read_text(encoding="utf-8") for path in LINKING)
+
+FOREIGN = {
+    "--endpoint", "--insecure",  # of the aliyun command line
+    "--rm",  # of docker
+}  # fmt: skip
+"""Options on the pages that are other programs'."""
+
+
+def options_of(name: str) -> set[str]:
+    return {option for each in docs.command(name).params for option in each.opts if option.startswith("-")}
+
+
+def test_every_option_on_the_pages_is_one_of_a_command():
+    known = set().union(*(options_of(name) for name in docs.COMMANDS)) | {"--help", "--version"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", ALL_PAGES)) - FOREIGN <= known
+
+
+@pytest.mark.parametrize("name", docs.COMMANDS)
+def test_every_command_and_each_of_its_options_is_on_a_page(name):
+    assert f"`cfmock {name}`" in ALL_PAGES
+    missing = {option for option in options_of(name) if not re.search(rf"(?<![\w-]){option}(?![\w-])", ALL_PAGES)}
+    assert not missing
+
+
+def test_every_setting_and_its_variable_is_on_a_page_and_no_other():
+    variables = {row.variable for row in docs.SETTINGS.values()}
+    of_run = {"CFMOCK_URL", "CFMOCK_ENDPOINT"}
+    assert set(re.findall(r"\bCFMOCK_[A-Z0-9_]+\b", ALL_PAGES)) == variables | of_run
+    for row in docs.SETTINGS.values():
+        assert not row.fixture or f"`{row.name}`" in ALL_PAGES
+
+
+def test_every_call_of_the_admin_api_on_the_pages_is_one_of_a_verb():
+    paths = {verb.path.partition("/{")[0] for verb in docs.VERBS} | {"openapi.json", ""}
+    assert set(re.findall(r"/_cfmock/([\w.]*)", ALL_PAGES)) <= paths
+
+
+def test_the_plugins_fixtures_markers_and_ini_options_are_on_a_page(pytestconfig):
+    plugin = pytestconfig.pluginmanager.get_plugin("cfmock") or importlib.import_module("cfmock.pytest_plugin")
+    page = (ROOT / "docs/pytest.md").read_text(encoding="utf-8")
+    seen = Seen()
+    plugin.pytest_addoption(seen)
+    plugin.pytest_configure(seen)
+    fixtures = [name for name, value in vars(plugin).items() if "FixtureFunctionDefinition" in type(value).__name__]
+    assert len(fixtures) >= 3
+    assert {name for name in (*seen.names, *fixtures) if not re.search(rf"`(@pytest\.mark\.)?{name}\b", page)} == set()
+
+
+class Seen:
+    """Stands for pytest's parser and config, to see what the plugin adds."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def addini(self, name, *_, **__):
+        self.names.append(name)
+
+    def addinivalue_line(self, kind, line):
+        assert kind == "markers"
+        self.names.append(line.partition("(")[0])
+
+
+def test_every_public_name_is_on_a_page():
+    assert {name for name in cfmock.__all__ if not name.startswith("__") and name not in ALL_PAGES} == set()
+
+
+def test_the_architecture_names_what_there_is():
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    there = {path.stem if path.is_file() else path.name for path in (ROOT / "cfmock").iterdir() if path.name[0] != "_"}
+    there -= {"py"}  # py.typed
+    rows = re.search(r"\| Edge .*?\n\n", page, re.DOTALL)
+    assert rows is not None
+    assert set(re.findall(r"`(\w+)`", rows[0])) == there
+    for path in re.findall(r"`(?:cfmock/)?((?:\w+/)+\w+\.\w+)`", page):
+        assert (ROOT / "cfmock" / path).exists() or (ROOT / path).exists(), path
+    for module in re.findall(r"`((?:\w+\.)+\w+)`", page):
+        if module.partition(".")[0] in there and not module.endswith((".py", ".json", ".yaml")):
+            assert reachable(f"cfmock.{module}"), module
+
+
+def reachable(name: str) -> bool:
+    """Whether there is such a module, or such a name in one."""
+    with contextlib.suppress(ModuleNotFoundError):
+        return importlib.util.find_spec(name) is not None
+    module, _, last = name.rpartition(".")
+    return hasattr(importlib.import_module(module), last)
+
+
+def test_the_changelog_begins_with_this_version():
+    found = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    assert found[1] == cfmock.__version__
