@@ -277,7 +277,7 @@ class Control:
             {
                 "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,
                 "error": each.error, "started": _iso(each.started), "stopped": _iso(each.stopped),
-                "visits": list(each.visits),
+                "visits": list(each.visits), "events": list(each.events),
             }
             for each in self.find_executions(flow, account, region)
         ]  # fmt: skip

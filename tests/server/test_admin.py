@@ -192,3 +192,12 @@ def test_the_description_names_every_route(cf: CloudFlow) -> None:
     assert {f"/_cfmock/{verb.path}" for verb in VERBS} <= described["paths"].keys()
     for verb in VERBS:
         assert described["paths"][f"/_cfmock/{verb.path}"][verb.method.lower()]["operationId"] == verb.name
+
+
+def test_executions_are_listed_with_their_path_and_events(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="f", ExecutionName="e", Input={"a": 1})
+    (found,) = ask(cf, "GET", "executions?flow=f")[1]["executions"]
+    assert (found["flow"], found["name"], found["status"], found["input"]) == ("f", "e", "Succeeded", {"a": 1})
+    assert found["visits"] == ["Pass"]
+    assert [event["Type"] for event in found["events"]][::5] == ["ExecutionStarted", "ExecutionSucceeded"]
+    assert ask(cf, "GET", "executions?flow=other")[1] == {"executions": []}
