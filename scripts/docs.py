@@ -207,10 +207,10 @@ def _text(value: Any) -> str:
 
 def verbs(_: str) -> str:
     """The admin API."""
-    return table(
-        ("Call", "Does", "Takes"),
-        ((code(f"{verb.method} /_cfmock/{verb.path}"), verb.help, _arguments(verb)) for verb in VERBS),
-    )
+    rows = ((code(f"{verb.method} /_cfmock/{verb.path}"), verb.help, _arguments(verb)) for verb in VERBS)
+    of_all = ", ".join(dict.fromkeys(code(verb.path) for verb in VERBS if not verb.world))
+    words = f"`account` and `region` in the query mean one world, but for {of_all}, which know of none.\n"
+    return f"{table(('Call', 'Does', 'Takes'), rows)}\n{words}"
 
 
 def _arguments(verb: Verb) -> str:
