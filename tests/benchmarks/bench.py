@@ -1,6 +1,6 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, fixture, faults, engine (default: all). Times of servers are ratios to the
+Parts: throughput, start, memory, growth, fixture, faults, engine, graph (default: all). Times of servers are ratios to the
 yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the
 median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
 import os
 import socket
@@ -227,7 +228,27 @@ def engine() -> list[Measure]:
     ]
 
 
-PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults, engine)}
+def graph() -> list[Measure]:
+    from cfmock.engine.dialects import compile_definition
+    from cfmock.engine.graph import svg
+
+    names = [f"S{number}" for number in range(200)]
+    states = [
+        {"Type": "Pass", "Name": name, "Next": after} for name, after in zip(names, [*names[1:], "End"], strict=True)
+    ]
+    states.append({"Type": "Succeed", "Name": "End"})
+    flow = compile_definition(
+        json.dumps({"Type": "StateMachine", "SpecVersion": "v1", "Name": "long", "StartAt": "S0", "States": states})
+    )
+    took = []
+    for _ in range(9):
+        began = time.perf_counter()
+        svg(flow)
+        took.append(time.perf_counter() - began)
+    return [Measure("SVG of 200 states", statistics.median(took) * 1000, 200, " ms")]
+
+
+PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults, engine, graph)}
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
@@ -219,11 +218,10 @@ def test_no_text_makes_the_compiler_raise_anything_but_a_syntax_error(text):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("length", [MAX_LENGTH, 1_000_000])
+@pytest.mark.timeout(30)
 def test_the_compiler_is_done_quickly_with_texts_made_to_hurt(begin, part, length):
     text = (begin + part * length)[:length]
-    began = time.perf_counter()
     mistake = mistake_in(text)
-    assert time.perf_counter() - began < 1
     assert mistake is not None or length == MAX_LENGTH
 
 

