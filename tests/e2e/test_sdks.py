@@ -10,6 +10,8 @@ import pytest
 from cfmock.spec.model import load
 from tests.e2e.sdks import READER_KEY, TEMPORARY_KEY, Refused
 
+WAIT = 8  # seconds; the shortest of the clients' time-outs is ten
+
 DEFINITION = """\
 Type: StateMachine
 Name: greeting
@@ -27,8 +29,8 @@ def started(sdk, name, **parameters):
 
 
 def ended(sdk, name):
-    """The execution as it is at its end, or after two seconds."""
-    return sdk.call("DescribeExecution", FlowName="orders", ExecutionName=name, WaitTimeSeconds=2)
+    """The execution as it is at its end, if that comes before the wait is over."""
+    return sdk.call("DescribeExecution", FlowName="orders", ExecutionName=name, WaitTimeSeconds=WAIT)
 
 
 def pages(sdk, operation, items, **parameters):
@@ -63,7 +65,7 @@ def test_an_execution_is_followed_to_its_end_by_a_long_poll(sdk):
     last = ended(sdk, "soon-1")
     assert last["Status"] == "Succeeded"
     assert json.loads(last["Output"]) == {"receipt": "r1"}
-    assert time.monotonic() - began < 1.5, "the poll is answered when the execution ends, not when the wait does"
+    assert time.monotonic() - began < WAIT - 2, "the poll is answered when the execution ends, not when the wait does"
 
 
 def test_a_long_poll_that_nothing_ends_is_answered_within_its_wait(sdk):
@@ -71,7 +73,7 @@ def test_a_long_poll_that_nothing_ends_is_answered_within_its_wait(sdk):
     began = time.monotonic()
     answer = sdk.call("DescribeExecution", FlowName="orders", ExecutionName="wait-1", WaitTimeSeconds=1)
     assert answer["Status"] == "Running"
-    assert 0.8 < time.monotonic() - began < 1.5
+    assert 0.8 < time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
