@@ -399,6 +399,7 @@ class Emulator:
 
     def _begin_anew(self) -> None:
         self.timers.clear()
+        self.runner = Runner(self.timers, self.ids)  # the old one may count on a timer that is gone
         self.journal.clear()
         self.ids.seed(self.settings.seed)
         self._changes.clear()

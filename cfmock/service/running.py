@@ -73,7 +73,7 @@ class Executed:
     def drop(self) -> None:
         if self.run is not None:
             self.run.on_end.clear()
-            self.run.stop()
+            self._world.runner.retire(self.run, "", "")
 
     def attend(self) -> Callable[[], None]:
         run, runner = self.run, self._world.runner

@@ -112,7 +112,7 @@ class Resolver(ScriptedTasks):
                 raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
             return existing
         parent = task.run.timeline
-        waited = task.call.mode is Mode.SYSTEM_CALLBACK
+        waited = task.call.mode is not Mode.REQUEST_COMPLETE
         timeline: Timeline = parent if waited else world.timers.timeline(parent.skipped)
         name = start.execution or world.ids.execution_name()
         return executions.launch(world, flow, name, json_text(start.input), timeline)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cfmock.engine.tasks import Returns, TaskMock
 from cfmock.wire.messages import Pending
 from tests.support.calls import PASS, Service, answer, make_service
 
@@ -260,3 +261,31 @@ def test_a_synchronous_start_takes_canned_outcomes_by_the_name_that_was_asked_fo
     service = make_service({"flows": [flow]})
     assert service("StartSyncExecution", FlowName="x", ExecutionName="bad")["ErrorCode"] == "Canned"
     assert service("StartSyncExecution", FlowName="x", ExecutionName="good")["Status"] == "Succeeded"
+
+
+def test_a_client_that_waits_for_a_parent_moves_the_child_that_is_to_report() -> None:
+    reporting = {
+        "Type": "Task", "Name": "Child", "Action": "FNF:StartExecution", "TaskMode": "WaitForCustomCallback",
+        "Parameters": {"resourceArn": "acs:fnf:::flow/child", "executionName": "c"},
+    }  # fmt: skip
+    service = family(reporting, WAIT, FAIL)
+    start(service, "parent", "p")
+    pending = service.send("DescribeExecution", FlowName="parent", ExecutionName="p", WaitTimeSeconds=30)
+    assert isinstance(pending, Pending)
+    assert describe(service, "child", "c")["StoppedTime"] == "2024-06-01T00:01:00.000Z"
+
+
+def test_the_step_that_runs_when_a_flow_is_deleted_is_its_last() -> None:
+    called = []
+    wait_then_call = [
+        {"Type": "Task", "Name": "First", "Action": "FC:InvokeFunction", "Parameters": {}},
+        {"Type": "Task", "Name": "Second", "Action": "FC:InvokeFunction", "Parameters": {}},
+    ]
+    service = make_service({"flows": [{"name": "f", "definition": definition(*wait_then_call)}]})
+    mocks = next(service.emulator.known_worlds()).mocks_of("f")
+    mocks.add("First", TaskMock(answer=Returns({}, after=60)))
+    mocks.add("Second", TaskMock(calls=called.append))
+    start(service, "f", "e")
+    service("DeleteFlow", Name="f")
+    service.emulator.advance_to(service.emulator.clock.now() + 3600)
+    assert called == []
