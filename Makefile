@@ -18,7 +18,7 @@ test: .venv/.ready .venvs/.sdks ## run the tests, in random order
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-all: .venvs/.sdks ## run the tests on each Python 3.10 to 3.13 of this machine
-	scripts/test-all $(ARGS)
+	.ci/test-all $(ARGS)
 
 check: .venv/.ready ## lint, formatting, types; writes nothing
 	$(BIN)/ruff check .
@@ -30,7 +30,7 @@ format: .venv/.ready ## format the code and mend what can be mended
 	$(BIN)/ruff format .
 
 tables: .venv/.ready ## write operations.json anew after a change to operations.yaml
-	$(BIN)/python scripts/tables.py
+	$(BIN)/python .ci/tables.py
 
 docs: .venv/.ready ## write tables and pictures into README and docs/
 	$(BIN)/python -m scripts.docs
@@ -39,8 +39,8 @@ bench: .venv/.ready ## measure against the limits in tests/benchmarks
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
 binary: .venvs/binary/.ready ## build dist/cfmock, which needs no Python, and try it
-	.venvs/binary/bin/python scripts/binary.py
-	scripts/smoke-test dist/cfmock
+	.venvs/binary/bin/python .ci/binary.py
+	.ci/smoke-test dist/cfmock
 
 clean: ## remove environments, caches and what was built
 	rm -rf .venv .venvs tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -50,18 +50,18 @@ clean: ## remove environments, caches and what was built
 
 # Installed as it stands here (-e), so an environment is stale only when what it should hold has changed.
 .venv/.serves: pyproject.toml
-	scripts/environment .venv -- -e .
+	.ci/environment .venv -- -e .
 	@touch $@
 
 .venv/.ready: pyproject.toml
-	scripts/environment .venv -- -e '.[all]' --group test --group lint
+	.ci/environment .venv -- -e '.[all]' --group test --group lint
 	@touch $@ .venv/.serves
 
 .venvs/binary/.ready: pyproject.toml
-	scripts/environment .venvs/binary -- -e '.[all]' --group binary
+	.ci/environment .venvs/binary -- -e '.[all]' --group binary
 	@touch $@
 
 # The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
 # (no network, no Node) skips its tests and is tried again the next time.
 .venvs/.sdks: tests/e2e/environments.py tests/e2e/node/package.json
-	@python=$$(scripts/pythons | head -n 1 | cut -d ' ' -f 2-); $$python tests/e2e/environments.py && touch $@ || true
+	@python=$$(.ci/pythons | head -n 1 | cut -d ' ' -f 2-); $$python tests/e2e/environments.py && touch $@ || true

@@ -31,4 +31,4 @@ def test_make_alone_lists_every_target_with_what_it_does():
 @pytest.mark.parametrize("target", ["setup", "serve", "test", "check", "format", "docs", "bench"])
 def test_a_target_sets_up_what_it_needs_from_nothing(target):
     planned = make("--dry-run", "--always-make", target)
-    assert "scripts/environment .venv" in planned.splitlines()[0]
+    assert ".ci/environment .venv" in planned.splitlines()[0]
