@@ -253,14 +253,22 @@ class CloudFlow:
         found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
         return found
 
-    def calls(self, operation: str | None = None, **filters: str) -> list[Call]:
-        """The calls the server saw, oldest first: those whose fields (flow, code, access_key_id) and parameters (in the service's
-        spelling: FlowName) equal the filters."""
+    def calls(self, operation: str | None = None, **filters: Any) -> list[Call]:
+        """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
+        fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
+
+        An empty `code` is that of a success; `fault` is the name of a rule that struck.
+        """
         records = self._do(lambda control: control.find_calls(operation=operation, **filters))
         return [public_call(record) for record in records]
 
+    @property
+    def warnings(self) -> list[str]:
+        """What happened that the author of a test should know of, as of tasks that no mock answered."""
+        return self._do(lambda control: control.list_warnings())
+
     def wait_for_calls(
-        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: str
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
         """Wait until there are `count` such calls, and give all there are. Raises TimeoutError after `timeout` seconds."""
         if self._thread is None:
@@ -271,13 +279,13 @@ class CloudFlow:
         return self._thread.wait_for(self._wait_for_calls(operation, count, timeout, filters))
 
     async def wait_for_calls_async(
-        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: str
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
         """`wait_for_calls` for a running loop."""
         return await self._here(self._wait_for_calls(operation, count, timeout, filters))
 
     async def _wait_for_calls(
-        self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, str]
+        self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, operation=operation, **filters)

@@ -19,7 +19,7 @@ from cfmock.fixtures.apply import apply
 from cfmock.fixtures.entries import read_mock, read_outcome
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.journal import CallRecord, as_json
+from cfmock.journal import CallRecord, as_json, matches, whole
 from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
@@ -32,7 +32,11 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call the server saw. `time` is of the flow clock; `code` is None on success; `duration` in seconds."""
+    """One call the server saw. `time` is of the flow clock; `duration` in seconds.
+
+    `code` is None on success, `status` 0 where a fault kept the answer back, `transport` what a fault did to the connection.
+    `violations` are sentences, `hint` one on what nearly matched, `warnings` those on what happened meanwhile.
+    """
 
     operation: str
     parameters: Mapping[str, str]
@@ -44,6 +48,9 @@ class Call:
     request_id: str
     duration: float
     violations: tuple[str, ...]
+    transport: str | None = None
+    hint: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,10 @@ class Execution:
 
 class ControlError(ValueError):
     """A control verb that was asked for something it cannot do; `problems` of a rule or document, a line each."""
+
+
+class NotFoundError(ControlError):
+    """A control verb that was asked about something that is not there."""
 
 
 class Control:
@@ -131,7 +142,7 @@ class Control:
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
         injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
-            raise ControlError(f"there is no fault '{id}'")
+            raise NotFoundError(f"there is no fault '{id}'")
         if account is None and region is None and id in self._added:
             self.emulator.no_longer(self._added.pop(id))
             for injector in injectors:
@@ -146,38 +157,68 @@ class Control:
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
-    def find_calls(self, **filters: str | None) -> list[CallRecord]:
-        return list(self.emulator.journal.find(**filters))
+    def find_calls(
+        self, account: str | None = None, region: str | None = None, **filters: str | int | None
+    ) -> list[CallRecord]:
+        return list(self.emulator.journal.find(account, region, **filters))
 
-    def list_calls(self, limit: int | None = None, **filters: str | None) -> Json:
-        self._check_world(filters.get("account"), filters.get("region"))
-        records = self.find_calls(**filters)
-        return [as_json(record) for record in (records[-limit:] if limit else records[:0] if limit == 0 else records)]
+    def list_calls(
+        self,
+        limit: int | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        **filters: str | int | None,
+    ) -> Json:
+        self._check_world(account, region)
+        journal = self.emulator.journal
+        records = self.find_calls(account=account, region=region, **filters)
+        newest = records if limit is None else records[max(0, len(records) - limit) :]
+        return {
+            "calls": [as_json(record) for record in newest],
+            "dropped": journal.dropped(account, region),
+            "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(account, region)],
+        }
+
+    def show_call(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+        """One call whole, with what nearly matched it."""
+        return whole(self._call(request_id, account, region))
+
+    def _call(self, request_id: str, account: str | None, region: str | None) -> CallRecord:
+        self._check_world(account, region)
+        found = self.find_calls(request_id=request_id, account=account, region=region)
+        if not found:
+            raise NotFoundError(f"there is no call '{request_id}' in the journal")
+        return found[-1]
+
+    def list_warnings(self) -> list[str]:
+        """What happened that its author should know of, as of tasks without a mock."""
+        return [each.text for each in self.emulator.journal.warnings()]
 
     def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
         self._check_world(account, region)
-        if account is None and region is None:
-            self.emulator.journal.clear()
-        self.emulator.journal.forget(account=account, region=region)
+        self.emulator.journal.forget(account, region)
         return {}
 
-    def when_called(self, count: int, tell: Callable[[], None], **filters: str | None) -> Callable[[], None]:
+    def when_called(self, count: int, tell: Callable[[], None], **filters: Any) -> Callable[[], None]:
         """Call `tell` once there are `count` such calls, at once if there are; gives back how to undo that."""
         journal = self.emulator.journal
+        left = count - len(self.find_calls(**filters))  # counted on, since the journal may drop them meanwhile
 
         def undo() -> None:
             if heard in journal.listeners:
                 journal.listeners.remove(heard)
 
         def heard(record: CallRecord) -> None:
-            if len(self.find_calls(**filters)) >= count:
+            nonlocal left
+            left -= matches(record, filters)
+            if left <= 0:
                 undo()
                 tell()
 
-        journal.listeners.append(heard)
-        if len(self.find_calls(**filters)) >= count:
-            undo()
+        if left <= 0:
             tell()
+        else:
+            journal.listeners.append(heard)
         return undo
 
     # -- flows ---------------------------------------------------------------------------------------------------------
@@ -339,7 +380,8 @@ def public_call(record: CallRecord) -> Call:
     """A call as `cf.calls` gives it."""
     return Call(
         record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
-        record.message, record.request_id, record.duration, record.violations,
+        record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
+        record.transport, record.details.hint, record.details.warnings,
     )  # fmt: skip
 
 

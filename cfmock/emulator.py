@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
+from cfmock import hints
 from cfmock.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
 from cfmock.clock import RealClock, Timers, VirtualClock, iso_seconds, stopwatch
 from cfmock.engine.mocks import Functions
@@ -19,18 +21,21 @@ from cfmock.engine.runner import Runner
 from cfmock.errors import Refused, ServiceError
 from cfmock.faults.injector import Decision, FaultInjector
 from cfmock.faults.limits import DocumentedLimits
+from cfmock.faults.misses import Trace
 from cfmock.faults.rules import Action
 from cfmock.ids import Ids
-from cfmock.journal import CallRecord, Journal
+from cfmock.journal import NOTHING, CallRecord, Details, Journal, Warned, masked
 from cfmock.service.dispatch import dispatch
 from cfmock.service.mapruns import start_child
+from cfmock.service.notes import Noted, Notes
 from cfmock.service.tasks import Resolver, report_to_token
 from cfmock.service.world import Stores, World
 from cfmock.settings import Settings
 from cfmock.spec import model
 from cfmock.store.memory import MemoryIndex, MemoryTable
+from cfmock.violations import Violation
 from cfmock.wire import decode, encode, params
-from cfmock.wire.messages import Call, Fields, Later, Parameters, Pending, Reply, Request, Transport
+from cfmock.wire.messages import UNANSWERED, Call, Fields, Later, Parameters, Pending, Reply, Request, Transport
 
 log = logging.getLogger("cfmock")
 
@@ -57,17 +62,9 @@ class Exchange:
     """One call on its way: what each stage found out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call",
-        "decision",
-        "key",
-        "known",
-        "parameters",
-        "request",
-        "request_id",
-        "started",
-        "struck",
-        "violations",
-    )
+        "call", "decision", "key", "known", "matched", "noted", "parameters", "request", "request_id", "started", "struck",
+        "trace", "violations",
+    )  # fmt: skip
 
     def __init__(self, request: Request, started: float) -> None:
         self.request = request
@@ -79,7 +76,10 @@ class Exchange:
         self.known = False  # who calls
         self.decision: Decision | None = None
         self.struck: list[str] = []
-        self.violations: tuple[str, ...] = ()
+        self.trace: Trace | None = None
+        self.noted: Noted | None = None
+        self.matched = False
+        self.violations: tuple[Violation, ...] = ()
 
 
 class Emulator:
@@ -106,6 +106,7 @@ class Emulator:
         self.runner.start_child = start_child
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
+        self.notes = Notes()
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
         self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None
@@ -128,12 +129,15 @@ class Emulator:
     def handle(self, request: Request) -> Reply | Pending:
         """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
         exchange = Exchange(request, stopwatch())
+        result: Fields | Later | Reply | ServiceError
+        self.notes.begin()
         try:
             result = self._perform(exchange)
         except ServiceError as failure:
-            return self._finish(exchange, failure)
+            result = failure
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
-            return self._finish(exchange, self._our_fault())
+            result = self._our_fault()
+        exchange.noted, exchange.matched = self.notes.end(), self.notes.matched
         if isinstance(result, Later):
             return self._wait(exchange, result)
         return self._finish(exchange, result)
@@ -163,8 +167,10 @@ class Emulator:
             raise ServiceError("InvalidArgument", detail=f"{parameters.problem}.".capitalize())
         if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
             raise Refused("ResourceThrottled", reason="throttled")
-        exchange.violations = tuple(params.unknown(operation, call.arguments))
+        exchange.violations = tuple(params.violations(operation, parameters, call.arguments))
         decision = exchange.decision = injector.decide(call)
+        if injector.has_rules:
+            exchange.trace = injector.trace(call, (*exchange.struck, *(decision.rules if decision is not None else ())))
         if decision is not None and decision.before is not None:
             return self._struck(exchange, decision.before)
         return dispatch(self.world(*exchange.key), call)
@@ -249,35 +255,52 @@ class Emulator:
             reply = encode.success(result, request_id)
         if decision is not None:
             reply = _spoilt(reply, decision)
-        if exchange.known and exchange.parameters is not None and reply.transport not in _UNANSWERED:
+        if exchange.known and exchange.parameters is not None and reply.transport not in UNANSWERED:
             self._authenticator.answered(exchange.request, exchange.parameters)
-        self._record(exchange, reply, failure)
+        details = NOTHING
+        if failure is not None or exchange.noted is not None or exchange.trace is not None:
+            details = hints.details(
+                failure=failure, call=exchange.call, noted=exchange.noted, matched=exchange.matched, trace=exchange.trace,
+                retry_after=decision.retry_after if decision is not None else None,
+                flows=partial(self._flow_names, exchange.key),
+            )  # fmt: skip
+        if details.hint is not None:
+            reply = replace(reply, headers=(*reply.headers, (hints.HEADER, details.hint)))
+        self._record(exchange, reply, failure, details)
         return reply
 
     def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
         """The error answer to a call, or to what never became one."""
         return encode.error(failure, request_id or self.ids.request_id(), host, self.spec, gateway=self.gateway)
 
-    def _record(self, exchange: Exchange, reply: Reply, failure: ServiceError | None) -> None:
-        call = exchange.call
+    def _record(self, exchange: Exchange, reply: Reply, failure: ServiceError | None, details: Details) -> None:
+        call, request, transport = exchange.call, exchange.request, reply.transport
+        values = exchange.parameters.values if exchange.parameters is not None else {}
         said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
         self.journal.add(
             CallRecord(
                 operation=call.operation.name if call is not None else self._action(exchange),
-                parameters=call.arguments if call is not None else {},
+                parameters=masked(call.arguments, call.operation.parameters.keys()) if call is not None else {},
                 access_key_id=call.access_key_id if call is not None else "",
                 time=self.clock.now(),
-                status=reply.status,
+                status=0 if transport in UNANSWERED else reply.status,
                 code=said.code if said is not None else None,
                 message=said.message if said is not None else None,
                 request_id=reply.request_id,
                 duration=stopwatch() - exchange.started,
                 account=exchange.key[0],
-                region=exchange.key[1],
+                region=exchange.key[1] or self.settings.region,
                 flow=call.flow if call is not None else None,
+                execution=call.execution if call is not None else None,
+                began=exchange.started,
+                nonce=values.get("SignatureNonce") or request.header("x-acs-signature-nonce"),
+                timestamp=values.get("Timestamp") or request.header("x-acs-date"),
                 violations=exchange.violations,
                 faults=(*exchange.struck, *(exchange.decision.rules if exchange.decision is not None else ())),
-                size=len(exchange.request.target) + len(exchange.request.body),
+                transport=None if transport is Transport.WHOLE else transport.value,
+                delay=reply.delay,
+                size=len(request.target) + len(request.body),
+                details=details,
             )
         )
 
@@ -313,12 +336,13 @@ class Emulator:
                 self.timers,
                 self.ids,
                 stores,
-                log.warning,
+                partial(self._warn, account, region),
                 self.runner,
                 Resolver,
                 report_to_token,
                 lambda: self.functions,
             )
+            world.notes = self.notes
             self.worlds[account, region] = world
             self.injector(account, region)
             self._prepare(self, world)
@@ -328,12 +352,21 @@ class Emulator:
                     change(self, world)
         return world
 
+    def _warn(self, account: str, region: str, text: str) -> None:
+        """Tell the log, the journal, and the call that is being handled."""
+        log.warning("%s", text)
+        self.notes.warn(text)
+        self.journal.warn(Warned(self.clock.now(), account, region, text))
+
     def injector(self, account: str, region: str) -> FaultInjector:
         injector = self.injectors.get((account, region))
         if injector is None:
             injector = self.injectors[account, region] = FaultInjector(self.clock, self.ids)
             self.world(account, region)
         return injector
+
+    def _flow_names(self, key: WorldKey) -> list[str]:
+        return self.world(*key).flow_names()
 
     def start_from(self, prepare: Change) -> None:
         """Make worlds this way from now on."""
@@ -400,7 +433,7 @@ class Emulator:
     def _begin_anew(self) -> None:
         self.timers.clear()
         self.runner = Runner(self.timers, self.ids)  # the old one may count on a timer that is gone
-        self.journal.clear()
+        self.journal.forget()
         self.ids.seed(self.settings.seed)
         self._changes.clear()
         self._resets = {_ALL: 0}
@@ -438,7 +471,6 @@ class Emulator:
         return self.settings.now if self.settings.now is not None else self.wall_clock.now()
 
 
-_UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG)
 _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
 

@@ -1,26 +1,54 @@
-"""What the server saw: the newest calls, bounded in number and in bytes, and a line for each in a file if wanted.
+"""What the server saw: the newest calls of each world, bounded in number and in bytes.
 
 Only the operation's own parameters are kept, and the caller's key id: signatures, tokens of credentials and secrets never
-get in. Entries stay as the text they came as until somebody looks.
+get in, and what an unknown parameter holds is masked if its name says that it is secret. Entries stay as the text they
+came as until somebody looks.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
+import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cfmock.clock import iso
+from cfmock.matching import MISSING, Difference, NearMiss
+from cfmock.violations import Violation
 
 MAX_BYTES = 64 * 1024 * 1024
-"""What the kept calls' parameters may take together."""
+"""What the kept calls' parameters may take together, in each world."""
+
+WARNINGS = 200
+"""How many warnings are kept."""
+
+WorldKey = tuple[str, str]
+"""Account and region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
+    matched, the nearest first; `warnings` are sentences."""
+
+    hint: str | None = None
+    warnings: tuple[str, ...] = ()
+    near_misses: Callable[[], Collection[NearMiss]] = tuple
+    retry_after: float | None = None
+
+
+NOTHING = Details()
 
 
 class CallRecord(NamedTuple):
-    """One call. `time` is of the flow clock, seconds since 1970; `duration` in seconds of real time; `code` None on success.
+    """One call. `time` is of the flow clock, seconds since 1970; `code` None on success; `status` 0 where no answer was sent.
 
-    `size` is about how many bytes the parameters take. A tuple, since one is made for every call.
+    `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
+    first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes the
+    parameters take. A tuple, since one is made for every call.
     """
 
     operation: str
@@ -34,65 +62,143 @@ class CallRecord(NamedTuple):
     account: str
     region: str
     flow: str | None
+    execution: str | None
+    began: float
+    nonce: str
+    timestamp: str
     message: str | None = None
-    violations: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
     faults: tuple[str, ...] = ()
+    transport: str | None = None
+    delay: float = 0.0
     size: int = 0
+    details: Details = NOTHING
+
+    @property
+    def ended(self) -> float:
+        """When its reply was there, on the clock of `began`: calls are in this order."""
+        return self.began + self.duration
+
+
+class Warned(NamedTuple):
+    """Something worth knowing that happened; `time` of the flow clock."""
+
+    time: float
+    account: str
+    region: str
+    text: str
+
+
+class Ring:
+    """The newest calls of one world, oldest first, and how many were dropped."""
+
+    __slots__ = ("bytes", "dropped", "records")
+
+    def __init__(self) -> None:
+        self.records: deque[CallRecord] = deque()
+        self.bytes = 0
+        self.dropped = 0
 
 
 class Journal:
-    """The newest `size` calls, and how many were dropped. Everything is oldest first."""
+    """The newest `size` calls of every world. Everything is oldest first."""
 
     def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
-        self._records: deque[CallRecord] = deque()
+        self._rings: dict[WorldKey, Ring] = {}
         self._size = size
         self._max_bytes = max_bytes
-        self._bytes = 0
-        self.dropped = 0
-        self.seen = 0
+        self._warnings: deque[Warned] = deque(maxlen=WARNINGS)
         self.listeners: list[Callable[[CallRecord], None]] = []
         """Told of each call after it is kept."""
 
     def add(self, record: CallRecord) -> None:
-        self.seen += 1
-        self._records.append(record)
-        self._bytes += record.size
-        while self._records and (len(self._records) > self._size or self._bytes > self._max_bytes):
-            self._bytes -= self._records.popleft().size
-            self.dropped += 1
-        for listener in self.listeners:
+        key = record.account, record.region
+        ring = self._rings.get(key)
+        if ring is None:
+            ring = self._rings[key] = Ring()
+        records = ring.records
+        records.append(record)
+        ring.bytes += record.size
+        while records and (len(records) > self._size or ring.bytes > self._max_bytes):
+            ring.bytes -= records.popleft().size
+            ring.dropped += 1
+        for listener in tuple(self.listeners) if self.listeners else ():
             listener(record)
 
-    def find(self, **filters: str | None) -> Iterator[CallRecord]:
-        """The calls whose fields equal all the filters given; a filter of None asks nothing.
+    def warn(self, warning: Warned) -> None:
+        """Keep a warning; the oldest go when there are too many."""
+        self._warnings.append(warning)
 
-        Names: operation, flow, code, access_key_id, account, region, request_id, or any parameter in the service's spelling.
-        """
+    def find(
+        self, account: str | None = None, region: str | None = None, **filters: str | int | None
+    ) -> Iterator[CallRecord]:
+        """The calls of these worlds that `matches` says yes to."""
+        rings = [ring.records for ring in self._of(account, region)]
+        records = rings[0] if len(rings) == 1 else heapq.merge(*rings, key=lambda record: record.ended)
         wanted = {name: value for name, value in filters.items() if value is not None}
-        return (record for record in self._records if all(_has(record, *each) for each in wanted.items()))
+        return (record for record in records if all(_has(record, *each) for each in wanted.items()))
 
-    def clear(self) -> None:
-        """As new."""
-        self._records.clear()
-        self._bytes = 0
-        self.dropped = 0
-        self.seen = 0
+    def dropped(self, account: str | None = None, region: str | None = None) -> int:
+        """How many calls are no longer kept."""
+        return sum(ring.dropped for ring in self._of(account, region))
 
-    def forget(self, **filters: str | None) -> None:
-        """Drop the calls that `find` would find; they count as neither seen nor dropped."""
-        gone = {id(record) for record in self.find(**filters)}
-        self._records = deque(record for record in self._records if id(record) not in gone)
-        self._bytes = sum(record.size for record in self._records)
-        self.seen -= len(gone)
+    def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
+        return [each for each in self._warnings if account in (None, each.account) and region in (None, each.region)]
+
+    def forget(self, account: str | None = None, region: str | None = None) -> None:
+        """Drop all of these worlds; it counts as neither seen nor dropped."""
+        for key in [key for key in self._rings if account in (None, key[0]) and region in (None, key[1])]:
+            del self._rings[key]
+        kept = self._warnings.copy()
+        for each in self.warnings(account, region):
+            kept.remove(each)
+        self._warnings = kept
+
+    def _of(self, account: str | None, region: str | None) -> list[Ring]:
+        return [ring for key, ring in self._rings.items() if account in (None, key[0]) and region in (None, key[1])]
 
 
-_FIELDS = frozenset(("operation", "flow", "code", "access_key_id", "account", "region", "request_id"))
+FIELDS = (
+    "operation",
+    "flow",
+    "execution",
+    "code",
+    "status",
+    "access_key_id",
+    "request_id",
+    "fault",
+    "account",
+    "region",
+)
+"""By what calls can be asked for, beside their parameters."""
 
 
-def _has(record: CallRecord, name: str, value: str) -> bool:
-    if name in _FIELDS:
-        return bool(getattr(record, name) == value)
+def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
+    """Whether fields and parameters (in the service's spelling) equal the filters; one of None asks nothing.
+
+    An empty `code` is that of a success; `fault` is the name of a rule that struck.
+    """
+    return all(value is None or _has(record, name, value) for name, value in filters.items())
+
+
+def _has(record: CallRecord, name: str, value: str | int) -> bool:
+    if name == "fault":
+        return value in record.faults
+    if name == "code":
+        return (record.code or "") == value
+    if name in FIELDS:
+        return str(getattr(record, name)) == str(value)
     return record.parameters.get(name) == value
+
+
+_SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|private", re.IGNORECASE)
+
+
+def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
+    """The arguments as they may be kept: of those that the operation does not know, secret ones without their value."""
+    if arguments.keys() <= known:
+        return arguments
+    return {name: "***" if name not in known and _SECRET.search(name) else value for name, value in arguments.items()}
 
 
 def as_json(record: CallRecord) -> dict[str, Any]:
@@ -107,10 +213,37 @@ def as_json(record: CallRecord) -> dict[str, Any]:
         "message": record.message,
         "request_id": record.request_id,
         "duration": round(record.duration, 6),
-        "violations": list(record.violations),
+        "violations": [each.message for each in record.violations],
         "faults": list(record.faults),
+        "transport": record.transport,
+        "warnings": list(record.details.warnings),
+        "hint": record.details.hint,
         "account": record.account,
         "region": record.region,
+    }
+
+
+def whole(record: CallRecord) -> dict[str, Any]:
+    """The same with what only one who looks at this call wants to know."""
+    return {
+        **as_json(record),
+        "nonce": record.nonce,
+        "timestamp": record.timestamp,
+        "delay": record.delay,
+        "retry_after": record.details.retry_after,
+        "near_misses": [
+            {"kind": miss.kind, "name": miss.name, "differences": [_plain(each) for each in miss.differences]}
+            for miss in record.details.near_misses()
+        ],
+    }
+
+
+def _plain(difference: Difference) -> dict[str, Any]:
+    return {
+        "path": difference.path,
+        "expected": None if difference.expected is MISSING else difference.expected,
+        "actual": None if difference.actual is MISSING else difference.actual,
+        "message": str(difference),
     }
 
 

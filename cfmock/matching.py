@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.errors import path_text
 
@@ -47,6 +47,17 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+class NearMiss(NamedTuple):
+    """What might have matched and did not: `kind` is outcome, mock or fault."""
+
+    kind: str
+    name: str
+    differences: tuple[Difference, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} nearly matched: {'; '.join(map(str, self.differences))}"
 
 
 def matches(pattern: Json, value: Json, *, exact: bool = False) -> bool:

@@ -155,6 +155,11 @@ def _shown(cf: CloudFlow) -> str:
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
     for each in calls[-SHOWN:]:
         given = ", ".join(f"{name}={value:.60}" for name, value in each.parameters.items())
-        lines.append(f"{each.operation}({given}) -> {each.status} {each.code or ''}".rstrip())
-        lines += [f"    {violation}" for violation in each.violations]
+        answer = each.transport if each.status == 0 else f"{each.status} {each.code or each.transport or ''}".rstrip()
+        lines.append(f"{each.operation}({given}) -> {answer}")
+        lines += [f"    violation: {violation}" for violation in each.violations]
+        lines += [f"    warning: {warning}" for warning in each.warnings]
+        lines += [f"    hint: {each.hint}"] if each.hint else []
+    told = {warning for each in calls for warning in each.warnings}
+    lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
     return "\n".join(lines) or "none"

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `key` names a list in the answer."""
+    """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `key` names a list in the answer,
+    `beside` what else is there and its type: then the method gives the whole answer, else the list."""
 
     name: str
     method: str
@@ -28,6 +30,7 @@ class Verb:
     help: str
     arguments: tuple[Argument, ...] = ()
     key: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
     world: bool = True
 
 
@@ -44,8 +47,12 @@ WORLD = (
 FILTERS = (
     _query("operation", "only calls of this operation"),
     _query("flow", "only calls about this flow"),
-    _query("code", "only calls answered with this error code"),
+    _query("execution", "only calls that name this execution"),
+    _query("code", "only calls answered with this error code; empty: with success"),
+    _query("status", "only calls answered with this HTTP status; 0: not answered", "integer"),
     _query("access_key_id", "only calls of this key"),
+    _query("request_id", "only the call of this request id"),
+    _query("fault", "only calls that the fault rule of this name struck"),
 )
 
 VERBS = (
@@ -62,7 +69,9 @@ VERBS = (
           _query("limit", "only the newest so many", "integer"),
           _query("wait", "wait up to this long (5s) for `count` such calls"),
           _query("count", "how many calls `wait` waits for (1)", "integer")),
-         key="calls"),
+         key="calls", beside={"dropped": "integer", "warnings": "array"}),
+    Verb("show_call", "GET", "calls/{request_id}", "one call whole, with the outcomes, mocks and faults that nearly matched",
+         (Argument("request_id", "path", "string", "the call's RequestId"),)),
     Verb("clear_calls", "DELETE", "calls", "forget the calls seen"),
     Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "object", "a fixture document, without names of files"),), world=False),

@@ -106,7 +106,7 @@ def test_the_gateway_answers_what_it_would_not_let_through(service: Service, cas
     assert (fields["status"], fields["Code"]) == (status, code)
     assert f"q={code}&" in fields["Recommend"]
     assert fields["RequestId"] in fields["Recommend"]
-    (record,) = Control(service.emulator).list_calls()
+    (record,) = Control(service.emulator).list_calls()["calls"]
     assert (record["code"], record["status"], record["message"]) == (code, status, fields["Message"])
 
 

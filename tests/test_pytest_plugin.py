@@ -152,6 +152,29 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     )
 
 
+def test_a_failed_test_shows_what_nearly_matched_and_the_tasks_without_a_mock(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        TASK = "{Type: StateMachine, SpecVersion: v1, Name: f, StartAt: A, States: [" \\
+            "{Type: Task, Name: A, Action: 'FC:InvokeFunction', Parameters: {resourceArn: r}, End: true}]}"
+
+        def test_fails(cfmock):
+            cfmock.load({"cfmock": 1, "flows": [{"name": "f", "definition": TASK}]})
+            cfmock.fault(when={"flow": "g"}, transport="reset", name="cut")
+            cfmock.call("DescribeFlow", Name="f")
+            cfmock.call("StartExecution", FlowName="f")
+            assert False
+        """
+    )
+    run(inner).stdout.fnmatch_lines(
+        [
+            "DescribeFlow(Name=f) -> 200",
+            "    hint: fault cut nearly matched: when.flow: expected 'g', got 'f'",
+            "    warning: flow 'f': no mock for the task 'A' (FC:InvokeFunction); it succeeded with {}",
+        ]
+    )
+
+
 def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         test_asyncio="""

@@ -132,15 +132,15 @@ def test_calls_are_listed_and_forgotten_by_world(one: Service, two: Service, con
     flows(one)
     flows(one, RegionId="cn-beijing")
     flows(two)
-    assert len(control.list_calls()) == 3
-    assert [each["account"] for each in control.list_calls(account="200")] == ["200"]
-    assert len(control.list_calls(account="100", region="cn-beijing")) == 1
+    assert len(control.list_calls()["calls"]) == 3
+    assert [each["account"] for each in control.list_calls(account="200")["calls"]] == ["200"]
+    assert len(control.list_calls(account="100", region="cn-beijing")["calls"]) == 1
     control.clear_calls(account="100", region="cn-beijing")
-    assert len(control.list_calls()) == 2
+    assert len(control.list_calls()["calls"]) == 2
     control.clear_calls(account="100")
-    assert [each["account"] for each in control.list_calls()] == ["200"]
+    assert [each["account"] for each in control.list_calls()["calls"]] == ["200"]
     control.clear_calls()
-    assert control.list_calls() == []
+    assert control.list_calls()["calls"] == []
 
 
 def test_a_fault_strikes_in_the_world_it_was_added_to(one: Service, two: Service, control: Control) -> None:
@@ -204,7 +204,7 @@ def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: 
     assert one.emulator.clock.now() == 1_717_200_060.0
     assert flows(one) == ["echo"]
     assert flows(two) == ["echo", "made"]
-    assert [each["account"] for each in control.list_calls()] == ["200", "100", "200"]
+    assert [each["account"] for each in control.list_calls()["calls"]] == ["200", "100", "200"]
     statuses = []
     for service in (one, two):
         service("StartExecution", FlowName="echo", ExecutionName="e")
@@ -238,7 +238,7 @@ def test_a_reset_of_everything_is_as_right_after_the_start(one: Service, two: Se
     create(two, "made")
     control.reset()
     assert flows(one) == flows(two) == ["echo"]
-    assert len(control.list_calls()) == 2
+    assert len(control.list_calls()["calls"]) == 2
 
 
 def test_a_world_that_nobody_has_used_can_be_named(one: Service, two: Service, control: Control) -> None:

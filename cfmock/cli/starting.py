@@ -99,5 +99,7 @@ def _open(path: str) -> IO[str]:
 
 def _tell(record: CallRecord) -> None:
     about = f" {record.flow}" if record.flow else ""
-    answer = f"{record.status} {record.code}" if record.code else str(record.status)
+    answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
     log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)
+    if record.details.hint is not None:
+        log.info("    %s", record.details.hint)

@@ -7,6 +7,7 @@ a task that waits for a callback waits for its report, and any other is answered
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from inspect import isawaitable
@@ -19,6 +20,7 @@ from cfmock.engine.nested import FlowStart, flow_start
 from cfmock.engine.pending import PendingTask
 from cfmock.engine.tasks import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
 from cfmock.errors import TaskFailed
+from cfmock.matching import Difference, NearMiss
 
 Json = Any
 Reply = Callable[[Json], None]
@@ -26,6 +28,8 @@ Reply = Callable[[Json], None]
 
 UNMOCKED = "cfmock.UnmockedTask"
 """The error of a task without a mock, where such tasks are to fail. No error of the service."""
+
+_EXPLAINED = 32  # mocks of which it is told why they did not answer
 
 
 class Functions(Protocol):
@@ -68,6 +72,24 @@ class TaskMocks:
             if name is not None:
                 yield from self._mocks.get(_key(name), ())
 
+    def near_misses(self, call: TaskCall, spent: Mapping[object, int]) -> list[NearMiss]:
+        """Why no mock answered: what differs of those for this task, and the names that nearly are this task's."""
+        found = [
+            NearMiss("mock", f"{number} of '{call.state}'", reasons)
+            for number, mock in enumerate(self.for_call(call), 1)
+            if (reasons := tuple(_reasons(mock, call, spent)))
+        ]
+        if not found:
+            near = difflib.get_close_matches(_key(call.state), self._mocks, n=1, cutoff=0.6)
+            found = [NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),)) for name in near]
+        return found[:_EXPLAINED]
+
+
+def _reasons(mock: TaskMock, call: TaskCall, spent: Mapping[object, int]) -> Iterator[Difference]:
+    yield from mock.differences(call)
+    if mock.times is not None and spent.get(mock, 0) >= mock.times:
+        yield Difference("times", mock.times, spent.get(mock, 0))
+
 
 def _key(name: str) -> str:
     # Products are written in either case: fnf:StartExecution, FNF:StartExecution.
@@ -103,6 +125,7 @@ class ScriptedTasks:
                 continue
             if mock.times is not None:
                 spent[mock] += 1
+            self.matched(mock)
             return mock.answer if mock.answer is not None else self._call(mock, task)
         if self._start_flow is not None and (start := flow_start(call)) is not None:
             return self._start_flow(task, start)
@@ -110,6 +133,9 @@ class ScriptedTasks:
             return Waits()
         self._unmocked(task)
         return Returns({})
+
+    def matched(self, mock: TaskMock) -> None:
+        """Told of each mock that answers."""
 
     def _call(self, mock: TaskMock, task: PendingTask) -> Answer:
         """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed

@@ -12,14 +12,15 @@ from collections.abc import Collection, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cfmock.clock import Clock, iso
+from cfmock.clock import Clock
 from cfmock.faults.limits import TokenBucket
-from cfmock.faults.rules import Action, FaultRule, Globs
+from cfmock.faults.misses import Standing, Trace
+from cfmock.faults.rules import Action, FaultRule
 from cfmock.ids import Ids
-from cfmock.matching import MISSING, Difference
 from cfmock.wire.messages import Call
 
 _MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
+_TRACED = 64  # rules that are kept with a call, to tell why they did not strike
 _LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
 
 
@@ -115,39 +116,9 @@ class ActiveFault:
         self.hits += 1
         return True
 
-    def differences(self, call: Call, now: float) -> list[Difference]:
-        """What kept it from striking the call that was decided last."""
-        found = [
-            Difference(f"when.{field}", str(globs), actual or MISSING)
-            for field, globs, actual in _globs(self.rule, call)
-            if not globs.cover(actual)
-        ]
-        if self._window is not None and not self._window[0] <= now < self._window[1]:
-            found.append(Difference("when.between", [iso(moment) for moment in self._window], iso(now)))
-        if self.spent:
-            found.append(Difference("times", self.rule.times, self.hits))
-        return found or self._chances()
-
-    def _chances(self) -> list[Difference]:
-        """The same for one of the calls that match."""
-        when = self.rule.when
-        if self._numbers and self._calls not in self._numbers:
-            return [Difference("when.call", list(when.call), self._calls)]
-        if self._calls % when.every:
-            return [Difference("when.every", when.every, self._calls)]
-        if self._dice >= when.probability:
-            return [Difference("when.probability", when.probability, round(self._dice, 3))]
-        return []
-
-
-def _globs(rule: FaultRule, call: Call) -> tuple[tuple[str, Globs, str | None], ...]:
-    when = rule.when
-    return (
-        ("operation", when.operation, call.operation.name),
-        ("flow", when.flow, call.flow),
-        ("execution", when.execution, call.execution),
-        ("access_key_id", when.access_key_id, call.access_key_id),
-    )
+    def standing(self) -> Standing:
+        """As it stands now, for `Trace`."""
+        return Standing(self.name, self.rule, self.hits, self._calls, self._dice)
 
 
 _Candidates = tuple[list[ActiveFault], list[ActiveFault]]
@@ -169,6 +140,7 @@ class FaultInjector:
         # Operation, flow and key come again and again, while the names of executions are mostly new.
         self._by_operation: dict[str, Sequence[ActiveFault]] = {}
         self._memo: dict[tuple[str, str | None, str], _Candidates] = {}
+        self._order: dict[str, Sequence[ActiveFault]] = {}
 
     def add(self, rule: FaultRule, *, id: str | None = None) -> ActiveFault:
         """Put a rule behind those there are. `id` is for one rule in several worlds; ValueError if it is taken."""
@@ -195,6 +167,10 @@ class FaultInjector:
     def clear(self) -> None:
         self._faults.clear()
         self._forget()
+
+    @property
+    def has_rules(self) -> bool:
+        return bool(self._faults)
 
     def skew(self, call: Call, struck: MutableSequence[str] | None = None) -> float:
         """By how many seconds the server's clock seems off for this call; asked before authentication.
@@ -230,19 +206,23 @@ class FaultInjector:
                     decider = rule
         return self._decision(struck, decider) if struck else None
 
-    def near_misses(self, call: Call, struck: Collection[str] = ()) -> Sequence[tuple[str, Sequence[Difference]]]:
-        """What kept the rules from striking the call decided last: name and differences, the nearest rule first.
+    def trace(self, call: Call, struck: Collection[str] = ()) -> Trace | None:
+        """How the rules stand after the call decided last, of which those named `struck` struck; None without rules.
 
-        `struck` are the names of those that did. Rules for other operations come after all those for this one. A rule
-        that only came too late, or whose rate limit still had room, is left out.
+        Of very many rules some are left out, those for other operations first.
         """
-        now = self._clock.now()
-        found = [
-            (fault.name, differences)
-            for fault in self.list()
-            if fault.name not in struck and (differences := fault.differences(call, now))
-        ]
-        return sorted(found, key=lambda miss: (miss[1][0].path == "when.operation", len(miss[1])))
+        if not self._faults:
+            return None
+        faults = self._nearest_first(call.operation.name)
+        return Trace(call, self._clock.now(), tuple([fault.standing() for fault in faults[:_TRACED]]), struck)
+
+    def _nearest_first(self, operation: str) -> Sequence[ActiveFault]:
+        found = self._order.get(operation)
+        if found is None:
+            faults = self._faults.values()
+            found = sorted(faults, key=lambda fault: not fault.rule.when.operation.cover(operation))
+            self._order[operation] = found
+        return found
 
     def _decision(self, struck: Sequence[ActiveFault], decider: FaultRule | None) -> Decision:
         action = decider.action if decider is not None else None
@@ -297,6 +277,7 @@ class FaultInjector:
     def _forget(self) -> None:
         self._by_operation.clear()
         self._memo.clear()
+        self._order.clear()
 
     def _new_id(self) -> str:
         while True:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp import web
 
 import cfmock
-from cfmock.control import Control, ControlError
+from cfmock.control import Control, ControlError, NotFoundError
 from cfmock.durations import parse_duration
 from cfmock.server.app import ADMIN, json_answer
 from cfmock.server.guard import Guard
@@ -64,10 +64,10 @@ class Admin:
                 await self._wait(wait, 1 if count is None else count, arguments)
             result = getattr(self._control, verb.name)(**arguments)
         except ControlError as error:
-            return json_answer({"error": str(error)}, 404 if verb.name == "remove_fault" else 400)
+            return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
         except web.HTTPRequestEntityTooLarge:
             return json_answer({"error": "the body is too large"}, 400)
-        return json_answer({verb.key: result} if verb.key else result)
+        return json_answer({verb.key: result} if verb.key and not verb.beside else result)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any]) -> None:
         """Until there are `count` calls, or the time is over; either way the calls there are come back."""
@@ -138,7 +138,8 @@ def _described(verb: Verb) -> dict[str, Any]:
     error = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
     success: dict[str, Any] = {"type": "object"}
     if verb.key:
-        success = {"type": "object", "properties": {verb.key: {"type": "array"}}, "required": [verb.key]}
+        properties = {verb.key: {"type": "array"}, **{name: {"type": kind} for name, kind in verb.beside.items()}}
+        success = {"type": "object", "properties": properties, "required": list(properties)}
     answers: dict[str, Any] = {"200": _answer("done", success)}
     for status, words in (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin")):
         answers[status] = _answer(words, error)

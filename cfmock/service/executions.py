@@ -166,7 +166,7 @@ def launch(
     if world.running >= world.settings.max_running_executions:
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
     timeline = timeline or world.timers.timeline()
-    outcome = world.outcomes_of(flow.name).choose(asked or name, input)
+    outcome = world.outcome_for(flow.name, asked or name, input)
     given = input.value if isinstance(input, JsonText) else None
     events: list[Event] | None = [] if outcome is None else None
     row = _new_row(

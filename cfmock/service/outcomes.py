@@ -14,13 +14,15 @@ from typing import Any
 from cfmock.durations import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
 from cfmock.ids import Ids
-from cfmock.matching import Difference, differences
+from cfmock.matching import Difference, NearMiss, differences
 
 NAMES = frozenset(("$Input", "$Context"))
 """What the templates of an outcome may name."""
 
 FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 """The statuses an execution does not leave."""
+
+_EXPLAINED = 32  # outcomes of which it is noted why they did not match
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,18 @@ class Outcomes:
             return outcome
         return None
 
-    def near_misses(self, execution: str, input_text: str) -> list[tuple[int, list[Difference]]]:
-        """For each outcome that did not match, its place in the list and why."""
+    def near_misses(self, flow: str, execution: str, input_text: str) -> list[NearMiss]:
+        """Why none was chosen: for each, which of the flow's outcomes it is and what differs."""
+        if not self._outcomes:
+            return []
         parsed = json.loads(input_text) if input_text else {}
         found = []
-        for index, (outcome, used) in enumerate(self._outcomes):
+        for number, (outcome, used) in enumerate(self._outcomes[:_EXPLAINED], 1):
             reasons = list(_reasons(outcome, execution, parsed))
             if outcome.times is not None and used[0] >= outcome.times:
                 reasons.append(Difference("times", outcome.times, used[0]))
             if reasons:
-                found.append((index, reasons))
+                found.append(NearMiss("outcome", f"{number} of flow '{flow}'", tuple(reasons)))
         return found
 
 

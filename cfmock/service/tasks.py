@@ -13,7 +13,7 @@ from cfmock.engine.model import Mode
 from cfmock.engine.nested import FlowStart
 from cfmock.engine.pending import PendingTask
 from cfmock.engine.runs import Run
-from cfmock.engine.tasks import Answer, Fails, Nested, Returns, Waits
+from cfmock.engine.tasks import Answer, Fails, Nested, Returns, TaskMock, Waits
 from cfmock.engine.tokens import read_token
 from cfmock.errors import ServiceError
 from cfmock.service import executions
@@ -82,8 +82,12 @@ class Resolver(ScriptedTasks):
         self.world = world
         self.row = row
 
+    def matched(self, mock: TaskMock) -> None:
+        self.world.notes.matched = True
+
     def _without_mock(self, task: PendingTask) -> None:
         call, flow = task.call, self.row.flow.name
+        self.world.notes.missed(self.mocks.near_misses(call, task.run.spent))
         if self.world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")

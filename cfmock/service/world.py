@@ -11,7 +11,8 @@ from cfmock.engine.mocks import Functions, TaskMocks
 from cfmock.engine.runner import Runner
 from cfmock.engine.tasks import TaskResolver
 from cfmock.ids import Ids
-from cfmock.service.outcomes import Outcomes
+from cfmock.service.notes import Notes
+from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.records import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.settings import Settings
 from cfmock.spec.model import Spec
@@ -86,6 +87,7 @@ class World:
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
     alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
     serial: int = 0
+    notes: Notes = field(default_factory=Notes)
 
     def live_execution(self, row: ExecutionRow) -> Live | None:
         return self.live.get(row.flow.id, {}).get(row.name)
@@ -105,6 +107,20 @@ class World:
         lives = self.live.pop(flow, {})
         self.running -= len(lives)
         return lives
+
+    def flow_names(self) -> list[str]:
+        """The flows there are."""
+        return list(self.stores.flows.keys(FLOWS))
+
+    def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
+        """The outcome that decides how a new execution goes; if none does, it is noted why."""
+        outcomes = self.outcomes_of(flow)
+        outcome = outcomes.choose(execution, input)
+        if outcome is not None:
+            self.notes.matched = True
+        else:
+            self.notes.missed(outcomes.near_misses(flow, execution, input))
+        return outcome
 
     def outcomes_of(self, flow: str) -> Outcomes:
         """The outcomes of a flow; those given before it exists wait for it."""

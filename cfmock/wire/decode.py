@@ -11,6 +11,7 @@ import functools
 import json
 import re
 import urllib.parse
+from collections.abc import Mapping
 
 from cfmock.errors import Refused, ServiceError
 from cfmock.spec.model import Operation, Spec
@@ -65,14 +66,15 @@ def decode_parameters(request: Request) -> Parameters:
     encoded: dict[str, str] = {}
     path, query = split_target(request.target)
     kind, problem = media_type(request), ""
+    untyped: Mapping[str, str] = _NO_TYPES
     if query:
         read_pairs(query, values, encoded)
     if request.body:
         if kind == FORM:
             read_pairs(request.body.decode("utf-8", "surrogateescape"), values, encoded)
         elif kind == JSON:
-            problem = _read_json(request.body, values)
-    return Parameters(values, encoded, path, query, kind, problem)
+            problem, untyped = _read_json(request.body, values)
+    return Parameters(values, encoded, path, query, kind, problem, untyped)
 
 
 def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> None:
@@ -112,19 +114,26 @@ def _unescape(text: str) -> str:
     )
 
 
-def _read_json(body: bytes, values: dict[str, str]) -> str:
+_NO_TYPES: Mapping[str, str] = {}
+_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
+
+
+def _read_json(body: bytes, values: dict[str, str]) -> tuple[str, Mapping[str, str]]:
+    """Add a JSON body's members to `values`. Gives what is wrong with it, and the types of those that are no text."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return "the body is not JSON"
+        return "the body is not JSON", _NO_TYPES
     if not isinstance(parsed, dict):
-        return "the body must be a JSON object"
+        return "the body must be a JSON object", _NO_TYPES
+    untyped = {}
     for name, value in parsed.items():
         if isinstance(value, str):
             values[name] = value
         elif value is not None:
             values[name] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return ""
+            untyped[name] = _JSON_TYPES[type(value)]
+    return "", untyped
 
 
 def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:

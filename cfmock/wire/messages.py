@@ -34,7 +34,8 @@ class Parameters:
 
     `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `encoded` holds those that enter a
     V1 signature (query and form, not a JSON body), as `E(name)=E(value)`, by decoded name. `problem` says what is wrong with
-    a body that could not be read; it is reported only once the caller is known.
+    a body that could not be read; it is reported only once the caller is known. `untyped` are the types of those that a JSON
+    body gave as something else than text: boolean, integer, number, object or array.
     """
 
     values: dict[str, str]
@@ -43,6 +44,7 @@ class Parameters:
     query: str
     media_type: str
     problem: str = ""
+    untyped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class Transport(enum.Enum):
     TRUNCATE = "truncate"
     GARBAGE = "garbage"
     SLOW = "slow"
+
+
+UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG)
+"""Those of which the client gets not one byte."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from cfmock.clock import VirtualClock
 from cfmock.faults.injector import Decision, FaultInjector
 from cfmock.faults.rules import Action, FaultRule, RateLimit
 from cfmock.ids import Ids
-from cfmock.matching import MISSING
 from cfmock.spec import model
 from cfmock.wire.messages import Call
 
@@ -298,77 +297,6 @@ def test_an_id_can_be_chosen_once(injector, rule):
     with pytest.raises(ValueError, match="there is a fault 'fault-2' already"):
         injector.add(rule(delay=1), id="fault-2")
     assert len(injector.list()) == 3
-
-
-# -- near misses -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("when", "differences"),
-    [
-        ({"operation": ["Stop*", "List*"]}, [("when.operation", "Stop* or List*", "StartExecution")]),
-        ({"flow": "other"}, [("when.flow", "other", "order_flow")]),
-        ({"execution": "x*", "flow": "o*"}, [("when.execution", "x*", "e1")]),
-        ({"access_key_id": "reader"}, [("when.access_key_id", "reader", "cfmock")]),
-        ({"flow": "x", "execution": "y"}, [("when.flow", "x", "order_flow"), ("when.execution", "y", "e1")]),
-        ({"call": [2, 3]}, [("when.call", [2, 3], 1)]),
-        ({"every": 10}, [("when.every", 10, 1)]),
-        (
-            {"between": ["2024-06-01T13:00:00Z", "2024-06-01T14:00:00Z"]},
-            [
-                (
-                    "when.between",
-                    ["2024-06-01T13:00:00.000Z", "2024-06-01T14:00:00.000Z"],
-                    "2024-06-01T12:00:00.000Z",
-                )
-            ],
-        ),
-        ({}, []),
-    ],
-)
-def test_a_near_miss_names_what_kept_the_rule_from_striking(injector, rule, call, when, differences):
-    injector.add(rule(name="r", when=when, error="AccessDenied"))
-    decision = injector.decide(call())
-    found = injector.near_misses(call(), decision.rules if decision else ())
-    expected = [("r", differences)] if differences else []
-    assert [(name, [(d.path, d.expected, d.actual) for d in each]) for name, each in found] == expected
-
-
-def test_a_near_miss_tells_what_the_request_lacks(injector, rule, call):
-    injector.add(rule(when={"execution": "e*"}, error="AccessDenied"))
-    unnamed = call(execution=None)
-    injector.decide(unnamed)
-    ((_, (difference,)),) = injector.near_misses(unnamed)
-    assert difference.actual is MISSING
-    assert str(difference) == "when.execution: expected 'e*', got missing"
-
-
-def test_a_spent_rule_and_an_unlucky_one_are_near_misses(injector, rule, call):
-    injector.add(rule(name="spent", error="AccessDenied", times=1))
-    injector.add(rule(name="unlucky", delay=1, when={"probability": 0}))
-    first = injector.decide(call())
-    assert [name for name, _ in injector.near_misses(call(), first.rules)] == ["unlucky"]
-    assert injector.decide(call()) is None
-    (_, (spent,)), (_, (unlucky,)) = injector.near_misses(call())
-    assert (spent.path, spent.expected, spent.actual) == ("times", 1, 1)
-    assert (unlucky.path, unlucky.expected) == ("when.probability", 0)
-    assert 0 <= unlucky.actual < 1
-
-
-def test_the_nearest_miss_comes_first_and_other_operations_last(injector, rule, call):
-    injector.add(rule(name="other operation", when={"operation": "StopExecution"}, error="AccessDenied"))
-    injector.add(rule(name="two off", when={"flow": "x", "execution": "x"}, error="AccessDenied"))
-    injector.add(rule(name="one off", when={"flow": "x"}, error="AccessDenied"))
-    injector.decide(call())
-    assert [name for name, _ in injector.near_misses(call())] == ["one off", "two off", "other operation"]
-
-
-def test_a_rule_that_came_too_late_or_had_room_left_is_no_near_miss(injector, rule, call):
-    injector.add(rule(name="first", error="AccessDenied"))
-    injector.add(rule(name="late", error="AccessDenied", when={"probability": 0.5}))
-    injector.add(rule(name="roomy", rate_limit={"per_second": 1}))
-    decision = injector.decide(call())
-    assert injector.near_misses(call(), decision.rules) == []
 
 
 # -- what is remembered ------------------------------------------------------------------------------------------------
