@@ -33,7 +33,7 @@ tables: .venv/.ready ## write operations.json anew after a change to operations.
 	$(BIN)/python .ci/tables.py
 
 docs: .venv/.ready ## write tables and pictures into README and docs/
-	$(BIN)/python -m scripts.docs
+	$(BIN)/python -m tests.support.docs
 
 bench: .venv/.ready ## measure against the limits in tests/benchmarks
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)

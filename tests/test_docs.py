@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cfmock
-from scripts import docs
+from tests.support import docs
 from tests.support import pages
 
 ROOT = Path(__file__).parent.parent

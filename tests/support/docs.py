@@ -27,7 +27,7 @@ from cfmock.settings import SETTINGS
 from cfmock.spec import model
 from cfmock.verbs import VERBS, Verb
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PART = re.compile(r"(<!-- table: ([\w -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 PICTURES = {"docs/order_flow.svg": "fixtures/order_flow.fdl.yaml"}
