@@ -38,6 +38,8 @@ EARLY = 0.02
 DRIP = 5.0
 """Seconds over which a `slow` answer is sent."""
 
+NOT_HTTP = "The request is not well-formed HTTP."
+
 AdminHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -65,6 +67,9 @@ class Edge:
         except web.HTTPRequestEntityTooLarge:
             failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
             return Answer(self.refusal(failure, request), close=True)
+        except web.RequestPayloadError as error:
+            log.debug("malformed body: %s", error)
+            return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
         reply = await self.perform(Request(request.method, request.raw_path, request.headers, body))
         if reply.transport is Transport.WHOLE:
             return Answer(reply)
@@ -82,6 +87,14 @@ class Edge:
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
         """The answer to what never became a call."""
         return self.emulator.refusal(failure, request.headers.get("Host", ""))
+
+    @staticmethod
+    def _cut_off(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer what cannot be read to its end, and read no more of it."""
+        if request.transport is not None:
+            request.transport.write(head(reply, keep_alive=False) + reply.body)
+        request.protocol.force_close()
+        return Nothing()
 
     async def _settled(self, pending: Pending) -> Reply:
         loop = asyncio.get_running_loop()
@@ -263,7 +276,7 @@ class Protocol(web.RequestHandler):
             failure = ServiceError("InternalServerError")
         else:
             log.debug("malformed HTTP: %s", message or exc)
-            failure = ServiceError("InvalidArgument", detail="The request is not well-formed HTTP.")
+            failure = ServiceError("InvalidArgument", detail=NOT_HTTP)
         return Answer(edge.refusal(failure, request), close=True)
 
 

@@ -123,6 +123,22 @@ def test_every_refusal_is_a_json_object_with_a_code(cf: CloudFlow, data: bytes, 
     assert not any(name.startswith("access-control") for name in headers)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_body_that_cannot_be_unpacked_is_an_invalid_argument(
+    cf: CloudFlow, caplog: pytest.LogCaptureFixture, late: bool
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\nContent-Length: 11\r\n\r\n"
+    with connect(cf.url) as connection:
+        connection.sendall(head if late else head + b"not gzipped")
+        if late:
+            time.sleep(0.05)
+            connection.sendall(b"not gzipped")
+        status, _, body = parsed(read_answer(connection))
+        assert (status, body["Code"]) == (400, "InvalidArgument")
+        assert connection.recv(1) == b""
+    assert not caplog.records
+
+
 def test_a_head_request_gets_no_body(cf: CloudFlow) -> None:
     with connect(cf.url) as connection:
         connection.sendall(b"HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
