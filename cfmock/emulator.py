@@ -164,7 +164,7 @@ class Emulator:
             exchange.key = (call.account, region)
             injector = self.injector(*exchange.key)
         if parameters.problem:
-            raise ServiceError("InvalidArgument", detail=f"{parameters.problem}.".capitalize())
+            raise ServiceError("InvalidArgument", detail=parameters.problem)
         if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
             raise Refused("ResourceThrottled", reason="throttled")
         exchange.violations = tuple(params.violations(operation, parameters, call.arguments))

@@ -11,6 +11,7 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -34,14 +35,22 @@ def _encoder() -> Callable[[Any], str]:
 
 
 _encode = _encoder()
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def json_text(value: Any) -> str:
     """A value as the compact JSON text that histories, outputs and limits are made of.
 
-    Raises TypeError, ValueError or RecursionError for what is no JSON value.
+    Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
+    RecursionError for what is no JSON value.
     """
-    return _encode(value)
+    text = _encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return text
 
 
 class Shape(NamedTuple):

@@ -123,9 +123,9 @@ def _read_json(body: bytes, values: dict[str, str]) -> tuple[str, Mapping[str, s
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
-        return "the body is not JSON", _NO_TYPES
+        return "The body is not JSON.", _NO_TYPES
     if not isinstance(parsed, dict):
-        return "the body must be a JSON object", _NO_TYPES
+        return "The body must be a JSON object.", _NO_TYPES
     untyped = {}
     for name, value in parsed.items():
         if isinstance(value, str):

@@ -58,11 +58,18 @@ def test_the_name_of_an_ended_execution_is_taken() -> None:
     assert refusal.message == "Execution e for flow echo already exists."
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "1", '"x"', "null", "nope", '{"a": NaN}', "{" * 3000])
+@pytest.mark.parametrize("text", ["{", "[]", "1", '"x"', "null", "nope", '{"a": NaN}', '{"a": 1e400}', "{" * 3000])
 def test_an_input_that_is_no_json_object_is_refused(text: str) -> None:
     refusal = make_service(echo_flow()).refusal("StartExecution", FlowName="echo", Input=text)
     assert refusal.code == "InvalidArgument"
     assert "Input" in str(refusal.message)
+
+
+def test_half_a_surrogate_pair_goes_through_an_execution_as_an_escape() -> None:
+    service = make_service({"flows": [{"name": "echo"}]})
+    start(service, "e", Input='{"a": "\\ud800é"}')
+    assert describe(service, "e")["Output"] == '{"a":"\\ud800é"}'
+    assert history(service, "e")[0]["EventDetail"] == '{"input":{"a":"\\ud800é"}}'
 
 
 def test_an_express_flow_is_not_started_this_way() -> None:
