@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -72,14 +73,17 @@ def check_operation(name: str) -> None:
         raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, known)}")
 
 
-def send(url: str, request: Request) -> tuple[int, dict[str, Any]]:
-    """Send a request to a server and give the HTTP status and fields of its answer.
+def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, dict[str, Any]]:
+    """Send a request to a server and give the HTTP status and fields of its answer. `ca_file` holds a CA to trust.
 
     Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
     headers = {name: value for name, value in request.headers.items() if name != "host"}
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     try:
+        if ca_file is not None:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
+        opener = urllib.request.build_opener(*handlers)
         outgoing = urllib.request.Request(  # noqa: S310 - the address is the user's own
             url.rstrip("/") + request.target, request.body or None, headers, method=request.method
         )

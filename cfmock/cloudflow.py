@@ -22,6 +22,7 @@ from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
 from cfmock.server.runner import Server, is_loopback
 from cfmock.server.thread import LoopThread
+from cfmock.server.tls import tls_of
 from cfmock.settings import resolve
 from cfmock.wire.messages import Pending, Reply, Request, Transport
 
@@ -83,7 +84,9 @@ class CloudFlow:
         emulator = build(fixtures, settings)
         self._control = Control(emulator)
         guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
-        self._server = Server(emulator, Admin(self._control, guard).handle, settings.host, settings.port)
+        self._server = Server(
+            emulator, Admin(self._control, guard).handle, settings.host, settings.port, tls_of(settings)
+        )
         await self._server.start()
         emulator.default_world()
 
@@ -104,8 +107,13 @@ class CloudFlow:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
+        """`http://127.0.0.1:PORT`, or `https://` with TLS."""
         return self._running.url
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file with the CA to trust, where `tls=True` made one."""
+        return self._running.ca_file
 
     @property
     def endpoint(self) -> str:
@@ -386,6 +394,8 @@ def environment(server: Server) -> dict[str, str]:
     }
     if credential.security_token is not None:
         variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
+    if server.ca_file is not None:
+        variables["CFMOCK_CA_FILE"] = server.ca_file
     return variables
 
 

@@ -163,6 +163,14 @@ class Settings:
     journal: str | None = _row(
         None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
     )
+    tls: bool = _row(False, _switch, "serve HTTPS, with a certificate of a CA made at the start", option="--tls")
+    tls_ca_out: str | None = _row(
+        None, _path, "write the certificate of that CA to this file", option="--tls-ca-out", form="FILE"
+    )
+    tls_cert: str | None = _row(
+        None, _path, "serve HTTPS with this certificate chain (PEM)", option="--tls-cert", form="FILE"
+    )
+    tls_key: str | None = _row(None, _path, "private key of that certificate (PEM)", option="--tls-key", form="FILE")
     reload: bool = _row(False, _switch, "replace what changed fixture files define, keep the rest", option="--reload")
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(

@@ -12,7 +12,8 @@ import click
 @click.argument("operation")
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
 @click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
-def command(operation: str, parameters: tuple[str, ...], url: str | None) -> int:
+@click.option("--ca-file", metavar="FILE", help="a CA to trust, for a server with TLS [CFMOCK_CA_FILE]")
+def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None) -> int:
     from cfmock import client
     from cfmock.errors import SettingsError
 
@@ -30,7 +31,11 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None) -> int
         access_key_secret=os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET") or "cfmock-secret",
         security_token=os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None,
     )
-    status, answer = client.send(url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790", request)
+    status, answer = client.send(
+        url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790",
+        request,
+        ca_file or os.environ.get("CFMOCK_CA_FILE") or None,
+    )
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     return 1 if status >= 400 else 0
 

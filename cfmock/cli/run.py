@@ -46,6 +46,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, **flags:
     from cfmock.server.runner import new_loop
 
     started = starting.prepare(paths, flags, port=0)
+    if proxy and started.server.url.startswith("https:"):
+        raise click.UsageError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
     loop = new_loop()
     try:
         return loop.run_until_complete(_run(started, words, proxy))

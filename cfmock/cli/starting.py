@@ -18,6 +18,7 @@ from cfmock.journal import CallRecord, line
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
 from cfmock.server.runner import Server, is_loopback
+from cfmock.server.tls import tls_of
 from cfmock.settings import Settings, resolve
 
 log = logging.getLogger("cfmock")
@@ -66,7 +67,7 @@ def prepare(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> 
     guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
     if not guard.open:
         log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
-    server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port)
+    server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port, tls_of(settings))
     emulator.default_world()
     return Started(server, control, fixtures, settings)
 

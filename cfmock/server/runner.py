@@ -11,6 +11,7 @@ from cfmock.emulator import Emulator
 from cfmock.errors import SettingsError
 from cfmock.server.app import AdminHandler, Edge, HttpServer
 from cfmock.server.outbound import Outbound
+from cfmock.server.tls import Tls
 from cfmock.wire.messages import Reply, Request
 
 DRAIN = 1.0
@@ -18,12 +19,24 @@ DRAIN = 1.0
 
 
 class Server:
-    """One emulator on one port. Everything happens in the loop that `start` runs in."""
+    """One emulator on one port. Everything happens in the loop that `start` runs in.
 
-    def __init__(self, emulator: Emulator, admin: AdminHandler, host: str = "127.0.0.1", port: int = 0) -> None:
+    `ca_file` holds the CA to trust, while the server runs with one of its own.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        admin: AdminHandler,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: Tls | None = None,
+    ) -> None:
         self.emulator = emulator
         self.host = host
         self.port = port
+        self.ca_file: str | None = None
+        self._tls = tls
         self._admin = admin
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
@@ -32,20 +45,40 @@ class Server:
         emulator.functions = self._outbound
 
     async def start(self) -> None:
-        """Bind and accept connections. Raises SettingsError if the address cannot be bound."""
+        """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
+        if self._tls is not None:
+            self.ca_file = self._tls.write_ca()
         edge = self._edge = Edge(self.emulator, self._admin)
         self._http = HttpServer(edge)
-        loop = asyncio.get_running_loop()
         try:
-            self._listener = await loop.create_server(self._http, self.host, self.port, backlog=1024)
-        except OSError as error:
+            self._listener = await self._listen(self._http)
+        except SettingsError:
             edge.stop()
+            self._remove_ca()
+            raise
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def _listen(self, http: HttpServer) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        context = self._tls.context if self._tls is not None else None
+        try:
+            listener = await loop.create_server(http, self.host, self.port, backlog=1024, ssl=context)
+            if self.port == 0 and len(listener.sockets) > 1:
+                # A name of several addresses: one free port for all of them.
+                port = listener.sockets[0].getsockname()[1]
+                listener.close()
+                listener = await loop.create_server(http, self.host, port, backlog=1024, ssl=context)
+        except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
             raise SettingsError(f"cannot listen on {self.host} port {self.port}: {why}") from None
         except OverflowError:
-            edge.stop()
             raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None
-        self.port = self._listener.sockets[0].getsockname()[1]
+        return listener
+
+    def _remove_ca(self) -> None:
+        if self._tls is not None:
+            self._tls.remove_ca(self.ca_file)
+        self.ca_file = None
 
     async def perform(self, request: Request) -> Reply:
         """Answer a call that did not come through the socket."""
@@ -54,8 +87,9 @@ class Server:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:8790`; an IPv6 address in brackets, a wildcard address as the loopback one it includes."""
-        return f"http://{self.endpoint}"
+        """`http://127.0.0.1:8790`, or `https://` with TLS; an IPv6 address in brackets, a wildcard address as the loopback
+        one it includes."""
+        return f"{'http' if self._tls is None else 'https'}://{self.endpoint}"
 
     @property
     def endpoint(self) -> str:
@@ -72,6 +106,7 @@ class Server:
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
         await self._outbound.close()
+        self._remove_ca()
         self._listener = None
 
 

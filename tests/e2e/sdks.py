@@ -69,11 +69,14 @@ KINDS = {
 class Sdk:
     """A client of one kind, pointed at a server."""
 
-    def __init__(self, kind: Kind, driver: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, kind: Kind, driver: subprocess.Popen[str], url: str, ca_file: str | None = None) -> None:
         self.kind = kind
         self._driver = driver
-        endpoint = kind.endpoint and kind.endpoint.format(url=url, authority=url.removeprefix("http://"))
-        self._job = {**ACCESS_KEY, "endpoint": endpoint, "way": kind.way, "clock_off": 0}
+        scheme, _, authority = url.partition("://")
+        endpoint = kind.endpoint and kind.endpoint.format(url=url, authority=authority)
+        self._job = {
+            **ACCESS_KEY, "endpoint": endpoint, "protocol": scheme, "ca_file": ca_file, "way": kind.way, "clock_off": 0,
+        }  # fmt: skip
 
     def call(self, operation: str, /, *, using: dict[str, Any] | None = None, **parameters: Any) -> dict[str, Any]:
         """The answer's body. `using` are other keys, or a clock that is off. Raises `Refused`."""
@@ -92,12 +95,14 @@ class Sdk:
 
 
 @contextmanager
-def driver(kind: Kind, url: str) -> Iterator[subprocess.Popen[str]]:
+def driver(kind: Kind, url: str, ca_file: str | None = None) -> Iterator[subprocess.Popen[str]]:
     """A running driver. Raises `environments.Unavailable`."""
     command = [*environments.command(kind.environment), str(HERE / kind.driver)]
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     if kind.endpoint is None:
         clean |= {"HTTP_PROXY": url, "http_proxy": url}
+    if ca_file is not None and kind.environment == "node":
+        clean["NODE_EXTRA_CA_CERTS"] = ca_file
     process = subprocess.Popen(
         command, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )

@@ -5,6 +5,7 @@ import json
 
 import lines
 from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.http import protocol_type
 from aliyunsdkcore.utils import parameter_helper
 
 
@@ -13,6 +14,8 @@ def perform(job):
     name = job["operation"] + "Request"
     request = getattr(importlib.import_module(f"aliyunsdkfnf.request.v20190315.{name}"), name)()
     request.set_endpoint(job["endpoint"])
+    # It compares by identity: another text "https" is none.
+    request.set_protocol_type(protocol_type.HTTPS if job["protocol"] == "https" else protocol_type.HTTP)
     for key, value in job["parameters"].items():
         getattr(request, f"set_{key}")(value)
     return json.loads(client(job).do_action_with_exception(request))
@@ -20,7 +23,7 @@ def perform(job):
 
 def client(job):
     if not job["security_token"]:
-        return AcsClient(job["access_key_id"], job["access_key_secret"], "cn-hangzhou")
+        return AcsClient(job["access_key_id"], job["access_key_secret"], "cn-hangzhou", verify=job["ca_file"])
     from aliyunsdkcore.auth.credentials import StsTokenCredential
 
     token = StsTokenCredential(job["access_key_id"], job["access_key_secret"], job["security_token"])

@@ -26,7 +26,8 @@ def config(job):
         region_id="cn-hangzhou",
         endpoint=job["endpoint"],
         # An endpoint that has a scheme needs no protocol.
-        protocol=None if (job["endpoint"] or "").startswith("http://") else "http",
+        protocol=None if "://" in (job["endpoint"] or "") else job["protocol"],
+        ca=job["ca_file"],
         signature_algorithm=ALGORITHMS.get(job["way"]),
     )
 
@@ -45,7 +46,7 @@ def perform(job):
 def generic(job):
     reads = job["operation"].startswith(READS)
     params = openapi.Params(
-        action=job["operation"], version=job.get("version", "2019-03-15"), protocol="HTTP", pathname="/",
+        action=job["operation"], version=job.get("version", "2019-03-15"), protocol=job["protocol"].upper(), pathname="/",
         method="GET" if reads else "POST", auth_type="AK", style="RPC", req_body_type="formData", body_type="json",
     )  # fmt: skip
     texts = {name: str(value) for name, value in job["parameters"].items()}

@@ -1,0 +1,106 @@
+"""TLS: with a certificate of the user's, or with one of a CA that is made at the start and trusted by whoever reads its file."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cfmock.errors import SettingsError
+from cfmock.settings import Settings
+
+NAMES = ("localhost", "127.0.0.1", "::1", "*.fnf.aliyuncs.com")
+"""What the certificate of our own is for, beside the address bound: this machine, and the service's own host names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server needs to speak TLS. `ca` is the PEM text of its own CA, None with the user's certificate."""
+
+    context: ssl.SSLContext
+    ca: bytes | None = None
+    ca_out: str | None = None
+
+    def write_ca(self) -> str | None:
+        """Write the CA where it is asked for, else to a new temporary file. Gives the file, None where there is no CA.
+
+        Raises SettingsError if it cannot be written.
+        """
+        if self.ca is None:
+            return None
+        try:
+            if self.ca_out is None:
+                number, name = tempfile.mkstemp(prefix="cfmock-ca-", suffix=".pem")
+                with os.fdopen(number, "wb") as file:
+                    file.write(self.ca)
+                return name
+            Path(self.ca_out).write_bytes(self.ca)
+        except OSError as error:
+            raise SettingsError(f"--tls-ca-out: cannot write {error.filename}: {error.strerror}") from None
+        return self.ca_out
+
+    def remove_ca(self, file: str | None) -> None:
+        """Remove the file again, if it is one that nobody asked for."""
+        if file is not None and self.ca_out is None:
+            Path(file).unlink(missing_ok=True)
+
+
+def tls_of(settings: Settings) -> Tls | None:
+    """What the settings ask for; None: no TLS.
+
+    Raises SettingsError for options that do not go together, a certificate that cannot be used, and, where the CA is to be our
+    own, without the extra `tls`.
+    """
+    if settings.tls_cert is not None or settings.tls_key is not None:
+        return _given(settings)
+    if settings.tls:
+        return _own(settings)
+    if settings.tls_ca_out is not None:
+        raise SettingsError("--tls-ca-out goes with --tls")
+    return None
+
+
+def _given(settings: Settings) -> Tls:
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise SettingsError("--tls-cert and --tls-key go together")
+    if settings.tls_ca_out is not None:
+        raise SettingsError("--tls-ca-out goes without --tls-cert: there is no CA of our own then")
+    context = _context()
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=_no_password)
+    except ssl.SSLError as error:
+        reason = (error.reason or str(error)).replace("_", " ").lower()
+        raise SettingsError(f"{settings.tls_cert} and {settings.tls_key} cannot be used: {reason}") from None
+    except OSError as error:
+        raise SettingsError(f"--tls-cert, --tls-key: cannot read {_unreadable(settings)}: {error.strerror}") from None
+    return Tls(context)
+
+
+def _no_password() -> str:
+    # Without this a key with a password would ask for it on the terminal.
+    return ""
+
+
+def _unreadable(settings: Settings) -> str | None:
+    return next((each for each in (settings.tls_cert, settings.tls_key) if not os.access(each or "", os.R_OK)), None)
+
+
+def _own(settings: Settings) -> Tls:
+    try:
+        import trustme
+    except ImportError:
+        raise SettingsError("--tls needs the extra 'tls': pip install 'cfmock[tls]'") from None
+    authority = trustme.CA()
+    wildcard = settings.host in ("", "0.0.0.0", "::")
+    names = [*NAMES] if wildcard else [*dict.fromkeys((*NAMES, settings.host))]
+    context = _context()
+    authority.issue_cert(*names).configure_cert(context)
+    return Tls(context, authority.cert_pem.bytes(), settings.tls_ca_out)
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
