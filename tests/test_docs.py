@@ -105,7 +105,7 @@ def test_every_command_and_each_of_its_options_is_on_a_page(name):
 
 def test_every_setting_and_its_variable_is_on_a_page_and_no_other():
     variables = {row.variable for row in docs.SETTINGS.values()}
-    of_run = {"CFMOCK_URL", "CFMOCK_ENDPOINT"}
+    of_run = {"CFMOCK_URL", "CFMOCK_ENDPOINT", "CFMOCK_CA_FILE"}
     assert set(re.findall(r"\bCFMOCK_[A-Z0-9_]+\b", ALL_PAGES)) == variables | of_run
     for row in docs.SETTINGS.values():
         assert not row.fixture or f"`{row.name}`" in ALL_PAGES
