@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 import cfmock
-from tests.support import docs
-from tests.support import pages
+from tests.support import docs, pages
 
 ROOT = Path(__file__).parent.parent
 GUIDES = [path for path in docs.pages() if path.name != "README.zh-CN.md"]  # it has the blocks of README.md
