@@ -102,8 +102,7 @@ class Emulator:
         self.clock = VirtualClock(self._start()) if settings.clock == "virtual" else RealClock()
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
-        self.runner = Runner(self.timers, self.ids)
-        self.runner.start_child = start_child
+        self.runner = self._new_runner()
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = Notes()
@@ -123,6 +122,11 @@ class Emulator:
             check_nonce=settings.check_nonce or self.gateway,
             wall_clock=self.wall_clock.now,
         )
+
+    def _new_runner(self) -> Runner:
+        runner = Runner(self.timers, self.ids)
+        runner.start_child = start_child
+        return runner
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -432,7 +436,7 @@ class Emulator:
 
     def _begin_anew(self) -> None:
         self.timers.clear()
-        self.runner = Runner(self.timers, self.ids)  # the old one may count on a timer that is gone
+        self.runner = self._new_runner()  # the old one may count on a timer that is gone
         self.journal.forget()
         self.ids.seed(self.settings.seed)
         self._changes.clear()
