@@ -205,3 +205,9 @@ def test_deleting_the_flow_ends_children_too() -> None:
     advance(service, 1000)
     service("CreateFlow", Name="fan", Definition=INSIDE, Description="", Type="FDL")
     assert service("ListExecutions", FlowName="fan")["Executions"] == []
+
+
+def test_children_are_executions_after_a_reset_too(service: Service) -> None:
+    start(service, False)
+    service.emulator.reset()
+    assert len(children(service, start(service, False, False))) == 2
