@@ -42,7 +42,7 @@ def command(name: str) -> list[str]:
     folder = NODE if name == "node" else VENVS / name
     failed = _reason(folder)
     if failed.exists():
-        raise Unavailable(failed.read_text(encoding="utf-8"))
+        raise Unavailable(f"the {name} SDK cannot be had here: {failed.read_text(encoding='utf-8')}")
     if name == "node":
         program, there = shutil.which("node"), (NODE / "node_modules").is_dir()
     else:
@@ -88,7 +88,7 @@ def _prepare_node() -> None:
         raise Unavailable("there is no Node.js with npm on this machine")
     stamp = NODE / "node_modules" / ".package-lock.json"
     if not stamp.exists() or stamp.stat().st_mtime < (NODE / "package.json").stat().st_mtime:
-        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
+        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"], cwd=NODE)
 
 
 def _run(arguments: list[str], cwd: Path | None = None) -> None:
@@ -98,8 +98,9 @@ def _run(arguments: list[str], cwd: Path | None = None) -> None:
         arguments, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
-        last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no output")
-        raise Unavailable(f"{' '.join(arguments[:4])}: {last.strip()}")
+        said = [line.strip() for line in done.stdout.splitlines() if line.strip()] or [f"status {done.returncode}"]
+        # npm says first what went wrong, pip says it last.
+        raise Unavailable(said[0 if arguments[0] == "npm" else -1])
 
 
 def _reason(folder: Path) -> Path:
