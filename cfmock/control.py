@@ -311,7 +311,9 @@ class Control:
     def find_executions(
         self, flow: str | None = None, account: str | None = None, region: str | None = None
     ) -> list[Execution]:
-        return [self.execution(world, row) for world in self._worlds(account, region) for row in _rows(world, flow)]
+        found = [(row, world) for world in self._worlds(account, region) for row in _rows(world, flow)]
+        found.sort(key=lambda pair: (pair[0].started, pair[0].serial))
+        return [self.execution(world, row) for row, world in found]
 
     def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         return [
@@ -398,9 +400,7 @@ def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
     for name in list(world.stores.flows.keys(FLOWS)):
         row = world.stores.flows.get(FLOWS, name)
         if row is not None and flow in (None, name):
-            every = [
-                world.stores.executions.get(row.id, execution) for execution in world.stores.executions.keys(row.id)
-            ]
-            yield from sorted(
-                (each for each in every if each is not None), key=lambda each: (each.started, each.serial)
-            )
+            for execution in world.stores.executions.keys(row.id):
+                found = world.stores.executions.get(row.id, execution)
+                if found is not None:
+                    yield found

@@ -101,7 +101,7 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
     if name.endswith(".json"):
         # JSON is nearly a hundred times faster to read as JSON; what it refuses gets its message from the YAML reader.
         try:
-            return Document(name, text, json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_refuse))
+            return Document(name, text, _decoder.decode(text))
         except (ValueError, RecursionError):
             pass
     value, root = _Builder(name, text).build()
@@ -122,6 +122,13 @@ def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _refuse(word: str) -> Json:
     raise ValueError(word)
+
+
+def _finite(digits: str) -> float:
+    return number if math.isfinite(number := float(digits)) else _refuse(digits)
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_finite)
 
 
 class _Builder:

@@ -194,6 +194,16 @@ def test_executions_are_listed_by_world(one: Service, two: Service, control: Con
     assert {each["name"] for each in control.list_executions()} == {"e1", "e2"}
 
 
+def test_executions_of_all_flows_and_worlds_are_listed_oldest_first(
+    one: Service, two: Service, control: Control
+) -> None:
+    create(one, "after")
+    for number, (service, flow) in enumerate([(two, "echo"), (one, "echo"), (one, "after"), (two, "echo")]):
+        service("StartExecution", FlowName=flow, ExecutionName=f"e{number}")
+        control.advance(1)
+    assert [each["name"] for each in control.list_executions()] == ["e0", "e1", "e2", "e3"]
+
+
 def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: Service, control: Control) -> None:
     for service in (one, two):
         create(service, "made")
