@@ -33,7 +33,7 @@ class Admin:
         self._guard = guard
         self._routes = [(verb, _pattern(verb.path)) for verb in VERBS]
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, stopping: asyncio.Event) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
         name = unquote(path[len(ADMIN) :].strip("/"))
         if not (name == "health" and request.method == "GET"):
@@ -47,11 +47,11 @@ class Admin:
             return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
         for verb, match in found:
             if verb.method == request.method:
-                return await self._do(verb, match.groupdict(), query, request)
+                return await self._do(verb, match.groupdict(), query, request, stopping)
         return json_answer({"error": f"{name} takes {', '.join(verb.method for verb, _ in found)}"}, 405)
 
     async def _do(
-        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest
+        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, stopping: asyncio.Event
     ) -> web.StreamResponse:
         try:
             arguments: dict[str, Any] = {**named, **_query(verb, query)}
@@ -61,7 +61,7 @@ class Admin:
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
-                await self._wait(wait, 1 if count is None else count, arguments)
+                await self._wait(wait, 1 if count is None else count, arguments, stopping)
             result = getattr(self._control, verb.name)(**arguments)
         except ControlError as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
@@ -69,17 +69,18 @@ class Admin:
             return json_answer({"error": "the body is too large"}, 400)
         return json_answer({verb.key: result} if verb.key and not verb.beside else result)
 
-    async def _wait(self, text: str, count: int, filters: Mapping[str, Any]) -> None:
-        """Until there are `count` calls, or the time is over; either way the calls there are come back."""
+    async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
+        """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
         longest = min(_duration("wait", text), LONGEST_WAIT)
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
+        ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]
         try:
-            await asyncio.wait_for(done.wait(), longest)
-        except asyncio.TimeoutError:
-            pass
+            await asyncio.wait(ends, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
         finally:
             undo()
+            for each in ends:
+                each.cancel()
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -40,7 +40,8 @@ DRIP = 5.0
 
 NOT_HTTP = "The request is not well-formed HTTP."
 
-AdminHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+AdminHandler = Callable[[web.BaseRequest, asyncio.Event], Awaitable[web.StreamResponse]]
+"""Answers a request to the admin API; the event is set when the server stops, and nothing should wait past that."""
 
 
 class Edge:
@@ -61,7 +62,7 @@ class Edge:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         path = split_target(request.raw_path)[0]
         if path == ADMIN or path.startswith(ADMIN + "/"):
-            return await self._admin(request)
+            return await self._admin(request, self._stopping)
         try:
             body = await _body(request)
         except web.HTTPRequestEntityTooLarge:

@@ -14,8 +14,8 @@ from cfmock.server.outbound import Outbound
 from cfmock.server.tls import Tls
 from cfmock.wire.messages import Reply, Request
 
-DRAIN = 1.0
-"""Seconds that calls in flight get to be answered when the server stops."""
+DRAIN = 0.7
+"""Seconds that calls in flight get to be answered when the server stops; as many again to give up. Two are promised."""
 
 
 class Server:

@@ -220,6 +220,20 @@ def test_stopping_answers_a_long_poll_at_once() -> None:
     assert time.monotonic() - begun < 2
 
 
+def test_stopping_answers_who_waits_for_calls_and_gives_up_on_half_a_request() -> None:
+    with CloudFlow() as cf:
+        waiting, half = connect(cf.url), connect(cf.url)
+        waiting.sendall(get("/_cfmock/calls?wait=30s&count=9"))
+        half.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nx")
+        _until(lambda: cf._do(lambda control: len(control.emulator.journal.listeners) == 1))
+        cf.call("ListFlows")
+        begun = time.monotonic()
+    with waiting, half:
+        assert time.monotonic() - begun < 1.9
+        assert [call["operation"] for call in parsed(read_answer(waiting))[2]["calls"]] == ["ListFlows"]
+        assert half.recv(1) == b""
+
+
 def test_a_port_in_use_is_said_plainly(cf: CloudFlow) -> None:
     from cfmock import SettingsError
 
