@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow, Fault
-    from cfmock.control import Call, Execution
+    from cfmock.control import Call, Execution, Violation
     from cfmock.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
 
 __version__ = "0.1.0"
@@ -32,6 +32,7 @@ _HOME = {
     "ServiceError": "errors",
     "SettingsError": "errors",
     "TaskFailed": "errors",
+    "Violation": "control",
 }
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ServiceError",
     "SettingsError",
     "TaskFailed",
+    "Violation",
     "__version__",
 ]
 

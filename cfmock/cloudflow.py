@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from cfmock import client
 from cfmock.auth.authenticator import Credential
-from cfmock.control import Call, Control, Execution, moment, public_call
+from cfmock.control import Call, Control, Execution, Violation, moment, public_call, violations_text
 from cfmock.durations import parse_duration
 from cfmock.engine.tasks import Fails, Returns, TaskMock, Waits
 from cfmock.fixtures.apply import build
@@ -42,7 +42,8 @@ class CloudFlow:
     `port` 0 takes a free one. `settings` are those of a fixture's `settings`, as keywords. Nothing needs `await` but entering
     and the methods ending in `_async`; in a running loop use those for what may have to wait.
 
-    Raises FixtureError (all mistakes of all files) and SettingsError when entered.
+    Raises FixtureError (all mistakes of all files) and SettingsError when entered; with `strict=True` AssertionError when left
+    after violations.
     """
 
     def __init__(self, *sources: Source, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
@@ -67,7 +68,10 @@ class CloudFlow:
     ) -> None:
         assert self._thread is not None
         self._thread.wait_for(self._running.stop())
-        self._thread.close()
+        try:
+            self._judge(error)
+        finally:
+            self._thread.close()
 
     async def __aenter__(self) -> CloudFlow:
         await self._start()
@@ -77,6 +81,11 @@ class CloudFlow:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._running.stop()
+        self._judge(error)
+
+    def _judge(self, error: BaseException | None) -> None:
+        if error is None and self._running.emulator.settings.strict:
+            self.assert_no_violations()
 
     async def _start(self) -> None:
         fixtures = load(self._sources)
@@ -274,6 +283,16 @@ class CloudFlow:
     def warnings(self) -> list[str]:
         """What happened that the author of a test should know of, as of tasks that no mock answered."""
         return self._do(lambda control: control.list_warnings())
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What clients sent that the real service would take differently from how it was meant, oldest first."""
+        return self._do(lambda control: control.find_violations())
+
+    def assert_no_violations(self) -> None:
+        """Raises AssertionError with all there are."""
+        found = self.violations
+        assert not found, violations_text(found)
 
     def wait_for_calls(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -51,6 +51,26 @@ class Call:
     transport: str | None = None
     hint: str | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something in a call that the real service would take differently from how it was meant.
+
+    `kind` is a name of the table in `cfmock.violations`; `message` says what was seen, `meant` what the client is thought to have
+    meant, `real` what the real service would do. `time` is of the flow clock.
+    """
+
+    kind: str
+    message: str
+    meant: str
+    real: str
+    operation: str
+    request_id: str
+    time: datetime
+
+    def __str__(self) -> str:
+        return f"{self.operation} ({self.request_id}): {self.message}\n  meant: {self.meant}\n  really: {self.real}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +241,22 @@ class Control:
             journal.listeners.append(heard)
         return undo
 
+    def find_violations(self, account: str | None = None, region: str | None = None) -> list[Violation]:
+        self._check_world(account, region)
+        return [
+            Violation(*seen.violation, seen.operation, seen.request_id, moment(seen.time))
+            for seen in self.emulator.watch.violations(self.emulator.clock.now(), account, region)
+        ]
+
+    def list_violations(self, account: str | None = None, region: str | None = None) -> Json:
+        return [
+            {
+                "kind": each.kind, "message": each.message, "meant": each.meant, "real": each.real,
+                "operation": each.operation, "request_id": each.request_id, "time": _iso(each.time),
+            }
+            for each in self.find_violations(account, region)
+        ]  # fmt: skip
+
     # -- flows ---------------------------------------------------------------------------------------------------------
 
     def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
@@ -385,6 +421,12 @@ def public_call(record: CallRecord) -> Call:
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
         record.transport, record.details.hint, record.details.warnings,
     )  # fmt: skip
+
+
+def violations_text(violations: Sequence[Violation]) -> str:
+    """All of them, for who must read them."""
+    count = f"{len(violations)} violation{'s' * (len(violations) != 1)}"
+    return "\n".join([f"{count}: what the real service would take differently", *map(str, violations)])
 
 
 def moment(seconds: float) -> datetime:

@@ -15,32 +15,29 @@ from functools import partial
 
 from cfmock import hints
 from cfmock.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
-from cfmock.clock import RealClock, Timers, VirtualClock, iso_seconds, stopwatch
+from cfmock.clock import RealClock, Timers, VirtualClock
 from cfmock.engine.mocks import Functions
 from cfmock.engine.runner import Runner
 from cfmock.errors import Refused, ServiceError
+from cfmock.exchange import Exchange
 from cfmock.faults.injector import Decision, FaultInjector
 from cfmock.faults.limits import DocumentedLimits
-from cfmock.faults.misses import Trace
 from cfmock.faults.rules import Action
 from cfmock.ids import Ids
-from cfmock.journal import NOTHING, CallRecord, Details, Journal, Warned, masked
+from cfmock.journal import NOTHING, Journal, Warned, WorldKey
 from cfmock.service.dispatch import dispatch
 from cfmock.service.mapruns import start_child
-from cfmock.service.notes import Noted, Notes
+from cfmock.service.notes import Notes
 from cfmock.service.tasks import Resolver, report_to_token
 from cfmock.service.world import Stores, World
 from cfmock.settings import Settings
 from cfmock.spec import model
 from cfmock.store.memory import MemoryIndex, MemoryTable
-from cfmock.violations import Violation
-from cfmock.wire import decode, encode, params
-from cfmock.wire.messages import UNANSWERED, Call, Fields, Later, Parameters, Pending, Reply, Request, Transport
+from cfmock.watch import Watch
+from cfmock.wire import decode, encode
+from cfmock.wire.messages import UNANSWERED, Call, Fields, Later, Pending, Reply, Request, Transport
 
 log = logging.getLogger("cfmock")
-
-WorldKey = tuple[str, str]
-"""Account and region."""
 
 Change = Callable[["Emulator", World], object]
 """What brings a world into some state."""
@@ -56,30 +53,6 @@ _Scoped = tuple[_Scope, Change]
 def _covers(scope: _Scope, world: World) -> bool:
     account, region = scope
     return account in (None, world.account) and region in (None, world.region)
-
-
-class Exchange:
-    """One call on its way: what each stage found out. Encoding and journal work with however much there is."""
-
-    __slots__ = (
-        "call", "decision", "key", "known", "matched", "noted", "parameters", "request", "request_id", "started", "struck",
-        "trace", "violations",
-    )  # fmt: skip
-
-    def __init__(self, request: Request, started: float) -> None:
-        self.request = request
-        self.started = started
-        self.request_id = ""
-        self.parameters: Parameters | None = None
-        self.call: Call | None = None
-        self.key: WorldKey = (DEFAULT_ACCOUNT, "")
-        self.known = False  # who calls
-        self.decision: Decision | None = None
-        self.struck: list[str] = []
-        self.trace: Trace | None = None
-        self.noted: Noted | None = None
-        self.matched = False
-        self.violations: tuple[Violation, ...] = ()
 
 
 class Emulator:
@@ -106,6 +79,7 @@ class Emulator:
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = Notes()
+        self.watch = Watch(self.spec, self.wall_clock, self.journal)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
         self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None
@@ -132,7 +106,7 @@ class Emulator:
 
     def handle(self, request: Request) -> Reply | Pending:
         """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
-        exchange = Exchange(request, stopwatch())
+        exchange = Exchange(request, self.settings.region)
         result: Fields | Later | Reply | ServiceError
         self.notes.begin()
         try:
@@ -148,7 +122,8 @@ class Emulator:
 
     def _perform(self, exchange: Exchange) -> Fields | Later | Reply:
         request, spec = exchange.request, self.spec
-        parameters = exchange.parameters = decode.decode_parameters(request)
+        parameters = decode.decode_parameters(request)
+        exchange.decoded(parameters)
         exchange.request_id = decode.caller_request_id(parameters) or self.ids.request_id()
         if len(request.body) + len(parameters.query) > spec.limits["request_size"]:
             raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
@@ -171,10 +146,10 @@ class Emulator:
             raise ServiceError("InvalidArgument", detail=parameters.problem)
         if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
             raise Refused("ResourceThrottled", reason="throttled")
-        exchange.violations = tuple(params.violations(operation, parameters, call.arguments))
+        self.watch.came(exchange, call, parameters)
         decision = exchange.decision = injector.decide(call)
         if injector.has_rules:
-            exchange.trace = injector.trace(call, (*exchange.struck, *(decision.rules if decision is not None else ())))
+            exchange.trace = injector.trace(call, exchange.rules)
         if decision is not None and decision.before is not None:
             return self._struck(exchange, decision.before)
         return dispatch(self.world(*exchange.key), call)
@@ -190,40 +165,7 @@ class Emulator:
         """What a fault answers in place of the operation, or of its answer."""
         if action.transport is not None:
             return Reply(200, b"", exchange.request_id, transport=Transport(action.transport))
-        raise self._failure(exchange, action)
-
-    def _failure(self, exchange: Exchange, action: Action) -> ServiceError:
-        if action.custom is not None:
-            custom = action.custom
-            return ServiceError(custom.code, status=custom.status, message=custom.message)
-        assert action.error is not None
-        entry = self.spec.errors[action.error]
-        return ServiceError(entry.code, *(self._argument(exchange, name) for name in entry.args))
-
-    def _argument(self, exchange: Exchange, name: str) -> str:
-        """What a fault's message names, taken from the request; else the first parameter that could be missing."""
-        call, request, parameters = exchange.call, exchange.request, exchange.parameters
-        assert call is not None
-        assert parameters is not None
-        match name:
-            case "action":
-                return call.operation.name
-            case "version":
-                return self.spec.api_version
-            case "max_bytes":
-                return str(self.spec.limits["request_size"])
-            case "access_key_id":
-                return call.access_key_id
-            case "header":
-                return "x-acs-version"
-            case "request_time":
-                return parameters.values.get("Timestamp") or request.header("x-acs-date")
-            case "current_time":
-                return iso_seconds(self.wall_clock.now())
-        parameter = _NAMED_BY.get(name, "")
-        named = call.flow if name == "flow" else call.arguments.get(parameter)
-        required = (each.name for each in call.operation.parameters.values() if each.required)
-        return named or parameter or next(required, "Action")
+        raise exchange.failure(action, self.spec, self.wall_clock.now())
 
     def _wait(self, exchange: Exchange, later: Later) -> Pending:
         pending = Pending(timeout=later.timeout)
@@ -240,8 +182,16 @@ class Emulator:
 
         undo = later.subscribe(answer)
         pending.on_expire = answer
-        pending.on_abandon = undo
+        pending.on_abandon = partial(self._abandon, exchange, undo)
         return pending
+
+    def _abandon(self, exchange: Exchange, undo: Callable[[], None]) -> None:
+        """The client leaves before its answer is there."""
+        undo()
+        reply = Reply(200, b"", exchange.request_id, transport=Transport.LEFT)
+        if exchange.known:
+            self.watch.went(exchange, reply, None, {})
+        self.journal.add(exchange.record(reply, None, NOTHING, self.clock.now()))
 
     def _finish(self, exchange: Exchange, result: Fields | ServiceError | Reply) -> Reply:
         """Encode what came out, spoil it if a fault says so, and write it down."""
@@ -249,7 +199,7 @@ class Emulator:
         decision, failure = exchange.decision, None
         after = decision.after if decision is not None else None
         if after is not None and after.transport is None and not isinstance(result, ServiceError):
-            result = self._failure(exchange, after)
+            result = exchange.failure(after, self.spec, self.wall_clock.now())
         if isinstance(result, Reply):
             reply = result
         elif isinstance(result, ServiceError):
@@ -270,47 +220,15 @@ class Emulator:
             )  # fmt: skip
         if details.hint is not None:
             reply = replace(reply, headers=(*reply.headers, (hints.HEADER, details.hint)))
-        self._record(exchange, reply, failure, details)
+        if exchange.known:
+            self.watch.went(exchange, reply, failure, result if isinstance(result, dict) else {})
+        said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
+        self.journal.add(exchange.record(reply, said, details, self.clock.now()))
         return reply
 
     def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
         """The error answer to a call, or to what never became one."""
         return encode.error(failure, request_id or self.ids.request_id(), host, self.spec, gateway=self.gateway)
-
-    def _record(self, exchange: Exchange, reply: Reply, failure: ServiceError | None, details: Details) -> None:
-        call, request, transport = exchange.call, exchange.request, reply.transport
-        values = exchange.parameters.values if exchange.parameters is not None else {}
-        said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
-        self.journal.add(
-            CallRecord(
-                operation=call.operation.name if call is not None else self._action(exchange),
-                parameters=masked(call.arguments, call.operation.parameters.keys()) if call is not None else {},
-                access_key_id=call.access_key_id if call is not None else "",
-                time=self.clock.now(),
-                status=0 if transport in UNANSWERED else reply.status,
-                code=said.code if said is not None else None,
-                message=said.message if said is not None else None,
-                request_id=reply.request_id,
-                duration=stopwatch() - exchange.started,
-                account=exchange.key[0],
-                region=exchange.key[1] or self.settings.region,
-                flow=call.flow if call is not None else None,
-                execution=call.execution if call is not None else None,
-                began=exchange.started,
-                nonce=values.get("SignatureNonce") or request.header("x-acs-signature-nonce"),
-                timestamp=values.get("Timestamp") or request.header("x-acs-date"),
-                violations=exchange.violations,
-                faults=(*exchange.struck, *(exchange.decision.rules if exchange.decision is not None else ())),
-                transport=None if transport is Transport.WHOLE else transport.value,
-                delay=reply.delay,
-                size=len(request.target) + len(request.body),
-                details=details,
-            )
-        )
-
-    def _action(self, exchange: Exchange) -> str:
-        named = exchange.parameters.values.get("Action", "") if exchange.parameters is not None else ""
-        return (named or exchange.request.header("x-acs-action"))[:128]
 
     def _our_fault(self) -> ServiceError:
         log.exception("a mistake of cfmock's own; the client got InternalServerError")
@@ -424,6 +342,7 @@ class Emulator:
             key = (world.account, world.region)
             world.end()
             del self.worlds[key], self.injectors[key]
+            self.watch.forget(key)
             if self._limits is not None:
                 self._limits.pop(key, None)
         for world in gone:
@@ -473,9 +392,6 @@ class Emulator:
 
     def _start(self) -> float:
         return self.settings.now if self.settings.now is not None else self.wall_clock.now()
-
-
-_NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
 
 def _spoilt(reply: Reply, decision: Decision) -> Reply:

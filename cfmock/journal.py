@@ -25,6 +25,9 @@ MAX_BYTES = 64 * 1024 * 1024
 WARNINGS = 200
 """How many warnings are kept."""
 
+VIOLATIONS = 1000
+"""How many violations are kept, also of calls that are not."""
+
 WorldKey = tuple[str, str]
 """Account and region."""
 
@@ -89,6 +92,17 @@ class Warned(NamedTuple):
     text: str
 
 
+class Seen(NamedTuple):
+    """A violation, and the call that it was seen in."""
+
+    time: float
+    account: str
+    region: str
+    operation: str
+    request_id: str
+    violation: Violation
+
+
 class Ring:
     """The newest calls of one world, oldest first, and how many were dropped."""
 
@@ -108,6 +122,7 @@ class Journal:
         self._size = size
         self._max_bytes = max_bytes
         self._warnings: deque[Warned] = deque(maxlen=WARNINGS)
+        self._violations: deque[Seen] = deque(maxlen=VIOLATIONS)
         self.listeners: list[Callable[[CallRecord], None]] = []
         """Told of each call after it is kept."""
 
@@ -122,6 +137,9 @@ class Journal:
         while records and (len(records) > self._size or ring.bytes > self._max_bytes):
             ring.bytes -= records.popleft().size
             ring.dropped += 1
+        if record.violations:
+            seen = record.time, record.account, record.region, record.operation, record.request_id
+            self._violations += [Seen(*seen, violation) for violation in record.violations]
         for listener in tuple(self.listeners) if self.listeners else ():
             listener(record)
 
@@ -145,14 +163,24 @@ class Journal:
     def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
         return [each for each in self._warnings if account in (None, each.account) and region in (None, each.region)]
 
+    def violations(self, account: str | None = None, region: str | None = None) -> list[Seen]:
+        return [each for each in self._violations if account in (None, each.account) and region in (None, each.region)]
+
     def forget(self, account: str | None = None, region: str | None = None) -> None:
         """Drop all of these worlds; it counts as neither seen nor dropped."""
         for key in [key for key in self._rings if account in (None, key[0]) and region in (None, key[1])]:
             del self._rings[key]
-        kept = self._warnings.copy()
-        for each in self.warnings(account, region):
-            kept.remove(each)
-        self._warnings = kept
+        warnings, violations = self.warnings(account, region), self.violations(account, region)
+        self._warnings = deque((each for each in self._warnings if each not in warnings), WARNINGS)
+        self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)
+
+    def left(self, key: WorldKey, request_id: str) -> None:
+        """A client has left before it had the answer to this call."""
+        records = self._rings[key].records if key in self._rings else deque[CallRecord]()
+        for index in range(len(records) - 1, -1, -1):
+            if records[index].request_id == request_id:
+                records[index] = records[index]._replace(status=0, transport="left")
+                return
 
     def _of(self, account: str | None, region: str | None) -> list[Ring]:
         return [ring for key, ring in self._rings.items() if account in (None, key[0]) and region in (None, key[1])]

@@ -19,10 +19,12 @@ SHOWN = 20
 
 _CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["list[CloudFlow]"]()
+_STRICT = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("cfmock_fixtures", "fixture files or folders loaded first, for every test", type="paths")
+    parser.addini("cfmock_strict", "fail a test for violations of the clients that call its service", type="bool")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,12 +45,16 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     from cfmock.cloudflow import CloudFlow
 
     sources, settings = _wanted(request)
+    strict = settings.pop("strict", request.config.getini("cfmock_strict"))
     with CloudFlow(*sources, **settings) as cf:
         request.node.stash.setdefault(_SERVERS, []).append(cf)
+        request.node.stash[_STRICT] = strict
         case = _case(request)
         if case is not None:
             request.node.stash[_CASE] = ErrorCase(cf, *case)
         yield cf
+        if request.node.stash[_STRICT]:
+            cf.assert_no_violations()  # of what came after the test itself
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +62,8 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
     """One CloudFlow for the whole session, set up by the ini option."""
     from cfmock.cloudflow import CloudFlow
 
-    with CloudFlow(*pytestconfig.getini("cfmock_fixtures")) as cf:
+    strict = pytestconfig.getini("cfmock_strict")
+    with CloudFlow(*pytestconfig.getini("cfmock_fixtures"), strict=strict) as cf:
         yield cf
 
 
@@ -137,6 +144,19 @@ def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase
         raise pytest.UsageError("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')")
     case: ErrorCase = request.node.stash[_CASE]
     return case
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    result = yield
+    for cf in item.stash.get(_SERVERS, []) if item.stash.get(_STRICT, False) else []:
+        violations = cf.violations
+        if violations:
+            from cfmock.control import violations_text
+
+            item.stash[_STRICT] = False  # said once
+            pytest.fail(violations_text(violations), pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -172,6 +172,7 @@ class Settings:
     )
     tls_key: str | None = _row(None, _path, "private key of that certificate (PEM)", option="--tls-key", form="FILE")
     reload: bool = _row(False, _switch, "replace what changed fixture files define, keep the rest", option="--reload")
+    strict: bool = _row(False, _switch, "fail at the end if there were violations", option="--strict")
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(
         "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json"

@@ -73,6 +73,8 @@ VERBS = (
     Verb("show_call", "GET", "calls/{request_id}", "one call whole, with the outcomes, mocks and faults that nearly matched",
          (Argument("request_id", "path", "string", "the call's RequestId"),)),
     Verb("clear_calls", "DELETE", "calls", "forget the calls seen"),
+    Verb("list_violations", "GET", "violations",
+         "what the real service would take differently from how it was meant, oldest first", key="violations"),
     Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "object", "a fixture document, without names of files"),), world=False),
     Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",

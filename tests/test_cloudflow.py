@@ -323,3 +323,35 @@ def test_a_broken_connection_is_a_connection_error(cf: CloudFlow) -> None:
     cf.fault(when={"operation": "ListFlows"}, transport="reset")
     with pytest.raises(ConnectionError):
         cf.call("ListFlows")
+
+
+def test_a_strict_service_does_not_let_violations_pass() -> None:
+    def serve(error: Exception | None = None) -> None:
+        with CloudFlow(strict=True) as cf:
+            cf.call("ListFlows", Limits=1)
+            if error is not None:
+                raise error
+
+    with pytest.raises(AssertionError, match="ListFlows has no parameter 'Limits'"):
+        serve()
+    with pytest.raises(KeyError):
+        serve(KeyError("what went wrong comes first"))
+
+
+def test_violations_can_be_looked_at_and_asserted(cf: CloudFlow) -> None:
+    cf.assert_no_violations()
+    cf.call("ListFlows", Limits=1)
+    (violation,) = cf.violations
+    assert (violation.kind, violation.operation) == ("unknown parameter", "ListFlows")
+    with pytest.raises(AssertionError, match="1 violation"):
+        cf.assert_no_violations()
+
+
+async def _strictly() -> None:
+    async with CloudFlow(strict=True) as cf:
+        await cf.call_async("ListFlows", Limits=1)
+
+
+def test_so_in_a_running_loop() -> None:
+    with pytest.raises(AssertionError, match="1 violation"):
+        asyncio.run(_strictly())

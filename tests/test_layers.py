@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent / "cfmock"
 GROUND = "errors clock durations ids settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
-WHOLE = "journal hints emulator fixtures control"
+WHOLE = "journal hints conduct exchange watch emulator fixtures control"
 CORE = f"{GROUND} {PROTOCOL} engine {STATE} {WHOLE}"
 
 # module or package -> what it may import from cfmock; its own modules always, but never in a circle
@@ -50,8 +50,11 @@ KNOWS = {
     "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages wire.params engine store",
     # Whole: the emulator composes everything below it; what steers it stands above it.
     "journal": "errors clock matching violations wire.messages",
+    "conduct": "clock faults violations wire.messages",
+    "exchange": "errors clock auth faults journal service.notes spec violations wire",
+    "watch": "clock conduct errors exchange journal spec wire",
     "hints": "errors matching faults journal service.notes wire.messages",
-    "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal hints cfmock",
+    "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal hints conduct exchange watch cfmock",
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
     "control": f"{GROUND} {PROTOCOL} engine {STATE} journal emulator fixtures cfmock",
     "flowtest": CORE,

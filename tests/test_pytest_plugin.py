@@ -175,6 +175,38 @@ def test_a_failed_test_shows_what_nearly_matched_and_the_tasks_without_a_mock(in
     )
 
 
+def test_violations_fail_a_test_where_the_ini_option_or_the_marker_says_so(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        def test_ini(cfmock):
+            cfmock.call("ListFlows", Limits=1)
+
+        @pytest.mark.cfmock(strict=False)
+        def test_marker(cfmock):
+            cfmock.call("ListFlows", Limits=1)
+
+        def test_good(cfmock):
+            cfmock.call("ListFlows", Limit=1)
+
+        @pytest.fixture
+        def client(cfmock):
+            yield
+            cfmock.call("ListFlows", Limits=1)
+
+        def test_late(client):
+            pass
+        """
+    )
+    inner.makeini("[pytest]\ncfmock_strict = true")
+    result = run(inner)
+    result.assert_outcomes(failed=1, passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*1 violation: *", "ListFlows (*): ListFlows has no parameter 'Limits'*", "*really: *"]
+    )
+
+
 def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         test_asyncio="""

@@ -48,14 +48,14 @@ def test_every_setting_has_a_variable_that_sets_it():
         "now": "2024-06-01T00:00:00Z", "region": "cn-beijing", "unmocked_tasks": "fail", "max_time_skew": "1m",
         "accept_acs3": "off", "check_nonce": "yes", "rate_limits": "documented", "journal_size": "5",
         "task_hosts": "a.test, B.test", "journal": "calls.jsonl", "reload": "1", "verbose": "true",
-        "log_format": "json", "admin_token": "t", "max_flows": "3", "max_running_executions": "4",
+        "log_format": "json", "admin_token": "t", "strict": "on", "max_flows": "3", "max_running_executions": "4",
         "tls": "on", "tls_ca_out": "ca.pem", "tls_cert": "cert.pem", "tls_key": "key.pem",
     }  # fmt: skip
     assert resolve({}, {f"CFMOCK_{name.upper()}": value for name, value in text.items()}, {}) == Settings(
         host="::1", port=1, auth="off", clock="virtual", errors="gateway", seed=-7, now=1717200000.0,
         region="cn-beijing", unmocked_tasks="fail", max_time_skew=60.0, accept_acs3=False, check_nonce=True,
         rate_limits="documented", journal_size=5, task_hosts=("a.test", "b.test"), journal="calls.jsonl", reload=True,
-        verbose=True, log_format="json", admin_token="t", max_flows=3, max_running_executions=4,
+        verbose=True, log_format="json", admin_token="t", strict=True, max_flows=3, max_running_executions=4,
         tls=True, tls_ca_out="ca.pem", tls_cert="cert.pem", tls_key="key.pem",
     )  # fmt: skip
     assert set(text) == set(SETTINGS)

@@ -66,7 +66,8 @@ async def _run(started: Any, words: Sequence[str], proxy: bool) -> int:
         variables = {**os.environ, **environment(started.server)}
         if proxy:
             variables |= proxy_variables(started.server.url)
-        return await run_command(words, variables)
+        status = await run_command(words, variables)
+        return status if status or started.passes() else 1
     finally:
         await started.stop()
 

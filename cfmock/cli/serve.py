@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         loop.run_until_complete(_serve(started, paths))
     finally:
         loop.close()
-    return 0
+    return 0 if started.passes() else 1
 
 
 command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"

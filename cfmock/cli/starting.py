@@ -9,7 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
-from cfmock.control import Control
+import click
+
+from cfmock.control import Control, violations_text
 from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
@@ -48,6 +50,13 @@ class Started:
         await self.server.stop()
         if self._journal is not None:
             self._journal.close()
+
+    def passes(self) -> bool:
+        """Whether all was well, so far as `--strict` asks; else the violations are told."""
+        violations = self.control.find_violations() if self.settings.strict else []
+        if violations:
+            click.echo(f"cfmock: {violations_text(violations)}", err=True)
+        return not violations
 
     def _write(self, record: CallRecord) -> None:
         assert self._journal is not None

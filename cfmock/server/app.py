@@ -82,7 +82,11 @@ class Edge:
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
         if reply.delay:
-            await self._sleep(reply.delay)
+            try:
+                await self._sleep(reply.delay)
+            except asyncio.CancelledError:
+                self.emulator.watch.left(reply)
+                raise
         return reply
 
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
@@ -146,7 +150,11 @@ class Edge:
                 steps = 25
                 size = -(-len(whole) // steps)
                 for start in range(0, len(whole), size):
-                    await self._sleep(DRIP / steps)
+                    try:
+                        await self._sleep(DRIP / steps)
+                    except asyncio.CancelledError:
+                        self.emulator.watch.left(reply)
+                        raise
                     transport.write(whole[start : start + size])
         transport.close()
         return Nothing()

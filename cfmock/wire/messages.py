@@ -81,9 +81,10 @@ class Transport(enum.Enum):
     TRUNCATE = "truncate"
     GARBAGE = "garbage"
     SLOW = "slow"
+    LEFT = "left"  # nothing is sent: the client has gone
 
 
-UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG)
+UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
 """Those of which the client gets not one byte."""
 
 

@@ -201,3 +201,26 @@ def _until(condition: Any) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("it did not come about within 4 s")
+
+
+def test_violations_fail_a_strict_server_at_its_end(fixture: Path) -> None:
+    with serving(str(fixture), "--strict") as server:
+        assert call(server.url, "ListFlows", "Limits=1")[0] == 0
+        code, out, err = server.stop()
+    assert (code, out) == (1, "")
+    assert "1 violation" in err
+    assert "no parameter 'Limits' (did you mean 'Limit'?)" in err
+    with serving(str(fixture)) as server:
+        call(server.url, "ListFlows", "Limits=1")
+        assert admin(server.url, "violations")["violations"][0]["kind"] == "unknown parameter"
+        assert server.stop()[0] == 0
+
+
+@pytest.mark.parametrize(("parameter", "status", "code"), [("Limit=1", 0, 0), ("Limits=1", 0, 1), ("Limits=1", 3, 3)])
+def test_violations_fail_a_strict_run_whose_command_did_not(
+    fixture: Path, parameter: str, status: int, code: int
+) -> None:
+    script = f"{sys.executable} -m cfmock call ListFlows {parameter} && exit {status}"
+    done = run("run", "--strict", str(fixture), "--", "sh", "-c", script)
+    assert done.returncode == code
+    assert ("1 violation" in done.stderr) is (code == 1)
