@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.durations import LONGEST
 from cfmock.errors import shown
@@ -55,8 +55,7 @@ class Globs:
 ANY = Globs(("*",), None)
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(NamedTuple):
     """Which calls. The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those,
     counted from 1, `call` takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these."""
 
@@ -70,8 +69,10 @@ class When:
     between: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+EVERY_CALL = When()
+
+
+class Fixed(NamedTuple):
     """Always the same delay, in seconds."""
 
     value: float
@@ -80,8 +81,7 @@ class Fixed:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(NamedTuple):
     """Any delay between the two (seconds), all as likely."""
 
     min: float
@@ -91,8 +91,7 @@ class Uniform:
         return ids.uniform(self.min, self.max)
 
 
-@dataclass(frozen=True, slots=True)
-class Lognormal:
+class Lognormal(NamedTuple):
     """Half of the delays below `median` seconds, with the long tail of real services: 95 of 100 stay below
     `median * exp(1.645 * sigma)`."""
 
@@ -106,8 +105,7 @@ class Lognormal:
 Delay = Fixed | Uniform | Lognormal
 
 
-@dataclass(frozen=True, slots=True)
-class CustomError:
+class CustomError(NamedTuple):
     """An error answer that the catalogue does not know."""
 
     status: int
@@ -115,16 +113,14 @@ class CustomError:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """Calls beyond it are throttled: a bucket of `burst` tokens that gains `per_second` a second."""
 
     per_second: float
     burst: int
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What a client gets in place of the true answer: a code of the catalogue, an error of one's own, or a broken
     connection. `retry_after` (seconds) goes with the first two; `rate_limit` is the one that was exceeded."""
 
@@ -142,7 +138,7 @@ class FaultRule:
     Of a rule with a `rate_limit` the action is what the throttled calls get.
     """
 
-    when: When = When()
+    when: When = EVERY_CALL
     name: str = ""
     times: int | None = None
     expires: float | None = None

@@ -11,9 +11,8 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 TYPES = ("string", "integer", "boolean", "number")
 FORMATS = (
@@ -21,8 +20,7 @@ FORMATS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One request parameter. `place` is where the pages put it (`query`, `body`); clients put it elsewhere too."""
 
     name: str
@@ -43,8 +41,7 @@ class Parameter:
     default: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field of an answer. `fields` are those of an object, or of each object of an array."""
 
     name: str
@@ -54,8 +51,7 @@ class Field:
     fields: Mapping[str, Field] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes."""
 
     name: str
@@ -68,8 +64,7 @@ class Operation:
     since: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
+class ErrorEntry(NamedTuple):
     """One code of the catalogue: HTTP status, message template with a `%s` for each of `args`, and how it comes about."""
 
     code: str
@@ -86,8 +81,7 @@ class ErrorEntry:
         return self.message % args if args else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayError:
+class GatewayError(NamedTuple):
     """What the gateway answers for one reason to refuse a call; code and message may name `{facts}`."""
 
     reason: str
@@ -97,8 +91,7 @@ class GatewayError:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """One region of the service: id and its names in the console's languages."""
 
     id: str
@@ -106,8 +99,7 @@ class Region:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """Everything in `operations.yaml`."""
 
     api_version: str
@@ -171,10 +163,11 @@ def _parameter(name: str, row: dict[str, Any]) -> Parameter:
 
 
 def _fields(rows: dict[str, Any]) -> dict[str, Field]:
-    return {
-        name: Field(name, **{**row, "fields": _fields(row["fields"]) if "fields" in row else None})
-        for name, row in rows.items()
-    }
+    return {name: _field(name, **row) for name, row in rows.items()}
+
+
+def _field(name: str, fields: dict[str, Any] | None = None, **row: Any) -> Field:
+    return Field(name, fields=_fields(fields) if fields is not None else None, **row)
 
 
 def _check(spec: Spec) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.engine.expr.errors import ExpressionSyntaxError
 from cfmock.engine.expr.functions import FUNCTIONS, Function
@@ -42,42 +41,36 @@ class Wildcard(enum.Enum):
 Step = str | int | Wildcard
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A root: `$Input`, `$`, …"""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(NamedTuple):
     """`base` followed by `.key`, `[0]`, `["key"]`, `[*]`."""
 
     base: Node
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     function: Function
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Prefixed:
+class Prefixed(NamedTuple):
     """`!` or `-` before an operand."""
 
     operator: str
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`==`, `!=`, the orderings, and `in`."""
 
     operator: str
@@ -85,8 +78,7 @@ class Comparison:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Logical:
+class Logical(NamedTuple):
     """`&&` or `||` between two or more parts."""
 
     operator: str
@@ -96,8 +88,7 @@ class Logical:
 Node = Constant | Name | Select | Call | Prefixed | Comparison | Logical
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A parsed expression and the roots it names."""
 
     node: Node

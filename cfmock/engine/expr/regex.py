@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 MAX_REPEAT = 1_000
 MAX_SIZE = 2_000
@@ -38,8 +37,7 @@ class PatternError(ValueError):
     """A text that is no regular expression, or one too large."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
+class _Letter(NamedTuple):
     """A character in the ranges, or with `negated` one that is not."""
 
     ranges: Ranges
@@ -51,8 +49,7 @@ class _Letter:
         return any(low <= form <= high for form in forms for low, high in self.ranges) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class _Assertion:
+class _Assertion(NamedTuple):
     kind: str
 
     def holds(self, before: Around, after: Around) -> bool:
@@ -68,18 +65,15 @@ class _Assertion:
         return ((before == "word") is not (after == "word")) is (self.kind == "word")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sequence:
+class _Sequence(NamedTuple):
     parts: tuple[_Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Either:
+class _Either(NamedTuple):
     parts: tuple[_Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Repeat:
+class _Repeat(NamedTuple):
     part: _Tree
     least: int
     most: int | None
@@ -280,8 +274,7 @@ def _rest(ranges: Ranges) -> Ranges:
 # -- running
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """A letter to take or an assertion to hold before the states at `after`; neither: they follow at once."""
 
     what: _Letter | _Assertion | None
