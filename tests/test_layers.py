@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "cfmock"
 
-GROUND = "errors clock durations ids settings yamlsource matching violations ports verbs"
+GROUND = "errors clock durations ids jsontext settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
 WHOLE = "journal hints conduct exchange watch emulator fixtures control"
@@ -28,6 +28,7 @@ KNOWS = {
     # Ground: needs next to nothing, known to all.
     "errors": "",
     "ids": "",
+    "jsontext": "",
     "violations": "",
     "ports": "",
     "verbs": "",
@@ -38,16 +39,17 @@ KNOWS = {
     "yamlsource": "errors",
     "spec": "errors yamlsource",
     # Protocol: from a request to a call that may pass, and back to a reply. Knows nothing of what the service does.
-    "wire": "errors durations spec violations matching ids",
+    "wire": "errors durations jsontext spec violations matching ids",
     "auth": "errors clock matching violations spec wire.messages wire.decode",
     "auth.signature": "errors",
     "faults": "errors clock durations ids matching spec wire.messages",
     # Engine: runs definitions. Knows neither the wire nor the store.
-    "engine": "errors clock durations matching yamlsource ids",
+    "engine": "errors clock durations ids jsontext matching yamlsource",
     "engine.expr": "errors ids",
     # State: what is kept, and what each operation does with it.
     "store": "errors clock",
-    "service": "errors clock durations ids matching settings ports yamlsource spec wire.messages wire.params engine store",
+    "service": "errors clock durations ids jsontext matching settings ports yamlsource "
+    "spec wire.messages wire.params engine store",
     # Whole: the emulator composes everything below it; what steers it stands above it.
     "journal": "errors clock matching violations wire.messages",
     "conduct": "clock faults violations wire.messages",

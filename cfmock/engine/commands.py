@@ -10,8 +10,9 @@ import enum
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cfmock.engine.events import Shape, json_text
+from cfmock.engine.events import Shape
 from cfmock.errors import CfmockError
+from cfmock.jsontext import json_text
 
 if TYPE_CHECKING:
     from cfmock.engine.mapruns import MapRun

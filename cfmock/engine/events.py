@@ -11,46 +11,12 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.clock import iso
 
 MAX_EVENTS = 5_000
 """Events of one execution; documented."""
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
-
-
-def _encoder() -> Callable[[Any], str]:
-    """What `_ENCODER.encode` does. It makes a C encoder for every value, at more than the cost of a small one: kept
-    here.
-    """
-    make: Any = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return _ENCODER.encode
-    encode = make(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
-    return lambda value: "".join(encode(value, 0))
-
-
-_encode = _encoder()
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
-
-
-def json_text(value: Any) -> str:
-    """A value as the compact JSON text that histories, outputs and limits are made of.
-
-    Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
-    RecursionError for what is no JSON value.
-    """
-    text = _encode(value)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-    return text
 
 
 class Shape(NamedTuple):

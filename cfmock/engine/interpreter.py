@@ -50,13 +50,13 @@ from cfmock.engine.events import (
     TASK_SUBMITTED,
     TASK_SUCCEEDED,
     TASK_TIMED_OUT,
-    json_text,
 )
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.mapruns import MapRun
 from cfmock.engine.model import Flow, Kind, Mode, Retry, Series
 from cfmock.engine.rules import Context, Frame, Step
 from cfmock.engine.tasks import TaskCall
+from cfmock.jsontext import json_text
 
 Json = Any
 Work = Generator[Command, Any, Datum]

@@ -14,12 +14,12 @@ from inspect import isawaitable
 from typing import Any, Protocol
 
 from cfmock.engine.commands import RUNTIME_ERROR, Failure
-from cfmock.engine.events import json_text
 from cfmock.engine.model import Mode, TaskNode
 from cfmock.engine.nested import FlowStart, flow_start
 from cfmock.engine.pending import PendingTask
 from cfmock.engine.tasks import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
 from cfmock.errors import TaskFailed
+from cfmock.jsontext import json_text
 from cfmock.matching import Difference, NearMiss
 
 Json = Any

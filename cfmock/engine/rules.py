@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
-from cfmock.engine.events import Shape, json_text
+from cfmock.engine.events import Shape
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import Catch, Flow, Node, TaskNode
 from cfmock.engine.tasks import TaskCall
 from cfmock.engine.tokens import TokenParts, make_token
 from cfmock.ids import Ids
+from cfmock.jsontext import json_text
 
 Json = Any
 Frame = Any

@@ -40,7 +40,6 @@ from cfmock.engine.events import (
     Event,
     EventSink,
     Shape,
-    json_text,
 )
 from cfmock.engine.interpreter import execute
 from cfmock.engine.mapruns import MapRun
@@ -50,6 +49,7 @@ from cfmock.engine.rules import Context, Identity
 from cfmock.engine.runs import Fiber, Group, Run, RunStatus
 from cfmock.engine.tasks import TaskResolver
 from cfmock.ids import Ids
+from cfmock.jsontext import json_text
 
 Json = Any
 

@@ -20,13 +20,12 @@ from cfmock.service.running import Executed
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
 from cfmock.wire.messages import Fields, Later
-from cfmock.wire.params import JsonText
+from cfmock.wire.params import input_value
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
 """StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""
 
 RUNNING = "Running"
-_NOT_YET = {"Status": RUNNING, "StoppedTime": UNSTOPPED, "Output": ""}
 
 
 def start_execution(
@@ -58,10 +57,7 @@ def start_execution(
         world, qualified(world, flow, qualifier), name, input,
         callback_token=callback_fnf_task_token or "", qualifier=qualifier or "",
     )  # fmt: skip
-    fields = execution_fields(row)
-    if row.ended:
-        fields |= _NOT_YET
-    return fields
+    return _fields(row, RUNNING, None, "") if row.ended else execution_fields(row)
 
 
 def stop_execution(world: World, *, flow_name: str, execution_name: str, cause: str = "", error: str = "") -> Fields:
@@ -165,17 +161,42 @@ def launch(
     """
     if world.running >= world.settings.max_running_executions:
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
-    timeline = timeline or world.timers.timeline()
     outcome = world.outcome_for(flow.name, asked or name, input)
-    given = input.value if isinstance(input, JsonText) else None
+    started = (timeline or world.clock).now()
+    if outcome is not None and outcome.at_once:
+        return _end_at_once(world, flow, name, input, started, outcome, callback_token, qualifier)
+    timeline = timeline or world.timers.timeline()
     events: list[Event] | None = [] if outcome is None else None
     row = _new_row(
-        world, flow, name, RUNNING, str(input), timeline.now(),
+        world, flow, name, RUNNING, str(input), started,
         events=events, qualifier=qualifier, callback_token=callback_token,
     )  # fmt: skip
     if outcome is not None:
         return _begin(world, row, Scripted(world, row, outcome, timeline))
-    return _begin(world, row, Executed(world, row, timeline, partial(_ended, world), given))
+    return _begin(world, row, Executed(world, row, timeline, partial(_ended, world), input_value(input)))
+
+
+def _end_at_once(
+    world: World,
+    flow: FlowRow,
+    name: str,
+    input: str,
+    moment: float,
+    outcome: Outcome,
+    callback_token: str,
+    qualifier: str,
+) -> ExecutionRow:
+    """Nobody ever sees it running, so it is written down once."""
+    status, output, error, cause = _ending(world, flow, name, input, outcome)
+    row = _new_row(
+        world, flow, name, status, str(input), moment, output=output, stopped=_to_millisecond(moment),
+        error=error, cause=cause, qualifier=qualifier, callback_token=callback_token,
+    )  # fmt: skip
+    world.stores.executions.put(flow.id, name, row)
+    _enlist(world, row)
+    if callback_token:
+        world.report(world, callback_token, row)
+    return row
 
 
 def launch_child(
@@ -184,7 +205,7 @@ def launch_child(
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
     flow = dataclasses.replace(parent.flow, compiled=compiled)
     row = _new_row(world, flow, name, RUNNING, input, timeline.now(), events=[], map_run=map_run)
-    live = Executed(world, row, timeline, partial(_ended, world))
+    live = Executed(world, row, timeline, partial(_ended, world), input_value(input))
     _begin(world, row, live)
     assert live.run is not None
     return live.run
@@ -262,15 +283,19 @@ def _enlist(world: World, row: ExecutionRow) -> None:
 
 def execution_fields(row: ExecutionRow) -> Fields:
     """An execution as StartExecution and StopExecution give it."""
+    return _fields(row, row.status, row.stopped, row.output)
+
+
+def _fields(row: ExecutionRow, status: str, stopped: float | None, output: str) -> Fields:
     return {
         "FlowName": row.flow.name,
         "Name": row.name,
-        "Status": row.status,
+        "Status": status,
         "StartedTime": iso(row.started),
-        "StoppedTime": UNSTOPPED if row.stopped is None else iso(row.stopped),
+        "StoppedTime": UNSTOPPED if stopped is None else iso(stopped),
         "FlowDefinition": row.flow.definition,
         "Input": row.input,
-        "Output": row.output,
+        "Output": output,
     }
 
 
@@ -344,7 +369,7 @@ class Scripted(Live):
         self._timer: Timer | None = None
 
     def begin(self) -> None:
-        """End at once, or set what will end it."""
+        """Set what will end it."""
         if not self.outcome.ends:
             if self.outcome.status != self._row.status:
                 before, self._row = self._row, self._row._replace(status=self.outcome.status)
@@ -352,8 +377,6 @@ class Scripted(Live):
         elif self.outcome.after:
             due = self.timeline.now() + self.outcome.after
             self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
-        elif not self._polls:
-            self._end()
 
     def poll(self) -> None:
         """A DescribeExecution was asked; the one that was named shows the end."""
@@ -376,15 +399,17 @@ class Scripted(Live):
         return _nothing
 
     def _end(self) -> None:
-        outcome, row = self.outcome, self._row
-        status, error = outcome.status, dict(outcome.error)
-        context = {"Execution": {"Name": row.name, "RoleArn": row.flow.role_arn}, "Flow": {"Name": row.flow.name}}
-        try:
-            output = output_text(outcome, row.input, context, self._world.ids)
-        except ExpressionError as failure:
-            status, output, error = "Failed", "", {"code": "FnF.RuntimeError", "detail": f"outcome: {failure}"}
-            self._world.warn(f"the outcome of {row.flow.name}/{row.name} cannot be built: {failure}")
-        finish(
-            self._world, row, status, self.timeline.now(),
-            output=output, error=error.get("code", ""), cause=error.get("detail", ""),
-        )  # fmt: skip
+        row = self._row
+        status, output, error, cause = _ending(self._world, row.flow, row.name, row.input, self.outcome)
+        finish(self._world, row, status, self.timeline.now(), output=output, error=error, cause=cause)
+
+
+def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> tuple[str, str, str, str]:
+    """Status, output, error and cause of an execution that goes this way."""
+    context = {"Execution": {"Name": name, "RoleArn": flow.role_arn}, "Flow": {"Name": flow.name}}
+    try:
+        output = output_text(outcome, input, context, world.ids)
+    except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
+        world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
+        return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"
+    return outcome.status, output, outcome.error.get("code", ""), outcome.error.get("detail", "")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cfmock.engine import events
 from cfmock.engine.events import Event
+from cfmock.jsontext import json_text
 from cfmock.service.executions import find_execution
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.records import ExecutionRow
@@ -42,10 +43,6 @@ def events_of(world: World, row: ExecutionRow) -> Sequence[Event]:
     found = [Event(1, 0, events.EXECUTION_STARTED, "", row.started, (row.input or "{}",))]
     if row.stopped is not None:
         shape = _ENDS[row.status]
-        parts = (
-            (row.output or "{}",)
-            if row.status == "Succeeded"
-            else (events.json_text(row.error), events.json_text(row.cause))
-        )
+        parts = (row.output or "{}",) if row.status == "Succeeded" else (json_text(row.error), json_text(row.cause))
         found.append(Event(2, 1, shape, "", row.stopped, parts))
     return found

@@ -8,9 +8,9 @@ ended and is to be changed, is an InvalidArgument naming MapRunName.
 from __future__ import annotations
 
 from cfmock.clock import iso
-from cfmock.engine.events import json_text
 from cfmock.engine.mapruns import MapRun
 from cfmock.engine.runs import Run
+from cfmock.jsontext import json_text
 from cfmock.service.executions import UNSTOPPED, find_execution, launch_child
 from cfmock.service.records import MapRunRow
 from cfmock.service.running import Executed

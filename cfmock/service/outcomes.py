@@ -6,7 +6,6 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,9 @@ from typing import Any
 from cfmock.durations import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
 from cfmock.ids import Ids
+from cfmock.jsontext import json_text
 from cfmock.matching import Difference, NearMiss, differences
+from cfmock.wire.params import input_value
 
 NAMES = frozenset(("$Input", "$Context"))
 """What the templates of an outcome may name."""
@@ -41,6 +42,11 @@ class Outcome:
     @property
     def ends(self) -> bool:
         return self.status in FINAL
+
+    @property
+    def at_once(self) -> bool:
+        """Whether an execution has ended by the time its start is answered."""
+        return self.status in FINAL and not self.after and not self.polls
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Outcome:
@@ -85,7 +91,7 @@ class Outcomes:
                 continue
             if outcome.when:
                 if parsed is _UNREAD and "input" in outcome.when:
-                    parsed = json.loads(input_text) if input_text else {}
+                    parsed = input_value(input_text)
                 if next(_reasons(outcome, execution, parsed), None) is not None:
                     continue
             used[0] += 1
@@ -96,7 +102,7 @@ class Outcomes:
         """Why none was chosen: for each, which of the flow's outcomes it is and what differs."""
         if not self._outcomes:
             return []
-        parsed = json.loads(input_text) if input_text else {}
+        parsed = input_value(input_text)
         found = []
         for number, (outcome, used) in enumerate(self._outcomes[:_EXPLAINED], 1):
             reasons = list(_reasons(outcome, execution, parsed))
@@ -125,5 +131,5 @@ def output_text(outcome: Outcome, input_text: str, context: Mapping[str, Any], i
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
-    scope = {"$Input": json.loads(input_text) if input_text else {}, "$Context": context}
-    return json.dumps(outcome.output.build(scope, ids), ensure_ascii=False, separators=(",", ":"))
+    scope = {} if outcome.output.constant else {"$Input": input_value(input_text), "$Context": context}
+    return json_text(outcome.output.build(scope, ids))

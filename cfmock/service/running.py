@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,14 +29,14 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
 class Executed:
     """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
 
-    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any = None) -> None:
+    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any) -> None:
         self.timeline = timeline
         self.listed = False
         self.run: Run | None = None
         self._world = world
         self.row = row
         self._ended = ended
-        self._given = given  # the input as values, where it is parsed already
+        self._given = given
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
@@ -52,8 +51,6 @@ class Executed:
             environment={each["Name"]: each.get("Value", "") for each in variables},
         )
         given, self._given = self._given, None
-        if given is None:
-            given = json.loads(row.input) if row.input else {}
         assert isinstance(row.events, list)
         self.run = world.runner.start(
             flow.compiled,

@@ -7,7 +7,6 @@ from typing import Any
 
 from cfmock.clock import Timeline
 from cfmock.engine.commands import Failure
-from cfmock.engine.events import json_text
 from cfmock.engine.mocks import UNMOCKED, ScriptedTasks
 from cfmock.engine.model import Mode
 from cfmock.engine.nested import FlowStart
@@ -16,6 +15,7 @@ from cfmock.engine.runs import Run
 from cfmock.engine.tasks import Answer, Fails, Nested, Returns, TaskMock, Waits
 from cfmock.engine.tokens import read_token
 from cfmock.errors import ServiceError
+from cfmock.jsontext import json_text
 from cfmock.service import executions
 from cfmock.service.flows import find_flow
 from cfmock.service.records import EXPRESS, ExecutionRow

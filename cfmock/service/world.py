@@ -124,11 +124,17 @@ class World:
 
     def outcomes_of(self, flow: str) -> Outcomes:
         """The outcomes of a flow; those given before it exists wait for it."""
-        return self.outcomes.setdefault(flow, Outcomes())
+        found = self.outcomes.get(flow)
+        if found is None:
+            found = self.outcomes[flow] = Outcomes()
+        return found
 
     def mocks_of(self, flow: str) -> TaskMocks:
         """The mocks of a flow's tasks, likewise."""
-        return self.mocks.setdefault(flow, TaskMocks())
+        found = self.mocks.get(flow)
+        if found is None:
+            found = self.mocks[flow] = TaskMocks()
+        return found
 
     def end(self) -> None:
         """Nothing in it happens any more."""

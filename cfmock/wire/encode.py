@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from cfmock.errors import Refused, ServiceError
+from cfmock.jsontext import json_text
 from cfmock.spec.model import Spec
 from cfmock.wire.messages import Fields, Reply
 
 CONTENT_TYPE = "application/json;charset=utf-8"
 """As the gateway writes it, without a blank (dumps of 2022 to 2025)."""
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 def success(fields: Fields, request_id: str) -> Reply:
     """HTTP 200 with the operation's fields and the RequestId."""
-    return Reply(200, _encode({"RequestId": request_id, **fields}).encode(), request_id)
+    return Reply(200, json_text({"RequestId": request_id, **fields}).encode(), request_id)
 
 
 class Rendered(NamedTuple):
@@ -54,7 +52,7 @@ def error(failure: ServiceError, request_id: str, host: str, spec: Spec, *, gate
         body["Recommend"] = spec.recommend.format(code=code, request_id=request_id)
         if isinstance(failure, Refused) and failure.reason == "forbidden":
             body["AccessDeniedDetail"] = _denied(failure.facts)
-    return Reply(status, _encode(body).encode("utf-8", "replace"), request_id)
+    return Reply(status, json_text(body).encode("utf-8", "replace"), request_id)
 
 
 def _denied(facts: Mapping[str, str]) -> Fields:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.durations import parse_time
 from cfmock.errors import ServiceError, did_you_mean, shown
+from cfmock.jsontext import json_value
 from cfmock.spec.model import Operation, Parameter, Spec
 from cfmock.violations import Violation, violation
 from cfmock.wire.messages import Parameters
@@ -123,7 +123,16 @@ def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
 class JsonText(str):
     """The text of a JSON parameter, as sent, with what it means: the service hands the one back and works on the other."""
 
+    __slots__ = ("value",)
+
     value: Any
+
+
+def input_value(text: str) -> Any:
+    """What an execution's input means; an absent one is an empty object."""
+    if isinstance(text, JsonText):
+        return text.value
+    return json.loads(text) if text else {}
 
 
 def invalid(name: str, what: str) -> ServiceError:
@@ -206,25 +215,10 @@ _FORMAT_CHECKS: dict[str, Callable[[Parameter, str, Spec], JsonText | None]] = {
 def _parsed(parameter: Parameter, text: str) -> JsonText:
     found = JsonText(text)
     try:
-        found.value = _decoder.decode(text)
+        found.value = json_value(text)
         return found
     except (ValueError, RecursionError):
         raise invalid(parameter.name, "must be JSON text") from None
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"{digits} is too large")
-    return number
-
-
-# json.loads() with an option builds such a decoder anew for each call.
-_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def _is_utf8(text: str) -> bool:

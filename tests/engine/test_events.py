@@ -1,21 +1,11 @@
-"""Events as the history gives them, and the JSON text that they and all limits are made of."""
+"""Events as the history gives them."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from cfmock.engine.events import EXECUTION_STARTED, STEP_FAILED, TASK_STARTED, Event, Shape, json_text
-
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
+from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, Shape
+from cfmock.jsontext import json_text
 
 
 def test_an_event_is_a_row_of_the_history() -> None:
@@ -41,16 +31,3 @@ def test_the_detail_is_json_whatever_it_tells() -> None:
         "error": 'a "quoted"\nline',
         "cause": "\u2028",
     }
-
-
-@given(VALUES)
-def test_json_text_is_what_the_standard_encoder_makes(value: Any) -> None:
-    text = json_text(value)
-    assert text == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    assert json.loads(Event(1, 0, EXECUTION_STARTED, "", 0.0, (text,)).detail) == {"input": value}
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, object(), {"a": b"x"}])
-def test_what_is_no_json_value_has_no_text(value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        json_text(value)

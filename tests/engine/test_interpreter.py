@@ -23,10 +23,10 @@ from cfmock.engine.commands import (
     WaitUntil,
 )
 from cfmock.engine.dialects import compile_definition
-from cfmock.engine.events import json_text
 from cfmock.engine.interpreter import execute
 from cfmock.engine.rules import Context, Identity
 from cfmock.ids import Ids
+from cfmock.jsontext import json_text
 from tests.support.lab import text_of
 
 

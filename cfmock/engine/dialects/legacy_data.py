@@ -14,12 +14,13 @@ from typing import Any
 
 from cfmock.durations import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
-from cfmock.engine.events import Shape, json_text
+from cfmock.engine.events import Shape
 from cfmock.engine.expr import Constructor, Expression, MissingPathError
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
 from cfmock.engine.rules import Context, Identity, Step, check_nesting, check_size, datum, measured
 from cfmock.engine.tasks import TaskCall
 from cfmock.ids import Ids
+from cfmock.jsontext import json_text
 
 Json = Any
 

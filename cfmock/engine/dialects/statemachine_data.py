@@ -21,11 +21,12 @@ from cfmock.engine.commands import (
     LimitExceeded,
     Wait,
 )
-from cfmock.engine.events import OUTPUT, Shape, json_text
+from cfmock.engine.events import OUTPUT, Shape
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
 from cfmock.engine.rules import Context, Step, check_nesting, check_size, measured
 from cfmock.engine.tasks import TaskCall
+from cfmock.jsontext import json_text
 
 Json = Any
 

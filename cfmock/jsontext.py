@@ -1,0 +1,66 @@
+"""Compact JSON text: what answers, histories, outputs and limits are made of.
+
+The encoder and the decoder are kept, since `json.dumps` and `json.loads` with options build new ones for every value, at
+more than the cost of a small one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+
+
+def _encoder() -> Callable[[Any], str]:
+    """What `_ENCODER.encode` does, without the C encoder that it makes each time."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    encode = make(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _encoder()
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON text, without blanks and with no character escaped that need not be.
+
+    Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
+    RecursionError for what is no JSON value.
+    """
+    text = _encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return text
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is too large")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+
+
+def json_value(text: str) -> Any:
+    """What a JSON text means. Raises ValueError or RecursionError for what is none, such as NaN or 1e999."""
+    text = text.strip(" \t\n\r")
+    value, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("there is more than one JSON value")
+    return value
