@@ -73,7 +73,10 @@ RULES: dict[str, Rule] = {
         Rule("CF104", _WARNING, "default never taken", "One of the branches of the choice is always true."),
         Rule("CF105", _WARNING, "branch never taken", "Its condition is never true when it is asked."),
         Rule(
-            "CF106", _NOTE, "task without a mock", "Offline nothing answers it; `unmocked_tasks` decides what it gives."
+            "CF106",
+            _WARNING,
+            "task without a mock",
+            "Offline nothing answers it; `unmocked_tasks` decides what it gives.",
         ),
         Rule("CF107", _WARNING, "name differs", "The Name in a definition must equal the name of its flow."),
         Rule("CF108", _WARNING, "unknown field", "No rule of the language reads this field: it has no effect."),
@@ -85,13 +88,14 @@ RULES: dict[str, Rule] = {
 }
 
 
-def lint(flow: Flow, *, mocked: Callable[[TaskNode], bool] | None = None) -> list[Finding]:
+def lint(flow: Flow, *, mocked: Callable[[TaskNode], bool] | None = None, source: str | None = None) -> list[Finding]:
     """What is found in a flow, in the order of its text.
 
-    `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing.
+    `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing. `source` is the whole text
+    that the flow's places are in, where the definition is only a part of it: comments are looked for there.
     """
     found = {Finding(code, mark, message, RULES[code].severity) for code, mark, message in _findings(flow, mocked)}
-    lines = flow.text.splitlines()
+    lines = (flow.text if source is None else source).splitlines()
     kept = [finding for finding in found if not _ignored(finding, lines)]
     return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
 

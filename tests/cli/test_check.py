@@ -1,5 +1,6 @@
 """`cfmock check`."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,34 @@ def test_nothing_to_check_is_bad_usage(cfmock):
     ran = cfmock("check")
     assert ran.code == 2
     assert "PATH" in ran.err
+
+
+STATES = """\
+Type: StateMachine
+Name: {name}
+SpecVersion: v1
+StartAt: Charge
+States:
+  - {{Type: Task, Name: Charge, Action: FC:InvokeFunction, End: true}}
+  - {{Type: Pass, Name: Lost, End: true}}
+  # cfmock: ignore[CF101]
+  - {{Type: Pass, Name: Spare, End: true}}
+"""
+
+
+def test_what_is_allowed_and_probably_not_meant_is_a_warning_with_its_place(cfmock):
+    Path("apart.yaml").write_text(STATES.format(name="apart"))
+    block = "".join(f"      {line}" for line in STATES.format(name="block").splitlines(keepends=True))
+    quoted = json.dumps(STATES.format(name="quoted"))
+    Path("f.yaml").write_text(
+        f"cfmock: 1\nflows:\n  - name: block\n    definition: |\n{block}    tasks: {{Charge: [{{returns: {{}}}}]}}\n"
+        f"  - {{name: quoted, definition: {quoted}, tasks: {{FC:InvokeFunction: [{{returns: {{}}}}]}}}}\n"
+    )
+    ran = cfmock("check", ".")
+    assert (ran.code, ran.out) == (0, "ok: 3 flows\n")
+    assert ran.err.splitlines() == [
+        "warning: f.yaml:11:11: CF101: state 'Lost' cannot be reached",
+        "warning: f.yaml:flows[1].definition:7:5: CF101: state 'Lost' cannot be reached",
+        "warning: apart.yaml:6:5: CF106: task 'Charge' (FC:InvokeFunction) has no mock",
+        "warning: apart.yaml:7:5: CF101: state 'Lost' cannot be reached",
+    ]
