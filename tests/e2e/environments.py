@@ -24,6 +24,7 @@ SDKS = {
     "tea": ("alibabacloud-fnf20190315==2.0.1", "alibabacloud-tea-openapi==0.4.6"),
     "tea-0.3": ("alibabacloud-fnf20190315==2.0.0", "alibabacloud-tea-openapi==0.3.16"),
     "legacy": ("aliyun-python-sdk-fnf==1.8.3", "aliyun-python-sdk-core==2.16.1"),
+    "mcp": ("yuppie-mcp-alibabacloud-fnf==0.2.0",),
 }
 
 
