@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 TYPES = ("string", "integer", "boolean", "number")
+EVIDENCE = ("documented", "measured", "inferred", "our choice")
+"""How a fact is known: from the pages, the metadata or the SDKs' models; from real answers and clients, seen by us or reported in
+public; by reasoning from those; or not at all. The first word of every `evidence`, which may go on to what differs."""
+
 FORMATS = (
     None, "name", "json-object", "json-array", "time", "token", "definition", "cron", "integer", "version", "qualifier",
 )  # fmt: skip
@@ -39,6 +43,7 @@ class Parameter(NamedTuple):
     min_items: int | None = None
     max_items: int | None = None
     default: Any = None
+    evidence: str = EVIDENCE[0]
 
 
 class Field(NamedTuple):
@@ -49,10 +54,14 @@ class Field(NamedTuple):
     always: bool = False
     optional: bool = False
     fields: Mapping[str, Field] | None = None
+    evidence: str = EVIDENCE[0]
 
 
 class Operation(NamedTuple):
-    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes."""
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes.
+
+    Its table of codes was not always readable in full: `inferred_errors` are those that are taken to stand there, too.
+    """
 
     name: str
     method: str
@@ -61,7 +70,12 @@ class Operation(NamedTuple):
     parameters: Mapping[str, Parameter]
     response: Mapping[str, Field]
     errors: tuple[str, ...]
+    inferred_errors: tuple[str, ...] = ()
     since: str | None = None
+
+    def evidence_of(self, code: str) -> str:
+        """How it is known that the operation answers this code."""
+        return "inferred" if code in self.inferred_errors else EVIDENCE[0]
 
 
 class ErrorEntry(NamedTuple):
@@ -145,6 +159,7 @@ def load() -> Spec:
 
 
 def _operation(name: str, row: dict[str, Any]) -> Operation:
+    inferred = row.get("inferred_errors", ())
     return Operation(
         name=name,
         method=row["method"],
@@ -153,6 +168,7 @@ def _operation(name: str, row: dict[str, Any]) -> Operation:
         parameters={key: _parameter(key, value) for key, value in row["parameters"].items()},
         response=_fields(row["response"]),
         errors=tuple(row["errors"]),
+        inferred_errors=tuple(row["errors"] if inferred == "all" else inferred),
         since=row.get("since"),
     )
 
@@ -177,6 +193,8 @@ def _check(spec: Spec) -> None:
     for operation in spec.operations.values():
         if unknown := set(operation.errors) - set(spec.errors):
             raise ValueError(f"operation {operation.name}: unknown error codes {sorted(unknown)}")
+        if not set(operation.inferred_errors) <= set(operation.errors):
+            raise ValueError(f"operation {operation.name}: inferred codes that are none of its codes")
         if "RequestId" not in operation.response or "Code" in operation.response:
             raise ValueError(f"operation {operation.name}: an answer has a RequestId and no Code")
         for parameter in operation.parameters.values():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import cfmock
 from cfmock.service.dispatch import HANDLERS
 from cfmock.spec import model
+from tests.support import docs
 
 SPEC = model.load()
 PACKAGE = Path(cfmock.__file__).parent
@@ -61,3 +64,45 @@ def test_a_message_takes_its_arguments(entry: model.ErrorEntry) -> None:
 )
 def test_python_names(name: str, python: str) -> None:
     assert model.python_name(name) == python
+
+
+def known() -> Iterator[tuple[str, str, str, str]]:
+    """Operation, kind, name and evidence of everything in the tables of operations."""
+
+    def within(fields: Mapping[str, model.Field], above: str = "") -> Iterator[tuple[str, str]]:
+        for field in fields.values():
+            yield above + field.name, field.evidence
+            yield from within(field.fields or {}, f"{above}{field.name}{'[]' if field.type == 'array' else ''}.")
+
+    for operation in SPEC.operations.values():
+        for parameter in operation.parameters.values():
+            yield operation.name, "parameters", parameter.name, parameter.evidence
+        for name, evidence in within(operation.response):
+            yield operation.name, "response", name, evidence
+        for code in operation.errors:
+            yield operation.name, "errors", code, operation.evidence_of(code)
+
+
+def test_everything_says_first_in_one_of_four_words_how_it_is_known() -> None:
+    entries = [(entry.code, entry.evidence) for entry in (*SPEC.errors.values(), *SPEC.gateway.values())]
+    entries += [(f"{operation} {name}", evidence) for operation, _, name, evidence in known()]
+    assert len(entries) > 500
+    assert [entry for entry in entries if not entry[1].startswith(model.EVIDENCE)] == []
+
+
+def test_the_table_of_fidelity_has_each_thing_once_with_how_it_is_known() -> None:
+    shown, operation = [], ""
+    for line in docs.fidelity("").splitlines()[2:]:
+        label, what, names, evidence = (
+            line.strip("| ").split(" | ") if line[2] == "`" else ["", *line.strip("| ").split(" | ")]
+        )
+        operation = label.strip("`") or operation
+        shown += [(operation, what, name, evidence) for name in re.findall(r"`([^`]+)`", names)]
+    assert shown == sorted(set(shown), key=shown.index)
+    assert set(shown) == set(known())
+
+
+def test_start_execution_has_the_fifteen_codes_that_its_page_documents() -> None:
+    operation = SPEC.operations["StartExecution"]
+    assert len(operation.errors) == 15
+    assert operation.inferred_errors == ()

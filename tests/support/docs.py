@@ -80,6 +80,53 @@ def operations(_: str) -> str:
     return table(("Code", "Operations"), rows)
 
 
+def fidelity(_: str) -> str:
+    """Every operation, parameter, response field and code, with how it is known."""
+    rows: list[tuple[str, str, str, str]] = []
+    for operation in model.load().operations.values():
+        label = code(operation.name)
+        for what, entries in (
+            ("parameters", [(each.name, each.evidence) for each in operation.parameters.values()]),
+            ("response", list(_fields(operation.response, ""))),
+            ("errors", [(each, operation.evidence_of(each)) for each in operation.errors]),
+        ):
+            for evidence, names in _by_evidence(entries):
+                rows.append((label, what, ", ".join(map(code, names)), evidence))
+                label = ""
+    return table(("Operation", "", "", "Known"), rows)
+
+
+def _fields(fields: Mapping[str, model.Field], above: str) -> Iterator[tuple[str, str]]:
+    for field in fields.values():
+        name = above + field.name
+        yield name, field.evidence
+        if field.fields is not None:
+            yield from _fields(field.fields, f"{name}[]." if field.type == "array" else f"{name}.")
+
+
+def _by_evidence(entries: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    found: dict[str, list[str]] = {}
+    for name, evidence in entries:
+        found.setdefault(evidence, []).append(name)
+    return list(found.items())
+
+
+def catalogue(_: str) -> str:
+    """The codes by how they are known."""
+    entries = [(entry.code, entry.evidence) for entry in model.load().errors.values()]
+    return table(("Code, status and message", "Known"), (
+        (", ".join(map(code, names)), evidence) for evidence, names in _by_evidence(entries)
+    ))  # fmt: skip
+
+
+def gateway(_: str) -> str:
+    """What the gateway answers in place of the service."""
+    return table(
+        ("Code", "HTTP", "Message", "Known"),
+        ((code(each.code), str(each.status), each.message, each.evidence) for each in model.load().gateway.values()),
+    )
+
+
 def clients(language: str) -> str:
     """How clients are pointed here."""
     head = {
@@ -243,10 +290,13 @@ def _parameters(function: Callable[..., Any]) -> str:
 
 
 TABLES: Mapping[str, Callable[[str], str]] = {
+    "catalogue": catalogue,
     "clients": clients,
     "codes": codes,
     "commands": commands,
     "errors": errors,
+    "fidelity": fidelity,
+    "gateway": gateway,
     "keys": keys,
     "methods": methods,
     "operations": operations,
