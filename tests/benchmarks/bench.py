@@ -1,6 +1,6 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, fixture, faults, engine, graph (default: all). Times of servers are ratios to the
+Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph (default: all). Times of servers are ratios to the
 yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the
 median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -200,6 +200,16 @@ def growth(few: int = 1_000, many: int = 50_000, rounds: int = 9, calls: int = 5
     return measures
 
 
+def pages() -> list[Measure]:
+    """What a page of a list costs when much is stored, to when little is; see bench_pages.py."""
+    import bench_pages
+
+    return [
+        Measure(f"{what}, {bench_pages.MANY} stored to {bench_pages.FEW}", ratio, bench_pages.LIMIT, note=note)
+        for what, ratio, note in bench_pages.costs()
+    ]
+
+
 def fixture() -> list[Measure]:
     """The pytest fixture `cfmock` with one small fixture file."""
     done = subprocess.run([sys.executable, str(HERE / "fixture_cost.py")], capture_output=True, text=True, check=False)
@@ -248,7 +258,7 @@ def graph() -> list[Measure]:
     return [Measure("SVG of 200 states", statistics.median(took) * 1000, 200, " ms")]
 
 
-PARTS = {part.__name__: part for part in (throughput, start, memory, growth, fixture, faults, engine, graph)}
+PARTS = {part.__name__: part for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph)}
 
 
 def main() -> int:

@@ -136,3 +136,35 @@ def test_a_status_that_changes_is_listed_once_whatever_it_is_asked_by() -> None:
         assert names(service, Status="Running", **filters) == []
         assert names(service, Status="Succeeded", **filters) == ["e"]
         assert names(service, **filters) == ["e"]
+
+
+# -- cost ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {}, {"Status": "Failed"}, {"ExecutionNamePrefix": "rare"}, {"StartedTimeEnd": "2024-06-01T00:05:00Z"},
+        {"Qualifier": "1"}, {"MapRunName": "nobody"}, {"NextToken": "1717200300000-300"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_page_looks_at_no_more_executions_than_it_shows(
+    filters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(echo_flow({"when": {"execution": "*-3?"}, "status": "Failed"}, {}))
+    service("PublishFlowVersion", FlowName="echo")
+    for number in range(600):
+        start(service, f"{'rare' if number < 5 else 'usual'}-{number}", Qualifier="1" if number % 100 == 0 else None)
+        service.emulator.advance_to(service.emulator.clock.now() + 1)
+    table = service.emulator.default_world().stores.executions
+    looked, get = [], table.get
+
+    def counting(partition: str, key: str) -> Any:
+        looked.append(key)
+        return get(partition, key)
+
+    monkeypatch.setattr(table, "get", counting)
+    page = service("ListExecutions", FlowName="echo", Limit=4, **filters)["Executions"]
+    assert len(page) == (0 if "MapRunName" in filters else 4)
+    assert len(looked) <= 5
