@@ -131,6 +131,15 @@ def _finite(digits: str) -> float:
 _decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_finite)
 
 
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+
+
+def _join(pair: re.Match[str]) -> str:
+    """Two escapes of JSON for one character as the one escape that YAML has for it."""
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+
 class _Builder:
     """Turns parser events into a value and, beside it, the tree of its places. No recursion: depth is data here."""
 
@@ -143,7 +152,7 @@ class _Builder:
 
     def build(self) -> tuple[Json, _Place]:
         try:
-            result = self._build()
+            result = self._build_joined()
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
@@ -157,6 +166,17 @@ class _Builder:
         if self.problems:
             raise SourceError(self.problems)
         return result
+
+    def _build_joined(self) -> tuple[Json, _Place]:
+        try:
+            return self._build()
+        except yaml.MarkedYAMLError:
+            joined = _PAIR.sub(_join, self.text)
+            if joined == self.text:
+                raise
+            # A JSON text: YAML knows no halves of characters.
+            self.text, self.anchors, self.nodes, self.problems = joined, {}, 0, []
+            return self._build()
 
     def _build(self) -> tuple[Json, _Place]:
         root: list[tuple[Json, _Place]] = []

@@ -16,10 +16,12 @@ from typing import Any
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.functions import NUMBER, equal, kind
 from cfmock.engine.expr.parser import (
+    Array,
     Call,
     Comparison,
     Constant,
     Logical,
+    Map,
     Name,
     Node,
     Prefixed,
@@ -98,6 +100,12 @@ def _closure(node: Node, lenient: bool) -> Closure:
             return _comparison(sign, _closure(left, lenient), _closure(right, lenient))
         case Logical(sign, parts):
             return _logical(sign, [_closure(part, lenient) for part in parts])
+        case Array(parts):
+            items = [_closure(part, lenient) for part in parts]
+            return lambda scope, ids: [item(scope, ids) for item in items]
+        case Map(keys, parts):
+            values = [(key, _closure(part, lenient)) for key, part in zip(keys, parts, strict=True)]
+            return lambda scope, ids: {key: value(scope, ids) for key, value in values}
 
 
 # -- paths

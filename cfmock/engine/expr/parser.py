@@ -2,8 +2,9 @@
 
 What the pages leave open is decided here so that a slip shows: a comparison of a comparison (`1 < $.n < 5`) needs
 parentheses, an index is a whole number from 0, names and functions must be known, and functions take the number of
-arguments they are declared with. `&&` and `||` have any number of parts and paths any number of steps, so only
-brackets, prefixes and calls make a tree deep, and those are counted.
+arguments they are declared with. Arrays and maps may be written out, as the published examples of functions do. `&&`
+and `||` have any number of parts and paths any number of steps, so only brackets, prefixes and calls make a tree deep,
+and those are counted.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MAX_LENGTH = 65_536
 
 BINDING_POWER = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4}
 _PREFIX_POWER = 5
+_CLOSED = {")": "call", "]": "array"}
 _WORDS = {"true": True, "false": False, "null": None}
 _SPELT = {"and": "&&", "or": "||", "not": "!", "True": "true", "False": "false", "None": "null", "nil": "null"}
 
@@ -85,7 +87,20 @@ class Logical(NamedTuple):
     parts: tuple[Node, ...]
 
 
-Node = Constant | Name | Select | Call | Prefixed | Comparison | Logical
+class Array(NamedTuple):
+    """`[1, $Input.a]`."""
+
+    parts: tuple[Node, ...]
+
+
+class Map(NamedTuple):
+    """`{"a": 1, "b": $Input.a}`: keys in quotes or bare, `parts` their values."""
+
+    keys: tuple[str, ...]
+    parts: tuple[Node, ...]
+
+
+Node = Constant | Name | Select | Call | Prefixed | Comparison | Logical | Array | Map
 
 
 class Tree(NamedTuple):
@@ -145,7 +160,7 @@ class _Parser:
             raise self.error(f"'{token.value}' is no operator (did you mean '{_SPELT[token.value]}'?)", token)
         if token.kind == "operator" and token.value in "-*":
             raise self.error("there is no arithmetic in expressions; intAdd(a, b) adds whole numbers", token)
-        if token.kind == "operator" and token.value in ")]":
+        if token.kind == "operator" and token.value in ")]}":
             raise self.error(f"'{token.value}' closes nothing", token)
         raise self.error(f"expected an operator or the end, found {token}", token)
 
@@ -187,6 +202,10 @@ class _Parser:
                 return self.nested(token, lambda: self.prefixed(token.value))
             case "operator" if token.value == "(":
                 return self.path(self.nested(token, self.group))
+            case "operator" if token.value == "[":
+                return self.path(self.nested(token, lambda: Array(self.listed("]", "item"))))
+            case "operator" if token.value == "{":
+                return self.path(self.nested(token, self.map))
         raise self.error(f"expected a value, found {token}", token)
 
     def nested(self, token: Token, parse: Callable[[], Node]) -> Node:
@@ -241,14 +260,35 @@ class _Parser:
 
     def arguments(self) -> tuple[Node, ...]:
         self.take()
+        return self.listed(")", "argument")
+
+    def listed(self, close: str, what: str) -> tuple[Node, ...]:
+        """Expressions between commas, up to what closes them."""
         found: list[Node] = []
-        if not self.sees(")"):
+        if not self.sees(close):
             found.append(self.expression(0))
             while self.sees(","):
                 self.take()
                 found.append(self.expression(0))
-        self.expect(")", "or ',' after the argument" if found else "to close the call")
+        self.expect(close, f"or ',' after the {what}" if found else f"to close the {_CLOSED[close]}")
         return tuple(found)
+
+    def map(self) -> Map:
+        keys: list[str] = []
+        parts: list[Node] = []
+        while not self.sees("}"):
+            if keys:
+                self.expect(",", "or '}' after the value")
+            token = self.take()
+            if token.kind not in ("string", "name"):
+                raise self.error(f"expected a key in quotes, found {token}", token)
+            if token.value in keys:
+                raise self.error(f"the key '{token.value}' is there twice", token)
+            self.expect(":", "after the key")
+            keys.append(token.value)
+            parts.append(self.expression(0))
+        self.take()
+        return Map(tuple(keys), tuple(parts))
 
     def path(self, base: Node) -> Node:
         steps: list[Step] = []
