@@ -87,6 +87,14 @@ def test_every_counts_from_the_creation(service: Service) -> None:
     assert runs(service)[0]["StartedTime"] == "2024-06-01T01:30:07.000Z"
 
 
+def test_flows_of_the_old_language_have_schedules_too() -> None:
+    legacy = "version: v1\ntype: flow\nname: echo\nsteps:\n  - type: pass\n    name: one\n"
+    service = make_service({"flows": [{"name": "echo", "definition": legacy}]})
+    create(service, "@every 1m", Payload='{"a": 1}')
+    advance(service, 3 * MINUTE)
+    assert [(each["Status"], each["Input"]) for each in runs(service)] == [("Succeeded", '{"a": 1}')] * 3
+
+
 def test_schedules_of_one_flow_run_beside_each_other(service: Service) -> None:
     create(service, "@every 2m", "a")
     create(service, "@every 3m", "b")

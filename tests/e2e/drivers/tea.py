@@ -3,6 +3,8 @@
 import asyncio
 
 import lines
+from alibabacloud_credentials.client import Client as Credentials
+from alibabacloud_credentials.models import Config as CredentialsConfig
 from alibabacloud_fnf20190315 import models
 from alibabacloud_fnf20190315.client import Client
 from alibabacloud_tea_openapi import models as openapi
@@ -19,10 +21,11 @@ READS = ("Describe", "List", "Get")
 
 
 def config(job):
+    keys = {name: job[name] for name in ("access_key_id", "access_key_secret", "security_token")}
+    if job.get("bearer_token"):
+        keys = {"credential": Credentials(CredentialsConfig(type="bearer", bearer_token=job["bearer_token"]))}
     return openapi.Config(
-        access_key_id=job["access_key_id"],
-        access_key_secret=job["access_key_secret"],
-        security_token=job["security_token"],
+        **keys,
         region_id="cn-hangzhou",
         endpoint=job["endpoint"],
         # An endpoint that has a scheme needs no protocol.
