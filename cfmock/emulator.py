@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from cfmock import hints
@@ -129,17 +128,16 @@ class Emulator:
             raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
         decode.check_media_type(request, parameters)
         operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
-        claimed = self._authenticator.claimed(request, parameters)
+        caller = self._authenticator.claimed(request, parameters)
         region = decode.region(request, parameters, spec) or self.settings.region
-        call = Call(operation, decode.arguments(parameters), claimed.access_key_id, claimed.account, region)
+        call = Call(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
         exchange.call, exchange.key = call, (call.account, region)
         injector = self.injector(*exchange.key)
         skew = injector.skew(call, exchange.struck)
-        resource = f"acs:fnf:{region}:{call.account}:flow/{call.flow or '*'}"
-        identity = self._authenticator.authenticate(request, parameters, operation, skew, resource)
+        caller = self._authenticator.authenticate(request, parameters, call, skew)
         exchange.known = True
-        if identity != claimed:
-            call = exchange.call = replace(call, access_key_id=identity.access_key_id, account=identity.account)
+        if caller.access_key_id != call.access_key_id:
+            call = exchange.call = call._replace(access_key_id=caller.access_key_id, account=caller.account)
             exchange.key = (call.account, region)
             injector = self.injector(*exchange.key)
         if parameters.problem:
@@ -219,7 +217,7 @@ class Emulator:
                 flows=partial(self._flow_names, exchange.key),
             )  # fmt: skip
         if details.hint is not None:
-            reply = replace(reply, headers=(*reply.headers, (hints.HEADER, details.hint)))
+            reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
         if exchange.known:
             self.watch.went(exchange, reply, failure, result if isinstance(result, dict) else {})
         said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
@@ -401,4 +399,4 @@ def _spoilt(reply: Reply, decision: Decision) -> Reply:
     headers = reply.headers
     if decision.retry_after is not None:
         headers = (*headers, ("x-acs-retry-after", str(round(decision.retry_after * 1000))))
-    return replace(reply, delay=decision.delay, transport=transport, headers=headers)
+    return reply._replace(delay=decision.delay, transport=transport, headers=headers)

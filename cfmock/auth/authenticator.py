@@ -11,8 +11,7 @@ from cfmock.auth.proofs import Proof, bearer_token, proof_of
 from cfmock.clock import iso_seconds
 from cfmock.errors import Refused
 from cfmock.matching import glob_matches
-from cfmock.spec.model import Operation
-from cfmock.wire.messages import Parameters, Request
+from cfmock.wire.messages import Call, Parameters, Request
 
 DEFAULT_ACCOUNT = ""
 """The account of credentials that name none."""
@@ -34,14 +33,6 @@ class Credential:
 
 DEFAULT_CREDENTIAL = Credential("cfmock", "cfmock-secret")
 """What everybody may use where no fixture names a key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The caller, once known."""
-
-    access_key_id: str
-    account: str = DEFAULT_ACCOUNT
 
 
 class Authenticator:
@@ -88,15 +79,8 @@ class Authenticator:
         """The accounts that have a key."""
         return {each.account for each in self._credentials.values()}
 
-    def authenticate(
-        self,
-        request: Request,
-        parameters: Parameters,
-        operation: Operation,
-        skew: float = 0.0,
-        resource: str = "*",
-    ) -> Identity:
-        """The caller. `skew` makes the server's clock seem off by so many seconds; `resource` is what the call is about.
+    def authenticate(self, request: Request, parameters: Parameters, call: Call, skew: float = 0.0) -> Credential:
+        """The caller's. `skew` makes the server's clock seem off by so many seconds.
 
         Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
         RequestTimeTooSkewed, SignatureNotMatch and AccessDenied.
@@ -113,9 +97,11 @@ class Authenticator:
             _check_token(credential, proof.security_token, now)
         if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, proof.nonce, now):
             raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
-        if credential.allow is not None and not any(glob_matches(each, operation.action) for each in credential.allow):
-            raise _forbidden(credential, operation, resource)
-        return Identity(credential.access_key_id, credential.account)
+        if credential.allow is not None and not any(
+            glob_matches(each, call.operation.action) for each in credential.allow
+        ):
+            raise _forbidden(credential, call)
+        return credential
 
     def _credential(self, proof: Proof) -> Credential:
         if proof.bearer is not None:
@@ -135,14 +121,13 @@ class Authenticator:
                 return each
         return None
 
-    def claimed(self, request: Request, parameters: Parameters) -> Identity:
-        """Whom a request says it comes from, unchecked: for `--auth off`, and for the journal of refused calls."""
+    def claimed(self, request: Request, parameters: Parameters) -> Credential:
+        """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""
         name = parameters.values.get("AccessKeyId") or _claimed_by_header(request)
         credential = self._credentials.get(name)
         if credential is None and (token := bearer_token(request, parameters)):
             credential = self._borne(token)
-            name = credential.access_key_id if credential is not None else name
-        return Identity(name, credential.account if credential else DEFAULT_ACCOUNT)
+        return credential or Credential(name)
 
     def answered(self, request: Request, parameters: Parameters) -> None:
         """Remember the nonce of a call that got its answer. Not before: transports repeat a call whose answer was lost."""
@@ -164,12 +149,12 @@ def _check_token(credential: Credential, token: str, now: float) -> None:
         raise Refused("AccessDenied", reason="token-expired")
 
 
-def _forbidden(credential: Credential, operation: Operation, resource: str) -> Refused:
+def _forbidden(credential: Credential, call: Call) -> Refused:
     return Refused(
         "AccessDenied",
         reason="forbidden",
-        action=operation.action,
-        resource=resource,
+        action=call.operation.action,
+        resource=f"acs:fnf:{call.region}:{credential.account}:flow/{call.flow or '*'}",
         principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
         principal=credential.access_key_id,
         account=credential.account,

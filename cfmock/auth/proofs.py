@@ -69,10 +69,10 @@ def _v1_proof(parameters: Parameters) -> Proof:
     for name in _V1_REQUIRED:
         if not values.get(name):
             raise _missing_parameter(name)
+    token = values.get("SecurityToken", "")
     return Proof(
-        values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"],
-        values.get("SecurityToken", ""), _verify_v1,
-    )  # fmt: skip
+        values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"], token, _verify_v1
+    )
 
 
 def _v1_bearer(parameters: Parameters) -> Proof:

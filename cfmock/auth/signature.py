@@ -36,8 +36,15 @@ def v1_string_to_sign(method: str, canonical: str) -> str:
 
 def v1_signature(secret: str, string_to_sign: str) -> str:
     """Base64 of HMAC-SHA1 under the secret plus `&`."""
-    digest = hmac.digest((secret + "&").encode(), string_to_sign.encode("utf-8", "surrogateescape"), "sha1")
-    return base64.b64encode(digest).decode()
+    mac = _v1_mac(secret).copy()
+    mac.update(string_to_sign.encode("utf-8", "surrogateescape"))
+    return base64.b64encode(mac.digest()).decode()
+
+
+@functools.lru_cache(maxsize=64)
+def _v1_mac(secret: str) -> hmac.HMAC:
+    # What depends on the key alone is half of the work.
+    return hmac.new(f"{secret}&".encode(), digestmod="sha1")
 
 
 @dataclass(frozen=True, slots=True)

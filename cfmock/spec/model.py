@@ -123,6 +123,7 @@ class Spec(NamedTuple):
     recommend: str  # the gateway's address of help, naming `{code}` and `{request_id}`
     limits: Mapping[str, Any]
     regions: Mapping[str, Region]
+    region_ids: frozenset[str]
     execution_statuses: tuple[str, ...]
     history_event_types: tuple[str, ...]
     name_pattern: re.Pattern[str]
@@ -150,6 +151,7 @@ def load() -> Spec:
         recommend=raw["gateway"]["recommend"],
         limits=raw["limits"],
         regions={row["id"]: Region(**row) for row in raw["regions"]},
+        region_ids=frozenset(row["id"] for row in raw["regions"]),
         execution_statuses=tuple(raw["execution_statuses"]),
         history_event_types=tuple(raw["history_event_types"]),
         name_pattern=re.compile(raw["limits"]["name_pattern"][:-1] + r"\Z"),

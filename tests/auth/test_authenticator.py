@@ -12,17 +12,17 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from cfmock.auth.authenticator import Authenticator, Credential, Identity
+from cfmock.auth.authenticator import Authenticator, Credential
 from cfmock.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.client import signed_request
 from cfmock.errors import ServiceError, SettingsError
 from cfmock.spec.model import load
 from cfmock.wire.decode import decode_parameters, percent_encode
-from cfmock.wire.messages import Request
+from cfmock.wire.messages import Call, Request
 
 VECTORS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["vectors"]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc).timestamp()
-DESCRIBE = load().operations["DescribeExecution"]
+DESCRIBE = Call(load().operations["DescribeExecution"], {})
 KEY = Credential("ak", "sk")
 
 
@@ -244,13 +244,13 @@ def borne(token: str = "let me in", more: str = "") -> Request:
 
 @pytest.mark.parametrize("more", ["", "&AccessKeyId=&Signature=AAAA&SignatureMethod=HMAC-SHA1"])
 def test_a_bearer_token_stands_for_key_and_signature(more: str) -> None:
-    assert authenticate(borne(more=more), authenticator(KEY, BEARER)) == Identity("bearer", "100")
+    assert authenticate(borne(more=more), authenticator(KEY, BEARER)) is BEARER
 
 
 def test_a_bearer_token_may_come_in_a_header() -> None:
     headers = {"x-acs-bearer-token": "let me in", "x-acs-action": "DescribeExecution", **DATED}
     request = Request("GET", "/?SignatureType=BEARERTOKEN", headers)
-    assert authenticate(request, authenticator(KEY, BEARER)) == Identity("bearer", "100")
+    assert authenticate(request, authenticator(KEY, BEARER)) is BEARER
 
 
 def test_an_unknown_bearer_token_is_refused() -> None:
