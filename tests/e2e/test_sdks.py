@@ -189,6 +189,8 @@ MISTAKES = {
 
 @pytest.mark.parametrize("code", MISTAKES)
 def test_a_callers_mistake_gets_its_documented_error(sdk, code):
+    if (sdk.kind.way, code) == ("acs3-sm3", "EntityTooLarge"):
+        pytest.skip("this SDK has SM3 in pure Python: a megabyte takes it many seconds")
     started(sdk, "done-1")
     error = refused(sdk, "StartExecution", **{"FlowName": "orders", **MISTAKES[code]})
     assert error.code == code

@@ -138,8 +138,8 @@ def test_whether_the_operation_happens_depends_on_the_kind_and_after_operation(r
     assert rule(**given).lets_happen is lets_happen
 
 
-def test_the_transports_are_those_the_edge_knows():
-    assert set(TRANSPORTS) | {"whole"} == {transport.value for transport in Transport}
+def test_the_transports_are_those_the_edge_knows_but_for_what_no_rule_asks_for():
+    assert set(TRANSPORTS) | {"whole", "left"} == {transport.value for transport in Transport}
 
 
 def test_null_counts_as_not_given(rule):
