@@ -29,13 +29,17 @@ Frame = Any
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow."""
+    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
+
+    `nesting` counts the executions that wait for this one, each inside the one before.
+    """
 
     flow: str
     execution: str
     role_arn: str = ""
     region: str = ""
     environment: Mapping[str, str] | None = None
+    nesting: int = 0
 
 
 class Context:

@@ -152,12 +152,14 @@ def launch(
     asked: str | None = None,
     callback_token: str = "",
     qualifier: str = "",
+    nesting: int = 0,
 ) -> ExecutionRow:
     """Start an execution, however it came about, and give its row as it stands then (it may have ended).
 
-    `timeline` is that of the execution that waits for it, if one does; `asked` the name its starter gave, where the service
-    made another of it; `callback_token` that of the task to report to at the end; `qualifier` what led to this version.
-    Raises ResourceThrottled when as many are running as the quota allows (our choice: the limits page names no code).
+    `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one in another; `asked` the
+    name its starter gave, where the service made another of it; `callback_token` that of the task to report to at the end;
+    `qualifier` what led to this version. Raises ResourceThrottled when as many are running as the quota allows (our choice:
+    the limits page names no code).
     """
     if world.running >= world.settings.max_running_executions:
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
@@ -173,7 +175,7 @@ def launch(
     )  # fmt: skip
     if outcome is not None:
         return _begin(world, row, Scripted(world, row, outcome, timeline))
-    return _begin(world, row, Executed(world, row, timeline, partial(_ended, world), input_value(input)))
+    return _begin(world, row, Executed(world, row, timeline, partial(_ended, world), input_value(input), nesting))
 
 
 def _end_at_once(

@@ -29,7 +29,9 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
 class Executed:
     """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
 
-    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any) -> None:
+    def __init__(
+        self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any, nesting: int = 0
+    ) -> None:
         self.timeline = timeline
         self.listed = False
         self.run: Run | None = None
@@ -37,6 +39,7 @@ class Executed:
         self.row = row
         self._ended = ended
         self._given = given
+        self._nesting = nesting
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
@@ -49,6 +52,7 @@ class Executed:
             role_arn=flow.role_arn,
             region=world.region,
             environment={each["Name"]: each.get("Value", "") for each in variables},
+            nesting=self._nesting,
         )
         given, self._given = self._given, None
         assert isinstance(row.events, list)

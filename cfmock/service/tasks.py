@@ -14,7 +14,7 @@ from cfmock.engine.pending import PendingTask
 from cfmock.engine.runs import Run
 from cfmock.engine.tasks import Answer, Fails, Nested, Returns, TaskMock, Waits
 from cfmock.engine.tokens import read_token
-from cfmock.errors import ServiceError
+from cfmock.errors import ServiceError, shown
 from cfmock.jsontext import json_text
 from cfmock.service import executions
 from cfmock.service.flows import find_flow
@@ -23,6 +23,12 @@ from cfmock.service.running import Executed
 from cfmock.service.world import World
 from cfmock.wire.messages import Fields
 from cfmock.wire.params import invalid
+
+MAX_NESTING = 50
+"""Executions that wait, one for another; our choice, so that a flow that starts itself and waits for it comes to an end."""
+
+NESTING = "FnF.NestingLimitExceeded"
+"""The error of a task that would go beyond it; a name of ours."""
 
 
 def report_task_succeeded(world: World, *, task_token: str, output: str) -> Fields:
@@ -97,8 +103,8 @@ class Resolver(ScriptedTasks):
         try:
             row = self._child(task, start)
         except ServiceError as error:
-            entry = world.spec.errors[error.code]
-            raise Failure(f"{task.call.product}.{error.code}", entry.render(tuple(map(str, error.args)))) from None
+            said = world.spec.errors[error.code].render(tuple(map(str, error.args)))
+            raise Failure(f"{task.call.product}.{error.code}", f"{said} {error.detail}".rstrip()) from None
         answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
         live = world.live_execution(row)
         if isinstance(live, Executed):
@@ -110,16 +116,21 @@ class Resolver(ScriptedTasks):
         flow = find_flow(world, start.flow)
         if flow.execution_mode == EXPRESS:
             raise ServiceError("ActionNotSupported", "StartExecution")
-        existing = world.stores.executions.get(flow.id, start.execution) if start.execution is not None else None
+        if start.execution and not world.spec.name_pattern.match(start.execution):
+            raise invalid("executionName", f"{shown(start.execution)} is no name of an execution")
+        existing = world.stores.executions.get(flow.id, start.execution) if start.execution else None
         if existing is not None:
             if existing.ended:
                 raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
             return existing
         parent = task.run.timeline
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
+        nesting = task.run.identity.nesting + 1 if waited else 0
+        if nesting > MAX_NESTING:
+            raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
         timeline: Timeline = parent if waited else world.timers.timeline(parent.skipped)
         name = start.execution or world.ids.execution_name()
-        return executions.launch(world, flow, name, json_text(start.input), timeline)
+        return executions.launch(world, flow, name, json_text(start.input), timeline, nesting=nesting)
 
     def _canned(self, task: PendingTask, row: ExecutionRow) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""

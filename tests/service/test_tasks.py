@@ -140,6 +140,43 @@ def test_a_flow_that_starts_itself_ends_by_a_limit_or_a_name() -> None:
     assert describe(service, "loop", "p")["Status"] == "Stopped"
 
 
+def test_a_flow_that_waits_for_itself_without_end_ends_by_the_limit_on_nesting() -> None:
+    loop = nested("WaitForSystemCallback", resourceArn="acs:fnf:::flow/loop", executionName="")
+    service = make_service({"flows": [{"name": "loop", "definition": definition(loop)}]})
+    start(service, "loop", "p")
+    assert describe(service, "loop", "p")["Status"] == "Failed"
+    assert history(service, "loop", "p")[-1][2]["error"] == "FnF.NestingLimitExceeded"
+    assert len(service("ListExecutions", FlowName="loop", Limit=100)["Executions"]) == 51
+
+
+@pytest.mark.parametrize("depth", [1, 50])
+def test_stopping_reaches_every_depth(depth: int) -> None:
+    down = {
+        **nested("WaitForSystemCallback", resourceArn="acs:fnf:::flow/down"),
+        "Parameters": {"resourceArn": "acs:fnf:::flow/down", "input": {"rest.$": "intAdd($Input.rest, -1)"}},
+    }
+    more = {
+        "Type": "Choice",
+        "Name": "More",
+        "Branches": [{"Condition": "$Input.rest > 0", "Next": "Child"}],
+        "Default": "Ask",
+    }
+    states = definition(more, {**CALLBACK, "Next": "Done"}, down, {"Type": "Succeed", "Name": "Done"})
+    service = make_service({"flows": [{"name": "down", "definition": states}]})
+    start(service, "down", "top", rest=depth)
+    assert len(service("ListExecutions", FlowName="down", Status="Running", Limit=100)["Executions"]) == depth + 1
+    service("StopExecution", FlowName="down", ExecutionName="top")
+    assert len(service("ListExecutions", FlowName="down", Status="Stopped", Limit=100)["Executions"]) == depth + 1
+
+
+def test_a_nested_execution_with_a_name_that_cannot_be_fails_its_task() -> None:
+    service = family(nested("RequestComplete", executionName="no name"), OUT)
+    start(service, "parent", "p")
+    assert history(service, "parent", "p")[-1][2] == {
+        "error": "FNF.InvalidArgument", "cause": "Parameter error. executionName 'no name' is no name of an execution.",
+    }  # fmt: skip
+
+
 def test_stopping_a_parent_stops_the_child_it_waits_for() -> None:
     service = family(nested("WaitForSystemCallback"), CALLBACK)
     start(service, "parent", "p")
