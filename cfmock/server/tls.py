@@ -94,9 +94,13 @@ def _own(settings: Settings) -> Tls:
         raise SettingsError("--tls needs the extra 'tls': pip install 'cfmock[tls]'") from None
     authority = trustme.CA()
     wildcard = settings.host in ("", "0.0.0.0", "::")
-    names = [*NAMES] if wildcard else [*dict.fromkeys((*NAMES, settings.host))]
+    names = NAMES if wildcard or settings.host in NAMES else (*NAMES, settings.host)
+    try:
+        issued = authority.issue_cert(*names)
+    except ValueError:  # a name that no certificate may hold, such as one with an underscore
+        issued = authority.issue_cert(*NAMES)
     context = _context()
-    authority.issue_cert(*names).configure_cert(context)
+    issued.configure_cert(context)
     return Tls(context, authority.cert_pem.bytes(), settings.tls_ca_out)
 
 

@@ -17,6 +17,8 @@ import trustme
 
 from cfmock import CloudFlow
 from cfmock.errors import SettingsError
+from cfmock.server.tls import tls_of
+from cfmock.settings import resolve
 from tests.support.calls import echo_flow
 from tests.support.processes import run, serving
 from tests.support.raw import connect
@@ -93,6 +95,13 @@ def test_the_certificate_is_for_the_services_own_host_names() -> None:
             secure = context.wrap_socket(plain, server_hostname="cn-hangzhou.fnf.aliyuncs.com")
             with secure:
                 assert secure.version() in ("TLSv1.2", "TLSv1.3")
+
+
+@pytest.mark.parametrize("host", ["here.test", "my_host", "0.0.0.0", "::1"])
+def test_a_certificate_is_made_whatever_the_host_is_called(host: str) -> None:
+    made = tls_of(resolve({"tls": True, "host": host}, {}, {}))
+    assert made is not None
+    assert made.ca is not None
 
 
 @pytest.mark.parametrize(
