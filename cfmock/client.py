@@ -78,8 +78,8 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
 
     Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
-    headers = {name: value for name, value in request.headers.items() if name != "host"}
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
     try:
         if ca_file is not None:
             handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
@@ -94,6 +94,12 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
             return error.code, fields_of(error.code, error.read())
     except (OSError, ValueError) as error:
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
+
+
+def ask(url: str, path: str, ca_file: str | None = None, token: str | None = None) -> tuple[int, dict[str, Any]]:
+    """GET something of a server's admin API, `token` being its admin token. Raises as `send` does."""
+    headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+    return send(url, Request("GET", f"/_cfmock/{path}", headers), ca_file)
 
 
 def fields_of(status: int, body: bytes) -> dict[str, Any]:

@@ -203,6 +203,13 @@ class Control:
         """One call whole, with what nearly matched it."""
         return whole(self._call(request_id, account, region))
 
+    def show_signature(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+        """What the server signed of a call whose signature it refused, and what the client likely did."""
+        explained = self._call(request_id, account, region).details.signature
+        if explained is None:
+            raise NotFoundError(f"call '{request_id}' was not refused for its signature")
+        return explained.to_mapping()
+
     def _call(self, request_id: str, account: str | None, region: str | None) -> CallRecord:
         self._check_world(account, region)
         found = self.find_calls(request_id=request_id, account=account, region=region)

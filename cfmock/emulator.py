@@ -134,7 +134,12 @@ class Emulator:
         exchange.call, exchange.key = call, (call.account, region)
         injector = self.injector(*exchange.key)
         skew = injector.skew(call, exchange.struck)
-        caller = self._authenticator.authenticate(request, parameters, call, skew)
+        try:
+            caller = self._authenticator.authenticate(request, parameters, call, skew)
+        except Refused as refused:
+            if refused.code == "SignatureNotMatch":
+                exchange.diagnosis = self._authenticator.explain(request, parameters)
+            raise
         exchange.known = True
         if caller.access_key_id != call.access_key_id:
             call = exchange.call = call._replace(access_key_id=caller.access_key_id, account=caller.account)
@@ -212,9 +217,7 @@ class Emulator:
         details = NOTHING
         if failure is not None or exchange.noted is not None or exchange.trace is not None:
             details = hints.details(
-                failure=failure, call=exchange.call, noted=exchange.noted, matched=exchange.matched, trace=exchange.trace,
-                retry_after=decision.retry_after if decision is not None else None,
-                flows=partial(self._flow_names, exchange.key),
+                exchange, failure, flows=partial(self._flow_names, exchange.key), keys=self._authenticator.key_ids
             )  # fmt: skip
         if details.hint is not None:
             reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))

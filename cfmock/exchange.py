@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cfmock.auth.authenticator import DEFAULT_ACCOUNT
 from cfmock.clock import iso_seconds, stopwatch
 from cfmock.errors import ServiceError
@@ -12,8 +14,12 @@ from cfmock.journal import CallRecord, Details, WorldKey, masked
 from cfmock.service.notes import Noted
 from cfmock.spec.model import Spec
 from cfmock.violations import Violation
+from cfmock.wire.decode import percent_encode
 from cfmock.wire.encode import Rendered
 from cfmock.wire.messages import UNANSWERED, Call, Parameters, Reply, Request, Transport
+
+if TYPE_CHECKING:
+    from cfmock.auth.laboratory import Diagnosis
 
 _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
@@ -22,8 +28,8 @@ class Exchange:
     """A call; each stage adds what it finds out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call", "decision", "key", "known", "matched", "nonce", "noted", "parameters", "request", "request_id", "started",
-        "struck", "timestamp", "trace", "violations",
+        "call", "decision", "diagnosis", "key", "known", "matched", "nonce", "noted", "parameters", "request", "request_id",
+        "started", "struck", "timestamp", "trace", "violations",
     )  # fmt: skip
 
     def __init__(self, request: Request, region: str) -> None:
@@ -40,6 +46,7 @@ class Exchange:
         self.struck: list[str] = []  # the rules that skewed the clock
         self.trace: Trace | None = None
         self.noted: Noted | None = None
+        self.diagnosis: Diagnosis | None = None
         self.matched = False
         self.violations: list[Violation] = []
 
@@ -108,7 +115,7 @@ class Exchange:
             self.started,
             self.nonce,
             self.timestamp,
-            said.message if said is not None else None,
+            self._without_token(said.message) if said is not None else None,
             tuple(self.violations) if self.violations else (),
             self.rules,
             None if transport is Transport.WHOLE else transport.value,
@@ -116,6 +123,13 @@ class Exchange:
             len(request.target) + len(request.body),
             details,
         )
+
+    def _without_token(self, message: str) -> str:
+        """The gateway's messages repeat the string to sign, and with it the token of a temporary key."""
+        token = self.parameters.values.get("SecurityToken") if self.parameters is not None else None
+        if not token:
+            return message
+        return message.replace(f"SecurityToken%3D{percent_encode(percent_encode(token))}", "SecurityToken%3D***")
 
     def _action(self) -> str:
         named = self.parameters.values.get("Action", "") if self.parameters is not None else ""

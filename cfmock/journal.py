@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cfmock.clock import iso
 from cfmock.matching import MISSING, Difference, NearMiss
@@ -32,15 +32,22 @@ WorldKey = tuple[str, str]
 """Account and region."""
 
 
+class Explained(Protocol):
+    """Why a signature did not match."""
+
+    def to_mapping(self) -> dict[str, str | None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Details:
     """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
-    matched, the nearest first; `warnings` are sentences."""
+    matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused."""
 
     hint: str | None = None
     warnings: tuple[str, ...] = ()
     near_misses: Callable[[], Collection[NearMiss]] = tuple
     retry_after: float | None = None
+    signature: Explained | None = None
 
 
 NOTHING = Details()
@@ -259,6 +266,7 @@ def whole(record: CallRecord) -> dict[str, Any]:
         "timestamp": record.timestamp,
         "delay": record.delay,
         "retry_after": record.details.retry_after,
+        "signature": signed.to_mapping() if (signed := record.details.signature) is not None else None,
         "near_misses": [
             {"kind": miss.kind, "name": miss.name, "differences": [_plain(each) for each in miss.differences]}
             for miss in record.details.near_misses()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from cfmock.client import signed_request
 from cfmock.control import Control, NotFoundError
 from cfmock.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
+from cfmock.wire.messages import Reply, Request
 from tests.support.calls import echo_flow, make_service
 
 DESCRIBE = {"FlowName": "f", "ExecutionName": "e"}
@@ -114,6 +116,18 @@ def test_a_call_without_answer_has_no_status() -> None:
     service.send("ListFlows")
     (call,) = service.emulator.journal.find()
     assert (call.status, call.code, call.transport, call.faults) == (0, None, "reset", ("cut",))
+
+
+def test_the_token_of_a_temporary_key_is_not_kept_though_the_gateway_repeats_it() -> None:
+    key = {"access_key_id": "STS.a", "access_key_secret": "s", "security_token": "to+ken/1"}
+    service = make_service({"credentials": [key]}, errors="gateway")
+    signed = signed_request("ListFlows", {}, access_key_id="STS.a", access_key_secret="s", security_token="to+ken/1")
+    reply = service.emulator.handle(Request("GET", signed.target.replace("Signature=", "Signature=x"), {"host": "h"}))
+    assert isinstance(reply, Reply)
+    assert b"SecurityToken%3Dto%252Bken%252F1" in reply.body
+    (call,) = service.emulator.journal.find()
+    assert "SecurityToken%3D***" in (call.message or "")
+    assert "ken%252F1" not in line(call)
 
 
 def test_what_was_no_known_operation_is_kept_in_the_default_world() -> None:

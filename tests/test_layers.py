@@ -55,7 +55,7 @@ KNOWS = {
     "conduct": "clock faults violations wire.messages",
     "exchange": "errors clock auth faults journal service.notes spec violations wire",
     "watch": "clock conduct errors exchange journal spec wire",
-    "hints": "errors matching faults journal service.notes wire.messages",
+    "hints": "auth.laboratory errors exchange faults journal matching service.notes",
     "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal hints conduct exchange watch cfmock",
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
     "control": f"{GROUND} {PROTOCOL} engine {STATE} journal emulator fixtures cfmock",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cfmock.auth import signature
 from cfmock.auth.proofs import Proof, bearer_token, proof_of
@@ -12,6 +13,9 @@ from cfmock.clock import iso_seconds
 from cfmock.errors import Refused
 from cfmock.matching import glob_matches
 from cfmock.wire.messages import Call, Parameters, Request
+
+if TYPE_CHECKING:
+    from cfmock.auth.laboratory import Diagnosis
 
 DEFAULT_ACCOUNT = ""
 """The account of credentials that name none."""
@@ -74,6 +78,10 @@ class Authenticator:
         """Know those keys only that were given at first."""
         self._credentials = dict(self._given)
 
+    def key_ids(self) -> list[str]:
+        """The ids of the known keys."""
+        return list(self._credentials)
+
     @property
     def accounts(self) -> set[str]:
         """The accounts that have a key."""
@@ -120,6 +128,14 @@ class Authenticator:
             if each.bearer_token is not None and signature.same(each.bearer_token, token):
                 return each
         return None
+
+    def explain(self, request: Request, parameters: Parameters) -> Diagnosis:
+        """Why the signature of a request that was refused for it does not match."""
+        from cfmock.auth.laboratory import diagnose
+
+        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
+        known = self._credentials.values()
+        return diagnose(request, parameters, self._credential(proof), known, accept_acs3=self._accept_acs3)
 
     def claimed(self, request: Request, parameters: Parameters) -> Credential:
         """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""

@@ -102,7 +102,7 @@ def _verify_v1(request: Request, parameters: Parameters, credential: Credential)
         raise _malformed(f"SignatureMethod must be {method}.")
     text = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
     if key_pair:
-        right = _rsa_right(credential, values["Signature"], text)
+        right = rsa_right(credential, values["Signature"], text)
     else:
         expected = signature.v1_signature(credential.access_key_secret, text)
         right = bool(credential.access_key_secret) and signature.same(expected, values["Signature"])
@@ -153,7 +153,7 @@ def _verify_acs3(
     given_hash = request.header("x-acs-content-sha256")
     text = acs3_text(request, authorization, given_hash)
     if authorization.algorithm == "ACS3-RSA-SHA256":
-        right = _rsa_right(credential, authorization.signature, text)
+        right = rsa_right(credential, authorization.signature, text)
     else:
         expected = signature.acs3_signature(authorization.algorithm, credential.access_key_secret, text)
         right = bool(credential.access_key_secret) and signature.same(expected, authorization.signature.lower())
@@ -181,7 +181,7 @@ def _malformed(detail: str) -> Refused:
     return Refused("InvalidArgument", reason="incomplete-signature", detail=detail)
 
 
-def _rsa_right(credential: Credential, given: str, text: str) -> bool:
+def rsa_right(credential: Credential, given: str, text: str) -> bool:
     """Whether it was signed with the private half of the credential's key. V1 writes Base64, ACS3 hex."""
     if credential.public_key is None:
         return False

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from cfmock.wire.messages import Request
 
 
 @click.command("call", help="Make a signed call to a running server and print its answer as JSON.")
@@ -13,7 +18,10 @@ import click
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
 @click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
 @click.option("--ca-file", metavar="FILE", help="a CA to trust, for a server with TLS [CFMOCK_CA_FILE]")
-def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None) -> int:
+@click.option(
+    "--explain", is_flag=True, help="say on stderr what the server thinks of the call, and why not if refused"
+)
+def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
     from cfmock import client
     from cfmock.errors import SettingsError
 
@@ -31,13 +39,45 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         access_key_secret=os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET") or "cfmock-secret",
         security_token=os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None,
     )
-    status, answer = client.send(
-        url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790",
-        request,
-        ca_file or os.environ.get("CFMOCK_CA_FILE") or None,
-    )
+    url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
+    ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
+    status, answer = client.send(url, request, ca_file)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    if explain:
+        path, token = f"calls/{answer.get('RequestId')}", os.environ.get("CFMOCK_ADMIN_TOKEN") or None
+        told, call = client.ask(url, path, ca_file, token)
+        lines = explained(call, request) if told == 200 else [f"the server does not explain it: {call.get('error')}"]
+        click.echo("\n".join(lines), err=True)
     return 1 if status >= 400 else 0
+
+
+def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
+    """What the journal knows of a call, in lines. `request` is the call as we sent it."""
+    seconds = f"{call['duration'] * 1000:.1f} ms" + (f" and a delay of {call['delay']:g} s" if call["delay"] else "")
+    yield f"{call['operation']} was answered {call['status']} {call['code'] or ''}".rstrip() + f" in {seconds}"
+    for rule in call["faults"]:
+        yield f"struck by the fault rule {rule}"
+    for violation in call["violations"]:
+        yield f"violation: {violation}"
+    for warning in call["warnings"]:
+        yield f"warning: {warning}"
+    for miss in call["near_misses"]:
+        yield f"{miss['kind']} {miss['name']} nearly matched: {'; '.join(each['message'] for each in miss['differences'])}"
+    if call["signature"] is not None:
+        yield from _signature(call["signature"], request)
+
+
+def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
+    from cfmock.auth.laboratory import by_fault
+    from cfmock.wire.decode import decode_parameters
+
+    ours = by_fault(request, decode_parameters(request)).string_to_sign
+    yield f"the server's string to sign: {server['string_to_sign']}"
+    if ours == server["string_to_sign"]:
+        yield "ours is the same, so it is the secret that differs, or the signature is right"
+    else:
+        yield f"ours:                        {ours}"
+    yield server["likely_mistake"] or "no known mistake of clients explains the difference"
 
 
 command.epilog = "Example: cfmock call StartExecution FlowName=order_flow Input='{\"amount\": 10}'"

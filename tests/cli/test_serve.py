@@ -224,3 +224,30 @@ def test_violations_fail_a_strict_run_whose_command_did_not(
     done = run("run", "--strict", str(fixture), "--", "sh", "-c", script)
     assert done.returncode == code
     assert ("1 violation" in done.stderr) is (code == 1)
+
+
+def explained(url: str, *words: str, **env: str) -> tuple[int, str]:
+    done = run("call", "--explain", *words, env={"CFMOCK_URL": url, **KEYS, **env})
+    assert json.loads(done.stdout)["RequestId"]
+    return done.returncode, done.stderr
+
+
+def test_a_call_is_explained_if_asked_for(fixture: Path) -> None:
+    with serving(str(fixture)) as server:
+        code, told = explained(server.url, "ListFlows", ALIBABA_CLOUD_ACCESS_KEY_SECRET="sk ")
+        assert code == 1
+        assert "the server's string to sign: GET&%2F&AccessKeyId%3Dak%26" in told
+        assert "ours is the same, so it is the secret that differs" in told
+        assert "your signature is right if a secret that ends in a blank or line break is used" in told
+        code, told = explained(server.url, "StartExecution", "FlowName=order_flow", "ExecutionNme=x")
+        assert code == 0
+        assert "violation: StartExecution has no parameter 'ExecutionNme'" in told
+        assert "outcome 1 of flow 'order_flow'" not in told
+        assert "sk" not in server.stop()[2].replace("task", "")
+
+
+def test_an_explanation_needs_the_admin_token_where_there_is_one(fixture: Path) -> None:
+    with serving(str(fixture), "--admin-token", "t") as server:
+        assert "the server does not explain it: this server asks for" in explained(server.url, "ListFlows")[1]
+        code, told = explained(server.url, "ListFlows", CFMOCK_ADMIN_TOKEN="t")
+        assert (code, told.partition(" in ")[0]) == (0, "ListFlows was answered 200")

@@ -40,7 +40,7 @@ def v1(
     """A call with a V1 signature: its own parameters in the form (POST) or, with the common ones, in the query (GET).
 
     `signed` changes what is signed against what is sent, `canonical` makes the canonical query, `text` the string to sign of
-    method and canonical query, `sign` the signature of secret and string, `wire` encodes values as they are sent.
+    method and canonical query, `sign` the signature of secret and string, `wire` encodes the own values as they are sent.
     """
     head = {
         "Action": operation, "Version": "2019-03-15", "Format": "json", "AccessKeyId": key, "SignatureMethod": "HMAC-SHA1",
@@ -51,7 +51,9 @@ def v1(
     string = (text or string_to_sign)(method, joined)
     head["Signature"] = (sign or signature)(secret, string)
     query = head if method == "POST" else {**head, **parameters}
-    target = "/?" + "&".join(f"{name}={wire(value)}" for name, value in query.items())
+    target = "/?" + "&".join(
+        f"{name}={(wire if name in parameters else encode)(value)}" for name, value in query.items()
+    )
     if method != "POST":
         return Request(method, target, {"host": "h"})
     body = "&".join(f"{name}={wire(value)}" for name, value in parameters.items()).encode()
@@ -84,8 +86,9 @@ def acs3(
     signed_headers: tuple[str, ...] | None = None,
     **instead: Any,
 ) -> Request:
-    """A call with an ACS3 signature. `instead` puts other values in place of what is signed: `method`, `path`, `query`, `host`,
-    `payload_hash`, `headers` (the text of the headers), `string` (of the canonical request), `sign` (of secret and string)."""
+    """A call with an ACS3 signature. `instead` puts other values in place of what is signed: `as_method`, `as_path`, `as_query`,
+    `as_host`, `as_hash`, `as_headers` (of the text of the headers), `string` (of the canonical request), `sign` (of secret and
+    string)."""
     if body is None:
         body = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote).encode() if method == "POST" else b""
     if method != "POST" and not query:
@@ -97,12 +100,12 @@ def acs3(
         **({"content-type": content_type} if body else {}),
     }  # fmt: skip
     names = signed_headers or tuple(sorted(headers))
-    values = {**headers, "host": instead.get("host", host)}
+    values = {**headers, "host": instead.get("as_host", host)}
     lines = "".join(f"{name}:{values[name]}\n" for name in names)
     canonical = "\n".join(
         (
-            instead.get("method", method), instead.get("path", "/"), instead.get("query", query),
-            instead.get("headers", lambda text: text)(lines), ";".join(names), instead.get("payload_hash", payload_hash),
+            instead.get("as_method", method), instead.get("as_path", "/"), instead.get("as_query", query),
+            instead.get("as_headers", lambda text: text)(lines), ";".join(names), instead.get("as_hash", payload_hash),
         )
     )  # fmt: skip
     string = instead.get("string", acs3_string)(canonical)
