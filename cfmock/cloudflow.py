@@ -72,6 +72,7 @@ class CloudFlow:
             self._judge(error)
         finally:
             self._thread.close()
+            self._thread = None  # what was seen can still be looked at
 
     async def __aenter__(self) -> CloudFlow:
         await self._start()
@@ -207,7 +208,7 @@ class CloudFlow:
         connection.
         """
         request = self._signed(operation, parameters)
-        if self._thread is not None:
+        if self._thread is not None and not self._thread.here:
             return _fields(self._thread.wait_for(self._running.perform(request)))
         reply = self._running.emulator.handle(request)
         if isinstance(reply, Pending):
@@ -230,7 +231,7 @@ class CloudFlow:
 
         Raises ServiceError if it cannot be started.
         """
-        if self._thread is not None:
+        if self._thread is not None and not self._thread.here:
             return self._thread.wait_for(self._run(flow, input, name))
         world, row = self._control.start(flow, input, name)
         ended = threading.Event()
@@ -298,7 +299,7 @@ class CloudFlow:
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
         """Wait until there are `count` such calls, and give all there are. Raises TimeoutError after `timeout` seconds."""
-        if self._thread is None:
+        if self._thread is None or self._thread.here:
             found = self.calls(operation, **filters)
             if len(found) < count:
                 raise RuntimeError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
@@ -347,7 +348,8 @@ class Task:
         """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
 
         It may be async. It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name
-        of its class. It runs in the server's thread.
+        of its class. It runs in the server's loop, which serves nobody meanwhile: what calls the server over HTTP, or takes
+        long, is an `async def`. A plain one may use `cf`, as long as nothing has to wait.
         """
         return self._add(TaskMock(calls=function, times=times))
 
@@ -386,16 +388,19 @@ class Fault:
 
     def __init__(self, cf: CloudFlow, id: str) -> None:
         self._cf = cf
+        self._hits = 0
         self.id = id
 
     @property
     def hits(self) -> int:
-        """How many calls it struck so far; 0 once it is removed."""
+        """How many calls it has struck; once it is gone, as many as were seen last."""
         rules = self._cf._do(lambda control: control.list_faults())
-        return next((int(rule["hits"]) for rule in rules if rule["id"] == self.id), 0)
+        self._hits = next((int(rule["hits"]) for rule in rules if rule["id"] == self.id), self._hits)
+        return self._hits
 
     def remove(self) -> None:
         """Let calls pass again. Removing it twice is no mistake."""
+        self._hits = self.hits
         if any(rule["id"] == self.id for rule in self._cf._do(lambda control: control.list_faults())):
             self._cf._do(lambda control: control.remove_fault(self.id))
 

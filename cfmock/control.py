@@ -13,19 +13,22 @@ from cfmock.clock import iso
 from cfmock.durations import parse_duration, parse_time
 from cfmock.emulator import Change, Emulator
 from cfmock.engine.tasks import TaskMock
-from cfmock.errors import FixtureError, ServiceError, SettingsError, did_you_mean
+from cfmock.errors import FixtureError, ServiceError, SettingsError, did_you_mean, shown
 from cfmock.faults.rules import FaultRule, RuleError
 from cfmock.fixtures.apply import apply
 from cfmock.fixtures.entries import read_mock, read_outcome
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.journal import CallRecord, as_json, matches, whole
+from cfmock.jsontext import json_text
 from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
 from cfmock.service.records import ExecutionRow
 from cfmock.service.running import live_runs
 from cfmock.service.world import FLOWS, World
+from cfmock.wire.encode import rendered
+from cfmock.wire.params import invalid
 
 Json = Any
 
@@ -369,14 +372,26 @@ class Control:
         ]  # fmt: skip
 
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
-        """Start an execution of any mode in the default world. Raises ServiceError."""
-        world = self.emulator.default_world()
-        row = find_flow(world, flow)
-        text = "" if input is None else json.dumps(input, ensure_ascii=False, separators=(",", ":"))
-        name = name or world.ids.execution_name()
-        if world.stores.executions.get(row.id, name) is not None:
-            raise ServiceError("ExecutionAlreadyExists", name, flow)
-        return world, launch(world, row, name, text)
+        """Start an execution of any mode in the default world, by the rules of StartExecution for its name and input.
+
+        Raises ServiceError in the words of an answer; TypeError or ValueError for an input that is no JSON value.
+        """
+        emulator, world = self.emulator, self.emulator.default_world()
+        text = "" if input is None else json_text(input)
+        try:
+            if not isinstance(input, dict | None):
+                raise invalid("Input", "must be a JSON object")
+            if name and not emulator.spec.name_pattern.match(name):
+                raise invalid("ExecutionName", f"cannot be {shown(name)}")
+            row = find_flow(world, flow)
+            name = name or world.ids.execution_name()
+            there = world.stores.executions.get(row.id, name)
+            if there is not None and there.ended:
+                raise ServiceError("ExecutionAlreadyExists", name, flow)
+            return world, there or launch(world, row, name, text)
+        except ServiceError as failure:
+            said = rendered(failure, emulator.spec, gateway=emulator.gateway)
+            raise ServiceError(said.code, status=said.status, message=said.message) from None
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""

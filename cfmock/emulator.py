@@ -71,7 +71,8 @@ class Emulator:
         self.credentials = tuple(credentials)
         self.spec = model.load()
         self.wall_clock = RealClock()
-        self.clock = VirtualClock(self._start()) if settings.clock == "virtual" else RealClock()
+        self._begun = settings.now if settings.now is not None else self.wall_clock.now()
+        self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else RealClock()
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
         self.runner = self._new_runner()
@@ -363,7 +364,7 @@ class Emulator:
         self._resets = {_ALL: 0}
         self._authenticator.forget_added()
         if isinstance(self.clock, VirtualClock):
-            self.clock.restart(self._start())
+            self.clock.restart(self._begun)
 
     def default_world(self) -> World:
         """That of calls whose key names no account and that name no region."""
@@ -390,9 +391,6 @@ class Emulator:
     def advance_to(self, moment: float) -> None:
         """Move a virtual clock on; returns when everything due on the way is done."""
         self.timers.advance_to(moment)
-
-    def _start(self) -> float:
-        return self.settings.now if self.settings.now is not None else self.wall_clock.now()
 
 
 def _spoilt(reply: Reply, decision: Decision) -> Reply:

@@ -93,6 +93,26 @@ def test_a_python_function_stands_for_the_tasks_own(cf: CloudFlow) -> None:
     assert json.loads(run.events[-1]["EventDetail"]) == {"output": {}}
 
 
+def test_a_function_may_use_the_server_it_stands_in_as_long_as_nothing_has_to_wait(cf: CloudFlow) -> None:
+    def charge(event: Any) -> Any:
+        cf.call("StartExecution", FlowName="echo", ExecutionName="inner", Input={"by": "function"})
+        with pytest.raises(RuntimeError, match="has to wait"):
+            cf.call("DescribeExecution", FlowName="order", ExecutionName="outer", WaitTimeSeconds=9)
+        with pytest.raises(RuntimeError, match="has to wait"):
+            cf.run("order")
+        return {"receipt": cf.call("ListFlows")["Flows"][0]["Name"]}
+
+    cf.task("order", "Charge").calls(charge)
+    cf.task("order", "Approve").waits()
+    cf.call("StartExecution", FlowName="order", ExecutionName="outer", Input={"amount": 1})
+    (token,) = {task["token"] for task in cf.tasks("order") if task["execution"] == "outer"}
+    cf.call("ReportTaskSucceeded", TaskToken=token, Output={"ok": True})
+    outer = next(each for each in cf.executions("order") if each.name == "outer")
+    assert (outer.status, outer.output) == ("Succeeded", {"ok": True})
+    (inner,) = cf.executions("echo")
+    assert (inner.name, inner.status, inner.output) == ("inner", "Succeeded", {"by": "function"})
+
+
 def test_a_function_fails_its_task_by_name_or_by_its_class(cf: CloudFlow) -> None:
     def refuse(event: Any) -> None:
         raise TaskFailed("Refused", "card expired")
@@ -243,6 +263,52 @@ def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
     assert cf.executions("echo") == []
     assert [flow["Name"] for flow in cf.call("ListFlows")["Flows"]] == ["echo", "order"]
     assert cf.run("echo").status == "Succeeded"
+
+
+def test_a_virtual_clock_that_began_at_the_start_goes_back_there() -> None:
+    with CloudFlow(clock="virtual") as server:
+        begun = server.clock.now
+        server.clock.advance("1h")
+        server.reset()
+        assert server.clock.now == begun
+
+
+def test_what_was_seen_can_be_looked_at_after_the_end() -> None:
+    with CloudFlow({"cfmock": 1, **echo_flow()}) as server:
+        fault = server.fail("ListFlows", "AccessDenied")
+        with pytest.raises(ServiceError):
+            server.call("ListFlows")
+        server.run("echo", name="e")
+        fault.remove()
+    assert [call.code for call in server.calls()] == ["AccessDenied"]
+    assert [execution.name for execution in server.executions("echo")] == ["e"]
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        (("none",), "FlowNotExists", 404),
+        (("echo", {}, "taken"), "ExecutionAlreadyExists", 400),
+        (("echo", {}, "no name"), "InvalidArgument", 400),
+        (("echo", [1]), "InvalidArgument", 400),
+    ],
+)
+def test_a_run_that_cannot_start_says_so_as_the_service_does(
+    cf: CloudFlow, arguments: tuple[Any, ...], code: str, status: int
+) -> None:
+    cf.run("echo", name="taken")
+    with pytest.raises(ServiceError) as refused:
+        cf.run(*arguments)
+    assert (refused.value.code, refused.value.status) == (code, status)
+    assert refused.value.message
+
+
+def test_a_run_by_the_name_of_one_that_goes_on_waits_for_that(cf: CloudFlow) -> None:
+    cf.task("order", "Charge").returns({"Body": {"receipt": 1}}, after="1h")
+    cf.task("order", "Approve").returns({})
+    cf.call("StartExecution", FlowName="order", ExecutionName="e", Input={"amount": 1})
+    assert cf.run("order", {"amount": 2}, "e").input == {"amount": 1}
 
 
 def test_the_clock_only_goes_on(cf: CloudFlow) -> None:

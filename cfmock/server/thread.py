@@ -23,6 +23,11 @@ class LoopThread:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
+    @property
+    def here(self) -> bool:
+        """Whether it is this very thread that asks: then nothing may be waited for."""
+        return threading.current_thread() is self._thread
+
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine there."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -33,7 +38,7 @@ class LoopThread:
 
     def do(self, function: Callable[[], T]) -> T:
         """Call a function there and wait for its result; called from that thread itself, call it straight away."""
-        if threading.current_thread() is self._thread:
+        if self.here:
             return function()
 
         async def call() -> T:
