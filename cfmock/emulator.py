@@ -28,7 +28,7 @@ from cfmock.service.dispatch import dispatch
 from cfmock.service.mapruns import start_child
 from cfmock.service.notes import Notes
 from cfmock.service.tasks import Resolver, report_to_token
-from cfmock.service.world import Stores, World
+from cfmock.service.world import Observer, Stores, World
 from cfmock.settings import Settings
 from cfmock.spec import model
 from cfmock.store.memory import MemoryIndex, MemoryTable
@@ -84,6 +84,7 @@ class Emulator:
         self.injectors: dict[WorldKey, FaultInjector] = {}
         self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None
         self._prepare = prepare
+        self._observer: Observer | None = None
         self._changes: dict[int, _Scoped] = {}  # by number, oldest first
         self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
@@ -265,6 +266,7 @@ class Emulator:
                 Resolver,
                 report_to_token,
                 lambda: self.functions,
+                self._observer,
             )
             world.notes = self.notes
             self.worlds[account, region] = world
@@ -291,6 +293,12 @@ class Emulator:
 
     def _flow_names(self, key: WorldKey) -> list[str]:
         return self.world(*key).flow_names()
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this of each point of a definition that an execution passes which starts from now on."""
+        self._observer = observer
+        for world in self.worlds.values():
+            world.observer = observer
 
     def start_from(self, prepare: Change) -> None:
         """Make worlds this way from now on."""

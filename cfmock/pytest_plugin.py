@@ -1,10 +1,12 @@
-"""The pytest plugin: fixtures `cfmock`, `cfmock_session`, `cfmock_error`, markers `cfmock`, `cfmock_errors`.
+"""The pytest plugin: fixtures `cfmock`, `cfmock_session`, `cfmock_error`, markers `cfmock`, `cfmock_errors`, and the
+tests in `*.cfmock.yaml`.
 
 Loaded in every pytest run of every environment it is installed in, so nothing but pytest is imported at the top.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,10 @@ import pytest
 
 if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow
+    from cfmock.fixtures.model import FlowTest
+    from cfmock.flowtest.cases import Result
+    from cfmock.flowtest.coverage import ServedCoverage
+    from cfmock.flowtest.run import Lab
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
@@ -20,14 +26,24 @@ SHOWN = 20
 _CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["list[CloudFlow]"]()
 _STRICT = pytest.StashKey[bool]()
+_COVERAGE = pytest.StashKey["ServedCoverage"]()
+_SENT = "cfmock_coverage"
+"""Under which a worker of pytest-xdist sends its coverage."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("cfmock_fixtures", "fixture files or folders loaded first, for every test", type="paths")
+    parser.addini(
+        "cfmock_fixtures", "fixture files or folders loaded first, for every test and every *.cfmock.yaml", type="paths"
+    )
     parser.addini("cfmock_strict", "fail a test for violations of the clients that call its service", type="bool")
+    parser.getgroup("cfmock").addoption(
+        "--cfmock-coverage", metavar="FILE", help="write what flow tests and executions reach of their flows, as JSON"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--cfmock-coverage"):
+        config.stash[_COVERAGE] = _new_coverage(config)
     config.addinivalue_line(
         "markers",
         "cfmock(*sources, **settings): what the fixture `cfmock` serves; paths are relative to the test's file",
@@ -47,6 +63,7 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     sources, settings = _wanted(request)
     strict = settings.pop("strict", request.config.getini("cfmock_strict"))
     with CloudFlow(*sources, **settings) as cf:
+        _follow(cf, request.config)
         request.node.stash.setdefault(_SERVERS, []).append(cf)
         request.node.stash[_STRICT] = strict
         case = _case(request)
@@ -64,6 +81,7 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
 
     strict = pytestconfig.getini("cfmock_strict")
     with CloudFlow(*pytestconfig.getini("cfmock_fixtures"), strict=strict) as cf:
+        _follow(cf, pytestconfig)
         yield cf
 
 
@@ -183,3 +201,126 @@ def _shown(cf: CloudFlow) -> str:
     told = {warning for each in calls for warning in each.warnings}
     lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
     return "\n".join(lines) or "none"
+
+
+# -- flow tests --------------------------------------------------------------------------------------------------------
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FlowTestFile | None:
+    if file_path.name.endswith(".cfmock.yaml"):
+        return FlowTestFile.from_parent(parent, path=file_path)
+    return None
+
+
+class FlowTestFile(pytest.File):
+    """A fixture file with flow tests. Its flows come on top of those of the ini option, and replace those of the same name."""
+
+    def collect(self) -> Iterator[FlowTestItem]:
+        from cfmock.errors import CfmockError
+        from cfmock.fixtures.loader import load
+        from cfmock.flowtest.run import Lab
+
+        try:
+            base = load(self.config.getini("cfmock_fixtures"))
+            fixtures = load([os.path.relpath(self.path)], base=base)
+            lab = Lab(fixtures)
+        except CfmockError as error:
+            raise self.CollectError(str(error)) from None
+        coverage = self.config.stash.get(_COVERAGE, None)
+        if coverage is not None:
+            coverage.count_all(fixtures.flows)
+        for test in fixtures.tests:
+            yield FlowTestItem.from_parent(self, name=f"{test.flow}: {test.name}", lab=lab, test=test)
+
+
+class FlowTestItem(pytest.Item):
+    """One flow test."""
+
+    def __init__(self, *, lab: Lab, test: FlowTest, **given: Any) -> None:
+        super().__init__(**given)
+        self._lab = lab
+        self._test = test
+
+    def runtest(self) -> None:
+        from cfmock.flowtest.cases import result
+
+        found = result(self._lab, self._test)
+        coverage = self.config.stash.get(_COVERAGE, None)
+        if coverage is not None:
+            coverage.add(found.flat_hits())
+        if not found.passed:
+            raise FlowTestFailed(found)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, FlowTestFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self._test.mark.line - 1, self.name
+
+
+class FlowTestFailed(Exception):  # noqa: N818 - reads as what happened
+    """A flow test whose execution went otherwise than expected."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        from cfmock.flowtest.report import failure
+
+        what = ", ".join(difference.what for difference in self.result.differences)
+        return "\n".join([f"{what} not as expected ({self.result.mark})", *failure(self.result)[1:]])
+
+
+# -- coverage ----------------------------------------------------------------------------------------------------------
+
+
+def _new_coverage(config: pytest.Config) -> ServedCoverage:
+    from cfmock.errors import CfmockError
+    from cfmock.fixtures.loader import load
+    from cfmock.flowtest.coverage import ServedCoverage
+
+    coverage = ServedCoverage()
+    try:
+        coverage.count_all(load(config.getini("cfmock_fixtures")).flows)
+    except CfmockError as error:
+        raise pytest.UsageError(f"cfmock_fixtures: {error}") from None
+    return coverage
+
+
+def _follow(cf: CloudFlow, config: pytest.Config) -> None:
+    coverage = config.stash.get(_COVERAGE, None)
+    if coverage is not None:
+        cf._do(lambda control: control.emulator.observe(coverage.observe))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    coverage = session.config.stash.get(_COVERAGE, None)
+    if coverage is None:
+        return
+    sent = getattr(session.config, "workeroutput", None)
+    if sent is not None:
+        sent[_SENT] = coverage.text()
+    else:
+        Path(session.config.getoption("--cfmock-coverage")).write_text(coverage.text(), encoding="utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist is done."""
+    import json
+
+    coverage = node.config.stash.get(_COVERAGE, None)
+    sent = getattr(node, "workeroutput", {}).get(_SENT)
+    if coverage is not None and sent is not None:
+        coverage.add_document(json.loads(sent))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    coverage = config.stash.get(_COVERAGE, None)
+    if coverage is not None and coverage.total:
+        terminalreporter.section("coverage of flows")
+        for flow in coverage:
+            terminalreporter.line(f"{flow.percent:>3} %  {flow.name} ({flow.reached} of {flow.total} points)")

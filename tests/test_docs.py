@@ -80,6 +80,7 @@ def test_every_guide_is_linked_from_the_readme():
 ALL_PAGES = "\n".join(path.read_text(encoding="utf-8") for path in LINKING)
 
 FOREIGN = {
+    "--cfmock-coverage",  # of pytest, by the plugin
     "--endpoint", "--insecure",  # of the aliyun command line
     "--rm",  # of docker
 }  # fmt: skip
@@ -123,7 +124,9 @@ def test_the_plugins_fixtures_markers_and_ini_options_are_on_a_page(pytestconfig
     plugin.pytest_configure(seen)
     fixtures = [name for name, value in vars(plugin).items() if "FixtureFunctionDefinition" in type(value).__name__]
     assert len(fixtures) >= 3
-    assert {name for name in (*seen.names, *fixtures) if not re.search(rf"`(@pytest\.mark\.)?{name}\b", page)} == set()
+    assert {
+        name for name in (*seen.names, *fixtures) if not re.search(rf"`(@pytest\.mark\.|pytest )?{name}\b", page)
+    } == set()
 
 
 class Seen:
@@ -134,6 +137,15 @@ class Seen:
 
     def addini(self, name, *_, **__):
         self.names.append(name)
+
+    def getgroup(self, name):
+        return self
+
+    def addoption(self, name, **_):
+        self.names.append(name)
+
+    def getoption(self, name):
+        return None
 
     def addinivalue_line(self, kind, line):
         assert kind == "markers"

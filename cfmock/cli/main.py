@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "run": "Serve, run a command against it, exit with its status.",
     "call": "Make one signed call to a running server.",
     "check": "Validate fixtures and flow definitions without serving.",
+    "test": "Run the flow tests in fixtures and show what they cover.",
     "errors": "List the error codes and how each comes about.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
     "schema": "Print the JSON Schema of the fixture format.",

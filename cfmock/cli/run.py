@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,8 +37,9 @@ class _Command(click.Command):
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @settings_options(port=0)
 @click.option("--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here")
+@click.option("--coverage", metavar="FILE", help="write what executions reach of their flows, for test and graph")
 @click.pass_context
-def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, **flags: Any) -> int:
+def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, coverage: str | None, **flags: Any) -> int:
     """Prints nothing of its own to stdout."""
     words: list[str] = ctx.obj
     if not words:
@@ -48,11 +50,35 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, **flags:
     started = starting.prepare(paths, flags, port=0)
     if proxy and started.server.url.startswith("https:"):
         raise click.UsageError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
+    write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:
         return loop.run_until_complete(_run(started, words, proxy))
     finally:
         loop.close()
+        if write is not None:
+            write()
+
+
+def _covering(started: Any, file: str) -> Callable[[], object]:
+    """Follow the executions from now on; what is given back writes what they reached. Raises SettingsError at once if
+    the file cannot be written.
+    """
+    from cfmock.errors import SettingsError
+    from cfmock.flowtest.coverage import ServedCoverage
+
+    coverage = ServedCoverage()
+    coverage.count_all(started.fixtures.flows)
+    started.server.emulator.observe(coverage.observe)
+
+    def write() -> None:
+        Path(file).write_text(coverage.text(), encoding="utf-8")
+
+    try:
+        write()
+    except OSError as error:
+        raise SettingsError(f"--coverage: cannot write {file}: {error.strerror}") from None
+    return write
 
 
 command.epilog = "Example: cfmock run fixtures/ -- mvn test"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Row = Sequence[str]
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under their headings on stdout. Text is text: what looks like markup is printed as it is."""
+def print_table(columns: Row, rows: Sequence[Row], style: Callable[[Row], str] = lambda row: "") -> None:
+    """Rows under their headings on stdout. Text is text: what looks like markup is printed as it is.
+
+    `style` says how a row looks on a terminal (`red`), nothing for as usual.
+    """
     if sys.stdout.isatty():
-        _draw(columns, rows)
+        _draw(columns, rows, style)
     else:
         lines = [columns, *rows]
         widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
@@ -17,7 +22,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _draw(columns: Row, rows: Sequence[Row], style: Callable[[Row], str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -27,5 +32,5 @@ def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, row), style=style(row))
     Console(file=sys.stdout, highlight=False).print(table)

@@ -21,6 +21,9 @@ from cfmock.store.base import Index, Table
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""
 
+Observer = Callable[[ExecutionRow, str], object]
+"""Told of each point of a definition that is passed: by which execution, and the id of the point."""
+
 FLOWS = "flows"
 """The partition of a world's flows; executions stand in one partition for each flow id."""
 
@@ -79,7 +82,7 @@ class World:
     resolver: Callable[[World, ExecutionRow], TaskResolver]  # who answers the tasks of an execution
     report: Callable[[World, str, ExecutionRow], None]  # tell the task of a token how an execution ended
     functions: Callable[[], Functions | None]  # how mocks reach functions outside, where there is a way
-    observer: Callable[[ExecutionRow, str], object] | None = None  # told of each point of a definition that is passed
+    observer: Observer | None = None  # told of each point of a definition that is passed
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name

@@ -1,0 +1,223 @@
+"""`cfmock test`: the flow tests of fixtures, their coverage and their failures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cfmock.cli.main import FAILED, MISUSED, SUCCESS
+
+if TYPE_CHECKING:
+    from cfmock.flowtest.cases import Cases, Result
+    from cfmock.flowtest.coverage import Coverage
+    from cfmock.flowtest.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    paths: tuple[str, ...]
+    wanted: tuple[str, ...]
+    fail_fast: bool
+    jobs: int
+    junit: str | None
+    json: str | None
+    html: str | None
+    min_coverage: float | None
+    coverage: tuple[str, ...]
+
+
+@click.command
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "-k", "wanted", metavar="TEXT", multiple=True,
+    help="Only tests with this text, or glob, in their file, flow or name. May be given several times.",
+)  # fmt: skip
+@click.option("--fail-fast", is_flag=True, help="Run no more tests after the first failure.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run in so many processes.")
+@click.option("--junit", metavar="FILE", help="Write JUnit XML.")
+@click.option("--json", metavar="FILE", help="Write results and coverage as JSON; - for stdout, without the table.")
+@click.option("--html", metavar="FILE", help="Write a page with every flow drawn and its coverage coloured in.")
+@click.option(
+    "--min-coverage", metavar="N", type=click.FloatRange(0, 100),
+    help="Exit 1 if less than so many percent of all points are covered.",
+)  # fmt: skip
+@click.option(
+    "--coverage", metavar="FILE", multiple=True,
+    help="Count what another run has covered, too: a file that this command, pytest or `cfmock run` wrote.",
+)  # fmt: skip
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
+@click.option("--init", is_flag=True, help="Write a first test file for the flows in PATH, beside it.")
+@click.option("--part", hidden=True)
+def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
+    """Run the flow tests in fixtures and show what they cover.
+
+    Each runs on virtual time, in an emulator of its own. PATH is a fixture, a flow definition, or a folder of them.
+    Exit code 1: a test failed, or too little is covered;
+    2: a file has mistakes (the tests of the others have run), or there is no test.
+
+    \b
+    Example:
+      cfmock test fixtures/
+      cfmock test fixtures/ -k order --min-coverage 90 --junit report.xml
+      cfmock test --init order_flow.fdl.yaml
+    """
+    options = Options(**given)
+    if init:
+        from cfmock.cli.init import write_tests
+
+        return write_tests(options.paths)
+    if part is not None:
+        from cfmock.cli.jobs import run_part
+
+        return run_part(options, part)
+    if watch:
+        from cfmock.cli.watching import watch as watching
+
+        return watching(lambda: _again(options))
+    return _run(options)[0]
+
+
+def _again(options: Options) -> tuple[int, Callable[[], Iterable[str]]]:
+    code, cases = _run(options)
+    return code, lambda: cases.fixtures.watched(options.paths)
+
+
+def _run(options: Options) -> tuple[int, Cases]:
+    from cfmock.flowtest.cases import gather
+    from cfmock.flowtest.coverage import Coverage
+    from cfmock.flowtest.report import Report
+
+    cases = gather(options.paths, options.wanted)
+    coverage = Coverage()
+    coverage.count_all(cases.fixtures.flows)
+    for file in options.coverage:
+        _add_coverage(coverage, file)
+    found = _results(options, cases)
+    for result in found:
+        coverage.add(result.flat_hits())
+    report = Report(cases, found, coverage, left=len(cases.tests) - len(found))
+    if options.json != "-":
+        _print(report)
+    _write(options, report)
+    return _code(options, report), cases
+
+
+def _results(options: Options, cases: Cases) -> list[Result]:
+    from cfmock.flowtest.cases import results
+
+    if options.jobs > 1 and len(cases.tests) > 1:
+        from cfmock.cli.jobs import run_parts
+
+        return run_parts(options, len(cases.tests))
+    return list(until_failure(results(cases.fixtures, cases.tests), options.fail_fast))
+
+
+def until_failure(found: Iterable[Result], fail_fast: bool) -> Iterable[Result]:
+    """Up to the first failure, if no more are wanted after that."""
+    for result in found:
+        yield result
+        if fail_fast and not result.passed:
+            return
+
+
+def _add_coverage(coverage: Coverage, file: str) -> None:
+    from cfmock.errors import SettingsError
+
+    try:
+        coverage.add_document(json.loads(Path(file).read_bytes()))
+    except OSError as error:
+        raise SettingsError(f"--coverage {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"--coverage {file}: {error}") from None
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def _print(report: Report) -> None:
+    from cfmock.cli.terminal import print_table
+    from cfmock.flowtest import report as words
+
+    for warning in report.cases.fixtures.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if report.results:
+        rows = words.result_rows(report.results)
+        print_table(words.RESULT_COLUMNS, rows, lambda row: "red" if row[0] == "FAILED" else "")
+    for result in report.failed:
+        click.echo()
+        for line in words.failure(result):
+            _print_line(line)
+    if report.coverage.total:
+        click.echo()
+        print_table(words.COVERAGE_COLUMNS, words.coverage_rows(report.coverage, report.results))
+        missed = [line for flow in report.coverage for line in words.missed(flow)]
+        if missed:
+            click.echo("\nnot covered:")
+            for line in missed:
+                click.echo(f"  {line}")
+    if report.cases.problems:
+        sys.stdout.flush()
+        click.echo("", err=True)
+        for problem in report.cases.problems:
+            click.echo(str(problem), err=True)
+    for test in report.cases.without_flow:
+        click.echo(f"{test.mark}: '{test.name}' was not run: flow '{test.flow}' has mistakes", err=True)
+    click.echo(f"\n{report.summary()}")
+
+
+def _print_line(line: str) -> None:
+    colour = {"    - ": "green", "    + ": "red", "FAILED": "red"}.get(line[:6])
+    click.secho(line, fg=colour, bold=True if line.startswith("FAILED") else None)
+
+
+def _write(options: Options, report: Report) -> None:
+    if options.json is not None:
+        _write_text("--json", options.json, json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n")
+    if options.junit is not None:
+        from cfmock.flowtest.junit import junit
+
+        _write_text("--junit", options.junit, junit(report))
+    if options.html is not None:
+        from cfmock.flowtest.page import page
+
+        _write_text("--html", options.html, page(report))
+
+
+def _write_text(option: str, file: str, text: str) -> None:
+    from cfmock.errors import SettingsError
+
+    if file == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None
+
+
+def _code(options: Options, report: Report) -> int:
+    if report.cases.problems:
+        return MISUSED
+    if not report.results and not report.left:
+        click.echo(_no_test(options.paths, options.wanted), err=True)
+        return MISUSED
+    code = FAILED if report.failed else SUCCESS
+    wanted = options.min_coverage
+    if wanted is not None and not report.coverage.at_least(wanted):
+        click.echo(f"coverage {report.coverage.percent} % is less than the {wanted:g} % asked for", err=True)
+        code = FAILED
+    return code
+
+
+def _no_test(paths: Sequence[str], wanted: Sequence[str]) -> str:
+    if wanted:
+        return f"no test in {', '.join(paths)} has {' or '.join(map(repr, wanted))} in its file, flow or name"
+    return f"no test in {', '.join(paths)}; `cfmock test --init PATH` writes the first for a flow"

@@ -1,0 +1,75 @@
+"""`cfmock test --init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.flowtests import ORDER, document
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_file_beside_a_definition_defines_its_flow_and_passes_as_written(cfmock):
+    Path("flows").mkdir()
+    Path("flows/order.fdl.yaml").write_text(ORDER)
+    ran = cfmock("test", "--init", "flows/order.fdl.yaml")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "flows/order.cfmock.yaml: 4 tests of order cover 100 %\nrun them: cfmock test flows/order.cfmock.yaml\n"
+    )
+    written = Path("flows/order.cfmock.yaml").read_text()
+    assert "  - {name: order, definition: {file: order.fdl.yaml}}\n" in written
+    ran = cfmock("test", "flows/order.cfmock.yaml", "--min-coverage", "100")
+    assert ran.code == 0
+    assert ran.out.endswith("4 passed; coverage 100 % (9 of 9 points)\n")
+    assert cfmock("test", "flows", "--min-coverage", "100").code == 0
+
+
+def test_beside_a_fixture_there_are_tests_only_and_it_is_said_how_to_run_them(cfmock):
+    Path("orders.yaml").write_text(document("").text)
+    ran = cfmock("test", "--init", "orders.yaml")
+    assert ran.out.endswith("run them: cfmock test orders.yaml orders.cfmock.yaml\n")
+    assert "flows:" not in Path("orders.cfmock.yaml").read_text()
+    assert cfmock("test", "orders.yaml", "orders.cfmock.yaml", "--min-coverage", "100").code == 0
+
+
+def test_what_is_left_to_the_author_is_told(cfmock):
+    Path("order.fdl.yaml").write_text(
+        ORDER.replace("$Input.amount > 100", """'hash($Input.amount, "MD5") == "0123"'""")
+    )
+    ran = cfmock("test", "--init", "order.fdl.yaml")
+    assert "order.cfmock.yaml: 3 tests of order cover 77 %\n" in ran.out
+    assert (
+        "  fill in: nothing was found that leads to "
+        'Size: hash($Input.amount, "MD5") == "0123" (order.fdl.yaml:16:16)\n' in ran.out
+    )
+    assert cfmock("test", "order.cfmock.yaml").code == 0
+
+
+def test_nothing_is_overwritten(cfmock):
+    Path("order.fdl.yaml").write_text(ORDER)
+    Path("order.cfmock.yaml").write_text("mine")
+    ran = cfmock("test", "--init", "order.fdl.yaml")
+    assert ran.code == 2
+    assert ran.err == "order.cfmock.yaml is there already: rename or remove it, and --init writes it anew\n"
+    assert Path("order.cfmock.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        (["."], "--init takes one file, a flow definition or a fixture with flows\n"),
+        (["a.yaml", "b.yaml"], "--init takes one file, a flow definition or a fixture with flows\n"),
+        (["canned.yaml"], "canned.yaml has no flow with a definition\n"),
+        (["gone.yaml"], "gone.yaml: no such file or folder\n"),
+    ],
+)
+def test_a_path_it_cannot_use_is_told(cfmock, paths, message):
+    Path("canned.yaml").write_text("cfmock: 1\nflows: [{name: a}]\n")
+    ran = cfmock("test", "--init", *paths)
+    assert (ran.code, ran.err) == (2, message)
