@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow, Fault
     from cfmock.control import Call, Execution, Violation
     from cfmock.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
+    from cfmock.retries import Retries
 
 __version__ = "0.1.0"
 
@@ -29,6 +30,7 @@ _HOME = {
     "Execution": "control",
     "Fault": "cloudflow",
     "FixtureError": "errors",
+    "Retries": "retries",
     "ServiceError": "errors",
     "SettingsError": "errors",
     "TaskFailed": "errors",
@@ -43,6 +45,7 @@ __all__ = [
     "Execution",
     "Fault",
     "FixtureError",
+    "Retries",
     "ServiceError",
     "SettingsError",
     "TaskFailed",

@@ -11,13 +11,14 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar
 
-from cfmock import client
+from cfmock import client, expectations
 from cfmock.auth.authenticator import Credential
 from cfmock.control import Call, Control, Execution, Violation, moment, public_call, violations_text
 from cfmock.durations import parse_duration
 from cfmock.engine.tasks import Fails, Returns, TaskMock, Waits
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
+from cfmock.retries import Retries
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
 from cfmock.server.runner import Server, is_loopback
@@ -285,10 +286,39 @@ class CloudFlow:
         """What happened that the author of a test should know of, as of tasks that no mock answered."""
         return self._do(lambda control: control.list_warnings())
 
+    def retries(self, operation: str | None = None) -> list[Retries]:
+        """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
+        return self._do(lambda control: control.find_retries(operation))
+
     @property
     def violations(self) -> list[Violation]:
         """What clients sent that the real service would take differently from how it was meant, oldest first."""
         return self._do(lambda control: control.find_violations())
+
+    def assert_called(self, operation: str, times: int | None = None, **parameters: Any) -> list[Call]:
+        """Raises AssertionError unless the operation was called with these parameters (`times` of them, or at all).
+
+        Parameters go by the service's spelling (FlowName) and are matched as `when` is: text by globs, mappings as subsets
+        (`Input={"kind": "express"}`). Gives the calls.
+        """
+        return expectations.called(self.calls(), operation, times, parameters)
+
+    def assert_order(self, *steps: str | tuple[str, Mapping[str, Any]]) -> list[Call]:
+        """Raises AssertionError unless these operations were called one after the other; others may stand between.
+
+        A step is an operation, or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the calls.
+        """
+        return expectations.in_order(self.calls(), steps)
+
+    def assert_retries(
+        self, operation: str, max: int | None = None, *, backoff: str | None = None, same_name: bool | None = None
+    ) -> list[Retries]:
+        """Raises AssertionError unless the operation was repeated after failures, none of its calls more than `max` times,
+        with pauses of this shape (none, fixed, exponential, jittered) and with the same execution name, or not.
+
+        Pauses have a shape from two on. With `max=0` nothing may have been repeated. Gives the groups of equal calls.
+        """
+        return expectations.retried(self.retries(operation), operation, max, backoff, same_name)
 
     def assert_no_violations(self) -> None:
         """Raises AssertionError with all there are."""

@@ -21,6 +21,7 @@ from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.journal import CallRecord, as_json, matches, whole
 from cfmock.jsontext import json_text
+from cfmock.retries import Retries, groups
 from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
@@ -266,6 +267,15 @@ class Control:
             }
             for each in self.find_violations(account, region)
         ]  # fmt: skip
+
+    def find_retries(
+        self, operation: str | None = None, account: str | None = None, region: str | None = None
+    ) -> list[Retries]:
+        self._check_world(account, region)
+        return groups(self.find_calls(account, region, operation=operation))
+
+    def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        return [each.to_mapping() for each in self.find_retries(operation, account, region)]
 
     # -- flows ---------------------------------------------------------------------------------------------------------
 

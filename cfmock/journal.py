@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from cfmock.clock import iso
+from cfmock.clock import iso, stopwatch
 from cfmock.matching import MISSING, Difference, NearMiss
 from cfmock.violations import Violation
 
@@ -182,11 +182,14 @@ class Journal:
         self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)
 
     def left(self, key: WorldKey, request_id: str) -> None:
-        """A client has left before it had the answer to this call."""
+        """A client has left before it had the answer to this call: so long it waited."""
         records = self._rings[key].records if key in self._rings else deque[CallRecord]()
         for index in range(len(records) - 1, -1, -1):
             if records[index].request_id == request_id:
-                records[index] = records[index]._replace(status=0, transport="left")
+                record = records[index]
+                waited = max(0.0, stopwatch() - record.ended)
+                transport = "left" if record.transport is None else record.transport
+                records[index] = record._replace(status=0, transport=transport, delay=waited)
                 return
 
     def _of(self, account: str | None, region: str | None) -> list[Ring]:

@@ -78,6 +78,8 @@ VERBS = (
          (Argument("request_id", "path", "string", "the call's RequestId"),)),
     Verb("list_violations", "GET", "violations",
          "what the real service would take differently from how it was meant, oldest first", key="violations"),
+    Verb("list_retries", "GET", "retries", "groups of equal calls after a failure: how often, how spaced, what was used again",
+         (_query("operation", "only calls of this operation"),), key="retries"),
     Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "object", "a fixture document, without names of files"),), world=False),
     Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",

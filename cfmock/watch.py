@@ -13,6 +13,7 @@ from cfmock.wire.decode import is_acs3
 from cfmock.wire.messages import Call, Fields, Parameters, Reply, Transport
 
 _TOLD = (Transport.WHOLE, Transport.SLOW)
+_WAITED_FOR = (Transport.SLOW, Transport.HANG)
 _LATE = 1000  # delayed answers whose clients may be told of to have left
 
 
@@ -47,13 +48,13 @@ class Watch:
             if failure.code == "InvalidArgument" and (decision is None or decision.before is None):
                 exchange.violations += params.refused(call.operation, call.arguments, self._spec)
             exchange.violations += conduct.refused(call, exchange.nonce, failure.code, reply.status)
-        if reply.delay or reply.transport is Transport.SLOW:
+        if reply.delay or reply.transport in _WAITED_FOR:
             self._late[reply.request_id] = exchange
             if len(self._late) > _LATE:
                 del self._late[next(iter(self._late))]
 
     def left(self, reply: Reply) -> None:
-        """The client did not wait for an answer that a fault delays."""
+        """The client did not wait for an answer that a fault delays, or keeps back."""
         exchange = self._late.pop(reply.request_id, None)
         if exchange is not None and exchange.call is not None:
             self._conduct(exchange.key).lost(exchange.call, reply.request_id)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent / "cfmock"
 GROUND = "errors clock durations ids jsontext settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
-WHOLE = "journal hints conduct exchange watch emulator fixtures control"
+WHOLE = "journal retries hints conduct exchange watch emulator fixtures control"
 CORE = f"{GROUND} {PROTOCOL} engine {STATE} {WHOLE}"
 
 # module or package -> what it may import from cfmock; its own modules always, but never in a circle
@@ -55,20 +55,22 @@ KNOWS = {
     "conduct": "clock faults violations wire.messages",
     "exchange": "errors clock auth faults journal service.notes spec violations wire",
     "watch": "clock conduct errors exchange journal spec wire",
+    "retries": "journal",
     "hints": "auth.laboratory errors exchange faults journal matching service.notes",
     "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal hints conduct exchange watch cfmock",
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
-    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal emulator fixtures cfmock",
+    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal retries emulator fixtures cfmock",
     "flowtest": CORE,
     # Edge: processes, sockets, terminals, people.
     "server": f"{CORE} cfmock",
     "client": "errors clock verbs settings spec wire auth.signature cfmock",
-    "cloudflow": f"{CORE} server client",
+    "expectations": "errors control matching retries spec",
+    "cloudflow": f"{CORE} expectations server client",
     "contract": f"{CORE} client cloudflow",
     "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
     "pytest_plugin": f"{CORE} flowtest client cloudflow",
     "__main__": "cli errors",
-    "cfmock": "errors control cloudflow",  # __init__: the public names
+    "cfmock": "errors control retries cloudflow",  # __init__: the public names
 }
 
 # library -> the modules or packages that may import it

@@ -133,7 +133,11 @@ class Edge:
             raise ConnectionResetError
         match reply.transport:
             case Transport.HANG:
-                await self._stopping.wait()
+                try:
+                    await self._stopping.wait()
+                except asyncio.CancelledError:
+                    self.emulator.watch.left(reply)
+                    raise
             case Transport.RESET:
                 connection = transport.get_extra_info("socket")
                 if connection is not None:
