@@ -6,7 +6,7 @@ type are all that has to be tried. Whether a value fits is asked of the conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -111,14 +111,14 @@ class _Search:
 _USUAL: tuple[Json, ...] = ("other", 1, 0, True, False, None, [], "")
 
 
-def _candidates(place: Place, wishes: Iterable[Wish], before: Found) -> Iterator[Json]:
+def _candidates(place: Place, wishes: Sequence[Wish], before: Found) -> Iterator[Json]:
     """What is compared with the place comes first, then what lies beside that, then all else."""
     seen: list[Json] = []
     concerned = [wish for wish in wishes if place in wish.places]
     compared = [each for wish in concerned for each in _compared(syntax(wish.condition), wish.scope, place)]
-    others = [each for wish in concerned for each in _constants(syntax(wish.condition))]
+    others = [each for wish in wishes for each in _constants(syntax(wish.condition))]
     known = [before[place]] if place in before else []
-    sources = (known, compared, *map(_beside, compared), others, *map(_beside, others), _USUAL, *map(_lists, others))
+    sources = (known, compared, *map(_beside, compared), _USUAL, others, *map(_beside, others), *map(_lists, others))
     for values in sources:
         for value in values:
             if not any(type(value) is type(other) and value == other for other in seen):

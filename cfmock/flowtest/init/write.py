@@ -15,8 +15,9 @@ from cfmock.engine.tasks import TaskMock
 from cfmock.errors import Mark
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.flowtest.coverage import Coverage
-from cfmock.flowtest.init.explore import Explorer, Walk
+from cfmock.flowtest.init.explore import Explorer
 from cfmock.flowtest.init.opens import closed
+from cfmock.flowtest.init.walk import Walk
 from cfmock.flowtest.run import Lab, Ran
 from cfmock.yamlsource import plain
 
