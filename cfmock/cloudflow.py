@@ -49,6 +49,7 @@ class CloudFlow:
 
     def __init__(self, *sources: Source, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
         self._sources = sources
+        self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
         self._flags = {"host": host, "port": port, **settings}
         self._thread: LoopThread | None = None
         self._server: Server | None = None
@@ -90,7 +91,7 @@ class CloudFlow:
             self.assert_no_violations()
 
     async def _start(self) -> None:
-        fixtures = load(self._sources)
+        fixtures = load(self._sources, base=load(self._base))
         settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
         emulator = build(fixtures, settings)
         self._control = Control(emulator)

@@ -6,6 +6,7 @@ Loaded in every pytest run of every environment it is installed in, so nothing b
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -62,7 +63,7 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
 
     sources, settings = _wanted(request)
     strict = settings.pop("strict", request.config.getini("cfmock_strict"))
-    with CloudFlow(*sources, **settings) as cf:
+    with _entered(CloudFlow(*sources, **settings), request.config) as cf:
         _follow(cf, request.config)
         request.node.stash.setdefault(_SERVERS, []).append(cf)
         request.node.stash[_STRICT] = strict
@@ -80,8 +81,22 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
     from cfmock.cloudflow import CloudFlow
 
     strict = pytestconfig.getini("cfmock_strict")
-    with CloudFlow(*pytestconfig.getini("cfmock_fixtures"), strict=strict) as cf:
+    with _entered(CloudFlow(strict=strict), pytestconfig) as cf:
         _follow(cf, pytestconfig)
+        yield cf
+
+
+@contextlib.contextmanager
+def _entered(server: CloudFlow, config: pytest.Config) -> Iterator[CloudFlow]:
+    """The server at work, over the ini option's files; mistakes in files and settings fail the test in their own words."""
+    from cfmock.errors import FixtureError, SettingsError
+
+    server._base = tuple(config.getini("cfmock_fixtures"))
+    with contextlib.ExitStack() as stack:
+        try:
+            cf = stack.enter_context(server)
+        except (FixtureError, SettingsError) as error:
+            pytest.fail(str(error), pytrace=False)
         yield cf
 
 
@@ -92,13 +107,14 @@ def _case(request: pytest.FixtureRequest) -> tuple[str, str, int | None] | None:
 
 
 def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
-    """What to serve: the ini option's files first, then the markers', the nearest last."""
-    sources: list[Any] = list(request.config.getini("cfmock_fixtures"))
+    """What the markers say is to be served, the nearest last, without what the ini option names already."""
+    named = [Path(path) for path in request.config.getini("cfmock_fixtures")]
+    sources: list[Any] = []
     settings: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("cfmock"))):
         sources += [_beside(request.node.path, source) for source in marker.args]
         settings |= marker.kwargs
-    return sources, settings
+    return [source for source in sources if source not in named], settings
 
 
 def _beside(test: Path, source: Any) -> Any:
@@ -144,10 +160,10 @@ def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[str, st
     try:
         name, times = _errors_arguments(*marker.args, **marker.kwargs)
     except TypeError as error:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
     if name not in operations:
         hint = did_you_mean(name, operations)
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
     return [(name, code, times) for code in operations[name].errors]
 
 
@@ -159,7 +175,7 @@ def _errors_arguments(operation: str, times: int | None = None) -> tuple[str, in
 def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
     """The case of `cfmock_errors` the test runs with; its operation answers its code from now on."""
     if _CASE not in request.node.stash:
-        raise pytest.UsageError("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')")
+        pytest.fail("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')", pytrace=False)
     case: ErrorCase = request.node.stash[_CASE]
     return case
 

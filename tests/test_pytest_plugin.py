@@ -93,6 +93,73 @@ def test_the_ini_option_names_files_for_every_test_and_the_session(inner: pytest
     run(inner).assert_outcomes(passed=3)
 
 
+def test_a_marker_may_replace_a_flow_of_the_ini_option_but_not_name_it_twice(inner: pytest.Pytester) -> None:
+    inner.makeini("[pytest]\ncfmock_fixtures = orders.yaml")
+    with inner.path.joinpath("orders.yaml").open("a") as more:
+        more.write("faults: [{when: {operation: ListFlows}, error: AccessDenied, times: 1}]\n")
+    inner.makepyfile(
+        """
+        import pytest
+        from cfmock import ServiceError
+
+        def mine(output):
+            return {"cfmock": 1, "flows": [{"name": "order_flow", "outcomes": [{"output": output}]}]}
+
+        @pytest.mark.cfmock(mine({"from": "marker"}))
+        def test_replaced(cfmock):
+            assert cfmock.run("order_flow").output == {"from": "marker"}
+
+        @pytest.mark.cfmock("orders.yaml")
+        def test_the_very_same_file_is_loaded_once(cfmock):
+            assert cfmock.run("order_flow").output == {"from": "file"}
+            with pytest.raises(ServiceError):
+                cfmock.call("ListFlows")
+            cfmock.call("ListFlows")
+
+        @pytest.mark.cfmock(mine({}), mine({"two": 2}))
+        def test_twice(cfmock):
+            pass
+        """
+    )
+    result = run(inner)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*flow 'order_flow' is there already*"])
+
+
+def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        test_marker="""
+        import pytest
+
+        @pytest.mark.cfmock_errors("StratExecution")
+        def test_client(cfmock):
+            pass
+        """,
+        test_setting="""
+        import pytest
+
+        @pytest.mark.cfmock("gone.yaml", clock="virtul")
+        def test_file(cfmock):
+            pass
+
+        @pytest.mark.cfmock(clock="virtul")
+        def test_setting(cfmock):
+            pass
+
+        def test_no_case(cfmock_error):
+            pass
+        """,
+    )
+    result = run(inner, "--continue-on-collection-errors")
+    result.assert_outcomes(errors=4)
+    said = result.stdout.str()
+    assert "gone.yaml: no such file or folder" in said
+    assert "clock: 'virtul' is not one of real, virtual (did you mean 'virtual'?)" in said
+    assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in said
+    assert "needs @pytest.mark.cfmock_errors" in said
+    assert "def " not in said
+
+
 def test_each_documented_error_of_an_operation_is_a_case(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
@@ -119,21 +186,6 @@ def test_each_documented_error_of_an_operation_is_a_case(inner: pytest.Pytester)
     result = run(inner, "-v")
     result.assert_outcomes(passed=15 + 12)
     result.stdout.fnmatch_lines(["*test_client?StartExecution-ResourceThrottled? PASSED*"])
-
-
-def test_a_mistake_in_a_marker_is_told(inner: pytest.Pytester) -> None:
-    inner.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.cfmock_errors("StratExecution")
-        def test_client(cfmock):
-            pass
-        """
-    )
-    result = run(inner)
-    assert result.ret != 0
-    assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in result.stdout.str() + result.stderr.str()
 
 
 def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) -> None:
