@@ -11,7 +11,8 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, overload
 
 from cfmock.clock import iso
 
@@ -62,6 +63,42 @@ class Event(NamedTuple):
             "Time": iso(self.time),
             "EventDetail": self.detail,
         }
+
+
+class History(Sequence[Event]):
+    """The events of one execution, oldest first.
+
+    Kept in one flat list: a tuple for each would be half of what a finished execution takes, and most of what the garbage
+    collector has to look through on a busy server.
+    """
+
+    __slots__ = ("_flat",)
+
+    def __init__(self) -> None:
+        self._flat: list[Any] = []
+
+    @property
+    def sink(self) -> EventSink:
+        """Takes the next event."""
+        return self._flat.extend
+
+    def __len__(self) -> int:
+        return len(self._flat) // _WIDTH
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        start = range(len(self))[index] * _WIDTH
+        return Event(*self._flat[start : start + _WIDTH])
+
+
+_WIDTH = len(Event._fields)
 
 
 class EventSink(Protocol):

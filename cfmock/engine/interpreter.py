@@ -53,7 +53,19 @@ from cfmock.engine.events import (
 )
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.mapruns import MapRun
-from cfmock.engine.model import Flow, Kind, Mode, Retry, Series
+from cfmock.engine.model import (
+    ChoiceNode,
+    FailNode,
+    Flow,
+    MapNode,
+    Mode,
+    Node,
+    ParallelNode,
+    Retry,
+    Series,
+    TaskNode,
+    WaitNode,
+)
 from cfmock.engine.rules import Context, Frame, Step
 from cfmock.engine.tasks import TaskCall
 from cfmock.jsontext import json_text
@@ -115,7 +127,7 @@ class _Execution:
         try:
             rules.enter(step)
             step.last = yield Emit(STEP_STARTED, node.name, step.last, (step.given.text,))
-            work = _WORK.get(node.kind)
+            work = _WORK.get(type(node))
             if work is None:
                 result = rules.idle(step)
             elif node.retry:
@@ -341,12 +353,12 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORK: dict[Kind, Callable[[_Execution, Step], Work]] = {
+_WORK: dict[type[Node], Callable[[_Execution, Step], Work]] = {
     # what is not here hands its input on
-    Kind.TASK: _Execution.task,
-    Kind.CHOICE: _Execution.choice,
-    Kind.PARALLEL: _Execution.parallel,
-    Kind.MAP: _Execution.map,
-    Kind.WAIT: _Execution.wait,
-    Kind.FAIL: _Execution.fail,
+    TaskNode: _Execution.task,
+    ChoiceNode: _Execution.choice,
+    ParallelNode: _Execution.parallel,
+    MapNode: _Execution.map,
+    WaitNode: _Execution.wait,
+    FailNode: _Execution.fail,
 }

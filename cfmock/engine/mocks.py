@@ -97,45 +97,40 @@ def _key(name: str) -> str:
 
 
 class ScriptedTasks:
-    """A `TaskResolver` over the mocks of a flow.
+    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the three hooks."""
 
-    `start_flow` starts a nested flow on the timeline of the task's run if it is waited for; `unmocked` is told of each
-    task that nothing answered, and says what becomes of it by returning or raising.
-    """
-
-    def __init__(
-        self,
-        mocks: TaskMocks,
-        *,
-        unmocked: Callable[[PendingTask], None],
-        start_flow: Callable[[PendingTask, FlowStart], Answer] | None = None,
-        functions: Functions | None = None,
-    ) -> None:
+    def __init__(self, mocks: TaskMocks, functions: Functions | None = None) -> None:
         self.mocks = mocks
-        self._unmocked = unmocked
-        self._start_flow = start_flow
         self._functions = functions
+
+    def matched(self, mock: TaskMock) -> None:
+        """Told of each mock that answers."""
+
+    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer | None:
+        """Start a nested flow, on the timeline of the task's run if it is waited for; None where there are no others."""
+        return None
+
+    def unmocked(self, task: PendingTask) -> None:
+        """Told of each task that nothing answered: it says what becomes of it by returning or raising."""
 
     def resolve(self, task: PendingTask) -> Answer:
         call, spent = task.call, task.run.spent
         for mock in self.mocks.for_call(call):
-            if mock.times is not None and spent[mock] >= mock.times:
+            if mock.times is not None and spent.get(mock, 0) >= mock.times:
                 continue
             if mock.when and next(mock.differences(call), None) is not None:
                 continue
             if mock.times is not None:
-                spent[mock] += 1
+                spent[mock] = spent.get(mock, 0) + 1
             self.matched(mock)
             return mock.answer if mock.answer is not None else self._call(mock, task)
-        if self._start_flow is not None and (start := flow_start(call)) is not None:
-            return self._start_flow(task, start)
+        start = flow_start(call)
+        if start is not None and (answer := self.start_flow(task, start)) is not None:
+            return answer
         if call.mode is Mode.CUSTOM_CALLBACK:
             return Waits()
-        self._unmocked(task)
+        self.unmocked(task)
         return Returns({})
-
-    def matched(self, mock: TaskMock) -> None:
-        """Told of each mock that answers."""
 
     def _call(self, mock: TaskMock, task: PendingTask) -> Answer:
         """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed

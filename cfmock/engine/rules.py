@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
 from cfmock.engine.events import Shape
@@ -27,8 +26,7 @@ Frame = Any
 """Each language has its own; the interpreter only hands it around."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
 
     `nesting` counts the executions that wait for this one, each inside the one before.

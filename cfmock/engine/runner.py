@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -271,6 +270,8 @@ class Runner:
 
     def _cancel(self, what: Fiber | Group | PendingTask | MapRun | Timer | None) -> None:
         """Call off a fiber, or what one waits for."""
+        if what is None:
+            return
         if isinstance(what, Fiber):
             part, what.part = what.part, None
             self._cancel(what.waiting)
@@ -281,7 +282,7 @@ class Runner:
                 self._cancel(fiber)
         elif isinstance(what, MapRun):
             what.abort()
-        elif what is not None:
+        else:
             what.cancel()
 
     # -- commands
@@ -328,7 +329,7 @@ class Runner:
         parent: Any = map_run.parent
         return self.start(
             map_run.flow,
-            replace(parent.identity, execution=map_run.child_name(index)),
+            parent.identity._replace(execution=map_run.child_name(index)),
             map_run.inputs[index],
             resolver=parent.resolver,
             sink=lambda event: None,

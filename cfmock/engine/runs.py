@@ -7,7 +7,6 @@ them, and stop and report through them.
 from __future__ import annotations
 
 import enum
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ class Run:
         self.on_end: list[Callable[[Run], object]] = []
         self.waiting: dict[str, PendingTask] = {}
         self.map_runs: dict[str, MapRun] = {}
-        self.spent: Counter[object] = Counter()
+        self.spent: dict[object, int] = {}
         self.last = 0
         self.root: Fiber | None = None
         self.guard: Timer | None = None

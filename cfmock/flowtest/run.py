@@ -146,7 +146,7 @@ def execution_name(text: str) -> str:
 def _ran(
     world: World, row: ExecutionRow, model: _Model, passages: list[Passage], warnings: tuple[str, ...], begun: float
 ) -> Ran:
-    events = row.events or ()
+    events: Sequence[Event] = row.events or ()
     own = _own(world, row)
     points = model.points[row.flow.name]
     visits = [

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cfmock.clock import Timeline, Timer, TimerKind, iso
-from cfmock.engine.events import Event
+from cfmock.engine.events import History
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.model import Flow
 from cfmock.engine.runs import Run
@@ -168,7 +168,7 @@ def launch(
     if outcome is not None and outcome.at_once:
         return _end_at_once(world, flow, name, input, started, outcome, callback_token, qualifier)
     timeline = timeline or world.timers.timeline()
-    events: list[Event] | None = [] if outcome is None else None
+    events = History() if outcome is None else None
     row = _new_row(
         world, flow, name, RUNNING, str(input), started,
         events=events, qualifier=qualifier, callback_token=callback_token,
@@ -206,7 +206,7 @@ def launch_child(
 ) -> Run:
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
     flow = dataclasses.replace(parent.flow, compiled=compiled)
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), events=[], map_run=map_run)
+    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), events=History(), map_run=map_run)
     live = Executed(world, row, timeline, partial(_ended, world), input_value(input))
     _begin(world, row, live)
     assert live.run is not None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from cfmock.engine.events import Event
+from cfmock.engine.events import History
 from cfmock.engine.mapruns import ItemCounts, MapRun
 from cfmock.engine.model import Flow
 from cfmock.store.base import Entry
@@ -88,7 +88,7 @@ class ExecutionRow(NamedTuple):
     stopped: float | None = None
     error: str = ""
     cause: str = ""
-    events: Sequence[Event] | None = None  # None: of a canned outcome
+    events: History | None = None  # None: of a canned outcome
     qualifier: str = ""
     map_run: str = ""
     callback_token: str = ""  # of the task to report to when it ends

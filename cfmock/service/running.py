@@ -55,13 +55,13 @@ class Executed:
             nesting=self._nesting,
         )
         given, self._given = self._given, None
-        assert isinstance(row.events, list)
+        assert row.events is not None
         self.run = world.runner.start(
             flow.compiled,
             identity,
             given,
             resolver=world.resolver(world, row),
-            sink=row.events.append,
+            sink=row.events.sink,
             observe=partial(world.observer, row) if world.observer is not None else None,
             timeline=self.timeline,
             on_end=self._end,

@@ -79,26 +79,21 @@ class Resolver(ScriptedTasks):
     """Answers the tasks of one execution: by the mocks of its flow, by starting nested flows, by waiting for reports."""
 
     def __init__(self, world: World, row: ExecutionRow) -> None:
-        super().__init__(
-            world.mocks_of(row.flow.name),
-            unmocked=self._without_mock,
-            start_flow=self._start,
-            functions=world.functions(),
-        )
+        super().__init__(world.mocks_of(row.flow.name), world.functions())
         self.world = world
         self.row = row
 
     def matched(self, mock: TaskMock) -> None:
         self.world.notes.matched = True
 
-    def _without_mock(self, task: PendingTask) -> None:
+    def unmocked(self, task: PendingTask) -> None:
         call, flow = task.call, self.row.flow.name
         self.world.notes.missed(self.mocks.near_misses(call, task.run.spent))
         if self.world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")
 
-    def _start(self, task: PendingTask, start: FlowStart) -> Answer:
+    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode
         try:
             row = self._child(task, start)

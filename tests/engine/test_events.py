@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, Shape
+import pytest
+
+from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, History, Shape
 from cfmock.jsontext import json_text
 
 
@@ -31,3 +33,16 @@ def test_the_detail_is_json_whatever_it_tells() -> None:
         "error": 'a "quoted"\nline',
         "cause": "\u2028",
     }
+
+
+def test_a_history_is_the_sequence_of_the_events_it_was_told() -> None:
+    told = [Event(number, number - 1, TASK_STARTED, "a", float(number), (str(number),)) for number in range(1, 6)]
+    history = History()
+    assert not history
+    for event in told:
+        history.sink(event)
+    assert len(history) == 5
+    assert list(history) == told
+    assert (history[0], history[-1], history[1:3], history[::-2]) == (told[0], told[-1], told[1:3], told[::-2])
+    with pytest.raises(IndexError):
+        history[5]

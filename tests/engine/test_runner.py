@@ -466,7 +466,7 @@ def test_a_mistake_of_ours_ends_only_its_own_execution() -> None:
     def break_(task: Any) -> None:
         raise ZeroDivisionError("a bug")
 
-    lab._note = break_  # type: ignore[method-assign]
+    lab.note = break_  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
         lab.start("f")
     assert lab.seen["e1"].events[-1].data == {"error": "FnF.InternalError", "cause": "ZeroDivisionError('a bug')"}

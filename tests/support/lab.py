@@ -119,7 +119,7 @@ class Lab:
             compiled,
             Identity(flow, name, "acs:ram::1:role/r", "cn-hangzhou", environment),
             {} if value is None else value,
-            resolver=ScriptedTasks(mocks, unmocked=self._note, start_flow=self._start_flow, functions=self.functions),
+            resolver=Tasks(self, mocks),
             sink=seen.events.append,
             observe=seen.points.append,
             timeline=timeline,
@@ -145,12 +145,13 @@ class Lab:
     def advance(self, seconds: float) -> None:
         self.timers.advance_to(self.clock.now() + seconds)
 
-    def _note(self, task: PendingTask) -> None:
+    def note(self, task: PendingTask) -> None:
+        """A task without a mock."""
         self.unmocked.append(task.call.state)
         if self.fail_unmocked:
             raise Failure(UNMOCKED, f"no mock for '{task.call.state}'")
 
-    def _start_flow(self, task: PendingTask, start: FlowStart) -> Nested:
+    def start_nested(self, task: PendingTask, start: FlowStart) -> Nested:
         if start.flow not in self.flows:
             raise Failure(f"{task.call.product}.FlowNotExists", f"Flow {start.flow} does not exist.")
         name = start.execution or f"child{len(self.seen)}"
@@ -160,3 +161,17 @@ class Lab:
         timeline = task.run.timeline if waits else self.timers.timeline(task.run.timeline.skipped)
         child = self.start(start.flow, start.input, name=name, timeline=timeline)
         return Nested(child.run, {"FlowName": start.flow, "ExecutionName": name, "RequestID": "r"})
+
+
+class Tasks(ScriptedTasks):
+    """Tells the laboratory of tasks without a mock, and starts nested flows in it."""
+
+    def __init__(self, lab: Lab, mocks: TaskMocks) -> None:
+        super().__init__(mocks, lab.functions)
+        self.lab = lab
+
+    def unmocked(self, task: PendingTask) -> None:
+        self.lab.note(task)
+
+    def start_flow(self, task: PendingTask, start: FlowStart) -> Nested:
+        return self.lab.start_nested(task, start)
