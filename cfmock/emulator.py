@@ -150,6 +150,7 @@ class Emulator:
         if parameters.problem:
             raise ServiceError("InvalidArgument", detail=parameters.problem)
         if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
+            exchange.throttled = self._limited(exchange.key).throttled(operation.name)
             raise Refused("ResourceThrottled", reason="throttled")
         self.watch.came(exchange, call, parameters)
         decision = exchange.decision = injector.decide(call)
@@ -214,6 +215,8 @@ class Emulator:
             reply = encode.success(result, request_id)
         if decision is not None:
             reply = _spoilt(reply, decision)
+        elif exchange.throttled is not None:
+            reply = reply._replace(headers=encode.rate_limit_headers(exchange.throttled.limit, exchange.throttled.wait))
         if exchange.known and exchange.parameters is not None and reply.transport not in UNANSWERED:
             self._authenticator.answered(exchange.request, exchange.parameters)
         details = NOTHING
@@ -408,4 +411,6 @@ def _spoilt(reply: Reply, decision: Decision) -> Reply:
     headers = reply.headers
     if decision.retry_after is not None:
         headers = (*headers, ("x-acs-retry-after", str(round(decision.retry_after * 1000))))
+    if decision.throttled is not None:
+        headers = (*headers, *encode.rate_limit_headers(decision.throttled.limit, decision.throttled.wait))
     return reply._replace(delay=decision.delay, transport=transport, headers=headers)

@@ -8,6 +8,7 @@ from cfmock.auth.authenticator import DEFAULT_ACCOUNT
 from cfmock.clock import iso_seconds, stopwatch
 from cfmock.errors import ServiceError
 from cfmock.faults.injector import Decision
+from cfmock.faults.limits import Throttled
 from cfmock.faults.misses import Trace
 from cfmock.faults.rules import Action
 from cfmock.journal import CallRecord, Details, WorldKey, masked
@@ -29,7 +30,7 @@ class Exchange:
 
     __slots__ = (
         "call", "decision", "diagnosis", "key", "known", "matched", "nonce", "noted", "parameters", "request", "request_id",
-        "started", "struck", "timestamp", "trace", "violations",
+        "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
     def __init__(self, request: Request, region: str) -> None:
@@ -47,6 +48,7 @@ class Exchange:
         self.trace: Trace | None = None
         self.noted: Noted | None = None
         self.diagnosis: Diagnosis | None = None
+        self.throttled: Throttled | None = None  # by the documented limits
         self.matched = False
         self.violations: list[Violation] = []
 

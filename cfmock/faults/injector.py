@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfmock.clock import Clock
-from cfmock.faults.limits import TokenBucket
+from cfmock.faults.limits import Throttled, TokenBucket
 from cfmock.faults.misses import Standing, Trace
-from cfmock.faults.rules import Action, FaultRule
+from cfmock.faults.rules import THROTTLED, Action, FaultRule
 from cfmock.ids import Ids
 from cfmock.wire.messages import Call
 
@@ -27,12 +27,14 @@ _LONGEST_NAME = 128  # a longer name than the service allows is not worth rememb
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
-    seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order."""
+    seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
+    the answer ResourceThrottled where it is known when to come again."""
 
     delay: float = 0.0
     before: Action | None = None
     after: Action | None = None
     rules: tuple[str, ...] = ()
+    throttled: Throttled | None = None
 
     @property
     def retry_after(self) -> float | None:
@@ -116,6 +118,15 @@ class ActiveFault:
         self.hits += 1
         return True
 
+    def throttled(self) -> Throttled | None:
+        """When a call that it has throttled may come again, if that is known."""
+        action = self.rule.action
+        if action is None or action.error != THROTTLED:
+            return None
+        if action.retry_after is not None:
+            return Throttled(self._bucket.burst if self._bucket is not None else 1, action.retry_after)
+        return self._bucket.throttled() if self._bucket is not None else None
+
     def standing(self) -> Standing:
         """As it stands now, for `Trace`."""
         return Standing(self.name, self.rule, self.hits, self._calls, self._dice)
@@ -195,7 +206,7 @@ class FaultInjector:
         now = self._clock.now()
         execution = call.execution
         struck: MutableSequence[ActiveFault] = []
-        decider: FaultRule | None = None
+        decider: ActiveFault | None = None
         for fault in self._candidates(call, now)[0]:
             if not fault.counts(execution, now):
                 continue
@@ -203,7 +214,7 @@ class FaultInjector:
             if (rule.action is None or decider is None) and self._struck(fault):
                 struck.append(fault)
                 if rule.action is not None:
-                    decider = rule
+                    decider = fault
         return self._decision(struck, decider) if struck else None
 
     def trace(self, call: Call, struck: Collection[str] = ()) -> Trace | None:
@@ -224,14 +235,15 @@ class FaultInjector:
             self._order[operation] = found
         return found
 
-    def _decision(self, struck: Sequence[ActiveFault], decider: FaultRule | None) -> Decision:
-        action = decider.action if decider is not None else None
-        after = decider is not None and decider.lets_happen
+    def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> Decision:
+        action = decider.rule.action if decider is not None else None
+        after = decider is not None and decider.rule.lets_happen
         return Decision(
             delay=sum((fault.rule.delay.draw(self._ids) for fault in struck if fault.rule.delay is not None), 0.0),
             before=None if after else action,
             after=action if after else None,
             rules=tuple(fault.name for fault in struck),
+            throttled=decider.throttled() if decider is not None else None,
         )
 
     def _struck(self, fault: ActiveFault) -> bool:

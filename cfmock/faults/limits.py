@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cfmock.clock import Clock
 
 # A token may be taken this much early, since a clock that is advanced step by step adds up the rounding of its steps:
 _EARLY = 0.001  # seconds
 _PART = 0.01  # of a token, at most
+
+
+class Throttled(NamedTuple):
+    """What a throttled call may be told: how many calls fit at once, and in how many seconds the next one does."""
+
+    limit: float
+    wait: float
 
 
 class TokenBucket:
@@ -36,6 +45,11 @@ class TokenBucket:
         self._tokens -= 1
         return True
 
+    def throttled(self) -> Throttled:
+        """How things stand after `take` gave nothing."""
+        missing = self._enough - self._tokens
+        return Throttled(self.burst, missing / self.per_second if self.per_second else math.inf)
+
 
 class DocumentedLimits:
     """The rates that the limits page allows each operation.
@@ -51,8 +65,15 @@ class DocumentedLimits:
 
     def admits(self, operation: str) -> bool:
         """Whether a call of the operation is within its rate; it counts as made."""
+        return self._bucket(operation).take()
+
+    def throttled(self, operation: str) -> Throttled:
+        """How things stand after `admits` said no."""
+        return self._bucket(operation).throttled()
+
+    def _bucket(self, operation: str) -> TokenBucket:
         bucket = self._buckets.get(operation)
         if bucket is None:
             rate = self._rates.get(operation) or self._rates["*"]
             bucket = self._buckets[operation] = TokenBucket(self._clock, **rate)
-        return bucket.take()
+        return bucket

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,16 @@ CONTENT_TYPE = "application/json;charset=utf-8"
 def success(fields: Fields, request_id: str) -> Reply:
     """HTTP 200 with the operation's fields and the RequestId."""
     return Reply(200, json_text({"RequestId": request_id, **fields}).encode(), request_id)
+
+
+def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]:
+    """What the gateway says to a throttled client: how many calls fit, and in how many milliseconds the next one does.
+
+    Read by tea-openapi 0.4.0 to 0.4.5, which look for TimeLeft (measured); what Reset counts is unknown, the same is our choice.
+    """
+    left = "" if math.isinf(wait) else f",TimeLeft:{math.ceil(wait * 1000)},Reset:{math.ceil(wait * 1000)}"
+    value = f"Limit:{limit:g},Remain:0{left}"
+    return ("x-ratelimit-user-api", value), ("x-ratelimit-user", value)
 
 
 class Rendered(NamedTuple):

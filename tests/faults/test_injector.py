@@ -1,11 +1,14 @@
 """Which rules strike a call, and what comes of it."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfmock.clock import VirtualClock
 from cfmock.faults.injector import Decision, FaultInjector
+from cfmock.faults.limits import Throttled
 from cfmock.faults.rules import Action, FaultRule, RateLimit
 from cfmock.ids import Ids
 from cfmock.spec import model
@@ -177,6 +180,24 @@ def test_a_call_counts_for_a_rule_that_comes_too_late(injector, rule, call):
     assert injector.decide(call()) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "calls", "throttled"),
+    [
+        ({"rate_limit": {"per_second": 4, "burst": 2}}, 3, Throttled(2, 0.25)),
+        ({"rate_limit": {"per_second": 0, "burst": 1}}, 2, Throttled(1, math.inf)),
+        ({"rate_limit": {"per_second": 4, "burst": 2}, "retry_after": "1s"}, 3, Throttled(2, 1.0)),
+        ({"error": "ResourceThrottled", "retry_after": "2s"}, 1, Throttled(1, 2.0)),
+        ({"error": "ResourceThrottled"}, 1, None),
+        ({"error": "AccessDenied", "retry_after": "2s"}, 1, None),
+    ],
+)
+def test_a_throttled_call_is_told_when_to_come_again_if_that_is_known(injector, rule, call, given, calls, throttled):
+    injector.add(rule(**given))
+    found = [injector.decide(call()) for _ in range(calls)][-1].throttled
+    assert (found and found.limit) == (throttled and throttled.limit)
+    assert (found and found.wait) == (throttled and pytest.approx(throttled.wait, abs=0.01))
+
+
 def test_delays_add_up_wherever_they_stand(injector, rule, call):
     injector.add(rule(name="a", delay="1s"))
     injector.add(rule(name="b", error="AccessDenied", delay="2s", when={"call": 1}))
@@ -205,6 +226,7 @@ def test_calls_beyond_a_rate_limit_are_throttled(injector, clock, rule, call):
         1.0,
         before=Action(error="ResourceThrottled", retry_after=0.05, rate_limit=RateLimit(20, 40)),
         rules=("fault-1",),
+        throttled=Throttled(40, 0.05),
     )
     assert fault.hits == 3
     clock.set(NOON + 0.5)
