@@ -255,11 +255,17 @@ def test_two_hundred_tests_take_less_than_two_seconds_start_included(folder):
     assert min(spent) < 2
 
 
+def heed_interrupts() -> None:
+    """In a process to be: a shell that runs the tests in the background has told them not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_watch_runs_again_when_a_file_changes_or_comes_and_ends_by_ctrl_c(folder):
     write(GOOD)
     process = subprocess.Popen(
         [sys.executable, "-m", "cfmock", "test", ".", "--watch"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(), cwd=folder,
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     try:
         assert process.stdout is not None
