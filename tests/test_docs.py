@@ -88,7 +88,8 @@ FOREIGN = {
 
 
 def options_of(name: str) -> set[str]:
-    return {option for each in docs.command(name).params for option in each.opts if option.startswith("-")}
+    shown = (each for each in docs.command(name).params if not getattr(each, "hidden", False))
+    return {option for each in shown for option in each.opts if option.startswith("-")}
 
 
 def test_every_option_on_the_pages_is_one_of_a_command():

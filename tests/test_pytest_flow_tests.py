@@ -40,9 +40,9 @@ def test_each_test_of_a_file_is_an_item_and_a_failure_reads_like_that_of_the_com
             "orders.cfmock.yaml::order: large FAILED*",
             "duration not as expected (orders.cfmock.yaml:28:5)",
             "    - duration: 5s",
-            "    + duration: 60s",
+            "    + duration: 1m",
             "  path: Charge -> Size ($Input.amount > 100) -> Pause -> Ship",
-            "  they part at event 15, after 60s: *",
+            "  they part at event 15, after 1m: *",
             "FAILED orders.cfmock.yaml::order: large - duration not as expected*",
         ]
     )

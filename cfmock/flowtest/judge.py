@@ -121,11 +121,16 @@ _CHECKS: dict[str, Check] = {
 }  # fmt: skip
 
 
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
+
+
 def seconds(value: float) -> str:
-    """A span of time as people write it: `1.5s`, `250ms`."""
+    """A span of time as people write it, in one unit: `250ms`, `1.5s`, `10m`, `73h`, `3d`."""
     if 0 < value < 1:
         return f"{round(value * 1000, 3):.12g}ms"
-    return f"{round(value, 3):.12g}s"
+    whole = round(value, 3)
+    unit, length = next(((unit, length) for unit, length in _UNITS if whole and whole % length == 0), ("s", 1))
+    return f"{whole / length:.12g}{unit}"
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------

@@ -69,8 +69,8 @@ def test_a_failure_is_told_and_is_exit_code_1(cfmock):
     write(GOOD + BAD)
     ran = cfmock("test", ".")
     assert ran.code == 1
-    assert "FAILED  order  large order  Succeeded  60s" in ran.out
-    assert "FAILED order: large order (orders.cfmock.yaml:31:5)\n    - duration: 5s\n    + duration: 60s\n" in ran.out
+    assert "FAILED  order  large order  Succeeded  1m" in ran.out
+    assert "FAILED order: large order (orders.cfmock.yaml:31:5)\n    - duration: 5s\n    + duration: 1m\n" in ran.out
     assert ran.out.endswith("1 passed, 1 failed; coverage 66 % (6 of 9 points)\n")
 
 
@@ -156,10 +156,10 @@ def test_json_holds_results_and_coverage_as_graph_reads_it(cfmock):
     small, large = document["tests"]
     assert (small["name"], small["flow"], small["outcome"], small["line"]) == ("small order", "order", "passed", 27)
     assert large["differences"] == [
-        {"what": "duration", "expected": 5, "actual": 60, "lines": ["- duration: 5s", "+ duration: 60s"]}
+        {"what": "duration", "expected": 5, "actual": 60, "lines": ["- duration: 5s", "+ duration: 1m"]}
     ]
     assert large["path"] == ["Charge -> Size ($Input.amount > 100) -> Pause -> Ship"]
-    assert large["parting"].startswith("event 15, after 60s: StepSucceeded of 'Pause'")
+    assert large["parting"].startswith("event 15, after 1m: StepSucceeded of 'Pause'")
     (coverage,) = document["coverage"]
     assert coverage["points"][0] == {
         "id": "Charge", "kind": "state", "label": "Charge", "file": "orders.cfmock.yaml", "line": 11, "column": 11,

@@ -22,6 +22,19 @@ def test_a_difference_is_told(case):
     assert "\n".join(told).strip("\n") == case.get("told", "").strip("\n")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0s"), (0.25, "250ms"), (1.5, "1.5s"), (86400, "86400s")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0s"),
+        (0.25, "250ms"),
+        (1.5, "1.5s"),
+        (86400, "1d"),
+        (7200, "2h"),
+        (90, "90s"),
+        (262800, "73h"),
+        (60.5, "60.5s"),
+        (0.0001, "0.1ms"),
+    ],
+)
 def test_times_are_told_as_they_are_written(value, text):
     assert seconds(value) == text

@@ -195,7 +195,7 @@ def options(name: str) -> str:
     known = {row.option for row in SETTINGS.values()}
     rows = []
     for each in command(name).params:
-        if isinstance(each, click.Option) and not known.intersection(each.opts):
+        if isinstance(each, click.Option) and not each.hidden and not known.intersection(each.opts):
             form = "" if each.is_flag else f" {each.make_metavar(click.Context(command(name)))}"
             rows.append((code(", ".join(each.opts) + form), (each.help or "").removesuffix(".")))
     return table(("Option", "Means"), rows)
