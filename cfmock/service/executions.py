@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from cfmock.clock import Timeline, Timer, TimerKind, iso
 from cfmock.engine.events import History
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.model import Flow
+from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
 from cfmock.errors import ServiceError
 from cfmock.service.flows import find_flow
@@ -169,8 +169,8 @@ def launch(
         return _end_at_once(world, flow, name, input, started, outcome, callback_token, qualifier)
     timeline = timeline or world.timers.timeline()
     events = History() if outcome is None else None
-    row = _new_row(
-        world, flow, name, RUNNING, str(input), started,
+    row = ExecutionRow(
+        flow, name, RUNNING, str(input), to_millisecond(started), world.next_serial(),
         events=events, qualifier=qualifier, callback_token=callback_token,
     )  # fmt: skip
     if outcome is not None:
@@ -190,9 +190,10 @@ def _end_at_once(
 ) -> ExecutionRow:
     """Nobody ever sees it running, so it is written down once."""
     status, output, error, cause = _ending(world, flow, name, input, outcome)
-    row = _new_row(
-        world, flow, name, status, str(input), moment, output=output, stopped=_to_millisecond(moment),
-        error=error, cause=cause, qualifier=qualifier, callback_token=callback_token,
+    moment = to_millisecond(moment)
+    row = ExecutionRow(
+        flow, name, status, str(input), moment, world.next_serial(), output, moment, error, cause,
+        qualifier=qualifier, callback_token=callback_token,
     )  # fmt: skip
     world.stores.executions.put(flow.id, name, row)
     _enlist(world, row)
@@ -206,7 +207,8 @@ def launch_child(
 ) -> Run:
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
     flow = dataclasses.replace(parent.flow, compiled=compiled)
-    row = _new_row(world, flow, name, RUNNING, input, timeline.now(), events=History(), map_run=map_run)
+    started = to_millisecond(timeline.now())
+    row = ExecutionRow(flow, name, RUNNING, input, started, world.next_serial(), events=History(), map_run=map_run)
     live = Executed(world, row, timeline, partial(_ended, world), input_value(input))
     _begin(world, row, live)
     assert live.run is not None
@@ -243,8 +245,9 @@ def add_ended(
     cause: str = "",
 ) -> ExecutionRow:
     """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
-    row = _new_row(world, flow, name, status, input, started)
-    row = row._replace(output=output, stopped=stopped, error=error, cause=cause)
+    row = ExecutionRow(
+        flow, name, status, input, to_millisecond(started), world.next_serial(), output, stopped, error, cause
+    )
     world.stores.executions.put(flow.id, name, row)
     _enlist(world, row)
     if not row.ended:
@@ -258,7 +261,7 @@ def finish(
     world: World, row: ExecutionRow, status: str, stopped: float, *, output: str = "", error: str = "", cause: str = ""
 ) -> ExecutionRow:
     """Write down an execution's end and tell who waits for it."""
-    ended = row._replace(status=status, output=output, stopped=_to_millisecond(stopped), error=error, cause=cause)
+    ended = row._replace(status=status, output=output, stopped=to_millisecond(stopped), error=error, cause=cause)
     replace(world, row, ended)
     world.leave(row)
     for tell in world.waiting.pop((row.flow.id, row.name), []):
@@ -342,15 +345,8 @@ def subscribe(
     return undo
 
 
-def _new_row(
-    world: World, flow: FlowRow, name: str, status: str, input: str, started: float, **more: Any
-) -> ExecutionRow:
-    world.serial += 1
-    return ExecutionRow(flow, name, status, input, _to_millisecond(started), world.serial, **more)
-
-
-def _to_millisecond(moment: float) -> float:
-    # A filter that repeats a StartedTime as answered must meet it.
+def to_millisecond(moment: float) -> float:
+    """Times are kept as they are answered, so that a filter that repeats a StartedTime meets it."""
     return round(moment * 1000) / 1000
 
 
@@ -408,9 +404,8 @@ class Scripted(Live):
 
 def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> tuple[str, str, str, str]:
     """Status, output, error and cause of an execution that goes this way."""
-    context = {"Execution": {"Name": name, "RoleArn": flow.role_arn}, "Flow": {"Name": flow.name}}
     try:
-        output = output_text(outcome, input, context, world.ids)
+        output = output_text(outcome, input, Identity(flow.name, name, flow.role_arn), world.ids)
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"

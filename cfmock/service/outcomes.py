@@ -12,6 +12,7 @@ from typing import Any
 
 from cfmock.durations import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
+from cfmock.engine.rules import Identity
 from cfmock.ids import Ids
 from cfmock.jsontext import json_text
 from cfmock.matching import Difference, NearMiss, differences
@@ -124,12 +125,14 @@ def _reasons(outcome: Outcome, execution: str, parsed: Any) -> Iterator[Differen
         yield from differences(when["input"], parsed, ("input",))
 
 
-def output_text(outcome: Outcome, input_text: str, context: Mapping[str, Any], ids: Ids) -> str:
+def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> str:
     """The Output of an execution that goes this way, as JSON text: empty unless it succeeds or gives one.
 
     Raises ExpressionError where the template names what the input lacks.
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
-    scope = {} if outcome.output.constant else {"$Input": input_value(input_text), "$Context": context}
-    return json_text(outcome.output.build(scope, ids))
+    if outcome.output.constant:
+        return json_text(outcome.output.build({}, ids))
+    context = {"Execution": {"Name": who.execution, "RoleArn": who.role_arn}, "Flow": {"Name": who.flow}}
+    return json_text(outcome.output.build({"$Input": input_value(input_text), "$Context": context}, ids))

@@ -92,6 +92,11 @@ class World:
     serial: int = 0
     notes: Notes = field(default_factory=Notes)
 
+    def next_serial(self) -> int:
+        """The number of a new execution."""
+        self.serial += 1
+        return self.serial
+
     def live_execution(self, row: ExecutionRow) -> Live | None:
         return self.live.get(row.flow.id, {}).get(row.name)
 

@@ -29,18 +29,23 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 
-# A piece is canonical when it is exactly what the signing documents would encode its value to: unreserved characters bare,
-# every other byte as %XX in upper case. `+` is a space and is rewritten before this is asked.
-_ESCAPE = "%(?:[01][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF]|[89A-F][0-9A-F])"
-_TEXT = rf"[\w.~-]*(?:{_ESCAPE}[\w.~-]*)*"
-_CANONICAL = re.compile(rf"\w[\w.-]*={_TEXT}(?:&\w[\w.-]*={_TEXT})*\Z", re.ASCII)
+# Canonical is a text that the signing documents would encode just as it stands: unreserved characters bare, every other byte
+# as %XX in upper case. `+` is a space and is rewritten before this is asked.
+_ESCAPE = "%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF])"
+_BARE = "[0-9A-Za-z_.~&=-]*"
+_CANONICAL = re.compile(rf"{_BARE}(?:{_ESCAPE}{_BARE})*\Z")
 _SAFE = "-_.~"
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}\Z")
 
 
 def media_type(request: Request) -> str:
     """The content type without its parameters, lower case; a body without one is a form."""
-    return request.header("content-type").partition(";")[0].strip().lower() or FORM
+    return _without_parameters(request.header("content-type"))
+
+
+@functools.lru_cache(maxsize=64)
+def _without_parameters(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower() or FORM
 
 
 def check_media_type(request: Request, parameters: Parameters) -> None:
@@ -83,21 +88,20 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
     """Add the pairs of a query or form to `values` (decoded) and `encoded` (`E(name)=E(value)`)."""
     if "+" in text:
         text = text.replace("+", "%20")
-    if _CANONICAL.match(text):
-        # The usual case: the wire's own text is what has to be signed, so nothing is encoded again.
-        for piece in text.split("&"):
-            name, _, value = piece.partition("=")
-            encoded[name] = piece
-            values[name] = _unescape(value) if "%" in value else value
-        return
+    canonical = _CANONICAL.match(text) is not None
     for piece in text.split("&"):
-        if not piece:
-            continue
-        name, _, value = piece.partition("=")
-        name = urllib.parse.unquote(name, errors="surrogateescape")
-        value = urllib.parse.unquote(value, errors="surrogateescape")
-        values[name] = value
-        encoded[name] = f"{percent_encode(name)}={percent_encode(value)}"
+        name, equals, value = piece.partition("=")
+        if canonical and equals and "=" not in value:
+            # The usual case: the wire's own text is what has to be signed, so nothing is encoded again.
+            if "%" in piece:
+                name, value = _unescape(name), _unescape(value)
+            encoded[name] = piece
+            values[name] = value
+        elif piece:
+            name = urllib.parse.unquote(name, errors="surrogateescape")
+            value = urllib.parse.unquote(value, errors="surrogateescape")
+            values[name] = value
+            encoded[name] = f"{percent_encode(name)}={percent_encode(value)}"
 
 
 def percent_encode(text: str) -> str:

@@ -27,11 +27,11 @@ def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[
     parse, since the service hands them back byte for byte. Raises MissingRequiredParams and InvalidArgument.
     """
     found: dict[str, Any] = {}
-    for parameter in operation.parameters.values():
-        text = arguments.get(parameter.name)
+    for name, parameter in operation.parameters.items():
+        text = arguments.get(name)
         if text is None or (text == "" and not parameter.may_be_empty):
             if parameter.required:
-                raise ServiceError("MissingRequiredParams", parameter.name)
+                raise ServiceError("MissingRequiredParams", name)
             continue
         found[parameter.python_name] = value_of(parameter, text, spec)
     return found

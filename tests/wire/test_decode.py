@@ -172,3 +172,32 @@ def test_a_callers_request_id_is_taken_if_it_looks_like_one(chosen: str, echoed:
 def test_the_region_is_named_by_parameter_or_host(query: str, host: str, region: str | None) -> None:
     request = Request("GET", f"/?{query}", {"host": host})
     assert decode.region(request, decode.decode_parameters(request), SPEC) == region
+
+
+WIRE_TEXT = st.text(st.sampled_from("aZ09-_.~%=&+ /;2F41e%%=&你\x00\\"), max_size=24)
+
+
+@given(WIRE_TEXT)
+def test_pairs_are_read_and_encoded_again_by_the_book_however_they_are_written(text: str) -> None:
+    values: dict[str, str] = {}
+    encoded: dict[str, str] = {}
+    decode.read_pairs(text, values, encoded)
+    by_the_book = [piece.partition("=") for piece in text.replace("+", "%20").split("&") if piece]
+    pairs = {
+        urllib.parse.unquote(name, errors="surrogateescape"): urllib.parse.unquote(value, errors="surrogateescape")
+        for name, _, value in by_the_book
+    }
+    assert values == pairs
+    assert encoded == {
+        name: f"{decode.percent_encode(name)}={decode.percent_encode(value)}" for name, value in pairs.items()
+    }
+
+
+@pytest.mark.parametrize("byte", range(256))
+def test_every_byte_is_read_from_the_escape_that_stands_for_it(byte: int) -> None:
+    values: dict[str, str] = {}
+    text = bytes([byte]).decode("utf-8", "surrogateescape")
+    decode.read_pairs(
+        f"a{decode.percent_encode(text)}={decode.percent_encode(text)}&b=%{byte:02X}&c=%{byte:02x}", values, {}
+    )
+    assert values == {f"a{text}": text, "b": text, "c": text}
