@@ -55,8 +55,9 @@ class Exchange:
     @property
     def rules(self) -> tuple[str, ...]:
         """The names of the fault rules that struck."""
-        rules = self.decision.rules if self.decision is not None else ()
-        return (*self.struck, *rules) if self.struck else rules
+        if self.decision is None:
+            return tuple(self.struck)
+        return (*self.struck, *self.decision.rules)
 
     def decoded(self, parameters: Parameters) -> None:
         """Its parameters are known."""

@@ -33,6 +33,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a body that are read, so that a client sees the answer to a request that is too large."""
 MAX_HEAD = 8 * 1024 * 1024
 """Bytes of a request line or header: some clients put whole definitions into the query."""
+LARGE = 64 * 1024
+"""Bytes of an answer that a client should have begun to read before more is done for it."""
 EARLY = 0.02
 """Seconds by which a long poll is answered before its time, so that it is never late."""
 DRIP = 5.0
@@ -58,27 +60,37 @@ class Edge:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request. The only place that reads from a client."""
-        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        target, headers = request.raw_path, request.headers
+        if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        path = split_target(request.raw_path)[0]
-        if path == ADMIN or path.startswith(ADMIN + "/"):
+        if ADMIN in target and _is_admin(target):
             return await self._admin(request, self._stopping)
         try:
-            body = await _body(request)
+            body = _body_at_hand(request)
+            if body is None:
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
-            return Answer(self.refusal(failure, request), close=True)
+            return written(self.refusal(failure, request), request, close=True)
         except web.RequestPayloadError as error:
             log.debug("malformed body: %s", error)
             return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
-        reply = await self.perform(Request(request.method, request.raw_path, request.headers, body))
-        if reply.transport is Transport.WHOLE:
-            return Answer(reply)
-        return await self._broken(reply, request)
+        reply = self.emulator.handle(Request(request.method, target, headers, body))
+        if isinstance(reply, Pending) or reply.delay:
+            reply = await self._awaited(reply)
+        if reply.transport is not Transport.WHOLE:
+            return await self._broken(reply, request)
+        sent = written(reply, request)
+        if len(reply.body) > LARGE:
+            with contextlib.suppress(ConnectionError):
+                await request.writer.drain()
+        return sent
 
     async def perform(self, request: Request) -> Reply:
         """A call's reply, once it is there and its delay is over."""
-        reply = self.emulator.handle(request)
+        return await self._awaited(self.emulator.handle(request))
+
+    async def _awaited(self, reply: Reply | Pending) -> Reply:
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
         if reply.delay:
@@ -96,10 +108,9 @@ class Edge:
     @staticmethod
     def _cut_off(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
         """Answer what cannot be read to its end, and read no more of it."""
-        if request.transport is not None:
-            request.transport.write(head(reply, keep_alive=False) + reply.body)
+        sent = written(reply, request, close=True)
         request.protocol.force_close()
-        return Nothing()
+        return sent
 
     async def _settled(self, pending: Pending) -> Reply:
         loop = asyncio.get_running_loop()
@@ -161,7 +172,7 @@ class Edge:
                         raise
                     transport.write(whole[start : start + size])
         transport.close()
-        return Nothing()
+        return LAST
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -198,48 +209,49 @@ class Edge:
         self.emulator.timers.on_earlier = None
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+def _is_admin(target: str) -> bool:
+    path = split_target(target)[0]
+    return path == ADMIN or path.startswith(ADMIN + "/")
+
+
+def _body_at_hand(request: web.BaseRequest) -> bytes | None:
+    """The body, if all of it came with the head, as small ones do."""
     if not request.body_exists:
         return b""
     content = request.content
-    if content.is_eof() and content.total_bytes <= MAX_BODY:
-        return content.read_nowait()  # all of it came with the head, as small bodies do
-    return await request.read()
+    return content.read_nowait() if content.is_eof() and content.total_bytes <= MAX_BODY else None
 
 
-class Answer(web.StreamResponse):
-    """A reply on its way out: head and body in one write, which halves the cost of a call against aiohttp's own response."""
+class Sent(web.StreamResponse):
+    """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
 
-    def __init__(self, reply: Reply, *, close: bool = False) -> None:
-        super().__init__(status=reply.status)
-        self._reply = reply
-        if close:
-            self.force_close()
+    Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
+    write them first.
+    """
 
-    async def prepare(self, request: web.BaseRequest) -> None:
-        transport = request.transport
-        if transport is None:
-            raise ConnectionResetError("the client has left")
-        keep = request.keep_alive and self.keep_alive is not False
-        self._keep_alive = keep
-        reply = self._reply
-        start = head(reply, keep_alive=keep)
-        transport.write(start if request.method == "HEAD" else start + reply.body)
-        if len(reply.body) > 65536:
-            await request.writer.drain()
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """All is written."""
-
-
-class Nothing(web.StreamResponse):
-    """No answer: the connection is closed, or broken, already."""
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        self.force_close()
+        """There is nothing to begin."""
 
     async def write_eof(self, data: bytes = b"") -> None:
         """There is nothing to end."""
+
+
+KEPT, LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> Sent:
+    """Write an answer, unless the client has left."""
+    transport = request.transport
+    if transport is None:
+        return LAST
+    keep = request.keep_alive and not close
+    start = head(reply, keep_alive=keep)
+    transport.write(start if request.method == "HEAD" else start + reply.body)
+    return KEPT if keep else LAST
 
 
 def head(reply: Reply, *, keep_alive: bool) -> bytes:
@@ -290,7 +302,7 @@ class Protocol(web.RequestHandler):
         else:
             log.debug("malformed HTTP: %s", message or exc)
             failure = ServiceError("InvalidArgument", detail=NOT_HTTP)
-        return Answer(edge.refusal(failure, request), close=True)
+        return written(edge.refusal(failure, request), request, close=True)
 
 
 class HttpServer(web.Server):

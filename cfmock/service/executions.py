@@ -404,8 +404,10 @@ class Scripted(Live):
 
 def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> tuple[str, str, str, str]:
     """Status, output, error and cause of an execution that goes this way."""
+    output = outcome.text
     try:
-        output = output_text(outcome, input, Identity(flow.name, name, flow.role_arn), world.ids)
+        if output is None:
+            output = output_text(outcome, input, Identity(flow.name, name, flow.role_arn), world.ids)
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"

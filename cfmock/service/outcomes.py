@@ -39,6 +39,7 @@ class Outcome:
     after: float = 0.0
     polls: int = 0
     times: int | None = None
+    text: str | None = None  # `output` as JSON text, where that is always the same
 
     @property
     def ends(self) -> bool:
@@ -57,10 +58,12 @@ class Outcome:
         """
         after = mapping.get("after", 0)
         polls = after["polls"] if isinstance(after, dict) else 0
+        output = compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None
         return cls(
             status=mapping.get("status", "Succeeded"),
             when=mapping.get("when", {}),
-            output=compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None,
+            output=output,
+            text=_text(mapping["output"]) if output is not None and output.constant else None,
             error=mapping.get("error", {}),
             after=0.0 if polls else parse_duration(after),
             polls=polls,
@@ -114,6 +117,13 @@ class Outcomes:
         return found
 
 
+def _text(value: Any) -> str | None:
+    try:
+        return json_text(value)
+    except ValueError:  # a number that JSON does not have: told when an execution ends with it
+        return None
+
+
 _UNREAD = object()
 
 
@@ -126,13 +136,12 @@ def _reasons(outcome: Outcome, execution: str, parsed: Any) -> Iterator[Differen
 
 
 def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> str:
-    """The Output of an execution that goes this way, as JSON text: empty unless it succeeds or gives one.
+    """The Output of an execution that goes this way where the outcome has no `text`, as JSON text: empty unless it succeeds or
+    gives one.
 
     Raises ExpressionError where the template names what the input lacks.
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
-    if outcome.output.constant:
-        return json_text(outcome.output.build({}, ids))
     context = {"Execution": {"Name": who.execution, "RoleArn": who.role_arn}, "Flow": {"Name": who.flow}}
     return json_text(outcome.output.build({"$Input": input_value(input_text), "$Context": context}, ids))

@@ -8,6 +8,7 @@ plus body, the body's last, and action and version fall back to headers (measure
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 import urllib.parse
@@ -94,7 +95,9 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
         if canonical and equals and "=" not in value:
             # The usual case: the wire's own text is what has to be signed, so nothing is encoded again.
             if "%" in piece:
-                name, value = _unescape(name), _unescape(value)
+                value = _unescape(value)
+                if "%" in name:
+                    name = _unescape(name)
             encoded[name] = piece
             values[name] = value
         elif piece:
@@ -175,13 +178,14 @@ def is_acs3(request: Request) -> bool:
 
 def arguments(parameters: Parameters) -> dict[str, str]:
     """The operation's own parameters, unknown ones too. An empty one is there: whether that counts is the table's word."""
-    return {name: value for name, value in parameters.values.items() if name not in COMMON}
+    values = parameters.values
+    return {name: values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
 
 
 def caller_request_id(parameters: Parameters) -> str | None:
     """The RequestId the caller chose, if it looks like an id (documented on every operation until 2024)."""
-    chosen = parameters.values.get("RequestId", "")
-    return chosen if _ID.match(chosen) else None
+    chosen = parameters.values.get("RequestId")
+    return chosen if chosen and _ID.match(chosen) else None
 
 
 def region(request: Request, parameters: Parameters, spec: Spec) -> str | None:
