@@ -14,16 +14,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SHORT = {"verbose": "-v"}
 
 
-def settings_options(**defaults: Any) -> Callable[[F], F]:
+def settings_options(*without: str, **defaults: Any) -> Callable[[F], F]:
     """A decorator: an option for every setting that has one, under the setting's name, as text, None when not given.
 
     `settings.resolve` reads the text, so that a wrong option and a wrong variable are told in the same words.
-    `defaults` are those that differ from the table's for this command; they are only shown.
+    `without` are settings that mean nothing to this command; `defaults` are those that differ from the table's for it, and
+    are only shown.
     """
 
     def decorate(function: F) -> F:
         for row in reversed(list(SETTINGS.values())):
-            if row.option is not None:
+            if row.option is not None and row.name not in without:
                 function = _option(row, row.option, defaults.get(row.name, row.default))(function)
         return function
 

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import click
 
+from cfmock.cloudflow import environment
 from cfmock.control import Control, violations_text
 from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
@@ -20,20 +21,23 @@ from cfmock.journal import CallRecord, line
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
 from cfmock.server.runner import Server, is_loopback
-from cfmock.server.tls import tls_of
+from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve
 
 log = logging.getLogger("cfmock")
 
 
 class Started:
-    """A server and what belongs to it."""
+    """A server and what belongs to it. `proxy` tells whether its commands shall reach it at the real host names, too."""
 
-    def __init__(self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings) -> None:
+    def __init__(
+        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxy: bool = False
+    ) -> None:
         self.server = server
         self.control = control
         self.fixtures = fixtures
         self.settings = settings
+        self.proxy = proxy
         self._journal: IO[str] | None = None
 
     async def start(self) -> None:
@@ -51,6 +55,13 @@ class Started:
         if self._journal is not None:
             self._journal.close()
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Our own environment with what points a command at the server."""
+        url = self.server.url
+        proxied = {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
+        return {**_inherited(), **environment(self.server), **proxied}
+
     def passes(self) -> bool:
         """Whether all was well, so far as `--strict` asks; else the violations are told."""
         violations = self.control.find_violations() if self.settings.strict else []
@@ -64,21 +75,49 @@ class Started:
         self._journal.flush()
 
 
-def prepare(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> Started:
-    """Read fixtures and options. Raises FixtureError and SettingsError."""
+def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:
+    """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
+    fixtures, settings = read(paths, flags, **defaults)
+    return make(fixtures, settings, tls_of(settings), proxy)
+
+
+def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:
+    """Fixtures and options, with the warnings that they give cause to. Raises FixtureError and SettingsError."""
     fixtures = load(list(paths))
     settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
     configure_log(settings)
     for warning in fixtures.warnings:
         log.warning("%s", warning)
+    if not _guard(settings).open:
+        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
+    return fixtures, settings
+
+
+def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxy: bool = False) -> Started:
+    """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
+    if proxy and tls is not None:
+        raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
     emulator = build(fixtures, settings)
     control = Control(emulator)
-    guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
-    if not guard.open:
-        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
-    server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port, tls_of(settings))
+    server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
     emulator.default_world()
-    return Started(server, control, fixtures, settings)
+    return Started(server, control, fixtures, settings, proxy)
+
+
+def _guard(settings: Settings) -> Guard:
+    return Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+
+
+def _inherited() -> dict[str, str]:
+    """The environment as it was given to us: the standalone program changes where libraries are looked for, which is not for
+    the programs it runs."""
+    variables = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        before = variables.pop("LD_LIBRARY_PATH_ORIG", None)
+        variables.pop("LD_LIBRARY_PATH", None)
+        if before is not None:
+            variables["LD_LIBRARY_PATH"] = before
+    return variables
 
 
 def configure_log(settings: Settings) -> None:

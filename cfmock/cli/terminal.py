@@ -16,10 +16,14 @@ def print_table(columns: Row, rows: Sequence[Row], style: Callable[[Row], str] =
     if sys.stdout.isatty():
         _draw(columns, rows, style)
     else:
-        lines = [columns, *rows]
-        widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-        for line in lines:
-            print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print("\n".join(table_lines(columns, rows)))
+
+
+def table_lines(columns: Row, rows: Sequence[Row]) -> list[str]:
+    """The same without a terminal: a plain line for each row."""
+    lines = [columns, *rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _draw(columns: Row, rows: Sequence[Row], style: Callable[[Row], str]) -> None:
