@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "cfmock"
 
-GROUND = "errors clock durations ids jsontext settings yamlsource matching violations ports verbs"
+GROUND = "errors clock durations ids jsontext markup settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
 WHOLE = "journal retries hints conduct exchange watch emulator fixtures control"
@@ -29,6 +29,7 @@ KNOWS = {
     "errors": "",
     "ids": "",
     "jsontext": "",
+    "markup": "",
     "violations": "",
     "ports": "",
     "verbs": "",
@@ -68,7 +69,7 @@ KNOWS = {
     "cloudflow": f"{CORE} expectations server client",
     "contract": f"{CORE} client cloudflow",
     "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
-    "pytest_plugin": f"{CORE} flowtest client cloudflow",
+    "pytest_plugin": f"{CORE} flowtest client cloudflow contract.plan",
     "__main__": "cli errors",
     "cfmock": "errors control retries cloudflow",  # __init__: the public names
 }
