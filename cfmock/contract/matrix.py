@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.contract.plan import RULE, Case
 from cfmock.contract.process import Ended
@@ -15,14 +15,37 @@ from cfmock.spec.model import load
 Json = Any
 
 
+class Facts(NamedTuple):
+    """What of a reaction is the same in every run of the same client, so that a change is one of the client.
+
+    `calls` counts repeated polls once. Of a client that was ended for its time, calls and retries are a matter of chance: 0.
+    """
+
+    exit: int
+    calls: int
+    retries: int
+    recovered: bool
+    seen: bool
+    timed_out: bool
+
+    @property
+    def verdict(self) -> str:
+        """recovered, failed, timed out, or not met."""
+        if not self.seen:
+            return "not met"
+        if self.timed_out:
+            return "timed out"
+        return "recovered" if self.recovered else "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Reaction:
     """What a client did in one case.
 
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
     repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`
-    tells whether any was struck, `timed_out` whether the client was ended for its time. `violations` are the kinds of what the
-    real service would take differently, `seconds` the time it took, `said` its last line.
+    tells whether any was struck, `timed_out` whether the client was ended for its time. `violations` are the kinds of those that
+    the run without a fault does not have, `seconds` is the time it took, `said` its last line.
     """
 
     case: Case
@@ -42,17 +65,14 @@ class Reaction:
         return self.seen and self.exit == 0 and not self.timed_out
 
     @property
-    def retries(self) -> int:
-        return len(self.spacing)
+    def facts(self) -> Facts:
+        calls, retries = (0, 0) if self.timed_out else (self.calls - self.polls, len(self.spacing))
+        return Facts(self.exit, calls, retries, self.recovered, self.seen, self.timed_out)
 
     @property
     def verdict(self) -> str:
         """recovered, failed, timed out, or not met."""
-        if not self.seen:
-            return "not met"
-        if self.timed_out:
-            return "timed out"
-        return "recovered" if self.recovered else "failed"
+        return self.facts.verdict
 
     def to_mapping(self) -> dict[str, Json]:
         """As the JSON report gives it."""
@@ -73,14 +93,25 @@ class Reaction:
         }
 
 
-def reaction(case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = ()) -> Reaction:
-    """What a case came to, from how the client ended and the calls that the server saw, oldest first."""
+def reaction(
+    case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = (), usual: Collection[str] = ()
+) -> Reaction:
+    """What a case came to, from how the client ended and the calls that the server saw, oldest first; with the kinds of its
+    violations, and which are `usual` without a fault."""
     struck = next((record.request_id for record in records if RULE in record.faults), None)
     group = next((each for each in groups(records) if struck in each.request_ids), None)
     return Reaction(
-        case, ended.exit, len(records), group.spacing if group is not None else (), struck is not None, ended.timed_out,
-        polls(records), tuple(sorted(set(violations))), ended.seconds, ended.said,
-    )  # fmt: skip
+        case=case,
+        exit=ended.exit,
+        calls=len(records),
+        spacing=group.spacing if group is not None else (),
+        seen=struck is not None,
+        timed_out=ended.timed_out,
+        polls=polls(records),
+        violations=tuple(sorted(set(violations) - set(usual))),
+        seconds=ended.seconds,
+        said=ended.said,
+    )
 
 
 def polls(records: Iterable[CallRecord]) -> int:

@@ -51,17 +51,24 @@ class Run(NamedTuple):
     records: Sequence[CallRecord]
     violations: Sequence[Violation]
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of the violations."""
+        return {each.kind for each in self.violations}
+
 
 @dataclass(frozen=True, slots=True)
 class Lab:
     """Puts the command `words` through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a
-    run may take; None: `CLEAN` without a fault, else `LEAST` or `TIMES` as long as that, whichever is more.
+    run may take; None: `CLEAN` without a fault, else `LEAST` or `TIMES` as long as that, whichever is more. With `strict` there
+    may be no violations without a fault.
     """
 
     serve: Serve
     words: Sequence[str]
     nth: int = 1
     timeout: float | None = None
+    strict: bool = False
 
     async def clean(self) -> Run:
         """Without a fault. Raises OSError if the command cannot be started."""
@@ -72,15 +79,16 @@ class Lab:
         return max(LEAST, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
 
     async def matrix(
-        self, cases: Sequence[Case], limit: float, jobs: int, tell: Callable[[Reaction], None]
+        self, cases: Sequence[Case], clean: Run, jobs: int, tell: Callable[[Reaction], None]
     ) -> list[Reaction]:
-        """The reactions in the order of the cases, `jobs` at a time; each is told as it comes."""
+        """The reactions in the order of the cases, `jobs` at a time; each is told as it comes. `clean` is what they are
+        measured by."""
         found: dict[int, Reaction] = {}
         waiting = iter(longest_first(cases))
 
         async def work(numbers: Iterator[int]) -> None:
             for number in numbers:
-                found[number] = await self._case(cases[number], limit)
+                found[number] = await self._case(cases[number], clean)
                 tell(found[number])
 
         workers = [asyncio.create_task(work(waiting)) for _ in range(min(jobs, len(cases)))]
@@ -92,9 +100,9 @@ class Lab:
             await asyncio.gather(*workers, return_exceptions=True)
         return [found[number] for number in range(len(cases))]
 
-    async def _case(self, case: Case, limit: float) -> Reaction:
-        run = await self._run(case.rule(self.nth), limit)
-        return reaction(case, run.ended, run.records, [each.kind for each in run.violations])
+    async def _case(self, case: Case, clean: Run) -> Reaction:
+        run = await self._run(case.rule(self.nth), self.limit(clean))
+        return reaction(case, run.ended, run.records, run.kinds, clean.kinds)
 
     async def _run(self, rule: FaultRule | None, limit: float) -> Run:
         service = self.serve(rule)
