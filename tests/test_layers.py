@@ -67,7 +67,7 @@ KNOWS = {
     "client": "errors clock verbs settings spec wire auth.signature cfmock",
     "expectations": "errors control matching retries spec",
     "cloudflow": f"{CORE} expectations server client",
-    "contract": f"{CORE} client cloudflow",
+    "contract": CORE,
     "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
     "pytest_plugin": f"{CORE} flowtest client cloudflow contract.plan",
     "__main__": "cli errors",

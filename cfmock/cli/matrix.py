@@ -75,7 +75,7 @@ def _print(report: Report, options: Options) -> None:
         lines = [*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report)]
         _write("--output", options.output, "\n".join(lines) + "\n")
     else:
-        print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]])
+        print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]], whole=5)
         click.echo("\n".join(words.footer(report)))
 
 

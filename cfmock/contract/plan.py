@@ -12,8 +12,8 @@ from cfmock.spec.model import load
 RULE = "cfmock contract"
 """The name of the rule that injects a case's fault."""
 
-LONGEST = ("hang", "slow")
-"""What a client waits for, the longest first."""
+WAITING = ("hang", "slow")
+"""What a client spends its time waiting for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class Case:
     def fault(self) -> str:
         """The code, or the name of the transport fault."""
         return self.code or self.transport or ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client does next to nothing for seconds."""
+        return self.transport in WAITING
 
     def __str__(self) -> str:
         return f"{self.operation} {self.fault}"
@@ -82,9 +87,3 @@ def cases_of(operation: str, *, transports: bool = True) -> list[Case]:
 def plan(operations: Sequence[str], wanted: Selection) -> list[Case]:
     """The cases of all operations, in their order, as far as they are asked for."""
     return [case for operation in operations for case in cases_of(operation) if wanted.covers(case)]
-
-
-def longest_first(cases: Sequence[Case]) -> list[int]:
-    """Numbers of the cases in the order to start them in, so that those with long waits do not come last and alone."""
-    weight = {name: number for number, name in enumerate(LONGEST)}
-    return sorted(range(len(cases)), key=lambda number: weight.get(cases[number].transport or "", len(weight)))

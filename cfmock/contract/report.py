@@ -58,9 +58,9 @@ def rows(report: Report) -> list[tuple[str, ...]]:
 
 
 def retries(reaction: Reaction) -> str:
-    """`2, after 0.5 s, 1 s`; nothing if there were none."""
-    spaced = ", ".join(f"{each:.2g} s" if each < 10 else f"{each:.0f} s" for each in reaction.spacing)
-    return f"{len(reaction.spacing)}, after {spaced}" if spaced else ""
+    """`2 (0.5 s, 1 s)`, with the time from call to call; nothing if there were none."""
+    spaced = ", ".join(f"{each:.1f} s" if each < 10 else f"{each:.0f} s" for each in reaction.spacing)
+    return f"{len(reaction.spacing)} ({spaced})" if spaced else ""
 
 
 def footer(report: Report) -> list[str]:

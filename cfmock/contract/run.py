@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from cfmock.contract import process
 from cfmock.contract.matrix import Reaction, reaction
-from cfmock.contract.plan import Case, longest_first
+from cfmock.contract.plan import Case
 from cfmock.contract.process import Ended
 from cfmock.control import Control, Violation
 from cfmock.faults.rules import FaultRule
@@ -81,17 +81,19 @@ class Lab:
     async def matrix(
         self, cases: Sequence[Case], clean: Run, jobs: int, tell: Callable[[Reaction], None]
     ) -> list[Reaction]:
-        """The reactions in the order of the cases, `jobs` at a time; each is told as it comes. `clean` is what they are
-        measured by."""
+        """The reactions in the order of the cases; each is told as it comes. `clean` is what they are measured by.
+
+        `jobs` cases run at a time. If that is more than one, so many of those that only wait may run beside them.
+        """
         found: dict[int, Reaction] = {}
-        waiting = iter(longest_first(cases))
 
         async def work(numbers: Iterator[int]) -> None:
             for number in numbers:
                 found[number] = await self._case(cases[number], clean)
                 tell(found[number])
 
-        workers = [asyncio.create_task(work(waiting)) for _ in range(min(jobs, len(cases)))]
+        queues = [iter(numbers) for numbers in _queues(cases, jobs)]
+        workers = [asyncio.create_task(work(queue)) for queue in queues for _ in range(jobs)]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -112,3 +114,11 @@ class Lab:
         finally:
             await service.stop()
         return Run(ended, service.control.find_calls(), service.control.find_violations())
+
+
+def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:
+    """The numbers of the cases, in lines to be worked off side by side."""
+    if jobs == 1:
+        return [list(range(len(cases)))]
+    waiting = [number for number, case in enumerate(cases) if case.waits]
+    return [waiting, [number for number, case in enumerate(cases) if not case.waits]]

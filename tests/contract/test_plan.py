@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfmock.contract.plan import Case, Selection, cases_of, longest_first, plan
+from cfmock.contract.plan import Case, Selection, cases_of, plan
 from cfmock.errors import SettingsError
 from cfmock.faults.rules import TRANSPORTS
 from cfmock.spec.model import load
@@ -51,9 +51,5 @@ def test_the_rule_of_a_case_strikes_one_call_of_its_operation(case):
     assert rule.when.operation.patterns == (case.operation,)
 
 
-def test_what_takes_longest_is_started_first():
-    cases = cases_of("ListFlows")
-    order = [cases[number].fault for number in longest_first(cases)]
-    assert order[:2] == ["hang", "slow"]
-    assert sorted(order) == sorted(case.fault for case in cases)
-    assert order[2:] == [case.fault for case in cases if case.fault not in ("hang", "slow")]
+def test_in_two_cases_of_an_operation_the_client_waits():
+    assert [case.fault for case in cases_of("ListFlows") if case.waits] == ["hang", "slow"]
