@@ -166,7 +166,8 @@ async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int
     cases = plan(operations, options.wanted)
     if not cases:
         return _say(MISUSED, f"--code: {', '.join(operations)} documents none of {', '.join(options.wanted.faults)}")
-    click.echo(f"cfmock contract: {len(cases)} cases of {', '.join(operations)}", err=True)
+    tried = dict.fromkeys(case.operation for case in cases)
+    click.echo(f"cfmock contract: {len(cases)} case{'s' * (len(cases) != 1)} of {', '.join(tried)}", err=True)
     with progress(len(cases)) as advance:
         reactions = await lab.matrix(cases, clean, options.jobs, advance)
     return tell(reactions, options, accepted)

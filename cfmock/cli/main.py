@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -68,6 +69,7 @@ def cfmock() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. A user's mistake is a message on stderr, our own bug a traceback."""
+    _open_streams()
     try:
         code = cfmock.main(None if argv is None else list(argv), prog_name="cfmock", standalone_mode=False)
     except click.ClickException as error:
@@ -83,3 +85,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
         return FAILED
     return code if isinstance(code, int) else SUCCESS
+
+
+def _open_streams() -> None:
+    """Whoever starts us may have closed a standard stream. Its number would go to the next socket or pipe, which would then
+    get what is written to the stream, and be closed with it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115

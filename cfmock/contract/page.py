@@ -42,11 +42,12 @@ def _overview(report: Report, operations: Sequence[str]) -> Iterator[str]:
     found = {(each.case.operation, each.case.fault): each for each in report.reactions}
     heads = "".join(f'<th><a href="#{escaped(name)}">{escaped(name)}</a></th>' for name in operations)
     yield f'<div class="scroll"><table class="overview">\n<tr><th>Fault</th>{heads}</tr>'
-    for fault in dict.fromkeys(fault for _, fault in found):
+    cases = sorted((each.case for each in report.reactions), key=lambda case: case.code is None)
+    for fault in dict.fromkeys(case.fault for case in cases):
         cells = "".join(_mark(found.get((operation, fault))) for operation in operations)
         yield f"<tr><td>{escaped(fault)}</td>{cells}</tr>"
     legend = ", ".join(f'<span class="{_LOOK[word]}">{_SIGN[word]}</span> {word}' for word in VERDICTS)
-    yield f'</table></div>\n<p class="faint">{legend}; empty: not documented for the operation</p>'
+    yield f'</table></div>\n<p class="faint">{legend}; empty: not tried</p>'
 
 
 def _mark(reaction: Reaction | None) -> str:

@@ -141,6 +141,11 @@ def test_after_its_time_a_case_ends_and_says_so(cfmock, folder):
     assert 1 <= case["seconds"] < 10
 
 
+def test_only_operations_that_are_tried_are_named(contract):
+    ran = contract("AccessDenied", "--operation", "DescribeExecution", client=("1", "describe"))
+    assert ran.err == "cfmock contract: 1 case of DescribeExecution\n"
+
+
 def test_jobs_run_at_the_same_time_and_no_more_of_them(contract, folder):
     with Path("client.py").open("a") as file:
         file.write("\nbegan = time.time()\ntime.sleep(0.3)\nprint(began, time.time())\n")

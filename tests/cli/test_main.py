@@ -10,6 +10,7 @@ import cfmock.cli.main as frame
 from cfmock import __version__
 from cfmock.cli.main import COMMANDS
 from cfmock.errors import Mark, Problem, SettingsError, SourceError
+from tests.support.processes import environment
 
 
 def test_the_version_is_the_package_s(cfmock):
@@ -89,3 +90,15 @@ def test_the_help_needs_neither_server_nor_tables():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert ran.stdout.splitlines()[-1] == "[]", ran.stderr
+
+
+def test_closed_streams_are_no_mishap():
+    shell = f'exec "{sys.executable}" -m cfmock run -- "{sys.executable}" -c "import sys; sys.exit(3)" <&- >&- 2>&-'
+    ran = subprocess.run(["sh", "-c", shell], env=environment(), timeout=30, check=False)
+    assert ran.returncode == 3
+    assert (
+        subprocess.run(
+            ["sh", "-c", f'"{sys.executable}" -m cfmock errors >&-'], env=environment(), check=False
+        ).returncode
+        == 0
+    )
