@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cfmock.cli.main import FAILED, SUCCESS
+from cfmock.cli.options import write_file
 from cfmock.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def tell(reactions: Sequence[Reaction], options: Options, accepted: Sequence[Acc
         click.echo(str(difference), err=True)
     if options.expect is None or not options.update:
         return FAILED if found else SUCCESS
-    _write("--expect", options.expect, text(accepted, reactions, options.wanted.covers))
+    write_file("--expect", options.expect, text(accepted, reactions, options.wanted.covers))
     click.echo(f"cfmock contract: accepted, in {options.expect}", err=True)
     return SUCCESS
 
@@ -70,10 +71,13 @@ def _print(report: Report, options: Options) -> None:
 
     if options.form != "table":
         make = {"json": words.document, "junit": junit.junit, "html": page.page}[options.form]
-        _write("--output", options.output, make(report))
-    elif options.output is not None:
-        lines = [*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report)]
-        _write("--output", options.output, "\n".join(lines) + "\n")
+        text = make(report)
+    else:
+        text = "\n".join([*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report), ""])
+    if options.output is not None:
+        write_file("--output", options.output, text)
+    elif options.form != "table":
+        click.echo(text, nl=False)
     else:
         print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]], whole=5)
         click.echo("\n".join(words.footer(report)))
@@ -84,16 +88,6 @@ def check_writable(option: str, file: str) -> None:
     path = Path(file)
     if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise SettingsError(f"{option}: cannot write {file}")
-
-
-def _write(option: str, file: str | None, text: str) -> None:
-    if file is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None
 
 
 @contextlib.contextmanager

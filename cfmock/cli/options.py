@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from cfmock.errors import SettingsError
 from cfmock.settings import SETTINGS, Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,3 +39,11 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
         return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
     said = row.variable if default is None else f"{row.variable}; default: {default}"
     return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")
+
+
+def write_file(option: str, file: str, text: str) -> None:
+    """Write the file that an option names. Raises SettingsError, which names the option."""
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None
