@@ -11,7 +11,6 @@ from typing import IO, Any
 
 import click
 
-from cfmock.cloudflow import environment
 from cfmock.control import Control, violations_text
 from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
@@ -58,6 +57,8 @@ class Started:
     @property
     def variables(self) -> dict[str, str]:
         """Our own environment with what points a command at the server."""
+        from cfmock.cloudflow import environment  # not needed to serve
+
         url = self.server.url
         proxied = {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
         return {**_inherited(), **environment(self.server), **proxied}
