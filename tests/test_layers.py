@@ -62,13 +62,14 @@ KNOWS = {
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
     "control": f"{GROUND} {PROTOCOL} engine {STATE} journal retries emulator fixtures cfmock",
     "flowtest": CORE,
+    "checks": f"{CORE} cfmock",
     # Edge: processes, sockets, terminals, people.
     "server": f"{CORE} cfmock",
     "client": "errors clock verbs settings spec wire auth.signature cfmock",
     "expectations": "errors control matching retries spec",
     "cloudflow": f"{CORE} expectations server client",
     "contract": CORE,
-    "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
+    "cli": f"{CORE} flowtest checks server client cloudflow contract cfmock",
     "pytest_plugin": f"{CORE} flowtest client cloudflow contract.plan",
     "__main__": "cli errors",
     "cfmock": "errors control retries cloudflow",  # __init__: the public names

@@ -20,6 +20,7 @@ import click
 
 from cfmock import cloudflow, yamlsource
 from cfmock.cli.main import COMMANDS
+from cfmock.engine.findings import RULES, Rule
 from cfmock.engine.graph import FORMATS
 from cfmock.fixtures import schema
 from cfmock.fixtures.loader import load
@@ -201,6 +202,18 @@ def options(name: str) -> str:
     return table(("Option", "Means"), rows)
 
 
+def checks(_: str) -> str:
+    """What `cfmock check` finds, each with a link to its example."""
+    rows = (
+        (f"[{code(rule.code)}](#{_anchor(rule)})", rule.title, rule.severity.value, rule.why) for rule in RULES.values()
+    )
+    return table(("Code", "Finds", "As", "Why it matters"), rows)
+
+
+def _anchor(rule: Rule) -> str:
+    return f"{rule.code}-{rule.title}".casefold().replace(" ", "-")
+
+
 # -- fixtures and the admin API ----------------------------------------------------------------------------------------------
 
 
@@ -291,6 +304,7 @@ def _parameters(function: Callable[..., Any]) -> str:
 
 TABLES: Mapping[str, Callable[[str], str]] = {
     "catalogue": catalogue,
+    "checks": checks,
     "clients": clients,
     "codes": codes,
     "commands": commands,
