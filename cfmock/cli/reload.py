@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfmock.errors import FixtureError
-from cfmock.fixtures.apply import changes, preparing, take_over
+from cfmock.fixtures.apply import preparing, take_over
+from cfmock.fixtures.changes import changes
 from cfmock.fixtures.loader import load
 
 if TYPE_CHECKING:

@@ -127,7 +127,7 @@ def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> Non
         assert described["Output"] == '{"ok":"new"}'
         assert call(server.url, "DescribeExecution", "FlowName=order_flow", "ExecutionName=e")[0] == 0
         _, _, err = server.stop()
-    assert "flow second added" in err
+    assert "reloaded: flow second added, flow order_flow changed (outcomes)\n" in err
 
 
 def test_reload_keeps_serving_the_old_state_while_a_file_is_wrong(fixture: Path) -> None:
