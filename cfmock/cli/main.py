@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "contract": "Show what a client does about each error and broken connection.",
     "errors": "List the error codes and how each comes about.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
-    "schema": "Print the JSON Schema of the fixture format.",
+    "schema": "Print the JSON Schema of the fixture format, or of definitions.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""
