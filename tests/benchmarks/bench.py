@@ -1,8 +1,8 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract (default: all). Times of servers are
-ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios
-the median. The servers have one core for themselves and the load has another, where there are two.
+Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab (default: all). Times of servers
+are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the
+ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
 
 from __future__ import annotations
@@ -268,8 +268,17 @@ def contract(rounds: int = 3) -> list[Measure]:
     return [Measure(what, statistics.median(took), bench_contract.LIMIT, " s", note=note)]
 
 
+def lab() -> list[Measure]:
+    """Tests of flows; see bench_flowtests.py."""
+    import bench_flowtests
+
+    what = f"cfmock test of {bench_flowtests.COUNT} tests, start included"
+    return [Measure(what, bench_flowtests.seconds(ENVIRONMENT), bench_flowtests.LIMIT, " s")]
+
+
 PARTS = {
-    part.__name__: part for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract)
+    part.__name__: part
+    for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab)
 }
 
 
