@@ -37,8 +37,12 @@ def write_tests(paths: Sequence[str]) -> int:
     target.write_text(text(drafts, {flow.name: path.name for flow in flows} if bare else {}), encoding="utf-8")
     for each in drafts:
         covered = each.coverage[each.flow.name]
-        click.echo(f"{target}: {len(each.drafts)} tests of {each.flow.name} cover {covered.percent} %")
+        click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
         for point in each.missing:
             click.echo(f"  fill in: nothing was found that leads to {point.label} ({point.mark})")
     click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")
     return SUCCESS
+
+
+def _tests(count: int) -> str:
+    return f"{count} test{'s' * (count != 1)}"
