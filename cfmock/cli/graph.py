@@ -104,7 +104,7 @@ def _path(path: str, document: Any, flow: str, test: str) -> Hits:
     """The hits of one of the `tests`, which may have come to the flow from another."""
     from cfmock.errors import SettingsError, did_you_mean
 
-    tests = {each["name"]: each["hits"][flow] for each in document["tests"] if flow in each["hits"]}
+    tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:
         near = did_you_mean(test, tests) or (f"; there are {', '.join(tests)}" if tests else "")
         raise SettingsError(f"{path} has no test '{test}' that came to flow '{flow}'{near}")
