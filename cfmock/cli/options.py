@@ -44,6 +44,6 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
 def write_file(option: str, file: str, text: str) -> None:
     """Write the file that an option names. Raises SettingsError, which names the option."""
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        Path(file).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None

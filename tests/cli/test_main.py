@@ -1,7 +1,10 @@
 """The frame around the commands."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -65,6 +68,14 @@ def test_mistakes_in_files_and_settings_are_messages_of_their_own(cfmock, failin
 def test_an_interrupt_ends_with_130(cfmock, failing):
     failing(KeyboardInterrupt())
     assert cfmock("errors").code == 130
+
+
+def test_a_name_that_is_no_text_is_printed_all_the_same(cfmock, tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/no\xfftext.yaml")
+    Path(path).write_text("cfmock: 2\n")
+    ran = cfmock("check", path, "--format", "json")
+    assert ran.code == 2
+    assert json.loads(ran.out)["findings"][0]["file"] == path
 
 
 def test_our_own_bugs_are_not_dressed_up(cfmock, failing):
