@@ -42,7 +42,7 @@ def sarif(report: Report) -> str:
 
 _MISTAKE: Json = {
     "id": MISTAKE,
-    "name": "Mistake",
+    "name": "FileWithMistake",
     "shortDescription": {"text": "mistake"},
     "fullDescription": {"text": "The file cannot be used as it is."},
     "help": {"text": "The message says what is wrong and, where one is near, the right word."},

@@ -159,7 +159,7 @@ steps:
   - {type: fail, name: fail, error: E, cause: c}
 """
 DELETED = object()
-OTHERS = (DELETED, None, "", "x", "$Input.x", "3", -1, 0.5, 10**9, True, [], [{}], {}, {"a": 1}, {"a.$": 1})
+OTHERS = (DELETED, None, "", "x", "$Input.x", "3", -1, 0.5, 10**9, True, [], [{}], {"a.$": 1})
 
 
 @pytest.mark.parametrize("text", [pytest.param(STATE_MACHINE, id="StateMachine"), pytest.param(LEGACY, id="flow")])
