@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
 
 from aiohttp import web
@@ -264,7 +264,7 @@ def head(reply: Reply, *, keep_alive: bool) -> bytes:
     ).encode("latin-1", "replace")
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def _status(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -272,7 +272,7 @@ def _status(status: int) -> str:
         return f"{status} Unknown"
 
 
-@lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
@@ -309,7 +309,8 @@ class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
     def __init__(self, edge: Edge) -> None:
-        super().__init__(edge.answer, request_factory=self._request, handler_cancellation=True)
+        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+        super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
 
     def __call__(self) -> Protocol:
@@ -322,7 +323,3 @@ class HttpServer(web.Server):
             keepalive_timeout=75.0,
             lingering_time=2.0,
         )
-
-    @staticmethod
-    def _request(*parts: object) -> web.BaseRequest:
-        return web.BaseRequest(*parts, asyncio.get_running_loop(), client_max_size=MAX_BODY)  # type: ignore[arg-type,misc]

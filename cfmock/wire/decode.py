@@ -11,6 +11,7 @@ import functools
 import itertools
 import json
 import re
+import sys
 import urllib.parse
 from binascii import a2b_qp
 from collections.abc import Mapping
@@ -173,13 +174,15 @@ def _check_version(request: Request, parameters: Parameters, spec: Spec) -> None
 
 def is_acs3(request: Request) -> bool:
     """Whether the request proves by headers who sent it: a signature, or a bearer token."""
-    return request.header("authorization").startswith("ACS3-") or bool(request.header("x-acs-bearer-token"))
+    headers = request.headers
+    return headers.get("authorization", "").startswith("ACS3-") or bool(headers.get("x-acs-bearer-token"))
 
 
 def arguments(parameters: Parameters) -> dict[str, str]:
     """The operation's own parameters, unknown ones too. An empty one is there: whether that counts is the table's word."""
     values = parameters.values
-    return {name: values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
+    # The journal keeps these for many calls: their names once.
+    return {sys.intern(name): values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
 
 
 def caller_request_id(parameters: Parameters) -> str | None:
