@@ -346,14 +346,17 @@ class CloudFlow:
     async def _wait_for_calls(
         self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
-        done = asyncio.Event()
+        done, longest = asyncio.Event(), parse_duration(timeout)
         undo = self._control.when_called(count, done.set, operation=operation, **filters)
         try:
-            await asyncio.wait_for(done.wait(), parse_duration(timeout))
+            await asyncio.wait_for(done.wait(), longest)
         except asyncio.TimeoutError:
-            records = self._control.find_calls(operation=operation, **filters)
-            what = operation or "calls"
-            raise TimeoutError(f"waited {timeout} s for {count} of {what}, saw {len(records)}") from None
+            found = len(self._control.find_calls(operation=operation, **filters))
+            seen = [public_call(record) for record in self._control.find_calls()]
+            what = expectations.described(operation or "any call", filters)
+            raise TimeoutError(
+                f"waited {longest:g} s for {count} of {what}, saw {found}; {expectations.newest(seen)}"
+            ) from None
         finally:
             undo()
         return [public_call(record) for record in self._control.find_calls(operation=operation, **filters)]
@@ -419,19 +422,15 @@ class Fault:
 
     def __init__(self, cf: CloudFlow, id: str) -> None:
         self._cf = cf
-        self._hits = 0
         self.id = id
 
     @property
     def hits(self) -> int:
-        """How many calls it has struck; once it is gone, as many as were seen last."""
-        rules = self._cf._do(lambda control: control.list_faults())
-        self._hits = next((int(rule["hits"]) for rule in rules if rule["id"] == self.id), self._hits)
-        return self._hits
+        """How many calls it has struck, also once it was removed or has expired."""
+        return self._cf._do(lambda control: control.fault_hits(self.id))
 
     def remove(self) -> None:
         """Let calls pass again. Removing it twice is no mistake."""
-        self._hits = self.hits
         if any(rule["id"] == self.id for rule in self._cf._do(lambda control: control.list_faults())):
             self._cf._do(lambda control: control.remove_fault(self.id))
 

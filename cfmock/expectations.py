@@ -34,7 +34,7 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
         return found
     wanted = "" if times is None else f" {_times(times)}"
     raise AssertionError(
-        f"expected {_described(operation, parameters)} to be called{wanted}, and it was called {_times(len(found))}; "
+        f"expected {described(operation, parameters)} to be called{wanted}, and it was called {_times(len(found))}; "
         f"{_nearest(judged)}"
     )
 
@@ -55,7 +55,7 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
             after = f" after {_shown(found[-1])}" if found else ""
             everything = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:]) or "  none"
             raise AssertionError(
-                f"expected {_described(operation, parameters)}{after}, and it was not called; {_nearest(judged)}\n"
+                f"expected {described(operation, parameters)}{after}, and it was not called; {_nearest(judged)}\n"
                 f"all calls in their order:\n{everything}"
             )
         found.append(rest[at])
@@ -138,8 +138,15 @@ def _shown(call: Call) -> str:
     return f"{call.operation}({given}) -> {answer}"
 
 
-def _described(operation: str, parameters: Mapping[str, Json]) -> str:
+def described(operation: str, parameters: Mapping[str, Json]) -> str:
+    """A call that is waited for, as one would write it."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
+
+
+def newest(calls: Sequence[Call]) -> str:
+    """The calls that came last, for who waited for another one."""
+    shown = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:])
+    return f"the newest calls:\n{shown}" if shown else "there were no calls at all"
 
 
 def _times(number: int) -> str:

@@ -229,6 +229,17 @@ def test_a_removed_fault_strikes_no_more(cf: CloudFlow) -> None:
     assert fault.hits == 0
 
 
+def test_a_fault_that_is_gone_still_says_how_often_it_struck(cf: CloudFlow) -> None:
+    expiring, removed = cf.fault(delay="1ms", expires="10m"), cf.fault(delay="1ms")
+    cf.call("ListFlows")
+    cf.clock.advance("10m")
+    cf.call("ListFlows")
+    removed.remove()
+    assert (expiring.hits, removed.hits) == (1, 2)
+    cf.reset()
+    assert (expiring.hits, removed.hits) == (0, 0)
+
+
 def test_a_fault_that_is_wrong_says_why(cf: CloudFlow) -> None:
     with pytest.raises(ValueError, match="ResourceThrottled"):
         cf.fail("StartExecution", "ResourceThrotled")
@@ -247,8 +258,13 @@ def test_calls_are_listed_filtered_and_waited_for(cf: CloudFlow) -> None:
 
 
 def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
-    with pytest.raises(TimeoutError, match="for 2 of StopExecution, saw 0"):
-        cf.wait_for_calls("StopExecution", 2, timeout=0.05)
+    with pytest.raises(
+        TimeoutError, match=r"waited 0.05 s for 2 of StopExecution\(\), saw 0; there were no calls at all"
+    ):
+        cf.wait_for_calls("StopExecution", 2, timeout="50ms")
+    cf.call("StartExecution", FlowName="echo")
+    with pytest.raises(TimeoutError, match="saw 0; the newest calls:\n  StartExecution\\(FlowName=echo\\) -> 200"):
+        cf.wait_for_calls("StartExecution", timeout=0, FlowName="other")
 
 
 def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
@@ -316,6 +332,12 @@ def test_the_clock_only_goes_on(cf: CloudFlow) -> None:
     assert cf.clock.now == datetime(2024, 6, 2, tzinfo=timezone.utc)
     with pytest.raises(ValueError, match="a clock only goes on"):
         cf.clock.advance_to(datetime(2024, 6, 1))
+
+
+def test_the_clock_does_not_go_where_no_time_can_be_written(cf: CloudFlow) -> None:
+    with pytest.raises(ValueError, match="a clock goes no further than 9899-"):
+        cf.clock.advance_to(datetime(9950, 1, 1))
+    assert cf.clock.now.year == 2024
 
 
 def test_a_real_clock_cannot_be_moved() -> None:

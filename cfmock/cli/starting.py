@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -52,7 +53,7 @@ class Started:
     async def stop(self) -> None:
         await self.server.stop()
         if self._journal is not None:
-            self._journal.close()
+            self._close(self._journal)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -71,9 +72,21 @@ class Started:
         return not violations
 
     def _write(self, record: CallRecord) -> None:
-        assert self._journal is not None
-        self._journal.write(line(record))
-        self._journal.flush()
+        if self._journal is None:
+            return
+        try:
+            self._journal.write(line(record))
+            self._journal.flush()
+        except OSError as error:
+            # The clients are not to suffer for it.
+            log.error("--journal: %s; no more calls are written to %s", error.strerror, self.settings.journal)
+            journal, self._journal = self._journal, None
+            self._close(journal)
+
+    @staticmethod
+    def _close(journal: IO[str]) -> None:
+        with contextlib.suppress(OSError):  # what could not be written was told of
+            journal.close()
 
 
 def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:

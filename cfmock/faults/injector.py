@@ -8,7 +8,7 @@ has a part in the answer. Delays of all rules that strike add up; of all others 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, MutableSequence, Sequence
+from collections.abc import Collection, Iterable, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from cfmock.wire.messages import Call
 _MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
 _TRACED = 64  # rules that are kept with a call, to tell why they did not strike
 _LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
+_GONE = 1000  # rules whose hits are still known when they are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class FaultInjector:
         self._clock = clock
         self._ids = ids
         self._faults: dict[str, ActiveFault] = {}
+        self._gone: dict[str, int] = {}  # the hits of those that were removed or have expired, the last ones
         self._added = 0  # rules that were given an id here
         self._next_expiry = math.inf
         # Operation, flow and key come again and again, while the names of executions are mostly new.
@@ -170,14 +172,28 @@ class FaultInjector:
 
     def remove(self, id: str) -> bool:
         """Take a rule away; False if there is none of this id."""
-        if self._faults.pop(id, None) is None:
+        fault = self._faults.pop(id, None)
+        if fault is None:
             return False
+        self._remember([fault])
         self._forget()
         return True
 
     def clear(self) -> None:
+        self._remember(self._faults.values())
         self._faults.clear()
         self._forget()
+
+    def hits_of(self, id: str) -> int:
+        """How many calls a rule struck, also once it is gone; 0 for one that never was."""
+        fault = self._faults.get(id)
+        return fault.hits if fault is not None else self._gone.get(id, 0)
+
+    def _remember(self, gone: Iterable[ActiveFault]) -> None:
+        for fault in gone:
+            if len(self._gone) >= _GONE:
+                del self._gone[next(iter(self._gone))]
+            self._gone[fault.id] = fault.hits
 
     @property
     def has_rules(self) -> bool:
@@ -282,6 +298,7 @@ class FaultInjector:
     def _expire(self, now: float) -> None:
         if now < self._next_expiry:
             return
+        self._remember(fault for fault in self._faults.values() if now >= fault.expires_at)
         self._faults = {fault.id: fault for fault in self._faults.values() if now < fault.expires_at}
         self._next_expiry = min((fault.expires_at for fault in self._faults.values()), default=math.inf)
         self._forget()

@@ -130,10 +130,19 @@ def test_a_rule_removes_itself_when_it_expires(injector, clock, rule, call):
     clock.set(NOON + 600)
     assert injector.decide(call()).before.error == "ResourceThrottled"
     assert injector.list() == (other,)
-    assert fault.hits == 1
+    assert injector.hits_of(fault.id) == fault.hits == 1
     clock.set(NOON + 1200)
     assert injector.list() == ()
     assert injector.decide(call()) is None
+    assert (injector.hits_of(other.id), injector.hits_of("none")) == (1, 0)
+
+
+def test_of_very_many_rules_that_are_gone_the_last_are_remembered(injector, rule, call):
+    for _ in range(1001):
+        fault = injector.add(rule(error="AccessDenied"))
+        injector.decide(call())
+        fault.remove()
+    assert (injector.hits_of("fault-1"), injector.hits_of("fault-2"), injector.hits_of("fault-1001")) == (0, 1, 1)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------
