@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -303,6 +303,7 @@ class Control:
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
         """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before."""
+        self.check_world(account, region)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
         flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
@@ -447,13 +448,17 @@ class Control:
         self.check_world(account, region)
         return self.emulator.everywhere(change, account, region)
 
+    @property
+    def regions(self) -> Collection[str]:
+        """Those that worlds may be of."""
+        return {*self.emulator.spec.regions, self.emulator.settings.region}
+
     def check_world(self, account: str | None, region: str | None) -> None:
         """Raises ControlError for an account or region that there is not."""
-        regions = {*self.emulator.spec.regions, self.emulator.settings.region}
         if account is not None and account not in self.emulator.accounts:
             raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
-        if region is not None and region not in regions:
-            raise ControlError(f"there is no region '{region}'{did_you_mean(region, regions)}")
+        if region is not None and region not in self.regions:
+            raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
 
 
 def public_call(record: CallRecord) -> Call:
