@@ -28,15 +28,15 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
     Raises AssertionError if there are others, ValueError for an operation or parameter that there is not.
     """
     _check(operation, parameters)
+    if times is not None and times < 0:
+        raise ValueError(f"nothing is called {times} times")
     judged = [(call, _differences(call, operation, parameters)) for call in calls]
     found = [call for call, differing in judged if not differing]
     if (times is None and found) or len(found) == times:
         return found
-    wanted = "" if times is None else f" {_times(times)}"
-    raise AssertionError(
-        f"expected {described(operation, parameters)} to be called{wanted}, and it was called {_times(len(found))}; "
-        f"{_nearest(judged)}"
-    )
+    wanted = "to be called" if times is None else f"to be called {_times(times)}" if times else "never to be called"
+    was = f"it was called {_times(len(found))}" if found else "it never was"
+    raise AssertionError(f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}")
 
 
 def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]]) -> list[Call]:
@@ -54,8 +54,9 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
         if at is None:
             after = f" after {_shown(found[-1])}" if found else ""
             everything = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:]) or "  none"
+            nearest = _nearest(judged) if judged or not found else "no call came after that"
             raise AssertionError(
-                f"expected {described(operation, parameters)}{after}, and it was not called; {_nearest(judged)}\n"
+                f"expected {described(operation, parameters)}{after}, and it was not called; {nearest}\n"
                 f"all calls in their order:\n{everything}"
             )
         found.append(rest[at])
@@ -150,4 +151,4 @@ def newest(calls: Sequence[Call]) -> str:
 
 
 def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

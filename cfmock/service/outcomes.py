@@ -15,7 +15,7 @@ from cfmock.engine.expr import Constructor, compile_constructor
 from cfmock.engine.rules import Identity
 from cfmock.ids import Ids
 from cfmock.jsontext import json_text
-from cfmock.matching import Difference, NearMiss, differences
+from cfmock.matching import Difference, NearMiss, Spent, differences
 from cfmock.wire.params import input_value
 
 NAMES = frozenset(("$Input", "$Context"))
@@ -111,7 +111,7 @@ class Outcomes:
         for number, (outcome, used) in enumerate(self._outcomes[:_EXPLAINED], 1):
             reasons = list(_reasons(outcome, execution, parsed))
             if outcome.times is not None and used[0] >= outcome.times:
-                reasons.append(Difference("times", outcome.times, used[0]))
+                reasons.append(Spent("times", outcome.times, used[0]))
             if reasons:
                 found.append(NearMiss("outcome", f"{number} of flow '{flow}'", tuple(reasons)))
         return found
