@@ -19,14 +19,10 @@ from typing import Any, NamedTuple
 from cfmock.durations import LONGEST
 from cfmock.errors import shown
 from cfmock.faults import reading
+from cfmock.faults.kinds import MAIN, SPOILING
+from cfmock.faults.kinds import TRANSPORTS as TRANSPORTS
 from cfmock.faults.reading import RuleError as RuleError
 from cfmock.ids import Ids
-
-TRANSPORTS = ("reset", "hang", "close", "truncate", "garbage", "slow")
-"""What can happen to the connection."""
-
-SPOILING = frozenset(("truncate", "garbage", "slow"))
-"""Those that need the operation's real answer, to spoil it."""
 
 THROTTLED = "ResourceThrottled"
 """The code of a call beyond a `rate_limit`."""
@@ -180,9 +176,6 @@ class FaultRule:
         """The rule as it was given, as JSON can hold it."""
         return {key: _plain(part) for key, part in self.given.items()}
 
-
-MAIN = ("error", "custom_error", "transport", "rate_limit", "clock_skew")
-"""The main actions, of which a rule has at most one."""
 
 _BESIDE = {
     "error": ("delay", "retry_after", "after_operation"),
