@@ -21,6 +21,7 @@ from cfmock.fixtures.loader import load
 from cfmock.retries import Retries
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
+from cfmock.server.recording import Recording
 from cfmock.server.runner import Server, is_loopback
 from cfmock.server.thread import LoopThread
 from cfmock.server.tls import tls_of
@@ -69,7 +70,7 @@ class CloudFlow:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._thread is not None
-        self._thread.wait_for(self._running.stop())
+        self._thread.wait_for(self._stop())
         try:
             self._judge(error)
         finally:
@@ -83,7 +84,7 @@ class CloudFlow:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._running.stop()
+        await self._stop()
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
@@ -99,8 +100,17 @@ class CloudFlow:
         self._server = Server(
             emulator, Admin(self._control, guard).handle, settings.host, settings.port, tls_of(settings)
         )
-        await self._server.start()
+        self._recording = Recording(settings, emulator.journal)
+        try:
+            await self._server.start()
+        except BaseException:
+            self._recording.close()
+            raise
         emulator.default_world()
+
+    async def _stop(self) -> None:
+        await self._running.stop()
+        self._recording.close()
 
     @property
     def _running(self) -> Server:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -443,3 +444,23 @@ async def _strictly() -> None:
 def test_so_in_a_running_loop() -> None:
     with pytest.raises(AssertionError, match="1 violation"):
         asyncio.run(_strictly())
+
+
+def test_calls_are_written_to_a_file_and_told_if_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "calls.jsonl"
+    with caplog.at_level("INFO", "cfmock"), CloudFlow({"cfmock": 1}, journal=file, verbose=True) as cf:
+        cf.call("ListFlows")
+        (line,) = file.read_text().splitlines()
+        assert json.loads(line)["operation"] == "ListFlows"
+    assert [record.getMessage()[:17] for record in caplog.records] == ["ListFlows -> 200 "]
+
+
+@pytest.mark.parametrize("name", ["reload", "log_format"])
+def test_what_only_commands_have_is_no_keyword(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: goes with commands only"):
+        CloudFlow({"cfmock": 1}, **{name: True}).__enter__()
+
+
+def test_a_journal_file_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--journal: cannot write"):
+        CloudFlow({"cfmock": 1}, journal=tmp_path).__enter__()

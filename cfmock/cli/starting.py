@@ -1,14 +1,13 @@
-"""What `serve` and `run` share: fixtures and options to a running server, logs, the journal file."""
+"""What `serve` and `run` share: fixtures and options to a running server, and its logs."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -17,9 +16,9 @@ from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.journal import CallRecord, line
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
+from cfmock.server.recording import Recording
 from cfmock.server.runner import Server, is_loopback
 from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve
@@ -38,22 +37,17 @@ class Started:
         self.fixtures = fixtures
         self.settings = settings
         self.proxy = proxy
-        self._journal: IO[str] | None = None
+        self._recording: Recording | None = None
 
     async def start(self) -> None:
         """Bind, and write each call down where the options ask for it. Raises SettingsError."""
-        listeners = self.server.emulator.journal.listeners
-        if self.settings.journal is not None:
-            self._journal = _open(self.settings.journal)
-            listeners.append(self._write)
-        if self.settings.verbose:
-            listeners.append(_tell)
+        self._recording = Recording(self.settings, self.server.emulator.journal)
         await self.server.start()
 
     async def stop(self) -> None:
         await self.server.stop()
-        if self._journal is not None:
-            self._close(self._journal)
+        if self._recording is not None:
+            self._recording.close()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -70,23 +64,6 @@ class Started:
         if violations:
             click.echo(f"cfmock: {violations_text(violations)}", err=True)
         return not violations
-
-    def _write(self, record: CallRecord) -> None:
-        if self._journal is None:
-            return
-        try:
-            self._journal.write(line(record))
-            self._journal.flush()
-        except OSError as error:
-            # The clients are not to suffer for it.
-            log.error("--journal: %s; no more calls are written to %s", error.strerror, self.settings.journal)
-            journal, self._journal = self._journal, None
-            self._close(journal)
-
-    @staticmethod
-    def _close(journal: IO[str]) -> None:
-        with contextlib.suppress(OSError):  # what could not be written was told of
-            journal.close()
 
 
 def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:
@@ -151,18 +128,3 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields)
-
-
-def _open(path: str) -> IO[str]:
-    try:
-        return open(path, "a", encoding="ascii")  # noqa: PTH123 - closed by stop()
-    except OSError as error:
-        raise SettingsError(f"--journal: cannot write {path}: {error.strerror}") from None
-
-
-def _tell(record: CallRecord) -> None:
-    about = f" {record.flow}" if record.flow else ""
-    answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
-    log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)
-    if record.details.hint is not None:
-        log.info("    %s", record.details.hint)
