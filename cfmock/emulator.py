@@ -141,6 +141,7 @@ class Emulator:
         except Refused as refused:
             if refused.code == "SignatureNotMatch":
                 exchange.diagnosis = self._authenticator.explain(request, parameters)
+                exchange.signed = refused.facts["string_to_sign"]
             raise
         exchange.known = True
         if caller.access_key_id != call.access_key_id:
