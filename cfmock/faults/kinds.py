@@ -17,7 +17,7 @@ MAIN: Mapping[str, str] = {
 
 DELAY = (
     "An answer that is late, by a duration or by one drawn for each call: `uniform` (`min`, `max`) or `lognormal` (`median`, "
-    "`sigma`). It may stand beside another of these, but for `clock_skew`: late, and then that."
+    "`sigma`). Beside another of these (but not `clock_skew`): that, but late."
 )
 """The same for `delay`, which may stand beside a main action."""
 
