@@ -48,8 +48,8 @@ class ActiveFault:
     """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
 
     __slots__ = (
-        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_injector", "_key", "_numbers", "_window",
-        "expires_at", "hits", "id", "rule",
+        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_injector", "_key", "_least", "_numbers",
+        "_tail", "_window", "expires_at", "hits", "id", "rule",
     )  # fmt: skip
 
     def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
@@ -66,7 +66,12 @@ class ActiveFault:
         when = rule.when
         self._flow = None if when.flow.regex is None else when.flow.regex.match
         self._key = None if when.access_key_id.regex is None else when.access_key_id.regex.match
-        self._execution = None if when.execution.regex is None else when.execution.regex.match
+        ends = when.execution.ends
+        self._head: str | None = None if ends is None else ends[0]
+        self._tail = "" if ends is None else ends[1]
+        self._least = 0 if ends is None else len(ends[0]) + len(ends[1])
+        regex = when.execution.regex if ends is None else None
+        self._execution = None if regex is None else regex.match
         self._numbers = frozenset(when.call)
         self._window = when.between
         self._every = when.every
@@ -96,8 +101,14 @@ class ActiveFault:
 
     def counts(self, execution: str | None, now: float) -> bool:
         """Count a call whose operation, flow and key match, if the rest does; whether it is one of those asked for."""
-        matches, window = self._execution, self._window
-        if matches is not None and (execution is None or matches(execution) is None):
+        head, matches, window = self._head, self._execution, self._window
+        if head is not None:
+            if execution is None or not execution.startswith(head):
+                return False
+            tail = self._tail
+            if tail and (not execution.endswith(tail) or len(execution) < self._least):
+                return False
+        elif matches is not None and (execution is None or matches(execution) is None):
             return False
         if window is not None and not window[0] <= now < window[1]:
             return False

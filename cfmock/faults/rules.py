@@ -34,12 +34,16 @@ class Globs:
 
     patterns: tuple[str, ...]
     regex: re.Pattern[str] | None = field(compare=False)  # its text may vary with each translation
+    ends: tuple[str, str] | None = None
+    """What the text begins and ends with, of a single glob with one star and nothing else: quicker to ask for."""
 
     @classmethod
     def of(cls, *patterns: str) -> Globs:
         if any(pattern.strip("*") == "" for pattern in patterns):
             return cls(patterns, None)
-        return cls(patterns, re.compile("|".join(map(fnmatch.translate, patterns))))
+        head, star, tail = patterns[0].partition("*")
+        simple = star and len(patterns) == 1 and not any(letter in head + tail for letter in "*?[")
+        return cls(patterns, re.compile("|".join(map(fnmatch.translate, patterns))), (head, tail) if simple else None)
 
     def cover(self, text: str | None) -> bool:
         return self.regex is None or (text is not None and self.regex.match(text) is not None)
