@@ -9,19 +9,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
-def _encoder() -> Callable[[Any], str]:
-    """What `_ENCODER.encode` does, without the C encoder that it makes each time."""
+def _encoder() -> Callable[[Any, int], Iterable[str]]:
+    """From a value and 0 to its text in parts: what `_ENCODER` does, without the C encoder that it makes each time."""
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
-        return _ENCODER.encode
-    encode = make(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
-    return lambda value: "".join(encode(value, 0))
+        return lambda value, level: _ENCODER.iterencode(value)
+    encoder: Callable[[Any, int], Iterable[str]] = make(
+        None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+    )
+    return encoder
 
 
 _encode = _encoder()
@@ -34,7 +36,7 @@ def json_text(value: Any) -> str:
     Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
     RecursionError for what is no JSON value.
     """
-    text = _encode(value)
+    text = "".join(_encode(value, 0))
     if not text.isascii():
         try:
             text.encode()

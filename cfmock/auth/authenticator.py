@@ -101,7 +101,7 @@ class Authenticator:
         if abs(proof.moment - now) > self._max_skew:
             raise Refused("RequestTimeTooSkewed", proof.time, iso_seconds(now), reason="time-expired")
         proof.verify(request, parameters, credential)
-        if proof.bearer is None:
+        if proof.bearer is None and (proof.security_token or credential.security_token is not None):
             _check_token(credential, proof.security_token, now)
         if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, proof.nonce, now):
             raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")

@@ -42,7 +42,7 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}\Z")
 
 def media_type(request: Request) -> str:
     """The content type without its parameters, lower case; a body without one is a form."""
-    return _without_parameters(request.header("content-type"))
+    return _without_parameters(request.headers.get("content-type", ""))
 
 
 @functools.lru_cache(maxsize=64)
