@@ -10,13 +10,12 @@ from cfmock.clock import Timeline, Timer, TimerKind, iso
 from cfmock.engine.events import History
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.model import Flow
-from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
 from cfmock.errors import ServiceError
 from cfmock.service.flows import find_flow
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
-from cfmock.service.running import Executed
+from cfmock.service.running import Executed, identity_of
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
 from cfmock.wire.messages import Fields, Later
@@ -405,7 +404,7 @@ class Scripted(Live):
 def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> tuple[str, str, str, str]:
     """Status, output, error and cause of an execution that goes this way."""
     try:
-        output = output_text(outcome, input, Identity(flow.name, name, flow.role_arn), world.ids)
+        output = output_text(outcome, input, identity_of(world, flow, name), world.ids)
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"

@@ -134,5 +134,5 @@ def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> s
         return "{}" if outcome.status == "Succeeded" else ""
     if outcome.output.constant:
         return json_text(outcome.output.build({}, ids))
-    context = {"Execution": {"Name": who.execution, "RoleArn": who.role_arn}, "Flow": {"Name": who.flow}}
-    return json_text(outcome.output.build({"$Input": input_value(input_text), "$Context": context}, ids))
+    given = input_value(input_text)
+    return json_text(outcome.output.build({"$Input": given, "$Context": who.context(given)}, ids))
