@@ -304,6 +304,11 @@ def test_a_run_that_cannot_start_says_so_as_the_service_does(
     assert refused.value.message
 
 
+def test_a_run_polls_an_outcome_to_its_end(cf: CloudFlow) -> None:
+    cf.outcome("order", output={"a": 1}, after={"polls": 3})
+    assert cf.run("order", {"amount": 1}).output == {"a": 1}
+
+
 def test_a_run_by_the_name_of_one_that_goes_on_waits_for_that(cf: CloudFlow) -> None:
     cf.task("order", "Charge").returns({"Body": {"receipt": 1}}, after="1h")
     cf.task("order", "Approve").returns({})

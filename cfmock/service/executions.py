@@ -381,6 +381,12 @@ class Scripted(Live):
         if self._polls == 0:
             self._end()
 
+    def poll_out(self) -> None:
+        """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""
+        if self._polls > 0:
+            self._polls = 0
+            self._end()
+
     def stop(self, error: str, cause: str) -> None:
         self.drop()
         finish(self._world, self._row, "Stopped", self.timeline.now(), error=error, cause=cause)
@@ -390,6 +396,7 @@ class Scripted(Live):
             self._timer.cancel()
 
     def attend(self) -> Callable[[], None]:
+        self.poll_out()
         if self._world.settings.clock == "virtual":
             while self._world.live_execution(self._row) is self and self.timeline.jump():
                 pass

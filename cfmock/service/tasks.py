@@ -130,6 +130,9 @@ class Resolver(ScriptedTasks):
     def _canned(self, task: PendingTask, row: ExecutionRow) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
         live = self.world.live_execution(row)
+        if isinstance(live, executions.Scripted):
+            live.poll_out()
+            live = self.world.live_execution(row)
         if live is None:
             found = executions.find_execution(self.world, row.flow.name, row.name)
             result = _result(found)

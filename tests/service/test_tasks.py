@@ -107,6 +107,7 @@ def test_a_nested_flow_that_fails_fails_its_task() -> None:
     [
         ({"output": {"made": 9}}, "Succeeded", '{"made":9}'),
         ({"output": {"made": 9}, "after": "5m"}, "Succeeded", '{"made":9}'),
+        ({"output": {"made": 9}, "after": {"polls": 3}}, "Succeeded", '{"made":9}'),
         ({"status": "Failed", "error": {"code": "E"}}, "Failed", ""),
     ],
 )
@@ -298,6 +299,12 @@ def test_a_synchronous_start_takes_canned_outcomes_by_the_name_that_was_asked_fo
     service = make_service({"flows": [flow]})
     assert service("StartSyncExecution", FlowName="x", ExecutionName="bad")["ErrorCode"] == "Canned"
     assert service("StartSyncExecution", FlowName="x", ExecutionName="good")["Status"] == "Succeeded"
+
+
+def test_a_synchronous_start_polls_an_outcome_to_its_end() -> None:
+    outcome = {"output": {"a": 1}, "after": {"polls": 3}}
+    flow = {"name": "x", "execution_mode": "Express", "definition": PASS, "outcomes": [outcome]}
+    assert make_service({"flows": [flow]})("StartSyncExecution", FlowName="x")["Output"] == '{"a":1}'
 
 
 def test_a_client_that_waits_for_a_parent_moves_the_child_that_is_to_report() -> None:
