@@ -244,11 +244,32 @@ def test_calls_are_listed_filtered_and_waited_for(cf: CloudFlow) -> None:
     assert [each.operation for each in cf.calls()] == ["StartExecution", "ListFlows"]
     assert cf.calls(flow="echo")[0].parameters == {"FlowName": "echo", "ExecutionName": "e"}
     assert cf.calls("StartExecution", ExecutionName="other") == []
+    assert cf.calls(limit=1) == cf.calls("ListFlows")
+
+
+def test_parameters_are_asked_for_as_they_were_given(cf: CloudFlow) -> None:
+    cf.call("ListExecutions", FlowName="echo", Limit=3, MetadataOnly=True)
+    assert len(cf.calls(Limit=3, MetadataOnly=True)) == len(cf.calls(Limit="3")) == 1
+    assert cf.calls(Limit=4) == []
+
+
+def test_asking_for_what_calls_do_not_have_is_a_mistake(cf: CloudFlow) -> None:
+    for ask in (cf.calls, cf.wait_for_calls):
+        with pytest.raises(
+            ValueError, match="calls have no 'flows' \\(did you mean 'flow'\\?\\): ask for operation, flow, "
+        ):
+            ask("ListFlows", flows="echo")
 
 
 def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
     with pytest.raises(TimeoutError, match="for 2 of StopExecution, saw 0"):
         cf.wait_for_calls("StopExecution", 2, timeout=0.05)
+
+
+def test_a_clock_is_moved_by_seconds_a_duration_or_a_timedelta(cf: CloudFlow) -> None:
+    for span in (60, "1m", timedelta(minutes=1)):
+        cf.clock.advance(span)
+    assert cf.clock.now == datetime(2024, 6, 1, 0, 3, tzinfo=timezone.utc)
 
 
 def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
