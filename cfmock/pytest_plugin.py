@@ -158,16 +158,17 @@ def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[str, st
 
     operations = load().operations
     try:
-        name, times = _errors_arguments(*marker.args, **marker.kwargs)
+        name, times = cfmock_errors(*marker.args, **marker.kwargs)
     except TypeError as error:
-        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {error}") from None
     if name not in operations:
         hint = did_you_mean(name, operations)
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
     return [(name, code, times) for code in operations[name].errors]
 
 
-def _errors_arguments(operation: str, times: int | None = None) -> tuple[str, int | None]:
+def cfmock_errors(operation: str, times: int | None = None) -> tuple[str, int | None]:
+    """The arguments of the marker of this name, which Python's own words on a wrong one then show."""
     return operation, times
 
 

@@ -135,6 +135,13 @@ def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(in
         def test_client(cfmock):
             pass
         """,
+        test_empty="""
+        import pytest
+
+        @pytest.mark.cfmock_errors()
+        def test_client(cfmock):
+            pass
+        """,
         test_setting="""
         import pytest
 
@@ -151,8 +158,9 @@ def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(in
         """,
     )
     result = run(inner, "--continue-on-collection-errors")
-    result.assert_outcomes(errors=4)
+    result.assert_outcomes(errors=5)
     said = result.stdout.str()
+    assert "test_client: cfmock_errors() missing 1 required positional argument: 'operation'" in said
     assert "gone.yaml: no such file or folder" in said
     assert "clock: 'virtul' is not one of real, virtual (did you mean 'virtual'?)" in said
     assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in said
