@@ -357,6 +357,15 @@ def test_loading_replaces_a_flow_and_keeps_its_executions(cf: CloudFlow) -> None
     assert cf.run("echo").status == "Failed"
 
 
+def test_a_flow_that_is_loaded_again_is_what_it_is_there_and_nothing_else(cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, **echo_flow(environment={"STAGE": "test"}, role_arn="r", description="old")})
+    cf.load({"cfmock": 1, **echo_flow(execution_mode="Express")})
+    described = cf.call("DescribeFlow", Name="echo")
+    assert (described["ExecutionMode"], described["RoleArn"], described["Description"]) == ("Express", "", "")
+    assert "Environment" not in described
+    assert cf.call("StartSyncExecution", FlowName="echo")["Status"] == "Succeeded"
+
+
 def test_a_broken_fixture_loads_nothing(cf: CloudFlow) -> None:
     broken = {"cfmock": 1, "flows": [{"name": "fine"}, {"name": "1bad"}, {"nme": "x"}]}
     with pytest.raises(FixtureError) as caught:
