@@ -130,6 +130,19 @@ def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> Non
     assert "flow second added" in err
 
 
+def test_reload_takes_over_keys(fixture: Path) -> None:
+    with serving(str(fixture), "--reload") as server:
+        fixture.write_text(FIXTURE.replace("access_key_secret: sk", "access_key_secret: changed"))
+        _until(lambda: call(server.url, "ListFlows")[1].get("Code") == "SignatureNotMatch")
+        fixture.write_text(FIXTURE + "settings: {auth: off}\n")
+        _until(lambda: call(server.url, "ListFlows")[0] == 0)
+        _, _, err = server.stop()
+    assert [line for line in err.splitlines() if "reloaded" in line] == [
+        "cfmock: reloaded: credentials changed",
+        "cfmock: reloaded: credentials changed, settings take effect at the next start",
+    ]
+
+
 def test_reload_keeps_serving_the_old_state_while_a_file_is_wrong(fixture: Path) -> None:
     with serving(str(fixture), "--reload") as server:
         fixture.write_text(FIXTURE.replace("outcomes", "outcoms"))
