@@ -170,7 +170,7 @@ class CloudFlow:
 
         Raises FixtureError; then nothing is added.
         """
-        fixtures = load([source])
+        fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
         self._do(lambda control: control.add_fixtures(fixtures))
 
     def outcome(self, flow: str, **outcome: Any) -> None:

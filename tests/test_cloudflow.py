@@ -366,6 +366,15 @@ def test_a_flow_that_is_loaded_again_is_what_it_is_there_and_nothing_else(cf: Cl
     assert cf.call("StartSyncExecution", FlowName="echo")["Status"] == "Succeeded"
 
 
+def test_what_is_loaded_may_name_flows_that_are_there(cf: CloudFlow) -> None:
+    schedule = {"name": "s", "flow": "echo", "cron": "0 * * * * *"}
+    cf.load({"cfmock": 1, "schedules": [schedule]})
+    cf.clock.advance("2m")
+    assert len(cf.executions("echo")) == 2
+    with pytest.raises(FixtureError, match="there is no flow 'ecko' \\(did you mean 'echo'"):
+        cf.load({"cfmock": 1, "schedules": [{**schedule, "flow": "ecko"}]})
+
+
 def test_a_broken_fixture_loads_nothing(cf: CloudFlow) -> None:
     broken = {"cfmock": 1, "flows": [{"name": "fine"}, {"name": "1bad"}, {"nme": "x"}]}
     with pytest.raises(FixtureError) as caught:
