@@ -263,7 +263,7 @@ def finish(
     ended = row._replace(status=status, output=output, stopped=to_millisecond(stopped), error=error, cause=cause)
     replace(world, row, ended)
     world.leave(row)
-    for tell in world.waiting.pop((row.flow.id, row.name), []):
+    for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):
         tell()
     if row.callback_token:
         world.report(world, row.callback_token, ended)

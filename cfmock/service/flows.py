@@ -105,7 +105,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
         timer.cancel()
     for execution, live in world.evict(row.id).items():
         live.drop()
-        for tell in world.waiting.pop((row.id, execution), []):
+        for tell in tuple(world.waiting.pop((row.id, execution), ())):
             tell()
     world.stores.drop(row.id)
     return {}

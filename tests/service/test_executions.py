@@ -175,6 +175,20 @@ def test_a_long_poll_is_answered_when_the_execution_is_stopped() -> None:
     assert answer(pending.reply)["Status"] == "Stopped"
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("StopExecution", {"FlowName": "echo", "ExecutionName": "e"}), ("DeleteFlow", {"Name": "echo"})],
+)
+def test_all_who_wait_for_an_execution_are_answered_when_it_ends(operation: str, parameters: dict[str, str]) -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    start(service, "e")
+    polls = [
+        service.send("DescribeExecution", FlowName="echo", ExecutionName="e", WaitTimeSeconds=20) for _ in range(4)
+    ]
+    service(operation, **parameters)
+    assert [each.reply is not None for each in polls if isinstance(each, Pending)] == [True] * 4
+
+
 def test_a_long_poll_whose_client_left_leaves_nothing_behind() -> None:
     service = make_service(echo_flow({"status": "Running"}))
     start(service, "e")
