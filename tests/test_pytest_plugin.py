@@ -212,6 +212,50 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     )
 
 
+def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        def test_before(cfmock_session):
+            cfmock_session.call("ListFlows")
+
+        @pytest.fixture
+        def broken(cfmock_session):
+            cfmock_session.call("DescribeRegions", Bogus=1)
+            assert False
+
+        def test_setup(broken):
+            pass
+
+        def test_fails(cfmock_session):
+            cfmock_session.call("ListFlows", Limit=1)
+            assert False
+        """
+    )
+    result = run(inner, "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result.assert_outcomes(passed=1, failed=1, errors=2)  # broken in its setup, and for what violated there at the end
+    said = result.stdout.str()
+    assert said.count("calls seen by cfmock_session") == 2
+    assert "ListFlows() -> 200" not in said
+    assert said.count("ListFlows(Limit=1) -> 200") == said.count("DescribeRegions(Bogus=1) -> 200") == 1
+
+
+def test_violations_in_a_session_fail_the_test_that_made_them(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        def test_wrong(cfmock_session):
+            cfmock_session.call("ListFlows", Bogus=1)
+
+        def test_right(cfmock_session):
+            pass
+        """
+    )
+    result = run(inner, "-v", "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*test_wrong FAILED*", "*test_right PASSED*", "1 violation: *"])
+
+
 def test_a_failed_test_shows_what_nearly_matched_and_the_tasks_without_a_mock(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
