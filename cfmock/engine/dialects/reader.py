@@ -52,7 +52,8 @@ class Source:
     def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
         if self._lines is None:
             self._lines = self.document.text.splitlines()
-        rest = self._lines[mark.line - 1][mark.column - 1 :] if mark.line <= len(self._lines) else ""
+        # A mapping from Python has no lines.
+        rest = self._lines[mark.line - 1][mark.column - 1 :] if 0 < mark.line <= len(self._lines) else ""
         quoted = rest[:1] in ("'", '"')
         if error.text and rest[quoted:].startswith(error.text):
             return Mark(mark.file, mark.line, mark.column + quoted + error.column - 1)
