@@ -87,11 +87,10 @@ class _Scope:
             if node is not None:
                 nodes.setdefault(node.name, node)
         # A state with a mistake in it is still there to be gone to.
-        names = {state.value.get("Name") for state in sections} | nodes.keys()
+        names = {each for each in (state.value.get("Name") for state in sections) if isinstance(each, str)}
         for where, key, target in self.targets:
             if target not in names:
-                known = [name for name in names if isinstance(name, str)]
-                where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, known)}", key)
+                where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)
         return Series(id=self.id, mark=section.mark, start=start or "", nodes=nodes)
 
     def state(self, section: Section) -> Node | None:
