@@ -214,7 +214,7 @@ class Section:
     ) -> Any:
         """A number, or an expression for one under `key.$`."""
         computed = key + ".$"
-        if self.has(computed):
+        if self._given(computed, False) is not None:
             if self.has(key):
                 self.complain(f"both '{key}' and '{computed}' are given", key)
             return self.expression(computed, names)
@@ -222,9 +222,10 @@ class Section:
 
     def exactly_one(self, key: str, other: str) -> None:
         """Complain unless one of two fields is there, and only one."""
-        if self.has(key) and self.has(other):
+        given = [each for each in (key, other) if self._given(each, False) is not None]
+        if len(given) > 1:
             self.complain(f"both '{key}' and '{other}' are given")
-        elif not self.has(key) and not self.has(other):
+        elif not given:
             self.complain(f"neither '{key}' nor '{other}' is given")
 
     def finish(self, *, strict: bool = False, judge: bool = True) -> None:
