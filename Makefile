@@ -35,6 +35,10 @@ tables: .venv/.ready ## write operations.json anew after a change to operations.
 docs: .venv/.ready ## write tables and pictures into README and docs/
 	$(BIN)/python -m tests.support.docs
 
+clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about each error, for docs/clients.md; takes minutes
+	$(BIN)/python -m tests.support.clients $(ARGS)
+	$(BIN)/python -m tests.support.docs
+
 bench: .venv/.ready ## measure against the limits in tests/benchmarks
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
@@ -46,7 +50,7 @@ clean: ## remove environments, caches and what was built
 	rm -rf .venv .venvs tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup serve test test-all check format tables docs bench binary clean
+.PHONY: help setup serve test test-all check format tables docs clients bench binary clean
 
 # Installed as it stands here (-e), so an environment is stale only when what it should hold has changed.
 .venv/.serves: pyproject.toml

@@ -23,6 +23,7 @@ from cfmock.journal import FIELDS
 from cfmock.retries import Retries
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
+from cfmock.server.recording import Recording
 from cfmock.server.runner import Server, is_loopback
 from cfmock.server.thread import LoopThread
 from cfmock.server.tls import tls_of
@@ -71,7 +72,7 @@ class CloudFlow:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._thread is not None
-        self._thread.wait_for(self._running.stop())
+        self._thread.wait_for(self._stop())
         try:
             self._judge(error)
         finally:
@@ -85,7 +86,7 @@ class CloudFlow:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._running.stop()
+        await self._stop()
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
@@ -101,8 +102,17 @@ class CloudFlow:
         self._server = Server(
             emulator, Admin(self._control, guard).handle, settings.host, settings.port, tls_of(settings)
         )
-        await self._server.start()
+        self._recording = Recording(settings, emulator.journal)
+        try:
+            await self._server.start()
+        except BaseException:
+            self._recording.close()
+            raise
         emulator.default_world()
+
+    async def _stop(self) -> None:
+        await self._running.stop()
+        self._recording.close()
 
     @property
     def _running(self) -> Server:
@@ -350,15 +360,18 @@ class CloudFlow:
     async def _wait_for_calls(
         self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
-        wanted, seconds = _filters(filters), parse_duration(timeout)
+        wanted, longest = _filters(filters), parse_duration(timeout)
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, operation=operation, **wanted)
         try:
-            await asyncio.wait_for(done.wait(), seconds)
+            await asyncio.wait_for(done.wait(), longest)
         except asyncio.TimeoutError:
-            records = self._control.find_calls(operation=operation, **wanted)
-            what = operation or "calls"
-            raise TimeoutError(f"waited {seconds:g} s for {count} of {what}, saw {len(records)}") from None
+            found = len(self._control.find_calls(operation=operation, **wanted))
+            seen = [public_call(record) for record in self._control.find_calls()]
+            what = expectations.described(operation or "any call", filters)
+            raise TimeoutError(
+                f"waited {longest:g} s for {count} of {what}, saw {found}; {expectations.newest(seen)}"
+            ) from None
         finally:
             undo()
         return [public_call(record) for record in self._control.find_calls(operation=operation, **wanted)]
@@ -437,19 +450,15 @@ class Fault:
 
     def __init__(self, cf: CloudFlow, id: str) -> None:
         self._cf = cf
-        self._hits = 0
         self.id = id
 
     @property
     def hits(self) -> int:
-        """How many calls it has struck; once it is gone, as many as were seen last."""
-        rules = self._cf._do(lambda control: control.list_faults())
-        self._hits = next((int(rule["hits"]) for rule in rules if rule["id"] == self.id), self._hits)
-        return self._hits
+        """How many calls it has struck, also once it was removed or has expired."""
+        return self._cf._do(lambda control: control.fault_hits(self.id))
 
     def remove(self) -> None:
         """Let calls pass again. Removing it twice is no mistake."""
-        self._hits = self.hits
         if any(rule["id"] == self.id for rule in self._cf._do(lambda control: control.list_faults())):
             self._cf._do(lambda control: control.remove_fault(self.id))
 

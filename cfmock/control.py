@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 import cfmock
 from cfmock.clock import iso
-from cfmock.durations import parse_duration, parse_time
+from cfmock.durations import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.emulator import Change, Emulator
 from cfmock.engine.tasks import TaskMock
 from cfmock.errors import FixtureError, ServiceError, SettingsError, did_you_mean, shown
@@ -32,6 +32,9 @@ from cfmock.wire.encode import rendered
 from cfmock.wire.params import invalid
 
 Json = Any
+
+FURTHEST = LAST_MOMENT - LONGEST
+"""How far a clock goes, in seconds since 1970: what flows then wait for can still be written as a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Control:
 
     def reset(self, account: str | None = None, region: str | None = None) -> Json:
         """As right after the start; with an account or region, only those worlds."""
-        self._check_world(account, region)
+        self.check_world(account, region)
         self.emulator.reset(account, region)
         return {}
 
@@ -165,7 +168,11 @@ class Control:
             emulator.injector(world.account, world.region).add(rule, id=fault_id)
 
         self._added[fault_id] = self._everywhere(add, account, region)
-        return {"id": fault_id, **rule.to_mapping(), "hits": 0}
+        return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
+
+    def fault_hits(self, id: str) -> int:
+        """How many calls a rule has struck in all worlds, also after it was removed or has expired."""
+        return sum(injector.hits_of(id) for injector in self.emulator.injectors.values())
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
         injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
@@ -197,7 +204,7 @@ class Control:
         region: str | None = None,
         **filters: str | int | None,
     ) -> Json:
-        self._check_world(account, region)
+        self.check_world(account, region)
         journal = self.emulator.journal
         records = self.find_calls(account=account, region=region, **filters)
         newest = records if limit is None else records[max(0, len(records) - limit) :]
@@ -219,7 +226,7 @@ class Control:
         return explained.to_mapping()
 
     def _call(self, request_id: str, account: str | None, region: str | None) -> CallRecord:
-        self._check_world(account, region)
+        self.check_world(account, region)
         found = self.find_calls(request_id=request_id, account=account, region=region)
         if not found:
             raise NotFoundError(f"there is no call '{request_id}' in the journal")
@@ -230,7 +237,7 @@ class Control:
         return [each.text for each in self.emulator.journal.warnings()]
 
     def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
-        self._check_world(account, region)
+        self.check_world(account, region)
         self.emulator.journal.forget(account, region)
         return {}
 
@@ -257,7 +264,7 @@ class Control:
         return undo
 
     def find_violations(self, account: str | None = None, region: str | None = None) -> list[Violation]:
-        self._check_world(account, region)
+        self.check_world(account, region)
         return [
             Violation(*seen.violation, seen.operation, seen.request_id, moment(seen.time))
             for seen in self.emulator.watch.violations(self.emulator.clock.now(), account, region)
@@ -275,7 +282,7 @@ class Control:
     def find_retries(
         self, operation: str | None = None, account: str | None = None, region: str | None = None
     ) -> list[Retries]:
-        self._check_world(account, region)
+        self.check_world(account, region)
         return groups(self.find_calls(account, region, operation=operation))
 
     def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
@@ -300,6 +307,7 @@ class Control:
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
         """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before."""
+        self.check_world(account, region)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
         flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
@@ -357,13 +365,15 @@ class Control:
         self.advance_to(self.emulator.clock.now() + seconds)
 
     def advance_to(self, moment: float) -> None:
-        """Raises ControlError on a real clock, or for a moment that is past."""
+        """Raises ControlError on a real clock, and for a moment that is past or too far away."""
         if self.emulator.settings.clock != "virtual":
             raise ControlError(
                 "the clock is real: start with --clock virtual (CloudFlow(..., clock='virtual')) to move it"
             )
         if moment < self.emulator.clock.now():
             raise ControlError(f"it is {iso(self.emulator.clock.now())} already, and a clock only goes on")
+        if moment > FURTHEST:
+            raise ControlError(f"a clock goes no further than {iso(FURTHEST)}")
         self.emulator.advance_to(moment)
 
     # -- executions ----------------------------------------------------------------------------------------------------
@@ -435,19 +445,24 @@ class Control:
         )
 
     def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
-        self._check_world(account, region)
+        self.check_world(account, region)
         return self.emulator.known_worlds(account, region)
 
     def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
-        self._check_world(account, region)
+        self.check_world(account, region)
         return self.emulator.everywhere(change, account, region)
 
-    def _check_world(self, account: str | None, region: str | None) -> None:
-        regions = {*self.emulator.spec.regions, self.emulator.settings.region}
+    @property
+    def regions(self) -> Collection[str]:
+        """Those that worlds may be of."""
+        return {*self.emulator.spec.regions, self.emulator.settings.region}
+
+    def check_world(self, account: str | None, region: str | None) -> None:
+        """Raises ControlError for an account or region that there is not."""
         if account is not None and account not in self.emulator.accounts:
             raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
-        if region is not None and region not in regions:
-            raise ControlError(f"there is no region '{region}'{did_you_mean(region, regions)}")
+        if region is not None and region not in self.regions:
+            raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
 
 
 def public_call(record: CallRecord) -> Call:

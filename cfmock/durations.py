@@ -20,6 +20,8 @@ _TIME = re.compile(
     r"(?:[Zz]|([-+])([0-9]{2}):([0-9]{2}))\Z"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+FIRST_MOMENT, LAST_MOMENT = -62_135_596_800.0, 253_402_300_799.0
+"""The years 1 to 9999 in UTC, in seconds since 1970: others cannot be written as a time again."""
 
 
 def parse_duration(value: Any, *, signed: bool = False) -> float:
@@ -64,5 +66,7 @@ def parse_time(text: Any) -> float:
     except ValueError as error:
         raise ValueError(f"{shown(text)} is not a time: {error}") from None
     offset = timedelta(hours=int(hours), minutes=int(minutes)).total_seconds() if sign else 0.0
-    seconds = (moment - _EPOCH).total_seconds() - (-offset if sign == "-" else offset)
-    return seconds + float(fraction or 0)
+    seconds = (moment - _EPOCH).total_seconds() - (-offset if sign == "-" else offset) + float(fraction or 0)
+    if not FIRST_MOMENT <= seconds <= LAST_MOMENT:
+        raise ValueError(f"{shown(text)} is not a time of the years 1 to 9999 in UTC")
+    return seconds

@@ -141,6 +141,7 @@ class Emulator:
         except Refused as refused:
             if refused.code == "SignatureNotMatch":
                 exchange.diagnosis = self._authenticator.explain(request, parameters)
+                exchange.signed = refused.facts["string_to_sign"]
             raise
         exchange.known = True
         if caller.access_key_id != call.access_key_id:
@@ -416,7 +417,7 @@ def _spoilt(reply: Reply, decision: Decision) -> Reply:
         transport = Transport(decision.after.transport)
     headers = reply.headers
     if decision.retry_after is not None:
-        headers = (*headers, ("x-acs-retry-after", str(round(decision.retry_after * 1000))))
+        headers = (*headers, ("x-acs-retry-after", str(encode.milliseconds(decision.retry_after))))
     if decision.throttled is not None:
         headers = (*headers, *encode.rate_limit_headers(decision.throttled.limit, decision.throttled.wait))
     return reply._replace(delay=decision.delay, transport=transport, headers=headers)

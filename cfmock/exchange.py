@@ -15,7 +15,6 @@ from cfmock.journal import CallRecord, Details, WorldKey, masked
 from cfmock.service.notes import Noted
 from cfmock.spec.model import Spec
 from cfmock.violations import Violation
-from cfmock.wire.decode import percent_encode
 from cfmock.wire.encode import Rendered
 from cfmock.wire.messages import UNANSWERED, Call, Parameters, Reply, Request, Transport
 
@@ -30,7 +29,7 @@ class Exchange:
 
     __slots__ = (
         "call", "decision", "diagnosis", "key", "known", "matched", "nonce", "noted", "parameters", "request", "request_id",
-        "started", "struck", "throttled", "timestamp", "trace", "violations",
+        "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
     def __init__(self, request: Request, region: str) -> None:
@@ -48,6 +47,7 @@ class Exchange:
         self.trace: Trace | None = None
         self.noted: Noted | None = None
         self.diagnosis: Diagnosis | None = None
+        self.signed = ""  # the string to sign of a signature that was refused
         self.throttled: Throttled | None = None  # by the documented limits
         self.matched = False
         self.violations: list[Violation] = []
@@ -55,8 +55,9 @@ class Exchange:
     @property
     def rules(self) -> tuple[str, ...]:
         """The names of the fault rules that struck."""
-        rules = self.decision.rules if self.decision is not None else ()
-        return (*self.struck, *rules) if self.struck else rules
+        if self.decision is None:
+            return tuple(self.struck)
+        return (*self.struck, *self.decision.rules)
 
     def decoded(self, parameters: Parameters) -> None:
         """Its parameters are known."""
@@ -117,7 +118,7 @@ class Exchange:
             self.started,
             self.nonce,
             self.timestamp,
-            self._without_token(said.message) if said is not None else None,
+            self._kept(said.message) if said is not None else None,
             tuple(self.violations) if self.violations else (),
             self.rules,
             None if transport is Transport.WHOLE else transport.value,
@@ -126,12 +127,11 @@ class Exchange:
             details,
         )
 
-    def _without_token(self, message: str) -> str:
-        """The gateway's messages repeat the string to sign, and with it the token of a temporary key."""
-        token = self.parameters.values.get("SecurityToken") if self.parameters is not None else None
-        if not token:
+    def _kept(self, message: str) -> str:
+        """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent."""
+        if self.diagnosis is None or not self.signed:
             return message
-        return message.replace(f"SecurityToken%3D{percent_encode(percent_encode(token))}", "SecurityToken%3D***")
+        return message.replace(self.signed, self.diagnosis.string_to_sign)
 
     def _action(self) -> str:
         named = self.parameters.values.get("Action", "") if self.parameters is not None else ""

@@ -28,15 +28,15 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
     Raises AssertionError if there are others, ValueError for an operation or parameter that there is not.
     """
     _check(operation, parameters)
+    if times is not None and times < 0:
+        raise ValueError(f"nothing is called {times} times")
     judged = [(call, _differences(call, operation, parameters)) for call in calls]
     found = [call for call, differing in judged if not differing]
     if (times is None and found) or len(found) == times:
         return found
-    wanted = "" if times is None else f" {_times(times)}"
-    raise AssertionError(
-        f"expected {_described(operation, parameters)} to be called{wanted}, and it was called {_times(len(found))}; "
-        f"{_nearest(judged)}"
-    )
+    wanted = "to be called" if times is None else f"to be called {_times(times)}" if times else "never to be called"
+    was = f"it was called {_times(len(found))}" if found else "it never was"
+    raise AssertionError(f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}")
 
 
 def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]]) -> list[Call]:
@@ -54,8 +54,9 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
         if at is None:
             after = f" after {_shown(found[-1])}" if found else ""
             everything = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:]) or "  none"
+            nearest = _nearest(judged) if judged or not found else "no call came after that"
             raise AssertionError(
-                f"expected {_described(operation, parameters)}{after}, and it was not called; {_nearest(judged)}\n"
+                f"expected {described(operation, parameters)}{after}, and it was not called; {nearest}\n"
                 f"all calls in their order:\n{everything}"
             )
         found.append(rest[at])
@@ -138,9 +139,16 @@ def _shown(call: Call) -> str:
     return f"{call.operation}({given}) -> {answer}"
 
 
-def _described(operation: str, parameters: Mapping[str, Json]) -> str:
+def described(operation: str, parameters: Mapping[str, Json]) -> str:
+    """A call that is waited for, as one would write it."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
 
+def newest(calls: Sequence[Call]) -> str:
+    """The calls that came last, for who waited for another one."""
+    shown = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:])
+    return f"the newest calls:\n{shown}" if shown else "there were no calls at all"
+
+
 def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -41,6 +41,14 @@ class Difference:
         return f"{self.path}: expected {self.expected!r}, got {actual}"
 
 
+@dataclass(frozen=True, slots=True)
+class Spent(Difference):
+    """All `times` of something are used up: `expected` is how many it has, `actual` how many were used."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: spent, {self.actual} of {self.expected}"
+
+
 class _Missing:
     def __repr__(self) -> str:
         return "MISSING"

@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow
+    from cfmock.contract.plan import Case
     from cfmock.control import Violation
     from cfmock.fixtures.model import FlowTest
     from cfmock.flowtest.cases import Result
@@ -53,8 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "cfmock_errors(operation, times=None): run the test once for each error code documented for the operation, which "
-        "answers that code every time, or the first `times`; see the fixture `cfmock_error`",
+        "cfmock_errors(operation, times=None, transports=False): run the test once for each error code documented for the "
+        "operation, which answers that code every time, or the first `times`; with transports=True also once for each way in "
+        "which its connection breaks; see the fixture `cfmock_error`",
     )
 
 
@@ -146,7 +148,7 @@ def _entered(server: CloudFlow, config: pytest.Config) -> Iterator[CloudFlow]:
         yield cf
 
 
-def _case(request: pytest.FixtureRequest) -> tuple[str, str, int | None] | None:
+def _case(request: pytest.FixtureRequest) -> tuple[Case, int | None] | None:
     """The case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
     callspec = getattr(request.node, "callspec", None)
     return callspec.params.get("cfmock_error") if callspec is not None else None
@@ -168,26 +170,33 @@ def _beside(test: Path, source: Any) -> Any:
 
 
 class ErrorCase:
-    """One case of `cfmock_errors`: `operation`, `code`, `status` (HTTP) and `message`."""
+    """One case of `cfmock_errors`: `operation`, `code`, `status` (HTTP) and `message`, or, where its connection breaks,
+    `transport` (`reset`); what does not apply is None. `fault` is the rule that brings it about."""
 
-    def __init__(self, cf: CloudFlow, operation: str, code: str, times: int | None) -> None:
+    def __init__(self, cf: CloudFlow, case: Case, times: int | None) -> None:
         from cfmock.spec.model import load
 
         self._cf = cf
-        self._entry = load().errors[code]
-        self.operation = operation
-        self.code = code
-        self.status = self._entry.status
-        self.fault = cf.fail(operation, code, times=times)
+        self._entry = load().errors[case.code] if case.code is not None else None
+        self.operation = case.operation
+        self.code = case.code
+        self.transport = case.transport
+        self.status = self._entry.status if self._entry is not None else None
+        self.fault = cf.fault(
+            when={"operation": case.operation}, error=case.code, transport=case.transport, times=times
+        )
 
     @property
-    def message(self) -> str:
+    def message(self) -> str | None:
         """As it was last answered; before that with the names of what will be filled in."""
+        if self._entry is None:
+            return None
         answered = [call.message for call in self._cf.calls(self.operation, code=self.code) if call.message]
         return answered[-1] if answered else self._entry.render(tuple(f"<{name}>" for name in self._entry.args))
 
     def __repr__(self) -> str:
-        return f"<{self.operation}: {self.status} {self.code}>"
+        what = f"{self.status} {self.code}" if self.code is not None else f"connection: {self.transport}"
+        return f"<{self.operation}: {what}>"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -195,32 +204,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if cases:
         if "cfmock_error" not in metafunc.fixturenames:
             metafunc.fixturenames.append("cfmock_error")
-        metafunc.parametrize("cfmock_error", cases, indirect=True, ids=[f"{case[0]}-{case[1]}" for case in cases])
+        ids = [f"{case.operation}-{case.fault}" for case, _ in cases]
+        metafunc.parametrize("cfmock_error", cases, indirect=True, ids=ids)
 
 
-def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[str, str, int | None]]:
+def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, int | None]]:
+    from cfmock.contract.plan import cases_of
     from cfmock.errors import did_you_mean
     from cfmock.spec.model import load
 
     operations = load().operations
     try:
-        name, times = cfmock_errors(*marker.args, **marker.kwargs)
+        name, times, transports = cfmock_errors(*marker.args, **marker.kwargs)
     except TypeError as error:
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {error}") from None
     if name not in operations:
         hint = did_you_mean(name, operations)
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
-    return [(name, code, times) for code in operations[name].errors]
+    return [(case, times) for case in cases_of(name, transports=transports)]
 
 
-def cfmock_errors(operation: str, times: int | None = None) -> tuple[str, int | None]:
+def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
     """The arguments of the marker of this name, which Python's own words on a wrong one then show."""
-    return operation, times
+    return operation, times, transports
 
 
 @pytest.fixture
 def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
-    """The case of `cfmock_errors` the test runs with; its operation answers its code from now on."""
+    """The case of `cfmock_errors` the test runs with; its operation answers its code, or breaks off, from now on."""
     if _CASE not in request.node.stash:
         pytest.fail("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')", pytrace=False)
     case: ErrorCase = request.node.stash[_CASE]

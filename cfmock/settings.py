@@ -22,7 +22,7 @@ Read = Callable[[Any], Any]
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
-    switch), `fixture` whether the `settings` of a fixture may hold it."""
+    switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it."""
 
     name: str
     default: Any
@@ -31,6 +31,7 @@ class Setting:
     option: str | None = None
     form: str | None = None
     fixture: bool = False
+    command: bool = False
 
     @property
     def variable(self) -> str:
@@ -105,11 +106,19 @@ def _hosts(value: Any) -> tuple[str, ...]:
 
 
 def _row(
-    default: Any, read: Read, help: str, *, option: str | None = None, form: str | None = None, fixture: bool = False
-) -> Any:
+    default: Any, read: Read, help: str, *, option: str | None = None, form: str | None = None, fixture: bool = False,
+    command: bool = False,
+) -> Any:  # fmt: skip
     return dataclasses.field(
         default=default,
-        metadata={"read": read, "help": help, "option": option, "form": form, "fixture": fixture},
+        metadata={
+            "read": read,
+            "help": help,
+            "option": option,
+            "form": form,
+            "fixture": fixture,
+            "command": command,
+        },
     )
 
 
@@ -171,12 +180,16 @@ class Settings:
         None, _path, "serve HTTPS with this certificate chain (PEM)", option="--tls-cert", form="FILE"
     )
     tls_key: str | None = _row(None, _path, "private key of that certificate (PEM)", option="--tls-key", form="FILE")
-    reload: bool = _row(False, _switch, "replace what changed fixture files define, keep the rest", option="--reload")
+    reload: bool = _row(
+        False, _switch, "replace what changed fixture files define, keep the rest", option="--reload",
+        command=True,
+    )  # fmt: skip
     strict: bool = _row(False, _switch, "fail at the end if there were violations", option="--strict")
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(
-        "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json"
-    )
+        "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json",
+        command=True,
+    )  # fmt: skip
     admin_token: str | None = _row(
         None, _text, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
     )
@@ -206,6 +219,10 @@ def resolve(
     """
     values: dict[str, Any] = {}
     mistakes = [f"{name}: unknown setting{did_you_mean(name, SETTINGS)}" for name in flags if name not in SETTINGS]
+    if keywords:
+        mistakes += [
+            f"{name}: goes with commands only" for name in flags if name in SETTINGS and SETTINGS[name].command
+        ]
     for name, row in SETTINGS.items():
         for label, given in (
             (name if keywords or row.option is None else row.option, flags.get(name)),

@@ -1,6 +1,6 @@
 """Violations: what a client sent that the real service would take differently from how it was meant.
 
-Each kind says what was meant and what the real service would do; `KINDS` is the table, `docs/faults.md` shows it.
+Each kind says what was meant and what the real service would do; `KINDS` is the table, `docs/calls.md` shows it.
 """
 
 from __future__ import annotations

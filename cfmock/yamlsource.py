@@ -65,7 +65,7 @@ class Document:
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
         """The place of the value at `path` (or of its key); if that leads nowhere, of the nearest thing above it."""
         if self._root is None:  # a JSON text: its places are looked for only when somebody asks
-            self._root = _Builder(self.name, self.text).build()[1]
+            self._root = _Builder(self.name, _HALF.sub(r"\1\\ufffd", _PAIR.sub(_join, self.text))).build()[1]
         place, line, column = self._root, self._root.line, self._root.column
         for part in path:
             parts = place.parts
@@ -145,6 +145,9 @@ _decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_re
 
 
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+
+_HALF = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
+"""Escapes of JSON for halves of characters, of which YAML knows none."""
 
 
 def _join(pair: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -229,6 +230,17 @@ def test_a_removed_fault_strikes_no_more(cf: CloudFlow) -> None:
     assert fault.hits == 0
 
 
+def test_a_fault_that_is_gone_still_says_how_often_it_struck(cf: CloudFlow) -> None:
+    expiring, removed = cf.fault(delay="1ms", expires="10m"), cf.fault(delay="1ms")
+    cf.call("ListFlows")
+    cf.clock.advance("10m")
+    cf.call("ListFlows")
+    removed.remove()
+    assert (expiring.hits, removed.hits) == (1, 2)
+    cf.reset()
+    assert (expiring.hits, removed.hits) == (0, 0)
+
+
 def test_a_fault_that_is_wrong_says_why(cf: CloudFlow) -> None:
     with pytest.raises(ValueError, match="ResourceThrottled"):
         cf.fail("StartExecution", "ResourceThrotled")
@@ -262,8 +274,13 @@ def test_asking_for_what_calls_do_not_have_is_a_mistake(cf: CloudFlow) -> None:
 
 
 def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
-    with pytest.raises(TimeoutError, match="for 2 of StopExecution, saw 0"):
-        cf.wait_for_calls("StopExecution", 2, timeout=0.05)
+    with pytest.raises(
+        TimeoutError, match=r"waited 0.05 s for 2 of StopExecution\(\), saw 0; there were no calls at all"
+    ):
+        cf.wait_for_calls("StopExecution", 2, timeout="50ms")
+    cf.call("StartExecution", FlowName="echo")
+    with pytest.raises(TimeoutError, match="saw 0; the newest calls:\n  StartExecution\\(FlowName=echo\\) -> 200"):
+        cf.wait_for_calls("StartExecution", timeout=0, FlowName="other")
 
 
 def test_a_clock_is_moved_by_seconds_a_duration_or_a_timedelta(cf: CloudFlow) -> None:
@@ -342,6 +359,12 @@ def test_the_clock_only_goes_on(cf: CloudFlow) -> None:
     assert cf.clock.now == datetime(2024, 6, 2, tzinfo=timezone.utc)
     with pytest.raises(ValueError, match="a clock only goes on"):
         cf.clock.advance_to(datetime(2024, 6, 1))
+
+
+def test_the_clock_does_not_go_where_no_time_can_be_written(cf: CloudFlow) -> None:
+    with pytest.raises(ValueError, match="a clock goes no further than 9899-"):
+        cf.clock.advance_to(datetime(9950, 1, 1))
+    assert cf.clock.now.year == 2024
 
 
 def test_a_real_clock_cannot_be_moved() -> None:
@@ -465,3 +488,23 @@ async def _strictly() -> None:
 def test_so_in_a_running_loop() -> None:
     with pytest.raises(AssertionError, match="1 violation"):
         asyncio.run(_strictly())
+
+
+def test_calls_are_written_to_a_file_and_told_if_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "calls.jsonl"
+    with caplog.at_level("INFO", "cfmock"), CloudFlow({"cfmock": 1}, journal=file, verbose=True) as cf:
+        cf.call("ListFlows")
+        (line,) = file.read_text().splitlines()
+        assert json.loads(line)["operation"] == "ListFlows"
+    assert [record.getMessage()[:17] for record in caplog.records] == ["ListFlows -> 200 "]
+
+
+@pytest.mark.parametrize("name", ["reload", "log_format"])
+def test_what_only_commands_have_is_no_keyword(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}: goes with commands only"):
+        CloudFlow({"cfmock": 1}, **{name: True}).__enter__()
+
+
+def test_a_journal_file_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--journal: cannot write"):
+        CloudFlow({"cfmock": 1}, journal=tmp_path).__enter__()

@@ -37,7 +37,7 @@ def test_a_failure_shows_the_nearest_calls_first(cf: CloudFlow) -> None:
     told = failure(cf.assert_called, "StartExecution", ExecutionName="order-2", Input={"kind": "slow"})
     first, second, *_ = told.splitlines()
     assert first == (
-        "expected StartExecution(ExecutionName='order-2', Input={'kind': 'slow'}) to be called, and it was called never; "
+        "expected StartExecution(ExecutionName='order-2', Input={'kind': 'slow'}) to be called, and it never was; "
         "the calls, the nearest first:"
     )
     assert "StartExecution(FlowName=echo, ExecutionName=order-1, Input=" in second
@@ -52,6 +52,10 @@ def test_another_number_of_calls_fails(cf: CloudFlow) -> None:
     told = failure(cf.assert_called, "DescribeExecution", times=1)
     assert "to be called once, and it was called twice" in told
     assert told.count("[as expected]") == 2
+    told = failure(cf.assert_called, "DescribeExecution", times=0)
+    assert "DescribeExecution() never to be called, and it was called twice" in told
+    with pytest.raises(ValueError, match="nothing is called -1 times"):
+        cf.assert_called("DescribeExecution", times=-1)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,8 @@ def test_the_first_call_that_is_out_of_order_is_named(cf: CloudFlow) -> None:
     )
     assert "all calls in their order:\n  StartExecution(" in told
     assert failure(cf.assert_order, "StopExecution").startswith("expected StopExecution(), and it was not called")
+    steps = ["DescribeExecution"] * 3
+    assert "and it was not called; no call came after that\n" in failure(cf.assert_order, *steps)
 
 
 @pytest.mark.parametrize(

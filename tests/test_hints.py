@@ -60,7 +60,7 @@ def test_a_spent_outcome_is_a_near_miss() -> None:
     service = make_service(echo_flow({"times": 1}))
     assert hint_of(service, "StartExecution", FlowName="echo") is None
     assert hint_of(service, "StartExecution", FlowName="echo") == (
-        "outcome 1 of flow 'echo' nearly matched: times: expected 1, got 1"
+        "outcome 1 of flow 'echo' nearly matched: times: spent, 1 of 1"
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "cfmock"
 
-GROUND = "errors clock durations ids jsontext settings yamlsource matching violations ports verbs"
+GROUND = "errors clock durations ids jsontext markup settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
 WHOLE = "journal retries hints conduct exchange watch emulator fixtures control"
@@ -29,6 +29,7 @@ KNOWS = {
     "errors": "",
     "ids": "",
     "jsontext": "",
+    "markup": "",
     "violations": "",
     "ports": "",
     "verbs": "",
@@ -61,14 +62,15 @@ KNOWS = {
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
     "control": f"{GROUND} {PROTOCOL} engine {STATE} journal retries emulator fixtures cfmock",
     "flowtest": CORE,
+    "checks": f"{CORE} cfmock",
     # Edge: processes, sockets, terminals, people.
     "server": f"{CORE} cfmock",
     "client": "errors clock verbs settings spec wire auth.signature cfmock",
     "expectations": "errors control matching retries spec",
     "cloudflow": f"{CORE} expectations server client",
-    "contract": f"{CORE} client cloudflow",
-    "cli": f"{CORE} flowtest server client cloudflow contract cfmock",
-    "pytest_plugin": f"{CORE} flowtest client cloudflow",
+    "contract": CORE,
+    "cli": f"{CORE} flowtest checks server client cloudflow contract cfmock",
+    "pytest_plugin": f"{CORE} flowtest client cloudflow contract.plan",
     "__main__": "cli errors",
     "cfmock": "errors control retries cloudflow",  # __init__: the public names
 }

@@ -196,6 +196,43 @@ def test_each_documented_error_of_an_operation_is_a_case(inner: pytest.Pytester)
     result.stdout.fnmatch_lines(["*test_client?StartExecution-ResourceThrottled? PASSED*"])
 
 
+def test_each_broken_connection_is_a_case_where_it_is_asked_for(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        test_client="""
+        import pytest
+        from cfmock import ServiceError
+
+        @pytest.mark.cfmock_errors("ListFlows", times=1, transports=True)
+        def test_client(cfmock, cfmock_error):
+            broken = cfmock_error.transport not in (None, "slow")
+            if cfmock_error.transport is not None:
+                assert (cfmock_error.code, cfmock_error.status, cfmock_error.message) == (None, None, None)
+                assert repr(cfmock_error) == f"<ListFlows: connection: {cfmock_error.transport}>"
+            if broken:
+                with pytest.raises(ConnectionError, match=cfmock_error.transport):
+                    cfmock.call("ListFlows")
+            elif cfmock_error.code is not None:
+                with pytest.raises(ServiceError, match=cfmock_error.code):
+                    cfmock.call("ListFlows")
+            else:
+                cfmock.call("ListFlows")
+            assert cfmock_error.fault.hits == 1
+            cfmock.call("ListFlows")
+        """,
+        test_misspelt="""
+        import pytest
+
+        @pytest.mark.cfmock_errors("ListFlows", transport=True)
+        def test_misspelt(cfmock):
+            pass
+        """,
+    )
+    result = run(inner, "-v", "--continue-on-collection-errors")
+    result.assert_outcomes(passed=12 + 6, errors=1)
+    result.stdout.fnmatch_lines(["*test_client?ListFlows-reset? PASSED*"])
+    assert "unexpected keyword argument 'transport'" in result.stdout.str()
+
+
 def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """

@@ -33,6 +33,12 @@ def test_scalars_are_those_of_yaml_1_2_that_json_has(text: str, value: Any) -> N
     assert (found, type(found)) == (value, type(value))
 
 
+def test_half_a_character_in_json_has_a_place() -> None:
+    document = yamlsource.parse('{"a": "\\ud800", "b": "C:\\\\ud800", "c": 1}', "f.json")
+    assert document.value == {"a": "\ud800", "b": "C:\\ud800", "c": 1}
+    assert [document.mark((key,)).column for key in "abc"] == [7, 22, 40]
+
+
 def test_a_json_text_is_read_as_json_whatever_its_name() -> None:
     text = json.dumps(EMOJI)
     assert "\\ud83d" in text

@@ -66,9 +66,8 @@ _V1_BEARER_REQUIRED = ("BearerToken", "SignatureNonce", "Timestamp")
 
 def _v1_proof(parameters: Parameters) -> Proof:
     values = parameters.values
-    for name in _V1_REQUIRED:
-        if not values.get(name):
-            raise _missing_parameter(name)
+    if not all(map(values.get, _V1_REQUIRED)):
+        raise _missing_parameter(next(name for name in _V1_REQUIRED if not values.get(name)))
     token = values.get("SecurityToken", "")
     return Proof(
         values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"], token, _verify_v1

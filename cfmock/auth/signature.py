@@ -7,11 +7,11 @@ header `Authorization`. Both work on the decoded and re-encoded values, since cl
 
 from __future__ import annotations
 
-import base64
 import functools
 import hashlib
 import hmac
 import re
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,10 @@ ALGORITHMS = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3", "ACS3-RSA-SH
 
 def canonical_query(encoded: Mapping[str, str]) -> str:
     """`E(name)=E(value)` of all parameters but Signature, sorted by decoded name. `encoded` maps names to such pieces."""
-    return "&".join([encoded[name] for name in sorted(encoded) if name != "Signature"])
+    names = sorted(encoded)
+    if "Signature" in encoded:
+        names.remove("Signature")
+    return "&".join(map(encoded.__getitem__, names))
 
 
 def v1_string_to_sign(method: str, canonical: str) -> str:
@@ -36,15 +39,24 @@ def v1_string_to_sign(method: str, canonical: str) -> str:
 
 def v1_signature(secret: str, string_to_sign: str) -> str:
     """Base64 of HMAC-SHA1 under the secret plus `&`."""
-    mac = _v1_mac(secret).copy()
-    mac.update(string_to_sign.encode("utf-8", "surrogateescape"))
-    return base64.b64encode(mac.digest()).decode()
+    started, ended = _v1_halves(secret)
+    inner = started.copy()
+    inner.update(string_to_sign.encode("utf-8", "surrogateescape"))
+    outer = ended.copy()
+    outer.update(inner.digest())
+    return b2a_base64(outer.digest(), newline=False).decode()
 
 
 @functools.lru_cache(maxsize=64)
-def _v1_mac(secret: str) -> hmac.HMAC:
-    # What depends on the key alone is half of the work.
-    return hmac.new(f"{secret}&".encode(), digestmod="sha1")
+def _v1_halves(secret: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """The two hashes of HMAC-SHA1 (RFC 2104, section 4) after their first block, which depends on the key alone.
+
+    To copy them takes a third of the time of an `hmac.HMAC`, which is the dearest part of a signature.
+    """
+    key = f"{secret}&".encode()
+    block = (bytes.fromhex(digest("sha1", key)) if len(key) > 64 else key).ljust(64, b"\0")
+    inner, outer = (hashlib.new("sha1", bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))  # noqa: S324 - not our choice
+    return inner, outer
 
 
 @dataclass(frozen=True, slots=True)

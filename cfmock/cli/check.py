@@ -2,51 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
 
+from cfmock.cli.main import MISUSED, SUCCESS
+
 if TYPE_CHECKING:
-    from cfmock.engine.lint import Finding
-    from cfmock.fixtures.model import FlowFixture
+    from cfmock.checks.report import Report
+    from cfmock.checks.selection import Selection
+
+_FORMATS = ("text", "json", "sarif", "github")
 
 
 @click.command
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-def command(paths: tuple[str, ...]) -> None:
+@click.option(
+    "--select", metavar="CODE,...", multiple=True, help="Only warnings with these codes; CF1: all that begin so."
+)
+@click.option(
+    "--ignore", metavar="CODE,...", multiple=True, help="No warnings with these codes; the longer code decides."
+)
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
+    help="How to tell it; all but text goes to stdout. github: workflow commands, shown at the lines of a change.",
+)  # fmt: skip
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+def command(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, watch: bool) -> int:
     """Validate fixtures and flow definitions without serving.
 
     PATH is a fixture, a flow definition, or a folder of them. Every mistake of every file is listed with its line; then
-    the exit code is 2. What is allowed and probably not meant, such as a state that cannot be reached, is a warning, which
-    a comment on its line or the line above takes back: `# cfmock: ignore[CF101]`.
+    the exit code is 2. What is allowed and probably not meant, such as a state that cannot be reached, is a warning with a
+    code, which a comment on its line or the line above takes back: `# cfmock: ignore CF101`.
 
     \b
     Example:
       cfmock check fixtures/
+      cfmock check fixtures/ --ignore CF106 --format sarif > cfmock.sarif
     """
-    from cfmock.fixtures.loader import load
+    from cfmock.checks.selection import Selection
 
-    found = load(paths)
-    for warning in found.warnings:
+    selection = Selection.of(select, ignore)
+    if watch:
+        from cfmock.cli.watching import watch as watching
+
+        return watching(lambda: _again(paths, selection, form))
+    return _check(paths, selection, form)[0]
+
+
+def _again(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, Callable[[], Iterable[str]]]:
+    code, report = _check(paths, selection, form)
+    return code, lambda: report.fixtures.watched(paths)
+
+
+def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, Report]:
+    from cfmock.checks.formats import FORMATS
+    from cfmock.checks.report import check
+
+    report = check(paths, selection)
+    if form == "text":
+        _tell(report)
+    else:
+        click.echo(FORMATS[form](report), nl=False)
+    return MISUSED if report.mistaken else SUCCESS, report
+
+
+def _tell(report: Report) -> None:
+    from cfmock.checks.report import Level
+
+    for warning in report.fixtures.warnings:
         click.echo(f"warning: {warning}", err=True)
-    for flow in found.flows:
-        for finding in findings(flow):
-            click.echo(f"{finding.severity.value}: {finding}", err=True)
-    counts = (
-        ("flow", len(found.flows)),
-        ("credential", len(found.credentials)),
-        ("schedule", len(found.schedules)),
-        ("fault", len(found.faults)),
-        ("test", len(found.tests)),
-    )
-    said = [f"{count} {what}{'s' * (count != 1)}" for what, count in counts if count]
-    click.echo(f"ok: {', '.join(said) or 'nothing there'}")
-
-
-def findings(flow: FlowFixture) -> list[Finding]:
-    """What is odd about a flow of a fixture, its mocks considered."""
-    from cfmock.engine.lint import lint
-    from cfmock.engine.mocks import TaskMocks
-    from cfmock.fixtures.sources import read_text
-
-    return lint(flow.flow, mocked=TaskMocks(flow.tasks).covers, source=read_text(flow.flow.mark.file))
+    for issue in report.issues:
+        click.echo(issue.text if issue.level is Level.ERROR else f"{issue.level.value}: {issue.text}", err=True)
+    if not report.mistaken:
+        said = [f"{count} {what}{'s' * (count != 1)}" for what, count in report.counts().items() if count]
+        click.echo(f"ok: {', '.join(said) or 'nothing there'}")

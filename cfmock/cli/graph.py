@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from cfmock.engine.graph import Highlight
     from cfmock.engine.model import Flow
 
+Hits = dict[str, int]
+"""How often what was reached, by id."""
+
 _FORMATS = ("mermaid", "dot", "svg")
 
 
@@ -25,7 +28,8 @@ _FORMATS = ("mermaid", "dot", "svg")
 @click.option(
     "--coverage", metavar="FILE", help="Colour in what tests reached; FILE is what `cfmock test --json` wrote."
 )
-def command(path: str, name: str | None, language: str, coverage: str | None) -> None:
+@click.option("--test", metavar="NAME", help="Colour in the path that one test took; with --coverage.")
+def command(path: str, name: str | None, language: str, coverage: str | None, test: str | None) -> None:
     """Draw a flow as Mermaid, Graphviz or SVG.
 
     PATH is a flow definition, a fixture, or a folder of them. The picture goes to stdout.
@@ -36,8 +40,10 @@ def command(path: str, name: str | None, language: str, coverage: str | None) ->
     """
     from cfmock.engine.graph import FORMATS
 
+    if test is not None and coverage is None:
+        raise click.UsageError("--test needs --coverage FILE, where its path is written")
     flow = _flow(path, name)
-    highlight = _highlight(coverage, flow) if coverage is not None else None
+    highlight = _highlight(coverage, flow, test) if coverage is not None else None
     click.echo(FORMATS[language](flow, highlight), nl=False)
 
 
@@ -55,27 +61,54 @@ def _flow(path: str, name: str | None) -> Flow:
     return flows[name]
 
 
-def _highlight(path: str, flow: Flow) -> Highlight:
-    """What the tests of a flow reached: the entry of its name in `coverage` of the file, points with their hits."""
+def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
+    """What all tests reached of a flow, or the path that one test took through it."""
     from cfmock.engine.graph import Highlight
+    from cfmock.errors import SettingsError
+
+    document, name = _document(path), flow.name or ""
+    try:
+        hits = _covered(path, document, name) if test is None else _path(path, document, name, test)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SettingsError(f"{path} is not what `cfmock test --json` writes") from None
+    if test is not None:
+        return Highlight(hits, title=test)
+    points = flow.points()
+    reached = sum(hits.get(point.id, 0) > 0 for point in points)
+    return Highlight(hits, title=f"coverage {100 * reached // len(points)} %")
+
+
+def _document(path: str) -> Any:
     from cfmock.errors import SettingsError, shown
 
     try:
-        document = json.loads(Path(path).read_bytes())
+        return json.loads(Path(path).read_bytes())
     except OSError as error:
         raise SettingsError(f"cannot read {shown(path)}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not JSON: {error}") from None
-    try:
-        covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
-        hits = {point["id"]: int(point["hits"]) for point in covered.get(flow.name or "", ())}
-    except (KeyError, TypeError, ValueError):
-        raise SettingsError(f"{path} is not what `cfmock test --json` writes") from None
-    if flow.name not in covered:
-        raise SettingsError(f"{path} says nothing of flow '{flow.name}', only of {_listed(covered)}")
-    points = flow.points()
-    reached = sum(hits.get(point.id, 0) > 0 for point in points)
-    return Highlight(hits, title=f"coverage {100 * reached // len(points)} %")
+
+
+def _covered(path: str, document: Any, flow: str) -> Hits:
+    """The entry of a flow in `coverage`: its points with their hits."""
+    from cfmock.errors import SettingsError
+
+    covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
+    hits = {point["id"]: int(point["hits"]) for point in covered.get(flow, ())}
+    if flow not in covered:
+        raise SettingsError(f"{path} says nothing of flow '{flow}', only of {_listed(covered)}")
+    return hits
+
+
+def _path(path: str, document: Any, flow: str, test: str) -> Hits:
+    """The hits of one of the `tests`, which may have come to the flow from another."""
+    from cfmock.errors import SettingsError, did_you_mean
+
+    tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
+    if test not in tests:
+        near = did_you_mean(test, tests) or (f"; there are {', '.join(tests)}" if tests else "")
+        raise SettingsError(f"{path} has no test '{test}' that came to flow '{flow}'{near}")
+    return {str(point): int(times) for point, times in tests[test].items()}
 
 
 def _listed(names: dict[str, Any]) -> str:

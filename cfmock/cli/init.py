@@ -15,7 +15,7 @@ def write_tests(paths: Sequence[str]) -> int:
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
     """
-    from cfmock.errors import SettingsError
+    from cfmock.errors import SettingsError, shown
     from cfmock.fixtures.definitions import UNWRITTEN
     from cfmock.fixtures.loader import load
     from cfmock.fixtures.sources import Kind, find, kind_of, read
@@ -33,12 +33,22 @@ def write_tests(paths: Sequence[str]) -> int:
     if not flows:
         raise SettingsError(f"{path} has no flow with a definition")
     bare = kind_of(read(file).value) is Kind.DEFINITION
+    if bare and any("\ud800" <= letter <= "\udfff" for letter in path.name):
+        raise SettingsError(f"no fixture can name {shown(path.name)}: the name is no UTF-8")
     drafts = [draft(fixtures, flow) for flow in flows]
-    target.write_text(text(drafts, {flow.name: path.name for flow in flows} if bare else {}), encoding="utf-8")
+    written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
+    try:
+        target.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write {target}: {error.strerror}") from None
     for each in drafts:
         covered = each.coverage[each.flow.name]
-        click.echo(f"{target}: {len(each.drafts)} tests of {each.flow.name} cover {covered.percent} %")
+        click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
         for point in each.missing:
             click.echo(f"  fill in: nothing was found that leads to {point.label} ({point.mark})")
     click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")
     return SUCCESS
+
+
+def _tests(count: int) -> str:
+    return f"{count} test{'s' * (count != 1)}"

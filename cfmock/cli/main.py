@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,9 +19,10 @@ COMMANDS: dict[str, str] = {
     "call": "Make one signed call to a running server.",
     "check": "Validate fixtures and flow definitions without serving.",
     "test": "Run the flow tests in fixtures and show what they cover.",
+    "contract": "Show what a client does about each error and broken connection.",
     "errors": "List the error codes and how each comes about.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
-    "schema": "Print the JSON Schema of the fixture format.",
+    "schema": "Print the JSON Schema of the fixture format, or of definitions.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""
@@ -67,6 +70,7 @@ def cfmock() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. A user's mistake is a message on stderr, our own bug a traceback."""
+    _open_streams()
     try:
         code = cfmock.main(None if argv is None else list(argv), prog_name="cfmock", standalone_mode=False)
     except click.ClickException as error:
@@ -82,3 +86,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
         return FAILED
     return code if isinstance(code, int) else SUCCESS
+
+
+def _open_streams() -> None:
+    """Whoever starts us may have closed a standard stream. Its number would go to the next socket or pipe, which would then
+    get what is written to the stream, and be closed with it. Besides, they take every text."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+    # Names of files and of states need not be text that can be written.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from cfmock.errors import SettingsError
 from cfmock.settings import SETTINGS, Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -14,16 +16,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SHORT = {"verbose": "-v"}
 
 
-def settings_options(**defaults: Any) -> Callable[[F], F]:
+def settings_options(*without: str, **defaults: Any) -> Callable[[F], F]:
     """A decorator: an option for every setting that has one, under the setting's name, as text, None when not given.
 
     `settings.resolve` reads the text, so that a wrong option and a wrong variable are told in the same words.
-    `defaults` are those that differ from the table's for this command; they are only shown.
+    `without` are settings that mean nothing to this command; `defaults` are those that differ from the table's for it, and
+    are only shown.
     """
 
     def decorate(function: F) -> F:
         for row in reversed(list(SETTINGS.values())):
-            if row.option is not None:
+            if row.option is not None and row.name not in without:
                 function = _option(row, row.option, defaults.get(row.name, row.default))(function)
         return function
 
@@ -36,3 +39,11 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
         return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
     said = row.variable if default is None else f"{row.variable}; default: {default}"
     return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")
+
+
+def write_file(option: str, file: str, text: str) -> None:
+    """Write the file that an option names. Raises SettingsError, which names the option."""
+    try:
+        Path(file).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfmock.errors import FixtureError, SettingsError
-from cfmock.fixtures.apply import changes, credentials_of, preparing, take_over
+from cfmock.fixtures.apply import credentials_of, preparing, take_over
+from cfmock.fixtures.changes import changes
 from cfmock.fixtures.loader import load
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for a command that is not there, or cannot be run."""
 
 
-class _Command(click.Command):
+class CommandBehind(click.Command):
     """Splits at `--` itself: what follows belongs to the other command, options and all."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -31,7 +30,7 @@ class _Command(click.Command):
 
 
 @click.command(
-    "run", cls=_Command, help="Serve on a free port, run CMD with variables that point at it, exit with CMD's status.",
+    "run", cls=CommandBehind, help="Serve on a free port, run CMD with variables that point at it, exit with CMD's status.",
     options_metavar="[OPTIONS]",
 )  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
@@ -47,13 +46,11 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, coverage
     from cfmock.cli import starting
     from cfmock.server.runner import new_loop
 
-    started = starting.prepare(paths, flags, port=0)
-    if proxy and started.server.url.startswith("https:"):
-        raise click.UsageError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
+    started = starting.prepare(paths, flags, proxy=proxy, port=0)
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:
-        return loop.run_until_complete(_run(started, words, proxy))
+        return loop.run_until_complete(_run(started, words))
     finally:
         loop.close()
         if write is not None:
@@ -84,23 +81,13 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
 command.epilog = "Example: cfmock run fixtures/ -- mvn test"
 
 
-async def _run(started: Any, words: Sequence[str], proxy: bool) -> int:
-    from cfmock.cloudflow import environment
-
+async def _run(started: Any, words: Sequence[str]) -> int:
     await started.start()
     try:
-        variables = {**os.environ, **environment(started.server)}
-        if proxy:
-            variables |= proxy_variables(started.server.url)
-        status = await run_command(words, variables)
+        status = await run_command(words, started.variables)
         return status if status or started.passes() else 1
     finally:
         await started.stop()
-
-
-def proxy_variables(url: str) -> dict[str, str]:
-    """What makes clients left at the real host names come here over plain HTTP."""
-    return {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""}
 
 
 async def run_command(words: Sequence[str], variables: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""`cfmock schema`: the fixture format, for editors."""
+"""`cfmock schema`: the formats of fixtures and of flow definitions, for editors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import click
 
 
 @click.command
-def command() -> None:
-    """Print the JSON Schema of the fixture format.
+@click.option("--definitions", is_flag=True, help="That of flow definitions, in both languages, instead.")
+def command(definitions: bool) -> None:
+    """Print the JSON Schema of the fixture format, or of definitions.
 
-    An editor that knows it completes, explains and checks fixtures as they are written.
+    An editor that knows it completes, explains and checks such files as they are written.
 
     \b
     Example:
       cfmock schema > cfmock.schema.json
+      cfmock schema --definitions > cloudflow.schema.json
     """
-    from cfmock.fixtures.schema import schema_text
-
+    if definitions:
+        from cfmock.engine.dialects.schema import schema_text
+    else:
+        from cfmock.fixtures.schema import schema_text
     click.echo(schema_text(), nl=False)

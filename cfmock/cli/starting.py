@@ -1,4 +1,4 @@
-"""What `serve` and `run` share: fixtures and options to a running server, logs, the journal file."""
+"""What `serve` and `run` share: fixtures and options to a running server, and its logs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -16,40 +16,47 @@ from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.journal import CallRecord, line
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
+from cfmock.server.recording import Recording
 from cfmock.server.runner import Server, is_loopback
-from cfmock.server.tls import tls_of
+from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve
 
 log = logging.getLogger("cfmock")
 
 
 class Started:
-    """A server and what belongs to it."""
+    """A server and what belongs to it. `proxy` tells whether its commands shall reach it at the real host names, too."""
 
-    def __init__(self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings) -> None:
+    def __init__(
+        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxy: bool = False
+    ) -> None:
         self.server = server
         self.control = control
         self.fixtures = fixtures
         self.settings = settings
-        self._journal: IO[str] | None = None
+        self.proxy = proxy
+        self._recording: Recording | None = None
 
     async def start(self) -> None:
         """Bind, and write each call down where the options ask for it. Raises SettingsError."""
-        listeners = self.server.emulator.journal.listeners
-        if self.settings.journal is not None:
-            self._journal = _open(self.settings.journal)
-            listeners.append(self._write)
-        if self.settings.verbose:
-            listeners.append(_tell)
+        self._recording = Recording(self.settings, self.server.emulator.journal)
         await self.server.start()
 
     async def stop(self) -> None:
         await self.server.stop()
-        if self._journal is not None:
-            self._journal.close()
+        if self._recording is not None:
+            self._recording.close()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Our own environment with what points a command at the server."""
+        from cfmock.cloudflow import environment  # not needed to serve
+
+        url = self.server.url
+        proxied = {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
+        return {**_inherited(), **environment(self.server), **proxied}
 
     def passes(self) -> bool:
         """Whether all was well, so far as `--strict` asks; else the violations are told."""
@@ -58,27 +65,50 @@ class Started:
             click.echo(f"cfmock: {violations_text(violations)}", err=True)
         return not violations
 
-    def _write(self, record: CallRecord) -> None:
-        assert self._journal is not None
-        self._journal.write(line(record))
-        self._journal.flush()
+
+def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:
+    """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
+    fixtures, settings = read(paths, flags, **defaults)
+    return make(fixtures, settings, tls_of(settings), proxy)
 
 
-def prepare(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> Started:
-    """Read fixtures and options. Raises FixtureError and SettingsError."""
+def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:
+    """Fixtures and options, with the warnings that they give cause to. Raises FixtureError and SettingsError."""
     fixtures = load(list(paths))
     settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
     configure_log(settings)
     for warning in fixtures.warnings:
         log.warning("%s", warning)
+    if not _guard(settings).open:
+        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
+    return fixtures, settings
+
+
+def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxy: bool = False) -> Started:
+    """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
+    if proxy and tls is not None:
+        raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
     emulator = build(fixtures, settings)
     control = Control(emulator)
-    guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
-    if not guard.open:
-        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
-    server = Server(emulator, Admin(control, guard).handle, settings.host, settings.port, tls_of(settings))
+    server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
     emulator.default_world()
-    return Started(server, control, fixtures, settings)
+    return Started(server, control, fixtures, settings, proxy)
+
+
+def _guard(settings: Settings) -> Guard:
+    return Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+
+
+def _inherited() -> dict[str, str]:
+    """The environment as it was given to us: the standalone program changes where libraries are looked for, which is not for
+    the programs it runs."""
+    variables = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        before = variables.pop("LD_LIBRARY_PATH_ORIG", None)
+        variables.pop("LD_LIBRARY_PATH", None)
+        if before is not None:
+            variables["LD_LIBRARY_PATH"] = before
+    return variables
 
 
 def configure_log(settings: Settings) -> None:
@@ -98,18 +128,3 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields)
-
-
-def _open(path: str) -> IO[str]:
-    try:
-        return open(path, "a", encoding="ascii")  # noqa: PTH123 - closed by stop()
-    except OSError as error:
-        raise SettingsError(f"--journal: cannot write {path}: {error.strerror}") from None
-
-
-def _tell(record: CallRecord) -> None:
-    about = f" {record.flow}" if record.flow else ""
-    answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
-    log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)
-    if record.details.hint is not None:
-        log.info("    %s", record.details.hint)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cfmock.cli.main import FAILED, MISUSED, SUCCESS
+from cfmock.cli.options import write_file
 
 if TYPE_CHECKING:
     from cfmock.flowtest.cases import Cases, Result
@@ -180,27 +181,19 @@ def _print_line(line: str) -> None:
 
 def _write(options: Options, report: Report) -> None:
     if options.json is not None:
-        _write_text("--json", options.json, json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n"
+        if options.json == "-":
+            click.echo(text, nl=False)
+        else:
+            write_file("--json", options.json, text)
     if options.junit is not None:
         from cfmock.flowtest.junit import junit
 
-        _write_text("--junit", options.junit, junit(report))
+        write_file("--junit", options.junit, junit(report))
     if options.html is not None:
         from cfmock.flowtest.page import page
 
-        _write_text("--html", options.html, page(report))
-
-
-def _write_text(option: str, file: str, text: str) -> None:
-    from cfmock.errors import SettingsError
-
-    if file == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None
+        write_file("--html", options.html, page(report))
 
 
 def _code(options: Options, report: Report) -> int:

@@ -1,19 +1,15 @@
-"""What in a definition is allowed and probably not meant: findings with codes, for `cfmock check`.
-
-`RULES` is the list of codes with what each means; a finding is switched off by a comment on its line or on the line
-above: `# cfmock: ignore[CF101]`, `# cfmock: ignore[CF101, CF106]`, or `# cfmock: ignore` for all.
-"""
+"""Finding what in a definition is allowed and probably not meant. `findings` has the table of codes, `ignores` the comments
+that switch a finding off."""
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
+from cfmock.engine.findings import Finding
+from cfmock.engine.ignores import ignores
 from cfmock.engine.model import (
     ANY_ERROR,
     Catch,
@@ -32,71 +28,15 @@ from cfmock.engine.model import Node as FlowNode
 from cfmock.errors import Mark
 
 
-class Severity(enum.Enum):
-    """How sure it is that something is wrong."""
-
-    WARNING = "warning"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One code: what it finds, and why that matters."""
-
-    code: str
-    severity: Severity
-    title: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found, and where."""
-
-    code: str
-    mark: Mark
-    message: str
-    severity: Severity
-
-    def __str__(self) -> str:
-        return f"{self.mark}: {self.code}: {self.message}"
-
-
-_WARNING, _NOTE = Severity.WARNING, Severity.NOTE
-
-RULES: dict[str, Rule] = {
-    rule.code: rule
-    for rule in (
-        Rule("CF101", _WARNING, "unreachable state", "No way leads from the start of its scope to this state."),
-        Rule("CF102", _WARNING, "shadowed catch", "Rules before this one take every error that it names."),
-        Rule("CF103", _WARNING, "shadowed retry", "Only the first rule that names an error is used for it."),
-        Rule("CF104", _WARNING, "default never taken", "One of the branches of the choice is always true."),
-        Rule("CF105", _WARNING, "branch never taken", "Its condition is never true when it is asked."),
-        Rule(
-            "CF106",
-            _WARNING,
-            "task without a mock",
-            "Offline nothing answers it; `unmocked_tasks` decides what it gives.",
-        ),
-        Rule("CF107", _WARNING, "name differs", "The Name in a definition must equal the name of its flow."),
-        Rule("CF108", _WARNING, "unknown field", "No rule of the language reads this field: it has no effect."),
-        Rule("CF109", _WARNING, "token nobody waits for", "It is passed on by a task that does not wait for a report."),
-        Rule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
-        Rule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
-        Rule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
-    )
-}
-
-
 def lint(flow: Flow, *, mocked: Callable[[TaskNode], bool] | None = None, source: str | None = None) -> list[Finding]:
     """What is found in a flow, in the order of its text.
 
     `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing. `source` is the whole text
     that the flow's places are in, where the definition is only a part of it: comments are looked for there.
     """
-    found = {Finding(code, mark, message, RULES[code].severity) for code, mark, message in _findings(flow, mocked)}
-    lines = (flow.text if source is None else source).splitlines()
-    kept = [finding for finding in found if not _ignored(finding, lines)]
+    comments = ignores(flow.text if source is None else source)
+    found = {Finding(*each) for each in _findings(flow, mocked)} | set(comments.findings(flow.mark.file))
+    kept = [finding for finding in found if not comments.cover(finding)]
     return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
 
 
@@ -260,20 +200,3 @@ def _names_token(flow: Flow, node: Any) -> bool:
         return any(_names_token(flow, part) for part in node)
     parts = (getattr(node, name, None) for name in ("base", "arguments", "operand", "left", "right", "parts"))
     return any(_names_token(flow, part) for part in parts if part is not None)
-
-
-# -- comments ----------------------------------------------------------------------------------------------------------
-
-_COMMENT = re.compile(r"#\s*cfmock:\s*ignore(?:\[([^\]]*)\])?")
-
-
-def _ignored(finding: Finding, lines: Sequence[str]) -> bool:
-    line = finding.mark.line
-    here = lines[line - 1] if line <= len(lines) else ""
-    above = lines[line - 2] if 1 < line <= len(lines) + 1 else ""
-    return _says(here, finding.code) or (above.lstrip().startswith("#") and _says(above, finding.code))
-
-
-def _says(line: str, code: str) -> bool:
-    found = _COMMENT.search(line)
-    return found is not None and (found[1] is None or code in re.split(r"[\s,]+", found[1]))

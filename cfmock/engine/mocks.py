@@ -20,7 +20,7 @@ from cfmock.engine.pending import PendingTask
 from cfmock.engine.tasks import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
 from cfmock.errors import TaskFailed
 from cfmock.jsontext import json_text
-from cfmock.matching import Difference, NearMiss
+from cfmock.matching import Difference, NearMiss, Spent
 
 Json = Any
 Reply = Callable[[Json], None]
@@ -88,7 +88,7 @@ class TaskMocks:
 def _reasons(mock: TaskMock, call: TaskCall, spent: Mapping[object, int]) -> Iterator[Difference]:
     yield from mock.differences(call)
     if mock.times is not None and spent.get(mock, 0) >= mock.times:
-        yield Difference("times", mock.times, spent.get(mock, 0))
+        yield Spent("times", mock.times, spent.get(mock, 0))
 
 
 def _key(name: str) -> str:

@@ -8,7 +8,7 @@ has a part in the answer. Delays of all rules that strike add up; of all others 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, MutableSequence, Sequence
+from collections.abc import Collection, Iterable, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from cfmock.wire.messages import Call
 _MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
 _TRACED = 64  # rules that are kept with a call, to tell why they did not strike
 _LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
+_GONE = 1000  # rules whose hits are still known when they are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class ActiveFault:
     """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
 
     __slots__ = (
-        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_injector", "_key", "_numbers", "_window",
-        "expires_at", "hits", "id", "rule",
+        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_injector", "_key", "_least", "_numbers",
+        "_tail", "_window", "expires_at", "hits", "id", "rule",
     )  # fmt: skip
 
     def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
@@ -65,7 +66,12 @@ class ActiveFault:
         when = rule.when
         self._flow = None if when.flow.regex is None else when.flow.regex.match
         self._key = None if when.access_key_id.regex is None else when.access_key_id.regex.match
-        self._execution = None if when.execution.regex is None else when.execution.regex.match
+        ends = when.execution.ends
+        self._head: str | None = None if ends is None else ends[0]
+        self._tail = "" if ends is None else ends[1]
+        self._least = 0 if ends is None else len(ends[0]) + len(ends[1])
+        regex = when.execution.regex if ends is None else None
+        self._execution = None if regex is None else regex.match
         self._numbers = frozenset(when.call)
         self._window = when.between
         self._every = when.every
@@ -95,8 +101,14 @@ class ActiveFault:
 
     def counts(self, execution: str | None, now: float) -> bool:
         """Count a call whose operation, flow and key match, if the rest does; whether it is one of those asked for."""
-        matches, window = self._execution, self._window
-        if matches is not None and (execution is None or matches(execution) is None):
+        head, matches, window = self._head, self._execution, self._window
+        if head is not None:
+            if execution is None or not execution.startswith(head):
+                return False
+            tail = self._tail
+            if tail and (not execution.endswith(tail) or len(execution) < self._least):
+                return False
+        elif matches is not None and (execution is None or matches(execution) is None):
             return False
         if window is not None and not window[0] <= now < window[1]:
             return False
@@ -146,6 +158,7 @@ class FaultInjector:
         self._clock = clock
         self._ids = ids
         self._faults: dict[str, ActiveFault] = {}
+        self._gone: dict[str, int] = {}  # the hits of those that were removed or have expired, the last ones
         self._added = 0  # rules that were given an id here
         self._next_expiry = math.inf
         # Operation, flow and key come again and again, while the names of executions are mostly new.
@@ -170,14 +183,28 @@ class FaultInjector:
 
     def remove(self, id: str) -> bool:
         """Take a rule away; False if there is none of this id."""
-        if self._faults.pop(id, None) is None:
+        fault = self._faults.pop(id, None)
+        if fault is None:
             return False
+        self._remember([fault])
         self._forget()
         return True
 
     def clear(self) -> None:
+        self._remember(self._faults.values())
         self._faults.clear()
         self._forget()
+
+    def hits_of(self, id: str) -> int:
+        """How many calls a rule struck, also once it is gone; 0 for one that never was."""
+        fault = self._faults.get(id)
+        return fault.hits if fault is not None else self._gone.get(id, 0)
+
+    def _remember(self, gone: Iterable[ActiveFault]) -> None:
+        for fault in gone:
+            if len(self._gone) >= _GONE:
+                del self._gone[next(iter(self._gone))]
+            self._gone[fault.id] = fault.hits
 
     @property
     def has_rules(self) -> bool:
@@ -282,6 +309,7 @@ class FaultInjector:
     def _expire(self, now: float) -> None:
         if now < self._next_expiry:
             return
+        self._remember(fault for fault in self._faults.values() if now >= fault.expires_at)
         self._faults = {fault.id: fault for fault in self._faults.values() if now < fault.expires_at}
         self._next_expiry = min((fault.expires_at for fault in self._faults.values()), default=math.inf)
         self._forget()

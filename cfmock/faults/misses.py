@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cfmock.clock import iso
 from cfmock.faults.rules import FaultRule, Globs
-from cfmock.matching import MISSING, Difference, NearMiss
+from cfmock.matching import MISSING, Difference, NearMiss, Spent
 from cfmock.wire.messages import Call
 
 _FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
@@ -61,7 +61,7 @@ class Trace(NamedTuple):
         if when.between is not None and not when.between[0] <= self.now < when.between[1]:
             found.append(Difference("when.between", [iso(moment) for moment in when.between], iso(self.now)))
         if rule.times is not None and standing.hits >= rule.times:
-            found.append(Difference("times", rule.times, standing.hits))
+            found.append(Spent("times", rule.times, standing.hits))
         yield from found or _chances(standing)
 
     def _of_request(self, rule: FaultRule) -> Iterator[Difference]:

@@ -15,6 +15,9 @@ from cfmock.errors import CfmockError, did_you_mean, path_text, shown
 Path = tuple["str | int", ...]
 Reader = Callable[[Any], Any]
 
+MOST = 1_000_000_000
+"""What no count has to exceed: more calls than this no test makes."""
+
 
 class RuleError(CfmockError):
     """A rule that cannot be used: `problems` holds every mistake as (path within the rule, what is wrong)."""
@@ -93,13 +96,13 @@ def one_of(known: Iterable[str], what: str = "") -> Reader:
     return read
 
 
-def whole(low: int, high: int | None = None) -> Reader:
+def whole(low: int, high: int = MOST) -> Reader:
     """A whole number; 2.0 is one, as JSON has but one kind of number."""
-    expected = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
+    expected = f"a whole number from {low} to {high}"
 
     def read(value: Any) -> int:
         is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
-        if not is_whole or value < low or (high is not None and value > high):
+        if not is_whole or not low <= value <= high:
             raise ValueError(f"{shown(value)} is not {expected}")
         return int(value)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-import cfmock
 from cfmock.control import Control, ControlError, NotFoundError
 from cfmock.durations import parse_duration
+from cfmock.server import description
 from cfmock.server.app import ADMIN, json_answer
 from cfmock.server.guard import Guard
-from cfmock.verbs import VERBS, WORLD, Argument, Verb
+from cfmock.verbs import VERBS, Verb
 from cfmock.wire.decode import split_target
 
 LONGEST_WAIT = 60.0
@@ -35,20 +35,25 @@ class Admin:
 
     async def handle(self, request: web.BaseRequest, stopping: asyncio.Event) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
-        name = unquote(path[len(ADMIN) :].strip("/"))
+        name = path[len(ADMIN) + 1 :]
         if not (name == "health" and request.method == "GET"):
             refusal = self._guard.refusal(request.headers)
             if refusal is not None:
                 return json_answer({"error": refusal[1]}, refusal[0])
-        if name == "openapi.json" and request.method == "GET":
-            return json_answer(openapi())
+        if name == description.PATH:
+            return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
         found = [(verb, match) for verb, pattern in self._routes if (match := pattern.match(name))]
         if not found:
             return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
         for verb, match in found:
             if verb.method == request.method:
-                return await self._do(verb, match.groupdict(), query, request, stopping)
-        return json_answer({"error": f"{name} takes {', '.join(verb.method for verb, _ in found)}"}, 405)
+                named = {key: unquote(value) for key, value in match.groupdict().items()}
+                return await self._do(verb, named, query, request, stopping)
+        return _refuse_method(name, [verb.method for verb, _ in found])
+
+    def _describe(self) -> web.StreamResponse:
+        token = self._guard.token is not None
+        return json_answer(description.openapi(ADMIN, self._control.regions, token=token))
 
     async def _do(
         self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, stopping: asyncio.Event
@@ -67,11 +72,12 @@ class Admin:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
         except web.HTTPRequestEntityTooLarge:
             return json_answer({"error": "the body is too large"}, 400)
-        return json_answer({verb.key: result} if verb.key and not verb.beside else result)
+        return json_answer({verb.key: result} if verb.key else result)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
         longest = min(_duration("wait", text), LONGEST_WAIT)
+        self._control.check_world(filters.get("account"), filters.get("region"))
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
         ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]
@@ -83,23 +89,24 @@ class Admin:
                 each.cancel()
 
 
+def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
+    answer = json_answer({"error": f"{name} takes {', '.join(methods)}"}, 405)
+    answer.headers["Allow"] = ", ".join(methods)
+    return answer
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", path) + r"\Z")
 
 
 def _query(verb: Verb, query: str) -> dict[str, Any]:
-    known = {each.name: each for each in _query_arguments(verb)}
+    known = {each.name: each for each in description.query_arguments(verb)}
     found: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             raise ControlError(f"unknown query parameter '{name}'; {verb.path} takes {', '.join(known) or 'none'}")
         found[name] = _integer(name, value) if known[name].type == "integer" else value
     return found
-
-
-def _query_arguments(verb: Verb) -> list[Argument]:
-    own = [each for each in verb.arguments if each.place == "query"]
-    return [*own, *WORLD] if verb.world else own
 
 
 def _integer(name: str, value: str) -> int:
@@ -121,53 +128,3 @@ async def _body(request: web.BaseRequest) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ControlError("the body is not JSON") from None
-
-
-def openapi() -> dict[str, Any]:
-    """The OpenAPI description of the admin API."""
-    paths: dict[str, dict[str, Any]] = {}
-    for verb in VERBS:
-        paths.setdefault(f"{ADMIN}/{verb.path}", {})[verb.method.lower()] = _described(verb)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "cfmock admin API", "version": cfmock.__version__},
-        "paths": paths,
-    }
-
-
-def _described(verb: Verb) -> dict[str, Any]:
-    error = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
-    success: dict[str, Any] = {"type": "object"}
-    if verb.key:
-        properties = {verb.key: {"type": "array"}, **{name: {"type": kind} for name, kind in verb.beside.items()}}
-        success = {"type": "object", "properties": properties, "required": list(properties)}
-    answers: dict[str, Any] = {"200": _answer("done", success)}
-    for status, words in (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin")):
-        answers[status] = _answer(words, error)
-    if "{" in verb.path:
-        answers["404"] = _answer("there is none of that name", error)
-    described: dict[str, Any] = {
-        "operationId": verb.name,
-        "summary": verb.help,
-        "parameters": [
-            {
-                "name": each.name, "in": each.place, "required": each.place == "path",
-                "description": each.help, "schema": _schema(each),
-            }
-            for each in (*(a for a in verb.arguments if a.place == "path"), *_query_arguments(verb))
-        ],
-        "responses": answers,
-    }  # fmt: skip
-    body = next((each for each in verb.arguments if each.place == "body"), None)
-    if body is not None:
-        content = {"application/json": {"schema": {"type": "object"}}}
-        described["requestBody"] = {"required": True, "description": body.help, "content": content}
-    return described
-
-
-def _schema(argument: Argument) -> dict[str, Any]:
-    return {"type": "integer", "minimum": 0} if argument.type == "integer" else {"type": argument.type}
-
-
-def _answer(words: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": words, "content": {"application/json": {"schema": schema}}}

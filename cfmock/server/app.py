@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import re
@@ -15,7 +16,6 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
 
 from aiohttp import web
@@ -35,6 +35,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a body that are read, so that a client sees the answer to a request that is too large."""
 MAX_HEAD = 8 * 1024 * 1024
 """Bytes of a request line or header: some clients put whole definitions into the query."""
+LARGE = 64 * 1024
+"""Bytes of an answer that a client should have begun to read before more is done for it."""
 EARLY = 0.02
 """Seconds by which a long poll is answered before its time, so that it is never late."""
 DRIP = 5.0
@@ -60,27 +62,37 @@ class Edge:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request. The only place that reads from a client."""
-        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+        target, headers = request.raw_path, request.headers
+        if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        path = split_target(request.raw_path)[0]
-        if path == ADMIN or path.startswith(ADMIN + "/"):
+        if ADMIN in target and _is_admin(target):
             return await self._admin(request, self._stopping)
         try:
-            body = await _body(request)
+            body = _body_at_hand(request)
+            if body is None:
+                body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
-            return Answer(self.refusal(failure, request), close=True)
+            return written(self.refusal(failure, request), request, close=True)
         except web.RequestPayloadError as error:
             log.debug("malformed body: %s", error)
             return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
-        reply = await self.perform(Request(request.method, request.raw_path, request.headers, body))
-        if reply.transport is Transport.WHOLE:
-            return Answer(reply)
-        return await self._broken(reply, request)
+        reply = self.emulator.handle(Request(request.method, target, headers, body))
+        if isinstance(reply, Pending) or reply.delay:
+            reply = await self._awaited(reply)
+        if reply.transport is not Transport.WHOLE:
+            return await self._broken(reply, request)
+        sent = written(reply, request)
+        if len(reply.body) > LARGE:
+            with contextlib.suppress(ConnectionError):
+                await request.writer.drain()
+        return sent
 
     async def perform(self, request: Request) -> Reply:
         """A call's reply, once it is there and its delay is over."""
-        reply = self.emulator.handle(request)
+        return await self._awaited(self.emulator.handle(request))
+
+    async def _awaited(self, reply: Reply | Pending) -> Reply:
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
         if reply.delay:
@@ -98,10 +110,9 @@ class Edge:
     @staticmethod
     def _cut_off(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
         """Answer what cannot be read to its end, and read no more of it."""
-        if request.transport is not None:
-            request.transport.write(head(reply, keep_alive=False) + reply.body)
+        sent = written(reply, request, close=True)
         request.protocol.force_close()
-        return Nothing()
+        return sent
 
     async def _settled(self, pending: Pending) -> Reply:
         loop = asyncio.get_running_loop()
@@ -163,7 +174,7 @@ class Edge:
                         raise
                     transport.write(whole[start : start + size])
         transport.close()
-        return Nothing()
+        return LAST
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -200,48 +211,49 @@ class Edge:
         self.emulator.timers.on_earlier = None
 
 
-async def _body(request: web.BaseRequest) -> bytes:
+def _is_admin(target: str) -> bool:
+    path = split_target(target)[0]
+    return path == ADMIN or path.startswith(ADMIN + "/")
+
+
+def _body_at_hand(request: web.BaseRequest) -> bytes | None:
+    """The body, if all of it came with the head, as small ones do."""
     if not request.body_exists:
         return b""
     content = request.content
-    if content.is_eof() and content.total_bytes <= MAX_BODY:
-        return content.read_nowait()  # all of it came with the head, as small bodies do
-    return await request.read()
+    return content.read_nowait() if content.is_eof() and content.total_bytes <= MAX_BODY else None
 
 
-class Answer(web.StreamResponse):
-    """A reply on its way out: head and body in one write, which halves the cost of a call against aiohttp's own response."""
+class Sent(web.StreamResponse):
+    """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
 
-    def __init__(self, reply: Reply, *, close: bool = False) -> None:
-        super().__init__(status=reply.status)
-        self._reply = reply
-        if close:
-            self.force_close()
+    Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
+    write them first.
+    """
 
-    async def prepare(self, request: web.BaseRequest) -> None:
-        transport = request.transport
-        if transport is None:
-            raise ConnectionResetError("the client has left")
-        keep = request.keep_alive and self.keep_alive is not False
-        self._keep_alive = keep
-        reply = self._reply
-        start = head(reply, keep_alive=keep)
-        transport.write(start if request.method == "HEAD" else start + reply.body)
-        if len(reply.body) > 65536:
-            await request.writer.drain()
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """All is written."""
-
-
-class Nothing(web.StreamResponse):
-    """No answer: the connection is closed, or broken, already."""
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._keep_alive = keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        self.force_close()
+        """There is nothing to begin."""
 
     async def write_eof(self, data: bytes = b"") -> None:
         """There is nothing to end."""
+
+
+KEPT, LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> Sent:
+    """Write an answer, unless the client has left."""
+    transport = request.transport
+    if transport is None:
+        return LAST
+    keep = request.keep_alive and not close
+    start = head(reply, keep_alive=keep)
+    transport.write(start if request.method == "HEAD" else start + reply.body)
+    return KEPT if keep else LAST
 
 
 def head(reply: Reply, *, keep_alive: bool) -> bytes:
@@ -254,7 +266,7 @@ def head(reply: Reply, *, keep_alive: bool) -> bytes:
     ).encode("latin-1", "replace")
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def _status(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -262,7 +274,7 @@ def _status(status: int) -> str:
         return f"{status} Unknown"
 
 
-@lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=2)
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
@@ -292,7 +304,7 @@ class Protocol(web.RequestHandler):
         else:
             log.debug("malformed HTTP: %s", message or exc)
             failure = _unread(exc)
-        return Answer(edge.refusal(failure, request), close=True)
+        return written(edge.refusal(failure, request), request, close=True)
 
 
 _FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)\S* HTTP/1\.[01]'")
@@ -310,7 +322,8 @@ class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
     def __init__(self, edge: Edge) -> None:
-        super().__init__(edge.answer, request_factory=self._request, handler_cancellation=True)
+        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+        super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
 
     def __call__(self) -> Protocol:
@@ -323,7 +336,3 @@ class HttpServer(web.Server):
             keepalive_timeout=75.0,
             lingering_time=2.0,
         )
-
-    @staticmethod
-    def _request(*parts: object) -> web.BaseRequest:
-        return web.BaseRequest(*parts, asyncio.get_running_loop(), client_max_size=MAX_BODY)  # type: ignore[arg-type,misc]

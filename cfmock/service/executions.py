@@ -192,10 +192,10 @@ def _end_at_once(
     moment = to_millisecond(moment)
     row = ExecutionRow(
         flow, name, status, str(input), moment, world.next_serial(), output, moment, error, cause,
-        qualifier=qualifier, callback_token=callback_token,
+        None, qualifier, "", callback_token,
     )  # fmt: skip
     world.stores.executions.put(flow.id, name, row)
-    _enlist(world, row)
+    world.stores.by_status.add(flow.id, row)
     if callback_token:
         world.report(world, callback_token, row)
     return row
@@ -221,7 +221,7 @@ def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
     live.begin()
     row = _row(world, flow, name)
     # Most have ended by now: listed once, as what they became, instead of moved from status to status.
-    _enlist(world, row)
+    world.stores.by_status.add(flow.id, row)
     live.listed = True
     return row
 
@@ -248,7 +248,7 @@ def add_ended(
         flow, name, status, input, to_millisecond(started), world.next_serial(), output, stopped, error, cause
     )
     world.stores.executions.put(flow.id, name, row)
-    _enlist(world, row)
+    world.stores.by_status.add(flow.id, row)
     if not row.ended:
         live = Scripted(world, row, Outcome(status), world.timers.timeline())
         live.listed = True
@@ -275,14 +275,8 @@ def replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
     world.stores.executions.put(after.flow.id, after.name, after)
     live = world.live_execution(before)
     if before.status != after.status and live is not None and live.listed:
-        for entry in before.entries:
-            world.stores.by_status.discard(before.flow.id, entry)
-        _enlist(world, after)
-
-
-def _enlist(world: World, row: ExecutionRow) -> None:
-    for entry in row.entries:
-        world.stores.by_status.add(row.flow.id, entry)
+        world.stores.by_status.discard(before.flow.id, before)
+        world.stores.by_status.add(after.flow.id, after)
 
 
 def execution_fields(row: ExecutionRow) -> Fields:
@@ -410,8 +404,10 @@ class Scripted(Live):
 
 def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> tuple[str, str, str, str]:
     """Status, output, error and cause of an execution that goes this way."""
+    output = outcome.text
     try:
-        output = output_text(outcome, input, identity_of(world, flow, name), world.ids)
+        if output is None:
+            output = output_text(outcome, input, identity_of(world, flow, name), world.ids)
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"

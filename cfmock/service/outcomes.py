@@ -15,7 +15,7 @@ from cfmock.engine.expr import Constructor, compile_constructor
 from cfmock.engine.rules import Identity
 from cfmock.ids import Ids
 from cfmock.jsontext import json_text
-from cfmock.matching import Difference, NearMiss, differences
+from cfmock.matching import Difference, NearMiss, Spent, differences
 from cfmock.wire.params import input_value
 
 NAMES = frozenset(("$Input", "$Context"))
@@ -39,6 +39,7 @@ class Outcome:
     after: float = 0.0
     polls: int = 0
     times: int | None = None
+    text: str | None = None  # `output` as JSON text, where that is always the same
 
     @property
     def ends(self) -> bool:
@@ -57,10 +58,12 @@ class Outcome:
         """
         after = mapping.get("after", 0)
         polls = after["polls"] if isinstance(after, dict) else 0
+        output = compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None
         return cls(
             status=mapping.get("status", "Succeeded"),
             when=mapping.get("when", {}),
-            output=compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None,
+            output=output,
+            text=_text(mapping["output"]) if output is not None and output.constant else None,
             error=mapping.get("error", {}),
             after=0.0 if polls else parse_duration(after),
             polls=polls,
@@ -108,10 +111,17 @@ class Outcomes:
         for number, (outcome, used) in enumerate(self._outcomes[:_EXPLAINED], 1):
             reasons = list(_reasons(outcome, execution, parsed))
             if outcome.times is not None and used[0] >= outcome.times:
-                reasons.append(Difference("times", outcome.times, used[0]))
+                reasons.append(Spent("times", outcome.times, used[0]))
             if reasons:
                 found.append(NearMiss("outcome", f"{number} of flow '{flow}'", tuple(reasons)))
         return found
+
+
+def _text(value: Any) -> str | None:
+    try:
+        return json_text(value)
+    except ValueError:  # a number that JSON does not have: told when an execution ends with it
+        return None
 
 
 _UNREAD = object()
@@ -126,13 +136,12 @@ def _reasons(outcome: Outcome, execution: str, parsed: Any) -> Iterator[Differen
 
 
 def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> str:
-    """The Output of an execution that goes this way, as JSON text: empty unless it succeeds or gives one.
+    """The Output of an execution that goes this way where the outcome has no `text`, as JSON text: empty unless it succeeds or
+    gives one.
 
     Raises ExpressionError where the template names what the input lacks.
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
-    if outcome.output.constant:
-        return json_text(outcome.output.build({}, ids))
     given = input_value(input_text)
     return json_text(outcome.output.build({"$Input": given, "$Context": who.context(given)}, ids))

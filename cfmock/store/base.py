@@ -6,11 +6,18 @@ page tokens are the service's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 R = TypeVar("R")
 Entry = tuple[float | int | str, ...]
+
+
+class Listed(Protocol):
+    """What can be put into an index: it never changes, and knows its entries."""
+
+    @property
+    def entries(self) -> Iterable[Entry]: ...
 
 
 class Table(Protocol[R]):
@@ -34,9 +41,9 @@ class Table(Protocol[R]):
 class Index(Protocol):
     """Entries of comparable parts in order inside a partition, for listings that are not by key."""
 
-    def add(self, partition: str, entry: Entry) -> None: ...
+    def add(self, partition: str, row: Listed) -> None: ...
 
-    def discard(self, partition: str, entry: Entry) -> None: ...
+    def discard(self, partition: str, row: Listed) -> None: ...
 
     def drop(self, partition: str) -> None: ...
 

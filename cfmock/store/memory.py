@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from sortedcontainers import SortedList
 
-from cfmock.store.base import Entry
+from cfmock.store.base import Entry, Listed
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
-class Order:
-    """Comparable items in order.
+class Order(Generic[T]):
+    """Comparable items in order. `items` gives those of what was added.
 
-    What is added waits unsorted until somebody looks: nearly all calls add, and few ever look.
+    What is added waits as it is until somebody looks: nearly all calls add, and few ever look.
     """
 
-    __slots__ = ("_new", "_sorted")
+    __slots__ = ("_items", "_sorted", "add", "new")
 
-    def __init__(self) -> None:
-        self._new: list[Any] = []
+    def __init__(self, items: Callable[[T], Iterable[Any]]) -> None:
+        self.new: list[T] = []
+        self.add = self.new.append
+        self._items = items
         self._sorted = SortedList()
-
-    def add(self, item: Any) -> None:
-        self._new.append(item)
 
     def settled(self) -> SortedList:
         """All of it, sorted."""
-        if self._new:
-            self._sorted.update(self._new)
-            self._new.clear()
+        if self.new:
+            self._sorted.update(item for each in self.new for item in self._items(each))
+            self.new.clear()
         return self._sorted
+
+
+def _itself(key: str) -> tuple[str]:
+    return (key,)
 
 
 class MemoryTable(Generic[R]):
@@ -40,7 +44,7 @@ class MemoryTable(Generic[R]):
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, R]] = {}
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str, Order[str]] = {}
 
     def get(self, partition: str, key: str) -> R | None:
         rows = self._rows.get(partition)
@@ -50,7 +54,7 @@ class MemoryTable(Generic[R]):
         rows = self._rows.get(partition)
         if rows is None:
             rows = self._rows[partition] = {}
-            self._orders[partition] = Order()
+            self._orders[partition] = Order(_itself)
         if key not in rows:
             self._orders[partition].add(key)
         rows[key] = row
@@ -81,18 +85,20 @@ class MemoryIndex:
     """An `Index` in memory."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str, Order[Listed]] = {}
 
-    def add(self, partition: str, entry: Entry) -> None:
+    def add(self, partition: str, row: Listed) -> None:
         order = self._orders.get(partition)
         if order is None:
-            order = self._orders[partition] = Order()
-        order.add(entry)
+            order = self._orders[partition] = Order(_entries)
+        order.add(row)
 
-    def discard(self, partition: str, entry: Entry) -> None:
+    def discard(self, partition: str, row: Listed) -> None:
         order = self._orders.get(partition)
         if order is not None:
-            order.settled().discard(entry)
+            settled = order.settled()
+            for entry in row.entries:
+                settled.discard(entry)
 
     def drop(self, partition: str) -> None:
         self._orders.pop(partition, None)
@@ -103,3 +109,7 @@ class MemoryIndex:
             return iter(())
         found: Iterator[Entry] = order.settled().irange(low, high, inclusive=(True, False), reverse=True)
         return found
+
+
+def _entries(row: Listed) -> Iterable[Entry]:
+    return row.entries

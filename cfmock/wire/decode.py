@@ -8,8 +8,10 @@ plus body, the body's last, and action and version fall back to headers (measure
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
+import sys
 import urllib.parse
 from binascii import a2b_qp
 from collections.abc import Mapping
@@ -94,7 +96,9 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
         if canonical and equals and "=" not in value:
             # The usual case: the wire's own text is what has to be signed, so nothing is encoded again.
             if "%" in piece:
-                name, value = _unescape(name), _unescape(value)
+                value = _unescape(value)
+                if "%" in name:
+                    name = _unescape(name)
             encoded[name] = piece
             values[name] = value
         elif piece:
@@ -170,18 +174,21 @@ def _check_version(request: Request, parameters: Parameters, spec: Spec) -> None
 
 def is_acs3(request: Request) -> bool:
     """Whether the request proves by headers who sent it: a signature, or a bearer token."""
-    return request.header("authorization").startswith("ACS3-") or bool(request.header("x-acs-bearer-token"))
+    headers = request.headers
+    return headers.get("authorization", "").startswith("ACS3-") or bool(headers.get("x-acs-bearer-token"))
 
 
 def arguments(parameters: Parameters) -> dict[str, str]:
     """The operation's own parameters, unknown ones too. An empty one is there: whether that counts is the table's word."""
-    return {name: value for name, value in parameters.values.items() if name not in COMMON}
+    values = parameters.values
+    # The journal keeps these for many calls: their names once.
+    return {sys.intern(name): values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
 
 
 def caller_request_id(parameters: Parameters) -> str | None:
     """The RequestId the caller chose, if it looks like an id (documented on every operation until 2024)."""
-    chosen = parameters.values.get("RequestId", "")
-    return chosen if _ID.match(chosen) else None
+    chosen = parameters.values.get("RequestId")
+    return chosen if chosen and _ID.match(chosen) else None
 
 
 def region(request: Request, parameters: Parameters, spec: Spec) -> str | None:

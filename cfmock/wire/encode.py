@@ -25,9 +25,14 @@ def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]
 
     Read by tea-openapi 0.4.0 to 0.4.5, which look for TimeLeft (measured); what Reset counts is unknown, the same is our choice.
     """
-    left = "" if math.isinf(wait) else f",TimeLeft:{math.ceil(wait * 1000)},Reset:{math.ceil(wait * 1000)}"
+    left = "" if math.isinf(wait) else f",TimeLeft:{milliseconds(wait)},Reset:{milliseconds(wait)}"
     value = f"Limit:{limit:g},Remain:0{left}"
     return ("x-ratelimit-user-api", value), ("x-ratelimit-user", value)
+
+
+def milliseconds(seconds: float) -> int:
+    """A wait as headers give it: never shorter than it is."""
+    return math.ceil(round(seconds * 1000, 3))  # 1.1 s are 1100 ms, though not to a computer
 
 
 class Rendered(NamedTuple):

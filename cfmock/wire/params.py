@@ -33,7 +33,10 @@ def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[
             if parameter.required:
                 raise ServiceError("MissingRequiredParams", name)
             continue
-        found[parameter.python_name] = value_of(parameter, text, spec)
+        if parameter.format != "name" or spec.name_pattern.match(text) is None:  # a name that fits needs no more looks
+            found[parameter.python_name] = value_of(parameter, text, spec)
+        else:
+            found[parameter.python_name] = text
     return found
 
 

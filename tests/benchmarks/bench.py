@@ -1,8 +1,8 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph (default: all). Times of servers are ratios to the
-yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the ratios the
-median. The servers have one core for themselves and the load has another, where there are two.
+Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab (default: all). Times of servers
+are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the
+ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
 
 from __future__ import annotations
@@ -258,7 +258,28 @@ def graph() -> list[Measure]:
     return [Measure("SVG of 200 states", statistics.median(took) * 1000, 200, " ms")]
 
 
-PARTS = {part.__name__: part for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph)}
+def contract(rounds: int = 3) -> list[Measure]:
+    """A whole matrix of one operation, two cases at a time; see bench_contract.py."""
+    import bench_contract
+
+    took = [bench_contract.took(ENVIRONMENT, CORES) for _ in range(rounds)]
+    what = f"contract, {bench_contract.CASES} cases of 0.3 s, --jobs 2"
+    note = f"{min(took):.1f} to {max(took):.1f} s"
+    return [Measure(what, statistics.median(took), bench_contract.LIMIT, " s", note=note)]
+
+
+def lab() -> list[Measure]:
+    """Tests of flows; see bench_flowtests.py."""
+    import bench_flowtests
+
+    what = f"cfmock test of {bench_flowtests.COUNT} tests, start included"
+    return [Measure(what, bench_flowtests.seconds(ENVIRONMENT), bench_flowtests.LIMIT, " s")]
+
+
+PARTS = {
+    part.__name__: part
+    for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab)
+}
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ CASES: dict[str, Callable[[int], dict[str, Any]] | None] = {
         "error": "InternalServerError",
     },
     "100 for later calls": lambda n: {
-        "when": {"operation": "StartExecution", "flow": "order_*", "call": [10**9 + n]},
+        "when": {"operation": "StartExecution", "flow": "order_*", "call": [10**9 - n]},
         "error": "InternalServerError",
     },
     "100 for now and then": lambda n: {

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import watching
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
@@ -76,3 +78,68 @@ def test_what_is_allowed_and_probably_not_meant_is_a_warning_with_its_place(cfmo
         "warning: apart.yaml:6:5: CF106: task 'Charge' (FC:InvokeFunction) has no mock",
         "warning: apart.yaml:7:5: CF101: state 'Lost' cannot be reached",
     ]
+
+
+def test_warnings_are_selected_and_ignored_by_code(cfmock):
+    Path("apart.yaml").write_text(STATES.format(name="other"))
+    codes = [line.split(": ")[2] for line in cfmock("check", "apart.yaml").err.splitlines()]
+    assert codes == ["CF106", "CF101"]
+    assert cfmock("check", "apart.yaml", "--select", "CF101,CF106", "--ignore", "CF106").err.count("warning:") == 1
+    assert cfmock("check", "apart.yaml", "--ignore", "CF1").err == ""
+    ran = cfmock("check", "apart.yaml", "--select", "CF1O6")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "--select: there is no check 'CF1O6' (did you mean 'CF106'?)\n"
+
+
+def test_a_flow_in_json_says_itself_what_is_ignored(cfmock):
+    def write(*codes):
+        flow = {"name": "quoted", "definition": STATES.format(name="quoted"), "ignore": codes}
+        Path("f.json").write_text(json.dumps({"cfmock": 1, "flows": [flow]}))
+
+    write("CF101", "CF106")
+    assert cfmock("check", "f.json").err == ""
+    write("CF10")
+    assert cfmock("check", "f.json").err == ""
+    write("CF106", "CF1O1")
+    assert (
+        cfmock("check", "f.json")
+        .err.splitlines()[0]
+        .endswith(": flows[0].ignore[1]: there is no check 'CF1O1' (did you mean 'CF101'?)")
+    )
+    write(3)
+    assert cfmock("check", "f.json").err.splitlines()[0].endswith(": flows[0].ignore[0]: 3 is not text")
+
+
+def test_a_mistake_does_not_hide_what_is_odd_in_what_is_sound(cfmock):
+    Path("apart.yaml").write_text(STATES.format(name="apart"))
+    Path("broken.yaml").write_text(STATES.format(name="broken").replace("StartAt", "StartsAt"))
+    ran = cfmock("check", ".")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines() == [
+        "broken.yaml:1:1: missing 'StartAt' (did you mean 'StartsAt'?)",
+        "warning: apart.yaml:6:5: CF106: task 'Charge' (FC:InvokeFunction) has no mock",
+        "warning: apart.yaml:7:5: CF101: state 'Lost' cannot be reached",
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_a_program_reads_all_of_it_on_stdout(cfmock, form):
+    Path("apart.yaml").write_text(STATES.format(name="apart"))
+    ran = cfmock("check", "apart.yaml", "--format", form)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("CF101") >= 1
+    Path("apart.yaml").write_text("cfmock: 2\n")
+    ran = cfmock("check", "apart.yaml", "--format", form)
+    assert (ran.code, ran.err) == (2, "")
+    assert "2 is not 1" in ran.out
+
+
+def test_watch_checks_again_when_a_file_changes_and_ends_with_the_last_exit_code():
+    Path("a.yaml").write_text("cfmock: 1\nflows: [{name: a}]\n")
+    with watching("check", ".") as watcher:
+        watcher.until("ok: 1 flow\n", "watching 1 file;")
+        Path("b.yaml").write_text("cfmock: 1\nflows: [{name: b}]\n")
+        watcher.until("ok: 2 flows\n", "watching 2 files;")
+        Path("b.yaml").write_text("cfmock: 1\nflow: []\n")
+        watcher.until("b.yaml:2:1: flow: unknown key 'flow' (did you mean 'flows'?)\n", "watching 2 files;")
+        assert watcher.interrupt() == 2

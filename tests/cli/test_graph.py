@@ -90,12 +90,31 @@ def test_coverage_is_coloured_in(cfmock, definition, coverage):
     assert "linkStyle 1 stroke:#8c959f" in cfmock("graph", definition, "--coverage", path).out
 
 
+def test_the_path_of_one_test_is_coloured_in(cfmock, definition, coverage):
+    tests = [
+        {"name": "short", "hits": {"orders": {"First": 1, "First?default": 1, "Last": 1}}},
+        {"name": "other", "hits": {"other": {"First": 1}}},
+    ]
+    path = coverage({"tests": tests, "coverage": []})
+    ran = cfmock("graph", definition, "--format", "svg", "--coverage", path, "--test", "short")
+    texts = [element.text for element in ET.fromstring(ran.out).iter("{http://www.w3.org/2000/svg}text")]
+    assert "orders · short" in texts
+    ran = cfmock("graph", definition, "--coverage", path, "--test", "shrt")
+    assert (ran.code, ran.err) == (2, f"{path} has no test 'shrt' that came to flow 'orders' (did you mean 'short'?)\n")
+    ran = cfmock("graph", definition, "--coverage", path, "--test", "other")
+    assert (ran.code, ran.err) == (2, f"{path} has no test 'other' that came to flow 'orders'; there are short\n")
+    ran = cfmock("graph", definition, "--test", "short")
+    assert ran.code == 2
+    assert "--test needs --coverage FILE" in ran.err
+
+
 @pytest.mark.parametrize(
     ("document", "says"),
     [
         ("{", "is not JSON"),
         ({"tests": []}, "is not what `cfmock test --json` writes"),
         ({"coverage": [{"flow": "orders", "points": [{"id": "First"}]}]}, "is not what `cfmock test --json` writes"),
+        ([], "is not what `cfmock test --json` writes"),
         ({"coverage": [{"flow": "other", "points": []}]}, "says nothing of flow 'orders', only of other"),
     ],
 )

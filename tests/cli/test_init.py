@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,12 @@ def test_a_path_it_cannot_use_is_told(cfmock, paths, message):
     Path("canned.yaml").write_text("cfmock: 1\nflows: [{name: a}]\n")
     ran = cfmock("test", "--init", *paths)
     assert (ran.code, ran.err) == (2, message)
+
+
+def test_a_name_that_no_fixture_can_hold_is_refused(cfmock):
+    name = os.fsdecode(b"no\xfftext.fdl.yaml")
+    Path(name).write_text(ORDER)
+    ran = cfmock("test", "--init", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "no fixture can name 'no\\udcfftext.fdl.yaml': the name is no UTF-8\n"
+    assert [os.fsencode(path) for path in Path().iterdir()] == [os.fsencode(name)]

@@ -1,7 +1,10 @@
 """The frame around the commands."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -10,6 +13,7 @@ import cfmock.cli.main as frame
 from cfmock import __version__
 from cfmock.cli.main import COMMANDS
 from cfmock.errors import Mark, Problem, SettingsError, SourceError
+from tests.support.processes import environment
 
 
 def test_the_version_is_the_package_s(cfmock):
@@ -66,6 +70,14 @@ def test_an_interrupt_ends_with_130(cfmock, failing):
     assert cfmock("errors").code == 130
 
 
+def test_a_name_that_is_no_text_is_printed_all_the_same(cfmock, tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/no\xfftext.yaml")
+    Path(path).write_text("cfmock: 2\n")
+    ran = cfmock("check", path, "--format", "json")
+    assert ran.code == 2
+    assert json.loads(ran.out)["findings"][0]["file"] == path
+
+
 def test_our_own_bugs_are_not_dressed_up(cfmock, failing):
     failing(ZeroDivisionError("ours"))
     with pytest.raises(ZeroDivisionError):
@@ -89,3 +101,15 @@ def test_the_help_needs_neither_server_nor_tables():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert ran.stdout.splitlines()[-1] == "[]", ran.stderr
+
+
+def test_closed_streams_are_no_mishap():
+    shell = f'exec "{sys.executable}" -m cfmock run -- "{sys.executable}" -c "import sys; sys.exit(3)" <&- >&- 2>&-'
+    ran = subprocess.run(["sh", "-c", shell], env=environment(), timeout=30, check=False)
+    assert ran.returncode == 3
+    assert (
+        subprocess.run(
+            ["sh", "-c", f'"{sys.executable}" -m cfmock errors >&-'], env=environment(), check=False
+        ).returncode
+        == 0
+    )

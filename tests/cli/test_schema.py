@@ -2,10 +2,17 @@
 
 import json
 
+from cfmock.engine.dialects.schema import schema as definition_schema
 from cfmock.fixtures.schema import schema
 
 
-def test_it_prints_the_schema(cfmock):
+def test_it_prints_the_schema_of_fixtures(cfmock):
     ran = cfmock("schema")
-    assert ran.code == 0
+    assert (ran.code, ran.err) == (0, "")
     assert json.loads(ran.out) == schema()
+
+
+def test_it_prints_the_schema_of_definitions(cfmock):
+    ran = cfmock("schema", "--definitions")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == definition_schema()

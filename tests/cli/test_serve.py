@@ -117,6 +117,26 @@ def test_every_call_is_appended_to_the_journal_file(fixture: Path, tmp_path: Pat
     assert "sk" not in journal.read_text().replace("task", "")
 
 
+@pytest.mark.parametrize("place", ["missing/calls.jsonl", "."])
+def test_a_journal_file_that_cannot_be_written_is_one_line_and_exit_2(tmp_path: Path, place: str) -> None:
+    done = run("serve", "--port", "0", "--journal", str(tmp_path / place))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert f"--journal: cannot write {tmp_path / place}: " in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this machine")
+def test_a_disk_that_is_full_costs_the_journal_file_but_no_call(fixture: Path) -> None:
+    with serving(str(fixture), "--journal", "/dev/full") as server:
+        for _ in range(2):
+            assert call(server.url, "ListFlows")[0] == 0
+        code, _, err = server.stop()
+    assert code == 0
+    assert [line for line in err.splitlines() if "--journal" in line] == [
+        "cfmock: --journal: No space left on device; no more calls are written to /dev/full"
+    ]
+
+
 def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> None:
     with serving(str(fixture), "--reload") as server:
         call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=e")
@@ -127,7 +147,7 @@ def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> Non
         assert described["Output"] == '{"ok":"new"}'
         assert call(server.url, "DescribeExecution", "FlowName=order_flow", "ExecutionName=e")[0] == 0
         _, _, err = server.stop()
-    assert "flow second added" in err
+    assert "reloaded: flow second added, flow order_flow changed (outcomes)\n" in err
 
 
 def test_reload_takes_over_keys(fixture: Path) -> None:
@@ -139,7 +159,7 @@ def test_reload_takes_over_keys(fixture: Path) -> None:
         _, _, err = server.stop()
     assert [line for line in err.splitlines() if "reloaded" in line] == [
         "cfmock: reloaded: credentials changed",
-        "cfmock: reloaded: credentials changed, settings take effect at the next start",
+        "cfmock: reloaded: credentials changed, at the next start: setting auth",
     ]
 
 

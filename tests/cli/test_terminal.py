@@ -16,6 +16,22 @@ def test_on_a_terminal_rows_fit_it_and_brackets_stay(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "xterm")
     print_table(("A", "B"), [("[red]x", "y" * 100)])
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    lines = drawn(capsys)
     assert max(map(len, lines)) <= 40
     assert any("[red]x" in line for line in lines)
+
+
+def test_whole_columns_are_not_broken_and_the_last_is_left_out_where_it_cannot_be_read(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    rows = [("a name of twenty-four c.", "12", "y" * 60)]
+    for width, there in ((60, True), (40, False)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        print_table(("A", "B", "SAID"), rows, whole=2)
+        lines = drawn(capsys)
+        assert any("a name of twenty-four c.   12" in line for line in lines)
+        assert any("SAID" in line for line in lines) is there
+
+
+def drawn(capsys) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()

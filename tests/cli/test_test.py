@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.flowtests import document
-from tests.support.processes import environment
+from tests.support.processes import environment, watching
 from tests.support.processes import run as run_process
 
 GOOD = """\
@@ -255,35 +254,15 @@ def test_two_hundred_tests_take_less_than_two_seconds_start_included(folder):
     assert min(spent) < 2
 
 
-def heed_interrupts() -> None:
-    """In a process to be: a shell that runs the tests in the background has told them not to."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_watch_runs_again_when_a_file_changes_or_comes_and_ends_by_ctrl_c(folder):
+def test_watch_runs_again_when_a_file_changes_or_comes_and_ends_by_ctrl_c():
     write(GOOD)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cfmock", "test", ".", "--watch"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(), cwd=folder,
-        preexec_fn=heed_interrupts,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        out = iter(process.stdout.readline, "")
-        assert any("1 passed;" in line for line in out)
-        assert any("watching 1 file;" in line for line in out)
+    with watching("test", ".") as watcher:
+        watcher.until("1 passed;", "watching 1 file;")
         write(GOOD + BAD)
-        assert any("1 passed, 1 failed;" in line for line in out)
-        assert any("watching 1 file;" in line for line in out)
+        watcher.until("1 passed, 1 failed;", "watching 1 file;")
         Path("more.cfmock.yaml").write_text(OTHER)
-        assert any("1 passed, 2 failed;" in line for line in out)
-        assert any("watching 2 files;" in line for line in out)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 1
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        watcher.until("1 passed, 2 failed;", "watching 2 files;")
+        assert watcher.interrupt() == 1
 
 
 def test_a_terminal_gets_tables_drawn_and_colours(folder):

@@ -25,6 +25,7 @@ SDKS = {
     "tea-0.3": ("alibabacloud-fnf20190315==2.0.0", "alibabacloud-tea-openapi==0.3.16"),
     "legacy": ("aliyun-python-sdk-fnf==1.8.3", "aliyun-python-sdk-core==2.16.1"),
     "mcp": ("yuppie-mcp-alibabacloud-fnf==0.2.0",),
+    "schemathesis": ("schemathesis==4.32.5",),  # no SDK, but as much in need of an environment of its own
 }
 
 

@@ -57,6 +57,23 @@ def test_a_flow_is_created_read_changed_listed_and_deleted(sdk):
         sdk.call("DescribeFlow", Name="greeting")
 
 
+def test_ordinary_use_is_no_violation(sdk, server):
+    sdk.call("CreateFlow", Name="greeting", Definition=DEFINITION, Description="says hello", Type="FDL")
+    started(sdk, "soon-1", Input='{"text": "x"}')
+    for _ in range(5):
+        sdk.call("DescribeExecution", FlowName="orders", ExecutionName="soon-1")
+    ended(sdk, "soon-1")
+    sdk.call("GetExecutionHistory", FlowName="orders", ExecutionName="soon-1", Limit=2)
+    sdk.call("ListExecutions", FlowName="orders", Status="Succeeded", Limit=10)
+    started(sdk, "wait-1")
+    sdk.call("StopExecution", FlowName="orders", ExecutionName="wait-1", Cause="no need")
+    with pytest.raises(Refused, match="FlowNotExists"):
+        sdk.call("DescribeFlow", Name="nope")
+    sdk.call("DeleteFlow", Name="greeting")
+    found = {each["kind"]: each for each in server.admin("GET", "violations")["violations"]}
+    assert found.keys() <= ({"ACS3 signature"} if sdk.kind.way.startswith("acs3") else set()), found
+
+
 def test_an_execution_is_followed_to_its_end_by_a_long_poll(sdk):
     first = started(sdk, "soon-1", Input='{"text": "x"}')
     assert first["Status"] == "Running"

@@ -9,7 +9,8 @@ import pytest
 
 from cfmock import yamlsource
 from cfmock.engine.dialects import compile_definition
-from cfmock.engine.lint import RULES, lint
+from cfmock.engine.findings import RULES
+from cfmock.engine.lint import lint
 from tests.support.lab import text_of
 
 FILE = Path(__file__).parent / "cases" / "lint" / "findings.yaml"

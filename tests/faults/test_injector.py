@@ -1,15 +1,16 @@
 """Which rules strike a call, and what comes of it."""
 
+import fnmatch
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cfmock.clock import VirtualClock
 from cfmock.faults.injector import Decision, FaultInjector
 from cfmock.faults.limits import Throttled
-from cfmock.faults.rules import Action, FaultRule, RateLimit
+from cfmock.faults.rules import Action, FaultRule, RateLimit, RuleError
 from cfmock.ids import Ids
 from cfmock.spec import model
 from cfmock.wire.messages import Call
@@ -30,6 +31,24 @@ def test_without_a_rule_nothing_happens(injector, call):
 
 
 # -- which calls -------------------------------------------------------------------------------------------------------
+
+
+@given(st.text("ab*?[]\n", min_size=1, max_size=5), st.text("ab\n", max_size=6))
+@example("ab*ba", "aba")
+@example("*", "")
+def test_an_execution_is_covered_by_what_a_shell_says(pattern, execution):
+    spec = model.load()
+    try:
+        made = FaultRule.from_mapping(
+            {"when": {"execution": pattern}, "delay": 0}, operations=spec.operations, codes=spec.errors
+        )
+    except RuleError:
+        return  # no line of text
+    injector = FaultInjector(VirtualClock(NOON), Ids(7))
+    injector.add(made)
+    named = {"FlowName": "f", "ExecutionName": execution} if execution else {"FlowName": "f"}
+    struck = injector.decide(Call(spec.operations["StartExecution"], named, "cfmock")) is not None
+    assert struck is (fnmatch.fnmatchcase(execution, pattern) if execution else pattern.strip("*") == "")
 
 
 @pytest.mark.parametrize(
@@ -130,10 +149,19 @@ def test_a_rule_removes_itself_when_it_expires(injector, clock, rule, call):
     clock.set(NOON + 600)
     assert injector.decide(call()).before.error == "ResourceThrottled"
     assert injector.list() == (other,)
-    assert fault.hits == 1
+    assert injector.hits_of(fault.id) == fault.hits == 1
     clock.set(NOON + 1200)
     assert injector.list() == ()
     assert injector.decide(call()) is None
+    assert (injector.hits_of(other.id), injector.hits_of("none")) == (1, 0)
+
+
+def test_of_very_many_rules_that_are_gone_the_last_are_remembered(injector, rule, call):
+    for _ in range(1001):
+        fault = injector.add(rule(error="AccessDenied"))
+        injector.decide(call())
+        fault.remove()
+    assert (injector.hits_of("fault-1"), injector.hits_of("fault-2"), injector.hits_of("fault-1001")) == (0, 1, 1)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------------

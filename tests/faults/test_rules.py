@@ -193,7 +193,7 @@ def test_a_wrong_rule_is_refused_at_its_place_with_what_would_be_right(case):
     [
         ({"error": "AccessDenied", 7: 1}, "unknown key 7, known are when, error, custom_error, "),
         ({"delay": 1, "when": {"probability": math.nan}}, "nan is not a number from 0 to 1"),
-        ({"delay": 1, "times": math.inf}, "inf is not a whole number of at least 1"),
+        ({"delay": 1, "times": math.inf}, "inf is not a whole number from 1 to 1000000000"),
         ({"delay": 1, "name": "\ud800"}, "half a character"),
         ({"delay": math.nan}, "nan is not a duration"),
     ],
@@ -226,7 +226,7 @@ def test_an_error_reads_as_one_line_with_the_paths():
     with pytest.raises(RuleError) as caught:
         FaultRule.from_mapping({"error": "Nope", "when": {"call": [0]}}, operations=spec.operations, codes=spec.errors)
     assert str(caught.value) == (
-        "error: 'Nope' is not an error code; when.call[0]: 0 is not a whole number of at least 1"
+        "error: 'Nope' is not an error code; when.call[0]: 0 is not a whole number from 1 to 1000000000"
     )
 
 

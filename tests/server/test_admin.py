@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow
+from cfmock.server.description import openapi
 from cfmock.server.guard import Guard
 from cfmock.verbs import VERBS
 from tests.support.raw import exchange, parsed
@@ -148,8 +149,29 @@ def test_paths_that_only_look_like_the_admin_api_are_not(cf: CloudFlow, path: st
 
 def test_what_is_not_there_is_404_and_a_wrong_method_405(cf: CloudFlow) -> None:
     assert ask(cf, "GET", "nothing")[0] == 404
-    assert ask(cf, "PUT", "faults", {})[0] == 405
+    assert ask(cf, "PUT", "faults", {}) == (405, {"error": "faults takes GET, POST, DELETE"})
     assert ask(cf, "DELETE", "faults/nope")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("faults", "GET, POST, DELETE"), ("faults/x", "DELETE"), ("openapi.json", "GET")]
+)
+def test_a_wrong_method_is_told_the_right_ones(cf: CloudFlow, path: str, allowed: str) -> None:
+    data = f"PATCH /_cfmock/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    status, headers, _ = parsed(exchange(cf.url, data))
+    assert (status, headers["allow"]) == (405, allowed)
+
+
+def test_an_id_that_is_empty_removes_nothing(cf: CloudFlow) -> None:
+    cf.fault(delay="1ms")
+    assert ask(cf, "DELETE", "faults/")[0] == 404
+    assert ask(cf, "DELETE", "faults//")[0] == 404
+    assert len(ask(cf, "GET", "faults")[1]["faults"]) == 1
+
+
+def test_an_id_may_be_escaped(cf: CloudFlow) -> None:
+    fault = cf.fault(delay="1ms")
+    assert ask(cf, "DELETE", "faults/" + "".join(f"%{ord(letter):02x}" for letter in fault.id))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -162,6 +184,8 @@ def test_what_is_not_there_is_404_and_a_wrong_method_405(cf: CloudFlow) -> None:
         ("POST", "outcomes", {"status": "Failed"}), ("POST", "outcomes", {"flow": "f", "status": "Nope"}),
         ("POST", "mocks", {"flow": "f"}), ("POST", "mocks", {"flow": "f", "task": "t", "mocks": [{"retruns": {}}]}),
         ("POST", "clock", {"advance": "soon"}), ("POST", "clock", {"advance": "1h"}), ("POST", "clock", {}),
+        ("POST", "mocks?region=nowhere", {"flow": "f", "task": "t", "mocks": []}),
+        ("GET", "calls?wait=5s&region=nowhere", None),
         ("GET", "calls?limit=x", None), ("GET", "calls?operaton=x", None), ("GET", "calls?wait=long", None),
     ],
 )  # fmt: skip
@@ -196,6 +220,35 @@ def test_the_description_names_every_route(cf: CloudFlow) -> None:
     assert {f"/_cfmock/{verb.path}" for verb in VERBS} <= described["paths"].keys()
     for verb in VERBS:
         assert described["paths"][f"/_cfmock/{verb.path}"][verb.method.lower()]["operationId"] == verb.name
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from [value["$ref"]] if "$ref" in value else []
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        yield from references(part)
+
+
+def test_the_description_refers_to_what_it_has_and_has_nothing_else(cf: CloudFlow) -> None:
+    described = ask(cf, "GET", "openapi.json")[1]
+    assert "security" not in described
+    named = {f"#/components/schemas/{name}" for name in described["components"]["schemas"]}
+    assert named == set(references(described))
+
+
+def test_with_a_token_the_description_asks_for_it(cf: CloudFlow) -> None:
+    described = openapi("/_cfmock", ["cn-hangzhou"], token=True)
+    assert described["security"] == [{"token": []}]
+    assert described["paths"]["/_cfmock/health"]["get"]["security"] == []
+
+
+def test_a_key_whose_value_is_null_is_not_given(cf: CloudFlow) -> None:
+    status, added = ask(cf, "POST", "faults", {"delay": 0, "times": None, "when": {"flow": None}, "name": None})
+    assert status == 200
+    assert cf.call("ListFlows")
+    assert ask(cf, "GET", "faults")[1]["faults"][0]["hits"] == 1
+    assert added["name"] == added["id"]
 
 
 def test_executions_are_listed_with_their_path_and_events(cf: CloudFlow) -> None:

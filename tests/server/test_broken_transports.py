@@ -224,10 +224,11 @@ def headers_of(cf: CloudFlow) -> dict[str, str]:
     return parsed(exchange(cf.url, start(cf)))[1]
 
 
-def test_retry_after_is_told_in_milliseconds(cf: CloudFlow) -> None:
-    cf.fault(error="InternalServerError", retry_after="1500ms", times=1)
+@pytest.mark.parametrize(("wish", "told"), [("1500ms", "1500"), (1.1, "1100"), ("0.4ms", "1"), (0, "0")])
+def test_retry_after_is_told_in_milliseconds_and_never_shorter(cf: CloudFlow, wish: str | float, told: str) -> None:
+    cf.fault(error="InternalServerError", retry_after=wish, times=1)
     headers = headers_of(cf)
-    assert headers["x-acs-retry-after"] == "1500"
+    assert headers["x-acs-retry-after"] == told
     assert "x-ratelimit-user" not in headers
 
 

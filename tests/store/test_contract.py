@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from cfmock.store.base import Index, Table
+from cfmock.store.base import Entry, Index, Table
 from cfmock.store.memory import MemoryIndex, MemoryTable
 
 
@@ -64,20 +64,36 @@ def test_a_dropped_partition_is_empty_and_the_others_are_as_they_were(table: Tab
     assert list(table.keys("q")) == ["b"]
 
 
+class Row:
+    """A row with one entry, or several."""
+
+    def __init__(self, *entries: Entry) -> None:
+        self.entries = entries
+
+
 def test_entries_come_in_falling_order_between_the_bounds(index: Index) -> None:
     for number in (3, 1, 4, 2):
-        index.add("p", ("s", number))
+        index.add("p", Row(("s", number)))
     assert list(index.descend("p", ("s", 2), ("s", 4))) == [("s", 3), ("s", 2)]
     assert list(index.descend("q", ("s", 0), ("s", 9))) == []
 
 
+def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index) -> None:
+    row = Row(("a", 1), ("b", 1))
+    index.add("p", row)
+    index.add("p", Row(("a", 2)))
+    assert list(index.descend("p", ("",), ("~",))) == [("b", 1), ("a", 2), ("a", 1)]
+    index.discard("p", row)
+    assert list(index.descend("p", ("",), ("~",))) == [("a", 2)]
+
+
 def test_entries_added_and_discarded_between_two_looks_are_in_order_and_gone(index: Index) -> None:
-    index.add("p", ("Running", 1))
-    index.discard("p", ("Running", 1))
-    index.discard("p", ("Running", 9))
-    index.add("p", ("Succeeded", 1))
+    index.add("p", Row(("Running", 1)))
+    index.discard("p", Row(("Running", 1)))
+    index.discard("p", Row(("Running", 9)))
+    index.add("p", Row(("Succeeded", 1)))
     assert list(index.descend("p", ("",), ("~",))) == [("Succeeded", 1)]
-    index.add("p", ("Failed", 2))
+    index.add("p", Row(("Failed", 2)))
     assert list(index.descend("p", ("",), ("~",))) == [("Succeeded", 1), ("Failed", 2)]
     index.drop("p")
     assert list(index.descend("p", ("",), ("~",))) == []

@@ -20,12 +20,16 @@ import click
 
 from cfmock import cloudflow, yamlsource
 from cfmock.cli.main import COMMANDS
+from cfmock.engine.findings import RULES, Rule
 from cfmock.engine.graph import FORMATS
+from cfmock.faults.kinds import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.fixtures import schema
 from cfmock.fixtures.loader import load
 from cfmock.settings import SETTINGS
 from cfmock.spec import model
 from cfmock.verbs import VERBS, Verb
+from cfmock.violations import KINDS
+from tests.support import clients as reactions
 
 ROOT = Path(__file__).resolve().parents[2]
 PART = re.compile(r"(<!-- table: ([\w -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -201,6 +205,64 @@ def options(name: str) -> str:
     return table(("Option", "Means"), rows)
 
 
+def checks(_: str) -> str:
+    """What `cfmock check` finds, each with a link to its example."""
+    rows = (
+        (f"[{code(rule.code)}](#{_anchor(rule)})", rule.title, rule.severity.value, rule.why) for rule in RULES.values()
+    )
+    return table(("Code", "Finds", "As", "Why it matters"), rows)
+
+
+def _anchor(rule: Rule) -> str:
+    return f"{rule.code}-{rule.title}".casefold().replace(" ", "-")
+
+
+# -- the vendor's SDKs ----------------------------------------------------------------------------------------------------
+
+
+def measured(_: str) -> str:
+    """The SDKs whose reactions are known, and what they are made of."""
+    ran_on = reactions.runtimes()
+    rows = (
+        (each.title, ", ".join(map(code, each.packages)), ", ".join(ran_on[each.kind])) for each in reactions.CLIENTS
+    )
+    return table(("Here", "Packages", "On"), rows)
+
+
+def reacted(_: str) -> str:
+    """What each of them does about each code and broken connection."""
+    return table(("", *(each.title for each in reactions.CLIENTS)), reactions.rows())
+
+
+# -- faults ---------------------------------------------------------------------------------------------------------------
+
+
+def kinds(_: str) -> str:
+    """What a fault rule may do."""
+    return table(("Key", "A client gets"), ((code(key), words) for key, words in {**MAIN, "delay": DELAY}.items()))
+
+
+def transports(_: str) -> str:
+    """How a connection may break."""
+    rows = (
+        (code(name), words, "after the operation" if name in SPOILING else "in place of the operation")
+        for name, words in TRANSPORTS.items()
+    )
+    return table(("`transport`", "A client sees", "When"), rows)
+
+
+def violations(_: str) -> str:
+    """The kinds of violations."""
+    rates = {name: f"{rate:g}" for name, rate in model.load().limits["api_rate"]["DescribeExecution"].items()}
+
+    def plain(text: str) -> str:
+        """With the documented rates, and with a word for what differs from call to call."""
+        return re.sub(r"\{(\w+)\}", lambda found: rates.get(found[1], f"*{found[1]}*"), text)
+
+    rows = ((kind, plain(row.meant), plain(row.real)) for kind, row in KINDS.items())
+    return table(("Kind", "Meant", "The real service"), rows)
+
+
 # -- fixtures and the admin API ----------------------------------------------------------------------------------------------
 
 
@@ -291,6 +353,7 @@ def _parameters(function: Callable[..., Any]) -> str:
 
 TABLES: Mapping[str, Callable[[str], str]] = {
     "catalogue": catalogue,
+    "checks": checks,
     "clients": clients,
     "codes": codes,
     "commands": commands,
@@ -298,11 +361,16 @@ TABLES: Mapping[str, Callable[[str], str]] = {
     "fidelity": fidelity,
     "gateway": gateway,
     "keys": keys,
+    "kinds": kinds,
+    "measured": measured,
     "methods": methods,
     "operations": operations,
     "options": options,
+    "reactions": reacted,
     "settings": settings,
+    "transports": transports,
     "verbs": verbs,
+    "violations": violations,
 }
 
 

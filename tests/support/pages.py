@@ -44,6 +44,8 @@ _VARYING = (
     (re.compile(r"\bin \d+\.\d+s\b"), "in <span>"),
     (re.compile(r"\(\d+(\.\d+)? ms\)"), "<span>"),
     (re.compile(r'("duration": )[\d.e-]+'), r"\1<span>"),
+    (re.compile(r"\(\d+\.\d s(, \d+\.\d s)*\)"), "(<spacing>)"),
+    (re.compile(r'("(seconds|spacing)": )(\[[\d., ]+\]|[\d.]+)'), r"\1<spans>"),
     (re.compile(r"\bdjE[\w+/=-]{20,}"), "<token>"),
     (re.compile(r"Python/\S+ aiohttp/\S+"), "<server>"),
 )

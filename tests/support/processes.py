@@ -61,3 +61,45 @@ def serving(*words: str, **env: str) -> Iterator[Serving]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+class Watching:
+    """A command with `--watch`, read as it goes on."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def until(self, *texts: str) -> None:
+        """Read on until each of the texts has come, in this order. Raises AssertionError if the command ends before."""
+        assert self.process.stdout is not None
+        for text in texts:
+            for line in iter(self.process.stdout.readline, ""):
+                if text in line:
+                    break
+            else:
+                raise AssertionError(f"ended without {text!r}")
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=10)
+
+
+@contextmanager
+def watching(*words: str) -> Iterator[Watching]:
+    """`cfmock WORDS --watch`, ended at the end of the block if it is not by then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cfmock", *words, "--watch"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(), preexec_fn=_heed_interrupts,
+    )  # fmt: skip
+    try:
+        yield Watching(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def _heed_interrupts() -> None:
+    """In a process to be: a shell that runs the tests in the background has told them not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

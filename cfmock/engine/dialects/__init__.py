@@ -7,7 +7,7 @@ from dataclasses import replace
 from cfmock.engine.dialects import legacy, statemachine
 from cfmock.engine.dialects.reader import Section, Source
 from cfmock.engine.model import Flow
-from cfmock.errors import DefinitionError, SourceError, did_you_mean
+from cfmock.errors import DefinitionError, SourceError, did_you_mean, shown
 from cfmock.yamlsource import Document, parse
 
 __all__ = ["compile_definition"]
@@ -53,7 +53,7 @@ def _unknown(reading: Source, value: dict[str, object]) -> None:
         if given is not None:
             near = did_you_mean(given, [word]) if isinstance(given, str) else ""
             reading.complain(
-                (key,), f"{given!r} is no definition language; 'Type: StateMachine' and 'type: flow' are{near}"
+                (key,), f"{shown(given)} is no definition language; 'Type: StateMachine' and 'type: flow' are{near}"
             )
             return
     reading.complain((), "neither 'Type: StateMachine' nor 'type: flow' is given")

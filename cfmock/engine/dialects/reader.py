@@ -18,7 +18,7 @@ from cfmock.engine.expr import (
     compile_expression,
 )
 from cfmock.engine.model import Unread
-from cfmock.errors import Mark, Problem, did_you_mean, path_text
+from cfmock.errors import Mark, Problem, did_you_mean, path_text, shown
 from cfmock.yamlsource import Document
 
 Json = Any
@@ -107,7 +107,7 @@ class Section:
         if value is None or (isinstance(value, str) and value in words):
             return value
         near = did_you_mean(value, words) if isinstance(value, str) else ""
-        self.complain(f"{value!r} is not one of {', '.join(words)}{near}", key)
+        self.complain(f"{shown(value)} is not one of {', '.join(words)}{near}", key)
         return None
 
     def flag(self, key: str) -> bool:
@@ -124,7 +124,7 @@ class Section:
         number = _number(value)
         if number is None or (whole and not isinstance(number, int)) or not low <= number <= high:
             kind = "a whole number" if whole else "a number"
-            self.complain(f"'{key}' must be {kind} from {low:g} to {high:.12g}, not {value!r}", key)
+            self.complain(f"'{key}' must be {kind} from {low:g} to {high:.12g}, not {shown(value)}", key)
             return None
         return number
 

@@ -87,7 +87,8 @@ class _Scope:
             if node is not None:
                 nodes.setdefault(node.name, node)
         # A state with a mistake in it is still there to be gone to.
-        names = {each for each in (state.value.get("Name") for state in sections) if isinstance(each, str)}
+        given = (state.value.get("Name") for state in sections)
+        names = dict.fromkeys(name for name in given if isinstance(name, str))
         for where, key, target in self.targets:
             if target not in names:
                 where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)

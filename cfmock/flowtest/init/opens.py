@@ -55,7 +55,7 @@ class Shapes:
     """What is known of the shape of open data, and which parts of it were asked for: the whole and the key of each."""
 
     known: dict[Place, Shape] = field(default_factory=dict)
-    asked: list[tuple[dict[str, Json], str]] = field(default_factory=list)
+    asked: list[tuple[dict[Any, Json], str | int]] = field(default_factory=list)
 
     def make(self, place: Place) -> Json:
         """What stands at a place."""
@@ -74,8 +74,8 @@ class Shapes:
         del self.asked[since:]
 
 
-class Open(dict[str, Json]):
-    """A value of which only the parts are known that were asked for."""
+class Open(dict["str | int", Json]):
+    """A value of which only the parts are known that were asked for, by key or by number."""
 
     __slots__ = ("place", "shapes")
 
@@ -84,7 +84,7 @@ class Open(dict[str, Json]):
         self.place = place
         self.shapes = shapes
 
-    def __missing__(self, key: str) -> Json:
+    def __missing__(self, key: str | int) -> Json:
         value = self[key] = self.shapes.make(Place(self.place.source, (*self.place.keys, key)))
         self.shapes.asked.append((self, key))
         return value
@@ -185,10 +185,16 @@ def closed(value: Json, given: Mapping[Place, Json]) -> Json:
     if isinstance(value, Open) and not len(value):
         return placeholder(value.place)
     if isinstance(value, dict):
-        return {key: closed(part, given) for key, part in value.items()}
+        numbers = [key for key in value if isinstance(key, int)]  # of elements that were asked for
+        if numbers and len(numbers) == len(value) and max(numbers) < _LONGEST:
+            return [closed(value.get(number, "item"), given) for number in range(max(numbers) + 1)]
+        return {key: closed(part, given) for key, part in value.items() if isinstance(key, str)}
     if isinstance(value, list):
         return [closed(part, given) for part in value]
     return value
+
+
+_LONGEST = 100  # elements of a list that is made so that it has one of them
 
 
 def placeholder(place: Place) -> Json:

@@ -1,7 +1,8 @@
 """What the drivers share: jobs come in as JSON lines and answers go out as JSON lines, in order, until the input ends.
 
 A job: endpoint, protocol, ca_file (with a CA to trust, or null), access_key_id, access_key_secret, security_token, way,
-clock_off (seconds), operation, parameters, and perhaps bearer_token.
+clock_off (seconds), operation, parameters, and perhaps bearer_token. Where the SDK's own time-out is too short for our
+tests, as in Node, timeout is another one (milliseconds), or null for its own.
 An answer: {"body": {…}} or {"error": {class, code, status, message, request_id}}, as the SDK gives them to its caller.
 """
 

@@ -24,7 +24,7 @@ function perform(job) {
     securityToken: job.security_token || undefined,
   });
   const method = job.operation[0].toLowerCase() + job.operation.slice(1);
-  return client[method](job.parameters, { timeout: 10000 });
+  return client[method](job.parameters, job.timeout === null ? {} : { timeout: job.timeout });
 }
 
 function describe(error) {

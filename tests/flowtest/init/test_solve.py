@@ -29,6 +29,8 @@ def wish(condition: str, given: Any, wanted: bool = True) -> Wish:
         ['"new" in $.tags'],
         ["$.x == null"],
         ["$.when > '2024'"],
+        ["$.items[0] != null"],
+        ['$.items[2].name == "x"', "$.items[0] > 3"],
     ],
 )
 @pytest.mark.parametrize("wanted", [True, False])

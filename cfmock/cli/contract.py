@@ -1,0 +1,200 @@
+"""`cfmock contract -- CMD`: what a client does about each error and broken connection."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED
+from cfmock.cli.options import settings_options
+from cfmock.cli.run import CommandBehind
+
+if TYPE_CHECKING:
+    from cfmock.contract.accepted import Accepted
+    from cfmock.contract.plan import Selection
+    from cfmock.contract.run import Lab, Run, Service
+    from cfmock.faults.rules import FaultRule
+
+JOURNAL = 100_000
+"""Calls kept of a case at the least: it is judged by them."""
+
+SHOWN = 20
+"""Lines shown of what the command wrote when it fails without a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    words: Sequence[str]
+    wanted: Selection
+    jobs: int
+    form: str
+    output: str | None
+    expect: str | None
+    update: bool
+
+
+@click.command(
+    cls=CommandBehind,
+    help="Run CMD once for each error and broken connection, and show what it does about them.",
+    options_metavar="[OPTIONS]",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "junit", "html"]), default="table", help="Form of the report.",
+)  # fmt: skip
+@click.option("--output", metavar="FILE", help="Write the report to this file instead of stdout.")
+@click.option("--operation", metavar="NAME", multiple=True, help="Only this operation. May be repeated.")
+@click.option(
+    "--code", metavar="CODE", multiple=True,
+    help="Only this error code or broken connection (reset, hang, ...). May be repeated.",
+)  # fmt: skip
+@click.option(
+    "--nth",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    help="Strike the n-th call of the operation, not the first.",
+)
+@click.option("--expect", metavar="FILE", help="The accepted matrix: exit 1 if anything is not as it says.")
+@click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run so many cases at a time.")
+@click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
+@click.option("--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here")
+@settings_options("reload", port=0)
+@click.pass_context
+def command(
+    ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...], proxy: bool,
+    timeout: str | None, jobs: int, nth: int, **given: Any,
+) -> int:  # fmt: skip
+    """The report is all that goes to stdout."""
+    if not ctx.obj:
+        raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
+    from cfmock.cli.matrix import accepted_by, check_writable
+    from cfmock.contract.plan import Selection
+    from cfmock.server.runner import new_loop
+
+    asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
+    options = Options(words=ctx.obj, wanted=Selection.of(operation, code), jobs=jobs, **asked)
+    accepted = accepted_by(options)
+    if options.output is not None:
+        check_writable("--output", options.output)
+    lab = _lab(paths, given, proxy, options, nth, timeout)
+    loop = new_loop()
+    try:
+        return _until_told(loop, loop.create_task(_contract(lab, options, accepted)))
+    finally:
+        loop.close()
+
+
+command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.py"
+
+
+def _lab(
+    paths: Sequence[str], flags: Mapping[str, Any], proxy: bool, options: Options, nth: int, timeout: str | None
+) -> Lab:
+    """The lab, with servers of these fixtures and options. Raises FixtureError and SettingsError."""
+    from cfmock.cli import starting
+    from cfmock.contract.run import Lab
+    from cfmock.errors import SettingsError
+    from cfmock.server.tls import tls_of
+
+    fixtures, settings = starting.read(paths, flags, port=0)
+    if settings.port and options.jobs > 1:
+        raise SettingsError(f"--port {settings.port} goes with one job at a time: each case has a server of its own")
+    tls = tls_of(settings)
+    kept = dataclasses.replace(settings, journal_size=max(settings.journal_size, JOURNAL))
+
+    def serve(rule: FaultRule | None) -> Service:
+        faults = fixtures.faults if rule is None else (rule, *fixtures.faults)
+        return starting.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxy)
+
+    serve(None)  # so that options that do not go together are told at once
+    return Lab(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
+
+
+def _seconds(timeout: str) -> float:
+    from cfmock.durations import parse_duration
+    from cfmock.errors import SettingsError
+
+    try:
+        seconds = parse_duration(timeout)
+    except ValueError as error:
+        raise SettingsError(f"--timeout: {error}") from None
+    if not seconds:
+        raise SettingsError("--timeout: that is no time at all")
+    return seconds
+
+
+def _until_told(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int:
+    """Run to the end, or until a signal; then everything that was started is ended first."""
+    told: list[int] = []
+
+    def stop(number: int) -> None:
+        told.append(number)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        return INTERRUPTED if signal.SIGINT in told else 128 + told[0]
+
+
+async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int:
+    from cfmock.cli.matrix import progress, tell
+    from cfmock.contract.matrix import operations_used
+    from cfmock.contract.plan import plan
+
+    try:
+        clean = await lab.clean()
+    except FileNotFoundError:
+        return _say(MISUSED, f"cfmock contract: no command '{options.words[0]}'")
+    except OSError as error:
+        return _say(MISUSED, f"cfmock contract: cannot run '{options.words[0]}': {error.strerror}")
+    operations = operations_used(clean.records)
+    if wrong := _wrong(lab, clean, operations, options):
+        return _say(FAILED, *wrong)
+    cases = plan(operations, options.wanted)
+    if not cases:
+        return _say(MISUSED, f"--code: {', '.join(operations)} documents none of {', '.join(options.wanted.faults)}")
+    tried = dict.fromkeys(case.operation for case in cases)
+    click.echo(f"cfmock contract: {len(cases)} case{'s' * (len(cases) != 1)} of {', '.join(tried)}", err=True)
+    with progress(len(cases)) as advance:
+        reactions = await lab.matrix(cases, clean, options.jobs, advance)
+    return tell(reactions, options, accepted)
+
+
+def _wrong(lab: Lab, clean: Run, operations: Sequence[str], options: Options) -> list[str]:
+    """Why there is nothing to go by, in lines; none if all is well."""
+    from cfmock.control import violations_text
+
+    ended = clean.ended
+    if ended.timed_out or ended.exit:
+        how = f"was ended after {ended.seconds:.0f} s" if ended.timed_out else f"ended with status {ended.exit}"
+        said = [line for text in (ended.out, ended.err) for line in text.rstrip().splitlines()[-SHOWN:]]
+        wrote = "; it wrote:" if said else " and wrote nothing"
+        return [f"cfmock contract: without any fault CMD {how}{wrote}", *(f"  {line}" for line in said)]
+    if not operations:
+        return [
+            "cfmock contract: CMD called nothing; CFMOCK_URL and other variables tell it where to (--proxy helps, too)"
+        ]
+    unused = [name for name in options.wanted.operations if name not in operations]
+    if unused:
+        return [f"--operation: CMD does not call {', '.join(unused)}; it calls {', '.join(operations)}"]
+    if lab.strict and clean.violations:
+        return [f"cfmock contract: {violations_text(clean.violations)}"]
+    return []
+
+
+def _say(code: int, *lines: str) -> int:
+    click.echo("\n".join(lines), err=True)
+    return code

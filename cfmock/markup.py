@@ -1,0 +1,57 @@
+"""Text as XML and HTML may hold it, and the frame of our pages: one file each, in which nothing is loaded from elsewhere and
+nothing runs, for light screens and dark ones."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from xml.sax.saxutils import quoteattr
+
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may hold, whatever way it is written."""
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1f2328; --faint: #57606a; --page: #fff; --soft: #f6f8fa; --frame: #d0d7de;
+  --good: #1a7f37; --bad: #cf222e; --odd: #9a6700; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --faint: #9198a1; --page: #0d1117; --soft: #161b22;
+  --frame: #30363d; --good: #3fb950; --bad: #f85149; --odd: #d29922; } }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; color: var(--ink);
+  background: var(--page); max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--faint); font-weight: 600; }
+th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--frame); vertical-align: top; }
+pre { background: var(--soft); border: 1px solid var(--frame); border-radius: 6px; padding: .7rem; overflow-x: auto; }
+a { color: inherit; } .good { color: var(--good); } .bad { color: var(--bad); } .odd { color: var(--odd); }
+.faint { color: var(--faint); }
+"""
+
+
+def escaped(text: str) -> str:
+    """Text between tags, or in a quoted attribute."""
+    return html.escape(_FORBIDDEN.sub("\ufffd", text))
+
+
+def quoted(text: str) -> str:
+    """Text as an attribute of XML, in its quotes."""
+    return quoteattr(_FORBIDDEN.sub("\ufffd", text))
+
+
+def page(title: str, body: Iterable[str], style: str = "") -> str:
+    """A whole HTML document. `body` is markup, `title` text; `style` is put behind the style of all pages."""
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escaped(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>",
+            *body,
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def junit(suites: Iterable[str]) -> str:
+    """A whole JUnit document of these suites."""
+    return "\n".join(
+        ['<?xml version="1.0" encoding="utf-8"?>', '<testsuites name="cfmock">', *suites, "</testsuites>\n"]
+    )

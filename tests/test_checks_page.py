@@ -1,0 +1,48 @@
+"""docs/checks.md: the first example under each code is one of it, and the second, which is how it should be, has nothing odd."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cfmock import yamlsource
+from cfmock.checks.report import check
+from cfmock.checks.selection import Selection
+from cfmock.engine.findings import RULES
+from tests.support import pages
+from tests.support.lab import HEADS
+
+PAGE = (Path(__file__).parent.parent / "docs" / "checks.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (CF\d+: .*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def test_every_code_has_a_section_and_no_other() -> None:
+    assert list(SECTIONS) == [f"{rule.code}: {rule.title}" for rule in RULES.values()]
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_the_examples_show_what_the_code_finds_and_how_it_should_be(heading: str, tmp_path: Path) -> None:
+    code = heading.partition(":")[0]
+    odd, right = (whole(block.text) for block in pages.blocks(SECTIONS[heading]))
+    # Where only states are shown, nothing answers their tasks.
+    beside = set() if "cfmock: 1" in odd else {"CF106"}
+    assert found(tmp_path / "odd.yaml", odd) - beside == {code}
+    assert found(tmp_path / "right.yaml", right) <= beside
+
+
+def whole(example: str) -> str:
+    """A file with the example: it is one, or the states of a flow that starts at the first of them."""
+    states = yamlsource.parse(example).value
+    if not isinstance(states, list):
+        return example
+    head = HEADS["states"].replace("StartAt: A", f"StartAt: {states[0]['Name']}")
+    return head + "".join(f"  {line}\n" for line in example.splitlines())
+
+
+def found(path: Path, text: str) -> set[str]:
+    path.write_text(text, encoding="utf-8")
+    report = check([str(path)], Selection())
+    assert not report.mistaken, [issue.text for issue in report.issues]
+    return {str(issue.code) for issue in report.issues}
