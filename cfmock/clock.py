@@ -79,9 +79,12 @@ _COMPACT = 64
 
 
 class Timeline:
-    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead."""
+    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead.
 
-    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "open", "skipped")
+    `joined` are the timelines of executions that it waits for and did not start, `joiners` how many wait for those in it.
+    """
+
+    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "joined", "joiners", "open", "skipped")
 
     def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
         self._timers = timers
@@ -90,6 +93,8 @@ class Timeline:
         self.skipped = skipped
         self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
         self.open = 0  # tasks that anybody outside may report at any time
+        self.joined: tuple[Timeline, ...] = ()
+        self.joiners = 0
 
     def now(self) -> float:
         return self._timers.clock.now() + self.skipped
@@ -101,19 +106,54 @@ class Timeline:
         """
         if self.busy:
             return False
-        while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
-        if not self._heap or (self.open and self._heap[0][2].kind is not TimerKind.PROGRESS):
+        next_timer = self._next()
+        if next_timer is None or (self.open and next_timer.kind is not TimerKind.PROGRESS):
             return False
         timer = heapq.heappop(self._heap)[2]
-        skipped = timer.due - self._timers.clock.now()
+        self._skip(timer.due - self._timers.clock.now())
+        self._timers.fire(timer)
+        return True
+
+    def join(self, other: Timeline) -> None:
+        """Wait for an execution with a time of its own: where a client waits for us, that goes on, too."""
+        self.joined = (*self.joined, other)
+        other.joiners += 1
+        self.open += 1
+
+    def part(self, other: Timeline) -> None:
+        """The counterpart of `join`."""
+        others = list(self.joined)
+        others.remove(other)
+        self.joined = tuple(others)
+        other.joiners -= 1
+        self.open -= 1
+
+    def catch_up(self, other: Timeline) -> None:
+        """Something there has come to an end, so here it is no earlier than there."""
+        self._skip(other.skipped)
+
+    def reach(self) -> list[Timeline]:
+        """This one and all that it has joined, in the order in which they can go on."""
+        found = [self]
+        for each in found:
+            found += [other for other in each.joined if other not in found]
+        return sorted(found, key=Timeline._due) if len(found) > 1 else found
+
+    def _due(self) -> float:
+        timer = self._next()
+        return math.inf if timer is None else timer.due
+
+    def _next(self) -> Timer | None:
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+        return self._heap[0][2] if self._heap else None
+
+    def _skip(self, skipped: float) -> None:
         if skipped > self.skipped:
             self.skipped = skipped
             self._drop_cancelled()
             for _, _, other in self._heap:
                 self._timers.enlist(other)
-        self._timers.fire(timer)
-        return True
 
     def push(self, timer: Timer) -> None:
         """Take a timer of its own; its entry in the common heap breaks ties."""

@@ -6,18 +6,20 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar
 
 from cfmock import client, expectations
 from cfmock.auth.authenticator import Credential
-from cfmock.control import Call, Control, Execution, Violation, moment, public_call, violations_text
+from cfmock.control import Call, Control, ControlError, Execution, Violation, moment, public_call, violations_text
 from cfmock.durations import parse_duration
 from cfmock.engine.tasks import Fails, Returns, TaskMock, Waits
+from cfmock.errors import did_you_mean
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
+from cfmock.journal import FIELDS
 from cfmock.retries import Retries
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
@@ -178,7 +180,7 @@ class CloudFlow:
 
         Raises FixtureError; then nothing is added.
         """
-        fixtures = load([source])
+        fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
         self._do(lambda control: control.add_fixtures(fixtures))
 
     def outcome(self, flow: str, **outcome: Any) -> None:
@@ -283,14 +285,16 @@ class CloudFlow:
         found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
         return found
 
-    def calls(self, operation: str | None = None, **filters: Any) -> list[Call]:
+    def calls(self, operation: str | None = None, *, limit: int | None = None, **filters: Any) -> list[Call]:
         """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
         fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
-        An empty `code` is that of a success; `fault` is the name of a rule that struck.
+        An empty `code` is that of a success; `fault` is the name of a rule that struck; `limit` takes the newest so many.
         """
-        records = self._do(lambda control: control.find_calls(operation=operation, **filters))
-        return [public_call(record) for record in records]
+        wanted = _filters(filters)
+        records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
+        newest = records if limit is None else records[max(0, len(records) - limit) :]
+        return [public_call(record) for record in newest]
 
     @property
     def warnings(self) -> list[str]:
@@ -356,12 +360,13 @@ class CloudFlow:
     async def _wait_for_calls(
         self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
-        done, longest = asyncio.Event(), parse_duration(timeout)
-        undo = self._control.when_called(count, done.set, operation=operation, **filters)
+        wanted, longest = _filters(filters), parse_duration(timeout)
+        done = asyncio.Event()
+        undo = self._control.when_called(count, done.set, operation=operation, **wanted)
         try:
             await asyncio.wait_for(done.wait(), longest)
         except asyncio.TimeoutError:
-            found = len(self._control.find_calls(operation=operation, **filters))
+            found = len(self._control.find_calls(operation=operation, **wanted))
             seen = [public_call(record) for record in self._control.find_calls()]
             what = expectations.described(operation or "any call", filters)
             raise TimeoutError(
@@ -369,7 +374,19 @@ class CloudFlow:
             ) from None
         finally:
             undo()
-        return [public_call(record) for record in self._control.find_calls(operation=operation, **filters)]
+        return [public_call(record) for record in self._control.find_calls(operation=operation, **wanted)]
+
+
+def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """What calls are asked for by: parameters as they look on the wire. Raises ControlError for what calls do not have."""
+    for name in filters:
+        if name not in FIELDS and not name[:1].isupper():
+            raise ControlError(
+                f"calls have no '{name}'{did_you_mean(name, FIELDS)}: ask for {', '.join(FIELDS)}, or a parameter"
+            )
+    return {
+        name: value if name in FIELDS or value is None else client.wire_text(value) for name, value in filters.items()
+    }
 
 
 class Task:
@@ -417,9 +434,10 @@ class FlowClock:
         """In UTC."""
         return self._cf._do(lambda control: moment(control.emulator.clock.now()))
 
-    def advance(self, span: float | str) -> None:
+    def advance(self, span: float | str | timedelta) -> None:
         """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns. Raises ValueError."""
-        self._cf._do(lambda control: control.advance(parse_duration(span)))
+        seconds = parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
+        self._cf._do(lambda control: control.advance(seconds))
 
     def advance_to(self, when: datetime) -> None:
         """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""

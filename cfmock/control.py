@@ -129,11 +129,15 @@ class Control:
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
         try:
-            fixtures = load([document], allow_files=False)
+            fixtures = load([document], allow_files=False, existing=self.flow_names())
             self.add_fixtures(fixtures)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
         return {"flows": [flow.name for flow in fixtures.flows]}
+
+    def flow_names(self) -> frozenset[str]:
+        """The names of the flows there are, in any world."""
+        return frozenset(name for world in self.emulator.known_worlds() for name in world.stores.flows.keys(FLOWS))
 
     def add_fixtures(self, fixtures: FixtureSet) -> None:
         self.emulator.add_credentials(fixtures.credentials)

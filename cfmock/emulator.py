@@ -325,6 +325,12 @@ class Emulator:
         """Let more keys in; one of a known id replaces it."""
         self._authenticator.add(credentials)
 
+    def replace_credentials(self, credentials: Iterable[Credential]) -> None:
+        """Start from these keys, now and after a reset; those let in since stay till then."""
+        given = tuple(credentials)
+        self._authenticator.replace_given(given)
+        self.credentials = given
+
     @property
     def accounts(self) -> set[str]:
         """Those that have a key, and that of keys which name none."""

@@ -17,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow
     from cfmock.contract.plan import Case
+    from cfmock.control import Violation
     from cfmock.fixtures.model import FlowTest
     from cfmock.flowtest.cases import Result
     from cfmock.flowtest.coverage import ServedCoverage
@@ -28,6 +29,7 @@ SHOWN = 20
 _CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["list[CloudFlow]"]()
 _STRICT = pytest.StashKey[bool]()
+_SESSION = pytest.StashKey["Session"]()
 _COVERAGE = pytest.StashKey["ServedCoverage"]()
 _SENT = "cfmock_coverage"
 """Under which a worker of pytest-xdist sends its coverage."""
@@ -82,10 +84,54 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
     """One CloudFlow for the whole session, set up by the ini option."""
     from cfmock.cloudflow import CloudFlow
 
-    strict = pytestconfig.getini("cfmock_strict")
-    with _entered(CloudFlow(strict=strict), pytestconfig) as cf:
+    with _entered(CloudFlow(), pytestconfig) as cf:
         _follow(cf, pytestconfig)
+        session = pytestconfig.stash[_SESSION] = Session(cf)
         yield cf
+        del pytestconfig.stash[_SESSION]
+        if pytestconfig.getini("cfmock_strict"):
+            session.fail_end()
+
+
+class Session:
+    """What of the server of a session belongs to the test that runs."""
+
+    def __init__(self, cf: CloudFlow) -> None:
+        self.cf = cf
+        self.last: str | None = None  # the id of the newest request before the test
+        self._seen = 0  # violations
+        self._outside: list[Violation] = []  # those of no test
+
+    def begin_test(self) -> None:
+        calls = self.cf.calls(limit=1)
+        self.last = calls[-1].request_id if calls else None
+        self._outside += self._new()
+
+    def fail_test(self) -> None:
+        """For the violations since it began."""
+        self._fail(self._new())
+
+    def fail_end(self) -> None:
+        """For those that no test has failed for."""
+        self._fail([*self._outside, *self._new()])
+
+    def _new(self) -> list[Violation]:
+        found = self.cf.violations
+        new, self._seen = found[self._seen :], len(found)
+        return new
+
+    @staticmethod
+    def _fail(violations: list[Violation]) -> None:
+        if violations:
+            from cfmock.control import violations_text
+
+            pytest.fail(violations_text(violations), pytrace=False)
+
+
+def _session_of(item: pytest.Item) -> Session | None:
+    """The server of the session, if there is one by now and the test uses it."""
+    used = "cfmock_session" in getattr(item, "fixturenames", ())
+    return item.config.stash.get(_SESSION, None) if used else None
 
 
 @contextlib.contextmanager
@@ -169,18 +215,17 @@ def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, i
 
     operations = load().operations
     try:
-        name, times, transports = _errors_arguments(*marker.args, **marker.kwargs)
+        name, times, transports = cfmock_errors(*marker.args, **marker.kwargs)
     except TypeError as error:
-        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {error}") from None
     if name not in operations:
         hint = did_you_mean(name, operations)
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
     return [(case, times) for case in cases_of(name, transports=transports)]
 
 
-def _errors_arguments(
-    operation: str, times: int | None = None, transports: bool = False
-) -> tuple[str, int | None, bool]:
+def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
+    """The arguments of the marker of this name, which Python's own words on a wrong one then show."""
     return operation, times, transports
 
 
@@ -193,9 +238,19 @@ def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase
     return case
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    session = _session_of(item)
+    if session is not None:
+        session.begin_test()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
+    session = _session_of(item)
+    if session is not None and item.config.getini("cfmock_strict"):
+        session.fail_test()
     for cf in item.stash.get(_SERVERS, []) if item.stash.get(_STRICT, False) else []:
         violations = cf.violations
         if violations:
@@ -211,14 +266,19 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.when == "call" and report.failed:
+    if report.failed:
         for cf in item.stash.get(_SERVERS, []):
             report.sections.append(("calls seen by cfmock", _shown(cf)))
+        session = _session_of(item)
+        if session is not None:
+            report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
     return report
 
 
-def _shown(cf: CloudFlow) -> str:
+def _shown(cf: CloudFlow, after: str | None = None) -> str:
+    """The calls, or those after the request of this id."""
     calls = cf.calls()
+    calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
     for each in calls[-SHOWN:]:
         given = ", ".join(f"{name}={value:.60}" for name, value in each.parameters.items())

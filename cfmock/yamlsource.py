@@ -101,11 +101,24 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
     if name.endswith(".json"):
         # JSON is nearly a hundred times faster to read as JSON; what it refuses gets its message from the YAML reader.
         try:
-            return Document(name, text, _decoder.decode(text))
+            value = _decoder.decode(text)
+            if not _is_deep(value):
+                return Document(name, text, value)
         except (ValueError, RecursionError):
             pass
     value, root = _Builder(name, text).build()
     return Document(name, text, value, root)
+
+
+def _is_deep(value: Json) -> bool:
+    """Whether it may be nested more deeply than is read. No recursion here, either."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        parts = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for part in parts for each in part if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def dump(value: Json) -> str:

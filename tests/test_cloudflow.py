@@ -256,6 +256,21 @@ def test_calls_are_listed_filtered_and_waited_for(cf: CloudFlow) -> None:
     assert [each.operation for each in cf.calls()] == ["StartExecution", "ListFlows"]
     assert cf.calls(flow="echo")[0].parameters == {"FlowName": "echo", "ExecutionName": "e"}
     assert cf.calls("StartExecution", ExecutionName="other") == []
+    assert cf.calls(limit=1) == cf.calls("ListFlows")
+
+
+def test_parameters_are_asked_for_as_they_were_given(cf: CloudFlow) -> None:
+    cf.call("ListExecutions", FlowName="echo", Limit=3, MetadataOnly=True)
+    assert len(cf.calls(Limit=3, MetadataOnly=True)) == len(cf.calls(Limit="3")) == 1
+    assert cf.calls(Limit=4) == []
+
+
+def test_asking_for_what_calls_do_not_have_is_a_mistake(cf: CloudFlow) -> None:
+    for ask in (cf.calls, cf.wait_for_calls):
+        with pytest.raises(
+            ValueError, match="calls have no 'flows' \\(did you mean 'flow'\\?\\): ask for operation, flow, "
+        ):
+            ask("ListFlows", flows="echo")
 
 
 def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
@@ -266,6 +281,12 @@ def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
     cf.call("StartExecution", FlowName="echo")
     with pytest.raises(TimeoutError, match="saw 0; the newest calls:\n  StartExecution\\(FlowName=echo\\) -> 200"):
         cf.wait_for_calls("StartExecution", timeout=0, FlowName="other")
+
+
+def test_a_clock_is_moved_by_seconds_a_duration_or_a_timedelta(cf: CloudFlow) -> None:
+    for span in (60, "1m", timedelta(minutes=1)):
+        cf.clock.advance(span)
+    assert cf.clock.now == datetime(2024, 6, 1, 0, 3, tzinfo=timezone.utc)
 
 
 def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
@@ -321,6 +342,11 @@ def test_a_run_that_cannot_start_says_so_as_the_service_does(
     assert refused.value.message
 
 
+def test_a_run_polls_an_outcome_to_its_end(cf: CloudFlow) -> None:
+    cf.outcome("order", output={"a": 1}, after={"polls": 3})
+    assert cf.run("order", {"amount": 1}).output == {"a": 1}
+
+
 def test_a_run_by_the_name_of_one_that_goes_on_waits_for_that(cf: CloudFlow) -> None:
     cf.task("order", "Charge").returns({"Body": {"receipt": 1}}, after="1h")
     cf.task("order", "Approve").returns({})
@@ -352,6 +378,24 @@ def test_loading_replaces_a_flow_and_keeps_its_executions(cf: CloudFlow) -> None
     assert cf.call("DescribeFlow", Name="echo")["Description"] == "new"
     assert cf.executions("echo")[0].name == "e"
     assert cf.run("echo").status == "Failed"
+
+
+def test_a_flow_that_is_loaded_again_is_what_it_is_there_and_nothing_else(cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, **echo_flow(environment={"STAGE": "test"}, role_arn="r", description="old")})
+    cf.load({"cfmock": 1, **echo_flow(execution_mode="Express")})
+    described = cf.call("DescribeFlow", Name="echo")
+    assert (described["ExecutionMode"], described["RoleArn"], described["Description"]) == ("Express", "", "")
+    assert "Environment" not in described
+    assert cf.call("StartSyncExecution", FlowName="echo")["Status"] == "Succeeded"
+
+
+def test_what_is_loaded_may_name_flows_that_are_there(cf: CloudFlow) -> None:
+    schedule = {"name": "s", "flow": "echo", "cron": "0 * * * * *"}
+    cf.load({"cfmock": 1, "schedules": [schedule]})
+    cf.clock.advance("2m")
+    assert len(cf.executions("echo")) == 2
+    with pytest.raises(FixtureError, match="there is no flow 'ecko' \\(did you mean 'echo'"):
+        cf.load({"cfmock": 1, "schedules": [{**schedule, "flow": "ecko"}]})
 
 
 def test_a_broken_fixture_loads_nothing(cf: CloudFlow) -> None:

@@ -135,6 +135,13 @@ def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(in
         def test_client(cfmock):
             pass
         """,
+        test_empty="""
+        import pytest
+
+        @pytest.mark.cfmock_errors()
+        def test_client(cfmock):
+            pass
+        """,
         test_setting="""
         import pytest
 
@@ -151,8 +158,9 @@ def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(in
         """,
     )
     result = run(inner, "--continue-on-collection-errors")
-    result.assert_outcomes(errors=4)
+    result.assert_outcomes(errors=5)
     said = result.stdout.str()
+    assert "test_client: cfmock_errors() missing 1 required positional argument: 'operation'" in said
     assert "gone.yaml: no such file or folder" in said
     assert "clock: 'virtul' is not one of real, virtual (did you mean 'virtual'?)" in said
     assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in said
@@ -239,6 +247,50 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     run(inner).stdout.fnmatch_lines(
         ["*calls seen by cfmock*", "DescribeFlow(Name=nope, Nmae=x) -> 404 FlowNotExists", "*no parameter 'Nmae'*"]
     )
+
+
+def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        def test_before(cfmock_session):
+            cfmock_session.call("ListFlows")
+
+        @pytest.fixture
+        def broken(cfmock_session):
+            cfmock_session.call("DescribeRegions", Bogus=1)
+            assert False
+
+        def test_setup(broken):
+            pass
+
+        def test_fails(cfmock_session):
+            cfmock_session.call("ListFlows", Limit=1)
+            assert False
+        """
+    )
+    result = run(inner, "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result.assert_outcomes(passed=1, failed=1, errors=2)  # broken in its setup, and for what violated there at the end
+    said = result.stdout.str()
+    assert said.count("calls seen by cfmock_session") == 2
+    assert "ListFlows() -> 200" not in said
+    assert said.count("ListFlows(Limit=1) -> 200") == said.count("DescribeRegions(Bogus=1) -> 200") == 1
+
+
+def test_violations_in_a_session_fail_the_test_that_made_them(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        def test_wrong(cfmock_session):
+            cfmock_session.call("ListFlows", Bogus=1)
+
+        def test_right(cfmock_session):
+            pass
+        """
+    )
+    result = run(inner, "-v", "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*test_wrong FAILED*", "*test_right PASSED*", "1 violation: *"])
 
 
 def test_a_failed_test_shows_what_nearly_matched_and_the_tasks_without_a_mock(inner: pytest.Pytester) -> None:

@@ -271,4 +271,4 @@ def test_our_own_calls_are_signed_by_the_first_key_that_has_a_secret() -> None:
     service = make_service({**echo_flow(), "credentials": keys})
     assert service.emulator.first_credential.access_key_id == "ak"
     only = make_service({**echo_flow(), "credentials": keys[:1]})
-    assert only.emulator.first_credential.access_key_id == "bearer"
+    assert only.emulator.first_credential.bearer_token == "b"

@@ -69,6 +69,15 @@ def test_aliases_are_copies_and_merges_give_way_to_what_is_said() -> None:
     assert value["a"] is not value["b"]
 
 
+@pytest.mark.parametrize("name", ["f.json", "f.yaml"])
+def test_json_is_nested_as_deeply_as_yaml(name: str) -> None:
+    assert yamlsource.parse('{"a":' * 100 + "1" + "}" * 100, name).value
+    for levels in (101, 3000):
+        with pytest.raises(SourceError) as caught:
+            yamlsource.parse('{"a":' * levels + "1" + "}" * levels, name)
+        assert str(caught.value) == f"{name}:1:501: nested more than 100 levels deep"
+
+
 def test_what_expands_or_nests_without_end_is_refused_where_it_begins_to() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in ("ab", "bc", "cd", "de", "ef")

@@ -68,11 +68,13 @@ class Authenticator:
 
     def add(self, credentials: Iterable[Credential]) -> None:
         """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
-        found = {each.access_key_id: each for each in credentials}
-        for each in found.values():
-            if each.public_key is not None:
-                signature.load_public_key(each.public_key)
-        self._credentials |= found
+        self._credentials |= _usable(credentials)
+
+    def replace_given(self, credentials: Iterable[Credential]) -> None:
+        """Know these keys in place of those given at first; those added stay. Raises SettingsError as `add` does."""
+        given = _usable(credentials)
+        added = {key_id: each for key_id, each in self._credentials.items() if self._given.get(key_id) is not each}
+        self._given, self._credentials = given, given | added
 
     def forget_added(self) -> None:
         """Know those keys only that were given at first."""
@@ -150,6 +152,14 @@ class Authenticator:
         if self._nonces is not None:
             nonce = parameters.values.get("SignatureNonce") or request.header("x-acs-signature-nonce")
             self._nonces.remember(self.claimed(request, parameters).access_key_id, nonce, self._now())
+
+
+def _usable(credentials: Iterable[Credential]) -> dict[str, Credential]:
+    found = {each.access_key_id: each for each in credentials}
+    for each in found.values():
+        if each.public_key is not None:
+            signature.load_public_key(each.public_key)
+    return found
 
 
 def _check_token(credential: Credential, token: str, now: float) -> None:

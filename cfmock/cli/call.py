@@ -40,6 +40,7 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         security_token=os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None,
     )
     url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
+    url = url if "://" in url else f"http://{url}"  # the form of CFMOCK_ENDPOINT
     ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
     status, answer = client.send(url, request, ca_file)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))

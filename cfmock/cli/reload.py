@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfmock.errors import FixtureError
-from cfmock.fixtures.apply import preparing, take_over
+from cfmock.errors import FixtureError, SettingsError
+from cfmock.fixtures.apply import credentials_of, preparing, take_over
 from cfmock.fixtures.changes import changes
 from cfmock.fixtures.loader import load
 
@@ -42,13 +42,14 @@ class Reloader:
 
     def reload(self) -> None:
         """Read the files again and take over what they say, or say what is wrong with them."""
+        emulator = self._started.server.emulator
         try:
             fixtures = load(self._paths)
-        except FixtureError as error:
+            emulator.replace_credentials(credentials_of(fixtures))
+        except (FixtureError, SettingsError) as error:
             log.error("not reloaded, still serving what was there:\n%s", error)
             return
         before, self._started.fixtures = self._started.fixtures, fixtures
-        emulator = self._started.server.emulator
         emulator.start_from(preparing(fixtures))
         for world in emulator.known_worlds():
             take_over(before, fixtures, emulator, world)

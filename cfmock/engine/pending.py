@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cfmock.clock import Timer, TimerKind
+from cfmock.clock import Timeline, Timer, TimerKind
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
 from cfmock.engine.model import Mode
 from cfmock.engine.runs import Fiber, Run, RunStatus
-from cfmock.engine.tasks import Answer, Fails, Later, Nested, Returns, TaskCall
+from cfmock.engine.tasks import Answer, Fails, Later, Nested, Returns, TaskCall, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,8 @@ class PendingTask:
     """One try of a task that was called. `since`: when, in the time of its execution."""
 
     __slots__ = (
-        "_answered", "_asked", "_early", "_guard", "_listed", "_open", "_outcome", "_timer", "_wanted", "call", "child",
-        "fiber", "over", "since",
+        "_answered", "_asked", "_call_off", "_early", "_guard", "_joined", "_listed", "_open", "_outcome", "_timer", "_wanted",
+        "call", "child", "fiber", "over", "since",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall, since: float) -> None:
@@ -43,12 +43,14 @@ class PendingTask:
         self.call = call
         self.since = since
         self.over = False
-        self.child: Run | None = None  # the nested execution whose end is the task's
+        self.child: Run | None = None  # the nested execution it started, whose end is the task's
         self._outcome: Any = BLOCKED
         self._answered = False  # the call was answered; only the end is missing
         self._asked = False  # somebody outside has promised an answer
         self._early: Answer | Failure | None = None
+        self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
         self._open = False  # anybody may report it, and nothing else is going to end it
+        self._joined: Timeline | None = None  # that of the execution whose end is the task's, if it is another
         self._listed = False  # its token is known
         self._wanted: Callable[[], Any] | None = None  # what the fiber waits for
         self._timer: Timer | None = None
@@ -151,8 +153,9 @@ class PendingTask:
         else:
             self._answered = True
             if isinstance(answer, Nested) and answer.run is not None and mode is Mode.SYSTEM_CALLBACK:
-                self._follow(answer.run)
+                self._follow(answer.run, joined=answer.joined)
             else:
+                self._call_off = answer.call_off if isinstance(answer, Waits) else None
                 self._open_up()
 
     def _ask(self, answer: Later) -> None:
@@ -183,17 +186,22 @@ class PendingTask:
         self._listed = True
         self.run.waiting[self.token] = self
 
-    def _follow(self, child: Run) -> None:
-        self.child = child
+    def _follow(self, child: Run, *, joined: bool) -> None:
+        if not joined:
+            self.child = child
         self._guarded()
         if child.ended:
             self._child_ended(child)
-        else:
-            child.on_end.append(self._child_ended)
+            return
+        child.on_end.append(self._child_ended)
+        if child.timeline is not self.run.timeline:
+            self._joined = child.timeline
+            self.run.timeline.join(child.timeline)
 
     def _child_ended(self, child: Run) -> None:
         if self.over:
             return
+        self.run.timeline.catch_up(child.timeline)
         if child.output is not None:
             self._end(child.output.value)
         elif child.status is RunStatus.TIMED_OUT:
@@ -230,8 +238,13 @@ class PendingTask:
         if self._open:
             self._open = False
             run.timeline.open -= 1
+        if self._joined is not None:
+            run.timeline.part(self._joined)
+            self._joined = None
         if self._listed:
             del run.waiting[self.token]
         if self.child is not None and not self.child.ended:
-            self.child.stop(CALLED_OFF, f"'{self.call.state}' of {run.identity.execution} no longer waits")
+            self._call_off = self.child.stop
+        if self._call_off is not None:
+            self._call_off(CALLED_OFF, f"'{self.call.state}' of {run.identity.execution} no longer waits")
         self._tell()

@@ -39,6 +39,15 @@ class Identity(NamedTuple):
     environment: Mapping[str, str] | None = None
     nesting: int = 0
 
+    def context(self, given: Json) -> dict[str, Json]:
+        """What `$Context` says of an execution with this input, wherever in it one looks."""
+        return {
+            "Execution": {"Name": self.execution, "Input": given, "RoleArn": self.role_arn},
+            # No path for these is published; the names are ours.
+            "Flow": {"Name": self.flow, "Region": self.region},
+            "Environment": dict(self.environment or {}),
+        }
+
 
 class Context:
     """What all parts of one execution share: its identity and input, the global variables, chance, and who watches.

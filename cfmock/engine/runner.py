@@ -190,13 +190,15 @@ class Runner:
         timeline.busy -= 1
         if timeline in self._attended:
             self._touched[timeline] = None
+        elif timeline.joiners:
+            self._touched.update(dict.fromkeys(self._attended))
         return self._drive(fiber, fiber.part, outcome) if fiber.part is not None else 1
 
     def _jump(self) -> bool:
         while self._virtual and self._touched:
             timeline = next(iter(self._touched))
             runs = self._attended.get(timeline, ())
-            if not all(run.ended for run in runs) and timeline.jump():
+            if not all(run.ended for run in runs) and any(each.jump() for each in timeline.reach()):
                 return True
             del self._touched[timeline]
         return False

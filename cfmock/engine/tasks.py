@@ -72,7 +72,9 @@ class Fails(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """The task ends when somebody reports its token."""
+    """The task ends when somebody reports its token; `call_off` is told if it ends otherwise, with error and cause."""
+
+    call_off: Callable[[str, str], object] | None = None
 
 
 class Later(NamedTuple):
@@ -80,10 +82,14 @@ class Later(NamedTuple):
 
 
 class Nested(NamedTuple):
-    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for its end."""
+    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for its end.
+
+    `joined`: it was going on already, as somebody else's.
+    """
 
     run: Run | None
     answer: Json
+    joined: bool = False
 
 
 Answer = Returns | Fails | Waits | Later | Nested

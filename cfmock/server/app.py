@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import logging
+import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -18,10 +19,11 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
 
 from cfmock.clock import RealClock
 from cfmock.emulator import Emulator
-from cfmock.errors import ServiceError
+from cfmock.errors import Refused, ServiceError
 from cfmock.wire import encode
 from cfmock.wire.decode import split_target
 from cfmock.wire.messages import Pending, Reply, Request, Transport
@@ -301,8 +303,19 @@ class Protocol(web.RequestHandler):
             failure = ServiceError("InternalServerError")
         else:
             log.debug("malformed HTTP: %s", message or exc)
-            failure = ServiceError("InvalidArgument", detail=NOT_HTTP)
+            failure = _unread(exc)
         return written(edge.refusal(failure, request), request, close=True)
+
+
+_FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)\S* HTTP/1\.[01]'")
+
+
+def _unread(error: BaseException | None) -> ServiceError:
+    """What is wrong with a request that aiohttp's parser does not take: it knows some forty methods, and HTTP allows any."""
+    line = _FOREIGN.search(str(error)) if isinstance(error, BadHttpMethod) else None
+    if line is not None:
+        return Refused("ActionNotSupported", f"{line[1]} {line[2]}", reason="method")
+    return ServiceError("InvalidArgument", detail=NOT_HTTP)
 
 
 class HttpServer(web.Server):

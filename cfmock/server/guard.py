@@ -37,8 +37,9 @@ class Guard:
         if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return 403, "cross-origin requests are refused"
         if self.token is not None:
-            given = headers.get("Authorization", "")
-            if not hmac.compare_digest(f"Bearer {self.token}".encode(), given.encode("utf-8", "surrogateescape")):
+            scheme, _, given = headers.get("Authorization", "").partition(" ")
+            right = hmac.compare_digest(self.token.encode(), given.encode("utf-8", "surrogateescape"))
+            if scheme.lower() != "bearer" or not right:
                 return 401, "this server asks for 'Authorization: Bearer <admin token>'"
             return None
         if not self._is_own(host):

@@ -10,13 +10,12 @@ from cfmock.clock import Timeline, Timer, TimerKind, iso
 from cfmock.engine.events import History
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.model import Flow
-from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
 from cfmock.errors import ServiceError
 from cfmock.service.flows import find_flow
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
-from cfmock.service.running import Executed
+from cfmock.service.running import Executed, identity_of
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
 from cfmock.wire.messages import Fields, Later
@@ -264,7 +263,7 @@ def finish(
     ended = row._replace(status=status, output=output, stopped=to_millisecond(stopped), error=error, cause=cause)
     replace(world, row, ended)
     world.leave(row)
-    for tell in world.waiting.pop((row.flow.id, row.name), []):
+    for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):
         tell()
     if row.callback_token:
         world.report(world, row.callback_token, ended)
@@ -376,6 +375,12 @@ class Scripted(Live):
         if self._polls == 0:
             self._end()
 
+    def poll_out(self) -> None:
+        """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""
+        if self._polls > 0:
+            self._polls = 0
+            self._end()
+
     def stop(self, error: str, cause: str) -> None:
         self.drop()
         finish(self._world, self._row, "Stopped", self.timeline.now(), error=error, cause=cause)
@@ -385,6 +390,7 @@ class Scripted(Live):
             self._timer.cancel()
 
     def attend(self) -> Callable[[], None]:
+        self.poll_out()
         if self._world.settings.clock == "virtual":
             while self._world.live_execution(self._row) is self and self.timeline.jump():
                 pass
@@ -401,7 +407,7 @@ def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome
     output = outcome.text
     try:
         if output is None:
-            output = output_text(outcome, input, Identity(flow.name, name, flow.role_arn), world.ids)
+            output = output_text(outcome, input, identity_of(world, flow, name), world.ids)
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"

@@ -88,6 +88,14 @@ def update_flow(
     return fields | {"ExternalStorageLocation": row.external_storage_location}
 
 
+def replace_flow(world: World, *, name: str, execution_mode: str, environment: str | None = None, **given: str) -> None:
+    """Put what a fixture says in the place of a flow; its executions stay. Other than for UpdateFlow, what is not said is not
+    kept, and the mode may change. Raises FlowNotExists."""
+    row = replace(find_flow(world, name), execution_mode=execution_mode, environment=parse_environment(environment))
+    world.stores.flows.put(FLOWS, name, row)
+    update_flow(world, name=name, **given)
+
+
 def delete_flow(world: World, *, name: str) -> Fields:
     """Free the name at once; nothing of the flow's executions can be asked for any more. Raises FlowNotExists."""
     row = find_flow(world, name)
@@ -97,7 +105,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
         timer.cancel()
     for execution, live in world.evict(row.id).items():
         live.drop()
-        for tell in world.waiting.pop((row.id, execution), []):
+        for tell in tuple(world.waiting.pop((row.id, execution), ())):
             tell()
     world.stores.drop(row.id)
     return {}

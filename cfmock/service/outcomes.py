@@ -143,5 +143,5 @@ def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> s
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
-    context = {"Execution": {"Name": who.execution, "RoleArn": who.role_arn}, "Flow": {"Name": who.flow}}
-    return json_text(outcome.output.build({"$Input": input_value(input_text), "$Context": context}, ids))
+    given = input_value(input_text)
+    return json_text(outcome.output.build({"$Input": given, "$Context": who.context(given)}, ids))

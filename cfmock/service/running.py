@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Any
 from cfmock.clock import Timeline
 from cfmock.engine.rules import Identity
 from cfmock.engine.runs import Run
-from cfmock.service.records import ExecutionRow, MapRunRow
+from cfmock.service.records import ExecutionRow, FlowRow, MapRunRow
 
 if TYPE_CHECKING:
     from cfmock.service.world import World
 
 Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
 """Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
+
+
+def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0) -> Identity:
+    """Who an execution is, as its definition and its outcome can read it."""
+    variables = flow.environment["Variables"] if flow.environment is not None else ()
+    return Identity(
+        flow=flow.name,
+        execution=execution,
+        role_arn=flow.role_arn,
+        region=world.region,
+        environment={each["Name"]: each.get("Value", "") for each in variables},
+        nesting=nesting,
+    )
 
 
 def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
@@ -45,15 +58,7 @@ class Executed:
         """Start it; it may have ended when this returns."""
         row, world = self.row, self._world
         flow = row.flow
-        variables = flow.environment["Variables"] if flow.environment is not None else ()
-        identity = Identity(
-            flow=flow.name,
-            execution=row.name,
-            role_arn=flow.role_arn,
-            region=world.region,
-            environment={each["Name"]: each.get("Value", "") for each in variables},
-            nesting=self._nesting,
-        )
+        identity = identity_of(world, flow, row.name, self._nesting)
         given, self._given = self._given, None
         assert row.events is not None
         self.run = world.runner.start(

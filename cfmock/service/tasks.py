@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from cfmock.clock import Timeline
@@ -96,17 +97,18 @@ class Resolver(ScriptedTasks):
     def start_flow(self, task: PendingTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode
         try:
-            row = self._child(task, start)
+            row, joined = self._child(task, start)
         except ServiceError as error:
             said = world.spec.errors[error.code].render(tuple(map(str, error.args)))
             raise Failure(f"{task.call.product}.{error.code}", f"{said} {error.detail}".rstrip()) from None
         answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
         live = world.live_execution(row)
         if isinstance(live, Executed):
-            return Nested(live.run, answered)
-        return self._canned(task, row) if mode is Mode.SYSTEM_CALLBACK else Nested(None, answered)
+            return Nested(live.run, answered, joined)
+        return self._canned(task, row, joined) if mode is Mode.SYSTEM_CALLBACK else Nested(None, answered)
 
-    def _child(self, task: PendingTask, start: FlowStart) -> ExecutionRow:
+    def _child(self, task: PendingTask, start: FlowStart) -> tuple[ExecutionRow, bool]:
+        """The execution, and whether it was going on already."""
         world = self.world
         flow = find_flow(world, start.flow)
         if flow.execution_mode == EXPRESS:
@@ -117,7 +119,7 @@ class Resolver(ScriptedTasks):
         if existing is not None:
             if existing.ended:
                 raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
-            return existing
+            return existing, True
         parent = task.run.timeline
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
         nesting = task.run.identity.nesting + 1 if waited else 0
@@ -125,17 +127,25 @@ class Resolver(ScriptedTasks):
             raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
         timeline: Timeline = parent if waited else world.timers.timeline(parent.skipped)
         name = start.execution or world.ids.execution_name()
-        return executions.launch(world, flow, name, json_text(start.input), timeline, nesting=nesting)
+        return executions.launch(world, flow, name, json_text(start.input), timeline, nesting=nesting), False
 
-    def _canned(self, task: PendingTask, row: ExecutionRow) -> Answer:
+    def _canned(self, task: PendingTask, row: ExecutionRow, joined: bool) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
         live = self.world.live_execution(row)
+        if isinstance(live, executions.Scripted):
+            live.poll_out()
+            live = self.world.live_execution(row)
         if live is None:
             found = executions.find_execution(self.world, row.flow.name, row.name)
             result = _result(found)
             return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)
         executions.subscribe(self.world, row, lambda: None, lambda: self._report_end(task, row))
-        return Waits()
+        return Waits(None if joined else partial(self._stop, row))
+
+    def _stop(self, row: ExecutionRow, error: str, cause: str) -> None:
+        live = self.world.live_execution(row)
+        if live is not None:
+            live.stop(error, cause)
 
     def _report_end(self, task: PendingTask, row: ExecutionRow) -> None:
         found = self.world.stores.executions.get(row.flow.id, row.name)

@@ -294,3 +294,13 @@ def test_without_authentication_everybody_is_who_they_say() -> None:
 def test_no_secret_shows_in_a_printed_credential() -> None:
     printed = repr(Credential("ak", "hidden", security_token="hidden", bearer_token="hidden"))
     assert "hidden" not in printed
+
+
+def test_keys_given_anew_replace_those_given_first_and_leave_those_added() -> None:
+    checker = authenticator(Credential("old"), Credential("ak", "before"))
+    checker.add([Credential("added", "s")])
+    checker.replace_given([KEY])
+    assert checker.key_ids() == ["ak", "added"]
+    assert authenticate(signed(), checker) is KEY
+    checker.forget_added()
+    assert checker.key_ids() == ["ak"]

@@ -108,7 +108,7 @@ def test_every_call_is_appended_to_the_journal_file(fixture: Path, tmp_path: Pat
     journal = tmp_path / "calls.jsonl"
     with serving(str(fixture), "--journal", str(journal), "-v") as server:
         call(server.url, "StartExecution", "FlowName=order_flow", "ExecutionName=e")
-        call(server.url, "DescribeFlow", "Name=nope")
+        call(server.url.removeprefix("http://"), "DescribeFlow", "Name=nope")  # as CFMOCK_ENDPOINT has it
         _, _, err = server.stop()
     first, second = map(json.loads, journal.read_text().splitlines())
     assert (first["operation"], first["status"], first["code"]) == ("StartExecution", 200, None)
@@ -148,6 +148,19 @@ def test_reload_takes_over_what_changed_and_keeps_the_rest(fixture: Path) -> Non
         assert call(server.url, "DescribeExecution", "FlowName=order_flow", "ExecutionName=e")[0] == 0
         _, _, err = server.stop()
     assert "reloaded: flow second added, flow order_flow changed (outcomes)\n" in err
+
+
+def test_reload_takes_over_keys(fixture: Path) -> None:
+    with serving(str(fixture), "--reload") as server:
+        fixture.write_text(FIXTURE.replace("access_key_secret: sk", "access_key_secret: changed"))
+        _until(lambda: call(server.url, "ListFlows")[1].get("Code") == "SignatureNotMatch")
+        fixture.write_text(FIXTURE + "settings: {auth: off}\n")
+        _until(lambda: call(server.url, "ListFlows")[0] == 0)
+        _, _, err = server.stop()
+    assert [line for line in err.splitlines() if "reloaded" in line] == [
+        "cfmock: reloaded: credentials changed",
+        "cfmock: reloaded: credentials changed, at the next start: setting auth",
+    ]
 
 
 def test_reload_keeps_serving_the_old_state_while_a_file_is_wrong(fixture: Path) -> None:

@@ -81,6 +81,10 @@ def test_with_a_token_it_is_required_and_any_host_will_do() -> None:
     assert refused(guard, Host="cfmock.internal") == 401
     assert refused(guard, Host="cfmock.internal", Authorization="Bearer wrong") == 401
     assert refused(guard, Host="cfmock.internal", Authorization="Bearer secret") == 0
+    assert (
+        refused(guard, Host="cfmock.internal", Authorization="bearer secret") == 0
+    )  # schemes have no case (RFC 9110, 11.1)
+    assert refused(guard, Host="cfmock.internal", Authorization="Basic secret") == 401
     assert refused(guard, Host="x", Authorization="Bearer secret", Origin="http://evil.example") == 403
 
 

@@ -100,6 +100,8 @@ def test_who_expects_100_continue_is_told_to_go_on(cf: CloudFlow) -> None:
         (b"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
         (b"PUT / HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
         (b"DELETE /?Action=ListFlows HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
+        (b"BREW /?Action=ListFlows HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
+        (b"get / HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
         (b"OPTIONS / HTTP/1.1\r\nHost: h\r\nOrigin: http://evil\r\n\r\n", "ActionNotSupported"),
         (b"GET /_cfmockery HTTP/1.1\r\nHost: h\r\n\r\n", "ActionNotSupported"),
         (b"GET / HTTP/1.1\r\n\r\n", "InvalidArgument"),

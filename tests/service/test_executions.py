@@ -110,6 +110,18 @@ def test_an_output_may_be_built_from_the_input_and_the_context() -> None:
     assert json.loads(describe(service, "e")["Output"]) == {"total": 3, "who": "e", "fixed": "$Input.amount"}
 
 
+def test_the_context_of_an_outcome_is_that_of_a_definition() -> None:
+    context = {
+        "Execution": {"Name": "e", "Input": {"amount": 3}, "RoleArn": "acs:ram::1:role/x"},
+        "Flow": {"Name": "echo", "Region": "cn-hangzhou"},
+        "Environment": {"STAGE": "test"},
+    }
+    flow = echo_flow({"output": {"all.$": "$Context"}}, role_arn="acs:ram::1:role/x", environment={"STAGE": "test"})
+    service = make_service(flow)
+    start(service, "e", Input='{"amount": 3}')
+    assert json.loads(describe(service, "e")["Output"]) == {"all": context}
+
+
 def test_an_output_that_names_what_the_input_lacks_fails_the_execution() -> None:
     service = make_service(echo_flow({"output": {"x.$": "$Input.nope"}}))
     start(service, "e")
@@ -161,6 +173,20 @@ def test_a_long_poll_is_answered_when_the_execution_is_stopped() -> None:
     service("StopExecution", FlowName="echo", ExecutionName="e")
     assert pending.reply is not None
     assert answer(pending.reply)["Status"] == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("StopExecution", {"FlowName": "echo", "ExecutionName": "e"}), ("DeleteFlow", {"Name": "echo"})],
+)
+def test_all_who_wait_for_an_execution_are_answered_when_it_ends(operation: str, parameters: dict[str, str]) -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    start(service, "e")
+    polls = [
+        service.send("DescribeExecution", FlowName="echo", ExecutionName="e", WaitTimeSeconds=20) for _ in range(4)
+    ]
+    service(operation, **parameters)
+    assert [each.reply is not None for each in polls if isinstance(each, Pending)] == [True] * 4
 
 
 def test_a_long_poll_whose_client_left_leaves_nothing_behind() -> None:

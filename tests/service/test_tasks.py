@@ -107,6 +107,7 @@ def test_a_nested_flow_that_fails_fails_its_task() -> None:
     [
         ({"output": {"made": 9}}, "Succeeded", '{"made":9}'),
         ({"output": {"made": 9}, "after": "5m"}, "Succeeded", '{"made":9}'),
+        ({"output": {"made": 9}, "after": {"polls": 3}}, "Succeeded", '{"made":9}'),
         ({"status": "Failed", "error": {"code": "E"}}, "Failed", ""),
     ],
 )
@@ -183,6 +184,60 @@ def test_stopping_a_parent_stops_the_child_it_waits_for() -> None:
     service("StopExecution", FlowName="parent", ExecutionName="p", Error="Enough")
     assert describe(service, "parent", "p")["Status"] == "Stopped"
     assert describe(service, "child", "c")["Status"] == "Stopped"
+
+
+def test_stopping_a_parent_stops_a_child_that_goes_by_a_canned_outcome() -> None:
+    service = family(nested("WaitForSystemCallback"), OUT, outcomes=[{"status": "Running"}])
+    start(service, "parent", "p")
+    service("StopExecution", FlowName="parent", ExecutionName="p")
+    assert describe(service, "child", "c")["Status"] == "Stopped"
+
+
+@pytest.mark.parametrize("outcomes", [[], [{"status": "Running"}]])
+def test_a_child_that_a_parent_has_joined_is_not_its_to_stop(outcomes: list[dict[str, Any]]) -> None:
+    service = family(nested("WaitForSystemCallback"), CALLBACK, outcomes=outcomes)
+    start(service, "child", "c")
+    start(service, "parent", "p")
+    service("StopExecution", FlowName="parent", ExecutionName="p")
+    assert describe(service, "child", "c")["Status"] == "Running"
+
+
+def test_a_parent_that_has_joined_a_child_waits_for_a_report_to_it() -> None:
+    service = family(nested("WaitForSystemCallback"), CALLBACK)
+    for name in ("p", "q"):
+        start(service, "parent", name)
+    polls = [
+        service.send("DescribeExecution", FlowName="parent", ExecutionName=name, WaitTimeSeconds=30) for name in "pq"
+    ]
+    assert [isinstance(each, Pending) and each.reply is None for each in polls]
+    assert describe(service, "child", "c")["Status"] == "Running"
+    service("ReportTaskSucceeded", TaskToken=token_of(service), Output={"approved": True})
+    assert [describe(service, "parent", name)["Output"] for name in "pq"] == ['{"approved":true}'] * 2
+
+
+def test_a_client_that_waits_for_a_parent_moves_the_child_it_has_joined() -> None:
+    service = family(nested("WaitForSystemCallback"), WAIT, OUT)
+    start(service, "child", "c", n=1)
+    start(service, "parent", "p")
+    ended = describe(service, "parent", "p", WaitTimeSeconds=30)
+    assert (ended["Output"], ended["StoppedTime"]) == ('{"made":1}', "2024-06-01T00:01:00.000Z")
+    assert describe(service, "child", "c")["StoppedTime"] == "2024-06-01T00:01:00.000Z"
+
+
+def test_a_branch_beside_a_joined_child_ends_in_its_own_time() -> None:
+    nap = {"Type": "Wait", "Name": "Short", "Seconds": 5, "End": True}
+    branches = [
+        {"StartAt": "Child", "States": [{**nested("WaitForSystemCallback"), "End": True}]},
+        {"StartAt": "Short", "States": [nap]},
+    ]
+    service = family({"Type": "Parallel", "Name": "Both", "Branches": branches}, WAIT)
+    start(service, "child", "c")
+    start(service, "parent", "p")
+    assert describe(service, "parent", "p", WaitTimeSeconds=30)["StoppedTime"] == "2024-06-01T00:01:00.000Z"
+    events = service("GetExecutionHistory", FlowName="parent", ExecutionName="p")["Events"]
+    assert [event["Time"] for event in events if event["Type"] == "BranchExited"] == [
+        "2024-06-01T00:00:05.000Z", "2024-06-01T00:01:00.000Z",
+    ]  # fmt: skip
 
 
 def test_a_reported_task_goes_on_with_what_was_reported() -> None:
@@ -298,6 +353,12 @@ def test_a_synchronous_start_takes_canned_outcomes_by_the_name_that_was_asked_fo
     service = make_service({"flows": [flow]})
     assert service("StartSyncExecution", FlowName="x", ExecutionName="bad")["ErrorCode"] == "Canned"
     assert service("StartSyncExecution", FlowName="x", ExecutionName="good")["Status"] == "Succeeded"
+
+
+def test_a_synchronous_start_polls_an_outcome_to_its_end() -> None:
+    outcome = {"output": {"a": 1}, "after": {"polls": 3}}
+    flow = {"name": "x", "execution_mode": "Express", "definition": PASS, "outcomes": [outcome]}
+    assert make_service({"flows": [flow]})("StartSyncExecution", FlowName="x")["Output"] == '{"a":1}'
 
 
 def test_a_client_that_waits_for_a_parent_moves_the_child_that_is_to_report() -> None:

@@ -52,6 +52,7 @@ class Source:
     def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
         if self._lines is None:
             self._lines = self.document.text.splitlines()
+        # A mapping from Python has no lines.
         rest = self._lines[mark.line - 1][mark.column - 1 :] if 0 < mark.line <= len(self._lines) else ""
         quoted = rest[:1] in ("'", '"')
         if error.text and rest[quoted:].startswith(error.text):
@@ -213,7 +214,7 @@ class Section:
     ) -> Any:
         """A number, or an expression for one under `key.$`."""
         computed = key + ".$"
-        if self.has(computed):
+        if self._given(computed, False) is not None:
             if self.has(key):
                 self.complain(f"both '{key}' and '{computed}' are given", key)
             return self.expression(computed, names)
@@ -221,9 +222,10 @@ class Section:
 
     def exactly_one(self, key: str, other: str) -> None:
         """Complain unless one of two fields is there, and only one."""
-        if self.has(key) and self.has(other):
+        given = [each for each in (key, other) if self._given(each, False) is not None]
+        if len(given) > 1:
             self.complain(f"both '{key}' and '{other}' are given")
-        elif not self.has(key) and not self.has(other):
+        elif not given:
             self.complain(f"neither '{key}' nor '{other}' is given")
 
     def finish(self, *, strict: bool = False, judge: bool = True) -> None:

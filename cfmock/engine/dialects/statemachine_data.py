@@ -95,7 +95,6 @@ class Scope(dict[str, Json]):
 
 
 def _context(step: Step, scope: Mapping[str, Json]) -> Json:
-    who = step.context.identity
     current: dict[str, Json] = {"Name": step.node.name, "Input": scope["$Input"], "RetryCount": step.retries}
     if "$Output" in scope:
         current["Output"] = scope["$Output"]
@@ -103,13 +102,7 @@ def _context(step: Step, scope: Mapping[str, Json]) -> Json:
         current["Error"] = {"Code": step.error.code, "Detail": step.error.detail}
     if isinstance(step.node, TaskNode):
         current["TaskToken"] = step.token
-    return {
-        "Execution": {"Name": who.execution, "Input": step.context.input, "RoleArn": who.role_arn},
-        "Current": current,
-        # No path for these is published; the names are ours.
-        "Flow": {"Name": who.flow, "Region": who.region},
-        "Environment": dict(who.environment or {}),
-    }
+    return {**step.context.identity.context(step.context.input), "Current": current}
 
 
 class StateMachineRules:
