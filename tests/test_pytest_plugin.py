@@ -19,6 +19,10 @@ flows:
 """
 
 
+UNNEEDED = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:hypothesispytest")
+"""To load Hypothesis takes longer than all else in an inner run."""
+
+
 @pytest.fixture
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder with a fixture file and pytest runs in processes of their own."""
@@ -28,7 +32,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 
 def run(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
-    return inner.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *PLUGIN, *words, timeout=60)
+    return inner.runpytest_subprocess(*UNNEEDED, *PLUGIN, *words, timeout=60)
 
 
 def installed() -> bool:
@@ -270,7 +274,7 @@ def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pyte
             assert False
         """
     )
-    result = run(inner, "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result = run(inner, "-o", "cfmock_strict=1")
     result.assert_outcomes(passed=1, failed=1, errors=2)  # broken in its setup, and for what violated there at the end
     said = result.stdout.str()
     assert said.count("calls seen by cfmock_session") == 2
@@ -288,7 +292,7 @@ def test_violations_in_a_session_fail_the_test_that_made_them(inner: pytest.Pyte
             pass
         """
     )
-    result = run(inner, "-v", "-p", "no:randomly", "-o", "cfmock_strict=1")
+    result = run(inner, "-v", "-o", "cfmock_strict=1")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*test_wrong FAILED*", "*test_right PASSED*", "1 violation: *"])
 
@@ -379,7 +383,7 @@ def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.
 
 def test_it_can_be_switched_off(inner: pytest.Pytester) -> None:
     inner.makepyfile("def test_nothing(cfmock):\n    pass")
-    result = inner.runpytest_subprocess("-p", "no:cfmock", "-p", "no:cacheprovider", timeout=60)
+    result = inner.runpytest_subprocess("-p", "no:cfmock", *UNNEEDED, timeout=60)
     result.assert_outcomes(errors=1)
 
 

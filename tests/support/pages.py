@@ -261,7 +261,8 @@ def _pytest_options() -> list[str]:
     """What makes an inner run print the same each time, and find our plugin where the package is not installed."""
     installed = any(each.name == "cfmock" for each in entry_points(group="pytest11"))
     return [
-        *("-p", "no:randomly", "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"),
+        *("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+        *("-o", "asyncio_default_fixture_loop_scope=function"),
         *("-o", "filterwarnings=ignore::DeprecationWarning:alibabacloud_.*"),  # of the SDK, from Python 3.12 on
         *([] if installed else ("-p", "cfmock.pytest_plugin")),
     ]
