@@ -12,7 +12,6 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.clock import iso, stopwatch
@@ -38,8 +37,7 @@ class Explained(Protocol):
     def to_mapping(self) -> dict[str, str | None]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(NamedTuple):
     """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
     matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused."""
 

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cfmock.durations import parse_duration, parse_time
 from cfmock.errors import SettingsError, did_you_mean, shown
@@ -19,8 +19,7 @@ Read = Callable[[Any], Any]
 """From text or a value of the right kind to the setting's value. Raises ValueError saying what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
     switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it."""
 

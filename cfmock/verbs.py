@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, duration
     or, of a body, the name of its schema in `server/admin.schema.json`."""
 
@@ -19,8 +18,7 @@ class Argument:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(NamedTuple):
     """What may be asked next: the verb `to`, with its `argument` from the place `at` (a JSON pointer) of this answer."""
 
     to: str
@@ -28,8 +26,7 @@ class Lead:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
     `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next."""
 

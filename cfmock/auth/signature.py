@@ -13,8 +13,7 @@ import hmac
 import re
 from binascii import b2a_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.errors import SettingsError
 
@@ -59,8 +58,7 @@ def _v1_halves(secret: str) -> tuple[hashlib._Hash, hashlib._Hash]:
     return inner, outer
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(NamedTuple):
     """A parsed ACS3 Authorization header. `signature` is hex; `signed_headers` are lower-case names."""
 
     algorithm: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfmock.errors import Mark
 
@@ -16,8 +16,7 @@ class Severity(enum.Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One code: what it finds, and why that matters."""
 
     code: str
@@ -26,8 +25,7 @@ class Rule:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing found, and where."""
 
     code: str

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from cfmock.engine.expr import Expression
 from cfmock.errors import Mark
@@ -241,8 +241,7 @@ class Series:
         return self.nodes[self.start]
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(NamedTuple):
     """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word."""
 
     mark: Mark
@@ -306,8 +305,7 @@ class PointKind(enum.Enum):
     MAP = "map"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One thing a test can cover: the id that an observer is told, and words for people."""
 
     id: str
@@ -341,8 +339,7 @@ class EdgeKind(enum.Enum):
     CATCH = "catch"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A way from one node to another of its series; `id` is that of the option or catch it belongs to, or of the node."""
 
     kind: EdgeKind

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, MutableSequence, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.clock import Clock
 from cfmock.faults.limits import Throttled, TokenBucket
@@ -25,8 +24,7 @@ _LONGEST_NAME = 128  # a longer name than the service allows is not worth rememb
 _GONE = 1000  # rules whose hits are still known when they are gone
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
     seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
     the answer ResourceThrottled where it is known when to come again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfmock.durations import parse_time
 from cfmock.service.executions import list_fields
@@ -55,8 +55,7 @@ def list_executions(
     return fields
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     flow: FlowRow
     status: str | None
     begin: float

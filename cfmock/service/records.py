@@ -39,8 +39,7 @@ class FlowRow:
     published: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where an alias leads: a version, and the share of starts that go there, in percent."""
 
     version: int
@@ -124,8 +123,7 @@ def group_of_qualifier(name: str) -> str:
     return f"qualifier {name}"
 
 
-@dataclass(frozen=True, slots=True)
-class MapRunRow:
+class MapRunRow(NamedTuple):
     """A map run whose execution has ended. Times in seconds."""
 
     name: str

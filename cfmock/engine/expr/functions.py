@@ -13,8 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.regex import PatternError, compile_pattern
@@ -52,8 +51,7 @@ def equal(left: Json, right: Json) -> bool:
     return bool(left == right)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function and what it accepts: a name and a set of Python types for each parameter.
 
     With `repeats` the last parameter stands for any number of arguments. With `chance` the body gets the `Ids` first.

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cfmock.engine.expr.errors import ExpressionSyntaxError
 
@@ -54,8 +53,7 @@ _HINTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`value` is what it means: the text of a string, a number, a key without its dot. `column` counts from 1."""
 
     kind: Kind
