@@ -178,7 +178,7 @@ class CloudFlow:
     def load(self, source: Source) -> None:
         """Add a fixture file, folder, definition or mapping; a flow of the same name is replaced, its executions stay.
 
-        Raises FixtureError; then nothing is added.
+        Settings in it have no effect, of which a warning tells. Raises FixtureError; then nothing is added.
         """
         fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
         self._do(lambda control: control.add_fixtures(fixtures))

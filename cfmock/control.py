@@ -140,6 +140,10 @@ class Control:
         return frozenset(name for world in self.emulator.known_worlds() for name in world.stores.flows.keys(FLOWS))
 
     def add_fixtures(self, fixtures: FixtureSet) -> None:
+        """Add what fixtures say; settings are those of the start, so a warning tells of others."""
+        if fixtures.settings:
+            names = ", ".join(fixtures.settings)
+            self.emulator.default_world().warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         self.emulator.everywhere(lambda emulator, world: apply(fixtures, emulator, world))
 
