@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -29,6 +30,9 @@ module of its name beside this one."""
 
 SUCCESS, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all well · the thing checked failed · bad usage or a bad file · ended by Ctrl-C."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why a file takes no more: the disk or the user's part of it is full, the file is at its limit, the device failed."""
 
 
 class LazyGroup(click.Group):
@@ -73,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_streams()
     try:
         code = cfmock.main(None if argv is None else list(argv), prog_name="cfmock", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return MISUSED
@@ -83,8 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left (`cfmock errors | head`); the interpreter must not try to flush it at exit.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return FAILED
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        # Files that options name are told of where they are written: this is what stdout goes to.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        click.echo(f"cannot write to stdout: {error.strerror}", err=True)
+        return MISUSED
     return code if isinstance(code, int) else SUCCESS
 
 

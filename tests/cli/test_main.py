@@ -94,6 +94,17 @@ def test_the_module_runs_and_a_reader_who_leaves_early_sees_no_traceback():
     assert (ran.returncode, ran.stderr) == (1, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this machine")
+@pytest.mark.parametrize("words", [["errors", "--json"], ["--version"]])
+def test_a_full_disk_behind_stdout_is_one_line(words):
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cfmock", *words], stdout=full, stderr=subprocess.PIPE, text=True,
+            env=environment(), timeout=30, check=False,
+        )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (2, "cannot write to stdout: No space left on device\n")
+
+
 def test_the_help_needs_neither_server_nor_tables():
     code = (
         "import sys; from cfmock.__main__ import main; main(['--help'])\n"
