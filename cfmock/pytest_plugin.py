@@ -31,6 +31,7 @@ _SERVERS = pytest.StashKey["list[CloudFlow]"]()
 _STRICT = pytest.StashKey[bool]()
 _SESSION = pytest.StashKey["Session"]()
 _COVERAGE = pytest.StashKey["ServedCoverage"]()
+_UNWRITTEN = pytest.StashKey[str]()
 _SENT = "cfmock_coverage"
 """Under which a worker of pytest-xdist sends its coverage."""
 
@@ -46,7 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--cfmock-coverage"):
+    file = config.getoption("--cfmock-coverage")
+    if file:
+        if Path(file).is_dir() or not Path(file).parent.is_dir():
+            raise pytest.UsageError(f"--cfmock-coverage: cannot write {file}")  # now rather than when all has been run
         config.stash[_COVERAGE] = _new_coverage(config)
     config.addinivalue_line(
         "markers",
@@ -144,7 +148,7 @@ def _entered(server: CloudFlow, config: pytest.Config) -> Iterator[CloudFlow]:
         try:
             cf = stack.enter_context(server)
         except (FixtureError, SettingsError) as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None  # said once
         yield cf
 
 
@@ -210,22 +214,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, int | None]]:
     from cfmock.contract.plan import cases_of
-    from cfmock.errors import did_you_mean
-    from cfmock.spec.model import load
 
-    operations = load().operations
     try:
         name, times, transports = cfmock_errors(*marker.args, **marker.kwargs)
-    except TypeError as error:
+    except TypeError as error:  # in Python's own words, which name the function
         raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {error}") from None
-    if name not in operations:
-        hint = did_you_mean(name, operations)
-        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: no operation '{name}'{hint}")
+    except ValueError as error:
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
     return [(case, times) for case in cases_of(name, transports=transports)]
 
 
 def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
-    """The arguments of the marker of this name, which Python's own words on a wrong one then show."""
+    """The arguments of the marker of this name. Raises ValueError for what they cannot be."""
+    from cfmock.errors import did_you_mean
+    from cfmock.spec.model import load
+
+    operations = load().operations
+    if not isinstance(operation, str):
+        raise ValueError(f"{operation!r} is not the name of an operation; several operations take a marker each")
+    if operation not in operations:
+        raise ValueError(f"no operation '{operation}'{did_you_mean(operation, operations)}")
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+        raise ValueError(f"times: {times!r} is not a whole number from 1")
     return operation, times, transports
 
 
@@ -393,7 +403,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if sent is not None:
         sent[_SENT] = coverage.text()
     else:
-        Path(session.config.getoption("--cfmock-coverage")).write_text(coverage.text(), encoding="utf-8")
+        file = session.config.getoption("--cfmock-coverage")
+        try:
+            Path(file).write_text(coverage.text(), encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            session.config.stash[_UNWRITTEN] = f"--cfmock-coverage: cannot write {file}: {error.strerror}"
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -413,3 +428,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("coverage of flows")
         for flow in coverage:
             terminalreporter.line(f"{flow.percent:>3} %  {flow.name} ({flow.reached} of {flow.total} points)")
+    if _UNWRITTEN in config.stash:
+        terminalreporter.line(config.stash[_UNWRITTEN], red=True)

@@ -72,6 +72,19 @@ def test_a_file_with_mistakes_is_an_error_of_collection_and_the_others_run(inner
     result.stdout.fnmatch_lines(["wrong.cfmock.yaml:3:13: tests[[]0].flow: there is no flow 'ordre'*"])
 
 
+def test_coverage_that_cannot_be_written_is_told_in_a_line(inner):
+    write(inner, "good.cfmock.yaml", document(TESTS.splitlines()[0]).text)
+    result = run(inner, "--cfmock-coverage", "nowhere/coverage.json")
+    result.stderr.fnmatch_lines(["*ERROR: --cfmock-coverage: cannot write nowhere/coverage.json"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    inner.makeconftest("import pytest, shutil\n\ndef pytest_collection_finish():\n    shutil.rmtree('there')\n")
+    inner.mkdir("there")
+    result = run(inner, "--cfmock-coverage", "there/coverage.json")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["--cfmock-coverage: cannot write there/coverage.json: No such file or directory"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
 @pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["one process", "xdist"])
 def test_coverage_is_that_of_flow_tests_and_of_the_service_in_tests(inner, words):
     inner.makeini("[pytest]\ncfmock_fixtures = shared")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from cfmock import pytest_plugin as plugin
 from tests.support.processes import environment
 
 pytest_plugins = ["pytester"]
@@ -170,6 +172,7 @@ def test_mistakes_in_files_settings_and_markers_are_told_without_our_own_code(in
     assert "no operation 'StratExecution' (did you mean 'StartExecution'?)" in said
     assert "needs @pytest.mark.cfmock_errors" in said
     assert "def " not in said
+    assert "During handling" not in said
 
 
 def test_each_documented_error_of_an_operation_is_a_case(inner: pytest.Pytester) -> None:
@@ -235,6 +238,22 @@ def test_each_broken_connection_is_a_case_where_it_is_asked_for(inner: pytest.Py
     result.assert_outcomes(passed=12 + 6, errors=1)
     result.stdout.fnmatch_lines(["*test_client?ListFlows-reset? PASSED*"])
     assert "unexpected keyword argument 'transport'" in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("['ListFlows', 'DescribeFlow']", ": ['ListFlows', 'DescribeFlow'] is not the name of an operation"),
+        ("'ListFlows', times=0", ": times: 0 is not a whole number from 1"),
+        ("'ListFlows', times='2'", ": times: '2' is not a whole number from 1"),
+        ("'ListFlows', 1, times=2", "() got multiple values for argument 'times'"),
+    ],
+)
+def test_wrong_arguments_of_cfmock_errors_are_told_when_tests_are_collected(arguments, said) -> None:
+    marker = eval(f"pytest.mark.cfmock_errors({arguments})")
+    with pytest.raises(pytest.Collector.CollectError) as caught:
+        plugin._cases(SimpleNamespace(definition=SimpleNamespace(nodeid="t.py::test_t")), marker.mark)
+    assert str(caught.value).startswith(f"t.py::test_t: cfmock_errors{said}")
 
 
 def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) -> None:
