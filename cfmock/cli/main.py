@@ -76,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. A user's mistake is a message on stderr, our own bug a traceback."""
     _open_streams()
     try:
-        code = cfmock.main(None if argv is None else list(argv), prog_name="cfmock", standalone_mode=False)
+        words = None if argv is None else list(argv)
+        code = cfmock.main(words, prog_name="cfmock", standalone_mode=False, color=_colour())
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
@@ -98,6 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo(f"cannot write to stdout: {error.strerror}", err=True)
         return MISUSED
     return code if isinstance(code, int) else SUCCESS
+
+
+def _colour() -> bool | None:
+    """Never for who wants none (https://no-color.org) or has a terminal without, as with tables; else None: on a terminal."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def _open_streams() -> None:

@@ -265,14 +265,14 @@ def test_watch_runs_again_when_a_file_changes_or_comes_and_ends_by_ctrl_c():
         assert watcher.interrupt() == 1
 
 
-def test_a_terminal_gets_tables_drawn_and_colours(folder):
+def on_a_terminal(folder, **variables) -> bytes:
+    """What `cfmock test` shows there."""
     import pty
 
-    write(GOOD + BAD)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "cfmock", "test", "."], stdout=theirs, stderr=subprocess.STDOUT,
-        env=environment(TERM="xterm-256color", COLUMNS="100"), cwd=folder,
+        env=environment(COLUMNS="100", **variables), cwd=folder,
     )  # fmt: skip
     os.close(theirs)
     shown = b""
@@ -284,5 +284,19 @@ def test_a_terminal_gets_tables_drawn_and_colours(folder):
     finally:
         os.close(ours)
         assert process.wait(timeout=30) == 1
+    return shown
+
+
+def test_a_terminal_gets_tables_drawn_and_colours(folder):
+    write(GOOD + BAD)
+    shown = on_a_terminal(folder, TERM="xterm-256color")
     assert "─".encode() in shown
     assert b"\x1b[32m    - duration: 5s" in shown
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
+def test_a_terminal_without_colours_gets_none(folder, variables):
+    write(GOOD + BAD)
+    shown = on_a_terminal(folder, **variables)
+    assert b"\r\n    - duration: 5s\r\n" in shown
+    assert b"\x1b[3" not in shown
