@@ -78,6 +78,8 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
 
     Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
+    if not url.lower().startswith(("http://", "https://")):
+        raise SettingsError(f"'{url}' is not a URL such as http://127.0.0.1:8790")
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     headers = {name: value for name, value in request.headers.items() if name != "host"}
     try:

@@ -31,6 +31,8 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         name, equals, value = each.partition("=")
         if not equals or not name:
             raise SettingsError(f"'{each}' is not of the form Key=Value, as in FlowName=order_flow")
+        if name in given:
+            raise SettingsError(f"{name} is given twice")
         given[name] = value
     request = client.signed_request(
         operation,

@@ -219,6 +219,8 @@ def test_call_prints_the_answer_and_exits_1_on_an_error_answer(fixture: Path) ->
         (("StratExecution",), "there is no operation 'StratExecution' (did you mean 'StartExecution'?)"),
         (("ListFlows", "Limit"), "'Limit' is not of the form Key=Value"),
         (("ListFlows", "--url", "http://127.0.0.1:9"), "no answer from http://127.0.0.1:9"),
+        (("ListFlows", "--url", "127.0.0.1:9"), "'127.0.0.1:9' is not a URL such as http://127.0.0.1:8790\n"),
+        (("ListFlows", "Limit=1", "Limit=2"), "Limit is given twice\n"),
     ],
 )
 def test_a_call_that_cannot_be_made_is_explained(words: tuple[str, ...], said: str) -> None:
