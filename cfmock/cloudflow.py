@@ -419,6 +419,8 @@ class Task:
         return self._add(TaskMock(answer=Waits(), times=times))
 
     def _add(self, mock: TaskMock) -> Task:
+        if mock.times is not None and mock.times < 1:
+            raise ValueError(f"times: {mock.times} is less than 1")
         self._cf._do(lambda control: control.add_mock(self._flow, self._name, mock))
         return self
 
@@ -441,6 +443,8 @@ class FlowClock:
 
     def advance_to(self, when: datetime) -> None:
         """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
+        if not isinstance(when, datetime):
+            raise ValueError(f"{when!r} is not a datetime")
         when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
         self._cf._do(lambda control: control.advance_to(when.timestamp()))
 

@@ -289,6 +289,13 @@ def test_a_clock_is_moved_by_seconds_a_duration_or_a_timedelta(cf: CloudFlow) ->
     assert cf.clock.now == datetime(2024, 6, 1, 0, 3, tzinfo=timezone.utc)
 
 
+def test_what_a_mock_or_the_clock_cannot_be_is_said(cf: CloudFlow) -> None:
+    with pytest.raises(ValueError, match="times: 0 is less than 1"):
+        cf.task("order", "Charge").returns({}, times=0)
+    with pytest.raises(ValueError, match="'2040-01-01' is not a datetime"):
+        cf.clock.advance_to("2040-01-01")  # type: ignore[arg-type]
+
+
 def test_reset_makes_it_as_it_was(cf: CloudFlow) -> None:
     cf.call("StartExecution", FlowName="echo")
     cf.call("CreateFlow", Name="more", Definition=ORDER, Description="", Type="FDL")
