@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta, timezone
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -481,7 +482,7 @@ def environment(server: Server) -> dict[str, str]:
     if credential.security_token is not None:
         variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
     if server.ca_file is not None:
-        variables["CFMOCK_CA_FILE"] = server.ca_file
+        variables["CFMOCK_CA_FILE"] = str(Path(server.ca_file).absolute())  # clients may stand in another folder
     return variables
 
 

@@ -75,6 +75,12 @@ def test_the_file_with_the_ca_is_gone_with_the_server_unless_it_was_asked_for(tm
     assert wanted.exists()
 
 
+def test_clients_in_another_folder_find_the_ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with CloudFlow(tls=True, tls_ca_out="ca.pem") as cf:
+        assert cf.environ["CFMOCK_CA_FILE"] == str(tmp_path / "ca.pem")
+
+
 def test_without_tls_there_is_no_ca() -> None:
     with CloudFlow() as cf:
         assert cf.ca_file is None
