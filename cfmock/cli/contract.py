@@ -50,7 +50,7 @@ class Options:
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "junit", "html"]), default="table", help="Form of the report.",
 )  # fmt: skip
-@click.option("--output", metavar="FILE", help="Write the report to this file instead of stdout.")
+@click.option("--output", metavar="FILE", help="Write the report to this file instead of stdout (-).")
 @click.option("--operation", metavar="NAME", multiple=True, help="Only this operation. May be repeated.")
 @click.option(
     "--code", metavar="CODE", multiple=True,
@@ -84,7 +84,7 @@ def command(
     asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
     options = Options(words=ctx.obj, wanted=Selection.of(operation, code), jobs=jobs, **asked)
     accepted = accepted_by(options)
-    if options.output is not None:
+    if options.output not in (None, "-"):
         check_writable("--output", options.output)
     lab = _lab(paths, given, proxy, options, nth, timeout)
     loop = new_loop()

@@ -74,7 +74,7 @@ def _print(report: Report, options: Options) -> None:
         text = make(report)
     else:
         text = "\n".join([*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report), ""])
-    if options.output is not None:
+    if options.output not in (None, "-"):
         write_file("--output", options.output, text)
     elif options.form != "table":
         click.echo(text, nl=False)

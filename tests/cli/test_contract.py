@@ -257,6 +257,12 @@ def test_a_report_can_go_to_a_file(contract, form):
     assert "AccessDenied" in Path("report").read_text()
 
 
+def test_a_report_for_the_file_named_like_stdout_goes_there(contract):
+    ran = contract("AccessDenied", "--format", "json", "--output", "-")
+    assert [case["code"] for case in json.loads(ran.out)["cases"]] == ["AccessDenied"]
+    assert not Path("-").exists()
+
+
 # -- the process -------------------------------------------------------------------------------------------------------
 
 
