@@ -124,13 +124,14 @@ class Control:
         self.emulator.reset(account, region)
         return {}
 
-    def load(self, document: Json) -> Json:
+    def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
         """Add what a fixture document says, or a flow definition."""
+        self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
         try:
             fixtures = load([document], allow_files=False, existing=self.flow_names())
-            self.add_fixtures(fixtures)
+            self.add_fixtures(fixtures, account, region)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
         return {"flows": [flow.name for flow in fixtures.flows]}
@@ -139,13 +140,13 @@ class Control:
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.known_worlds() for name in world.stores.flows.keys(FLOWS))
 
-    def add_fixtures(self, fixtures: FixtureSet) -> None:
+    def add_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
         """Add what fixtures say; settings are those of the start, so a warning tells of others."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.emulator.default_world().warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        self.emulator.everywhere(lambda emulator, world: apply(fixtures, emulator, world))
+        self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
 
     # -- faults --------------------------------------------------------------------------------------------------------
 

@@ -125,6 +125,18 @@ def test_a_flow_of_a_fixture_may_be_of_one_account_or_region() -> None:
     assert flows(one, RegionId="cn-beijing") == ["a", "all", "r"]
 
 
+def test_a_document_is_added_to_one_world_or_to_all(one: Service, two: Service, control: Control) -> None:
+    control.load({"cfmock": 1, "flows": [{"name": "of_100"}], "faults": [{"name": "x", **FAULT}]}, account="100")
+    control.load({"cfmock": 1, "flows": [{"name": "of_all"}]})
+    assert one.refusal("ListFlows").code == "ResourceThrottled"
+    assert flows(two) == ["echo", "of_all"]
+    control.clear_faults()
+    assert flows(one) == ["echo", "of_100", "of_all"]
+    assert flows(one, RegionId="cn-beijing") == ["echo", "of_100", "of_all"]
+    with pytest.raises(ControlError, match="there is no region 'cn-hangzho'"):
+        control.load({"cfmock": 1}, region="cn-hangzho")
+
+
 # -- the admin API's side ------------------------------------------------------------------------------------------------
 
 

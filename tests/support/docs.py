@@ -317,7 +317,7 @@ def _text(value: Any) -> str:
 def verbs(_: str) -> str:
     """The admin API."""
     rows = ((code(f"{verb.method} /_cfmock/{verb.path}"), verb.help, _arguments(verb)) for verb in VERBS)
-    of_all = ", ".join(dict.fromkeys(code(verb.path) for verb in VERBS if not verb.world))
+    of_all = " and ".join(dict.fromkeys(code(verb.path) for verb in VERBS if not verb.world))
     words = f"`account` and `region` in the query mean one world, but for {of_all}, which know of none.\n"
     return f"{table(('Call', 'Does', 'Takes'), rows)}\n{words}"
 
