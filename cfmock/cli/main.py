@@ -92,6 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return FAILED
     except OSError as error:
+        from cfmock.fixtures.sources import working_folder
+
+        if not working_folder():
+            click.echo("the working folder is not there any more: cd to where it is now", err=True)
+            return MISUSED
         if error.errno not in NO_ROOM:
             raise
         # Files that options name are told of where they are written: this is what stdout goes to.

@@ -105,6 +105,25 @@ def test_a_full_disk_behind_stdout_is_one_line(words):
     assert (ran.returncode, ran.stderr) == (2, "cannot write to stdout: No space left on device\n")
 
 
+def test_in_a_folder_that_is_gone_whole_paths_work_and_others_are_a_line(tmp_path):
+    fixture = tmp_path / "f.yaml"
+    fixture.write_text("cfmock: 1\nflows: [{name: f}]\n")
+
+    def check(path):
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        return subprocess.run(
+            ["sh", "-c", f'rmdir "{gone}"; exec "{sys.executable}" -m cfmock check "{path}"'],
+            cwd=gone, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    ran = check(fixture)
+    assert (ran.returncode, ran.stdout) == (0, "ok: 1 flow\n")
+    ran = check("f.yaml")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "the working folder is not there any more: cd to where it is now\n"
+
+
 def test_the_help_needs_neither_server_nor_tables():
     code = (
         "import sys; from cfmock.__main__ import main; main(['--help'])\n"
