@@ -401,11 +401,12 @@ class Control:
         ]  # fmt: skip
 
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
-        """Start an execution of any mode in the default world, by the rules of StartExecution for its name and input.
+        """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
 
         Raises ServiceError in the words of an answer; TypeError or ValueError for an input that is no JSON value.
         """
-        emulator, world = self.emulator, self.emulator.default_world()
+        emulator = self.emulator
+        world = emulator.world(emulator.first_credential.account, emulator.settings.region)
         text = "" if input is None else json_text(input)
         try:
             if not isinstance(input, dict | None):

@@ -374,6 +374,13 @@ def test_the_clock_does_not_go_where_no_time_can_be_written(cf: CloudFlow) -> No
     assert cf.clock.now.year == 2024
 
 
+def test_it_runs_in_the_world_that_it_calls() -> None:
+    key = {"access_key_id": "ak", "access_key_secret": "sk", "account": "100"}
+    with CloudFlow({"cfmock": 1, "credentials": [key], "flows": [{"name": "mine", "account": "100"}]}) as cf:
+        assert cf.run("mine", name="e").status == "Succeeded"
+        assert cf.call("DescribeExecution", FlowName="mine", ExecutionName="e")["Status"] == "Succeeded"
+
+
 def test_a_real_clock_cannot_be_moved() -> None:
     with CloudFlow() as cf, pytest.raises(ValueError, match="the clock is real"):
         cf.clock.advance(1)
