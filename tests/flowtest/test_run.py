@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from cfmock.fixtures.loader import load
+from cfmock.flowtest.cases import result
 from cfmock.flowtest.run import Lab, execution_name
 from tests.support.flowtests import fixtures, run_one
 
@@ -180,6 +182,31 @@ def test_a_task_without_a_mock_is_a_warning():
 """
     found = run_one("flow: bare", flows)
     assert "no mock for the task 'A'" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("flows", "runs"),
+    [
+        ([{}, {"account": "7"}], 0),
+        ([{"account": "7"}, {}], 1),
+        ([{"account": "7"}, {"account": "8"}], 0),
+        ([{"region": "cn-hangzhou"}, {}, {"region": "cn-beijing"}], 0),
+        ([{}, {"region": "us-west-1"}], 0),
+    ],
+)
+def test_a_test_is_checked_by_the_flow_that_it_runs(flows, runs):
+    kinds = [
+        {"Type": "StateMachine", "SpecVersion": "v1", "Name": "f", "StartAt": f"S{number}",
+         "States": [{"Type": "Pass", "Name": f"S{number}", "End": True}]}
+        for number in range(len(flows))
+    ]  # fmt: skip
+    document = {
+        "cfmock": 1,
+        "flows": [{"name": "f", "definition": kind, **world} for kind, world in zip(kinds, flows, strict=True)],
+        "tests": [{"name": "t", "flow": "f", "expect": {"visits": [f"S{runs}"], "exact": True}}],
+    }
+    found = load([document])
+    assert result(Lab(found), found.tests[0]).passed
 
 
 def test_a_flow_of_another_account_runs_in_its_own_world():
