@@ -8,6 +8,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 from cfmock.auth import signature
@@ -94,7 +95,7 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
     except urllib.error.HTTPError as error:
         with error:
             return error.code, fields_of(error.code, error.read())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
 
 

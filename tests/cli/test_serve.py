@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -219,7 +220,11 @@ def test_call_prints_the_answer_and_exits_1_on_an_error_answer(fixture: Path) ->
         (("StratExecution",), "there is no operation 'StratExecution' (did you mean 'StartExecution'?)"),
         (("ListFlows", "Limit"), "'Limit' is not of the form Key=Value"),
         (("ListFlows", "--url", "http://127.0.0.1:9"), "no answer from http://127.0.0.1:9"),
-        (("ListFlows", "--url", "127.0.0.1:9"), "'127.0.0.1:9' is not a URL such as http://127.0.0.1:8790\n"),
+        (("ListFlows", "--url", "ftp://127.0.0.1"), "'ftp://127.0.0.1' is not a URL such as http://127.0.0.1:8790\n"),
+        (
+            ("ListFlows", "--url", "http:127.0.0.1"),
+            "no answer from http://http:127.0.0.1: nonnumeric port: '127.0.0.1'\n",
+        ),
         (("ListFlows", "Limit=1", "Limit=2"), "Limit is given twice\n"),
     ],
 )
@@ -228,6 +233,15 @@ def test_a_call_that_cannot_be_made_is_explained(words: tuple[str, ...], said: s
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_answer_that_is_cut_off_is_told_in_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text("cfmock: 1\nfaults: [{transport: truncate}]\n")
+    with serving(str(file)) as server:
+        done = run("call", "DescribeRegions", "--url", server.url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(rf"no answer from {server.url}: IncompleteRead\(.*\)\n", done.stderr)
 
 
 def _until(condition: Any) -> None:
