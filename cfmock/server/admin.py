@@ -36,10 +36,9 @@ class Admin:
     async def handle(self, request: web.BaseRequest, stopping: asyncio.Event) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
         name = path[len(ADMIN) + 1 :]
-        if not (name == "health" and request.method == "GET"):
-            refusal = self._guard.refusal(request.headers)
-            if refusal is not None:
-                return json_answer({"error": refusal[1]}, refusal[0])
+        refusal = self._guard.refusal(request.headers, public=name == "health" and request.method == "GET")
+        if refusal is not None:
+            return json_answer({"error": refusal[1]}, refusal[0])
         if name == description.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
         found = [(verb, match) for verb, pattern in self._routes if (match := pattern.match(name))]

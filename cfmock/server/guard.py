@@ -21,13 +21,14 @@ class Guard(NamedTuple):
         """Whether there is an admin API at all: bound to other addresses it takes a token."""
         return self.loopback or self.token is not None
 
-    def refusal(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
+    def refusal(self, headers: Mapping[str, str], *, public: bool = False) -> tuple[int, str] | None:
         """HTTP status and reason if these request headers may not pass, else None.
 
         Refuses foreign names in Host (a page whose name was rebound to this machine) and anything a browser sends from another
-        origin. With a token any Host will do, since only who knows it gets in.
+        origin. With a token any Host will do, since only who knows it gets in. What is `public` needs no token and is there
+        whatever the address bound; under which names other machines know that cannot be told, so any Host will do there.
         """
-        if not self.open:
+        if not self.open and not public:
             return 403, "the admin API is off: bound to a non-loopback address without --admin-token"
         origin = headers.get("Origin")
         host = headers.get("Host", "")
@@ -35,6 +36,8 @@ class Guard(NamedTuple):
             return 403, "cross-origin requests are refused"
         if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             return 403, "cross-origin requests are refused"
+        if public and (self.token is not None or not self.loopback):
+            return None
         if self.token is not None:
             scheme, _, given = headers.get("Authorization", "").partition(" ")
             right = hmac.compare_digest(self.token.encode(), given.encode("utf-8", "surrogateescape"))
