@@ -436,7 +436,7 @@ class Control:
     def execution(self, world: World, row: ExecutionRow) -> Execution:
         row = world.stores.executions.get(row.flow.id, row.name) or row
         events = tuple(history.events_of(world, row))
-        failed = row.ended and row.status != "Succeeded" and bool(row.error or row.cause)
+        failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
         return Execution(
             flow=row.flow.name,
             name=row.name,

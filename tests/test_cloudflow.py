@@ -54,6 +54,12 @@ States:
     Detail: no money
 """
 
+NAMELESS = """\
+version: v1
+type: flow
+steps: [{type: fail, name: stop}]
+"""
+
 
 def fixture(**flow: Any) -> dict[str, Any]:
     return {"cfmock": 1, "flows": [{"name": "order", "definition": ORDER, **flow}]}
@@ -78,6 +84,12 @@ def test_mocks_chain_in_order_and_retries_take_virtual_time(cf: CloudFlow) -> No
     assert run.stopped is not None
     assert run.stopped - run.started == timedelta(hours=1, minutes=2)
     assert cf.clock.now == datetime(2024, 6, 1, tzinfo=timezone.utc)
+
+
+def test_a_failure_is_told_even_if_it_has_no_name(cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, "flows": [{"name": "nameless", "definition": NAMELESS}]})
+    run = cf.run("nameless")
+    assert (run.status, run.error) == ("Failed", {"code": "", "detail": ""})
 
 
 def test_a_python_function_stands_for_the_tasks_own(cf: CloudFlow) -> None:
