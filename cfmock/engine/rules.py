@@ -175,6 +175,17 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _OUTSIDE_BRACKETS = re.compile(r"[^][{}]")
 
 
+def number_of(value: Json) -> int | float | None:
+    """A number, also one written as text; None for anything else."""
+    if isinstance(value, str):
+        for read in (int, float):
+            try:
+                return read(value)
+            except ValueError:
+                continue
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def datum(value: Json, what: str) -> Datum:
     """A value with its text. Raises a `Failure` for what is no JSON value or is nested too deeply; `what` names it."""
     try:

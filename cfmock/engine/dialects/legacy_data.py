@@ -17,7 +17,7 @@ from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, F
 from cfmock.engine.events import Shape
 from cfmock.engine.expr import Constructor, Expression, MissingPathError
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
-from cfmock.engine.rules import Context, Identity, Step, check_nesting, check_size, datum, measured
+from cfmock.engine.rules import Context, Identity, Step, check_nesting, check_size, datum, measured, number_of
 from cfmock.engine.tasks import TaskCall
 from cfmock.ids import Ids
 from cfmock.jsontext import json_text
@@ -199,11 +199,12 @@ class LegacyRules:
         if not isinstance(given, Expression):
             return given
         value = given.evaluate(self._own(step), step.context.ids)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        number = number_of(value)
+        if number is None or not low <= number <= high:
             raise Failure(
                 RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
             )
-        return value
+        return number
 
     def call(self, step: Step, node: TaskNode) -> TaskCall:
         scope, parameters = self._own(step), {}

@@ -18,6 +18,7 @@ from cfmock.engine.expr import (
     compile_expression,
 )
 from cfmock.engine.model import Unread
+from cfmock.engine.rules import number_of
 from cfmock.errors import Mark, Problem, did_you_mean, path_text, shown
 from cfmock.yamlsource import Document
 
@@ -117,11 +118,11 @@ class Section:
         return value is True
 
     def number(self, key: str, low: float, high: float, *, required: bool = False, whole: bool = True) -> Any:
-        """A number from `low` to `high`; also one written as text."""
+        """A number from `low` to `high`; also one written as text. With `whole` 3.0 is 3."""
         value = self._given(key, required)
         if value is None:
             return None
-        number = _number(value)
+        number = int(value) if isinstance(value, float) and value.is_integer() else number_of(value)
         if number is None or (whole and not isinstance(number, int)) or not low <= number <= high:
             kind = "a whole number" if whole else "a number"
             self.complain(f"'{key}' must be {kind} from {low:g} to {high:.12g}, not {shown(value)}", key)
@@ -244,17 +245,6 @@ class Section:
             else:
                 mark = self.source.mark(path, key=True)
                 self.source.unread.append(Unread(mark, path_text(path), name, near))
-
-
-def _number(value: Json) -> int | float | None:
-    if isinstance(value, str):
-        for read in (int, float):
-            try:
-                value = read(value)
-                break
-            except ValueError:
-                continue
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def quoted(name: str) -> str:

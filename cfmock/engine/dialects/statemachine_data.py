@@ -24,7 +24,7 @@ from cfmock.engine.commands import (
 from cfmock.engine.events import OUTPUT, Shape
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.model import Catch, Flow, Kind, TaskNode
-from cfmock.engine.rules import Context, Step, check_nesting, check_size, measured
+from cfmock.engine.rules import Context, Step, check_nesting, check_size, measured, number_of
 from cfmock.engine.tasks import TaskCall
 from cfmock.jsontext import json_text
 
@@ -175,11 +175,12 @@ class StateMachineRules:
         if not isinstance(given, Expression):
             return given
         value = given.evaluate(Scope(step, step.given.value), step.context.ids)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        number = number_of(value)
+        if number is None or not low <= number <= high:
             raise Failure(
                 RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
             )
-        return value
+        return number
 
     def call(self, step: Step, node: TaskNode) -> TaskCall:
         constructor = node.data.parameters
