@@ -7,6 +7,7 @@ there are several to every state.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -128,9 +129,13 @@ class Wait(NamedTuple):
 
 
 class WaitUntil(NamedTuple):
-    """Go on at a moment of the flow clock, in seconds since 1970; at once if it has passed. Outcome: None."""
+    """Go on at a moment of the flow clock, in seconds since 1970; at once if it has passed. Outcome: None.
+
+    A moment more than `longest` seconds away is a failure.
+    """
 
     moment: float
+    longest: float = math.inf
 
 
 class CallTask(NamedTuple):

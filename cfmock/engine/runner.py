@@ -20,6 +20,7 @@ from cfmock.clock import Timeline, Timer, TimerKind, Timers, VirtualClock
 from cfmock.engine.commands import (
     EVENT_LIMIT,
     EXECUTION_TIMEOUT,
+    RUNTIME_ERROR,
     AwaitTask,
     CallTask,
     Datum,
@@ -294,8 +295,11 @@ class Runner:
 
     def _wait_until(self, fiber: Fiber, command: WaitUntil) -> Any:
         timeline = fiber.run.timeline
-        if command.moment <= timeline.now():
+        ahead = command.moment - timeline.now()
+        if ahead <= 0:
             return None
+        if ahead > command.longest:
+            return Failure(RUNTIME_ERROR, f"the time to wait for is more than {command.longest:g} seconds away")
 
         def due() -> None:
             self.resume(fiber, None)

@@ -85,7 +85,9 @@ def test_a_wait_asks_to_wait() -> None:
 
 
 def test_an_old_wait_may_ask_for_a_time() -> None:
-    assert begin("- {type: wait, name: a, timestamp: 1970-01-02T00:00:00Z}", key="steps")() == WaitUntil(86_400)
+    assert begin("- {type: wait, name: a, timestamp: 1970-01-02T00:00:00Z}", key="steps")() == WaitUntil(
+        86_400, 172_800
+    )
 
 
 def test_a_task_asks_for_its_call() -> None:

@@ -183,7 +183,7 @@ class LegacyRules:
     def pause(self, step: Step) -> Wait | WaitUntil:
         data = step.node.data
         if data.timestamp is not None:
-            return WaitUntil(self._moment(step, data.timestamp))
+            return WaitUntil(self._moment(step, data.timestamp), MAX_WAIT)
         return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT))
 
     def _moment(self, step: Step, given: float | Expression) -> float:
