@@ -76,10 +76,11 @@ def read(source: Source, document: Section, *, express: bool) -> Flow:
 
 
 def _mappings(section: Section, key: str) -> Mappings | None:
-    if not section.has(key):
-        return None
+    mappings = section.sections(key)
+    if section.value.get(key) is None:
+        return None  # a key with nothing after it counts as absent, as everywhere
     found = []
-    for mapping in section.sections(key):
+    for mapping in mappings:
         target = mapping.text("target", required=True)
         if not mapping.has("source"):
             mapping.complain("missing 'source'")
@@ -188,7 +189,8 @@ class _Series:
 
     def option(self, section: Section, identity: str, *, conditional: bool) -> Option:
         condition = section.expression("condition", OWN, required=True) if conditional else None
-        series = self.inner(section, identity) if section.has("steps") else None
+        given = section.has("steps") and section.value["steps"] is not None
+        series = self.inner(section, identity) if given else None
         option = Option(id=identity, mark=section.mark, condition=condition, next=self.goto(section), series=series)
         section.finish(strict=True)
         return option
