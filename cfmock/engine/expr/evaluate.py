@@ -265,7 +265,10 @@ def _comparison(sign: str, left: Closure, right: Closure) -> Closure:
     return ordered
 
 
-def _member(value: Json, array: Json) -> bool:
-    if not isinstance(array, list):
-        raise ExpressionError(f"'in' wants an array on its right, not {kind(array)}")
-    return any(equal(item, value) for item in array)
+def _member(value: Json, container: Json) -> bool:
+    """Whether an array has a value, or a map a key."""
+    if isinstance(container, dict):
+        return isinstance(value, str) and value in container
+    if not isinstance(container, list):
+        raise ExpressionError(f"'in' wants an array or a map on its right, not {kind(container)}")
+    return any(equal(item, value) for item in container)
