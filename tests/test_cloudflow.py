@@ -60,6 +60,18 @@ type: flow
 steps: [{type: fail, name: stop}]
 """
 
+ASKING = """\
+version: v1
+type: flow
+steps:
+  - type: task
+    name: ask
+    resourceArn: acs:fc:::services/s/functions/ask
+    pattern: waitForCallback
+    inputMappings: [{target: token, source: $context.task.token}]
+"""
+WAIT = "  - {type: wait, name: first, duration: 5}\n"
+
 
 def fixture(**flow: Any) -> dict[str, Any]:
     return {"cfmock": 1, "flows": [{"name": "order", "definition": ORDER, **flow}]}
@@ -154,6 +166,48 @@ def test_a_task_that_waits_goes_on_when_it_is_reported(cf: CloudFlow) -> None:
         cf.call("ReportTaskSucceeded", TaskToken=task["token"], Output={})
     assert caught.value.code == "TaskAlreadyCompleted"
     assert cf.tasks() == []
+
+
+@pytest.mark.parametrize("wait", ["", WAIT], ids=["in its first step", "in a later one"])
+def test_a_function_may_report_the_task_that_called_it(cf: CloudFlow, wait: str) -> None:
+    cf.load({"cfmock": 1, "flows": [{"name": "asking", "definition": ASKING.replace("steps:\n", f"steps:\n{wait}")}]})
+
+    def report(event: Any) -> None:
+        cf.call("ReportTaskSucceeded", TaskToken=event["token"], Output='{"by": "itself"}')
+
+    cf.task("asking", "ask").calls(report)
+    run = cf.run("asking")
+    assert (run.status, run.output) == ("Succeeded", {"by": "itself"})
+
+
+def test_a_task_that_its_function_reported_waits_no_more(cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, "flows": [{"name": "asking", "definition": ASKING + WAIT}]})
+    tokens = []
+
+    def report(event: Any) -> None:
+        tokens.append(event["token"])
+        cf.call("ReportTaskSucceeded", TaskToken=event["token"], Output="{}")
+
+    cf.task("asking", "ask").calls(report)
+    cf.call("StartExecution", FlowName="asking")
+    with pytest.raises(ServiceError, match="has already completed"):
+        cf.call("ReportTaskSucceeded", TaskToken=tokens[0], Output="{}")
+
+
+def test_a_nested_execution_may_report_the_task_that_started_it(cf: CloudFlow) -> None:
+    outer = ASKING.replace("acs:fc:::services/s/functions/ask", "acs:fnf:::flow/inner")
+    inner = ASKING.replace("pattern: waitForCallback", "").replace("$context.task.token", "$input.token")
+    for name, definition in (("outer", outer), ("inner", inner)):
+        cf.load({"cfmock": 1, "flows": [{"name": name, "definition": definition}]})
+
+    def report(event: Any) -> dict[str, bool]:
+        cf.call("ReportTaskSucceeded", TaskToken=event["token"], Output='{"by": "inner"}')
+        return {"ok": True}
+
+    cf.task("inner", "ask").calls(report)
+    run = cf.run("outer")
+    assert (run.status, run.output) == ("Succeeded", {"by": "inner"})
+    assert [each.output for each in cf.executions("inner")] == [{"ok": True}]
 
 
 def test_a_token_that_is_none_is_an_invalid_argument(cf: CloudFlow) -> None:

@@ -71,7 +71,9 @@ class PendingTask:
         if self.call.mode is Mode.CUSTOM_CALLBACK:
             self._list()
         try:
-            self._take(self.run.resolver.resolve(self), late=False)
+            answer = self.run.resolver.resolve(self)
+            if not self.over:  # a function may have reported it before it answered
+                self._take(answer, late=False)
         except Failure as failure:
             self._end(failure)
         return self._want(self._call_outcome)

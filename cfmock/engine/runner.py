@@ -98,15 +98,19 @@ class Runner:
         sink: EventSink,
         observe: Callable[[str], object] | None = None,
         timeline: Timeline | None = None,
+        on_begin: Callable[[Run], object] | None = None,
         on_end: Callable[[Run], object] | None = None,
     ) -> Run:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
 
+        `on_begin` is given the run before any of it has run: what its first tasks call may already report them.
         `timeline`: that of the execution that waits for this one. `observe` is told the id of each `Point` passed. The
         limits of the execution's duration stand as guards.
         """
         context = Context(identity, value, self.ids, observe)
         run = Run(self, flow, context, timeline or self.timers.timeline(), resolver, sink)
+        if on_begin is not None:
+            on_begin(run)
         if on_end is not None:
             run.on_end.append(on_end)
         run.root = Fiber(run, execute(flow, Datum(value, json_text(value)), context))

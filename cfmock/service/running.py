@@ -61,7 +61,7 @@ class Executed:
         identity = identity_of(world, flow, row.name, self._nesting)
         given, self._given = self._given, None
         assert row.events is not None
-        self.run = world.runner.start(
+        world.runner.start(
             flow.compiled,
             identity,
             given,
@@ -69,8 +69,12 @@ class Executed:
             sink=row.events.sink,
             observe=partial(world.observer, row) if world.observer is not None else None,
             timeline=self.timeline,
+            on_begin=self._known,
             on_end=self._end,
         )
+
+    def _known(self, run: Run) -> None:
+        self.run = run
 
     def stop(self, error: str, cause: str) -> None:
         if self.run is not None:
