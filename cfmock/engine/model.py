@@ -118,13 +118,15 @@ class Node:
         return next((rule for rule in self.catch if rule.covers(code)), None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PassNode(Node):
+    __slots__ = ()
+
     kind = Kind.PASS
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SucceedNode(Node):
+    __slots__ = ()
+
     kind = Kind.SUCCEED
 
 

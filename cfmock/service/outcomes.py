@@ -7,8 +7,8 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cfmock.durations import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
@@ -27,15 +27,14 @@ FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 _EXPLAINED = 32  # outcomes of which it is noted why they did not match
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
     `{"execution": name, "input": {...}}`."""
 
     status: str = "Succeeded"
-    when: Mapping[str, Any] = field(default_factory=dict)
+    when: Mapping[str, Any] = MappingProxyType({})
     output: Constructor | None = None
-    error: Mapping[str, str] = field(default_factory=dict)
+    error: Mapping[str, str] = MappingProxyType({})
     after: float = 0.0
     polls: int = 0
     times: int | None = None

@@ -46,8 +46,7 @@ class Route(NamedTuple):
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class AliasRow:
+class AliasRow(NamedTuple):
     """A name for one or two versions of a flow. Times in seconds."""
 
     name: str
@@ -56,8 +55,7 @@ class AliasRow:
     created: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRow:
+class ScheduleRow(NamedTuple):
     """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds."""
 
     id: str

@@ -8,7 +8,6 @@ nothing is documented (our choice); `Enable` is true unless something is said (s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cfmock.clock import TimerKind, iso
 from cfmock.errors import ServiceError
@@ -73,7 +72,7 @@ def update_schedule(
     now = world.clock.now()
     changes = {"cron": cron_expression, "payload": payload, "description": description, "enabled": enable}
     given = {key: value for key, value in changes.items() if value is not None}
-    row = replace(before, modified=now, **given)  # type: ignore[arg-type]
+    row = before._replace(modified=now, **given)  # type: ignore[arg-type]
     world.stores.schedules.put(flow.id, schedule_name, row)
     if (row.enabled, row.cron) != (before.enabled, before.cron):
         _cancel(world, flow, schedule_name)

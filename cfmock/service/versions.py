@@ -89,9 +89,9 @@ def update_flow_alias(
     """Change what is given and keep the rest. Raises as `create_flow_alias`, and InvalidArgument for an unknown alias."""
     flow, alias = _find_alias(world, flow_name, name)
     if description is not None:
-        alias = replace(alias, description=description)
+        alias = alias._replace(description=description)
     if routing_configurations is not None:
-        alias = replace(alias, routes=_routes(world, flow, routing_configurations))
+        alias = alias._replace(routes=_routes(world, flow, routing_configurations))
     world.stores.aliases.put(flow.id, name, alias)
     return {"Alias": _alias_fields(alias)}
 

@@ -9,8 +9,7 @@ iterations come out in the order of the items, a caught failure hands on the sta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.engine.commands import (
     DATA_LIMIT,
@@ -54,8 +53,7 @@ BRANCH_EXITED = Shape("BranchExited", ("index", "output"))
 ITERATION_EXITED = Shape("IterationExited", ("index", "output"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateData:
+class StateData(NamedTuple):
     """What the fields of a state compiled to; None for those it does not have."""
 
     input: Constructor | None = None
