@@ -15,26 +15,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cfmock.cloudflow import CloudFlow, Fault
-    from cfmock.control import Call, Execution, Violation
+    from cfmock.cloudflow import CloudFlow
     from cfmock.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
+    from cfmock.handles import Fault
+    from cfmock.observed import Call, Execution, Violation
     from cfmock.retries import Retries
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Call": "control",
+    "Call": "observed",
     "CfmockError": "errors",
     "CloudFlow": "cloudflow",
     "DefinitionError": "errors",
-    "Execution": "control",
-    "Fault": "cloudflow",
+    "Execution": "observed",
+    "Fault": "handles",
     "FixtureError": "errors",
     "Retries": "retries",
     "ServiceError": "errors",
     "SettingsError": "errors",
     "TaskFailed": "errors",
-    "Violation": "control",
+    "Violation": "observed",
 }
 
 __all__ = [

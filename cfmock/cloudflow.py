@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime, timedelta, timezone
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +12,14 @@ from typing import Any, TypeVar
 
 from cfmock import client, expectations
 from cfmock.auth.authenticator import Credential
-from cfmock.control import Call, Control, ControlError, Execution, Violation, moment, public_call, violations_text
+from cfmock.control import Control, ControlError
 from cfmock.durations import parse_duration
-from cfmock.engine.tasks import Fails, Returns, TaskMock, Waits
 from cfmock.errors import did_you_mean
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
+from cfmock.handles import Fault, FlowClock, Task
 from cfmock.journal import FIELDS
+from cfmock.observed import Call, Execution, Violation, public_call, violations_text
 from cfmock.retries import Retries
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
@@ -172,7 +171,7 @@ class CloudFlow:
     @property
     def clock(self) -> FlowClock:
         """The clock that flows run on."""
-        return FlowClock(self)
+        return FlowClock(self._do)
 
     # -- what it serves --------------------------------------------------------------------------------------------------
 
@@ -196,7 +195,7 @@ class CloudFlow:
 
         cf.task("order_flow", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
         """
-        return Task(self, flow, name)
+        return Task(self._do, flow, name)
 
     def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
@@ -208,7 +207,7 @@ class CloudFlow:
 
     def fault(self, **fault: Any) -> Fault:
         """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong."""
-        return Fault(self, self._do(lambda control: control.add_fault(fault))["id"])
+        return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
 
     def reset(self) -> None:
         """Make everything as right after the start: what was added, started and called is gone, the clock back."""
@@ -390,84 +389,6 @@ def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class Task:
-    """Mocks of one task; each method adds one behind those before, and gives the same object back."""
-
-    def __init__(self, cf: CloudFlow, flow: str, name: str) -> None:
-        self._cf = cf
-        self._flow = flow
-        self._name = name
-
-    def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
-        return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
-
-    def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Fail with this error code and detail."""
-        return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
-
-    def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
-        """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
-
-        It may be async. It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name
-        of its class. It runs in the server's loop, which serves nobody meanwhile: what calls the server over HTTP, or takes
-        long, is an `async def`. A plain one may use `cf`, as long as nothing has to wait.
-        """
-        return self._add(TaskMock(calls=function, times=times))
-
-    def waits(self, *, times: int | None = None) -> Task:
-        """Wait until ReportTaskSucceeded or ReportTaskFailed comes."""
-        return self._add(TaskMock(answer=Waits(), times=times))
-
-    def _add(self, mock: TaskMock) -> Task:
-        if mock.times is not None and mock.times < 1:
-            raise ValueError(f"times: {mock.times} is less than 1")
-        self._cf._do(lambda control: control.add_mock(self._flow, self._name, mock))
-        return self
-
-
-class FlowClock:
-    """The flow clock of a server; it can be moved if it is virtual."""
-
-    def __init__(self, cf: CloudFlow) -> None:
-        self._cf = cf
-
-    @property
-    def now(self) -> datetime:
-        """In UTC."""
-        return self._cf._do(lambda control: moment(control.emulator.clock.now()))
-
-    def advance(self, span: float | str | timedelta) -> None:
-        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns. Raises ValueError."""
-        seconds = parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
-        self._cf._do(lambda control: control.advance(seconds))
-
-    def advance_to(self, when: datetime) -> None:
-        """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
-        if not isinstance(when, datetime):
-            raise ValueError(f"{when!r} is not a datetime")
-        when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
-        self._cf._do(lambda control: control.advance_to(when.timestamp()))
-
-
-class Fault:
-    """A fault rule at work."""
-
-    def __init__(self, cf: CloudFlow, id: str) -> None:
-        self._cf = cf
-        self.id = id
-
-    @property
-    def hits(self) -> int:
-        """How many calls it has struck, also once it was removed or has expired."""
-        return self._cf._do(lambda control: control.fault_hits(self.id))
-
-    def remove(self) -> None:
-        """Let calls pass again. Removing it twice is no mistake."""
-        if any(rule["id"] == self.id for rule in self._cf._do(lambda control: control.list_faults())):
-            self._cf._do(lambda control: control.remove_fault(self.id))
-
-
 def environment(server: Server) -> dict[str, str]:
     """The variables that point clients at a server."""
     credential = server.emulator.first_credential
@@ -484,15 +405,6 @@ def environment(server: Server) -> dict[str, str]:
     if server.ca_file is not None:
         variables["CFMOCK_CA_FILE"] = str(Path(server.ca_file).absolute())  # clients may stand in another folder
     return variables
-
-
-def _plain(value: Json) -> Json:
-    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises TypeError."""
-    return json.loads(json.dumps(value, allow_nan=False))
-
-
-def _seconds(span: float | str | None) -> float:
-    return 0.0 if span is None else parse_duration(span)
 
 
 def _fields(reply: Reply) -> dict[str, Any]:

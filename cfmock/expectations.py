@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cfmock.control import Call
 from cfmock.errors import did_you_mean
 from cfmock.matching import MISSING, Difference, differences
+from cfmock.observed import Call
 from cfmock.retries import Retries
 from cfmock.spec.model import load
 

@@ -17,11 +17,11 @@ import pytest
 if TYPE_CHECKING:
     from cfmock.cloudflow import CloudFlow
     from cfmock.contract.plan import Case
-    from cfmock.control import Violation
     from cfmock.fixtures.model import FlowTest
     from cfmock.flowtest.cases import Result
     from cfmock.flowtest.coverage import ServedCoverage
     from cfmock.flowtest.run import Lab
+    from cfmock.observed import Violation
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
@@ -127,7 +127,7 @@ class Session:
     @staticmethod
     def _fail(violations: list[Violation]) -> None:
         if violations:
-            from cfmock.control import violations_text
+            from cfmock.observed import violations_text
 
             pytest.fail(violations_text(violations), pytrace=False)
 
@@ -264,7 +264,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     for cf in item.stash.get(_SERVERS, []) if item.stash.get(_STRICT, False) else []:
         violations = cf.violations
         if violations:
-            from cfmock.control import violations_text
+            from cfmock.observed import violations_text
 
             item.stash[_STRICT] = False  # said once
             pytest.fail(violations_text(violations), pytrace=False)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent / "cfmock"
 GROUND = "errors clock durations ids jsontext markup settings yamlsource matching violations ports verbs"
 PROTOCOL = "spec wire auth faults"
 STATE = "store service"
-WHOLE = "journal retries hints conduct exchange watch emulator fixtures control"
+WHOLE = "journal observed retries hints conduct exchange watch emulator fixtures control"
 CORE = f"{GROUND} {PROTOCOL} engine {STATE} {WHOLE}"
 
 # module or package -> what it may import from cfmock; its own modules always, but never in a circle
@@ -56,23 +56,25 @@ KNOWS = {
     "conduct": "clock faults violations wire.messages",
     "exchange": "errors clock auth faults journal service.notes spec violations wire",
     "watch": "clock conduct errors exchange journal spec wire",
+    "observed": "journal",
     "retries": "journal",
     "hints": "auth.laboratory errors exchange faults journal matching service.notes",
     "emulator": f"{GROUND} {PROTOCOL} engine {STATE} journal hints conduct exchange watch cfmock",
     "fixtures": f"{GROUND} spec auth faults engine service emulator",
-    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal retries emulator fixtures cfmock",
+    "control": f"{GROUND} {PROTOCOL} engine {STATE} journal observed retries emulator fixtures cfmock",
     "flowtest": CORE,
     "checks": f"{CORE} cfmock",
     # Edge: processes, sockets, terminals, people.
     "server": f"{CORE} cfmock",
     "client": "errors clock verbs settings spec wire auth.signature cfmock",
-    "expectations": "errors control matching retries spec",
-    "cloudflow": f"{CORE} expectations server client",
+    "expectations": "errors observed matching retries spec",
+    "handles": "clock control durations engine observed",
+    "cloudflow": f"{CORE} expectations handles server client",
     "contract": CORE,
     "cli": f"{CORE} flowtest checks server client cloudflow contract cfmock",
     "pytest_plugin": f"{CORE} flowtest client cloudflow contract.plan",
     "__main__": "cli errors",
-    "cfmock": "errors control retries cloudflow",  # __init__: the public names
+    "cfmock": "errors observed retries handles cloudflow",  # __init__: the public names
 }
 
 # library -> the modules or packages that may import it

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfmock.control import Control, Violation
+from cfmock.control import Control
+from cfmock.observed import Violation
 from cfmock.violations import KINDS
 from cfmock.wire.messages import Pending, Reply
 from tests.support import signing

@@ -175,7 +175,7 @@ async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int
 
 def _wrong(lab: Lab, clean: Run, operations: Sequence[str], options: Options) -> list[str]:
     """Why there is nothing to go by, in lines; none if all is well."""
-    from cfmock.control import violations_text
+    from cfmock.observed import violations_text
 
     ended = clean.ended
     if ended.timed_out or ended.exit:

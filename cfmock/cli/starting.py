@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from cfmock.control import Control, violations_text
+from cfmock.control import Control
 from cfmock.errors import SettingsError
 from cfmock.fixtures.apply import build
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
+from cfmock.observed import violations_text
 from cfmock.server.admin import Admin
 from cfmock.server.guard import Guard
 from cfmock.server.recording import Recording

@@ -11,9 +11,10 @@ from cfmock.contract import process
 from cfmock.contract.matrix import Reaction, reaction
 from cfmock.contract.plan import Case
 from cfmock.contract.process import Ended
-from cfmock.control import Control, Violation
+from cfmock.control import Control
 from cfmock.faults.rules import FaultRule
 from cfmock.journal import CallRecord
+from cfmock.observed import Violation
 
 LEAST = 30.0
 """Seconds that a case gets at the least: clients' own time-outs are 5 to 20 s."""
