@@ -44,9 +44,12 @@ class Ended(NamedTuple):
 
 
 def last_line(text: str) -> str:
-    """The last line that says something, at most `SAID` characters of it, without what only a terminal understands."""
-    lines = (_CONTROL.sub("", line).strip() for line in reversed(text.splitlines()))
-    line = next((line for line in lines if line), "")
+    """The last line that says something, at most `SAID` characters of it, without what only a terminal understands.
+
+    Brackets alone, with which printed JSON ends, say nothing as long as there is a line with a word.
+    """
+    lines = [line for each in reversed(text.splitlines()) if (line := _CONTROL.sub("", each).strip())]
+    line = next((line for line in lines if any(map(str.isalnum, line))), lines[0] if lines else "")
     return line if len(line) <= SAID else line[: SAID - 1] + "…"
 
 

@@ -120,6 +120,8 @@ def test_when_it_is_cancelled_nothing_is_left(tmp_path):
         ("\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07\r\n", "red link"),
         ("tab\tand\x00nul", "tab\tandnul"),
         ("x" * 500, "x" * 199 + "…"),
+        ('{\n  "Code": "AccessDenied"\n}\n', '"Code": "AccessDenied"'),
+        ("...\n---\n", "---"),
     ],
 )
 def test_the_last_line_is_one_short_plain_line(text, line):
