@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
             status=mapping.get("status", "Succeeded"),
             when=mapping.get("when", {}),
             output=output,
-            text=_text(mapping["output"]) if output is not None and output.constant else None,
+            text=_text(output) if output is not None and output.constant else None,
             error=mapping.get("error", {}),
             after=0.0 if polls else parse_duration(after),
             polls=polls,
@@ -116,9 +116,9 @@ class Outcomes:
         return found
 
 
-def _text(value: Any) -> str | None:
+def _text(output: Constructor) -> str | None:
     try:
-        return json_text(value)
+        return json_text(output.build({}, Ids()))  # without expressions it needs no names, and no chance
     except ValueError:  # a number that JSON does not have: told when an execution ends with it
         return None
 

@@ -129,6 +129,12 @@ def test_an_output_that_names_what_the_input_lacks_fails_the_execution() -> None
     assert "nope" in history(service, "e")[-1]["EventDetail"]
 
 
+def test_a_map_under_a_key_for_expressions_is_a_map_also_where_it_holds_none() -> None:
+    service = make_service(echo_flow({"output": {"made.$": {"a": 1}, "kept": [2]}}))
+    start(service, "e")
+    assert json.loads(describe(service, "e")["Output"]) == {"made": {"a": 1}, "kept": [2]}
+
+
 def test_an_outcome_after_a_time_ends_the_execution_then() -> None:
     service = make_service(echo_flow({"after": "2s"}))
     start(service, "e")
