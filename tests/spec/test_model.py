@@ -106,3 +106,17 @@ def test_start_execution_has_the_fifteen_codes_that_its_page_documents() -> None
     operation = SPEC.operations["StartExecution"]
     assert len(operation.errors) == 15
     assert operation.inferred_errors == ()
+
+
+def test_a_name_is_held_to_its_pattern_alone() -> None:
+    """`wire.params.coerce` looks at a name that fits no further."""
+    names = [
+        each
+        for operation in model.load().operations.values()
+        for each in operation.parameters.values()
+        if each.format == "name"
+    ]
+    assert names
+    for name in names:
+        more = name.enum, name.tolerated, name.minimum, name.maximum, name.min_length, name.max_length
+        assert (name.type, *more) == ("string", (), (), None, None, None, None), name
