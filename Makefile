@@ -24,6 +24,7 @@ check: .venv/.ready ## lint, formatting, types; writes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: .venv/.ready ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only .

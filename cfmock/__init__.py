@@ -14,28 +14,28 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cfmock.cloudflow import CloudFlow
-    from cfmock.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
-    from cfmock.handles import Fault
-    from cfmock.observed import Call, Execution, Violation
-    from cfmock.retries import Retries
+from cfmock.base.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from cfmock.api.cloudflow import CloudFlow
+    from cfmock.api.handles import Fault
+    from cfmock.base.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
+    from cfmock.observe.models import Call, Execution, Violation
+    from cfmock.observe.retries import Retries
 
 _HOME = {
-    "Call": "observed",
-    "CfmockError": "errors",
-    "CloudFlow": "cloudflow",
-    "DefinitionError": "errors",
-    "Execution": "observed",
-    "Fault": "handles",
-    "FixtureError": "errors",
-    "Retries": "retries",
-    "ServiceError": "errors",
-    "SettingsError": "errors",
-    "TaskFailed": "errors",
-    "Violation": "observed",
+    "Call": "observe.models",
+    "CfmockError": "base.errors",
+    "CloudFlow": "api.cloudflow",
+    "DefinitionError": "base.errors",
+    "Execution": "observe.models",
+    "Fault": "api.handles",
+    "FixtureError": "base.errors",
+    "Retries": "observe.retries",
+    "ServiceError": "base.errors",
+    "SettingsError": "base.errors",
+    "TaskFailed": "base.errors",
+    "Violation": "observe.models",
 }
 
 __all__ = [

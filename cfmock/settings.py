@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from cfmock.durations import parse_duration, parse_time
-from cfmock.errors import SettingsError, did_you_mean, shown
+from cfmock.base.errors import SettingsError, did_you_mean, shown
+from cfmock.base.time_text import parse_duration, parse_time
 
 Read = Callable[[Any], Any]
 """From text or a value of the right kind to the setting's value. Raises ValueError saying what would be right."""

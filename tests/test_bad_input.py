@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from cfmock.client import signed_request
-from cfmock.control import Control
-from cfmock.spec.model import Operation, Parameter, load
-from cfmock.wire.messages import Reply, Request
+from cfmock.api.client import signed_request
+from cfmock.control.control import Control
+from cfmock.protocol.spec.model import Operation, Parameter, load
+from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import PASS, Service, answer, make_service
 
 SPEC = load()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cfmock import yamlsource
-from cfmock.checks.report import check
-from cfmock.checks.selection import Selection
-from cfmock.engine.findings import RULES
+from cfmock.base import yaml_source
+from cfmock.base.findings import RULES
+from cfmock.tools.checks.report import check
+from cfmock.tools.checks.selection import Selection
 from tests.support import pages
 from tests.support.lab import HEADS
 
@@ -34,7 +34,7 @@ def test_the_examples_show_what_the_code_finds_and_how_it_should_be(heading: str
 
 def whole(example: str) -> str:
     """A file with the example: it is one, or the states of a flow that starts at the first of them."""
-    states = yamlsource.parse(example).value
+    states = yaml_source.parse(example).value
     if not isinstance(states, list):
         return example
     head = HEADS["states"].replace("StartAt: A", f"StartAt: {states[0]['Name']}")

@@ -30,7 +30,7 @@ def sources():
 def test_the_wheel_holds_every_file_of_the_package_data_included(wheel):
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == sources()
-    assert {"cfmock/py.typed", "cfmock/spec/operations.yaml"} <= packed
+    assert {"cfmock/py.typed", "cfmock/protocol/spec/operations.yaml"} <= packed
 
 
 def test_the_wheel_names_its_version_its_pythons_and_its_licence(wheel):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cfmock.errors import SettingsError
+from cfmock.base.errors import SettingsError
 from cfmock.settings import SETTINGS, Settings, resolve
 
 

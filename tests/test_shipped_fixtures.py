@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from cfmock import CloudFlow, yamlsource
-from cfmock.client import signed_request
+from cfmock import CloudFlow
+from cfmock.api.client import signed_request
+from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
-from cfmock.wire.messages import Reply
+from cfmock.protocol.wire.messages import Reply
 from tests.support.calls import Service, make_service
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = Path(__file__).with_suffix(".yaml")
-RUNS: list[dict[str, Any]] = yamlsource.parse(CASES.read_bytes(), CASES.name).value
+RUNS: list[dict[str, Any]] = yaml_source.parse(CASES.read_bytes(), CASES.name).value
 EXERCISED_BELOW = {"credentials.yaml", "trouble.yaml"}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cfmock.wire.messages import Request
+    from cfmock.protocol.wire.messages import Request
 
 
 @click.command("call", help="Make a signed call to a running server and print its answer as JSON.")
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     "--explain", is_flag=True, help="say on stderr what the server thinks of the call, and why not if refused"
 )
 def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
-    from cfmock import client
-    from cfmock.errors import SettingsError
+    from cfmock.api import client
+    from cfmock.base.errors import SettingsError
 
     client.check_operation(operation)
     given = {}
@@ -71,8 +71,8 @@ def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
 
 
 def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
-    from cfmock.auth.laboratory import by_fault
-    from cfmock.wire.decode import decode_parameters
+    from cfmock.protocol.auth.diagnosis import by_fault
+    from cfmock.protocol.wire.decode import decode_parameters
 
     ours = by_fault(request, decode_parameters(request)).string_to_sign
     yield f"the server's string to sign: {server['string_to_sign']}"

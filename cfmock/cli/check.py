@@ -10,8 +10,8 @@ import click
 from cfmock.cli.main import MISUSED, SUCCESS
 
 if TYPE_CHECKING:
-    from cfmock.checks.report import Report
-    from cfmock.checks.selection import Selection
+    from cfmock.tools.checks.report import Report
+    from cfmock.tools.checks.selection import Selection
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -41,11 +41,11 @@ def command(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
       cfmock check fixtures/
       cfmock check fixtures/ --ignore CF106 --format sarif > cfmock.sarif
     """
-    from cfmock.checks.selection import Selection
+    from cfmock.tools.checks.selection import Selection
 
     selection = Selection.of(select, ignore)
     if watch:
-        from cfmock.cli.watching import watch as watching
+        from cfmock.cli.file_watch import watch as watching
 
         return watching(lambda: _again(paths, selection, form))
     return _check(paths, selection, form)[0]
@@ -57,8 +57,8 @@ def _again(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int
 
 
 def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, Report]:
-    from cfmock.checks.formats import FORMATS
-    from cfmock.checks.report import check
+    from cfmock.tools.checks.formats import FORMATS
+    from cfmock.tools.checks.report import check
 
     report = check(paths, selection)
     if form == "text":
@@ -69,7 +69,7 @@ def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int
 
 
 def _tell(report: Report) -> None:
-    from cfmock.checks.report import Level
+    from cfmock.tools.checks.report import Level
 
     for warning in report.fixtures.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -16,10 +16,10 @@ from cfmock.cli.options import settings_options
 from cfmock.cli.run import CommandBehind
 
 if TYPE_CHECKING:
-    from cfmock.contract.accepted import Accepted
-    from cfmock.contract.plan import Selection
-    from cfmock.contract.run import Lab, Run, Service
-    from cfmock.faults.rules import FaultRule
+    from cfmock.protocol.faults.rules import FaultRule
+    from cfmock.tools.contract.baseline import Accepted
+    from cfmock.tools.contract.plan import Selection
+    from cfmock.tools.contract.run import Lab, Run, Service
 
 JOURNAL = 100_000
 """Calls kept of a case at the least: it is judged by them."""
@@ -77,9 +77,9 @@ def command(
     """The report is all that goes to stdout."""
     if not ctx.obj:
         raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
-    from cfmock.cli.matrix import accepted_by, check_writable
-    from cfmock.contract.plan import Selection
-    from cfmock.server.runner import new_loop
+    from cfmock.cli.contract_output import accepted_by, check_writable
+    from cfmock.server.lifecycle import new_loop
+    from cfmock.tools.contract.plan import Selection
 
     asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
     options = Options(words=ctx.obj, wanted=Selection.of(operation, code), jobs=jobs, **asked)
@@ -101,12 +101,12 @@ def _lab(
     paths: Sequence[str], flags: Mapping[str, Any], proxy: bool, options: Options, nth: int, timeout: str | None
 ) -> Lab:
     """The lab, with servers of these fixtures and options. Raises FixtureError and SettingsError."""
-    from cfmock.cli import starting
-    from cfmock.contract.run import Lab
-    from cfmock.errors import SettingsError
+    from cfmock.base.errors import SettingsError
+    from cfmock.cli import server_setup
     from cfmock.server.tls import tls_of
+    from cfmock.tools.contract.run import Lab
 
-    fixtures, settings = starting.read(paths, flags, port=0)
+    fixtures, settings = server_setup.read(paths, flags, port=0)
     if settings.port and options.jobs > 1:
         raise SettingsError(f"--port {settings.port} goes with one job at a time: each case has a server of its own")
     tls = tls_of(settings)
@@ -114,15 +114,15 @@ def _lab(
 
     def serve(rule: FaultRule | None) -> Service:
         faults = fixtures.faults if rule is None else (rule, *fixtures.faults)
-        return starting.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxy)
+        return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxy)
 
     serve(None)  # so that options that do not go together are told at once
     return Lab(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
 
 
 def _seconds(timeout: str) -> float:
-    from cfmock.durations import parse_duration
-    from cfmock.errors import SettingsError
+    from cfmock.base.errors import SettingsError
+    from cfmock.base.time_text import parse_duration
 
     try:
         seconds = parse_duration(timeout)
@@ -150,9 +150,9 @@ def _until_told(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int
 
 
 async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int:
-    from cfmock.cli.matrix import progress, tell
-    from cfmock.contract.matrix import operations_used
-    from cfmock.contract.plan import plan
+    from cfmock.cli.contract_output import progress, tell
+    from cfmock.tools.contract.outcome import operations_used
+    from cfmock.tools.contract.plan import plan
 
     try:
         clean = await lab.clean()
@@ -175,7 +175,7 @@ async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int
 
 def _wrong(lab: Lab, clean: Run, operations: Sequence[str], options: Options) -> list[str]:
     """Why there is nothing to go by, in lines; none if all is well."""
-    from cfmock.observed import violations_text
+    from cfmock.observe.models import violations_text
 
     ended = clean.ended
     if ended.timed_out or ended.exit:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cfmock.engine.graph import Highlight
     from cfmock.engine.model import Flow
+    from cfmock.graph import Highlight
 
 Hits = dict[str, int]
 """How often what was reached, by id."""
@@ -38,7 +38,7 @@ def command(path: str, name: str | None, language: str, coverage: str | None, te
     Example:
       cfmock graph order_flow.fdl.yaml --format svg > order_flow.svg
     """
-    from cfmock.engine.graph import FORMATS
+    from cfmock.graph import FORMATS
 
     if test is not None and coverage is None:
         raise click.UsageError("--test needs --coverage FILE, where its path is written")
@@ -48,7 +48,7 @@ def command(path: str, name: str | None, language: str, coverage: str | None, te
 
 
 def _flow(path: str, name: str | None) -> Flow:
-    from cfmock.errors import SettingsError, did_you_mean
+    from cfmock.base.errors import SettingsError, did_you_mean
     from cfmock.fixtures.loader import load
 
     flows = {each.name: each.flow for each in load([path]).flows}
@@ -63,8 +63,8 @@ def _flow(path: str, name: str | None) -> Flow:
 
 def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
     """What all tests reached of a flow, or the path that one test took through it."""
-    from cfmock.engine.graph import Highlight
-    from cfmock.errors import SettingsError
+    from cfmock.base.errors import SettingsError
+    from cfmock.graph import Highlight
 
     document, name = _document(path), flow.name or ""
     try:
@@ -79,7 +79,7 @@ def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
 
 
 def _document(path: str) -> Any:
-    from cfmock.errors import SettingsError, shown
+    from cfmock.base.errors import SettingsError, shown
 
     try:
         return json.loads(Path(path).read_bytes())
@@ -91,7 +91,7 @@ def _document(path: str) -> Any:
 
 def _covered(path: str, document: Any, flow: str) -> Hits:
     """The entry of a flow in `coverage`: its points with their hits."""
-    from cfmock.errors import SettingsError
+    from cfmock.base.errors import SettingsError
 
     covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
     hits = {point["id"]: int(point["hits"]) for point in covered.get(flow, ())}
@@ -102,7 +102,7 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
 
 def _path(path: str, document: Any, flow: str, test: str) -> Hits:
     """The hits of one of the `tests`, which may have come to the flow from another."""
-    from cfmock.errors import SettingsError, did_you_mean
+    from cfmock.base.errors import SettingsError, did_you_mean
 
     tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from cfmock import __version__
-from cfmock.errors import CfmockError, did_you_mean
+from cfmock.base.errors import CfmockError, did_you_mean
+from cfmock.base.version import __version__
 
 COMMANDS: dict[str, str] = {
     "serve": "Serve fixtures until told to stop.",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from cfmock.errors import SettingsError
+from cfmock.base.errors import SettingsError
 from cfmock.settings import SETTINGS, Setting
 
 F = TypeVar("F", bound=Callable[..., Any])

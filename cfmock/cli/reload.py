@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cfmock.errors import FixtureError, SettingsError
-from cfmock.fixtures.apply import credentials_of, preparing, take_over
-from cfmock.fixtures.changes import changes
+from cfmock.base.errors import FixtureError, SettingsError
+from cfmock.fixtures.diff import changes
 from cfmock.fixtures.loader import load
+from cfmock.fixtures.seeding import credentials_of, preparing, take_over
 
 if TYPE_CHECKING:
-    from cfmock.cli.starting import Started
+    from cfmock.cli.server_setup import Started
 
 log = logging.getLogger("cfmock")
 

@@ -43,10 +43,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, coverage
     words: list[str] = ctx.obj
     if not words:
         raise click.UsageError("no command: put it behind --, as in: cfmock run fixtures/ -- mvn test")
-    from cfmock.cli import starting
-    from cfmock.server.runner import new_loop
+    from cfmock.cli import server_setup
+    from cfmock.server.lifecycle import new_loop
 
-    started = starting.prepare(paths, flags, proxy=proxy, port=0)
+    started = server_setup.prepare(paths, flags, proxy=proxy, port=0)
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:
@@ -61,8 +61,8 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
     """Follow the executions from now on; what is given back writes what they reached. Raises SettingsError at once if
     the file cannot be written.
     """
-    from cfmock.errors import SettingsError
-    from cfmock.flowtest.coverage import ServedCoverage
+    from cfmock.base.errors import SettingsError
+    from cfmock.tools.flowtest.coverage import ServedCoverage
 
     coverage = ServedCoverage()
     coverage.count_all(started.fixtures.flows)

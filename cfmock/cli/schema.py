@@ -18,7 +18,7 @@ def command(definitions: bool) -> None:
       cfmock schema --definitions > cloudflow.schema.json
     """
     if definitions:
-        from cfmock.engine.dialects.schema import schema_text
+        from cfmock.engine.languages.schema import schema_text
     else:
-        from cfmock.fixtures.schema import schema_text
+        from cfmock.fixtures.schema_messages import schema_text
     click.echo(schema_text(), nl=False)

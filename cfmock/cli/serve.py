@@ -19,10 +19,10 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     """Prints one line on stdout, `cfmock ready URL`, when it accepts connections."""
     gc.disable()  # next to nothing that loading makes is garbage, and looking for it takes a twentieth of the start
     try:
-        from cfmock.cli import starting
-        from cfmock.server.runner import new_loop, settle_memory
+        from cfmock.cli import server_setup
+        from cfmock.server.lifecycle import new_loop, settle_memory
 
-        started = starting.prepare(paths, flags)
+        started = server_setup.prepare(paths, flags)
         settle_memory()
     finally:
         gc.enable()

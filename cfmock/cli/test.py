@@ -15,9 +15,9 @@ from cfmock.cli.main import FAILED, MISUSED, SUCCESS
 from cfmock.cli.options import write_file
 
 if TYPE_CHECKING:
-    from cfmock.flowtest.cases import Cases, Result
-    from cfmock.flowtest.coverage import Coverage
-    from cfmock.flowtest.report import Report
+    from cfmock.tools.flowtest.cases import Cases, Result
+    from cfmock.tools.flowtest.coverage import Coverage
+    from cfmock.tools.flowtest.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,15 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
     """
     options = Options(**given)
     if init:
-        from cfmock.cli.init import write_tests
+        from cfmock.cli.test_generate import write_tests
 
         return write_tests(options.paths)
     if part is not None:
-        from cfmock.cli.jobs import run_part
+        from cfmock.cli.test_parallel import run_part
 
         return run_part(options, part)
     if watch:
-        from cfmock.cli.watching import watch as watching
+        from cfmock.cli.file_watch import watch as watching
 
         return watching(lambda: _again(options))
     return _run(options)[0]
@@ -92,9 +92,9 @@ def _again(options: Options) -> tuple[int, Callable[[], Iterable[str]]]:
 
 
 def _run(options: Options) -> tuple[int, Cases]:
-    from cfmock.flowtest.cases import gather
-    from cfmock.flowtest.coverage import Coverage
-    from cfmock.flowtest.report import Report
+    from cfmock.tools.flowtest.cases import gather
+    from cfmock.tools.flowtest.coverage import Coverage
+    from cfmock.tools.flowtest.report import Report
 
     cases = gather(options.paths, options.wanted)
     coverage = Coverage()
@@ -112,10 +112,10 @@ def _run(options: Options) -> tuple[int, Cases]:
 
 
 def _results(options: Options, cases: Cases) -> list[Result]:
-    from cfmock.flowtest.cases import results
+    from cfmock.tools.flowtest.cases import results
 
     if options.jobs > 1 and len(cases.tests) > 1:
-        from cfmock.cli.jobs import run_parts
+        from cfmock.cli.test_parallel import run_parts
 
         return run_parts(options, len(cases.tests))
     return list(until_failure(results(cases.fixtures, cases.tests), options.fail_fast))
@@ -130,7 +130,7 @@ def until_failure(found: Iterable[Result], fail_fast: bool) -> Iterable[Result]:
 
 
 def _add_coverage(coverage: Coverage, file: str) -> None:
-    from cfmock.errors import SettingsError
+    from cfmock.base.errors import SettingsError
 
     try:
         coverage.add_document(json.loads(Path(file).read_bytes()))
@@ -145,7 +145,7 @@ def _add_coverage(coverage: Coverage, file: str) -> None:
 
 def _print(report: Report) -> None:
     from cfmock.cli.terminal import print_table
-    from cfmock.flowtest import report as words
+    from cfmock.tools.flowtest import report as words
 
     for warning in report.cases.fixtures.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -187,11 +187,11 @@ def _write(options: Options, report: Report) -> None:
         else:
             write_file("--json", options.json, text)
     if options.junit is not None:
-        from cfmock.flowtest.junit import junit
+        from cfmock.tools.flowtest.junit import junit
 
         write_file("--junit", options.junit, junit(report))
     if options.html is not None:
-        from cfmock.flowtest.page import page
+        from cfmock.tools.flowtest.page import page
 
         write_file("--html", options.html, page(report))
 

@@ -11,13 +11,13 @@ import math
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cfmock.base.errors import CfmockError
+from cfmock.base.json_text import json_text
 from cfmock.engine.events import Shape
-from cfmock.errors import CfmockError
-from cfmock.jsontext import json_text
 
 if TYPE_CHECKING:
-    from cfmock.engine.mapruns import MapRun
-    from cfmock.engine.tasks import TaskCall
+    from cfmock.engine.map_runs import MapRun
+    from cfmock.engine.task_calls import TaskCall
 
 TASK_TIMEOUT = "FnF.TaskTimeout"
 """A task that took too long; observed in public flows of the old language."""

@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, overload
 
-from cfmock.clock import iso
+from cfmock.base.clocks import iso
 
 MAX_EVENTS = 5_000
 """Events of one execution; documented."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 
+from cfmock.base.json_text import json_text
 from cfmock.engine.commands import (
     INVALID_OUTPUT,
     ITEM_LIMIT,
@@ -34,6 +35,7 @@ from cfmock.engine.commands import (
     TaskTimedOut,
     Wait,
 )
+from cfmock.engine.data_flow import Context, Frame, Step
 from cfmock.engine.events import (
     BRANCH_ENTERED,
     EXECUTION_FAILED,
@@ -52,7 +54,7 @@ from cfmock.engine.events import (
     TASK_TIMED_OUT,
 )
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.mapruns import MapRun
+from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import (
     ChoiceNode,
     FailNode,
@@ -66,9 +68,7 @@ from cfmock.engine.model import (
     TaskNode,
     WaitNode,
 )
-from cfmock.engine.rules import Context, Frame, Step
-from cfmock.engine.tasks import TaskCall
-from cfmock.jsontext import json_text
+from cfmock.engine.task_calls import TaskCall
 
 Json = Any
 Work = Generator[Command, Any, Datum]

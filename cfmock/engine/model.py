@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from cfmock.base.errors import Mark
 from cfmock.engine.expr import Expression
-from cfmock.errors import Mark
 
 if TYPE_CHECKING:
-    from cfmock.engine.rules import DataRules
+    from cfmock.engine.data_flow import DataRules
 
 ANY_ERROR = "FnF.ALL"
 

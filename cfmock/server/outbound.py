@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from cfmock.engine.commands import Failure
-from cfmock.engine.mocks import Reply, failure_of
+from cfmock.engine.task_mocks import Reply, failure_of
 
 Json = Any
 

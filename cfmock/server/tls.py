@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cfmock.errors import SettingsError
+from cfmock.base.errors import SettingsError
 from cfmock.settings import Settings
 
 NAMES = ("localhost", "127.0.0.1", "::1", "*.fnf.aliyuncs.com")

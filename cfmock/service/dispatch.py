@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cfmock.errors import ServiceError
-from cfmock.service import executions, flows, history, listing, mapruns, regions, schedules, tasks, versions
+from cfmock.base.errors import ServiceError
+from cfmock.protocol.wire.arguments import coerce
+from cfmock.protocol.wire.messages import Call, Fields, Later
+from cfmock.service import executions, flows, history, listing, map_runs, regions, schedules, task_reports, versions
 from cfmock.service.world import World
-from cfmock.wire.messages import Call, Fields, Later
-from cfmock.wire.params import coerce
 
 Handler = Callable[..., "Fields | Later"]
 
@@ -24,8 +24,8 @@ HANDLERS: Mapping[str, Handler] = {
     "DescribeExecution": executions.describe_execution,
     "ListExecutions": listing.list_executions,
     "StartSyncExecution": executions.start_sync_execution,
-    "ReportTaskSucceeded": tasks.report_task_succeeded,
-    "ReportTaskFailed": tasks.report_task_failed,
+    "ReportTaskSucceeded": task_reports.report_task_succeeded,
+    "ReportTaskFailed": task_reports.report_task_failed,
     "GetExecutionHistory": history.get_execution_history,
     "CreateSchedule": schedules.create_schedule,
     "UpdateSchedule": schedules.update_schedule,
@@ -40,8 +40,8 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteFlowAlias": versions.delete_flow_alias,
     "DescribeFlowAlias": versions.describe_flow_alias,
     "ListFlowAliases": versions.list_flow_aliases,
-    "DescribeMapRun": mapruns.describe_map_run,
-    "UpdateMapRun": mapruns.update_map_run,
+    "DescribeMapRun": map_runs.describe_map_run,
+    "UpdateMapRun": map_runs.update_map_run,
     "DescribeRegions": regions.describe_regions,
 }
 

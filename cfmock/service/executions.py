@@ -6,20 +6,20 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
-from cfmock.clock import Timeline, Timer, TimerKind, iso
+from cfmock.base.clocks import Timeline, Timer, TimerKind, iso
+from cfmock.base.errors import ServiceError
 from cfmock.engine.events import History
+from cfmock.engine.execution import Run
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.model import Flow
-from cfmock.engine.runs import Run
-from cfmock.errors import ServiceError
+from cfmock.protocol.wire.arguments import input_value
+from cfmock.protocol.wire.messages import Fields, Later
 from cfmock.service.flows import find_flow
+from cfmock.service.live import Executed, identity_of
 from cfmock.service.outcomes import Outcome, output_text
-from cfmock.service.records import EXPRESS, ExecutionRow, FlowRow
-from cfmock.service.running import Executed, identity_of
+from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
-from cfmock.wire.messages import Fields, Later
-from cfmock.wire.params import input_value
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
 """StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""

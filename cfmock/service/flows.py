@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from cfmock.clock import iso
-from cfmock.engine.dialects import compile_definition
+from cfmock.base.clocks import iso
+from cfmock.base.errors import DefinitionError, ServiceError
+from cfmock.engine.languages import compile_definition
 from cfmock.engine.model import Flow
-from cfmock.errors import DefinitionError, ServiceError
-from cfmock.service.records import EXPRESS, STANDARD, FlowRow
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
+from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
-from cfmock.wire.messages import Fields
-from cfmock.wire.params import invalid
 
 DEFAULT_LIMIT = 60
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfmock.base.json_text import json_text
 from cfmock.engine import events
 from cfmock.engine.events import Event
-from cfmock.jsontext import json_text
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
 from cfmock.service.executions import find_execution
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.records import ExecutionRow
+from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
-from cfmock.wire.messages import Fields
-from cfmock.wire.params import invalid
 
 _ENDS = {
     "Succeeded": events.EXECUTION_SUCCEEDED,

@@ -7,13 +7,13 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from cfmock.durations import parse_time
+from cfmock.base.time_text import parse_time
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
 from cfmock.service.executions import list_fields
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
-from cfmock.service.records import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
+from cfmock.service.rows import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
 from cfmock.service.world import World
-from cfmock.wire.messages import Fields
-from cfmock.wire.params import invalid
 
 _LAST_KEY = chr(0x10FFFF)
 _END_OF_TIME = 1e12

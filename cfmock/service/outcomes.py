@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cfmock.durations import parse_duration
+from cfmock.base.json_text import json_text
+from cfmock.base.patterns import Difference, NearMiss, Spent, differences
+from cfmock.base.randomness import Ids
+from cfmock.base.time_text import parse_duration
+from cfmock.engine.data_flow import Identity
 from cfmock.engine.expr import Constructor, compile_constructor
-from cfmock.engine.rules import Identity
-from cfmock.ids import Ids
-from cfmock.jsontext import json_text
-from cfmock.matching import Difference, NearMiss, Spent, differences
-from cfmock.wire.params import input_value
+from cfmock.protocol.wire.arguments import input_value
 
 NAMES = frozenset(("$Input", "$Context"))
 """What the templates of an outcome may name."""

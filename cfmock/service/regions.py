@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cfmock.protocol.wire.messages import Fields
 from cfmock.service.world import World
-from cfmock.wire.messages import Fields
 
 
 def describe_regions(world: World, *, accept_language: str = "zh-CN") -> Fields:

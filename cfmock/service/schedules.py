@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfmock.clock import TimerKind, iso
-from cfmock.errors import ServiceError
+from cfmock.base.clocks import TimerKind, iso
+from cfmock.base.errors import ServiceError
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
 from cfmock.service import cron
 from cfmock.service.executions import launch
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
-from cfmock.service.records import FlowRow, ScheduleRow
+from cfmock.service.rows import FlowRow, ScheduleRow
 from cfmock.service.world import World
-from cfmock.wire.messages import Fields
-from cfmock.wire.params import invalid
 
 
 def create_schedule(

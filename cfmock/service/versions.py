@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from cfmock.clock import iso
-from cfmock.errors import ServiceError
+from cfmock.base.clocks import iso
+from cfmock.base.errors import ServiceError
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow, find_version, version_key
-from cfmock.service.records import AliasRow, FlowRow, Route
+from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World
-from cfmock.wire.messages import Fields
-from cfmock.wire.params import invalid
 
 WHOLE = 100
 """What the weights of two routes add up to."""

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cfmock.clock import Clock, Timeline, Timer, Timers
-from cfmock.engine.mocks import Functions, TaskMocks
-from cfmock.engine.runner import Runner
-from cfmock.engine.tasks import TaskResolver
-from cfmock.ids import Ids
-from cfmock.service.notes import Notes
+from cfmock.base.clocks import Clock, Timeline, Timer, Timers
+from cfmock.base.randomness import Ids
+from cfmock.engine.scheduler import Runner
+from cfmock.engine.task_calls import TaskResolver
+from cfmock.engine.task_mocks import Functions, TaskMocks
+from cfmock.protocol.spec.model import Spec
+from cfmock.service.call_diagnostics import Notes
 from cfmock.service.outcomes import Outcome, Outcomes
-from cfmock.service.records import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.store.base import Index, Table
 from cfmock.settings import Settings
-from cfmock.spec.model import Spec
-from cfmock.store.base import Index, Table
 
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""

@@ -239,8 +239,8 @@ def engine() -> list[Measure]:
 
 
 def graph() -> list[Measure]:
-    from cfmock.engine.dialects import compile_definition
-    from cfmock.engine.graph import svg
+    from cfmock.engine.languages import compile_definition
+    from cfmock.graph.svg.svg import svg
 
     names = [f"S{number}" for number in range(200)]
     states = [

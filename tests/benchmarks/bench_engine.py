@@ -19,18 +19,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cfmock.client import signed_request
-from cfmock.clock import Timers, VirtualClock
-from cfmock.engine.dialects import compile_definition
+from cfmock.api.client import signed_request
+from cfmock.base.clocks import Timers, VirtualClock
+from cfmock.base.randomness import Ids
+from cfmock.engine.data_flow import Identity
 from cfmock.engine.events import History
-from cfmock.engine.mocks import ScriptedTasks, TaskMocks
-from cfmock.engine.pending import PendingTask
-from cfmock.engine.rules import Identity
-from cfmock.engine.runner import Runner
-from cfmock.engine.tasks import Answer, Fails, TaskMock
-from cfmock.fixtures.apply import build
+from cfmock.engine.languages import compile_definition
+from cfmock.engine.pending_task import PendingTask
+from cfmock.engine.scheduler import Runner
+from cfmock.engine.task_calls import Answer, Fails, TaskMock
+from cfmock.engine.task_mocks import ScriptedTasks, TaskMocks
 from cfmock.fixtures.loader import load
-from cfmock.ids import Ids
+from cfmock.fixtures.seeding import build
 from cfmock.settings import resolve
 
 ROUNDS = 9

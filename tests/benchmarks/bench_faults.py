@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cfmock.clock import RealClock
-from cfmock.faults.injector import FaultInjector
-from cfmock.faults.rules import FaultRule
-from cfmock.ids import Ids
-from cfmock.spec import model
-from cfmock.wire.messages import Call
+from cfmock.base.clocks import RealClock
+from cfmock.base.randomness import Ids
+from cfmock.protocol.faults.injector import FaultInjector
+from cfmock.protocol.faults.rules import FaultRule
+from cfmock.protocol.spec import model
+from cfmock.protocol.wire.messages import Call
 
 CALLS, ROUNDS, RULES = 2_000, 15, 100
 LIMIT_WITHOUT, LIMIT_WITH = 2.0, 30.0

@@ -15,12 +15,12 @@ from pathlib import Path
 import load
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from cfmock.emulator import Emulator
-from cfmock.fixtures.apply import build
+from cfmock.emulator.emulator import Emulator
 from cfmock.fixtures.loader import load as load_fixtures
-from cfmock.server.runner import settle_memory
+from cfmock.fixtures.seeding import build
+from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.server.lifecycle import settle_memory
 from cfmock.settings import resolve
-from cfmock.wire.messages import Reply, Request
 
 ROUNDS, CALLS = 15, 2_000
 

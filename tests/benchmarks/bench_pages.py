@@ -10,8 +10,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from cfmock.client import signed_request
-from cfmock.clock import iso
+from cfmock.api.client import signed_request
+from cfmock.base.clocks import iso
 from cfmock.service.executions import add_ended
 from cfmock.service.flows import find_flow
 from tests.support.calls import NOW, PASS, Service, echo_flow, make_service

@@ -2,7 +2,7 @@
 
 import json
 
-from cfmock.spec.model import load
+from cfmock.protocol.spec.model import load
 
 
 def test_the_table_has_a_line_for_every_code(cfmock):

@@ -11,8 +11,8 @@ import pytest
 
 import cfmock.cli.main as frame
 from cfmock import __version__
+from cfmock.base.errors import Mark, Problem, SettingsError, SourceError
 from cfmock.cli.main import COMMANDS
-from cfmock.errors import Mark, Problem, SettingsError, SourceError
 from tests.support.processes import environment
 
 

@@ -2,8 +2,8 @@
 
 import json
 
-from cfmock.engine.dialects.schema import schema as definition_schema
-from cfmock.fixtures.schema import schema
+from cfmock.engine.languages.schema import schema as definition_schema
+from cfmock.fixtures.schema_messages import schema
 
 
 def test_it_prints_the_schema_of_fixtures(cfmock):

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
-from cfmock import client
-from cfmock.verbs import VERBS
+from cfmock.api import client
+from cfmock.control.endpoints import VERBS
 from tests.support.processes import serving
 
 SECRETS = {"ak": "top/secret+one", "STS.ak": "top/secret+two", "other": "top/secret+three"}

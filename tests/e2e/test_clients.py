@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from cfmock.contract import accepted
-from cfmock.faults.rules import TRANSPORTS
+from cfmock.protocol.faults.rules import TRANSPORTS
+from cfmock.tools.contract import baseline
 from tests.e2e import environments
 from tests.support import clients
 from tests.support.clients import CLIENTS, START, Client
@@ -26,7 +26,7 @@ def test_every_cell_was_measured_and_can_be_expected(client: Client) -> None:
     assert set(clients.wanted()) <= once.keys()
     assert {key for key, case in once.items() if case.spacing} == lasting.keys()
     for path in (clients.path_of(client), clients.path_of(client, lasting=True)):
-        accepted.read(path.read_bytes(), path.name)
+        baseline.read(path.read_bytes(), path.name)
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=title)

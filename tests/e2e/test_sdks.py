@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cfmock.spec.model import load
+from cfmock.protocol.spec.model import load
 from tests.e2e.sdks import READER_KEY, TEMPORARY_KEY, Refused
 
 WAIT = 8  # seconds; the shortest of the clients' time-outs is ten

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from cfmock import client
-from cfmock.spec.model import load
+from cfmock.api import client
+from cfmock.protocol.spec.model import load
 from tests.e2e.conftest import Server
 from tests.e2e.sdks import ACCESS_KEY, Sdk
 

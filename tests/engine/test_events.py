@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from cfmock.base.json_text import json_text
 from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, History, Shape
-from cfmock.jsontext import json_text
 
 
 def test_an_event_is_a_row_of_the_history() -> None:

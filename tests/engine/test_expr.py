@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfmock import yamlsource
+from cfmock.base import yaml_source
+from cfmock.base.randomness import Ids
 from cfmock.engine.expr import (
     ConstructorErrors,
     ExpressionError,
@@ -24,7 +25,6 @@ from cfmock.engine.expr import (
 )
 from cfmock.engine.expr.functions import FUNCTIONS
 from cfmock.engine.expr.parser import BINDING_POWER, MAX_LENGTH, MAX_NESTING
-from cfmock.ids import Ids
 
 CASES = Path(__file__).parent / "cases" / "expr"
 NAMES = frozenset({"$Input", "$Output", "$Context", "$Global", "$Item"})
@@ -34,7 +34,7 @@ LEGACY = frozenset({"$", "$input", "$local", "$context"})
 def cases(key: str) -> list[Any]:
     found = []
     for path in sorted(CASES.glob("*.yaml")):
-        document = yamlsource.parse(path.read_text(encoding="utf-8"), path.name)
+        document = yaml_source.parse(path.read_text(encoding="utf-8"), path.name)
         for index, case in enumerate(document.value):
             if key in case:
                 found.append(pytest.param(case, id=f"{path.name}:{document.mark([index]).line}"))

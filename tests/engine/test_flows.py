@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cfmock import yamlsource
+from cfmock.base import yaml_source
 from cfmock.engine.commands import Failure
 from tests.support.lab import Lab, check_history, text_of
 
@@ -30,7 +30,7 @@ FIELDS = {
 def cases() -> list[Any]:
     found = []
     for path in sorted(CASES.rglob("*.yaml")):
-        document = yamlsource.parse(path.read_text(encoding="utf-8"), path.name)
+        document = yaml_source.parse(path.read_text(encoding="utf-8"), path.name)
         for index, case in enumerate(document.value):
             unknown = case.keys() - FIELDS
             assert not unknown, f"{path}: {document.mark([index])}: {unknown}"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cfmock.base.json_text import json_text
+from cfmock.base.randomness import Ids
 from cfmock.engine.commands import (
     SUBMITTED,
     AwaitTask,
@@ -22,11 +24,9 @@ from cfmock.engine.commands import (
     Wait,
     WaitUntil,
 )
-from cfmock.engine.dialects import compile_definition
+from cfmock.engine.data_flow import Context, Identity
 from cfmock.engine.interpreter import execute
-from cfmock.engine.rules import Context, Identity
-from cfmock.ids import Ids
-from cfmock.jsontext import json_text
+from cfmock.engine.languages import compile_definition
 from tests.support.lab import text_of
 
 

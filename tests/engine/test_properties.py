@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cfmock.engine import runner
+from cfmock.engine import scheduler
 from tests.support.definitions import ACTION, legacy_flows, mocks, state_machines
 from tests.support.lab import Lab, Seen, check_history
 
@@ -28,7 +28,7 @@ MAX_EVENTS = 500
 def few_events() -> Iterator[None]:
     """A tenth of the service's limit: loops that only it ends, in maps of executions, are most of the time here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_LAST", MAX_EVENTS - 1)
+        patch.setattr(scheduler, "_LAST", MAX_EVENTS - 1)
         yield
 
 

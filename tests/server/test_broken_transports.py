@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.client import signed_request
-from cfmock.server import app
+from cfmock.api.client import signed_request
+from cfmock.server import http_edge
 from tests.support.calls import echo_flow
 from tests.support.raw import connect, exchange, length_of, parsed, read_answer
 
@@ -21,7 +21,7 @@ HEAD_ONLY = b"\r\n\r\n"
 
 @pytest.fixture
 def cf(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFlow]:
-    monkeypatch.setattr(app, "DRIP", 0.5)
+    monkeypatch.setattr(http_edge, "DRIP", 0.5)
     with CloudFlow({"cfmock": 1, **echo_flow({})}) as server:
         yield server
         assert server.call("ListFlows")["Flows"], "the server is well"
@@ -138,7 +138,7 @@ def test_slow_drips_the_whole_answer(cf: CloudFlow) -> None:
 
 
 def test_it_drips_for_five_seconds() -> None:
-    assert app.DRIP == 5.0
+    assert http_edge.DRIP == 5.0
 
 
 @pytest.mark.parametrize("transport", ["truncate", "garbage", "slow"])

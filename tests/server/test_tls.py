@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from cfmock import CloudFlow
-from cfmock.errors import SettingsError
+from cfmock.base.errors import SettingsError
 from cfmock.server.tls import tls_of
 from cfmock.settings import resolve
 from tests.support.calls import echo_flow

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cfmock.durations import parse_time
+from cfmock.base.time_text import parse_time
+from cfmock.base.yaml_source import parse
 from cfmock.service import cron
-from cfmock.yamlsource import parse
 
 CASES: list[dict[str, Any]] = parse((Path(__file__).parent / "cases/cron.yaml").read_bytes(), "cron.yaml").value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cfmock.wire.messages import Pending
+from cfmock.protocol.wire.messages import Pending
 from tests.support.calls import PASS, Service, answer, echo_flow, make_service
 
 

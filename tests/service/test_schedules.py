@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfmock.clock import iso
-from cfmock.errors import FixtureError
+from cfmock.base.clocks import iso
+from cfmock.base.errors import FixtureError
 from tests.support.calls import NOW, PASS, Service, echo_flow, make_service
 
 MINUTE, DAY = 60.0, 86_400.0

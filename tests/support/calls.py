@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cfmock.client import signed_request
-from cfmock.emulator import Emulator
-from cfmock.errors import ServiceError
-from cfmock.fixtures.apply import build
+from cfmock.api.client import signed_request
+from cfmock.base.errors import ServiceError
+from cfmock.emulator.emulator import Emulator
 from cfmock.fixtures.loader import load
+from cfmock.fixtures.seeding import build
+from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.settings import resolve
-from cfmock.wire.messages import Pending, Reply, Request
 
 NOW = 1_717_200_000.0
 """2024-06-01T00:00:00Z: where virtual clocks of tests start."""

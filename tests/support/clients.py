@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cfmock.faults.rules import TRANSPORTS
-from cfmock.spec.model import load
+from cfmock.protocol.faults.rules import TRANSPORTS
+from cfmock.protocol.spec.model import load
 from tests.e2e.environments import NODE, SDKS, command
 from tests.e2e.tour import FIRST
 

@@ -18,17 +18,18 @@ from typing import Any
 
 import click
 
-from cfmock import cloudflow, yamlsource
+from cfmock.api import cloudflow
+from cfmock.base import yaml_source
+from cfmock.base.findings import RULES, Rule
 from cfmock.cli.main import COMMANDS
-from cfmock.engine.findings import RULES, Rule
-from cfmock.engine.graph import FORMATS
-from cfmock.faults.kinds import DELAY, MAIN, SPOILING, TRANSPORTS
-from cfmock.fixtures import schema
+from cfmock.control.endpoints import VERBS, Verb
+from cfmock.fixtures import schema_messages
 from cfmock.fixtures.loader import load
+from cfmock.graph import FORMATS
+from cfmock.observe.violation_kinds import KINDS
+from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
+from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
-from cfmock.spec import model
-from cfmock.verbs import VERBS, Verb
-from cfmock.violations import KINDS
 from tests.support import clients as reactions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +140,7 @@ def clients(language: str) -> str:
     }[language]
     yes, unknown = {"en": "yes", "zh": "是"}[language], "–"
     path = ROOT / "docs/clients.yaml"
-    rows = yamlsource.parse(path.read_bytes(), path.name).value
+    rows = yaml_source.parse(path.read_bytes(), path.name).value
     return table(
         head,
         (
@@ -268,7 +269,7 @@ def violations(_: str) -> str:
 
 def keys(name: str) -> str:
     """The keys of one kind of entry in a fixture, `document` for the whole; those inside a key are named after it."""
-    whole = schema.schema()
+    whole = schema_messages.schema()
     return table(
         ("Key", "Form", "Means"), _keys(whole if name == "document" else whole["definitions"][name], whole, "")
     )

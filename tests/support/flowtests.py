@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cfmock import yamlsource
+from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.flowtest.cases import Result, result
-from cfmock.flowtest.run import Lab
+from cfmock.tools.flowtest.cases import Result, result
+from cfmock.tools.flowtest.run import Lab
 
 ORDER = """\
 Type: StateMachine
@@ -40,13 +40,13 @@ def indented(text: str, by: int = 6) -> str:
     return "".join(f"{' ' * by}{line}\n" for line in text.splitlines())
 
 
-def document(tests: str, flows: str = "", name: str = "orders.cfmock.yaml") -> yamlsource.Document:
+def document(tests: str, flows: str = "", name: str = "orders.cfmock.yaml") -> yaml_source.Document:
     """A fixture with the flow `order`, whose charge succeeds, further `flows`, and `tests`, as items of lists."""
     text = (
         "cfmock: 1\nflows:\n  - name: order\n    tasks: {Charge: [{returns: {Body: {receipt: r1}}}]}\n    definition: |\n"
         f"{indented(ORDER)}{indented(flows, 2)}tests:\n{indented(tests, 2)}"
     )
-    return yamlsource.parse(text, name)
+    return yaml_source.parse(text, name)
 
 
 def fixtures(tests: str, flows: str = "") -> FixtureSet:
@@ -56,7 +56,7 @@ def fixtures(tests: str, flows: str = "") -> FixtureSet:
 def run_one(test: str, flows: str = "") -> Result:
     """Run the one test there is; `flow: order` and a name unless it has its own, and its keys as they stand."""
     lines = test.splitlines()
-    given: dict[str, Any] = yamlsource.parse(test).value or {}
+    given: dict[str, Any] = yaml_source.parse(test).value or {}
     head = [f"{key}: {value}" for key, value in {"name": "t", "flow": "order"}.items() if key not in given]
     text = "- " + "\n  ".join([*head, *lines])
     found = fixtures(text, flows)

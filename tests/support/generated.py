@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cfmock import yamlsource
+from cfmock.base import yaml_source
 
 Json = Any
 Draw = Callable[..., Any]
@@ -253,10 +253,10 @@ class _Steps(_Maker):
 def statemachine_definitions(draw: Draw) -> str:
     """The text of a definition of the new language."""
     head = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "generated"}
-    return yamlsource.dump({**head, **_States(draw).scope(draw(st.integers(0, 2)))})
+    return yaml_source.dump({**head, **_States(draw).scope(draw(st.integers(0, 2)))})
 
 
 @st.composite
 def legacy_definitions(draw: Draw) -> str:
     """The text of a definition of the old language."""
-    return yamlsource.dump({"version": "v1", "type": "flow", "steps": _Steps(draw).scope(draw(st.integers(0, 2)))})
+    return yaml_source.dump({"version": "v1", "type": "flow", "steps": _Steps(draw).scope(draw(st.integers(0, 2)))})

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from cfmock.clock import Clock, Timeline, Timers, VirtualClock
+from cfmock.base.clocks import Clock, Timeline, Timers, VirtualClock
+from cfmock.base.randomness import Ids
 from cfmock.engine.commands import Failure
-from cfmock.engine.dialects import compile_definition
+from cfmock.engine.data_flow import Identity
 from cfmock.engine.events import Event
-from cfmock.engine.mocks import UNMOCKED, Functions, ScriptedTasks, TaskMocks
+from cfmock.engine.execution import Run
+from cfmock.engine.languages import compile_definition
 from cfmock.engine.model import Flow
-from cfmock.engine.nested import FlowStart
-from cfmock.engine.pending import PendingTask
-from cfmock.engine.rules import Identity
-from cfmock.engine.runner import Runner
-from cfmock.engine.runs import Run
-from cfmock.engine.tasks import Nested, TaskMock
-from cfmock.ids import Ids
+from cfmock.engine.nested_flows import FlowStart
+from cfmock.engine.pending_task import PendingTask
+from cfmock.engine.scheduler import Runner
+from cfmock.engine.task_calls import Nested, TaskMock
+from cfmock.engine.task_mocks import UNMOCKED, Functions, ScriptedTasks, TaskMocks
 
 HEADS = {
     "text": "",

@@ -10,7 +10,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cfmock.wire.messages import Request
+from cfmock.protocol.wire.messages import Request
 
 NONCE = "0123456789abcdef0123456789abcdef"
 

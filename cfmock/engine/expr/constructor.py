@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ConstructorErrors, ExpressionSyntaxError
 from cfmock.engine.expr.evaluate import Closure, Expression, Scope, compile_expression
-from cfmock.ids import Ids
 
 Json = Any
 Path = tuple["str | int", ...]

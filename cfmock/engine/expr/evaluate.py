@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cfmock.base.errors import did_you_mean
+from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.functions import NUMBER, equal, kind
 from cfmock.engine.expr.parser import (
@@ -30,8 +32,6 @@ from cfmock.engine.expr.parser import (
     Wildcard,
     parse,
 )
-from cfmock.errors import did_you_mean
-from cfmock.ids import Ids
 
 Json = Any
 Scope = Mapping[str, Json]

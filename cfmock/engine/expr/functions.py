@@ -15,10 +15,10 @@ import math
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
+from cfmock.base.errors import did_you_mean
+from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.regex import PatternError, compile_pattern
-from cfmock.errors import did_you_mean
-from cfmock.ids import Ids
 
 Json = Any
 

@@ -1,0 +1,154 @@
+"""What a test may expect of the calls that its client made; what fails says what there was instead, the nearest first.
+
+Parameters are matched as `when` is in fixtures: text by globs, mappings as subsets; one that holds JSON text is compared by its
+value when a mapping, list or number is expected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cfmock.base.errors import did_you_mean
+from cfmock.base.patterns import MISSING, Difference, differences
+from cfmock.observe.models import Call
+from cfmock.observe.retries import Retries
+from cfmock.protocol.spec.model import load
+
+SHOWN = 10
+"""Calls that a failure shows."""
+
+Json = Any
+
+
+def called(calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json]) -> list[Call]:
+    """The calls of an operation with these parameters: `times` of them, or any number but none.
+
+    Raises AssertionError if there are others, ValueError for an operation or parameter that there is not.
+    """
+    _check(operation, parameters)
+    if times is not None and times < 0:
+        raise ValueError(f"nothing is called {times} times")
+    judged = [(call, _differences(call, operation, parameters)) for call in calls]
+    found = [call for call, differing in judged if not differing]
+    if (times is None and found) or len(found) == times:
+        return found
+    wanted = "to be called" if times is None else f"to be called {_times(times)}" if times else "never to be called"
+    was = f"it was called {_times(len(found))}" if found else "it never was"
+    raise AssertionError(f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}")
+
+
+def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]]) -> list[Call]:
+    """Calls of these operations, each after the one before; other calls may stand between. A step may name parameters.
+
+    Raises AssertionError with the first that is missing, ValueError as `called` does.
+    """
+    found: list[Call] = []
+    rest = list(calls)
+    for step in steps:
+        operation, parameters = (step, {}) if isinstance(step, str) else step
+        _check(operation, parameters)
+        judged = [(call, _differences(call, operation, parameters)) for call in rest]
+        at = next((index for index, (_, differing) in enumerate(judged) if not differing), None)
+        if at is None:
+            after = f" after {_shown(found[-1])}" if found else ""
+            everything = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:]) or "  none"
+            nearest = _nearest(judged) if judged or not found else "no call came after that"
+            raise AssertionError(
+                f"expected {described(operation, parameters)}{after}, and it was not called; {nearest}\n"
+                f"all calls in their order:\n{everything}"
+            )
+        found.append(rest[at])
+        rest = rest[at + 1 :]
+    return found
+
+
+def retried(
+    groups: Sequence[Retries], operation: str, most: int | None, backoff: str | None, same_name: bool | None
+) -> list[Retries]:
+    """The retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
+    `backoff`, and execution names were used again, or not. With `most` 0 there are none.
+
+    Raises AssertionError with what was otherwise, ValueError as `called` does, and for a backoff that there is not.
+    """
+    _check(operation, {})
+    if backoff not in (None, "none", "fixed", "exponential", "jittered"):
+        raise ValueError(f"there is no backoff '{backoff}': it is none, fixed, exponential or jittered")
+    if not groups and most != 0:
+        raise AssertionError(f"expected {operation} to be repeated after a failure, and it was not")
+    for group in groups:
+        told = f"\n  {group}"
+        if most is not None and group.count - 1 > most:
+            raise AssertionError(
+                f"expected {operation} to be repeated {most} times at most, and it was {group.count - 1}{told}"
+            )
+        if backoff is not None and group.backoff != backoff:
+            was = f"it is {group.backoff}" if group.backoff is not None else "there are too few pauses to tell"
+            raise AssertionError(f"expected {backoff} backoff of {operation}, and {was}{told}")
+        if same_name is not None and group.same_name is not same_name:
+            names = "the same" if same_name else "new"
+            raise AssertionError(f"expected {operation} to be repeated under {names} execution names{told}")
+    return list(groups)
+
+
+def _check(operation: str, parameters: Mapping[str, Json]) -> None:
+    operations = load().operations
+    if operation not in operations:
+        raise ValueError(f"there is no operation '{operation}'{did_you_mean(operation, operations)}")
+    known = operations[operation].parameters
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"{operation} has no parameter '{name}'{did_you_mean(name, known)}")
+
+
+def _differences(call: Call, operation: str, parameters: Mapping[str, Json]) -> list[Difference]:
+    found = [] if call.operation == operation else [Difference("operation", operation, call.operation)]
+    for name, expected in parameters.items():
+        found += differences(expected, _actual(call.parameters.get(name), expected), (name,))
+    return found
+
+
+def _actual(text: str | None, expected: Json) -> Json:
+    """A parameter as a value that what is expected can be compared with."""
+    if text is None:
+        return MISSING
+    if isinstance(expected, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _nearest(judged: Sequence[tuple[Call, Sequence[Difference]]]) -> str:
+    if not judged:
+        return "there were no calls at all"
+    ranked = sorted(judged, key=lambda pair: (len(pair[1]), pair[1][0].path == "operation" if pair[1] else False))
+    lines = [
+        f"  {_shown(call)}" + (f"  [{'; '.join(map(str, differing))}]" if differing else "  [as expected]")
+        for call, differing in ranked[:SHOWN]
+    ]
+    more = [f"  ... and {len(ranked) - SHOWN} more"] if len(ranked) > SHOWN else []
+    return "\n".join(["the calls, the nearest first:", *lines, *more])
+
+
+def _shown(call: Call) -> str:
+    given = ", ".join(f"{name}={value:.60}" for name, value in call.parameters.items())
+    answer = call.transport if call.status == 0 else f"{call.status} {call.code or ''}".rstrip()
+    return f"{call.operation}({given}) -> {answer}"
+
+
+def described(operation: str, parameters: Mapping[str, Json]) -> str:
+    """A call that is waited for, as one would write it."""
+    return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
+
+
+def newest(calls: Sequence[Call]) -> str:
+    """The calls that came last, for who waited for another one."""
+    shown = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:])
+    return f"the newest calls:\n{shown}" if shown else "there were no calls at all"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -1,0 +1,131 @@
+"""A small client of our own: signed API calls as any client makes them, for `cfmock call`, `cf.call` and tests."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+
+from cfmock.base.clocks import RealClock, iso_seconds
+from cfmock.base.errors import ServiceError, SettingsError, did_you_mean
+from cfmock.protocol.auth import signature
+from cfmock.protocol.spec import model
+from cfmock.protocol.wire.decode import percent_encode
+from cfmock.protocol.wire.messages import Request
+
+TIMEOUT = 90.0
+"""Seconds to wait for an answer: a long poll takes up to sixty."""
+
+
+def signed_request(
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    access_key_id: str,
+    access_key_secret: str,
+    security_token: str | None = None,
+    host: str = "127.0.0.1",
+    moment: float | None = None,
+) -> Request:
+    """The call as a request with a V1 signature, laid out as the vendor's Python SDK does it.
+
+    Values that are no text go out as JSON (true, 3, objects); None is left out.
+    """
+    method = model.load().operations[operation].method if operation in model.load().operations else "POST"
+    own = {name: wire_text(value) for name, value in parameters.items() if value is not None}
+    common = {
+        "Action": operation,
+        "Format": "json",
+        "Version": model.load().api_version,
+        "Timestamp": iso_seconds(RealClock.now() if moment is None else moment),
+        "SignatureNonce": secrets.token_hex(16),
+        "SignatureMethod": signature.V1_METHOD,
+        "SignatureVersion": "1.0",
+        "AccessKeyId": access_key_id,
+    }
+    if security_token is not None:
+        common["SecurityToken"] = security_token
+    encoded = {name: _pair(name, value) for name, value in (common | own).items()}
+    text = signature.v1_string_to_sign(method, signature.canonical_query(encoded))
+    common["Signature"] = signature.v1_signature(access_key_secret, text)
+    in_query = common | own if method == "GET" else common
+    query = "&".join(_pair(*each) for each in in_query.items())
+    body = b"" if method == "GET" else "&".join(_pair(*each) for each in own.items()).encode()
+    headers = {"host": host, "x-acs-action": operation, "x-acs-version": common["Version"]}
+    if body:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+    return Request(method, f"/?{query}", headers, body)
+
+
+def wire_text(value: Any) -> str:
+    """A parameter's value as text: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def check_operation(name: str) -> None:
+    """Raises SettingsError for what is no operation, with the likely one."""
+    known = model.load().operations
+    if name not in known:
+        raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, known)}")
+
+
+def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, dict[str, Any]]:
+    """Send a request to a server and give the HTTP status and fields of its answer. `ca_file` holds a CA to trust.
+
+    Raises SettingsError if nothing answers there, or something that is no CloudFlow.
+    """
+    if not url.lower().startswith(("http://", "https://")):
+        raise SettingsError(f"'{url}' is not a URL such as http://127.0.0.1:8790")
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    headers = {name: value for name, value in request.headers.items() if name != "host"}
+    try:
+        if ca_file is not None:
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_file)))
+        opener = urllib.request.build_opener(*handlers)
+        outgoing = urllib.request.Request(  # noqa: S310 - the address is the user's own
+            url.rstrip("/") + request.target, request.body or None, headers, method=request.method
+        )
+        with opener.open(outgoing, timeout=TIMEOUT) as answer:
+            return answer.status, fields_of(answer.status, answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, fields_of(error.code, error.read())
+    except (OSError, ValueError, HTTPException) as error:
+        raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
+
+
+def ask(url: str, path: str, ca_file: str | None = None, token: str | None = None) -> tuple[int, dict[str, Any]]:
+    """GET something of a server's admin API, `token` being its admin token. Raises as `send` does."""
+    headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+    return send(url, Request("GET", f"/_cfmock/{path}", headers), ca_file)
+
+
+def fields_of(status: int, body: bytes) -> dict[str, Any]:
+    """The fields of any answer. Raises SettingsError for what is no JSON object."""
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise SettingsError(f"the answer (HTTP {status}) is not a JSON object: {body[:200]!r}")
+    return fields
+
+
+def answered(status: int, body: bytes) -> dict[str, Any]:
+    """The fields of a success. Raises ServiceError for an error answer, SettingsError for what is no JSON object."""
+    fields = fields_of(status, body)
+    if status >= 400 or "Code" in fields:
+        raise ServiceError(
+            str(fields.get("Code")), status=status, message=str(fields.get("Message", "")),
+            request_id=str(fields.get("RequestId", "")),
+        )  # fmt: skip
+    return fields
+
+
+def _pair(name: str, value: str) -> str:
+    return f"{percent_encode(name)}={percent_encode(value)}"

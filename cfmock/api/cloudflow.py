@@ -1,0 +1,413 @@
+"""`CloudFlow`: a server and the hands on it, for tests in Python."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from cfmock.api import assertions, client
+from cfmock.api.handles import Fault, FlowClock, Task
+from cfmock.base.errors import did_you_mean
+from cfmock.base.time_text import parse_duration
+from cfmock.control.control import Control, ControlError
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.seeding import build
+from cfmock.observe.journal import FIELDS
+from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
+from cfmock.observe.retries import Retries
+from cfmock.protocol.auth.authenticator import Credential
+from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
+from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.http import Admin
+from cfmock.server.call_log import Recording
+from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.thread import LoopThread
+from cfmock.server.tls import tls_of
+from cfmock.settings import resolve
+
+T = TypeVar("T")
+Json = Any
+Source = str | PathLike[str] | Mapping[str, Any]
+
+
+class CloudFlow:
+    """A CloudFlow service of your own, from fixture files, folders, flow definitions or mappings.
+
+        with CloudFlow("fixtures/") as cf:          # own thread and loop: for synchronous code
+            client = Client(Config(endpoint=cf.endpoint, protocol="http", ...))
+
+        async with CloudFlow("fixtures/") as cf:    # in the running loop
+
+    `port` 0 takes a free one. `settings` are those of a fixture's `settings`, as keywords. Nothing needs `await` but entering
+    and the methods ending in `_async`; in a running loop use those for what may have to wait.
+
+    Raises FixtureError (all mistakes of all files) and SettingsError when entered; with `strict=True` AssertionError when left
+    after violations.
+    """
+
+    def __init__(self, *sources: Source, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
+        self._sources = sources
+        self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
+        self._flags = {"host": host, "port": port, **settings}
+        self._thread: LoopThread | None = None
+        self._server: Server | None = None
+
+    # -- coming and going ----------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> CloudFlow:
+        self._thread = LoopThread()
+        try:
+            self._thread.wait_for(self._start())
+        except BaseException:
+            self._thread.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._thread is not None
+        self._thread.wait_for(self._stop())
+        try:
+            self._judge(error)
+        finally:
+            self._thread.close()
+            self._thread = None  # what was seen can still be looked at
+
+    async def __aenter__(self) -> CloudFlow:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+        self._judge(error)
+
+    def _judge(self, error: BaseException | None) -> None:
+        if error is None and self._running.emulator.settings.strict:
+            self.assert_no_violations()
+
+    async def _start(self) -> None:
+        fixtures = load(self._sources, base=load(self._base))
+        settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
+        emulator = build(fixtures, settings)
+        self._control = Control(emulator)
+        guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+        self._server = Server(
+            emulator, Admin(self._control, guard).handle, settings.host, settings.port, tls_of(settings)
+        )
+        self._recording = Recording(settings, emulator.journal)
+        try:
+            await self._server.start()
+        except BaseException:
+            self._recording.close()
+            raise
+        emulator.default_world()
+
+    async def _stop(self) -> None:
+        await self._running.stop()
+        self._recording.close()
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
+        return self._server
+
+    def _do(self, function: Callable[[Control], T]) -> T:
+        """Do something to the emulator, in the loop that owns it."""
+        if self._server is None:
+            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
+        control = self._control
+        return self._thread.do(lambda: function(control)) if self._thread is not None else function(control)
+
+    # -- where it is -----------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, or `https://` with TLS."""
+        return self._running.url
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file with the CA to trust, where `tls=True` made one."""
+        return self._running.ca_file
+
+    @property
+    def endpoint(self) -> str:
+        """`127.0.0.1:PORT`, the form SDKs want."""
+        return self._running.endpoint
+
+    @property
+    def access_key_id(self) -> str:
+        """The first key that the fixtures name, else `cfmock`."""
+        return self._first.access_key_id
+
+    @property
+    def access_key_secret(self) -> str:
+        """Its secret."""
+        return self._first.access_key_secret
+
+    @property
+    def _first(self) -> Credential:
+        return self._running.emulator.first_credential
+
+    @property
+    def region(self) -> str:
+        """The region of calls that name none."""
+        return self._running.emulator.settings.region
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that `cfmock run` gives its command."""
+        return environment(self._running)
+
+    @property
+    def clock(self) -> FlowClock:
+        """The clock that flows run on."""
+        return FlowClock(self._do)
+
+    # -- what it serves --------------------------------------------------------------------------------------------------
+
+    def load(self, source: Source) -> None:
+        """Add a fixture file, folder, definition or mapping; a flow of the same name is replaced, its executions stay.
+
+        Settings in it have no effect, of which a warning tells. Raises FixtureError; then nothing is added.
+        """
+        fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
+        self._do(lambda control: control.add_fixtures(fixtures))
+
+    def outcome(self, flow: str, **outcome: Any) -> None:
+        """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
+
+        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong.
+        """
+        self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
+
+    def task(self, flow: str, name: str) -> Task:
+        """Mock a task of a flow, by its state's name or its action (`FC:InvokeFunction`), ahead of the fixtures' mocks:
+
+        cf.task("order_flow", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
+        """
+        return Task(self._do, flow, name)
+
+    def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
+        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
+
+        `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
+        """
+        rule: dict[str, Any] = {"when": {"operation": operation, **when}, "error": code}
+        return self.fault(**rule if times is None else {**rule, "times": times})
+
+    def fault(self, **fault: Any) -> Fault:
+        """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong."""
+        return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
+
+    def reset(self) -> None:
+        """Make everything as right after the start: what was added, started and called is gone, the clock back."""
+        self._do(lambda control: control.reset())
+
+    # -- calling -----------------------------------------------------------------------------------------------------------
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
+
+        Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
+        connection.
+        """
+        request = self._signed(operation, parameters)
+        if self._thread is not None and not self._thread.here:
+            return _fields(self._thread.wait_for(self._running.perform(request)))
+        reply = self._running.emulator.handle(request)
+        if isinstance(reply, Pending):
+            reply.abandon()
+            raise RuntimeError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
+        return _fields(reply)
+
+    async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """`call` for a running loop."""
+        return _fields(await self._here(self._running.perform(self._signed(operation, parameters))))
+
+    def _signed(self, operation: str, parameters: Mapping[str, Any]) -> Request:
+        return client.signed_request(
+            operation, parameters, access_key_id=self.access_key_id, access_key_secret=self.access_key_secret,
+            security_token=self._first.security_token, host=self.endpoint,
+        )  # fmt: skip
+
+    def run(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+        """Start an execution and wait for its end; not journalled. On a virtual clock its waits take no time.
+
+        Raises ServiceError if it cannot be started.
+        """
+        if self._thread is not None and not self._thread.here:
+            return self._thread.wait_for(self._run(flow, input, name))
+        world, row = self._control.start(flow, input, name)
+        ended = threading.Event()
+        self._control.when_ended(world, row, ended.set)()
+        if not ended.is_set():
+            raise RuntimeError("the execution has to wait: await cf.run_async(...) in a running loop")
+        return self._control.execution(world, row)
+
+    async def run_async(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+        """`run` for a running loop."""
+        return await self._here(self._run(flow, input, name))
+
+    async def _run(self, flow: str, input: Json, name: str | None) -> Execution:
+        world, row = self._control.start(flow, input, name)
+        ended = asyncio.Event()
+        undo = self._control.when_ended(world, row, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            undo()
+        return self._control.execution(world, row)
+
+    async def _here(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something of the server's loop in the running one."""
+        if self._thread is None:
+            return await coroutine
+        return await asyncio.wrap_future(self._thread.submit(coroutine))
+
+    # -- looking ------------------------------------------------------------------------------------------------------------
+
+    def executions(self, flow: str) -> list[Execution]:
+        """The executions of a flow, oldest first."""
+        return self._do(lambda control: control.find_executions(flow))
+
+    def tasks(self, flow: str | None = None) -> list[dict[str, Any]]:
+        """The tasks that wait for a report, oldest first: flow, execution, state, token, since."""
+        found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
+        return found
+
+    def calls(self, operation: str | None = None, *, limit: int | None = None, **filters: Any) -> list[Call]:
+        """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
+        fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
+
+        An empty `code` is that of a success; `fault` is the name of a rule that struck; `limit` takes the newest so many.
+        """
+        wanted = _filters(filters)
+        records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
+        newest = records if limit is None else records[max(0, len(records) - limit) :]
+        return [public_call(record) for record in newest]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What happened that the author of a test should know of, as of tasks that no mock answered."""
+        return self._do(lambda control: control.list_warnings())
+
+    def retries(self, operation: str | None = None) -> list[Retries]:
+        """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
+        return self._do(lambda control: control.find_retries(operation))
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What clients sent that the real service would take differently from how it was meant, oldest first."""
+        return self._do(lambda control: control.find_violations())
+
+    def assert_called(self, operation: str, times: int | None = None, **parameters: Any) -> list[Call]:
+        """Raises AssertionError unless the operation was called with these parameters (`times` of them, or at all).
+
+        Parameters go by the service's spelling (FlowName) and are matched as `when` is: text by globs, mappings as subsets
+        (`Input={"kind": "express"}`). Gives the calls.
+        """
+        return assertions.called(self.calls(), operation, times, parameters)
+
+    def assert_order(self, *steps: str | tuple[str, Mapping[str, Any]]) -> list[Call]:
+        """Raises AssertionError unless these operations were called one after the other; others may stand between.
+
+        A step is an operation, or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the calls.
+        """
+        return assertions.in_order(self.calls(), steps)
+
+    def assert_retries(
+        self, operation: str, max: int | None = None, *, backoff: str | None = None, same_name: bool | None = None
+    ) -> list[Retries]:
+        """Raises AssertionError unless the operation was repeated after failures, none of its calls more than `max` times,
+        with pauses of this shape (none, fixed, exponential, jittered) and with the same execution name, or not.
+
+        Pauses have a shape from two on. With `max=0` nothing may have been repeated. Gives the groups of equal calls.
+        """
+        return assertions.retried(self.retries(operation), operation, max, backoff, same_name)
+
+    def assert_no_violations(self) -> None:
+        """Raises AssertionError with all there are."""
+        found = self.violations
+        assert not found, violations_text(found)
+
+    def wait_for_calls(
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
+    ) -> list[Call]:
+        """Wait until there are `count` such calls, and give all there are. Raises TimeoutError after `timeout` seconds."""
+        if self._thread is None or self._thread.here:
+            found = self.calls(operation, **filters)
+            if len(found) < count:
+                raise RuntimeError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
+            return found
+        return self._thread.wait_for(self._wait_for_calls(operation, count, timeout, filters))
+
+    async def wait_for_calls_async(
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
+    ) -> list[Call]:
+        """`wait_for_calls` for a running loop."""
+        return await self._here(self._wait_for_calls(operation, count, timeout, filters))
+
+    async def _wait_for_calls(
+        self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
+    ) -> list[Call]:
+        wanted, longest = _filters(filters), parse_duration(timeout)
+        done = asyncio.Event()
+        undo = self._control.when_called(count, done.set, operation=operation, **wanted)
+        try:
+            await asyncio.wait_for(done.wait(), longest)
+        except asyncio.TimeoutError:
+            found = len(self._control.find_calls(operation=operation, **wanted))
+            seen = [public_call(record) for record in self._control.find_calls()]
+            what = assertions.described(operation or "any call", filters)
+            raise TimeoutError(
+                f"waited {longest:g} s for {count} of {what}, saw {found}; {assertions.newest(seen)}"
+            ) from None
+        finally:
+            undo()
+        return [public_call(record) for record in self._control.find_calls(operation=operation, **wanted)]
+
+
+def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """What calls are asked for by: parameters as they look on the wire. Raises ControlError for what calls do not have."""
+    for name in filters:
+        if name not in FIELDS and not name[:1].isupper():
+            raise ControlError(
+                f"calls have no '{name}'{did_you_mean(name, FIELDS)}: ask for {', '.join(FIELDS)}, or a parameter"
+            )
+    return {
+        name: value if name in FIELDS or value is None else client.wire_text(value) for name, value in filters.items()
+    }
+
+
+def environment(server: Server) -> dict[str, str]:
+    """The variables that point clients at a server."""
+    credential = server.emulator.first_credential
+    variables = {
+        "CFMOCK_URL": server.url,
+        "CFMOCK_ENDPOINT": server.endpoint,
+        "FNF_ENDPOINT": server.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret,
+        "ALIBABA_CLOUD_REGION_ID": server.emulator.settings.region,
+    }
+    if credential.security_token is not None:
+        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
+    if server.ca_file is not None:
+        variables["CFMOCK_CA_FILE"] = str(Path(server.ca_file).absolute())  # clients may stand in another folder
+    return variables
+
+
+def _fields(reply: Reply) -> dict[str, Any]:
+    if reply.transport not in (Transport.WHOLE, Transport.SLOW):
+        raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
+    return client.answered(reply.status, reply.body)

@@ -1,0 +1,109 @@
+"""What `CloudFlow` gives into one's hands: the mocks of a task, the flow clock, a fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any, Protocol, TypeVar
+
+from cfmock.base.time_text import parse_duration
+from cfmock.control.control import Control
+from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
+from cfmock.observe.models import moment
+
+T = TypeVar("T")
+Json = Any
+
+
+class Do(Protocol):
+    """Does something to a server, in the thread that it belongs to."""
+
+    def __call__(self, function: Callable[[Control], T], /) -> T: ...
+
+
+class Task:
+    """Mocks of one task; each method adds one behind those before, and gives the same object back."""
+
+    def __init__(self, do: Do, flow: str, name: str) -> None:
+        self._do = do
+        self._flow = flow
+        self._name = name
+
+    def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
+        """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
+        return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
+
+    def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
+        """Fail with this error code and detail."""
+        return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
+
+    def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
+        """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
+
+        It may be async. It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name
+        of its class. It runs in the server's loop, which serves nobody meanwhile: what calls the server over HTTP, or takes
+        long, is an `async def`. A plain one may use `cf`, as long as nothing has to wait.
+        """
+        return self._add(TaskMock(calls=function, times=times))
+
+    def waits(self, *, times: int | None = None) -> Task:
+        """Wait until ReportTaskSucceeded or ReportTaskFailed comes."""
+        return self._add(TaskMock(answer=Waits(), times=times))
+
+    def _add(self, mock: TaskMock) -> Task:
+        if mock.times is not None and mock.times < 1:
+            raise ValueError(f"times: {mock.times} is less than 1")
+        self._do(lambda control: control.add_mock(self._flow, self._name, mock))
+        return self
+
+
+class FlowClock:
+    """The flow clock of a server; it can be moved if it is virtual."""
+
+    def __init__(self, do: Do) -> None:
+        self._do = do
+
+    @property
+    def now(self) -> datetime:
+        """In UTC."""
+        return self._do(lambda control: moment(control.emulator.clock.now()))
+
+    def advance(self, span: float | str | timedelta) -> None:
+        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns. Raises ValueError."""
+        seconds = parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
+        self._do(lambda control: control.advance(seconds))
+
+    def advance_to(self, when: datetime) -> None:
+        """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
+        if not isinstance(when, datetime):
+            raise ValueError(f"{when!r} is not a datetime")
+        when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+        self._do(lambda control: control.advance_to(when.timestamp()))
+
+
+class Fault:
+    """A fault rule at work."""
+
+    def __init__(self, do: Do, id: str) -> None:
+        self._do = do
+        self.id = id
+
+    @property
+    def hits(self) -> int:
+        """How many calls it has struck, also once it was removed or has expired."""
+        return self._do(lambda control: control.fault_hits(self.id))
+
+    def remove(self) -> None:
+        """Let calls pass again. Removing it twice is no mistake."""
+        if any(rule["id"] == self.id for rule in self._do(lambda control: control.list_faults())):
+            self._do(lambda control: control.remove_fault(self.id))
+
+
+def _plain(value: Json) -> Json:
+    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises TypeError."""
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+def _seconds(span: float | str | None) -> float:
+    return 0.0 if span is None else parse_duration(span)

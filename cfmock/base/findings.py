@@ -1,0 +1,82 @@
+"""What `cfmock check` may find in a definition that is allowed and probably not meant: the table of codes."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from typing import NamedTuple
+
+from cfmock.base.errors import Mark
+
+
+class Severity(enum.Enum):
+    """How sure it is that something is wrong."""
+
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Rule(NamedTuple):
+    """One code: what it finds, and why that matters."""
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+
+
+class Finding(NamedTuple):
+    """One thing found, and where."""
+
+    code: str
+    mark: Mark
+    message: str
+
+    @property
+    def severity(self) -> Severity:
+        return RULES[self.code].severity
+
+    def __str__(self) -> str:
+        return f"{self.mark}: {self.code}: {self.message}"
+
+
+_WARNING, _NOTE = Severity.WARNING, Severity.NOTE
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in (
+        Rule("CF100", _WARNING, "comment without effect", "It means to switch findings off, and names none that there are."),
+        Rule("CF101", _WARNING, "unreachable state", "No way leads from the start of its scope to this state."),
+        Rule("CF102", _WARNING, "shadowed catch", "Rules before this one take every error that it names."),
+        Rule("CF103", _WARNING, "shadowed retry", "Only the first rule that names an error is used for it."),
+        Rule("CF104", _WARNING, "default never taken", "One of the branches of the choice is always true."),
+        Rule("CF105", _WARNING, "branch never taken", "Its condition is never true when it is asked."),
+        Rule("CF106", _WARNING, "task without a mock", "Offline nothing answers it; `unmocked_tasks` decides what it gives."),
+        Rule("CF107", _WARNING, "name differs", "The Name in a definition must equal the name of its flow."),
+        Rule("CF108", _WARNING, "unknown field", "No rule of the language reads this field: it has no effect."),
+        Rule("CF109", _WARNING, "token nobody waits for", "It is passed on by a task that does not wait for a report."),
+        Rule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
+        Rule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
+        Rule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
+    )
+}  # fmt: skip
+
+
+def codes(word: str) -> frozenset[str]:
+    """The codes that a code or its beginning means, `CF1` or `cf101`; none for anything else."""
+    beginning = word.upper()
+    return frozenset(code for code in RULES if code.startswith(beginning) and len(beginning) > 1)
+
+
+def near_code(word: str) -> str:
+    """` (did you mean 'CF101'?)`: the nearest code, of equally near ones the first; nothing if none is near."""
+    near = max(RULES, key=lambda code: _likeness(word, code))
+    return f" (did you mean '{near}'?)" if _likeness(word, near)[0] >= _NEAR else ""
+
+
+def _likeness(word: str, code: str) -> tuple[float, int]:
+    given = word.upper()[: 2 * len(code)]
+    return difflib.SequenceMatcher(None, given, code).ratio(), sum(map(str.__eq__, given, code))
+
+
+_NEAR = 0.6

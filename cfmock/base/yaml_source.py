@@ -1,0 +1,344 @@
+"""YAML or JSON text to plain values that remember where they stood, so that a complaint can name file, line and column.
+
+The only module that knows PyYAML, and it uses the parser's events alone: no tag constructs anything, so no text can run
+code. As in YAML 1.2, only `true` and `false` are booleans, and times are text. An unknown tag (`!Ref service/function`
+of deployment tools) is dropped and its value read as if it were not there. Size is bounded before it is built: nesting
+to `MAX_DEPTH`, and `MAX_NODES` values after aliases are expanded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from cfmock.base.errors import Mark, Problem, SourceError, path_text
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # pragma: no cover - PyYAML built without libyaml
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+Json = Any
+"""None, bool, int, float, str, list and dict with text keys, nested."""
+
+Path = tuple["str | int", ...]
+
+MAX_DEPTH = 100
+MAX_NODES = 500_000
+
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_NUMBER_START = frozenset("+-.0123456789")
+_WORDS: dict[str, Json] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_LONGEST_NUMBER = 400  # digits; Python itself refuses to read a few thousand
+_CORE = "tag:yaml.org,2002:"
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a value stands (counted from 0), and, for collections, its keys and parts."""
+
+    line: int
+    column: int
+    keys: dict[str, tuple[int, int]] | None = None
+    parts: dict[str, _Place] | list[_Place] | None = None
+
+
+@dataclass(slots=True)
+class Document:
+    """One parsed text. `value` is plain data; `mark(path)` says where a part of it stands."""
+
+    name: str
+    text: str
+    value: Json
+    _root: _Place | None = field(default=None, repr=False)
+
+    def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
+        """The place of the value at `path` (or of its key); if that leads nowhere, of the nearest thing above it."""
+        if self._root is None:  # a JSON text: its places are looked for only when somebody asks
+            self._root = _Builder(self.name, _HALF.sub(r"\1\\ufffd", _PAIR.sub(_join, self.text))).build()[1]
+        place, line, column = self._root, self._root.line, self._root.column
+        for part in path:
+            parts = place.parts
+            if isinstance(parts, dict) and part in parts:
+                if key and place.keys is not None:
+                    line, column = place.keys[str(part)]
+                place = parts[str(part)]
+            elif isinstance(parts, list) and isinstance(part, int) and part < len(parts):
+                place = parts[part]
+            else:
+                break
+            if not key:
+                line, column = place.line, place.column
+        return Mark(self.name, line + 1, column + 1)
+
+    def problem(self, path: Sequence[str | int], message: str, *, key: bool = False) -> Problem:
+        return Problem(self.mark(path, key=key), path_text(path), message)
+
+
+def parse(text: str | bytes, name: str = "<text>") -> Document:
+    """Read one YAML or JSON document.
+
+    `name` is what complaints call it. Raises `SourceError` with every duplicate key, or with the first place that is no
+    YAML, is nested too deeply or expands to too much. An empty text has the value None.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start]
+            mark = Mark(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+            raise SourceError([Problem(mark, "", f"not UTF-8 (byte {error.object[error.start]:#04x})")]) from None
+    if name.endswith(".json"):
+        # JSON is nearly a hundred times faster to read as JSON; what it refuses gets its message from the YAML reader.
+        try:
+            value = _decoder.decode(text)
+            if not _is_deep(value):
+                return Document(name, text, value)
+        except (ValueError, RecursionError):
+            pass
+    value, root = _Builder(name, text).build()
+    return Document(name, text, value, root)
+
+
+def _is_deep(value: Json) -> bool:
+    """Whether it may be nested more deeply than is read. No recursion here, either."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        parts = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for part in parts for each in part if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def dump(value: Json) -> str:
+    """A value as YAML text, keys in their order."""
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def _refuse(word: str) -> Json:
+    raise ValueError(word)
+
+
+def _finite(digits: str) -> float:
+    return number if math.isfinite(number := float(digits)) else _refuse(digits)
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_finite)
+
+
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+
+_HALF = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
+"""Escapes of JSON for halves of characters, of which YAML knows none."""
+
+
+def _join(pair: re.Match[str]) -> str:
+    """Two escapes of JSON for one character as the one escape that YAML has for it."""
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+
+class _Builder:
+    """Turns parser events into a value and, beside it, the tree of its places. No recursion: depth is data here."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Json, _Place, int]] = {}
+        self.nodes = 0
+
+    def build(self) -> tuple[Json, _Place]:
+        try:
+            result = self._build_joined()
+        except yaml.MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
+            raise SourceError([Problem(mark, "", f"not YAML: {error.problem or error.context}")]) from None
+        except yaml.reader.ReaderError as error:
+            before = self.text[: error.position if isinstance(error.position, int) else 0]
+            mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+            raise SourceError([Problem(mark, "", f"not YAML: {error.reason}")]) from None
+        except yaml.YAMLError as error:
+            raise SourceError([Problem(Mark(self.name, 1, 1), "", f"not YAML: {error}")]) from None
+        if self.problems:
+            raise SourceError(self.problems)
+        return result
+
+    def _build_joined(self) -> tuple[Json, _Place]:
+        try:
+            return self._build()
+        except yaml.MarkedYAMLError:
+            joined = _PAIR.sub(_join, self.text)
+            if joined == self.text:
+                raise
+            # A JSON text: YAML knows no halves of characters.
+            self.text, self.anchors, self.nodes, self.problems = joined, {}, 0, []
+            return self._build()
+
+    def _build(self) -> tuple[Json, _Place]:
+        root: list[tuple[Json, _Place]] = []
+        # One frame per open collection: value, place, the key waiting for a value, merges, anchor, count at start.
+        stack: list[_Frame] = []
+        documents = 0
+        loader: Any = _Loader(self.text)
+        try:
+            while loader.check_event():
+                event = loader.get_event()
+                at = event.start_mark
+                if isinstance(event, yaml.ScalarEvent):
+                    self._count(1, at)
+                    value, place = self._scalar(event), _Place(at.line, at.column)
+                    if event.anchor:
+                        self.anchors[event.anchor] = (value, place, 1)
+                elif isinstance(event, yaml.AliasEvent):
+                    value, place = self._alias(event.anchor or "", at)
+                elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                    self._count(1, at)
+                    if len(stack) >= MAX_DEPTH:
+                        self._refuse(at, f"nested more than {MAX_DEPTH} levels deep")
+                    is_map = isinstance(event, yaml.MappingStartEvent)
+                    parts: Any = {} if is_map else []
+                    place = _Place(at.line, at.column, {} if is_map else None, parts)
+                    stack.append(_Frame({} if is_map else [], place, event.anchor, self.nodes))
+                    continue
+                elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                    frame = stack.pop()
+                    frame.apply_merges()
+                    value, place = frame.value, frame.place
+                    if frame.anchor:
+                        self.anchors[frame.anchor] = (value, place, self.nodes - frame.before + 1)
+                elif isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        self._refuse(at, "more than one document in the file")
+                    continue
+                else:
+                    continue
+                if not stack:
+                    root.append((value, place))
+                else:
+                    self._put(stack[-1], value, place)
+        finally:
+            loader.dispose()
+        return root[0] if root else (None, _Place(0, 0))
+
+    def _put(self, frame: _Frame, value: Json, place: _Place) -> None:
+        if isinstance(frame.value, list):
+            frame.value.append(value)
+            frame.place.parts.append(place)  # type: ignore[union-attr]
+        elif frame.key is None:
+            frame.key = (value, place)
+        else:
+            (name, at), frame.key = frame.key, None
+            if name == "<<" and isinstance(value, dict | list):
+                frame.merges.append((value, place))
+                return
+            if not isinstance(name, str):
+                if isinstance(name, dict | list):
+                    self._complain(at, "a key must be text")
+                    return
+                name = json.dumps(name)
+            if name in frame.value:
+                self._complain(at, f"'{name}' is there twice")
+                return
+            frame.value[name] = value
+            frame.place.keys[name] = (at.line, at.column)  # type: ignore[index]
+            frame.place.parts[name] = place  # type: ignore[index,call-overload]
+
+    def _alias(self, name: str, at: Any) -> tuple[Json, _Place]:
+        if name not in self.anchors:
+            # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
+            self._refuse(at, f"alias '*{name}' has no anchor before it")
+        value, place, size = self.anchors[name]
+        self._count(size, at)
+        return _copy(value), place
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Json:
+        text: str = event.value
+        tag: str | None = event.tag
+        if tag is not None and tag.startswith(_CORE):
+            if tag == _CORE + "str":
+                return text
+        elif tag is not None and tag != "!" and event.implicit[0] is False:
+            return text  # `!Ref x`: text, whatever it looks like
+        if (not event.implicit[0] and tag is None) or tag == "!":
+            return text
+        if event.style is not None and event.style != "":
+            return text
+        return plain(text)
+
+    def _count(self, more: int, at: Any) -> None:
+        self.nodes += more
+        if self.nodes > MAX_NODES:
+            self._refuse(at, f"expands to more than {MAX_NODES} values")
+
+    def _complain(self, at: _Place, message: str) -> None:
+        self.problems.append(Problem(Mark(self.name, at.line + 1, at.column + 1), "", message))
+
+    def _refuse(self, at: Any, message: str) -> None:
+        raise SourceError([*self.problems, Problem(Mark(self.name, at.line + 1, at.column + 1), "", message)])
+
+
+class _Frame:
+    __slots__ = ("anchor", "before", "key", "merges", "place", "value")
+
+    def __init__(self, value: Json, place: _Place, anchor: str | None, before: int) -> None:
+        self.value = value
+        self.place = place
+        self.anchor = anchor
+        self.before = before
+        self.key: tuple[Json, _Place] | None = None
+        self.merges: list[tuple[Json, _Place]] = []
+
+    def apply_merges(self) -> None:
+        """`<<: *other`: what the mapping does not say itself comes from the other; of several, the first wins."""
+        for value, place in self.merges:
+            pairs = [(value, place)] if isinstance(value, dict) else list(zip(value, place.parts or [], strict=False))
+            for source, at in pairs:
+                if not isinstance(source, dict) or not isinstance(at, _Place) or not isinstance(at.parts, dict):
+                    continue
+                for name, part in source.items():
+                    if name not in self.value:
+                        self.value[name] = part
+                        self.place.keys[name] = (at.keys or {}).get(name, (at.line, at.column))  # type: ignore[index]
+                        self.place.parts[name] = at.parts.get(name, at)  # type: ignore[index]
+
+
+def plain(text: str) -> Json:
+    """What an unquoted scalar means: null, boolean, number, else the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in _NUMBER_START and len(text) <= _LONGEST_NUMBER:
+        if _INT.match(text):
+            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if _FLOAT.match(text) and math.isfinite(number := float(text)):
+            return number
+    return text  # `.inf` and `.nan` too: JSON has no such numbers
+
+
+def _copy(value: Json) -> Json:
+    """Aliased collections are copied, so that no two parts of a value are one object. The reader bounds the depth."""
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_copy(part) for part in value]
+    return value

@@ -1,0 +1,105 @@
+"""What goes in and out of a run of `cfmock contract`: the accepted matrix, the progress, the report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cfmock.base.errors import SettingsError
+from cfmock.cli.main import FAILED, SUCCESS
+from cfmock.cli.options import write_file
+
+if TYPE_CHECKING:
+    from cfmock.cli.contract import Options
+    from cfmock.tools.contract.baseline import Accepted
+    from cfmock.tools.contract.outcome import Reaction
+    from cfmock.tools.contract.report import Report
+
+
+def accepted_by(options: Options) -> list[Accepted]:
+    """What the file of `--expect` says, nothing if it is yet to be written. Raises SourceError and SettingsError."""
+    from cfmock.tools.contract import baseline
+
+    if options.expect is None:
+        if options.update:
+            raise SettingsError("--update goes with --expect FILE, the file to write")
+        return []
+    if options.update:
+        check_writable("--expect", options.expect)
+    try:
+        content = Path(options.expect).read_bytes()
+    except FileNotFoundError:
+        if options.update:
+            return []
+        raise SettingsError(
+            f"--expect: there is no {options.expect}; with --update what is found now is accepted and written there"
+        ) from None
+    except OSError as error:
+        raise SettingsError(f"--expect: cannot read {options.expect}: {error.strerror}") from None
+    return baseline.read(content, options.expect)
+
+
+def tell(reactions: Sequence[Reaction], options: Options, accepted: Sequence[Accepted]) -> int:
+    """Tell what was found, and compare it or accept it."""
+    from cfmock.tools.contract.baseline import differences, text
+    from cfmock.tools.contract.report import Report
+
+    found = None
+    if options.expect is not None:
+        found = differences(accepted, reactions, options.wanted.covers)
+    report = Report(options.words, reactions, found if not options.update else None)
+    _print(report, options)
+    for difference in found or () if accepted or not options.update else ():
+        click.echo(str(difference), err=True)
+    if options.expect is None or not options.update:
+        return FAILED if found else SUCCESS
+    write_file("--expect", options.expect, text(accepted, reactions, options.wanted.covers))
+    click.echo(f"cfmock contract: accepted, in {options.expect}", err=True)
+    return SUCCESS
+
+
+def _print(report: Report, options: Options) -> None:
+    from cfmock.cli.terminal import print_table, table_lines
+    from cfmock.tools.contract import junit, page
+    from cfmock.tools.contract import report as words
+
+    if options.form != "table":
+        make = {"json": words.document, "junit": junit.junit, "html": page.page}[options.form]
+        text = make(report)
+    else:
+        text = "\n".join([*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report), ""])
+    if options.output not in (None, "-"):
+        write_file("--output", options.output, text)
+    elif options.form != "table":
+        click.echo(text, nl=False)
+    else:
+        print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]], whole=5)
+        click.echo("\n".join(words.footer(report)))
+
+
+def check_writable(option: str, file: str) -> None:
+    """Raises SettingsError now rather than when all has been run."""
+    path = Path(file)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise SettingsError(f"{option}: cannot write {file}")
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Callable[[Reaction], None]]:
+    """A bar on stderr, where that is a terminal; what is given moves it on by a case."""
+    if not sys.stderr.isatty():
+        yield lambda reaction: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task("", total=total)
+        yield lambda reaction: bar.update(row, advance=1, description=f"{reaction.case}: {reaction.verdict}")

@@ -1,0 +1,131 @@
+"""What `serve` and `run` share: fixtures and options to a running server, and its logs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cfmock.base.errors import SettingsError
+from cfmock.control.control import Control
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.seeding import build
+from cfmock.observe.models import violations_text
+from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.http import Admin
+from cfmock.server.call_log import Recording
+from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.tls import Tls, tls_of
+from cfmock.settings import Settings, resolve
+
+log = logging.getLogger("cfmock")
+
+
+class Started:
+    """A server and what belongs to it. `proxy` tells whether its commands shall reach it at the real host names, too."""
+
+    def __init__(
+        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxy: bool = False
+    ) -> None:
+        self.server = server
+        self.control = control
+        self.fixtures = fixtures
+        self.settings = settings
+        self.proxy = proxy
+        self._recording: Recording | None = None
+
+    async def start(self) -> None:
+        """Bind, and write each call down where the options ask for it. Raises SettingsError."""
+        self._recording = Recording(self.settings, self.server.emulator.journal)
+        await self.server.start()
+
+    async def stop(self) -> None:
+        await self.server.stop()
+        if self._recording is not None:
+            self._recording.close()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Our own environment with what points a command at the server."""
+        from cfmock.api.cloudflow import environment  # not needed to serve
+
+        url = self.server.url
+        proxied = {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
+        return {**_inherited(), **environment(self.server), **proxied}
+
+    def passes(self) -> bool:
+        """Whether all was well, so far as `--strict` asks; else the violations are told."""
+        violations = self.control.find_violations() if self.settings.strict else []
+        if violations:
+            click.echo(f"cfmock: {violations_text(violations)}", err=True)
+        return not violations
+
+
+def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:
+    """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
+    fixtures, settings = read(paths, flags, **defaults)
+    return make(fixtures, settings, tls_of(settings), proxy)
+
+
+def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:
+    """Fixtures and options, with the warnings that they give cause to. Raises FixtureError and SettingsError."""
+    fixtures = load(list(paths))
+    settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
+    configure_log(settings)
+    for warning in fixtures.warnings:
+        log.warning("%s", warning)
+    if not _guard(settings).open:
+        log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
+    return fixtures, settings
+
+
+def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxy: bool = False) -> Started:
+    """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
+    if proxy and tls is not None:
+        raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
+    emulator = build(fixtures, settings)
+    control = Control(emulator)
+    server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
+    emulator.default_world()
+    return Started(server, control, fixtures, settings, proxy)
+
+
+def _guard(settings: Settings) -> Guard:
+    return Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+
+
+def _inherited() -> dict[str, str]:
+    """The environment as it was given to us: the standalone program changes where libraries are looked for, which is not for
+    the programs it runs."""
+    variables = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        before = variables.pop("LD_LIBRARY_PATH_ORIG", None)
+        variables.pop("LD_LIBRARY_PATH", None)
+        if before is not None:
+            variables["LD_LIBRARY_PATH"] = before
+    return variables
+
+
+def configure_log(settings: Settings) -> None:
+    """Logs go to stderr, as text or as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonFormatter() if settings.log_format == "json" else logging.Formatter("cfmock: %(message)s")
+    )
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "message": record.getMessage(), "time": record.created}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)

@@ -1,0 +1,54 @@
+"""`cfmock test --init`: a first test file for the flows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cfmock.cli.main import SUCCESS
+
+
+def write_tests(paths: Sequence[str]) -> int:
+    """Write `order_flow.cfmock.yaml` beside `order_flow.fdl.yaml`; say what it covers and what is left to the author.
+
+    Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
+    """
+    from cfmock.base.errors import SettingsError, shown
+    from cfmock.fixtures.definitions import UNWRITTEN
+    from cfmock.fixtures.loader import load
+    from cfmock.fixtures.sources import Kind, find, kind_of, read
+    from cfmock.tools.flowtest.generate.writer import draft, text
+
+    path = Path(paths[0])
+    if len(paths) > 1 or path.is_dir():
+        raise SettingsError("--init takes one file, a flow definition or a fixture with flows")
+    file = next(find(path))
+    target = path.with_name(f"{file.stem}.cfmock.yaml")
+    fixtures = load([path])
+    if target.exists():
+        raise SettingsError(f"{target} is there already: rename or remove it, and --init writes it anew")
+    flows = [flow for flow in fixtures.flows if flow.flow.mark.file != UNWRITTEN]
+    if not flows:
+        raise SettingsError(f"{path} has no flow with a definition")
+    bare = kind_of(read(file).value) is Kind.DEFINITION
+    if bare and any("\ud800" <= letter <= "\udfff" for letter in path.name):
+        raise SettingsError(f"no fixture can name {shown(path.name)}: the name is no UTF-8")
+    drafts = [draft(fixtures, flow) for flow in flows]
+    written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
+    try:
+        target.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write {target}: {error.strerror}") from None
+    for each in drafts:
+        covered = each.coverage[each.flow.name]
+        click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
+        for point in each.missing:
+            click.echo(f"  fill in: nothing was found that leads to {point.label} ({point.mark})")
+    click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")
+    return SUCCESS
+
+
+def _tests(count: int) -> str:
+    return f"{count} test{'s' * (count != 1)}"

@@ -1,0 +1,84 @@
+"""`cfmock test --jobs`: the tests shared out to processes of this same command, which tell each result in a line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cfmock.cli.main import SUCCESS
+
+if TYPE_CHECKING:
+    from cfmock.cli.test import Options
+    from cfmock.tools.flowtest.cases import Result
+
+_LONGEST = 64 * 1024 * 1024
+"""Bytes of a result."""
+
+
+def run_part(options: Options, part: str) -> int:
+    """Run the share `2/4` of the tests, the second of four; a line of JSON on stdout for each: its number and result."""
+    from cfmock.tools.flowtest.cases import gather, result
+    from cfmock.tools.flowtest.run import Lab
+
+    number, _, of = part.partition("/")
+    cases = gather(options.paths, options.wanted)
+    lab = Lab(cases.fixtures)
+    for index in range(int(number) - 1, len(cases.tests), int(of)):
+        click.echo(json.dumps([index, result(lab, cases.tests[index]).document()]))
+        sys.stdout.flush()
+    return SUCCESS
+
+
+def run_parts(options: Options, count: int) -> list[Result]:
+    """Run all tests, in as many processes as there are to be; their results, in the order of the tests."""
+    return asyncio.run(_run_parts(options, min(options.jobs, count)))
+
+
+async def _run_parts(options: Options, jobs: int) -> list[Result]:
+    found: dict[int, Result] = {}
+    failed = asyncio.Event()
+    parts = [asyncio.create_task(_run_part(options, f"{part}/{jobs}", found, failed)) for part in range(1, jobs + 1)]
+    stop = asyncio.create_task(failed.wait())
+    try:
+        pending: set[asyncio.Task[object]] = {*parts, stop}
+        while any(not part.done() for part in parts) and not (options.fail_fast and failed.is_set()):
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a part that broke breaks the whole
+    finally:
+        for task in (*parts, stop):
+            task.cancel()
+        await asyncio.gather(*parts, stop, return_exceptions=True)
+    return [found[index] for index in sorted(found)]
+
+
+async def _run_part(options: Options, part: str, found: dict[int, Result], failed: asyncio.Event) -> None:
+    from cfmock.tools.flowtest.cases import Result
+
+    process = await asyncio.create_subprocess_exec(
+        *_command(options, part), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, limit=_LONGEST
+    )
+    assert process.stdout is not None
+    try:
+        async for line in process.stdout:
+            index, document = json.loads(line)
+            result = found[index] = Result.from_document(document)
+            if not result.passed:
+                failed.set()
+        status = await process.wait()
+        if status:
+            raise RuntimeError(f"part {part} of the tests ended with status {status}")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _command(options: Options, part: str) -> list[str]:
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "cfmock"]
+    wanted = [word for text in options.wanted for word in ("-k", text)]
+    return [*program, "test", "--part", part, *wanted, "--", *options.paths]

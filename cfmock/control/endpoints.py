@@ -1,0 +1,106 @@
+"""What can be done to a running emulator besides calling its API: one table.
+
+`control` does these verbs in-process, the admin API routes them, `openapi.json` describes them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Argument(NamedTuple):
+    """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, duration
+    or, of a body, the name of its schema in `server/admin/admin.schema.json`."""
+
+    name: str
+    place: str
+    type: str
+    help: str
+
+
+class Lead(NamedTuple):
+    """What may be asked next: the verb `to`, with its `argument` from the place `at` (a JSON pointer) of this answer."""
+
+    to: str
+    argument: str
+    at: str
+
+
+class Verb(NamedTuple):
+    """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
+    `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next."""
+
+    name: str
+    method: str
+    path: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    answer: str = "Nothing"
+    key: str | None = None
+    world: bool = True
+    leads: tuple[Lead, ...] = ()
+
+
+def _query(name: str, help: str, type: str = "string") -> Argument:
+    return Argument(name, "query", type, help)
+
+
+WORLD = (
+    _query("account", "only this account's world; default: all"),
+    _query("region", "only this region's world; default: all"),
+)
+"""Every verb but `health` and `reset` of everything may be asked of one world."""
+
+FILTERS = (
+    _query("operation", "only calls of this operation"),
+    _query("flow", "only calls about this flow"),
+    _query("execution", "only calls that name this execution"),
+    _query("code", "only calls answered with this error code; empty: with success"),
+    _query("status", "only calls answered with this HTTP status; 0: not answered", "integer"),
+    _query("access_key_id", "only calls of this key"),
+    _query("request_id", "only the call of this request id"),
+    _query("fault", "only calls that the fault rule of this name struck"),
+)
+
+VERBS = (
+    Verb("health", "GET", "health", "that the server answers, its version and time", answer="Health", world=False),
+    Verb("reset", "POST", "reset", "make everything as right after the start"),
+    Verb("list_faults", "GET", "faults", "the fault rules, with how often each struck", answer="Faults", key="faults"),
+    Verb("add_fault", "POST", "faults", "add a fault rule; it comes after those that are there",
+         (Argument("fault", "body", "Rule", "a fault rule as in a fixture"),), answer="Fault",
+         leads=(Lead("remove_fault", "id", "/id"),)),
+    Verb("clear_faults", "DELETE", "faults", "remove all fault rules"),
+    Verb("remove_fault", "DELETE", "faults/{id}", "remove one fault rule",
+         (Argument("id", "path", "string", "the rule's id"),)),
+    Verb("list_calls", "GET", "calls", "the calls seen, oldest first",
+         (*FILTERS,
+          _query("limit", "only the newest so many", "integer"),
+          _query("wait", "wait up to this long (5s) for `count` such calls", "duration"),
+          _query("count", "how many calls `wait` waits for (1)", "integer")),
+         answer="Calls"),
+    Verb("show_call", "GET", "calls/{request_id}", "one call whole, with the outcomes, mocks and faults that nearly matched",
+         (Argument("request_id", "path", "string", "the call's RequestId"),), answer="WholeCall"),
+    Verb("clear_calls", "DELETE", "calls", "forget the calls seen"),
+    Verb("show_signature", "GET", "signature/{request_id}",
+         "what the server signed of a call refused as SignatureNotMatch, and the client's likely mistake",
+         (Argument("request_id", "path", "string", "the call's RequestId"),), answer="Signature"),
+    Verb("list_violations", "GET", "violations",
+         "what the real service would take differently from how it was meant, oldest first", answer="Violations",
+         key="violations"),
+    Verb("list_retries", "GET", "retries", "groups of equal calls after a failure: how often, how spaced, what was used again",
+         (_query("operation", "only calls of this operation"),), answer="RetryGroups", key="retries"),
+    Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
+         (Argument("document", "body", "Document", "a fixture document, without names of files"),), answer="Loaded"),
+    Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
+         (Argument("outcome", "body", "FlowOutcome", "an outcome as in a fixture, with `flow`"),)),
+    Verb("add_mocks", "POST", "mocks", "add mocks of a task, ahead of those of the fixtures",
+         (Argument("mocks", "body", "TaskMocks", "{flow, task, mocks: [...]}, mocks as in a fixture"),)),
+    Verb("list_tasks", "GET", "tasks", "the tasks that wait for a report, with their tokens, oldest first",
+         (_query("flow", "only tasks of this flow"),), answer="Tasks", key="tasks"),
+    Verb("read_clock", "GET", "clock", "the flow clock: its kind and time", answer="Clock", world=False),
+    Verb("set_clock", "POST", "clock", "move a virtual clock on",
+         (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
+         answer="Clock", world=False),
+    Verb("list_executions", "GET", "executions", "the executions, oldest first",
+         (_query("flow", "only executions of this flow"),), answer="Executions", key="executions"),
+)  # fmt: skip

@@ -1,0 +1,423 @@
+"""The emulator: all parts put together, and the path every call takes through them.
+
+    decode ─► authenticate ─► faults ─► operation ─► faults ─► encode ─► journal
+
+Synchronous and without I/O: `handle()` takes a request value and gives a reply value, or a promise of one. Whoever owns sockets
+and sleeping is above; everything here belongs to one thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from cfmock.base.clocks import RealClock, Timers, VirtualClock
+from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.randomness import Ids
+from cfmock.emulator import hints
+from cfmock.emulator.exchange import Exchange
+from cfmock.emulator.violation_monitor import Watch
+from cfmock.engine.scheduler import Runner
+from cfmock.engine.task_mocks import Functions
+from cfmock.observe.journal import NOTHING, Journal, Warned, WorldKey
+from cfmock.protocol.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
+from cfmock.protocol.faults.injector import Decision, FaultInjector
+from cfmock.protocol.faults.rules import Action
+from cfmock.protocol.faults.token_bucket import DocumentedLimits
+from cfmock.protocol.spec import model
+from cfmock.protocol.wire import decode, encode
+from cfmock.protocol.wire.messages import UNANSWERED, Call, Fields, Later, Pending, Reply, Request, Transport
+from cfmock.service.call_diagnostics import Notes
+from cfmock.service.dispatch import dispatch
+from cfmock.service.map_runs import start_child
+from cfmock.service.store.memory import MemoryIndex, MemoryTable
+from cfmock.service.task_reports import Resolver, report_to_token
+from cfmock.service.world import Observer, Stores, World
+from cfmock.settings import Settings
+
+log = logging.getLogger("cfmock")
+
+Change = Callable[["Emulator", World], object]
+"""What brings a world into some state."""
+
+
+_Scope = tuple[str | None, str | None]
+"""An account and a region; None: any."""
+
+_ALL: _Scope = (None, None)
+_Scoped = tuple[_Scope, Change]
+
+
+def _covers(scope: _Scope, world: World) -> bool:
+    account, region = scope
+    return account in (None, world.account) and region in (None, world.region)
+
+
+class Emulator:
+    """A whole service in memory.
+
+    `prepare` is called with each world (account, region) when it is first asked for, to bring it into the state the fixtures say.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Iterable[Credential],
+        prepare: Change = lambda emulator, world: None,
+    ) -> None:
+        self.settings = settings
+        self.gateway = settings.errors == "gateway"
+        self.credentials = tuple(credentials)
+        self.spec = model.load()
+        self.wall_clock = RealClock()
+        self._begun = settings.now if settings.now is not None else self.wall_clock.now()
+        self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else RealClock()
+        self.timers = Timers(self.clock)
+        self.ids = Ids(settings.seed)
+        self.runner = self._new_runner()
+        self.functions: Functions | None = None  # set by who can reach out
+        self.journal = Journal(settings.journal_size)
+        self.notes = Notes()
+        self.watch = Watch(self.spec, self.wall_clock, self.journal)
+        self.worlds: dict[WorldKey, World] = {}
+        self.injectors: dict[WorldKey, FaultInjector] = {}
+        self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None
+        self._prepare = prepare
+        self._observer: Observer | None = None
+        self._changes: dict[int, _Scoped] = {}  # by number, oldest first
+        self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
+        self._numbers = 0
+        self._fault_ids = 0
+        self._authenticator = Authenticator(
+            self.credentials,
+            strict=settings.auth == "strict",
+            max_skew=settings.max_time_skew,
+            accept_acs3=settings.accept_acs3,
+            check_nonce=settings.check_nonce or self.gateway,
+            wall_clock=self.wall_clock.now,
+        )
+
+    def _new_runner(self) -> Runner:
+        runner = Runner(self.timers, self.ids)
+        runner.start_child = start_child
+        return runner
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Reply | Pending:
+        """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
+        exchange = Exchange(request, self.settings.region)
+        result: Fields | Later | Reply | ServiceError
+        self.notes.begin()
+        try:
+            result = self._perform(exchange)
+        except ServiceError as failure:
+            result = failure
+        except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
+            result = self._our_fault()
+        exchange.noted, exchange.matched = self.notes.end(), self.notes.matched
+        if isinstance(result, Later):
+            return self._wait(exchange, result)
+        return self._finish(exchange, result)
+
+    def _perform(self, exchange: Exchange) -> Fields | Later | Reply:
+        request, spec = exchange.request, self.spec
+        parameters = decode.decode_parameters(request)
+        exchange.decoded(parameters)
+        exchange.request_id = decode.caller_request_id(parameters) or self.ids.request_id()
+        if len(request.body) + len(parameters.query) > spec.limits["request_size"]:
+            raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
+        decode.check_media_type(request, parameters)
+        operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
+        caller = self._authenticator.claimed(request, parameters)
+        region = decode.region(request, parameters, spec) or self.settings.region
+        call = Call(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
+        exchange.call, exchange.key = call, (call.account, region)
+        injector = self.injector(*exchange.key)
+        skew = injector.skew(call, exchange.struck)
+        try:
+            caller = self._authenticator.authenticate(request, parameters, call, skew)
+        except Refused as refused:
+            if refused.code == "SignatureNotMatch":
+                exchange.diagnosis = self._authenticator.explain(request, parameters)
+                exchange.signed = refused.facts["string_to_sign"]
+            raise
+        exchange.known = True
+        if caller.access_key_id != call.access_key_id:
+            call = exchange.call = call._replace(access_key_id=caller.access_key_id, account=caller.account)
+            exchange.key = (call.account, region)
+            injector = self.injector(*exchange.key)
+        if parameters.problem:
+            raise ServiceError("InvalidArgument", detail=parameters.problem)
+        if self._limits is not None and not self._limited(exchange.key).admits(operation.name):
+            exchange.throttled = self._limited(exchange.key).throttled(operation.name)
+            raise Refused("ResourceThrottled", reason="throttled")
+        self.watch.came(exchange, call, parameters)
+        decision = exchange.decision = injector.decide(call)
+        if injector.has_rules:
+            exchange.trace = injector.trace(call, exchange.rules)
+        if decision is not None and decision.before is not None:
+            return self._struck(exchange, decision.before)
+        return dispatch(self.world(*exchange.key), call)
+
+    def _limited(self, key: WorldKey) -> DocumentedLimits:
+        assert self._limits is not None
+        limits = self._limits.get(key)
+        if limits is None:
+            limits = self._limits[key] = DocumentedLimits(self.clock, self.spec.limits["api_rate"])
+        return limits
+
+    def _struck(self, exchange: Exchange, action: Action) -> Reply:
+        """What a fault answers in place of the operation, or of its answer."""
+        if action.transport is not None:
+            return Reply(200, b"", exchange.request_id, transport=Transport(action.transport))
+        raise exchange.failure(action, self.spec, self.wall_clock.now())
+
+    def _wait(self, exchange: Exchange, later: Later) -> Pending:
+        pending = Pending(timeout=later.timeout)
+
+        def answer() -> None:
+            undo()
+            try:
+                result: Fields | ServiceError = later.ready()
+            except ServiceError as failure:
+                result = failure
+            except Exception:  # noqa: BLE001 - as in handle()
+                result = self._our_fault()
+            pending.settle(self._finish(exchange, result))
+
+        undo = later.subscribe(answer)
+        pending.on_expire = answer
+        pending.on_abandon = partial(self._abandon, exchange, undo)
+        return pending
+
+    def _abandon(self, exchange: Exchange, undo: Callable[[], None]) -> None:
+        """The client leaves before its answer is there."""
+        undo()
+        reply = Reply(200, b"", exchange.request_id, transport=Transport.LEFT)
+        if exchange.known:
+            self.watch.went(exchange, reply, None, {})
+        self.journal.add(exchange.record(reply, None, NOTHING, self.clock.now()))
+
+    def _finish(self, exchange: Exchange, result: Fields | ServiceError | Reply) -> Reply:
+        """Encode what came out, spoil it if a fault says so, and write it down."""
+        request_id = exchange.request_id or self.ids.request_id()
+        decision, failure = exchange.decision, None
+        after = decision.after if decision is not None else None
+        if after is not None and after.transport is None and not isinstance(result, ServiceError):
+            result = exchange.failure(after, self.spec, self.wall_clock.now())
+        if isinstance(result, Reply):
+            reply = result
+        elif isinstance(result, ServiceError):
+            failure = result
+            reply = self.refusal(result, exchange.request.header("host"), request_id)
+        else:
+            reply = encode.success(result, request_id)
+        if decision is not None:
+            reply = _spoilt(reply, decision)
+        elif exchange.throttled is not None:
+            reply = reply._replace(headers=encode.rate_limit_headers(exchange.throttled.limit, exchange.throttled.wait))
+        if exchange.known and exchange.parameters is not None and reply.transport not in UNANSWERED:
+            self._authenticator.answered(exchange.request, exchange.parameters)
+        details = NOTHING
+        if failure is not None or exchange.noted is not None or exchange.trace is not None:
+            details = hints.details(
+                exchange, failure, flows=partial(self._flow_names, exchange.key), keys=self._authenticator.key_ids
+            )  # fmt: skip
+        if details.hint is not None:
+            reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
+        if exchange.known:
+            self.watch.went(exchange, reply, failure, result if isinstance(result, dict) else {})
+        said = encode.rendered(failure, self.spec, gateway=self.gateway) if failure is not None else None
+        self.journal.add(exchange.record(reply, said, details, self.clock.now()))
+        return reply
+
+    def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
+        """The error answer to a call, or to what never became one."""
+        return encode.error(failure, request_id or self.ids.request_id(), host, self.spec, gateway=self.gateway)
+
+    def _our_fault(self) -> ServiceError:
+        log.exception("a mistake of cfmock's own; the client got InternalServerError")
+        return ServiceError("InternalServerError")
+
+    # -- worlds --------------------------------------------------------------------------------------------------------
+
+    def world(self, account: str, region: str) -> World:
+        """What this account sees in this region; made, as the fixtures say, when it is first asked for."""
+        world = self.worlds.get((account, region))
+        if world is None:
+            stores = Stores(
+                flows=MemoryTable(),
+                versions=MemoryTable(),
+                aliases=MemoryTable(),
+                schedules=MemoryTable(),
+                executions=MemoryTable(),
+                map_runs=MemoryTable(),
+                by_status=MemoryIndex(),
+            )
+            world = World(
+                account,
+                region,
+                self.spec,
+                self.settings,
+                self.clock,
+                self.timers,
+                self.ids,
+                stores,
+                partial(self._warn, account, region),
+                self.runner,
+                Resolver,
+                report_to_token,
+                lambda: self.functions,
+                self._observer,
+            )
+            world.notes = self.notes
+            self.worlds[account, region] = world
+            self.injector(account, region)
+            self._prepare(self, world)
+            since = max(number for scope, number in self._resets.items() if _covers(scope, world))
+            for number, (scope, change) in list(self._changes.items()):
+                if number > since and _covers(scope, world):
+                    change(self, world)
+        return world
+
+    def _warn(self, account: str, region: str, text: str) -> None:
+        """Tell the log, the journal, and the call that is being handled."""
+        log.warning("%s", text)
+        self.notes.warn(text)
+        self.journal.warn(Warned(self.clock.now(), account, region, text))
+
+    def injector(self, account: str, region: str) -> FaultInjector:
+        injector = self.injectors.get((account, region))
+        if injector is None:
+            injector = self.injectors[account, region] = FaultInjector(self.clock, self.ids)
+            self.world(account, region)
+        return injector
+
+    def _flow_names(self, key: WorldKey) -> list[str]:
+        return self.world(*key).flow_names()
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this of each point of a definition that an execution passes which starts from now on."""
+        self._observer = observer
+        for world in self.worlds.values():
+            world.observer = observer
+
+    def start_from(self, prepare: Change) -> None:
+        """Make worlds this way from now on."""
+        self._prepare = prepare
+
+    def everywhere(self, change: Change, account: str | None = None, region: str | None = None) -> int:
+        """Make a change in all worlds of the account and region, those still to come too. Gives its number."""
+        scope = account, region
+        self._numbers += 1
+        for world in self.known_worlds(*scope):
+            change(self, world)
+        self._changes[self._numbers] = scope, change
+        return self._numbers
+
+    def no_longer(self, number: int) -> None:
+        """Make the change of this number in no more worlds to come."""
+        self._changes.pop(number, None)
+
+    def add_credentials(self, credentials: Iterable[Credential]) -> None:
+        """Let more keys in; one of a known id replaces it."""
+        self._authenticator.add(credentials)
+
+    def replace_credentials(self, credentials: Iterable[Credential]) -> None:
+        """Start from these keys, now and after a reset; those let in since stay till then."""
+        given = tuple(credentials)
+        self._authenticator.replace_given(given)
+        self.credentials = given
+
+    @property
+    def accounts(self) -> set[str]:
+        """Those that have a key, and that of keys which name none."""
+        return {DEFAULT_ACCOUNT, *self._authenticator.accounts}
+
+    @property
+    def first_credential(self) -> Credential:
+        """The key that our own clients sign with: the first that has a secret to do it with."""
+        return next((each for each in self.credentials if each.access_key_secret), self.credentials[0])
+
+    def new_fault_id(self) -> str:
+        """An id that no fault of any world has."""
+        self._fault_ids += 1
+        return f"added-{self._fault_ids}"
+
+    def reset(self, account: str | None = None, region: str | None = None) -> None:
+        """Make worlds anew, as right after the start; if that is all of them, calls, clock and chance begin anew, too."""
+        scope = account, region
+        gone = [world for world in self.worlds.values() if _covers(scope, world)]
+        if scope == _ALL:
+            self._begin_anew()
+        else:
+            self.journal.forget(account=account, region=region)
+            self._resets[scope] = self._numbers
+            for number, (changed, _) in list(self._changes.items()):
+                if account in (None, changed[0]) and region in (None, changed[1]):
+                    del self._changes[number]
+        for world in gone:
+            key = (world.account, world.region)
+            world.end()
+            del self.worlds[key], self.injectors[key]
+            self.watch.forget(key)
+            if self._limits is not None:
+                self._limits.pop(key, None)
+        for world in gone:
+            # Whoever waited is answered by the new world: the execution is not there.
+            for tells in list(world.waiting.values()):
+                for tell in list(tells):
+                    tell()
+        # As at the start: its schedules run whether or not somebody calls.
+        self.default_world()
+
+    def _begin_anew(self) -> None:
+        self.timers.clear()
+        self.runner = self._new_runner()  # the old one may count on a timer that is gone
+        self.journal.forget()
+        self.ids.seed(self.settings.seed)
+        self._changes.clear()
+        self._resets = {_ALL: 0}
+        self._authenticator.forget_added()
+        if isinstance(self.clock, VirtualClock):
+            self.clock.restart(self._begun)
+
+    def default_world(self) -> World:
+        """That of calls whose key names no account and that name no region."""
+        return self.world(DEFAULT_ACCOUNT, self.settings.region)
+
+    def known_worlds(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
+        """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
+        the one they name."""
+        self.default_world()
+        if account is not None or region is not None:
+            self.world(account or DEFAULT_ACCOUNT, region or self.settings.region)
+        yield from [world for world in self.worlds.values() if _covers((account, region), world)]
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Run what is due on a real clock."""
+        self.timers.run_due()
+
+    def next_due(self) -> float | None:
+        """When `tick` has something to do, in seconds since 1970."""
+        return self.timers.next_due()
+
+    def advance_to(self, moment: float) -> None:
+        """Move a virtual clock on; returns when everything due on the way is done."""
+        self.timers.advance_to(moment)
+
+
+def _spoilt(reply: Reply, decision: Decision) -> Reply:
+    transport = reply.transport
+    if decision.after is not None and decision.after.transport is not None:
+        transport = Transport(decision.after.transport)
+    headers = reply.headers
+    if decision.retry_after is not None:
+        headers = (*headers, ("x-acs-retry-after", str(encode.milliseconds(decision.retry_after))))
+    if decision.throttled is not None:
+        headers = (*headers, *encode.rate_limit_headers(decision.throttled.limit, decision.throttled.wait))
+    return reply._replace(delay=decision.delay, transport=transport, headers=headers)

@@ -1,0 +1,99 @@
+"""One line to a client whose call may not have been what it meant: what nearly matched, and which field differed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cfmock.base.errors import ServiceError, did_you_mean
+from cfmock.base.patterns import NearMiss
+from cfmock.emulator.exchange import Exchange
+from cfmock.observe.journal import Details
+from cfmock.protocol.faults.near_misses import Trace
+from cfmock.service.call_diagnostics import Noted
+
+if TYPE_CHECKING:
+    from cfmock.protocol.auth.diagnosis import Diagnosis
+
+log = logging.getLogger("cfmock")
+
+HEADER = "x-cfmock-hint"
+LONGEST = 400
+"""Characters of a hint."""
+
+Names = Callable[[], Collection[str]]
+
+
+def details(exchange: Exchange, failure: ServiceError | None, *, flows: Names, keys: Names) -> Details:
+    """What there is to tell of a call. `flows` and `keys` name those that are there, for one that is not."""
+    decision = exchange.decision
+    diagnosis = _diagnosis(exchange, failure)
+    found = diagnosis.likely_mistake if diagnosis is not None else _hint(exchange, failure, flows, keys)
+    return Details(
+        hint=None if found is None else one_line(found),
+        warnings=exchange.noted.warnings if exchange.noted is not None else (),
+        near_misses=partial(_near_misses, exchange.noted, exchange.trace),
+        retry_after=decision.retry_after if decision is not None else None,
+        signature=diagnosis,
+    )
+
+
+def _diagnosis(exchange: Exchange, failure: ServiceError | None) -> Diagnosis | None:
+    """Why a signature was refused, also in the log."""
+    if failure is None or failure.code != "SignatureNotMatch" or exchange.parameters is None:
+        return None
+    found, key = exchange.diagnosis, exchange.call.access_key_id if exchange.call is not None else ""
+    if found is None:
+        from cfmock.protocol.auth.diagnosis import by_fault
+
+        return by_fault(exchange.request, exchange.parameters)
+    mistake = found.likely_mistake or "no known mistake of clients explains it"
+    log.warning("the signature of a call with the key '%s' does not match (%s): %s", key, exchange.request_id, mistake)
+    return found
+
+
+def _hint(exchange: Exchange, failure: ServiceError | None, flows: Names, keys: Names) -> str | None:
+    """For a call that no outcome, mock or fault matched."""
+    trace, call = exchange.trace, exchange.call
+    if exchange.rules:
+        return None
+    misses = _worth_a_hint(exchange)
+    if misses:
+        return str(min(misses, key=lambda miss: len(miss.differences)))
+    if failure is not None and call is not None:
+        missing = _missing(failure, call.flow, call.access_key_id, flows, keys)
+        if missing is not None:
+            return missing
+    nearest = trace.nearest() if trace is not None and not exchange.matched else None
+    return None if nearest is None else str(nearest)
+
+
+def _missing(failure: ServiceError, flow: str | None, key: str, flows: Names, keys: Names) -> str | None:
+    """For what is not there the name that may have been meant."""
+    if failure.code == "FlowNotExists" and flow is not None and (near := did_you_mean(flow, flows())):
+        return f"there is no flow '{flow}'{near}"
+    if failure.code == "InvalidAccessKeyID" and (near := did_you_mean(key, keys())):
+        return f"there is no key '{key}'{near}"
+    return None
+
+
+def _worth_a_hint(exchange: Exchange) -> Collection[NearMiss]:
+    """That a task has no mock is worth it even where other mocks answered."""
+    if exchange.noted is None:
+        return ()
+    misses = exchange.noted.misses
+    return [miss for miss in misses if miss.kind == "mock"] if exchange.matched else misses
+
+
+def _near_misses(noted: Noted | None, trace: Trace | None) -> Collection[NearMiss]:
+    found = [*(noted.misses if noted is not None else ()), *(trace.near_misses() if trace is not None else ())]
+    return sorted(found, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
+
+
+def one_line(text: str) -> str:
+    """A text as a header can hold it: printable ASCII, cut to a readable length."""
+    ascii_text = text.encode("ascii", "backslashreplace").decode()
+    plain = "".join(letter if letter.isprintable() else " " for letter in ascii_text)
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."

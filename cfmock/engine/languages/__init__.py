@@ -1,0 +1,59 @@
+"""The two definition languages: text to `Flow`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cfmock.base.errors import DefinitionError, SourceError, did_you_mean, shown
+from cfmock.base.yaml_source import Document, parse
+from cfmock.engine.languages import legacy, statemachine
+from cfmock.engine.languages.reader import Section, Source
+from cfmock.engine.model import Flow
+
+__all__ = ["compile_definition"]
+
+_LANGUAGES = {
+    ("Type", "StateMachine"): statemachine.read,
+    ("type", "flow"): legacy.read,
+}
+
+
+def compile_definition(
+    source: str | Document, *, file: str = "<definition>", name: str | None = None, express: bool = False
+) -> Flow:
+    """Compile a definition, YAML or JSON, of either language.
+
+    `file` is what complaints call it; `name` is the flow's (a definition that calls itself otherwise is no mistake
+    here, `lint` warns of it); `express` holds it to the narrower rules of express flows. Raises `DefinitionError` with
+    every problem of the text.
+    """
+    try:
+        document = parse(source, file) if isinstance(source, str) else source
+    except SourceError as error:
+        raise DefinitionError(error.problems) from None
+    reading = Source(document)
+    value = document.value
+    if not isinstance(value, dict):
+        reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
+        raise DefinitionError(reading.problems)
+    for (key, word), read in _LANGUAGES.items():
+        if value.get(key) == word:
+            flow = read(reading, Section(reading, value), express=express)
+            break
+    else:
+        _unknown(reading, value)
+    if reading.problems:
+        raise DefinitionError(reading.problems)
+    return replace(flow, name=name or flow.own_name)
+
+
+def _unknown(reading: Source, value: dict[str, object]) -> None:
+    for key, word in _LANGUAGES:
+        given = value.get(key)
+        if given is not None:
+            near = did_you_mean(given, [word]) if isinstance(given, str) else ""
+            reading.complain(
+                (key,), f"{shown(given)} is no definition language; 'Type: StateMachine' and 'type: flow' are{near}"
+            )
+            return
+    reading.complain((), "neither 'Type: StateMachine' nor 'type: flow' is given")

@@ -1,0 +1,303 @@
+"""Reading definitions of the old language, `type: flow`, into a `Flow`.
+
+Steps follow one another in the order of the list; `goto` leads to a sibling of the step that holds it. As the vendor's
+editor schema does, a field that a step does not have is refused; at the top it is only noted (`Flow.unread`). `loop`,
+which that schema has and no page describes, is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import zip_longest
+from typing import Any
+
+from cfmock.base.errors import did_you_mean
+from cfmock.base.time_text import parse_time
+from cfmock.engine.languages.legacy_data_flow import MAPPED, MAX_TIMEOUT, MAX_WAIT, OWN, LegacyRules, Mappings, StepData
+from cfmock.engine.languages.reader import Section, Source, quoted
+from cfmock.engine.model import (
+    Catch,
+    ChoiceNode,
+    FailNode,
+    Flow,
+    Language,
+    MapNode,
+    Mode,
+    Node,
+    Option,
+    ParallelNode,
+    PassNode,
+    Retry,
+    Series,
+    SucceedNode,
+    TaskNode,
+    WaitNode,
+)
+
+MAX_BRANCHES = 100
+MAX_ITERATIONS = 100  # at once
+MAX_INTERVAL = 86_400
+"""Limits of the pages."""
+
+PATTERNS = {
+    "requestResponse": Mode.REQUEST_COMPLETE,
+    "sync": Mode.SYSTEM_CALLBACK,
+    "waitForCallback": Mode.CUSTOM_CALLBACK,
+}
+
+ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:SendMessage"}
+"""The action that a resource of a product stands for, so that mocks and error codes have a name for it."""
+
+RULES = LegacyRules()
+
+
+def read(source: Source, document: Section, *, express: bool) -> Flow:
+    """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
+    document.word("type", ["flow"])
+    document.word("version", ["v1", "v1beta1"], required=True)
+    name = document.text("name")
+    document.text("description")
+    timeout = document.number("timeoutSeconds", 1, MAX_TIMEOUT)
+    data = StepData(input=_mappings(document, "inputMappings"), output=_mappings(document, "outputMappings"))
+    series = _Series(source, set(), "", "").read(document)
+    document.finish()
+    return Flow(
+        language=Language.LEGACY,
+        own_name=name,
+        mark=document.mark,
+        series=series,
+        rules=RULES,
+        express=express,
+        timeout=timeout,
+        data=data,
+        text=source.document.text,
+        unread=tuple(source.unread),
+    )
+
+
+def _mappings(section: Section, key: str) -> Mappings | None:
+    mappings = section.sections(key)
+    if section.value.get(key) is None:
+        return None  # a key with nothing after it counts as absent, as everywhere
+    found = []
+    for mapping in mappings:
+        target = mapping.text("target", required=True)
+        if not mapping.has("source"):
+            mapping.complain("missing 'source'")
+        source = mapping.value.get("source")
+        if isinstance(source, str) and source.startswith(("$input", "$local", "$context")):
+            source = mapping.expression("source", MAPPED)
+        mapping.finish(strict=True)
+        found.append((target or "", source))
+    return tuple(found)
+
+
+class _Series:
+    """One list of steps being read. `taken` are the names of the whole flow; `prefix` begins the ids of its steps."""
+
+    def __init__(self, source: Source, taken: set[str], identity: str, prefix: str) -> None:
+        self.source = source
+        self.taken = taken
+        self.id = identity
+        self.prefix = prefix
+        self.names: list[str] = []
+
+    def read(self, section: Section) -> Series:
+        steps = section.sections("steps", required=True)
+        self.names = [name for step in steps if isinstance(name := step.value.get("name"), str)]
+        nodes: dict[str, Node] = {}
+        for step, after in zip_longest(steps, steps[1:]):
+            following = after.value.get("name") if after is not None else None
+            node = self.step(step, following if isinstance(following, str) else None)
+            if node is not None:
+                nodes.setdefault(node.name, node)
+        start = self.names[0] if self.names else ""
+        return Series(id=self.id, mark=section.mark, start=start, nodes=nodes)
+
+    def inner(self, section: Section, identity: str) -> Series:
+        return _Series(self.source, self.taken, identity, f"{identity}/").read(section)
+
+    def step(self, section: Section, following: str | None) -> Node | None:
+        name = section.text("name", required=True)
+        type_ = section.word("type", _TYPES, required=True)
+        section.text("description")
+        if name is not None:
+            if name in self.taken:
+                section.complain(f"there is another step named '{name}' in this flow", "name")
+            self.taken.add(name)
+        node = None
+        if name is not None and type_ is not None:
+            read, ends = _TYPES[type_]
+            head = {"id": self.prefix + quoted(name), "name": name, "mark": section.mark}
+            if not ends:
+                head["next"] = None if section.flag("end") else following
+            node = read(self, section, head)
+        section.finish(strict=True, judge=type_ is not None)
+        return node
+
+    def goto(self, section: Section, *, required: bool = False) -> str | None:
+        target = section.text("goto", required=required)
+        if target is not None and target not in self.names:
+            near = did_you_mean(target, self.names)
+            section.complain(f"there is no step '{target}' beside this one{near}", "goto")
+        return target
+
+    def shared(self, section: Section, **work: Any) -> StepData:
+        return StepData(input=_mappings(section, "inputMappings"), output=_mappings(section, "outputMappings"), **work)
+
+    # -- the types
+
+    def pass_(self, section: Section, head: dict[str, Any]) -> Node:
+        return PassNode(**head, data=self.shared(section))
+
+    def succeed(self, section: Section, head: dict[str, Any]) -> Node:
+        return SucceedNode(**head, data=self.shared(section))
+
+    def fail(self, section: Section, head: dict[str, Any]) -> Node:
+        code, detail = section.text("error"), section.text("cause")
+        return FailNode(**head, code=code or "", detail=detail or "", data=self.shared(section))
+
+    def wait(self, section: Section, head: dict[str, Any]) -> Node:
+        section.exactly_one("duration", "timestamp")
+        duration = self.computed(section, "duration", lambda: section.number("duration", 0, MAX_WAIT, whole=False))
+        timestamp = self.computed(section, "timestamp", lambda: self.moment(section))
+        return WaitNode(**head, data=self.shared(section, duration=duration, timestamp=timestamp))
+
+    def moment(self, section: Section) -> float | None:
+        text = section.text("timestamp")
+        try:
+            return parse_time(text) if text is not None else None
+        except ValueError as error:
+            section.complain(str(error), "timestamp")
+            return None
+
+    def computed(self, section: Section, key: str, constant: Callable[[], Any]) -> Any:
+        """An expression over the step's input if the text begins with `$`, else what `constant` reads."""
+        value = section.value.get(key)
+        if isinstance(value, str) and value.startswith("$"):
+            return section.expression(key, OWN)
+        return constant()
+
+    def choice(self, section: Section, head: dict[str, Any]) -> Node:
+        options = [
+            self.option(choice, f"{head['id']}?{index}", conditional=True)
+            for index, choice in enumerate(section.sections("choices", required=True))
+        ]
+        otherwise = section.section("default")
+        default = self.option(otherwise, f"{head['id']}?default", conditional=False) if otherwise else None
+        return ChoiceNode(**head, options=tuple(options), default=default, data=self.shared(section))
+
+    def option(self, section: Section, identity: str, *, conditional: bool) -> Option:
+        condition = section.expression("condition", OWN, required=True) if conditional else None
+        given = section.has("steps") and section.value["steps"] is not None
+        series = self.inner(section, identity) if given else None
+        option = Option(id=identity, mark=section.mark, condition=condition, next=self.goto(section), series=series)
+        section.finish(strict=True)
+        return option
+
+    def parallel(self, section: Section, head: dict[str, Any]) -> Node:
+        sections = section.sections("branches", required=True)
+        if len(sections) > MAX_BRANCHES:
+            section.complain(f"more than {MAX_BRANCHES} branches", "branches")
+        branches = []
+        for index, branch in enumerate(sections):
+            branches.append(self.inner(branch, f"{head['id']}[{index}]"))
+            branch.finish(strict=True)
+        return ParallelNode(**head, branches=tuple(branches), data=self.shared(section))
+
+    def foreach(self, section: Section, head: dict[str, Any]) -> Node:
+        iteration = section.section("iterationMapping", required=True)
+        work: dict[str, Any] = {}
+        if iteration is not None:
+            work["collection"] = iteration.expression("collection", OWN, required=True)
+            work["item"] = iteration.text("item", required=True) or ""
+            work["index"] = iteration.text("index")
+            iteration.finish(strict=True)
+        series = self.inner(section, f"{head['id']}[]")
+        return MapNode(**head, processor=series, limit=MAX_ITERATIONS, data=self.shared(section, **work))
+
+    def task(self, section: Section, head: dict[str, Any]) -> Node:
+        arn, action = section.text("resourceArn"), section.text("action")
+        section.exactly_one("resourceArn", "action")
+        if action is not None and not all(action.partition(":")[::2]):
+            section.complain("'action' is <product>:<Operation>, like ocr:RecognizeIdentityCard", "action")
+        pattern = section.word("pattern", PATTERNS) or "requestResponse"
+        data = self.shared(section, parameters=self.parameters(section))
+        timeout = self.computed(section, "timeoutSeconds", lambda: section.number("timeoutSeconds", 0, MAX_TIMEOUT))
+        return TaskNode(
+            **head,
+            action=action or _action(arn or ""),
+            resource_arn=arn,
+            mode=PATTERNS[pattern],
+            timeout=timeout or None,
+            data=data,
+            retry=self.retries(section, head["id"]),
+            catch=self.catches(section, head["id"]),
+        )
+
+    def parameters(self, section: Section) -> tuple[tuple[str, Any], ...]:
+        given = section.section("serviceParams")
+        if given is None:
+            return ()
+        names = OWN | MAPPED
+        made = [(key, given.compiled(key, value, names, bare=True)) for key, value in given.value.items()]
+        return tuple((key, constructor) for key, constructor in made if constructor is not None)
+
+    # -- errors
+
+    def retries(self, section: Section, identity: str) -> tuple[Retry, ...]:
+        rules = []
+        for index, rule in enumerate(section.sections("retry")):
+            rule.text("description")
+            rules.append(
+                Retry(
+                    id=f"{identity}!retry{index}",
+                    mark=rule.mark,
+                    errors=rule.words("errors", required=True),
+                    attempts=_or(rule.number("maxAttempts", 0, 1_000_000), 3),
+                    interval=_or(rule.number("intervalSeconds", 0, MAX_INTERVAL, whole=False), 1),
+                    rate=_or(rule.number("multiplier", 0, 1000, whole=False), 2),
+                    longest=_or(rule.number("maxIntervalSeconds", 0, MAX_INTERVAL, whole=False), MAX_INTERVAL),
+                )
+            )
+            rule.finish(strict=True)
+        return tuple(rules)
+
+    def catches(self, section: Section, identity: str) -> tuple[Catch, ...]:
+        mappings, rules = _mappings(section, "errorMappings"), []
+        for index, rule in enumerate(section.sections("catch")):
+            rule.text("description")
+            rules.append(
+                Catch(
+                    id=f"{identity}!catch{index}",
+                    mark=rule.mark,
+                    errors=rule.words("errors", required=True),
+                    next=self.goto(rule, required=True) or "",
+                    data=mappings,
+                )
+            )
+            rule.finish(strict=True)
+        return tuple(rules)
+
+
+def _action(arn: str) -> str:
+    """`acs:fc:…` and, from deployment files, `service/function` or a placeholder: functions."""
+    product = arn.split(":")[1] if arn.startswith("acs:") and arn.count(":") > 1 else "fc"
+    return ACTIONS.get(product, f"{product}:Call")
+
+
+def _or(given: Any, default: Any) -> Any:
+    return default if given is None else given
+
+
+_TYPES: dict[str, tuple[Callable[[_Series, Section, dict[str, Any]], Node], bool]] = {
+    # the type: who reads it, and whether it always ends its series
+    "task": (_Series.task, False),
+    "pass": (_Series.pass_, False),
+    "choice": (_Series.choice, False),
+    "parallel": (_Series.parallel, False),
+    "foreach": (_Series.foreach, False),
+    "wait": (_Series.wait, False),
+    "succeed": (_Series.succeed, True),
+    "fail": (_Series.fail, True),
+}

@@ -1,0 +1,284 @@
+"""How data move in the old language: outputs are merged into the parent's local variable, and mapped.
+
+Every flow and step has an input, a local variable and an output. A step's input is its parent's input with the parent's
+local over it, or what `inputMappings` pick; its output is its local, or what `outputMappings` pick (parallel and
+foreach: else nothing), and is merged into the parent's local. Where the pages are silent: a mapping whose source is
+missing is left out, and so is a parameter of a service; `$context.step` knows the step's name, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cfmock.base.json_text import json_text
+from cfmock.base.randomness import Ids
+from cfmock.base.time_text import parse_time
+from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
+from cfmock.engine.data_flow import Context, Identity, Step, check_nesting, check_size, datum, measured, number_of
+from cfmock.engine.events import Shape
+from cfmock.engine.expr import Constructor, Expression, MissingPathError
+from cfmock.engine.model import Catch, Flow, Kind, TaskNode
+from cfmock.engine.task_calls import TaskCall
+
+Json = Any
+
+OWN = frozenset(("$", "$context"))
+"""What the parameters of a step may name: `$` is the step's own input."""
+
+MAPPED = frozenset(("$input", "$local", "$context"))
+
+MAX_DATA = 32_768
+"""Bytes of a step's input, local variable and output together; documented."""
+
+MAX_WAIT = 172_800
+"""Two days, documented."""
+
+MAX_TIMEOUT = 31_536_000
+"""A year, as long as an execution may take."""
+
+ENTERED = Shape("StepEntered", ("input", "local"))
+EXITED = Shape("StepExited", ("local",))
+SCHEDULED_ARN = Shape("TaskScheduled", ("input", "resourceArn"))
+SCHEDULED_ACTION = Shape("TaskScheduled", ("input", "action", "parameters"))
+
+BRANCH_EXITED = Shape("BranchExited", ("index", "local"))
+ITERATION_EXITED = Shape("IterationExited", ("index", "local"))
+
+Mappings = tuple[tuple[str, Any], ...]
+"""Pairs of a target and its source: an `Expression`, or a constant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepData:
+    """What the fields of a step, or of the flow itself, compiled to; None for those it does not have."""
+
+    input: Mappings | None = None
+    output: Mappings | None = None
+    parameters: tuple[tuple[str, Constructor], ...] = ()
+    duration: float | Expression | None = None
+    timestamp: float | Expression | None = None
+    collection: Expression | None = None
+    item: str = ""
+    index: str | None = None
+
+
+class StepFrame:
+    """A running series: the input and the local variable of its parent."""
+
+    __slots__ = ("input", "local")
+
+    def __init__(self, given: Datum, local: Datum = EMPTY) -> None:
+        self.input = given
+        self.local = local
+
+
+class Scope(dict[str, Json]):
+    """The names of an expression; `$context` is put together only when one asks for it."""
+
+    __slots__ = ("step",)
+
+    def __init__(self, step: Step, **names: Json) -> None:
+        self.step = step
+        for name, value in names.items():
+            self["$" + name] = value
+
+    def __missing__(self, name: str) -> Json:
+        if name != "$context":
+            raise KeyError(name)
+        step = self.step
+        context = self[name] = {
+            **_flow_context(step.context.identity),
+            "step": {"name": step.node.name, "eventId": step.entered},
+        }
+        if isinstance(step.node, TaskNode):
+            context["task"] = {"token": step.token}
+        return context
+
+
+def _flow_context(who: Identity) -> dict[str, Json]:
+    return {"flow": {"name": who.flow}, "execution": {"name": who.execution}}
+
+
+class LegacyRules:
+    """The rules of `type: flow`."""
+
+    branch_exited = BRANCH_EXITED
+    iteration_exited = ITERATION_EXITED
+
+    def open(self, flow: Flow, given: Datum, context: Context) -> StepFrame:
+        check_size(given.size, MAX_DATA, "the input of the execution")
+        check_nesting(given.text, "the input of the execution")
+        if not isinstance(given.value, dict):
+            raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
+        if flow.data.input is None:
+            return StepFrame(given)
+        scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
+        picked = _picked(flow.data.input, scope, context.ids)
+        return StepFrame(measured(picked, MAX_DATA, "the input of the flow"))
+
+    def close(self, flow: Flow, frame: StepFrame, context: Context) -> Datum:
+        if flow.data.output is None:
+            return frame.local
+        scope = {
+            "$input": frame.input.value,
+            "$local": frame.local.value,
+            "$context": _flow_context(context.identity),
+        }
+        return measured(_picked(flow.data.output, scope, context.ids), MAX_DATA, "the output of the flow")
+
+    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        return ENTERED, (step.frame.input.text, step.frame.local.text)
+
+    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        return EXITED, (step.frame.local.text,)
+
+    def enter(self, step: Step) -> None:
+        frame, mappings = step.frame, step.node.data.input
+        if mappings is None:
+            step.given = _merged(frame.input, frame.local)
+        else:
+            scope = Scope(step, input=frame.input.value, local=frame.local.value)
+            step.given = datum(_picked(mappings, scope, step.context.ids), f"the input of '{step.node.name}'")
+        check_size(step.given.size, MAX_DATA, f"the input of '{step.node.name}'")
+
+    def idle(self, step: Step) -> Datum:
+        return EMPTY
+
+    def result(self, step: Step, value: Json) -> Datum:
+        if isinstance(step.node, TaskNode) and not isinstance(value, dict):
+            raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is no JSON object: {str(value)[:200]}")
+        return measured(value, MAX_DATA, f"the result of '{step.node.name}'")
+
+    def leave(self, step: Step, result: Datum) -> Datum:
+        mappings, kind = step.node.data.output, step.node.kind
+        if mappings is not None:
+            scope = Scope(step, input=step.given.value, local=result.value)
+            output = datum(_picked(mappings, scope, step.context.ids), f"the output of '{step.node.name}'")
+        else:
+            output = EMPTY if kind is Kind.PARALLEL or kind is Kind.MAP else result
+        size = step.given.size + result.size + output.size
+        check_size(size, MAX_DATA, f"input, local variable and output of '{step.node.name}'")
+        self._hand_on(step, output)
+        return output
+
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+        step.error = failure
+        output = EMPTY
+        if catch.data is not None:
+            error = {"error": failure.code, "cause": failure.detail, "code": failure.code}
+            scope = Scope(step, input=step.given.value, local=error)
+            output = datum(_picked(catch.data, scope, step.context.ids), f"the output of '{step.node.name}'")
+        self._hand_on(step, output)
+
+    def _hand_on(self, step: Step, output: Datum) -> None:
+        frame = step.frame
+        frame.local = _merged(frame.local, output)
+        check_size(frame.local.size, MAX_DATA, f"the local variable after '{step.node.name}'")
+
+    def test(self, step: Step, condition: Expression) -> bool:
+        return condition.test(self._own(step), step.context.ids)
+
+    def pause(self, step: Step) -> Wait | WaitUntil:
+        data = step.node.data
+        if data.timestamp is not None:
+            return WaitUntil(self._moment(step, data.timestamp), MAX_WAIT)
+        return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT))
+
+    def _moment(self, step: Step, given: float | Expression) -> float:
+        if not isinstance(given, Expression):
+            return given
+        text = given.evaluate(self._own(step), step.context.ids)
+        try:
+            return parse_time(text)
+        except ValueError as error:
+            raise Failure(RUNTIME_ERROR, f"the timestamp of '{step.node.name}': {error}") from None
+
+    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+        if not isinstance(given, Expression):
+            return given
+        value = given.evaluate(self._own(step), step.context.ids)
+        number = number_of(value)
+        if number is None or not low <= number <= high:
+            raise Failure(
+                RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
+            )
+        return number
+
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
+        scope, parameters = self._own(step), {}
+        for name, source in node.data.parameters:
+            try:
+                parameters[name] = source.build(scope, step.context.ids)
+            except MissingPathError:
+                continue
+        return TaskCall(
+            state=node.name,
+            action=node.action,
+            resource_arn=node.resource_arn,
+            mode=node.mode,
+            input=step.given.value,
+            parameters=parameters,
+            event=step.given.value,
+            envelope=None,
+            timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
+            retries=step.retries,
+            step=step,
+        )
+
+    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+        if call.resource_arn is not None:
+            return SCHEDULED_ARN, (call.step.given.text, json_text(call.resource_arn))
+        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
+        return SCHEDULED_ACTION, (call.step.given.text, json_text(call.action), parameters.text)
+
+    def items(self, step: Step) -> list[Json]:
+        expression = step.node.data.collection
+        items = expression.evaluate(self._own(step), step.context.ids)
+        if not isinstance(items, list):
+            raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is no array: {expression.text}")
+        return items
+
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+        return items
+
+    def inner(self, step: Step) -> StepFrame:
+        return StepFrame(step.given)
+
+    def iteration(self, step: Step, item: Json, index: int) -> StepFrame:
+        data = step.node.data
+        given = {**step.given.value, data.item: item}
+        if data.index is not None:
+            given[data.index] = index
+        return StepFrame(measured(given, MAX_DATA, f"the input of iteration {index} of '{step.node.name}'"))
+
+    def value(self, frame: StepFrame) -> Datum:
+        return frame.local
+
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
+        return list(results)
+
+    def _own(self, step: Step) -> Scope:
+        scope = Scope(step)
+        scope["$"] = step.given.value
+        return scope
+
+
+def _picked(mappings: Mappings, scope: dict[str, Json], ids: Ids) -> dict[str, Json]:
+    picked = {}
+    for target, source in mappings:
+        if isinstance(source, Expression):
+            try:
+                source = source.evaluate(scope, ids)
+            except MissingPathError:
+                continue
+        picked[target] = source
+    return picked
+
+
+def _merged(under: Datum, over: Datum) -> Datum:
+    """Later keys overwrite earlier ones."""
+    if not over.value:
+        return under
+    return over if not under.value else datum({**under.value, **over.value}, "the local variable")

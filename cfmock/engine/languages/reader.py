@@ -1,0 +1,263 @@
+"""Reading a definition field by field, so that every complaint has its place and none hides another.
+
+A `Section` is one mapping of the text. Whoever reads it asks for the fields it knows; what was never asked for is then
+known to be unread, and what was asked for is what a misspelt name may have meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cfmock.base.errors import Mark, Problem, did_you_mean, path_text, shown
+from cfmock.base.yaml_source import Document
+from cfmock.engine.data_flow import number_of
+from cfmock.engine.expr import (
+    Constructor,
+    ConstructorErrors,
+    Expression,
+    ExpressionSyntaxError,
+    compile_constructor,
+    compile_expression,
+)
+from cfmock.engine.model import Unread
+
+Json = Any
+Path = tuple["str | int", ...]
+
+
+class Source:
+    """A definition while it is read: its document, the problems found so far, and the fields nobody asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        self.unread: list[Unread] = []
+        self._lines: list[str] | None = None
+
+    def mark(self, path: Path, *, key: bool = False) -> Mark:
+        return self.document.mark(path, key=key)
+
+    def complain(self, path: Path, message: str, *, key: bool = False) -> None:
+        self.problems.append(self.document.problem(path, message, key=key))
+
+    def syntax(self, path: Path, error: ExpressionSyntaxError) -> None:
+        """Complain of an expression, at the very column where its text stands on one line of the file."""
+        mark = self._inside(self.mark(path), error)
+        message = error.message
+        if error.text:
+            shown = "\n".join(f"    {line}" for line in error.caret().split("\n"))
+            message = f"{message}\n{shown}"
+        self.problems.append(Problem(mark, path_text(path), message))
+
+    def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
+        if self._lines is None:
+            self._lines = self.document.text.splitlines()
+        # A mapping from Python has no lines.
+        rest = self._lines[mark.line - 1][mark.column - 1 :] if 0 < mark.line <= len(self._lines) else ""
+        quoted = rest[:1] in ("'", '"')
+        if error.text and rest[quoted:].startswith(error.text):
+            return Mark(mark.file, mark.line, mark.column + quoted + error.column - 1)
+        return mark
+
+
+class Section:
+    """One mapping of a definition, and where it stands."""
+
+    def __init__(self, source: Source, value: dict[str, Json], path: Path = ()) -> None:
+        self.source = source
+        self.value = value
+        self.path = path
+        self.known: dict[str, None] = {}
+        self._missing: list[str] = []
+
+    @property
+    def mark(self) -> Mark:
+        return self.source.mark(self.path)
+
+    def has(self, key: str) -> bool:
+        self.known[key] = None
+        return key in self.value
+
+    def place(self, key: str) -> Mark:
+        return self.source.mark((*self.path, key), key=True)
+
+    def complain(self, message: str, key: str | None = None) -> None:
+        """At the value of `key`, else at the mapping itself."""
+        self.source.complain(self.path if key is None else (*self.path, key), message)
+
+    def _given(self, key: str, required: bool) -> Json:
+        """The value, None if absent; a null counts as absent. `finish` complains if it had to be there."""
+        self.known[key] = None
+        value = self.value.get(key)
+        if value is None and required:
+            self._missing.append(key)
+        return value
+
+    def text(self, key: str, *, required: bool = False) -> str | None:
+        value = self._given(key, required)
+        if value is None or (isinstance(value, str) and (value or not required)):
+            return value
+        self.complain(f"'{key}' must be text" + (", not empty" if value == "" else ""), key)
+        return None
+
+    def word(self, key: str, words: Iterable[str], *, required: bool = False) -> str | None:
+        """One of a few words."""
+        value = self._given(key, required)
+        words = list(words)
+        if value is None or (isinstance(value, str) and value in words):
+            return value
+        near = did_you_mean(value, words) if isinstance(value, str) else ""
+        self.complain(f"{shown(value)} is not one of {', '.join(words)}{near}", key)
+        return None
+
+    def flag(self, key: str) -> bool:
+        value = self._given(key, False)
+        if value is not None and not isinstance(value, bool):
+            self.complain(f"'{key}' must be true or false", key)
+        return value is True
+
+    def number(self, key: str, low: float, high: float, *, required: bool = False, whole: bool = True) -> Any:
+        """A number from `low` to `high`; also one written as text. With `whole` 3.0 is 3."""
+        value = self._given(key, required)
+        if value is None:
+            return None
+        number = int(value) if isinstance(value, float) and value.is_integer() else number_of(value)
+        if number is None or (whole and not isinstance(number, int)) or not low <= number <= high:
+            kind = "a whole number" if whole else "a number"
+            self.complain(f"'{key}' must be {kind} from {low:g} to {high:.12g}, not {shown(value)}", key)
+            return None
+        return number
+
+    def words(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        """A list of texts, not empty."""
+        value = self._given(key, required)
+        if value is None:
+            return ()
+        if isinstance(value, list) and value and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        self.complain(f"'{key}' must be a list of names", key)
+        return ()
+
+    def section(self, key: str, *, required: bool = False) -> Section | None:
+        """A mapping inside this one."""
+        value = self._given(key, required)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return Section(self.source, value, (*self.path, key))
+        self.complain(f"'{key}' must be a mapping", key)
+        return None
+
+    def sections(self, key: str, *, required: bool = False) -> list[Section]:
+        """A list of mappings inside this one; if it is required, not an empty one."""
+        value = self._given(key, required)
+        if value is None:
+            return []
+        if not isinstance(value, list) or (required and not value):
+            self.complain(f"'{key}' must be a list" + (", not an empty one" if value == [] else ""), key)
+            return []
+        found = []
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                found.append(Section(self.source, item, (*self.path, key, index)))
+            else:
+                self.source.complain((*self.path, key, index), "must be a mapping")
+        return found
+
+    def expression(self, key: str, names: frozenset[str], *, required: bool = False) -> Expression | None:
+        """An expression over `names`."""
+        value = self._given(key, required)
+        if value is None:
+            return None
+        if isinstance(value, bool | int | float):
+            value = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        if not isinstance(value, str):
+            self.complain(f"'{key}' must be an expression", key)
+            return None
+        try:
+            return compile_expression(value, names)
+        except ExpressionSyntaxError as error:
+            self.source.syntax((*self.path, key), error)
+            return None
+
+    def constructor(
+        self, key: str, names: frozenset[str], *, required: bool = False, bare: bool = False
+    ) -> Constructor | None:
+        """A mapping in which keys ending in `.$` hold expressions over `names`; with `bare`, texts that start with `$`
+        do.
+        """
+        value = self._given(key, required)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.complain(f"'{key}' must be a mapping", key)
+            return None
+        return self.compiled(key, value, names, bare=bare)
+
+    def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
+        try:
+            return compile_constructor(value, names, bare=bare)
+        except ConstructorErrors as errors:
+            for path, error in errors.problems:
+                self.source.syntax((*self.path, key, *path), error)
+            return None
+
+    def amount(
+        self,
+        key: str,
+        low: float,
+        high: float,
+        names: frozenset[str],
+        *,
+        required: bool = False,
+        whole: bool = True,
+    ) -> Any:
+        """A number, or an expression for one under `key.$`."""
+        computed = key + ".$"
+        if self._given(computed, False) is not None:
+            if self.has(key):
+                self.complain(f"both '{key}' and '{computed}' are given", key)
+            return self.expression(computed, names)
+        return self.number(key, low, high, required=required, whole=whole)
+
+    def exactly_one(self, key: str, other: str) -> None:
+        """Complain unless one of two fields is there, and only one."""
+        given = [each for each in (key, other) if self._given(each, False) is not None]
+        if len(given) > 1:
+            self.complain(f"both '{key}' and '{other}' are given")
+        elif not given:
+            self.complain(f"neither '{key}' nor '{other}' is given")
+
+    def finish(self, *, strict: bool = False, judge: bool = True) -> None:
+        """Complain of what is missing, and note every field that was never asked for.
+
+        `strict`: such a field is a mistake. `judge` False: nobody knows what the mapping is, so no field is out of
+        place.
+        """
+        unread = [name for name in self.value if name not in self.known] if judge else []
+        for key in self._missing:
+            self.complain(f"missing '{key}'{did_you_mean(key, unread)}")
+        for name in unread:
+            path, near = (*self.path, name), did_you_mean(name, self.known)
+            if strict:
+                self.source.complain(path, f"unknown field '{name}'{near}", key=True)
+            else:
+                mark = self.source.mark(path, key=True)
+                self.source.unread.append(Unread(mark, path_text(path), name, near))
+
+
+def quoted(name: str) -> str:
+    """A name as a part of an id, in which `/?![]#` have a meaning."""
+    return "".join(f"%{ord(letter):02X}" if letter in "/?![]#%" else letter for letter in name)
+
+
+def repeated(sections: Iterable[Section], key: str) -> Iterator[tuple[Section, str]]:
+    """The sections whose name stands in an earlier one, with that name."""
+    seen: set[str] = set()
+    for section in sections:
+        name = section.value.get(key)
+        if isinstance(name, str):
+            if name in seen:
+                yield section, name
+            seen.add(name)

@@ -1,0 +1,326 @@
+"""Reading definitions of the new language, `Type: StateMachine`, into a `Flow`.
+
+Refused is what the pages call required or impossible. Fields the language does not have are noted (`Flow.unread`), not
+refused: nothing says that the service does, and its own examples have some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cfmock.base.errors import did_you_mean
+from cfmock.engine.languages.reader import Section, Source, quoted, repeated
+from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineRules
+from cfmock.engine.model import (
+    Catch,
+    ChoiceNode,
+    Distributed,
+    FailNode,
+    Flow,
+    Language,
+    MapNode,
+    Mode,
+    Node,
+    Option,
+    ParallelNode,
+    PassNode,
+    Retry,
+    Series,
+    SucceedNode,
+    TaskNode,
+    WaitNode,
+)
+
+MAX_BRANCHES = 50
+MAX_TIMEOUT = 604_800
+MAX_INTERVAL = 86_400
+MAX_WAIT = {False: 300, True: 20}  # express?
+MAX_ITERATIONS = 40
+MAX_ITERATIONS_WRITTEN = 100  # an older page; more than 40 at once there are not
+MAX_CHILDREN = 100
+MAX_ITEMS = 10_000
+"""Limits of the pages."""
+
+RULES = StateMachineRules()
+
+
+def read(source: Source, document: Section, *, express: bool) -> Flow:
+    """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
+    document.word("Type", ["StateMachine"])
+    document.word("SpecVersion", ["v1"], required=True)
+    name = document.text("Name", required=True)
+    document.text("Description")
+    series = _Scope(source, express, "").read(document)
+    document.finish()
+    return Flow(
+        language=Language.STATE_MACHINE,
+        own_name=name,
+        mark=document.mark,
+        series=series,
+        rules=RULES,
+        express=express,
+        text=source.document.text,
+        unread=tuple(source.unread),
+    )
+
+
+class _Scope:
+    """One scope being read: its states, and the names they mean to go to, checked once all are known."""
+
+    def __init__(self, source: Source, express: bool, identity: str) -> None:
+        self.source = source
+        self.express = express
+        self.id = identity
+        self.targets: list[tuple[Section, str, str]] = []
+
+    def read(self, section: Section) -> Series:
+        start = section.text("StartAt", required=True)
+        if start is not None:
+            self.targets.append((section, "StartAt", start))
+        sections = section.sections("States", required=True)
+        for twice, name in repeated(sections, "Name"):
+            twice.complain(f"there is another state named '{name}' in this scope", "Name")
+        nodes: dict[str, Node] = {}
+        for state in sections:
+            node = self.state(state)
+            if node is not None:
+                nodes.setdefault(node.name, node)
+        # A state with a mistake in it is still there to be gone to.
+        given = (state.value.get("Name") for state in sections)
+        names = dict.fromkeys(name for name in given if isinstance(name, str))
+        for where, key, target in self.targets:
+            if target not in names:
+                where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)
+        return Series(id=self.id, mark=section.mark, start=start or "", nodes=nodes)
+
+    def state(self, section: Section) -> Node | None:
+        name = section.text("Name", required=True)
+        type_ = section.word("Type", _TYPES, required=True)
+        section.text("Description")
+        node = None
+        if name is not None and type_ is not None:
+            identity = f"{self.id}/{quoted(name)}" if self.id else quoted(name)
+            node = _TYPES[type_](self, section, {"id": identity, "name": name, "mark": section.mark})
+        section.finish(judge=type_ is not None)
+        return node
+
+    def target(self, section: Section, key: str, *, required: bool = False) -> str | None:
+        target = section.text(key, required=required)
+        if target is not None:
+            self.targets.append((section, key, target))
+        return target
+
+    def following(self, section: Section) -> str | None:
+        """`Next`, or None for `End: true`: one of them, and only one."""
+        target, end = self.target(section, "Next"), section.flag("End")
+        if target is not None and end:
+            section.complain("both 'Next' and 'End' are given", "End")
+        elif target is None and not end and section.value.get("Next") is None:
+            section.complain("neither 'Next' nor 'End: true' is given")
+        return target
+
+    def no_following(self, section: Section, *, end: bool) -> None:
+        for key in ("Next", "End"):
+            if section.has(key) and not (end and key == "End"):
+                section.complain(f"a {section.value['Type']} has no '{key}'", key)
+
+    def shared(self, section: Section, **work: Any) -> StateData:
+        return StateData(
+            input=section.constructor("InputConstructor", BEFORE),
+            output=section.constructor("OutputConstructor", AFTER),
+            globals=section.constructor("GlobalConstructor", AFTER),
+            **work,
+        )
+
+    # -- the types
+
+    def pass_(self, section: Section, head: dict[str, Any]) -> Node:
+        return PassNode(**head, next=self.following(section), data=self.shared(section))
+
+    def succeed(self, section: Section, head: dict[str, Any]) -> Node:
+        self.no_following(section, end=True)
+        return SucceedNode(**head, data=self.shared(section))
+
+    def fail(self, section: Section, head: dict[str, Any]) -> Node:
+        self.no_following(section, end=True)
+        code, detail = section.text("Code"), section.text("Detail")
+        return FailNode(**head, code=code or "", detail=detail or "", data=self.shared(section))
+
+    def wait(self, section: Section, head: dict[str, Any]) -> Node:
+        longest = MAX_WAIT[self.express]
+        seconds = section.amount("Seconds", 1, longest, BEFORE, required=True)
+        data = self.shared(section, seconds=seconds, longest=longest)
+        return WaitNode(**head, next=self.following(section), data=data)
+
+    def choice(self, section: Section, head: dict[str, Any]) -> Node:
+        self.no_following(section, end=False)
+        options = []
+        for index, branch in enumerate(section.sections("Branches", required=True)):
+            condition = branch.expression("Condition", BEFORE, required=True)
+            target = self.target(branch, "Next", required=True)
+            branch.finish()
+            options.append(Option(id=f"{head['id']}?{index}", mark=branch.mark, condition=condition, next=target))
+        target = self.target(section, "Default", required=True)
+        mark = section.place("Default") if section.has("Default") else section.mark
+        default = Option(id=f"{head['id']}?default", mark=mark, condition=None, next=target)
+        data = StateData(
+            input=section.constructor("InputConstructor", BEFORE),
+            globals=section.constructor("GlobalConstructor", AFTER),
+        )
+        return ChoiceNode(**head, options=tuple(options), default=default, data=data)
+
+    def task(self, section: Section, head: dict[str, Any]) -> Node:
+        action = section.text("Action", required=True)
+        if action is not None and not all(action.partition(":")[::2]):
+            section.complain("'Action' is <Service>:<Operation>, like FC:InvokeFunction", "Action")
+        mode = Mode(section.word("TaskMode", [mode.value for mode in Mode]) or Mode.REQUEST_COMPLETE.value)
+        if self.express and mode is not Mode.REQUEST_COMPLETE:
+            section.complain("an express flow has no task mode but RequestComplete", "TaskMode")
+        data = self.shared(section, parameters=section.constructor("Parameters", BEFORE))
+        timeout = section.amount("Timeout", 0, MAX_TIMEOUT, BEFORE)
+        return TaskNode(
+            **head,
+            next=self.following(section),
+            action=action or "",
+            mode=mode,
+            timeout=timeout or None,  # 0 means never
+            data=data,
+            **self.errors(section, head["id"]),
+        )
+
+    def parallel(self, section: Section, head: dict[str, Any]) -> Node:
+        sections = section.sections("Branches", required=True)
+        if len(sections) > MAX_BRANCHES:
+            section.complain(f"more than {MAX_BRANCHES} branches", "Branches")
+        branches = []
+        for index, branch in enumerate(sections):
+            branches.append(self.scope(f"{head['id']}[{index}]").read(branch))
+            branch.finish()
+        return ParallelNode(
+            **head,
+            next=self.following(section),
+            branches=tuple(branches),
+            data=self.shared(section),
+            **self.errors(section, head["id"]),
+        )
+
+    def map(self, section: Section, head: dict[str, Any]) -> Node:
+        processor = section.section("Processor", required=True)
+        config = (processor.section("ProcessorConfig") if processor else None) or section.section("ProcessorConfig")
+        mode = None
+        if config is not None:
+            mode = config.word("ExecutionMode", ["Express", "Standard"]) or "Standard"
+            config.finish()
+        reader = section.has("ItemReader")
+        items = section.expression("ItemsPath", BEFORE, required=not reader)
+        item, distributed = None, None
+        if mode is not None:
+            item = section.constructor("ItemConstructor", ITEM)
+            distributed = self.distributed(section, head, express=mode == "Express")
+        series = Series(id="", mark=section.mark, start="", nodes={})
+        if processor is not None:
+            express = distributed.express if distributed is not None else self.express
+            series = _Scope(self.source, express, f"{head['id']}[]").read(processor)
+            processor.finish()
+        return MapNode(
+            **head,
+            next=self.following(section),
+            processor=series,
+            limit=self.concurrency(section, MAX_CHILDREN if mode else MAX_ITERATIONS),
+            distributed=distributed,
+            data=self.shared(section, items=items, item=item),
+            **self.errors(section, head["id"]),
+        )
+
+    def concurrency(self, section: Section, most: int) -> int:
+        """The pages spell it `MaxConcuccency` in the table and `MaxConcurrency` in the text."""
+        given = None
+        for key in ("MaxConcuccency", "MaxConcurrency"):
+            if section.has(key):
+                given = section.number(key, 1, MAX_ITERATIONS_WRITTEN)
+        return min(given or MAX_ITERATIONS, most)
+
+    def distributed(self, section: Section, head: dict[str, Any], *, express: bool) -> Distributed:
+        """The inner fields of these objects are not published, nor where the tolerated failures stand: our reading."""
+        tolerance = section.section("ToleratedFailure") or section
+        batch = section.section("ItemBatcher")
+        most = section.section("MaxItems") if isinstance(section.value.get("MaxItems"), dict) else section
+        made = Distributed(
+            express=express,
+            max_items=(most or section).amount("MaxItems", 1, MAX_ITEMS, BEFORE),
+            batch=batch.amount("MaxItemsPerBatch", 1, MAX_ITEMS, BEFORE, required=True) or 0 if batch else 0,
+            tolerated_count=tolerance.amount("ToleratedFailedCount", 0, MAX_ITEMS, BEFORE) or 0,
+            tolerated_percentage=tolerance.amount("ToleratedFailedPercentage", 0, 100, BEFORE, whole=False) or 0,
+            reader=self.io(section, head, "ItemReader", "OSS:GetObject"),
+            writer=self.io(section, head, "ResultWriter", "OSS:PutObject"),
+        )
+        for inner in (tolerance, batch, most):
+            if inner is not None and inner is not section:
+                inner.finish()
+        return made
+
+    def io(self, section: Section, head: dict[str, Any], field: str, action: str) -> TaskNode | None:
+        """An ItemReader or ResultWriter: a call that a mock answers. All its fields are the call's parameters."""
+        parameters = section.constructor(field, BEFORE)
+        if parameters is None:
+            return None
+        given = section.value[field].get("Action")
+        return TaskNode(
+            id=f"{head['id']}.{field}",
+            name=f"{head['name']}.{field}",
+            mark=section.place(field),
+            action=given if isinstance(given, str) and given else action,
+            data=StateData(parameters=parameters),
+        )
+
+    def scope(self, identity: str) -> _Scope:
+        return _Scope(self.source, self.express, identity)
+
+    # -- errors
+
+    def errors(self, section: Section, identity: str) -> dict[str, Any]:
+        retries, catches = [], []
+        for index, rule in enumerate(section.sections("Retry")):
+            rule.text("Description")
+            retries.append(
+                Retry(
+                    id=f"{identity}!retry{index}",
+                    mark=rule.mark,
+                    errors=rule.words("Errors", required=True),
+                    attempts=rule.number("MaxAttempts", 0, 1_000_000, required=True) or 0,
+                    interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, required=True) or 0,
+                    rate=_or(rule.number("BackoffRate", 0, 1000, whole=False), 1.0),
+                    longest=_or(rule.number("MaxBackoffSeconds", 0, MAX_INTERVAL), MAX_INTERVAL),
+                )
+            )
+            rule.finish()
+        for index, rule in enumerate(section.sections("Catch")):
+            rule.text("Description")
+            catches.append(
+                Catch(
+                    id=f"{identity}!catch{index}",
+                    mark=rule.mark,
+                    errors=rule.words("Errors", required=True),
+                    next=self.target(rule, "Next", required=True) or "",
+                    data=rule.constructor("OutputConstructor", BEFORE),
+                )
+            )
+            rule.finish()
+        return {"retry": tuple(retries), "catch": tuple(catches)}
+
+
+def _or(given: Any, default: float) -> float:
+    return default if given is None else given
+
+
+_TYPES: dict[str, Callable[[_Scope, Section, dict[str, Any]], Node]] = {
+    "Pass": _Scope.pass_,
+    "Task": _Scope.task,
+    "Choice": _Scope.choice,
+    "Parallel": _Scope.parallel,
+    "Map": _Scope.map,
+    "Wait": _Scope.wait,
+    "Succeed": _Scope.succeed,
+    "Fail": _Scope.fail,
+}

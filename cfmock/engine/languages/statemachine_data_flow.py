@@ -1,0 +1,244 @@
+"""How data move in the new language: constructors replace, nothing is merged.
+
+A state's `$Input` is what came before it, or what its InputConstructor makes of that. `$Output` is its raw result;
+OutputConstructor replaces it, and GlobalConstructor writes the variables of the whole execution. Neither of these two
+sees what the other did. What the pages leave open and is decided here: a Parallel hands its own input to every branch,
+iterations come out in the order of the items, a caught failure hands on the state's input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from cfmock.base.json_text import json_text
+from cfmock.engine.commands import (
+    DATA_LIMIT,
+    INVALID_OUTPUT,
+    RUNTIME_ERROR,
+    Datum,
+    Failure,
+    LimitExceeded,
+    Wait,
+)
+from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, measured, number_of
+from cfmock.engine.events import OUTPUT, Shape
+from cfmock.engine.expr import Constructor, Expression
+from cfmock.engine.model import Catch, Flow, Kind, TaskNode
+from cfmock.engine.task_calls import TaskCall
+
+Json = Any
+
+BEFORE = frozenset(("$Context", "$Input", "$Global"))
+"""The names an expression may use until the state has worked."""
+
+AFTER = BEFORE | {"$Output"}
+ITEM = BEFORE | {"$Item"}
+
+MAX_DATA = 65_536
+"""Bytes of one input, output or event; documented."""
+
+MAX_GLOBAL_KEY = 128
+MAX_GLOBAL_VALUE = 262_144
+"""Bytes of a global variable's key and value; documented."""
+
+FUNCTION = "FC:InvokeFunction"
+ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
+"""What stands beside the `Body` of a result. For functions only the Body is certain."""
+
+ENTERED = Shape("StepEntered", ("input",))
+EXITED = Shape("StepExited", OUTPUT)
+SCHEDULED = Shape("TaskScheduled", ("action", "parameters"))
+BRANCH_EXITED = Shape("BranchExited", ("index", "output"))
+ITERATION_EXITED = Shape("IterationExited", ("index", "output"))
+
+
+class StateData(NamedTuple):
+    """What the fields of a state compiled to; None for those it does not have."""
+
+    input: Constructor | None = None
+    output: Constructor | None = None
+    globals: Constructor | None = None
+    parameters: Constructor | None = None
+    seconds: int | Expression | None = None
+    longest: int = 0
+    items: Expression | None = None
+    item: Constructor | None = None
+
+
+class StateFrame:
+    """A running series: `value` is the output of the state before, and so the input of the next."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Datum) -> None:
+        self.value = value
+
+
+class Scope(dict[str, Json]):
+    """The names of an expression; `$Context` is put together only when an expression asks for it."""
+
+    __slots__ = ("step",)
+
+    def __init__(self, step: Step, given: Json) -> None:
+        self.step = step
+        self["$Input"] = given
+        self["$Global"] = step.context.globals
+
+    def __missing__(self, name: str) -> Json:
+        if name != "$Context":
+            raise KeyError(name)
+        context = self[name] = _context(self.step, self)
+        return context
+
+
+def _context(step: Step, scope: Mapping[str, Json]) -> Json:
+    current: dict[str, Json] = {"Name": step.node.name, "Input": scope["$Input"], "RetryCount": step.retries}
+    if "$Output" in scope:
+        current["Output"] = scope["$Output"]
+    if step.error is not None:
+        current["Error"] = {"Code": step.error.code, "Detail": step.error.detail}
+    if isinstance(step.node, TaskNode):
+        current["TaskToken"] = step.token
+    return {**step.context.identity.context(step.context.input), "Current": current}
+
+
+class StateMachineRules:
+    """The rules of `Type: StateMachine`."""
+
+    branch_exited = BRANCH_EXITED
+    iteration_exited = ITERATION_EXITED
+
+    def open(self, flow: Flow, given: Datum, context: Context) -> StateFrame:
+        check_size(given.size, MAX_DATA, "the input of the execution")
+        check_nesting(given.text, "the input of the execution")
+        return StateFrame(given)
+
+    def close(self, flow: Flow, frame: StateFrame, context: Context) -> Datum:
+        return frame.value
+
+    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        return ENTERED, (step.frame.value.text,)
+
+    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+        return EXITED, (step.frame.value.text,)
+
+    def enter(self, step: Step) -> None:
+        step.given = given = step.frame.value
+        constructor = step.node.data.input
+        if constructor is not None:
+            built = constructor.build(Scope(step, given.value), step.context.ids)
+            step.given = measured(built, MAX_DATA, f"the input of '{step.node.name}'")
+
+    def idle(self, step: Step) -> Datum:
+        return step.given
+
+    def result(self, step: Step, value: Json) -> Datum:
+        return measured(value, MAX_DATA, f"the output of '{step.node.name}'")
+
+    def leave(self, step: Step, result: Datum) -> Datum:
+        data, context = step.node.data, step.context
+        output, written = result, None
+        if data.output is not None or data.globals is not None:
+            scope = Scope(step, step.given.value)
+            scope["$Output"] = result.value
+            if data.globals is not None:
+                written = _globals(data.globals.build(scope, context.ids))
+            if data.output is not None:
+                built = data.output.build(scope, context.ids)
+                output = measured(built, MAX_DATA, f"the output of '{step.node.name}'")
+        if data.output is None and isinstance(step.node, TaskNode) and not isinstance(result.value, dict):
+            raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is no JSON object: {result.text[:200]}")
+        if written:
+            context.globals = {**context.globals, **written}
+        step.frame.value = output
+        return output
+
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+        step.error = failure
+        output = step.given
+        if catch.data is not None:
+            built = catch.data.build(Scope(step, step.given.value), step.context.ids)
+            output = measured(built, MAX_DATA, f"the output of '{step.node.name}'")
+        step.frame.value = output
+
+    def test(self, step: Step, condition: Expression) -> bool:
+        return condition.test(Scope(step, step.given.value), step.context.ids)
+
+    def pause(self, step: Step) -> Wait:
+        data = step.node.data
+        return Wait(self.amount(step, data.seconds, "Seconds", 1, data.longest))
+
+    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+        if not isinstance(given, Expression):
+            return given
+        value = given.evaluate(Scope(step, step.given.value), step.context.ids)
+        number = number_of(value)
+        if number is None or not low <= number <= high:
+            raise Failure(
+                RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
+            )
+        return number
+
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
+        constructor = node.data.parameters
+        parameters = constructor.build(Scope(step, step.given.value), step.context.ids) if constructor else {}
+        return TaskCall(
+            state=node.name,
+            action=node.action,
+            resource_arn=None,
+            mode=node.mode,
+            input=step.given.value,
+            parameters=parameters,
+            event=parameters.get("body") if node.action == FUNCTION else parameters,
+            envelope=ENVELOPES.get(node.action),
+            timeout=self.amount(step, node.timeout, "Timeout", 0, 604_800) or None,
+            retries=step.retries,
+            step=step,
+        )
+
+    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
+        return SCHEDULED, (json_text(call.action), parameters.text)
+
+    def items(self, step: Step) -> list[Json]:
+        expression = step.node.data.items
+        items = expression.evaluate(Scope(step, step.given.value), step.context.ids)
+        if not isinstance(items, list):
+            raise Failure(RUNTIME_ERROR, f"ItemsPath of '{step.node.name}' gives no array: {expression.text}")
+        return items
+
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+        constructor = step.node.data.item
+        if constructor is not None:
+            scope = Scope(step, step.given.value)
+            built = []
+            for item in items:
+                scope["$Item"] = item
+                built.append(constructor.build(scope, step.context.ids))
+            items = built
+        if batch:
+            items = [{"Items": items[at : at + batch]} for at in range(0, len(items), batch)]
+        return items
+
+    def inner(self, step: Step) -> StateFrame:
+        return StateFrame(step.given)
+
+    def iteration(self, step: Step, item: Json, index: int) -> StateFrame:
+        return StateFrame(measured(item, MAX_DATA, f"element {index} of '{step.node.name}'"))
+
+    def value(self, frame: StateFrame) -> Datum:
+        return frame.value
+
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
+        if step.node.kind is Kind.PARALLEL:
+            return {f"Branch{index}": result for index, result in enumerate(results)}
+        return {"Items": list(results)}
+
+
+def _globals(written: dict[str, Json]) -> dict[str, Json]:
+    for key, value in written.items():
+        if len(key.encode()) > MAX_GLOBAL_KEY:
+            raise LimitExceeded(DATA_LIMIT, f"the global variable '{key[:32]}…' has a name over {MAX_GLOBAL_KEY} bytes")
+        measured(value, MAX_GLOBAL_VALUE, f"the global variable '{key}'")
+    return written

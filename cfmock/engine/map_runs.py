@@ -1,0 +1,171 @@
+"""Map runs: the children of a distributed map, how many at a time, and how many may fail.
+
+A map run can be looked at and changed while it runs (DescribeMapRun, UpdateMapRun). Without tolerance the first child
+that fails fails the map, as documented. With it, the map fails by the error of the child that is one too many; the
+results of children that failed within it are left out. Count and percentage are both allowances: one of them is enough.
+These three are our choices.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cfmock.engine.commands import Failure
+
+if TYPE_CHECKING:
+    from cfmock.engine.execution import Run
+    from cfmock.engine.model import Flow
+
+Json = Any
+
+TOLERANCE = "FnF.ToleratedFailureExceeded"
+"""The tolerance was lowered below what had failed by then; our name."""
+
+STOPPED = "FnF.MapRunStopped"
+"""A child was stopped because its map run was over; our name."""
+
+
+class MapRunStatus(enum.Enum):
+    """The API's names."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ABORTED = "Aborted"
+
+
+class ItemCounts(NamedTuple):
+    """Children by how far they are. The API spells `Succeed` so."""
+
+    pending: int
+    running: int
+    succeed: int
+    failed: int
+    aborted: int
+    total: int
+
+
+class MapRun:
+    """One map run. `inputs` are those of its children, in order; `flow` is what each child executes; times in flow
+    time.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        flow: Flow,
+        inputs: list[Json],
+        concurrency: int,
+        tolerated_count: int,
+        tolerated_percentage: float,
+        state: str,
+    ) -> None:
+        self.name = name
+        self.flow = flow
+        self.inputs = inputs
+        self.state = state
+        self.concurrency = concurrency
+        self.tolerated_count = tolerated_count
+        self.tolerated_percentage = tolerated_percentage
+        self.status = MapRunStatus.PENDING
+        self.parent: Run | None = None
+        self.started: float | None = None
+        self.stopped: float | None = None
+        self._results: dict[int, Json] = {}
+        self._running: dict[int, Run] = {}
+        self._begun = 0
+        self._failed = 0
+        self._aborted = 0
+        self._start: Callable[[MapRun, int], Run]
+        self._done: Callable[[list[Json] | Failure], None]
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in (MapRunStatus.PENDING, MapRunStatus.RUNNING)
+
+    @property
+    def counts(self) -> ItemCounts:
+        total = len(self.inputs)
+        pending = 0 if self.ended else total - self._begun
+        aborted = self._aborted + (total - self._begun if self.ended else 0)
+        return ItemCounts(pending, len(self._running), len(self._results), self._failed, aborted, total)
+
+    def child_name(self, index: int) -> str:
+        """The execution name of a child; our choice."""
+        return f"{self.name}-{index}"
+
+    def begin(
+        self, parent: Run, start: Callable[[MapRun, int], Run], done: Callable[[list[Json] | Failure], None]
+    ) -> None:
+        """Start as many children as may run at once. `done` is told the results, or what failed, once."""
+        self.parent, self._start, self._done = parent, start, done
+        self.status, self.started = MapRunStatus.RUNNING, parent.timeline.now()
+        self._go_on()
+
+    def update(
+        self,
+        *,
+        concurrency: int | None = None,
+        tolerated_count: int | None = None,
+        tolerated_percentage: float | None = None,
+    ) -> None:
+        """Change what is given, with effect at once: more children start; those that are too many run to their end.
+
+        One that is over stays as it was.
+        """
+        if self.parent is None or self.ended:
+            return
+        if concurrency is not None:
+            self.concurrency = concurrency
+        if tolerated_count is not None:
+            self.tolerated_count = tolerated_count
+        if tolerated_percentage is not None:
+            self.tolerated_percentage = tolerated_percentage
+        with self.parent.runner.held():
+            self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
+
+    def abort(self) -> None:
+        """Stop the children that run; the execution around them is over, or has gone on."""
+        if not self.ended:
+            self._close(MapRunStatus.ABORTED)
+
+    def ended_child(self, index: int, run: Run) -> None:
+        """A child is over."""
+        if self._running.pop(index, None) is None or self.ended:
+            return
+        if run.output is not None:
+            self._results[index] = run.output.value
+        else:
+            self._failed += 1
+        self._judge(run.failure)
+
+    def _judge(self, failure: Callable[[], Failure]) -> None:
+        """Fail if more has failed than is tolerated, else go on."""
+        allowed = max(self.tolerated_count, len(self.inputs) * self.tolerated_percentage / 100)
+        if self._failed > allowed:
+            self._close(MapRunStatus.FAILED)
+            self._done(failure())
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        # Starting a child only queues it, so none ends while this loop runs.
+        while self._begun < len(self.inputs) and len(self._running) < self.concurrency:
+            self._running[self._begun] = self._start(self, self._begun)
+            self._begun += 1
+        if not self._running:
+            self._close(MapRunStatus.SUCCEEDED)
+            self._done([self._results[index] for index in sorted(self._results)])
+
+    def _close(self, status: MapRunStatus) -> None:
+        self.status = status
+        if self.parent is not None:
+            self.stopped = self.parent.timeline.now()
+        running, self._running = self._running, {}
+        self._aborted = len(running)
+        for run in running.values():
+            run.stop(STOPPED, f"the map run {self.name} is over")

@@ -1,0 +1,143 @@
+"""Tasks: what a definition asks of the world, and who answers.
+
+The engine asks a `TaskResolver`; the service gives it one (`mocks.ScriptedTasks`). An answer is known now (`Returns`,
+`Fails`), comes by a report (`Waits`), comes from outside (`Later`), or is the end of another execution (`Nested`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from cfmock.base.patterns import Difference, differences
+from cfmock.base.time_text import parse_duration
+from cfmock.engine.model import Mode
+
+if TYPE_CHECKING:
+    from cfmock.engine.data_flow import Identity, Step
+    from cfmock.engine.execution import Run
+    from cfmock.engine.pending_task import PendingTask
+
+Json = Any
+
+
+class TaskCall(NamedTuple):
+    """One try of a task.
+
+    `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given, and
+    `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in seconds,
+    None for never; `retries` is how often the task has been tried before.
+    """
+
+    state: str
+    action: str
+    resource_arn: str | None
+    mode: Mode
+    input: Json
+    parameters: Json
+    event: Json
+    envelope: Mapping[str, Json] | None
+    timeout: float | None
+    retries: int
+    step: Step
+
+    @property
+    def identity(self) -> Identity:
+        return self.step.context.identity
+
+    @property
+    def token(self) -> str:
+        return self.step.token
+
+    @property
+    def product(self) -> str:
+        """The product in the action, as written: the prefix of its error codes."""
+        return self.action.partition(":")[0]
+
+
+class Returns(NamedTuple):
+    """The task succeeds after so many seconds with this as its whole result."""
+
+    value: Json
+    after: float = 0.0
+
+
+class Fails(NamedTuple):
+    """The task fails after so many seconds."""
+
+    code: str
+    detail: str = ""
+    after: float = 0.0
+
+
+class Waits(NamedTuple):
+    """The task ends when somebody reports its token; `call_off` is told if it ends otherwise, with error and cause."""
+
+    call_off: Callable[[str, str], object] | None = None
+
+
+class Later(NamedTuple):
+    """Somebody outside is asked, and will give the answer to `PendingTask.answer`."""
+
+
+class Nested(NamedTuple):
+    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for its end.
+
+    `joined`: it was going on already, as somebody else's.
+    """
+
+    run: Run | None
+    answer: Json
+    joined: bool = False
+
+
+Answer = Returns | Fails | Waits | Later | Nested
+
+
+class TaskResolver(Protocol):
+    """Who knows the answers to the tasks of an execution."""
+
+    def resolve(self, task: PendingTask, /) -> Answer:
+        """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskMock:
+    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the state's).
+
+    One of `answer`, `http` (the URL of a locally running function) and `calls` (a Python function) is given. `times`:
+    how often it answers in one execution, None for ever.
+    """
+
+    answer: Returns | Fails | Waits | None = None
+    http: str | None = None
+    calls: Callable[[Json], Any] | None = None
+    when: Mapping[str, Json] = field(default_factory=dict)
+    times: int | None = None
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:
+        """From the mapping of a fixture, known to fit its schema. Raises ValueError for a duration."""
+        after = parse_duration(mapping.get("after", 0))
+        answer: Returns | Fails | Waits | None = None
+        if "returns" in mapping:
+            answer = Returns(mapping["returns"], after)
+        elif "fails" in mapping:
+            answer = Fails(mapping["fails"]["code"], mapping["fails"].get("detail", ""), after)
+        elif mapping.get("waits"):
+            answer = Waits()
+        return cls(
+            answer=answer,
+            http=mapping.get("http"),
+            calls=mapping.get("calls"),
+            when=mapping.get("when", {}),
+            times=mapping.get("times"),
+        )
+
+    def differences(self, call: TaskCall) -> Iterator[Difference]:
+        """Why it is not for this call; nothing if it is."""
+        if "execution" in self.when:
+            yield from differences(self.when["execution"], call.identity.execution, ("execution",))
+        if "input" in self.when:
+            yield from differences(self.when["input"], call.input, ("input",))

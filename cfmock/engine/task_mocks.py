@@ -1,0 +1,186 @@
+"""Mocks of tasks: the scripted answers of one flow, and the resolver that answers by them.
+
+The first mock answers whose `when` matches and whose `times` are not spent in this execution: those for the state's
+name, then those for an old task's resource, then those for the action. With none left a nested flow is really started,
+a task that waits for a callback waits for its report, and any other is answered by the policy for tasks without a mock.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from cfmock.base.errors import TaskFailed
+from cfmock.base.json_text import json_text
+from cfmock.base.patterns import Difference, NearMiss, Spent
+from cfmock.engine.commands import RUNTIME_ERROR, Failure
+from cfmock.engine.model import Mode, TaskNode
+from cfmock.engine.nested_flows import FlowStart, flow_start
+from cfmock.engine.pending_task import PendingTask
+from cfmock.engine.task_calls import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
+
+Json = Any
+Reply = Callable[[Json], None]
+"""Called once with what a function gave back, or with a `Failure`."""
+
+UNMOCKED = "cfmock.UnmockedTask"
+"""The error of a task without a mock, where such tasks are to fail. No error of the service."""
+
+_EXPLAINED = 32  # mocks of which it is told why they did not answer
+
+
+class Functions(Protocol):
+    """How mocks reach functions outside the core. Each calls `reply` once, at any time."""
+
+    def call_http(self, url: str, event: Json, reply: Reply, /) -> None: ...
+
+    def finish(self, result: Awaitable[Json], reply: Reply, /) -> None: ...
+
+
+class TaskMocks:
+    """The mocks of one flow in the order they are tried, by state name or action."""
+
+    def __init__(self, mocks: Mapping[str, Sequence[TaskMock]] | None = None) -> None:
+        self._mocks = {_key(name): list(found) for name, found in (mocks or {}).items()}
+        self._added: dict[str, int] = {}
+
+    def add(self, name: str, mock: TaskMock) -> None:
+        """Behind those added before, ahead of those there from the start."""
+        key = _key(name)
+        at = self._added.get(key, 0)
+        self._mocks.setdefault(key, []).insert(at, mock)
+        self._added[key] = at + 1
+
+    def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
+        """Put these in place of those there from the start; those added stay."""
+        added = {key: found[: self._added.get(key, 0)] for key, found in self._mocks.items()}
+        given = {_key(name): list(found) for name, found in mocks.items()}
+        self._mocks = {key: added.get(key, []) + given.get(key, []) for key in added.keys() | given.keys()}
+
+    def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
+        return self._for(call.state, call.resource_arn, call.action)
+
+    def covers(self, task: TaskNode) -> bool:
+        """Whether there is any mock for a task; not whether it matches."""
+        return next(self._for(task.name, task.resource_arn, task.action), None) is not None
+
+    def _for(self, *names: str | None) -> Iterator[TaskMock]:
+        for name in names:
+            if name is not None:
+                yield from self._mocks.get(_key(name), ())
+
+    def near_misses(self, call: TaskCall, spent: Mapping[object, int]) -> list[NearMiss]:
+        """Why no mock answered: what differs of those for this task, and the names that nearly are this task's."""
+        found = [
+            NearMiss("mock", f"{number} of '{call.state}'", reasons)
+            for number, mock in enumerate(self.for_call(call), 1)
+            if (reasons := tuple(_reasons(mock, call, spent)))
+        ]
+        if not found:
+            near = difflib.get_close_matches(_key(call.state), self._mocks, n=1, cutoff=0.6)
+            found = [NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),)) for name in near]
+        return found[:_EXPLAINED]
+
+
+def _reasons(mock: TaskMock, call: TaskCall, spent: Mapping[object, int]) -> Iterator[Difference]:
+    yield from mock.differences(call)
+    if mock.times is not None and spent.get(mock, 0) >= mock.times:
+        yield Spent("times", mock.times, spent.get(mock, 0))
+
+
+def _key(name: str) -> str:
+    # Products are written in either case: fnf:StartExecution, FNF:StartExecution.
+    return name.casefold() if ":" in name else name
+
+
+class ScriptedTasks:
+    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the three hooks."""
+
+    def __init__(self, mocks: TaskMocks, functions: Functions | None = None) -> None:
+        self.mocks = mocks
+        self._functions = functions
+
+    def matched(self, mock: TaskMock) -> None:
+        """Told of each mock that answers."""
+
+    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer | None:
+        """Start a nested flow, on the timeline of the task's run if it is waited for; None where there are no others."""
+        return None
+
+    def unmocked(self, task: PendingTask) -> None:
+        """Told of each task that nothing answered: it says what becomes of it by returning or raising."""
+
+    def resolve(self, task: PendingTask) -> Answer:
+        call, spent = task.call, task.run.spent
+        for mock in self.mocks.for_call(call):
+            if mock.times is not None and spent.get(mock, 0) >= mock.times:
+                continue
+            if mock.when and next(mock.differences(call), None) is not None:
+                continue
+            if mock.times is not None:
+                spent[mock] = spent.get(mock, 0) + 1
+            self.matched(mock)
+            return mock.answer if mock.answer is not None else self._call(mock, task)
+        start = flow_start(call)
+        if start is not None and (answer := self.start_flow(task, start)) is not None:
+            return answer
+        if call.mode is Mode.CUSTOM_CALLBACK:
+            return Waits()
+        self.unmocked(task)
+        return Returns({})
+
+    def _call(self, mock: TaskMock, task: PendingTask) -> Answer:
+        """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed
+        later.
+        """
+        call = task.call
+        event = json.loads(json_text(call.event))
+
+        def reply(result: Json) -> None:
+            task.answer(_answer(call, result))
+
+        if mock.calls is None:
+            if self._functions is None or mock.http is None:
+                raise Failure(UNMOCKED, f"nothing here can call a function for '{call.state}'")
+            self._functions.call_http(mock.http, event, reply)
+            return Later()
+        result = called(mock.calls, event)
+        if isawaitable(result):
+            if self._functions is None:
+                raise Failure(UNMOCKED, f"nothing here can wait for the function of '{call.state}'")
+            self._functions.finish(result, reply)
+            return Later()
+        answer = _answer(call, result)
+        if call.mode is not Mode.CUSTOM_CALLBACK:
+            return answer
+        if isinstance(answer, Fails):
+            raise Failure(answer.code, answer.detail)
+        return Waits()  # it was called; its report is still to come
+
+
+def called(function: Callable[[Json], Any], event: Json) -> Any:
+    """What a function gives back for an event; a `Failure` for what it raises."""
+    try:
+        return function(event)
+    except Exception as error:  # noqa: BLE001 - the user's own function: whatever it raises fails its task
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """An exception of a user's function as the error of its task: `TaskFailed` names it, any other its class."""
+    if isinstance(error, TaskFailed):
+        return Failure(error.code, error.detail)
+    return Failure(type(error).__name__, str(error))
+
+
+def _answer(call: TaskCall, result: Json) -> Returns | Fails:
+    if isinstance(result, Failure):
+        return Fails(result.code, result.detail)
+    try:
+        value = json.loads(json_text(result))
+    except (TypeError, ValueError, RecursionError) as error:
+        return Fails(RUNTIME_ERROR, f"the function of '{call.state}' gave no JSON value: {error}")
+    return Returns(value if call.envelope is None else {**call.envelope, "Body": value})

@@ -1,0 +1,164 @@
+"""The plan of an SVG: what is drawn of each series, how large it is, and where it goes.
+
+A series becomes boxes (its states, and for the outermost a start and its ends) and arcs (its links). A state that holds
+series is planned from the inside out: its lanes stand side by side below its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cfmock.engine.model import Kind, Node, Series
+from cfmock.graph.drawing import Highlight, Link, Status, captions, lane_of, lanes, links, note, retry_caption
+from cfmock.graph.svg.arrange import SPINE
+from cfmock.graph.svg.cells import Size
+from cfmock.graph.svg.layers import Arc
+from cfmock.graph.svg.routes import Layout, lay_out
+from cfmock.graph.svg.text_width import cut, width
+
+NAME, NOTE = 13.0, 11.0
+PAD = 12.0
+ICON = 14.0
+LINE = 15.0  # from one line of notes to the next
+DOT = 14.0
+_LONGEST = 250.0  # of a line of text
+_HEAD = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A state as drawn: its texts cut to fit, and the plans of its lanes."""
+
+    node: Node
+    size: Size
+    head: float  # the height of name, notes and retries
+    name: str
+    notes: tuple[str, ...]
+    retries: tuple[tuple[str, Status], ...]
+    lanes: tuple[PlannedLane, ...]
+    status: Status
+    visits: int | None  # None: not known
+
+    def places(self) -> list[float]:
+        """Where each lane begins, from the left of the figure."""
+        inside = sum(lane.size.width for lane in self.lanes) + PAD * (len(self.lanes) - 1)
+        found, at = [], (self.size.width - inside) / 2
+        for lane in self.lanes:
+            found.append(at)
+            at += lane.size.width + PAD
+        return found
+
+    def port(self, lane: int) -> float:
+        """Where a link leaves that begins in a lane: below that, from the middle of the figure."""
+        return self.places()[lane] + (self.lanes[lane].size.width - self.size.width) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLane:
+    label: str
+    plan: Plan
+    status: Status
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An arc as drawn. `link` None: from the start, or to an end."""
+
+    link: Link | None
+    label: str
+    status: Status
+    port: float | None = None  # it leaves from below a lane
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A series with everything placed, figures and ways in the layout's order. No figure: a start or an end."""
+
+    figures: tuple[Figure | None, ...]
+    ways: tuple[Way, ...]
+    layout: Layout
+
+
+def plan(series: Series, highlight: Highlight | None, *, outermost: bool = True) -> Plan:
+    """Plan a series and all that is inside it."""
+    figures: list[Figure | None] = []
+    places: dict[str, int] = {}
+    ways: list[Way] = []
+    arcs: list[Arc] = []
+
+    def connect(source: int, target: int, way: Way) -> None:
+        ways.append(way)
+        arcs.append(_arc(source, target, way))
+
+    if outermost:
+        figures.append(None)
+    # The start comes first; the others keep the order of the text.
+    for name in sorted(series.nodes, key=lambda name: name != series.start):
+        places[name] = len(figures)
+        figures.append(_figure(series.nodes[name], highlight))
+    if outermost:
+        connect(0, places[series.start], Way(None, "", highlight.of_start(series.first) if highlight else Status.PLAIN))
+    for link in links(series):
+        source = series.nodes[link.edge.source]
+        status = highlight.of_link(link, source) if highlight else Status.PLAIN
+        figure, lane = figures[places[source.name]], lane_of(link, source)
+        port = figure.port(lane) if figure and lane is not None else None
+        label = "" if port is not None else cut(link.label, NOTE, _LONGEST)
+        connect(places[source.name], places[link.edge.target], Way(link, label, status, port))
+    if outermost:
+        for node in series.nodes.values():
+            if _ends(node):
+                status = highlight.of_going_on(node) if highlight else Status.PLAIN
+                connect(places[node.name], len(figures), Way(None, "", status))
+                figures.append(None)
+    sizes = [Size(DOT, DOT) if figure is None else figure.size for figure in figures]
+    return Plan(tuple(figures), tuple(ways), lay_out(sizes, arcs))
+
+
+def _ends(node: Node) -> bool:
+    return node.next is None and node.kind not in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL)
+
+
+def _arc(source: int, target: int, way: Way) -> Arc:
+    pill = Size(width(way.label, NOTE) + 16, 20.0) if way.label else None
+    if way.link is not None and way.link.is_catch:
+        return Arc(source, target, "catch", way.link.loop, pill, 0.5)
+    if way.link is not None and way.link.loop:
+        return Arc(source, target, "loop", True, pill, 0.5, way.port)
+    if pill is not None or way.port is not None:
+        return Arc(source, target, "choice", False, pill, 2.0, way.port)
+    return Arc(source, target, "next", weight=SPINE)
+
+
+def _of(highlight: Highlight | None, id: str) -> Status:
+    return highlight.of(id) if highlight else Status.PLAIN
+
+
+def _figure(node: Node, highlight: Highlight | None) -> Figure:
+    name = cut(node.name, NAME, _LONGEST)
+    notes = [cut(text, NOTE, _LONGEST) for text in (note(node), *captions(node)[1:])]
+    retries = tuple((cut(retry_caption(rule), NOTE, _LONGEST), _of(highlight, rule.id)) for rule in node.retry)
+    planned = tuple(_lane(lane.label, lane.series, highlight) for lane in lanes(node))
+    texts = [width(name, NAME) * 1.12, *(width(text, NOTE) for text in notes)]
+    texts += [width(text, NOTE) + ICON for text, _ in retries]
+    across = max(texts) + ICON + 8 + 2 * PAD + (12 if node.kind in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL) else 0)
+    head = _HEAD + LINE * (len(notes) + len(retries)) + 6.0
+    size = _around(planned, across, head) if planned else Size(max(96.0, across), head)
+    visits = highlight.hits.get(node.id, 0) if highlight else None
+    return Figure(node, size, head, name, tuple(notes), retries, planned, _of(highlight, node.id), visits)
+
+
+def _around(planned: Sequence[PlannedLane], across: float, head: float) -> Size:
+    inside = sum(lane.size.width for lane in planned) + PAD * (len(planned) + 1)
+    return Size(max(across, inside), head + max(lane.size.height for lane in planned) + PAD)
+
+
+def _lane(label: str, series: Series, highlight: Highlight | None) -> PlannedLane:
+    inner = plan(series, highlight, outermost=False)
+    label = cut(label, NOTE, max(_LONGEST, inner.layout.size.width))
+    size = Size(
+        max(inner.layout.size.width, width(label, NOTE)) + 2 * PAD, inner.layout.size.height + 2 * PAD + LINE + 2
+    )
+    return PlannedLane(label, inner, _of(highlight, series.id), size)

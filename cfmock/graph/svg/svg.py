@@ -1,0 +1,230 @@
+"""The SVG of a flow, by our own layout: one file, no script, nothing from outside, light and dark."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from cfmock.engine.model import Flow, Kind, MapNode
+from cfmock.graph.drawing import Highlight, Status, captions
+from cfmock.graph.svg.plan import DOT, ICON, LINE, NOTE, PAD, Figure, Plan, PlannedLane, Way, plan
+from cfmock.graph.svg.routes import Line, Point
+from cfmock.graph.svg.style import ICONS, RETRY_ICON, css
+from cfmock.graph.svg.text_width import width
+
+_EDGE = 20.0  # around the picture
+_TITLE = 34.0
+_LEGEND = 34.0
+_TIP = 7.0
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ORDER = (Status.FAILED, Status.REACHED, Status.MISSED, Status.PLAIN)
+
+
+def svg(flow: Flow, highlight: Highlight | None = None) -> str:
+    """The picture of a flow, with what `highlight` says coloured in."""
+    planned = plan(flow.series, highlight)
+    title = " · ".join(part for part in (flow.name or "", highlight.title if highlight else "") if part)
+    legend = _legend(planned, highlight)
+    size = planned.layout.size
+    across = max(size.width, width(title, 15.0), legend[1]) + 2 * _EDGE
+    top = _EDGE + (_TITLE if title else 0.0)
+    down = top + size.height + _EDGE + (_LEGEND if legend[0] else 0.0)
+    body = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="cf-graph" width="{across:.0f}" height="{down:.0f}" '
+        f'viewBox="0 0 {across:.0f} {down:.0f}" role="img">',
+        f"<title>{_text(title or 'flow')}</title>",
+        f"<style>{css()}</style>",
+        f'<rect class="cf-page" width="{across:.0f}" height="{down:.0f}" rx="8"/>',
+    ]
+    if title:
+        body.append(f'<text class="cf-title" x="{_EDGE:.0f}" y="{_EDGE + 14:.0f}">{_text(title)}</text>')
+    body += _plan(planned, (across - size.width) / 2, top)
+    if legend[0]:
+        body.append(f'<g transform="translate({_EDGE:.0f} {down - 22:.0f})">{legend[0]}</g>')
+    body.append("</svg>\n")
+    return "\n".join(body)
+
+
+def _text(text: str) -> str:
+    return html.escape(_FORBIDDEN.sub("\ufffd", text))
+
+
+# -- series
+
+
+def _plan(planned: Plan, left: float, top: float) -> Iterator[str]:
+    yield f'<g transform="translate({left:.1f} {top:.1f})">'
+    for line in sorted(planned.layout.lines, key=lambda line: -_ORDER.index(_status(planned, line))):
+        yield _line(planned, line)
+    for index, (x, y) in planned.layout.pills.items():
+        yield _pill(planned.ways[index], x, y)
+    for index, (figure, (x, y)) in enumerate(zip(planned.figures, planned.layout.boxes, strict=True)):
+        if figure is not None:
+            yield from _figure(figure, x - figure.size.width / 2, y)
+        elif index == 0:
+            yield f'<circle class="cf-mark" cx="{x:.1f}" cy="{y + DOT / 2:.1f}" r="{DOT / 2:.1f}"/>'
+        else:
+            yield f'<circle class="cf-ring" cx="{x:.1f}" cy="{y + DOT / 2:.1f}" r="{DOT / 2 - 1:.1f}"/>'
+            yield f'<circle class="cf-mark" cx="{x:.1f}" cy="{y + DOT / 2:.1f}" r="3"/>'
+    yield "</g>"
+
+
+def _status(planned: Plan, line: Line) -> Status:
+    """Of the ways that run along a line, the most telling."""
+    return min((planned.ways[arc].status for arc in line.arcs), key=_ORDER.index)
+
+
+def _classes(way: Way, status: Status) -> str:
+    kind = "catch" if way.link and way.link.is_catch else "loop" if way.link and way.link.loop else "next"
+    return f"cf-{kind} cf-{status.value}"
+
+
+def _line(planned: Plan, line: Line) -> str:
+    points = line.points
+    tip = ""
+    if line.arrow:
+        x, y = points[-1]
+        points = (*points[:-1], (x, y - _TIP + 1))
+        tip = f'<path class="cf-tip" d="M{x:.1f} {y:.1f}l-4.5 {-_TIP}h9z"/>'
+    path = _bent(points) if line.bent else _curved(points)
+    classes = _classes(planned.ways[line.arcs[0]], _status(planned, line))
+    return f'<g class="{classes}"><path class="cf-line" d="{path}"/>{tip}</g>'
+
+
+def _curved(points: tuple[Point, ...]) -> str:
+    """Upright at every point; straight where two stand above one another."""
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for (x, y), (to_x, to_y) in pairwise(points):
+        if abs(x - to_x) < 0.5:
+            path += f"L{to_x:.1f} {to_y:.1f}"
+        else:
+            middle = (y + to_y) / 2
+            path += f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}"
+    return path
+
+
+def _bent(points: tuple[Point, ...]) -> str:
+    """Straight from point to point, corners rounded."""
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        near, far = _towards(at, before), _towards(at, after)
+        path += f"L{near[0]:.1f} {near[1]:.1f}Q{at[0]:.1f} {at[1]:.1f} {far[0]:.1f} {far[1]:.1f}"
+    return path + f"L{points[-1][0]:.1f} {points[-1][1]:.1f}"
+
+
+def _towards(at: Point, other: Point, radius: float = 6.0) -> Point:
+    length = abs(other[0] - at[0]) + abs(other[1] - at[1])
+    share = min(radius, length / 2) / length if length else 0.0
+    return at[0] + (other[0] - at[0]) * share, at[1] + (other[1] - at[1]) * share
+
+
+def _pill(way: Way, x: float, y: float) -> str:
+    across = width(way.label, NOTE) + 16
+    return (
+        f'<g class="{_classes(way, way.status)}"><title>{_text(way.link.label if way.link else "")}</title>'
+        f'<rect class="cf-page cf-pill" x="{x - across / 2:.1f}" y="{y:.1f}" width="{across:.1f}" height="20" rx="10"/>'
+        f'<text class="cf-note" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{_text(way.label)}</text></g>'
+    )
+
+
+# -- states
+
+
+def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
+    node = figure.node
+    yield f'<g class="cf-{node.kind.value} cf-{figure.status.value}"><title>{_text(_about(figure))}</title>'
+    yield _shape(figure, x, y)
+    at = x + PAD + (6 if node.kind in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL) else 0)
+    yield _icon(ICONS[node.kind], at, y + 9)
+    yield f'<text class="cf-name" x="{at + ICON + 8:.1f}" y="{y + 20.5:.1f}">{_text(figure.name)}</text>'
+    line = y + 20.5
+    for note in figure.notes:
+        line += LINE
+        yield f'<text class="cf-note" x="{at + ICON + 8:.1f}" y="{line:.1f}">{_text(note)}</text>'
+    for retry, status in figure.retries:
+        line += LINE
+        place = f"translate({at + ICON + 8:.1f} {line - 9:.1f}) scale(.72)"
+        yield f'<g class="cf-{status.value}"><path class="cf-icon cf-retry" transform="{place}" d="{RETRY_ICON}"/>'
+        yield f'<text class="cf-note" x="{at + 2 * ICON + 8:.1f}" y="{line:.1f}">{_text(retry)}</text></g>'
+    yield "</g>"
+    down = max((lane.size.height for lane in figure.lanes), default=0.0)
+    for lane, left in zip(figure.lanes, figure.places(), strict=True):
+        yield from _lane(lane, x + left, y + figure.head, down)
+
+
+def _about(figure: Figure) -> str:
+    """What a reader sees who points at a state: everything uncut."""
+    lines = [f"{figure.node.kind.value} {figure.node.name}", *captions(figure.node)]
+    if figure.visits is not None:
+        lines.append("entered once" if figure.visits == 1 else f"entered {figure.visits} times")
+    return "\n".join(lines)
+
+
+def _icon(path: str, x: float, y: float) -> str:
+    return f'<path class="cf-icon" transform="translate({x:.1f} {y:.1f})" d="{path}"/>'
+
+
+def _shape(figure: Figure, x: float, y: float) -> str:
+    across, down = figure.size.width, figure.size.height
+    kind = figure.node.kind
+    if kind is Kind.CHOICE and not figure.lanes:
+        return _polygon(
+            x, y, [(9, 0), (across - 9, 0), (across, down / 2), (across - 9, down), (9, down), (0, down / 2)]
+        )
+    if kind is Kind.FAIL:
+        right, low = across - 9, down - 9
+        return _polygon(
+            x, y, [(9, 0), (right, 0), (across, 9), (across, low), (right, down), (9, down), (0, low), (0, 9)]
+        )
+    corner = {Kind.SUCCEED: down / 2, Kind.WAIT: 14.0, Kind.TASK: 2.0}.get(kind, 8.0)
+    size = f'width="{across:.1f}" height="{down:.1f}" rx="{corner:.1f}"'
+    box = f'<rect class="cf-box" x="{x:.1f}" y="{y:.1f}" {size}/>'
+    if isinstance(figure.node, MapNode):  # as a stack of sheets: one for each item
+        return f'<rect class="cf-box" x="{x + 5:.1f}" y="{y + 5:.1f}" {size}/>{box}'
+    return box
+
+
+def _polygon(x: float, y: float, corners: list[Point]) -> str:
+    return f'<polygon class="cf-box" points="{" ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners)}"/>'
+
+
+def _lane(lane: PlannedLane, x: float, y: float, down: float) -> Iterator[str]:
+    yield f'<g class="cf-{lane.status.value}">'
+    yield (
+        f'<rect class="cf-scope" x="{x:.1f}" y="{y:.1f}" width="{lane.size.width:.1f}" height="{down:.1f}" rx="6"/>'
+        f'<text class="cf-note" x="{x + PAD:.1f}" y="{y + 15:.1f}">{_text(lane.label)}</text></g>'
+    )
+    inner = lane.plan.layout.size
+    yield from _plan(lane.plan, x + (lane.size.width - inner.width) / 2, y + PAD + LINE + 2)
+
+
+# -- legend
+
+
+def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
+    """What the lines mean, of those that are there, and how wide that is."""
+    ways = list(_ways(planned))
+    entries = []
+    if any(way.link and way.link.is_catch for way in ways):
+        entries.append(("cf-catch", "catch"))
+    if any(way.link and way.link.loop for way in ways):
+        entries.append(("cf-loop", "back again"))
+    if highlight is not None:
+        entries += [("cf-next cf-reached", "reached"), ("cf-next cf-missed", "not reached")]
+    parts, at = [], 0.0
+    for classes, words in entries:
+        parts.append(
+            f'<g class="{classes}"><path class="cf-line" d="M{at:.1f} 0h28"/></g>'
+            f'<text class="cf-note" x="{at + 34:.1f}" y="4">{words}</text>'
+        )
+        at += 34 + width(words, NOTE) + 18
+    return "".join(parts), at
+
+
+def _ways(planned: Plan) -> Iterator[Way]:
+    yield from planned.ways
+    for figure in planned.figures:
+        for lane in figure.lanes if figure is not None else ():
+            yield from _ways(lane.plan)

@@ -1,0 +1,72 @@
+"""What in the arguments of one call the service would take differently from how the client meant it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from cfmock.base.errors import did_you_mean, shown
+from cfmock.observe.violation_kinds import Violation, violation
+from cfmock.protocol.spec.model import Operation, Parameter, Spec
+from cfmock.protocol.wire.messages import Parameters
+
+
+def violations(operation: Operation, parameters: Parameters, arguments: Mapping[str, str]) -> list[Violation]:
+    """What in the arguments the service would take differently from how it was meant, whatever it then answers."""
+    found: list[Violation] = []
+    known = operation.parameters
+    for name, text in arguments.items():
+        parameter = known.get(name)
+        if parameter is None:
+            found.append(_unknown(operation, name))
+        elif parameter.type != "string":
+            if text and not _USUAL[parameter.type].match(text):
+                found.append(_mistyped(parameter, f"{name}={shown(text)}"))
+        elif len(text) <= _SHORT:
+            if text in _NOTHINGS and parameter.format in (None, "name"):
+                message = f"{name} is the text '{text}'"
+                found.append(violation("stringified nothing", message, name=name, text=f"'{text}'"))
+        elif parameter.format == "name" and _LONG_NAME < len(text) <= 128:
+            message = f"{name} has {len(text)} of the 128 characters that fit"
+            found.append(violation("name near its limit", message, name=name))
+    if parameters.untyped:
+        for name, sent in parameters.untyped.items():
+            parameter = known.get(name)
+            if parameter is not None and parameter.type != sent:
+                found.append(_mistyped(parameter, f"{name} is a JSON {sent}"))
+    return found
+
+
+def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[Violation]:
+    """The violations for which arguments are refused as InvalidArgument: names outside their pattern, wrong types."""
+    found = []
+    for name, text in arguments.items():
+        parameter = operation.parameters.get(name)
+        if parameter is None or not text:
+            continue
+        if parameter.format == "name" and not spec.name_pattern.match(text):
+            found.append(violation("name outside its pattern", f"{name}={shown(text)}", name=name))
+    return found
+
+
+_NOTHINGS = frozenset(("None", "null", "undefined", "NaN", "[object Object]"))
+"""What languages make of nothing, or of an object, when it is put into a text."""
+
+_SHORT = max(map(len, _NOTHINGS))
+_LONG_NAME = 119  # characters, of 128
+
+_USUAL = {
+    "boolean": re.compile(r"(true|false)\Z"),
+    "integer": re.compile(r"(0|-?[1-9][0-9]*)\Z", re.ASCII),
+    "number": re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z", re.ASCII),
+}
+_WANTED = {"boolean": "true or false", "integer": "an integer", "number": "a number", "string": "a text"}
+
+
+def _unknown(operation: Operation, name: str) -> Violation:
+    message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"
+    return violation("unknown parameter", message, name=f"'{name[:128]}'")
+
+
+def _mistyped(parameter: Parameter, message: str) -> Violation:
+    return violation("wrong type", message, wanted=_WANTED[parameter.type])

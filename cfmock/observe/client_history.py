@@ -1,0 +1,197 @@
+"""How a client behaves from call to call, so far as it makes the next call a violation.
+
+One for each world. It remembers what may matter, each kind bounded: the nonces answered, the starts whose answers were lost
+and those that were refused, and what the client last saw of each execution.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cfmock.base.clocks import Clock
+from cfmock.observe.violation_kinds import Violation, violation
+from cfmock.protocol.wire.messages import Call
+
+KEPT = 1000
+"""How many of each kind are remembered."""
+
+SOON = 60.0
+"""Seconds within which a start like one whose answer was lost counts as its retry."""
+
+MADE_BY: Mapping[str, str] = {
+    "FlowNotExists": "CreateFlow",
+    "ExecutionNotExists": "StartExecution",
+    "ScheduleNotExists": "CreateSchedule",
+}
+"""For an error that says what is not there: the operation that makes it."""
+
+_STARTS = ("StartExecution", "StartSyncExecution")
+_OPEN = ("Running", "Starting")
+
+
+class Lost(NamedTuple):
+    """A start whose answer never came: when, under which name, and with which request id."""
+
+    time: float
+    name: str | None
+    request_id: str
+
+
+class Look(NamedTuple):
+    """What a client last saw of an execution that had not ended. `starts` counts those of the world until then."""
+
+    status: str
+    request_id: str
+    starts: int
+
+
+class Conduct:
+    """The behaviour of the clients of one world. `clock` is the wall clock; `polling` the documented rate of
+    DescribeExecution (`per_second`, `burst`)."""
+
+    def __init__(self, clock: Clock, polling: Mapping[str, float]) -> None:
+        self._clock = clock
+        self._polling = polling
+        self._interval = 1 / polling["per_second"]
+        self._ahead = polling["burst"] * self._interval  # by how many seconds polls may be ahead of their rate
+        self._due = 0.0  # when the next poll would be due, were they evenly spaced
+        self._within = True
+        self._nonces: set[str] = set()
+        self._nonces_in_order: deque[str] = deque()
+        self._lost: OrderedDict[tuple[str, str, str], Lost] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
+        self._starts = 0
+
+    def came(self, call: Call, nonce: str, *, acs3: bool) -> list[Violation]:
+        """The violations of a call that comes in."""
+        found = []
+        if acs3:
+            found.append(violation("ACS3 signature", "the call is signed with ACS3"))
+        if nonce in self._nonces:
+            found.append(violation("repeated nonce", f"the nonce {nonce[:64]} was in a call that was answered"))
+        name = call.operation.name
+        if name == "DescribeExecution":
+            now = self._clock.now()
+            self._due = max(self._due, now) + self._interval
+            within = self._due - now <= self._ahead
+            if not within:
+                self._due -= self._interval
+                if self._within:
+                    found.append(self._too_fast())
+            self._within = within
+        elif name in _STARTS:
+            self._starts += 1
+            if self._lost and (again := self._again(call)) is not None:
+                found.append(again)
+        return found
+
+    def succeeded(self, call: Call, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
+        """Remember a success that the client was told of."""
+        self._answered(nonce)
+        name = call.operation.name
+        if name == "DescribeExecution":
+            status = fields.get("Status")
+            if status in _OPEN:
+                key = call.flow or "", call.execution or ""
+                _keep(self._looks, key, Look(str(status), request_id, self._starts))
+            elif self._looks:
+                self._looks.pop((call.flow or "", call.execution or ""), None)
+        elif self._looks and name in ("GetExecutionHistory", "StopExecution", "ListExecutions"):
+            self._looked_otherwise(call)
+        if self._lost and name in _STARTS:
+            self._lost.pop(_start(call), None)
+        if self._refused and name in MADE_BY.values():
+            self._refused.pop(_made(name, call), None)
+
+    def refused(self, call: Call, nonce: str, code: str, status: int) -> list[Violation]:
+        """Remember an error that the client was told of; the violations that only this shows."""
+        self._answered(nonce)
+        name = call.operation.name
+        assumed = self._assumed(call, code)
+        if name in MADE_BY.values() and status < 500 and not code.endswith("AlreadyExists"):
+            _keep(self._refused, _made(name, call), code)
+        return [assumed] if assumed is not None else []
+
+    def _answered(self, nonce: str) -> None:
+        if nonce and nonce not in self._nonces:
+            self._nonces.add(nonce)
+            self._nonces_in_order.append(nonce)
+            if len(self._nonces_in_order) > KEPT:
+                self._nonces.discard(self._nonces_in_order.popleft())
+
+    def lost(self, call: Call, request_id: str) -> None:
+        """The client cannot know what came of a call: its answer was lost on the way, or it left before."""
+        if call.operation.name in _STARTS:
+            _keep(self._lost, _start(call), Lost(self._clock.now(), call.execution, request_id))
+
+    def unfinished(self) -> Iterator[tuple[str, Violation]]:
+        """Results that were read too early, if nobody asks again: the request id of the last look, and the violation."""
+        for (flow, execution), look in self._looks.items():
+            if self._starts > look.starts:
+                message = (
+                    f"DescribeExecution said {look.status} of {flow}/{execution}, and the client went on to start another "
+                    "without asking again"
+                )
+                yield look.request_id, violation("result read too early", message, execution=f"{flow}/{execution}")
+
+    def _too_fast(self) -> Violation:
+        rate = {name: f"{value:g}" for name, value in self._polling.items()}
+        message = f"DescribeExecution came faster than {rate['per_second']} times a second"
+        return violation("polling too fast", message, **rate)
+
+    def _again(self, call: Call) -> Violation | None:
+        lost = self._lost.get(_start(call))
+        if lost is None or self._clock.now() - lost.time > SOON:
+            return None
+        if call.execution is not None and call.execution == lost.name:
+            return None
+        before = f"'{lost.name}'" if lost.name is not None else "without a name"
+        now = f"'{call.execution}'" if call.execution is not None else "without one again"
+        message = (
+            f"the answer to a start of {call.flow} {before} was lost ({lost.request_id}), and it is repeated {now}"
+        )
+        return violation("start under a new name", message)
+
+    def _looked_otherwise(self, call: Call) -> None:
+        """Its history, its stop and a list tell of an execution, too."""
+        flow = call.flow or ""
+        if call.operation.name != "ListExecutions":
+            self._looks.pop((flow, call.execution or ""), None)
+            return
+        for key in [key for key in self._looks if key[0] == flow]:
+            del self._looks[key]
+
+    def _assumed(self, call: Call, code: str) -> Violation | None:
+        operation = MADE_BY.get(code)
+        if operation is None:
+            return None
+        refused = self._refused.get(_made(operation, call))
+        if refused is None:
+            return None
+        what = " of ".join(filter(None, (call.execution, call.flow)))
+        message = f"{call.operation.name} asks for what {operation} had not made ({what}): it was answered {refused}"
+        return violation("success assumed", message, operation=operation, code=refused, answer=code)
+
+
+def _start(call: Call) -> tuple[str, str, str]:
+    """What is the same in a start and its retry."""
+    return call.access_key_id, call.flow or "", call.arguments.get("Input", "")
+
+
+def _made(operation: str, call: Call) -> tuple[str, str, str]:
+    """What an operation makes, and what a call about it names."""
+    schedule = operation == "CreateSchedule"
+    if operation == "CreateFlow":
+        return operation, call.flow or "", ""
+    return operation, call.flow or "", (call.arguments.get("ScheduleName") if schedule else call.execution) or ""
+
+
+def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    """Put it last, and drop the first if there are too many."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > KEPT:
+        kept.popitem(last=False)

@@ -1,0 +1,289 @@
+"""What the server saw: the newest calls of each world, bounded in number and in bytes.
+
+Only the operation's own parameters are kept, and the caller's key id: signatures, tokens of credentials and secrets never
+get in, and what an unknown parameter holds is masked if its name says that it is secret. Entries stay as the text they
+came as until somebody looks.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from typing import Any, NamedTuple, Protocol
+
+from cfmock.base.clocks import iso, stopwatch
+from cfmock.base.patterns import MISSING, Difference, NearMiss
+from cfmock.observe.violation_kinds import Violation
+
+MAX_BYTES = 64 * 1024 * 1024
+"""What the kept calls' parameters may take together, in each world."""
+
+WARNINGS = 200
+"""How many warnings are kept."""
+
+VIOLATIONS = 1000
+"""How many violations are kept, also of calls that are not."""
+
+WorldKey = tuple[str, str]
+"""Account and region."""
+
+
+class Explained(Protocol):
+    """Why a signature did not match."""
+
+    def to_mapping(self) -> dict[str, str | None]: ...
+
+
+class Details(NamedTuple):
+    """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
+    matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused."""
+
+    hint: str | None = None
+    warnings: tuple[str, ...] = ()
+    near_misses: Callable[[], Collection[NearMiss]] = tuple
+    retry_after: float | None = None
+    signature: Explained | None = None
+
+
+NOTHING = Details()
+
+
+class CallRecord(NamedTuple):
+    """One call. `time` is of the flow clock, seconds since 1970; `code` None on success; `status` 0 where no answer was sent.
+
+    `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
+    first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes the
+    parameters take. A tuple, since one is made for every call.
+    """
+
+    operation: str
+    parameters: Mapping[str, str]
+    access_key_id: str
+    time: float
+    status: int
+    code: str | None
+    request_id: str
+    duration: float
+    account: str
+    region: str
+    flow: str | None
+    execution: str | None
+    began: float
+    nonce: str
+    timestamp: str
+    message: str | None = None
+    violations: tuple[Violation, ...] = ()
+    faults: tuple[str, ...] = ()
+    transport: str | None = None
+    delay: float = 0.0
+    size: int = 0
+    details: Details = NOTHING
+
+    @property
+    def ended(self) -> float:
+        """When its reply was there, on the clock of `began`: calls are in this order."""
+        return self.began + self.duration
+
+
+class Warned(NamedTuple):
+    """Something worth knowing that happened; `time` of the flow clock."""
+
+    time: float
+    account: str
+    region: str
+    text: str
+
+
+class Seen(NamedTuple):
+    """A violation, and the call that it was seen in."""
+
+    time: float
+    account: str
+    region: str
+    operation: str
+    request_id: str
+    violation: Violation
+
+
+class Ring:
+    """The newest calls of one world, oldest first, and how many were dropped."""
+
+    __slots__ = ("bytes", "dropped", "records")
+
+    def __init__(self) -> None:
+        self.records: deque[CallRecord] = deque()
+        self.bytes = 0
+        self.dropped = 0
+
+
+class Journal:
+    """The newest `size` calls of every world. Everything is oldest first."""
+
+    def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
+        self._rings: dict[WorldKey, Ring] = {}
+        self._size = size
+        self._max_bytes = max_bytes
+        self._warnings: deque[Warned] = deque(maxlen=WARNINGS)
+        self._violations: deque[Seen] = deque(maxlen=VIOLATIONS)
+        self.listeners: list[Callable[[CallRecord], None]] = []
+        """Told of each call after it is kept."""
+
+    def add(self, record: CallRecord) -> None:
+        key = record.account, record.region
+        ring = self._rings.get(key)
+        if ring is None:
+            ring = self._rings[key] = Ring()
+        records = ring.records
+        records.append(record)
+        ring.bytes += record.size
+        while records and (len(records) > self._size or ring.bytes > self._max_bytes):
+            ring.bytes -= records.popleft().size
+            ring.dropped += 1
+        if record.violations:
+            seen = record.time, record.account, record.region, record.operation, record.request_id
+            self._violations += [Seen(*seen, violation) for violation in record.violations]
+        for listener in tuple(self.listeners) if self.listeners else ():
+            listener(record)
+
+    def warn(self, warning: Warned) -> None:
+        """Keep a warning; the oldest go when there are too many."""
+        self._warnings.append(warning)
+
+    def find(
+        self, account: str | None = None, region: str | None = None, **filters: str | int | None
+    ) -> Iterator[CallRecord]:
+        """The calls of these worlds that `matches` says yes to."""
+        rings = [ring.records for ring in self._of(account, region)]
+        records = rings[0] if len(rings) == 1 else heapq.merge(*rings, key=lambda record: record.ended)
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        return (record for record in records if all(_has(record, *each) for each in wanted.items()))
+
+    def dropped(self, account: str | None = None, region: str | None = None) -> int:
+        """How many calls are no longer kept."""
+        return sum(ring.dropped for ring in self._of(account, region))
+
+    def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
+        return [each for each in self._warnings if account in (None, each.account) and region in (None, each.region)]
+
+    def violations(self, account: str | None = None, region: str | None = None) -> list[Seen]:
+        return [each for each in self._violations if account in (None, each.account) and region in (None, each.region)]
+
+    def forget(self, account: str | None = None, region: str | None = None) -> None:
+        """Drop all of these worlds; it counts as neither seen nor dropped."""
+        for key in [key for key in self._rings if account in (None, key[0]) and region in (None, key[1])]:
+            del self._rings[key]
+        warnings, violations = self.warnings(account, region), self.violations(account, region)
+        self._warnings = deque((each for each in self._warnings if each not in warnings), WARNINGS)
+        self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)
+
+    def left(self, key: WorldKey, request_id: str) -> None:
+        """A client has left before it had the answer to this call: so long it waited."""
+        records = self._rings[key].records if key in self._rings else deque[CallRecord]()
+        for index in range(len(records) - 1, -1, -1):
+            if records[index].request_id == request_id:
+                record = records[index]
+                waited = max(0.0, stopwatch() - record.ended)
+                transport = "left" if record.transport is None else record.transport
+                records[index] = record._replace(status=0, transport=transport, delay=waited)
+                return
+
+    def _of(self, account: str | None, region: str | None) -> list[Ring]:
+        return [ring for key, ring in self._rings.items() if account in (None, key[0]) and region in (None, key[1])]
+
+
+FIELDS = (
+    "operation",
+    "flow",
+    "execution",
+    "code",
+    "status",
+    "access_key_id",
+    "request_id",
+    "fault",
+    "account",
+    "region",
+)
+"""By what calls can be asked for, beside their parameters."""
+
+
+def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
+    """Whether fields and parameters (in the service's spelling) equal the filters; one of None asks nothing.
+
+    An empty `code` is that of a success; `fault` is the name of a rule that struck.
+    """
+    return all(value is None or _has(record, name, value) for name, value in filters.items())
+
+
+def _has(record: CallRecord, name: str, value: str | int) -> bool:
+    if name == "fault":
+        return value in record.faults
+    if name == "code":
+        return (record.code or "") == value
+    if name in FIELDS:
+        return str(getattr(record, name)) == str(value)
+    return record.parameters.get(name) == value
+
+
+_SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|private", re.IGNORECASE)
+
+
+def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
+    """The arguments as they may be kept: of those that the operation does not know, secret ones without their value."""
+    if arguments.keys() <= known:
+        return arguments
+    return {name: "***" if name not in known and _SECRET.search(name) else value for name, value in arguments.items()}
+
+
+def as_json(record: CallRecord) -> dict[str, Any]:
+    """A call as the admin API and the journal file give it."""
+    return {
+        "operation": record.operation,
+        "parameters": dict(record.parameters),
+        "access_key_id": record.access_key_id,
+        "time": iso(record.time),
+        "status": record.status,
+        "code": record.code,
+        "message": record.message,
+        "request_id": record.request_id,
+        "duration": round(record.duration, 6),
+        "violations": [each.message for each in record.violations],
+        "faults": list(record.faults),
+        "transport": record.transport,
+        "warnings": list(record.details.warnings),
+        "hint": record.details.hint,
+        "account": record.account,
+        "region": record.region,
+    }
+
+
+def whole(record: CallRecord) -> dict[str, Any]:
+    """The same with what only one who looks at this call wants to know."""
+    return {
+        **as_json(record),
+        "nonce": record.nonce,
+        "timestamp": record.timestamp,
+        "delay": record.delay,
+        "retry_after": record.details.retry_after,
+        "signature": signed.to_mapping() if (signed := record.details.signature) is not None else None,
+        "near_misses": [
+            {"kind": miss.kind, "name": miss.name, "differences": [_plain(each) for each in miss.differences]}
+            for miss in record.details.near_misses()
+        ],
+    }
+
+
+def _plain(difference: Difference) -> dict[str, Any]:
+    return {
+        "path": difference.path,
+        "expected": None if difference.expected is MISSING else difference.expected,
+        "actual": None if difference.actual is MISSING else difference.actual,
+        "message": str(difference),
+    }
+
+
+def line(record: CallRecord) -> str:
+    """A call as one line of a journal file."""
+    return json.dumps(as_json(record), ensure_ascii=True, separators=(",", ":")) + "\n"

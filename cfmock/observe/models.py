@@ -1,0 +1,92 @@
+"""What a server has seen, as values for Python: calls, violations, executions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from cfmock.observe.journal import CallRecord
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call the server saw. `time` is of the flow clock; `duration` in seconds.
+
+    `code` is None on success, `status` 0 where a fault kept the answer back, `transport` what a fault did to the connection.
+    `violations` are sentences, `hint` one on what nearly matched, `warnings` those on what happened meanwhile.
+    """
+
+    operation: str
+    parameters: Mapping[str, str]
+    access_key_id: str
+    time: datetime
+    status: int
+    code: str | None
+    message: str | None
+    request_id: str
+    duration: float
+    violations: tuple[str, ...]
+    transport: str | None = None
+    hint: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something in a call that the real service would take differently from how it was meant.
+
+    `kind` is a name of the table in `cfmock.violations`; `message` says what was seen, `meant` what the client is thought to have
+    meant, `real` what the real service would do. `time` is of the flow clock.
+    """
+
+    kind: str
+    message: str
+    meant: str
+    real: str
+    operation: str
+    request_id: str
+    time: datetime
+
+    def __str__(self) -> str:
+        return f"{self.operation} ({self.request_id}): {self.message}\n  meant: {self.meant}\n  really: {self.real}"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution as it is now. `input` and `output` are parsed; `error` is `{"code", "detail"}` of a failure, else None;
+    `visits` names the states entered, in order; `events` are those of GetExecutionHistory."""
+
+    flow: str
+    name: str
+    status: str
+    input: Json
+    output: Json
+    error: dict[str, str] | None
+    started: datetime
+    stopped: datetime | None
+    visits: tuple[str, ...]
+    events: tuple[dict[str, Any], ...]
+
+
+def public_call(record: CallRecord) -> Call:
+    """A call as `cf.calls` gives it."""
+    return Call(
+        record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
+        record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
+        record.transport, record.details.hint, record.details.warnings,
+    )  # fmt: skip
+
+
+def violations_text(violations: Sequence[Violation]) -> str:
+    """All of them, for who must read them."""
+    count = f"{len(violations)} violation{'s' * (len(violations) != 1)}"
+    return "\n".join([f"{count}: what the real service would take differently", *map(str, violations)])
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a datetime in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -1,0 +1,208 @@
+"""Who is calling, and may they: keys, age, signature, token, nonce, `allow` lists, in the order the service is thought to ask."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cfmock.base.clocks import iso_seconds
+from cfmock.base.errors import Refused
+from cfmock.base.patterns import glob_matches
+from cfmock.protocol.auth import signature
+from cfmock.protocol.auth.request_credentials import Proof, bearer_token, proof_of
+from cfmock.protocol.wire.messages import Call, Parameters, Request
+
+if TYPE_CHECKING:
+    from cfmock.protocol.auth.diagnosis import Diagnosis
+
+DEFAULT_ACCOUNT = ""
+"""The account of credentials that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One access key. `expires` is in seconds since 1970; `allow` holds globs of RAM actions (`fnf:Describe*`), None: all."""
+
+    access_key_id: str
+    access_key_secret: str = field(default="", repr=False)
+    security_token: str | None = field(default=None, repr=False)
+    expires: float | None = None
+    account: str = DEFAULT_ACCOUNT
+    allow: tuple[str, ...] | None = None
+    public_key: str | None = None
+    bearer_token: str | None = field(default=None, repr=False)
+
+
+DEFAULT_CREDENTIAL = Credential("cfmock", "cfmock-secret")
+"""What everybody may use where no fixture names a key."""
+
+
+class Authenticator:
+    """Checks calls against the known credentials.
+
+    `strict` False lets everybody in, as whom they say they are. `max_skew` is in seconds to either side. `wall_clock` gives
+    seconds since 1970: a signature's age is judged by real time, whatever the flow clock shows.
+    """
+
+    def __init__(
+        self,
+        credentials: Iterable[Credential],
+        *,
+        strict: bool,
+        max_skew: float,
+        accept_acs3: bool,
+        check_nonce: bool,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._given: dict[str, Credential] = {}
+        self._credentials: dict[str, Credential] = {}
+        self._strict = strict
+        self._max_skew = max_skew
+        self._accept_acs3 = accept_acs3
+        self._nonces: Nonces | None = Nonces(max_skew) if check_nonce else None
+        self._now = wall_clock
+        self.add(credentials)
+        self._given = dict(self._credentials)
+
+    def add(self, credentials: Iterable[Credential]) -> None:
+        """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
+        self._credentials |= _usable(credentials)
+
+    def replace_given(self, credentials: Iterable[Credential]) -> None:
+        """Know these keys in place of those given at first; those added stay. Raises SettingsError as `add` does."""
+        given = _usable(credentials)
+        added = {key_id: each for key_id, each in self._credentials.items() if self._given.get(key_id) is not each}
+        self._given, self._credentials = given, given | added
+
+    def forget_added(self) -> None:
+        """Know those keys only that were given at first."""
+        self._credentials = dict(self._given)
+
+    def key_ids(self) -> list[str]:
+        """The ids of the known keys."""
+        return list(self._credentials)
+
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts that have a key."""
+        return {each.account for each in self._credentials.values()}
+
+    def authenticate(self, request: Request, parameters: Parameters, call: Call, skew: float = 0.0) -> Credential:
+        """The caller's. `skew` makes the server's clock seem off by so many seconds.
+
+        Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
+        RequestTimeTooSkewed, SignatureNotMatch and AccessDenied.
+        """
+        if not self._strict:
+            return self.claimed(request, parameters)
+        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
+        credential = self._credential(proof)
+        now = self._now() + skew
+        if abs(proof.moment - now) > self._max_skew:
+            raise Refused("RequestTimeTooSkewed", proof.time, iso_seconds(now), reason="time-expired")
+        proof.verify(request, parameters, credential)
+        if proof.bearer is None and (proof.security_token or credential.security_token is not None):
+            _check_token(credential, proof.security_token, now)
+        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, proof.nonce, now):
+            raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
+        if credential.allow is not None and not any(
+            glob_matches(each, call.operation.action) for each in credential.allow
+        ):
+            raise _forbidden(credential, call)
+        return credential
+
+    def _credential(self, proof: Proof) -> Credential:
+        if proof.bearer is not None:
+            found = self._borne(proof.bearer)
+            if found is None:
+                raise Refused("AccessDenied", reason="unknown-key")
+            return found
+        known = self._credentials.get(proof.access_key_id)
+        if known is None:
+            raise Refused("InvalidAccessKeyID", proof.access_key_id, reason="unknown-key")
+        return known
+
+    def _borne(self, token: str) -> Credential | None:
+        """The credential of this bearer token."""
+        for each in self._credentials.values():
+            if each.bearer_token is not None and signature.same(each.bearer_token, token):
+                return each
+        return None
+
+    def explain(self, request: Request, parameters: Parameters) -> Diagnosis:
+        """Why the signature of a request that was refused for it does not match."""
+        from cfmock.protocol.auth.diagnosis import diagnose
+
+        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
+        known = self._credentials.values()
+        return diagnose(request, parameters, self._credential(proof), known, accept_acs3=self._accept_acs3)
+
+    def claimed(self, request: Request, parameters: Parameters) -> Credential:
+        """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""
+        name = parameters.values.get("AccessKeyId") or _claimed_by_header(request)
+        credential = self._credentials.get(name)
+        if credential is None and (token := bearer_token(request, parameters)):
+            credential = self._borne(token)
+        return credential or Credential(name)
+
+    def answered(self, request: Request, parameters: Parameters) -> None:
+        """Remember the nonce of a call that got its answer. Not before: transports repeat a call whose answer was lost."""
+        if self._nonces is not None:
+            nonce = parameters.values.get("SignatureNonce") or request.header("x-acs-signature-nonce")
+            self._nonces.remember(self.claimed(request, parameters).access_key_id, nonce, self._now())
+
+
+def _usable(credentials: Iterable[Credential]) -> dict[str, Credential]:
+    found = {each.access_key_id: each for each in credentials}
+    for each in found.values():
+        if each.public_key is not None:
+            signature.load_public_key(each.public_key)
+    return found
+
+
+def _check_token(credential: Credential, token: str, now: float) -> None:
+    if credential.security_token is None:
+        if token:
+            raise Refused("AccessDenied", reason="token-mismatch")
+        return
+    if not token:
+        raise Refused("AccessDenied", reason="missing-common", name="SecurityToken")
+    if not signature.same(credential.security_token, token):
+        raise Refused("AccessDenied", reason="token-mismatch")
+    if credential.expires is not None and now >= credential.expires:
+        raise Refused("AccessDenied", reason="token-expired")
+
+
+def _forbidden(credential: Credential, call: Call) -> Refused:
+    return Refused(
+        "AccessDenied",
+        reason="forbidden",
+        action=call.operation.action,
+        resource=f"acs:fnf:{call.region}:{credential.account}:flow/{call.flow or '*'}",
+        principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
+        principal=credential.access_key_id,
+        account=credential.account,
+    )
+
+
+def _claimed_by_header(request: Request) -> str:
+    authorization = signature.parse_authorization(request.header("authorization"))
+    return authorization.credential if authorization else request.header("x-acs-accesskey-id")
+
+
+class Nonces:
+    """The nonces answered within the time a request stays valid, oldest first."""
+
+    def __init__(self, keep: float) -> None:
+        self._keep = 2 * keep
+        self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def is_new(self, access_key_id: str, nonce: str, now: float) -> bool:
+        while self._seen and next(iter(self._seen.values())) < now - self._keep:
+            self._seen.popitem(last=False)
+        return (access_key_id, nonce) not in self._seen
+
+    def remember(self, access_key_id: str, nonce: str, now: float) -> None:
+        self._seen[access_key_id, nonce] = now

@@ -1,0 +1,322 @@
+"""Why a signature does not match: what the server signed, and which known mistake makes the client's signature of it.
+
+No secret and no right signature leaves this module: what is told is what the client sent, and in words what it did.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import urllib.parse
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
+from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
+from cfmock.protocol.auth.signing_mistakes_v1 import Mistake, Pair, Sent
+from cfmock.protocol.wire.decode import FORM, is_acs3, percent_encode, read_pairs
+from cfmock.protocol.wire.messages import Parameters, Request
+
+if TYPE_CHECKING:
+    from cfmock.protocol.auth.authenticator import Credential
+
+BUDGET = 8_000_000
+"""How many characters of strings to sign are tried, all together: other calls wait meanwhile."""
+
+_SECRET = re.compile(r"secret|password|passwd|credential|private|bearer|security.?token", re.IGNORECASE)
+"""Names of parameters whose values are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the server signed, and the client's likely mistake in words, None if no known one explains the difference."""
+
+    canonical_query: str
+    string_to_sign: str
+    likely_mistake: str | None
+    canonical_request: str | None = None
+    """Of ACS3: the text whose hash is signed."""
+
+    def to_mapping(self) -> dict[str, str | None]:
+        """As the admin API gives it."""
+        found = {
+            "canonical_query": self.canonical_query,
+            "string_to_sign": self.string_to_sign,
+            "likely_mistake": self.likely_mistake,
+        }
+        return found if self.canonical_request is None else {**found, "canonical_request": self.canonical_request}
+
+
+def diagnose(
+    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential], *, accept_acs3: bool
+) -> Diagnosis:
+    """Explain why the signature of a request does not match under its credential. `others` are all that are known."""
+    others = tuple(others)
+    if accept_acs3 and is_acs3(request):
+        found = _diagnose_acs3(request, parameters, credential, others)
+    else:
+        found = _diagnose_v1(request, parameters, credential, others)
+    return _without_secrets(found, others)
+
+
+def by_fault(request: Request, parameters: Parameters) -> Diagnosis:
+    """What a fault's SignatureNotMatch has to say for itself."""
+    query = signature.canonical_query(_shown(parameters))
+    text = signature.v1_string_to_sign(request.method, query)
+    return Diagnosis(query, text, "your signature is right: a fault answered this code")
+
+
+def _without_secrets(found: Diagnosis, credentials: Iterable[Credential]) -> Diagnosis:
+    """Take out secrets, should a client have sent one in a parameter of whatever name."""
+    for credential in credentials:
+        for secret in (credential.access_key_secret, credential.security_token, credential.bearer_token):
+            if not secret:
+                continue
+            once = percent_encode(secret)
+            request = found.canonical_request
+            found = replace(
+                found,
+                canonical_query=found.canonical_query.replace(f"={once}", "=***"),
+                string_to_sign=found.string_to_sign.replace(f"%3D{percent_encode(once)}", "%3D***"),
+                canonical_request=request and request.replace(f"={once}", "=***").replace(f":{secret}", ":***"),
+            )
+    return found
+
+
+# -- V1 ----------------------------------------------------------------------------------------------------------------
+
+
+def _diagnose_v1(
+    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
+) -> Diagnosis:
+    sent = Sent(request, tuple(_pairs_of(request, parameters)), tuple(_json_members(request, parameters)))
+    judge = _judge(credential, others, parameters.values.get("Signature", ""), suffix="&", algorithm="sha1")
+    likely = _likely(judge, signing_mistakes_v1.right_text(sent), signing_mistakes_v1.V1, sent)
+    query = signature.canonical_query(_shown(parameters))
+    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), likely)
+
+
+def _shown(parameters: Parameters) -> dict[str, str]:
+    """The pieces that are signed, without what they hold that is secret."""
+    return {
+        name: f"{name}=***" if _SECRET.search(name) and parameters.values.get(name) else piece
+        for name, piece in parameters.encoded.items()
+    }
+
+
+def _pairs_of(request: Request, parameters: Parameters) -> Iterator[Pair]:
+    yield from _pairs(parameters.query, "query")
+    if parameters.media_type == FORM:
+        yield from _pairs(request.body.decode("utf-8", "surrogateescape"), "body")
+
+
+def _pairs(text: str, place: str) -> Iterator[Pair]:
+    for piece in text.split("&"):
+        values: dict[str, str] = {}
+        read_pairs(piece, values, {})
+        for name, value in values.items():
+            yield Pair(name, value, piece, place)
+
+
+def _json_members(request: Request, parameters: Parameters) -> Iterator[Pair]:
+    if parameters.media_type != "application/json" or not request.body:
+        return
+    try:
+        members = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(members, dict):
+        for name in members:
+            yield Pair(name, parameters.values.get(name, ""), "", "body")
+
+
+# -- ACS3 --------------------------------------------------------------------------------------------------------------
+
+
+def _diagnose_acs3(
+    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
+) -> Diagnosis:
+    authorization = signature.parse_authorization(request.header("authorization"))
+    assert authorization is not None, "a signature that does not match has been read"
+    query = tuple(_pairs(parameters.query, "query"))
+    form = tuple(_pairs(request.body.decode("utf-8", "surrogateescape"), "body"))
+    sent = Sent3(request, authorization, query, form)
+    algorithm = signature.ALGORITHMS[authorization.algorithm]
+    judge = _judge(credential, others, authorization.signature, suffix="", algorithm=algorithm)
+    right_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
+    if sent.given_hash.lower() != right_hash and judge.how(sent.text()) == ():
+        likely: str | None = _words(
+            [("x-acs-content-sha256 is the hash of another body", "hash the bytes that are sent")]
+        )
+    else:
+        likely = _likely(judge, sent.text(), signing_mistakes_acs3.ACS3, sent)
+    token = request.header("x-acs-security-token")
+    shown = sent.canonical() if not token else sent.canonical().replace(f":{token}", ":***")
+    return Diagnosis(signing_mistakes_v1.canonical(query), sent.text(), likely, shown)
+
+
+# -- trying ------------------------------------------------------------------------------------------------------------
+
+Words = tuple[str, str]
+"""What was done, and what to do instead."""
+
+
+class Judge(NamedTuple):
+    """Tells how the signature that was given comes of a string to sign: `how` gives the mistakes made beside the string,
+    none for a right key and form, or None if it does not come of it. `quick` tries the right key and form only; `ways` is how
+    many others `how` tries."""
+
+    how: Callable[[str], tuple[Words, ...] | None]
+    quick: Callable[[str], bool]
+    ways: int
+
+
+def _likely(
+    judge: Judge,
+    right: str,
+    table: Collection[Mistake] | Collection[Mistake3],
+    sent: Sent | Sent3,
+) -> str | None:
+    """The fewest mistakes that explain the signature: in key or form alone, in the string alone, in both."""
+    found = judge.how(right)
+    if found is not None:
+        return _words(found) if found else None
+    spent = 0
+    tried: list[tuple[Words, str]] = []
+    for mistake in table:
+        for each in mistake.texts(sent):  # type: ignore[arg-type]  # each table goes with its kind of request
+            text, detail = each if isinstance(each, tuple) else (each, "")
+            spent += len(text)
+            if spent > BUDGET:
+                return None
+            words = mistake.did.replace("{}", detail), mistake.cure
+            if judge.quick(text):
+                return _words([words])
+            if len(tried) < _PAIRED:
+                tried.append((words, text))
+    for words, text in tried:
+        spent += len(text) * judge.ways
+        if spent > BUDGET:
+            return None
+        ways = judge.how(text)
+        if ways is not None:
+            return _words([words, *ways])
+    return None
+
+
+_PAIRED = 300  # strings to sign that are tried with other keys and forms, too
+
+
+def _words(made: Iterable[Words]) -> str:
+    made = tuple(made)
+    return f"your signature is right if {', and '.join(did for did, _ in made)}: {'; '.join(cure for _, cure in made)}"
+
+
+def _judge(credential: Credential, others: Iterable[Credential], given: str, *, suffix: str, algorithm: str) -> Judge:
+    if credential.public_key is not None:
+        return _rsa_judge(credential, given)
+    wanted = dict(_digests(given, hexadecimal=not suffix))
+    keys = dict(_keys(credential, others, suffix))
+    right_key = (credential.access_key_secret + suffix).encode()
+    right_digests = frozenset(digest for digest, words in wanted.items() if words is None)
+    hashes = [name for name, size in _HASHES.items() if any(len(digest) == size for digest in wanted)]
+
+    def how(text: str) -> tuple[Words, ...] | None:
+        data = text.encode("utf-8", "surrogateescape")
+        for key, key_words in keys.items():
+            for name in hashes:
+                form_words = wanted.get(hmac.digest(key, data, name), _UNWANTED)
+                if form_words is not _UNWANTED:
+                    made = (key_words, form_words, None if name == algorithm else _other_hash(name, algorithm))
+                    return tuple(words for words in made if words is not None)
+        return None
+
+    def quick(text: str) -> bool:
+        return hmac.digest(right_key, text.encode("utf-8", "surrogateescape"), algorithm) in right_digests
+
+    return Judge(how, quick, len(keys) * len(hashes))
+
+
+_SIZES = {"sha1": 20, "sha256": 32, "md5": 16, "sm3": 32}
+_HASHES = {name: size for name, size in _SIZES.items() if name in hashlib.algorithms_available}
+_UNWANTED: Words = ("", "")
+
+
+def _other_hash(name: str, right: str) -> Words:
+    return f"it is made with HMAC-{name.upper()}", f"make it with HMAC-{right.upper()}"
+
+
+def _rsa_judge(credential: Credential, given: str) -> Judge:
+    def quick(text: str) -> bool:
+        return request_credentials.rsa_right(credential, given, text)
+
+    return Judge(lambda text: () if quick(text) else None, quick, 1)
+
+
+def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> Iterator[tuple[bytes, Words | None]]:
+    """What the client may have signed with, likeliest last: the words of a key that comes twice are those of the last."""
+    secret = credential.access_key_secret
+    for other in others:
+        if other.access_key_secret and other.access_key_secret != secret:
+            words = (
+                f"it is made with the secret of the key '{other.access_key_id}'",
+                "use the secret of the key that is named",
+            )
+            yield (other.access_key_secret + suffix).encode(), words
+    if suffix:
+        yield secret.encode(), ("there is no '&' behind the secret", "sign with the secret and '&'")
+        yield f"{secret}&&".encode(), ("there are two '&' behind the secret", "sign with the secret and one '&'")
+        yield f"&{secret}".encode(), ("the '&' stands before the secret", "put it behind")
+    else:
+        yield f"{secret}&".encode(), ("there is a '&' behind the secret", "sign with the bare secret")
+    for space in ("\n", "\r\n", " "):
+        blank = "a secret that ends in a blank or line break is used", "strip it where it is read"
+        yield f"{secret}{space}{suffix}".encode(), blank
+    yield suffix.encode() or b"\0", ("the secret is empty", "set it")
+    swapped = "the access key id is used as the secret", "use the secret"
+    yield (credential.access_key_id + suffix).encode(), swapped
+    yield (percent_encode(secret) + suffix).encode(), ("the secret is percent-encoded", "use it as it is")
+    yield hashlib.sha1(secret.encode()).hexdigest().encode() + suffix.encode(), (  # noqa: S324 - a mistake, not a protection
+        "a hash of the secret is used", "use the secret itself",
+    )  # fmt: skip
+    yield (secret + suffix).encode(), None
+
+
+def _digests(given: str, *, hexadecimal: bool) -> Iterator[tuple[bytes, Words | None]]:
+    """The digests that the given signature may stand for, the right reading last."""
+    right = "write it in hex" if hexadecimal else "write it in Base64"
+    twice = urllib.parse.unquote(given)
+    plus = given.replace(" ", "+")
+    padded = given + "=" * (-len(given) % 4)
+    changed: list[tuple[Callable[[str], bytes], str, Words | None]] = [
+        (_base64, twice, ("it is sent percent-encoded twice", "encode it once")),
+        (_base64, plus, ("it is sent without percent-encoding, so that its '+' arrive as spaces", "send '+' as %2B")),
+        (_base64, padded, ("its padding is missing", "keep the '=' at its end")),
+        (_base64, given.strip(), ("it is sent with blanks or line breaks around it", "send it without")),
+    ]
+    readings: list[tuple[Callable[[str], bytes], str, Words | None]] = [
+        (_hex_in_base64, given, ("it is Base64 of hex", f"{right}, of the bytes")),
+        (base64.urlsafe_b64decode, padded, ("it is in Base64 for URLs", right)),
+        (binascii.unhexlify, given, ("it is in hex", right)),
+        (_base64, given, ("it is in Base64", right)),
+        *(reading for reading in changed if reading[1] != given),
+    ]
+    readings.append((binascii.unhexlify, given, None) if hexadecimal else (_base64, given, None))
+    for read, text, words in readings:
+        try:
+            yield read(text), words
+        except ValueError:
+            continue
+
+
+def _base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _hex_in_base64(text: str) -> bytes:
+    return binascii.unhexlify(_base64(text))

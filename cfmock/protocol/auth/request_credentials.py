@@ -1,0 +1,208 @@
+"""What a request offers to show who sent it, in the four ways that clients know.
+
+A V1 signature by secret or by RSA key pair, an ACS3 signature in headers, or a bearer token in either layout. Reading a proof
+checks that its parts are there and of the right form; whether it proves anything is asked by `verify`, against a credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, NamedTuple
+
+from cfmock.base.errors import Refused
+from cfmock.protocol.auth import signature
+from cfmock.protocol.wire.decode import is_acs3, read_pairs, split_target
+from cfmock.protocol.wire.messages import Parameters, Request
+
+if TYPE_CHECKING:
+    from cfmock.protocol.auth.authenticator import Credential
+
+BEARER = "BEARERTOKEN"
+KEY_PAIR = "PRIVATEKEY"
+"""Values of SignatureType; a signature by secret has none, or an empty one."""
+
+
+class Proof(NamedTuple):
+    """One proof. `bearer` is a token that stands for key and signature, else None; `verify` raises `Refused`."""
+
+    access_key_id: str
+    bearer: str | None
+    time_name: str
+    time: str
+    nonce: str
+    security_token: str
+    verify: Callable[[Request, Parameters, Credential], None]
+
+    @property
+    def moment(self) -> float:
+        """When it was made, in seconds since 1970. Raises `Refused` for a time of another form."""
+        return _moment(self.time_name, self.time)
+
+
+def proof_of(request: Request, parameters: Parameters, *, accept_acs3: bool) -> Proof:
+    """The proof of a request. Raises `Refused` for the first part that is missing, or a header of another form."""
+    if accept_acs3 and is_acs3(request):
+        return _acs3_proof(request, parameters)
+    if parameters.values.get("SignatureType") == BEARER:
+        return _v1_bearer(parameters)
+    return _v1_proof(parameters)
+
+
+def bearer_token(request: Request, parameters: Parameters) -> str:
+    """The bearer token of a request, empty if it has none."""
+    return parameters.values.get("BearerToken") or request.header("x-acs-bearer-token")
+
+
+# -- V1 ----------------------------------------------------------------------------------------------------------------
+
+_V1_REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
+_V1_BEARER_REQUIRED = ("BearerToken", "SignatureNonce", "Timestamp")
+
+
+def _v1_proof(parameters: Parameters) -> Proof:
+    values = parameters.values
+    if not all(map(values.get, _V1_REQUIRED)):
+        raise _missing_parameter(next(name for name in _V1_REQUIRED if not values.get(name)))
+    token = values.get("SecurityToken", "")
+    return Proof(
+        values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"], token, _verify_v1
+    )
+
+
+def _v1_bearer(parameters: Parameters) -> Proof:
+    # darabonba sends neither key nor signature, the Go SDK both, the signature made with an empty secret: neither is asked.
+    values = parameters.values
+    for name in _V1_BEARER_REQUIRED:
+        if not values.get(name):
+            raise _missing_parameter(name)
+    return Proof(
+        values.get("AccessKeyId", ""), values["BearerToken"], "Timestamp", values["Timestamp"], values["SignatureNonce"],
+        "", _nothing_to_verify,
+    )  # fmt: skip
+
+
+def _missing_parameter(name: str) -> Refused:
+    reason = "missing-timestamp" if name == "Timestamp" else "missing-common"
+    return Refused("MissingRequiredParams", name, reason=reason, name=name)
+
+
+def _verify_v1(request: Request, parameters: Parameters, credential: Credential) -> None:
+    values = parameters.values
+    if values.get("SignatureVersion", "1.0") != "1.0":
+        raise _malformed("SignatureVersion must be 1.0.")
+    key_pair = values.get("SignatureType") == KEY_PAIR
+    method = signature.V1_KEY_PAIR_METHOD if key_pair else signature.V1_METHOD
+    if values["SignatureMethod"].upper() != method.upper():
+        raise _malformed(f"SignatureMethod must be {method}.")
+    text = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
+    if key_pair:
+        right = rsa_right(credential, values["Signature"], text)
+    else:
+        expected = signature.v1_signature(credential.access_key_secret, text)
+        right = bool(credential.access_key_secret) and signature.same(expected, values["Signature"])
+    if not right:
+        raise Refused("SignatureNotMatch", reason="signature-v1", string_to_sign=text)
+
+
+def _nothing_to_verify(request: Request, parameters: Parameters, credential: Credential) -> None:
+    """Who knows a bearer token is its bearer."""
+
+
+# -- ACS3 --------------------------------------------------------------------------------------------------------------
+
+_ACS3_REQUIRED = (
+    "x-acs-action",
+    "x-acs-version",
+    "x-acs-date",
+    "x-acs-signature-nonce",
+    "x-acs-content-sha256",
+    "host",
+)
+_ACS3_BEARER_REQUIRED = ("x-acs-bearer-token", "x-acs-date", "x-acs-signature-nonce")
+
+
+def _acs3_proof(request: Request, parameters: Parameters) -> Proof:
+    bearer = request.header("x-acs-bearer-token")
+    for name in _ACS3_BEARER_REQUIRED if bearer else _ACS3_REQUIRED:
+        if not request.header(name):
+            raise Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
+    moment, nonce = request.header("x-acs-date"), request.header("x-acs-signature-nonce")
+    if bearer:
+        return Proof("", bearer, "x-acs-date", moment, nonce, "", _nothing_to_verify)
+    authorization = signature.parse_authorization(request.header("authorization"))
+    if authorization is None:
+        raise _malformed(
+            "The Authorization header is not of the form ACS3-<algorithm> Credential=...,SignedHeaders=...,Signature=..."
+        )
+    return Proof(
+        authorization.credential, None, "x-acs-date", moment, nonce, request.header("x-acs-security-token"),
+        functools.partial(_verify_acs3, authorization),
+    )  # fmt: skip
+
+
+def _verify_acs3(
+    authorization: signature.Authorization, request: Request, parameters: Parameters, credential: Credential
+) -> None:
+    payload_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
+    given_hash = request.header("x-acs-content-sha256")
+    text = acs3_text(request, authorization, given_hash)
+    if authorization.algorithm == "ACS3-RSA-SHA256":
+        right = rsa_right(credential, authorization.signature, text)
+    else:
+        expected = signature.acs3_signature(authorization.algorithm, credential.access_key_secret, text)
+        right = bool(credential.access_key_secret) and signature.same(expected, authorization.signature.lower())
+    if not right or not signature.same(payload_hash, given_hash.lower()):
+        raise Refused("SignatureNotMatch", reason="signature-acs3", string_to_sign=text)
+
+
+def acs3_text(request: Request, authorization: signature.Authorization, payload_hash: str) -> str:
+    """The string to sign of a request, as the server sees it."""
+    path, query = split_target(request.target)
+    encoded: dict[str, str] = {}
+    if query:
+        read_pairs(query, {}, encoded)
+    canonical = signature.acs3_canonical_request(
+        request.method, path or "/", "&".join(encoded[name] for name in sorted(encoded)), request.headers,
+        authorization.signed_headers, payload_hash,
+    )  # fmt: skip
+    return signature.acs3_string_to_sign(authorization.algorithm, canonical)
+
+
+# -- both --------------------------------------------------------------------------------------------------------------
+
+
+def _malformed(detail: str) -> Refused:
+    return Refused("InvalidArgument", reason="incomplete-signature", detail=detail)
+
+
+def rsa_right(credential: Credential, given: str, text: str) -> bool:
+    """Whether it was signed with the private half of the credential's key. V1 writes Base64, ACS3 hex."""
+    if credential.public_key is None:
+        return False
+    try:
+        raw = binascii.unhexlify(given)
+    except ValueError:
+        try:
+            raw = base64.b64decode(given, validate=True)
+        except ValueError:
+            return False
+    return signature.rsa_verifies(credential.public_key, raw, text)
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
+
+
+@functools.lru_cache(maxsize=64)
+def _moment(name: str, text: str) -> float:
+    if _TIME.match(text):
+        try:
+            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+        except ValueError:
+            pass
+    detail = f"{name} must be of the form YYYY-MM-DDThh:mm:ssZ."
+    raise Refused("InvalidArgument", reason="time-format", detail=detail)

@@ -1,0 +1,147 @@
+"""The mistakes of `mistakes`, for clients that sign with ACS3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from cfmock.protocol.auth.signature import Authorization, acs3_payload_hash, acs3_string_to_sign
+from cfmock.protocol.auth.signing_mistakes_v1 import (
+    Pair,
+    as_it_is,
+    canonical,
+    lower,
+    methods,
+    near,
+    plus,
+    quoting,
+    tilde,
+    twice,
+)
+from cfmock.protocol.spec.model import load
+from cfmock.protocol.wire.messages import Request
+
+
+class Mistake3(NamedTuple):
+    """The same for ACS3."""
+
+    did: str
+    cure: str
+    texts: Callable[[Sent3], Iterable[str | tuple[str, str]]]
+
+
+class Sent3(NamedTuple):
+    """A request signed with ACS3. `query` and `form` are the parameters of both places, `form` unsigned but by its hash."""
+
+    request: Request
+    authorization: Authorization
+    query: tuple[Pair, ...]
+    form: tuple[Pair, ...]
+
+    @property
+    def given_hash(self) -> str:
+        return self.request.header("x-acs-content-sha256")
+
+    def text(self, **instead: str) -> str:
+        """The string to sign, with other parts in place of `method`, `path`, `query`, `lines`, `names` and `hash`."""
+        return acs3_string_to_sign(self.authorization.algorithm, self.canonical(**instead))
+
+    def canonical(self, **instead: str) -> str:
+        parts = {
+            "method": self.request.method, "path": "/", "query": canonical(self.query), "lines": self.lines(),
+            "names": ";".join(self.authorization.signed_headers), "hash": self.given_hash,
+        }  # fmt: skip
+        return "\n".join((parts | instead).values())
+
+    def lines(self, names: Iterable[str] | None = None, **instead: str) -> str:
+        """The lines of the signed headers, with other values for some."""
+        signed = self.authorization.signed_headers if names is None else names
+        return "".join(f"{name}:{instead.get(name, self.request.header(name).strip())}\n" for name in signed)
+
+
+def _other_queries(sent: Sent3) -> Iterator[str]:
+    for encode in (plus, quoting("*"), tilde, quoting("/"), quoting("!'()*"), lower, as_it_is, twice):
+        yield sent.text(query=canonical(sent.query, encode))
+    yield sent.text(query=canonical(sent.query, sort=False))
+    yield sent.text(query="&".join(pair.raw for pair in sent.query))
+    yield sent.text(query="?" + canonical(sent.query))
+
+
+def _other_places(sent: Sent3) -> Iterator[str]:
+    yield sent.text(query=canonical((*sent.query, *sent.form)))
+    yield sent.text(query="")
+
+
+def _other_hashes(sent: Sent3) -> Iterator[str]:
+    algorithm, body = sent.authorization.algorithm, sent.request.body
+    for payload in (body, b"", canonical(sent.form).encode("utf-8", "surrogateescape")):
+        yield sent.text(hash=acs3_payload_hash(algorithm, payload))
+    for text in ("", "UNSIGNED-PAYLOAD", body.decode("utf-8", "replace"), sent.given_hash.upper()):
+        yield sent.text(hash=text)
+
+
+def _other_hosts(sent: Sent3) -> Iterator[tuple[str, str]]:
+    host = sent.request.header("host").strip()
+    bare = host.partition("://")[2] or host
+    name = bare.rpartition(":")[0] or bare
+    regions = load().regions
+    others = [bare, name, f"http://{bare}", f"https://{bare}", f"{name}:80", f"{name}:443", host.lower(), ""]
+    others += [host for region in regions for host in (f"{region}.fnf.aliyuncs.com", f"fnf.{region}.aliyuncs.com")]
+    if "host" in sent.authorization.signed_headers:
+        yield from ((sent.text(lines=sent.lines(host=other)), f"'{other}'") for other in others if other != host)
+
+
+def _other_headers(sent: Sent3) -> Iterator[str]:
+    names = sent.authorization.signed_headers
+    own = [name for name in names if name.startswith("x-acs-") or name in ("host", "content-type")]
+    present = sorted(each.lower() for each in sent.request.headers)
+    every = [name for name in present if name.startswith("x-acs-") or name in ("host", "content-type")]
+    for some in (own, every, [name for name in every if name != "content-type"], sorted(names), names[::-1]):
+        yield sent.text(lines=sent.lines(some), names=";".join(some))
+        yield sent.text(lines=sent.lines(some))
+    yield sent.text(lines=sent.lines().rstrip("\n"))
+    yield sent.text(names=",".join(names))
+    media_type = sent.request.header("content-type")
+    for other in (media_type.partition(";")[0], f"{media_type}; charset=utf-8", f"{media_type};charset=utf-8", ""):
+        yield sent.text(lines=sent.lines(**{"content-type": other}))
+
+
+def _other_dates(sent: Sent3) -> Iterator[tuple[str, str]]:
+    if "x-acs-date" in sent.authorization.signed_headers:
+        for time in near(sent.request.header("x-acs-date")):
+            yield sent.text(lines=sent.lines(**{"x-acs-date": time})), time
+
+
+def _other_strings(sent: Sent3) -> Iterator[str]:
+    text, request = sent.text(), sent.canonical()
+    algorithm, _, digest = text.partition("\n")
+    yield from (
+        digest,
+        f"{algorithm}\n{request}",
+        request,
+        f"{text}\n",
+        f"{algorithm}\n{digest.upper()}",
+        digest.upper(),
+    )
+    yield acs3_string_to_sign(algorithm, request + "\n")
+
+
+ACS3: tuple[Mistake3, ...] = (
+    Mistake3("the host {} is signed", "sign the Host header as it is sent, with its port", _other_hosts),
+    Mistake3("another hash of the body is signed", "sign that of the bytes that are sent, in lower-case hex", _other_hashes),
+    Mistake3(
+        "the HTTP method {} is signed", "sign the one that is used, in upper case",
+        lambda sent: ((sent.text(method=each), each) for each in methods(sent.request.method)),
+    ),
+    Mistake3("the parameters of the form are signed in the query, or the query is left out",
+             "sign the query as it is sent; the form counts by its hash", _other_places),
+    Mistake3("the query is encoded or sorted otherwise", "sort by name, and encode with %20, %2A and a bare '~'",
+             _other_queries),
+    Mistake3("other headers are signed than SignedHeaders names", "sign each of the list, in its order, one to a line",
+             _other_headers),
+    Mistake3("another path is signed", "sign /",
+             lambda sent: (sent.text(path=each) for each in ("", sent.request.target, "//"))),
+    Mistake3("the string to sign is put together otherwise", "it is the algorithm, a line break, and the hash of the request",
+             _other_strings),
+    Mistake3("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_dates),
+)  # fmt: skip

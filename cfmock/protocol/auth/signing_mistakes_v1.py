@@ -1,0 +1,263 @@
+"""The mistakes that clients make when they sign, as a table: what each of them would have signed with V1.
+
+A row says what the client did, in words that follow "your signature is right if", what it should do instead, and the
+strings to sign that come of it. `laboratory` tries them; `acs3_mistakes` has those of ACS3. Collected from the issue trackers
+of signing clients and from the quirks of the vendor's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus, unquote
+
+from cfmock.protocol.wire.decode import percent_encode
+from cfmock.protocol.wire.messages import Request
+
+
+class Pair(NamedTuple):
+    """One parameter, decoded, and as it stood on the wire; `place` is query or body."""
+
+    name: str
+    value: str
+    raw: str
+    place: str
+
+
+class Sent(NamedTuple):
+    """A request as far as it is signed. `json` are the members of a JSON body, which are not."""
+
+    request: Request
+    pairs: tuple[Pair, ...]
+    json: tuple[Pair, ...] = ()
+
+    @property
+    def method(self) -> str:
+        return self.request.method
+
+
+class Mistake(NamedTuple):
+    """One row: what was done, what to do, and what would have been signed, the likeliest first; with a word that stands for
+    `{}` in what was done, if it has one."""
+
+    did: str
+    cure: str
+    texts: Callable[[Sent], Iterable[str | tuple[str, str]]]
+
+
+Encode = Callable[[str], str]
+
+
+def canonical(pairs: Iterable[Pair], encode: Encode = percent_encode, *, sort: bool = True) -> str:
+    """The canonical query of some pairs; of equal names the last."""
+    found = {pair.name: pair.value for pair in pairs if pair.name != "Signature"}
+    names = sorted(found) if sort else found
+    return "&".join(f"{encode(name)}={encode(found[name])}" for name in names)
+
+
+def string_to_sign(method: str, query: str, encode: Encode = percent_encode) -> str:
+    return f"{method}&%2F&{encode(query)}"
+
+
+def right_text(sent: Sent) -> str:
+    """What should have been signed."""
+    return string_to_sign(sent.method, canonical(sent.pairs))
+
+
+# -- V1: how text is encoded -------------------------------------------------------------------------------------------
+
+
+def quoting(safe: str) -> Encode:
+    return lambda text: quote(text, safe=f"-_.~{safe}", errors="surrogateescape")
+
+
+def plus(text: str) -> str:
+    return quote_plus(text, safe="-_.~", errors="surrogateescape")
+
+
+def tilde(text: str) -> str:
+    return percent_encode(text).replace("~", "%7E")
+
+
+def _like_java(text: str) -> str:
+    return quote_plus(text, safe="-_.*", errors="surrogateescape").replace("~", "%7E")
+
+
+def lower(text: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), percent_encode(text))
+
+
+def as_it_is(text: str) -> str:
+    return text
+
+
+def twice(text: str) -> str:
+    return percent_encode(percent_encode(text))
+
+
+def _in_charset(charset: str) -> Encode:
+    return lambda text: quote(text.encode(charset, "replace"), safe="-_.~")
+
+
+def _encoded(encode: Encode) -> Callable[[Sent], Iterator[str]]:
+    """The client's encoding at both places, then only where the parameters are encoded, then only the second time."""
+
+    def texts(sent: Sent) -> Iterator[str]:
+        query = canonical(sent.pairs, encode)
+        yield string_to_sign(sent.method, query, encode)
+        yield string_to_sign(sent.method, query)
+        yield string_to_sign(sent.method, canonical(sent.pairs), encode)
+
+    return texts
+
+
+def _encoded_first(encode: Encode) -> Callable[[Sent], Iterator[str]]:
+    return lambda sent: iter((string_to_sign(sent.method, canonical(sent.pairs, encode)),))
+
+
+# -- V1: what is signed, and in which order ----------------------------------------------------------------------------
+
+
+def _with(change: Callable[[tuple[Pair, ...]], Iterable[Pair]]) -> Callable[[Sent], Iterator[str]]:
+    return lambda sent: iter((string_to_sign(sent.method, canonical(change(sent.pairs))),))
+
+
+def _with_values(change: Callable[[str], str]) -> Callable[[Sent], Iterator[str]]:
+    return _with(lambda pairs: [pair._replace(value=change(pair.value)) for pair in pairs])
+
+
+def _unsorted(sent: Sent) -> Iterator[str]:
+    body_first = sorted(sent.pairs, key=lambda pair: pair.place == "query")
+    by_case = sorted(sent.pairs, key=lambda pair: pair.name.lower())
+    for pairs in (sent.pairs, body_first, by_case, sorted(sent.pairs, reverse=True)):
+        yield string_to_sign(sent.method, canonical(pairs, sort=False))
+
+
+def _other_methods(sent: Sent) -> Iterator[tuple[str, str]]:
+    query = canonical(sent.pairs)
+    for method in methods(sent.method):
+        yield string_to_sign(method, query), method
+
+
+def methods(used: str) -> list[str]:
+    return [method for method in ("GET", "POST", "PUT", "DELETE", used.lower()) if method != used]
+
+
+def _other_frames(sent: Sent) -> Iterator[str]:
+    """The string to sign put together otherwise."""
+    query = canonical(sent.pairs)
+    encoded = percent_encode(query)
+    method = sent.method
+    yield f"{method}&/&{encoded}"
+    yield f"{method}&{encoded}"
+    yield f"{method}&%2F&{percent_encode('&' + query)}"
+    yield f"{method}&%2F&{percent_encode('?' + query)}"
+    yield f"{method}&%2F&{encoded}\n"
+    yield f"{method}&%252F&{encoded}"
+    yield encoded
+    yield query
+
+
+def _raw(sent: Sent) -> Iterator[str]:
+    """The pieces of the wire, untouched."""
+    pairs = [pair for pair in sent.pairs if pair.name != "Signature"]
+    query = "&".join(pair.raw for pair in sorted(pairs, key=lambda pair: pair.name))
+    yield string_to_sign(sent.method, query)
+    yield f"{sent.method}&%2F&{query}"
+
+
+def _without_one(sent: Sent) -> Iterator[tuple[str, str]]:
+    for left_out in sent.pairs[:_MOST]:
+        rest = canonical([pair for pair in sent.pairs if pair is not left_out])
+        yield string_to_sign(sent.method, rest), left_out.name
+
+
+def _with_signature(sent: Sent) -> Iterator[str]:
+    pieces = [*canonical(sent.pairs).split("&"), "Signature="]
+    yield string_to_sign(sent.method, "&".join(sorted(pieces, key=lambda piece: piece.partition("=")[0])))
+
+
+def _other_times(sent: Sent) -> Iterator[tuple[str, str]]:
+    """The time that was signed is not the one that was sent: of another form, or made anew a moment later or before."""
+    times = [pair.value for pair in sent.pairs if pair.name == "Timestamp"]
+    if not times:
+        return
+    marked = canonical([pair._replace(value="\0") if pair.name == "Timestamp" else pair for pair in sent.pairs])
+    head, _, tail = string_to_sign(sent.method, marked).partition(percent_encode(percent_encode("\0")))
+    for time in near(times[-1]):
+        yield head + percent_encode(percent_encode(time)) + tail, time
+
+
+def near(time: str) -> Iterator[str]:
+    second, minute = time[:-1], time[:-4]
+    yield from (f"{second}.{milliseconds:03d}Z" for milliseconds in range(1000))
+    yield from (f"{second}.{microseconds}Z" for microseconds in ("000000", "0", "00"))
+    yield from (second, f"{second}+00:00", f"{second}+0000", time.replace("T", " ")[:-1], time.lower())
+    yield from (f"{minute}:{other:02d}Z" for other in range(60))
+
+
+_MOST = 40  # parameters of which each is tried to be left out
+
+V1: tuple[Mistake, ...] = (
+    Mistake("a space is signed as '+'", "sign it as %20", _encoded(plus)),
+    Mistake("'*' is signed as it is", "sign it as %2A", _encoded(quoting("*"))),
+    Mistake("'~' is signed as %7E", "sign it as it is", _encoded(tilde)),
+    Mistake("'/' is signed as it is", "sign it as %2F", _encoded(quoting("/"))),
+    Mistake("':' is signed as it is", "sign it as %3A", _encoded(quoting(":"))),
+    Mistake(
+        "text is encoded as JavaScript's encodeURIComponent does it", "encode !'()* too, as %21 %27 %28 %29 %2A",
+        _encoded(quoting("!'()*")),
+    ),
+    Mistake(
+        "text is encoded as Java's URLEncoder does it", "then replace '+' by %20, '*' by %2A and %7E by '~'",
+        _encoded(_like_java),
+    ),
+    Mistake("escapes are in lower case (%2f)", "write them in upper case (%2F)", _encoded(lower)),
+    Mistake("the parameters are not sorted", "sort them by name, byte by byte", _unsorted),
+    Mistake("the HTTP method {} is signed", "sign the one that is used, in upper case", _other_methods),
+    Mistake(
+        "the canonical query is not encoded once more", "encode it again in the string to sign",
+        lambda sent: (f"{sent.method}&%2F&{canonical(sent.pairs)}",),
+    ),
+    Mistake(
+        "the parameters are encoded only once altogether", "encode name and value, then the whole canonical query",
+        _encoded_first(as_it_is),
+    ),
+    Mistake(
+        "the parameters are encoded twice", "encode name and value once, then the whole canonical query",
+        _encoded_first(twice),
+    ),
+    Mistake(
+        "the string to sign is put together otherwise", "it is METHOD&%2F& and the encoded canonical query", _other_frames
+    ),
+    Mistake(
+        "the parameters in the body are not signed", "sign query and form together",
+        _with(lambda pairs: [pair for pair in pairs if pair.place != "body"]),
+    ),
+    Mistake(
+        "the parameters in the query are not signed", "sign query and form together",
+        _with(lambda pairs: [pair for pair in pairs if pair.place != "query"]),
+    ),
+    Mistake(
+        "the members of the JSON body are signed", "sign query and form only, or send a form",
+        lambda sent: (string_to_sign(sent.method, canonical((*sent.pairs, *sent.json))),) if sent.json else (),
+    ),
+    Mistake("empty parameters are not signed", "sign them as Name=", _with(lambda pairs: [p for p in pairs if p.value])),
+    Mistake("{} is not signed", "sign all parameters but Signature", _without_one),
+    Mistake(
+        "SignatureMethod, SignatureNonce and SignatureVersion are not signed", "sign all but Signature",
+        _with(lambda pairs: [pair for pair in pairs if not pair.name.startswith("Signature")]),
+    ),
+    Mistake("an empty Signature is signed, too", "sign all but Signature", _with_signature),
+    Mistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_times),
+    Mistake(
+        "a '+' is sent as it is, and so arrives as a space", "send it as %2B",
+        _with(lambda pairs: [pair._replace(value=unquote(pair.raw.partition("=")[2])) for pair in pairs]),
+    ),
+    Mistake("values are sent encoded twice", "encode them once where they are sent", _with_values(unquote)),
+    Mistake("what stands on the wire is signed as it is", "decode it and encode it by the rules", _raw),
+    Mistake("values are signed without the blanks around them", "sign what is sent", _with_values(str.strip)),
+    Mistake("text is encoded as Latin-1", "encode it as UTF-8", _encoded_first(_in_charset("latin-1"))),
+    Mistake("text is encoded as GBK", "encode it as UTF-8", _encoded_first(_in_charset("gbk"))),
+)  # fmt: skip

@@ -1,0 +1,324 @@
+"""Which rules strike a call, and what comes of it.
+
+A call is counted by every rule it matches, also where an earlier rule already decides: `call: [1]` in one rule and
+`call: [2]` in the next mean the first and the second call. A rule strikes (`hits`, and one of its `times`) only when it
+has a part in the answer. Delays of all rules that strike add up; of all others the first decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, MutableSequence, Sequence
+from typing import Any, NamedTuple
+
+from cfmock.base.clocks import Clock
+from cfmock.base.randomness import Ids
+from cfmock.protocol.faults.near_misses import Standing, Trace
+from cfmock.protocol.faults.rules import THROTTLED, Action, FaultRule
+from cfmock.protocol.faults.token_bucket import Throttled, TokenBucket
+from cfmock.protocol.wire.messages import Call
+
+_MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
+_TRACED = 64  # rules that are kept with a call, to tell why they did not strike
+_LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
+_GONE = 1000  # rules whose hits are still known when they are gone
+
+
+class Decision(NamedTuple):
+    """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
+    seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
+    the answer ResourceThrottled where it is known when to come again."""
+
+    delay: float = 0.0
+    before: Action | None = None
+    after: Action | None = None
+    rules: tuple[str, ...] = ()
+    throttled: Throttled | None = None
+
+    @property
+    def retry_after(self) -> float | None:
+        """What the error answer gives as `x-acs-retry-after`, in seconds here."""
+        action = self.before or self.after
+        return action.retry_after if action is not None else None
+
+
+class ActiveFault:
+    """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
+
+    __slots__ = (
+        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_injector", "_key", "_least", "_numbers",
+        "_tail", "_window", "expires_at", "hits", "id", "rule",
+    )  # fmt: skip
+
+    def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
+        self.id = id
+        self.rule = rule
+        self.hits = 0
+        self.expires_at = math.inf if rule.expires is None else clock.now() + rule.expires
+        self._injector = injector
+        self._calls = 0  # those that matched
+        self._dice = 0.0  # thrown for the last of them
+        limit = rule.action.rate_limit if rule.action is not None else None
+        self._bucket = None if limit is None else TokenBucket(clock, limit.per_second, limit.burst)
+        # What every call asks for is kept at hand.
+        when = rule.when
+        self._flow = None if when.flow.regex is None else when.flow.regex.match
+        self._key = None if when.access_key_id.regex is None else when.access_key_id.regex.match
+        ends = when.execution.ends
+        self._head: str | None = None if ends is None else ends[0]
+        self._tail = "" if ends is None else ends[1]
+        self._least = 0 if ends is None else len(ends[0]) + len(ends[1])
+        regex = when.execution.regex if ends is None else None
+        self._execution = None if regex is None else regex.match
+        self._numbers = frozenset(when.call)
+        self._window = when.between
+        self._every = when.every
+
+    @property
+    def name(self) -> str:
+        return self.rule.name or self.id
+
+    @property
+    def spent(self) -> bool:
+        """Whether its `times` are used up: it matches no more."""
+        return self.rule.times is not None and self.hits >= self.rule.times
+
+    def remove(self) -> None:
+        """Take the rule away; nothing happens if it is gone already."""
+        self._injector.remove(self.id)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """As the admin API lists it: `id`, `name`, the rule as it was given, `hits`."""
+        return {"id": self.id, "name": self.name, **self.rule.to_mapping(), "hits": self.hits}
+
+    def covers(self, flow: str | None, key: str) -> bool:
+        """Whether flow and access key match, in a call of its operation."""
+        if self._flow is not None and (flow is None or self._flow(flow) is None):
+            return False
+        return self._key is None or self._key(key) is not None
+
+    def counts(self, execution: str | None, now: float) -> bool:
+        """Count a call whose operation, flow and key match, if the rest does; whether it is one of those asked for."""
+        head, matches, window = self._head, self._execution, self._window
+        if head is not None:
+            if execution is None or not execution.startswith(head):
+                return False
+            tail = self._tail
+            if tail and (not execution.endswith(tail) or len(execution) < self._least):
+                return False
+        elif matches is not None and (execution is None or matches(execution) is None):
+            return False
+        if window is not None and not window[0] <= now < window[1]:
+            return False
+        self._calls = number = self._calls + 1
+        self._dice = 0.0
+        if self._numbers and number not in self._numbers:
+            return False
+        return number % self._every == 0
+
+    def strikes(self, ids: Ids) -> bool:
+        """Whether chance and the rate limit let it strike a call that counts; if so, that is a hit."""
+        probability = self.rule.when.probability
+        if probability < 1:
+            self._dice = ids.dice()
+            if self._dice >= probability:
+                return False
+        if self._bucket is not None and self._bucket.take():
+            return False
+        self.hits += 1
+        return True
+
+    def throttled(self) -> Throttled | None:
+        """When a call that it has throttled may come again, if that is known."""
+        action = self.rule.action
+        if action is None or action.error != THROTTLED:
+            return None
+        if action.retry_after is not None:
+            return Throttled(self._bucket.burst if self._bucket is not None else 1, action.retry_after)
+        return self._bucket.throttled() if self._bucket is not None else None
+
+    def standing(self) -> Standing:
+        """As it stands now, for `Trace`."""
+        return Standing(self.name, self.rule, self.hits, self._calls, self._dice)
+
+
+_Candidates = tuple[list[ActiveFault], list[ActiveFault]]
+"""The rules that may strike a call, and those that may skew the clock for it."""
+
+
+class FaultInjector:
+    """The rules of one world, in the order they were added, with their counts.
+
+    `clock` is the flow clock; `ids` throws the dice, so that a seed repeats them.
+    """
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._faults: dict[str, ActiveFault] = {}
+        self._gone: dict[str, int] = {}  # the hits of those that were removed or have expired, the last ones
+        self._added = 0  # rules that were given an id here
+        self._next_expiry = math.inf
+        # Operation, flow and key come again and again, while the names of executions are mostly new.
+        self._by_operation: dict[str, Sequence[ActiveFault]] = {}
+        self._memo: dict[tuple[str, str | None, str], _Candidates] = {}
+        self._order: dict[str, Sequence[ActiveFault]] = {}
+
+    def add(self, rule: FaultRule, *, id: str | None = None) -> ActiveFault:
+        """Put a rule behind those there are. `id` is for one rule in several worlds; ValueError if it is taken."""
+        if id in self._faults:
+            raise ValueError(f"there is a fault {id!r} already")
+        fault = ActiveFault(self, rule, id or self._new_id(), self._clock)
+        self._faults[fault.id] = fault
+        self._next_expiry = min(self._next_expiry, fault.expires_at)
+        self._forget()
+        return fault
+
+    def list(self) -> Sequence[ActiveFault]:
+        """The rules in their order, spent ones too, expired ones not."""
+        self._expire(self._clock.now())
+        return tuple(self._faults.values())
+
+    def remove(self, id: str) -> bool:
+        """Take a rule away; False if there is none of this id."""
+        fault = self._faults.pop(id, None)
+        if fault is None:
+            return False
+        self._remember([fault])
+        self._forget()
+        return True
+
+    def clear(self) -> None:
+        self._remember(self._faults.values())
+        self._faults.clear()
+        self._forget()
+
+    def hits_of(self, id: str) -> int:
+        """How many calls a rule struck, also once it is gone; 0 for one that never was."""
+        fault = self._faults.get(id)
+        return fault.hits if fault is not None else self._gone.get(id, 0)
+
+    def _remember(self, gone: Iterable[ActiveFault]) -> None:
+        for fault in gone:
+            if len(self._gone) >= _GONE:
+                del self._gone[next(iter(self._gone))]
+            self._gone[fault.id] = fault.hits
+
+    @property
+    def has_rules(self) -> bool:
+        return bool(self._faults)
+
+    def skew(self, call: Call, struck: MutableSequence[str] | None = None) -> float:
+        """By how many seconds the server's clock seems off for this call; asked before authentication.
+
+        The first `clock_skew` rule that strikes decides; its name is appended to `struck`.
+        """
+        if not self._faults:
+            return 0.0
+        now = self._clock.now()
+        skew: float | None = None
+        for fault in self._candidates(call, now)[1]:
+            if fault.counts(call.execution, now) and skew is None and self._struck(fault):
+                skew = fault.rule.clock_skew
+                if struck is not None:
+                    struck.append(fault.name)
+        return skew or 0.0
+
+    def decide(self, call: Call) -> Decision | None:
+        """What the rules do to a call that passed authentication; None if nothing. The counts go on."""
+        if not self._faults:
+            return None
+        now = self._clock.now()
+        execution = call.execution
+        struck: MutableSequence[ActiveFault] = []
+        decider: ActiveFault | None = None
+        for fault in self._candidates(call, now)[0]:
+            if not fault.counts(execution, now):
+                continue
+            rule = fault.rule
+            if (rule.action is None or decider is None) and self._struck(fault):
+                struck.append(fault)
+                if rule.action is not None:
+                    decider = fault
+        return self._decision(struck, decider) if struck else None
+
+    def trace(self, call: Call, struck: Collection[str] = ()) -> Trace | None:
+        """How the rules stand after the call decided last, of which those named `struck` struck; None without rules.
+
+        Of very many rules some are left out, those for other operations first.
+        """
+        if not self._faults:
+            return None
+        faults = self._nearest_first(call.operation.name)
+        return Trace(call, self._clock.now(), tuple([fault.standing() for fault in faults[:_TRACED]]), struck)
+
+    def _nearest_first(self, operation: str) -> Sequence[ActiveFault]:
+        found = self._order.get(operation)
+        if found is None:
+            faults = self._faults.values()
+            found = sorted(faults, key=lambda fault: not fault.rule.when.operation.cover(operation))
+            self._order[operation] = found
+        return found
+
+    def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> Decision:
+        action = decider.rule.action if decider is not None else None
+        after = decider is not None and decider.rule.lets_happen
+        return Decision(
+            delay=sum((fault.rule.delay.draw(self._ids) for fault in struck if fault.rule.delay is not None), 0.0),
+            before=None if after else action,
+            after=action if after else None,
+            rules=tuple(fault.name for fault in struck),
+            throttled=decider.throttled() if decider is not None else None,
+        )
+
+    def _struck(self, fault: ActiveFault) -> bool:
+        if not fault.strikes(self._ids):
+            return False
+        if fault.spent:
+            self._forget()
+        return True
+
+    def _candidates(self, call: Call, now: float) -> _Candidates:
+        """The rules that match all of a call but its execution and its time."""
+        self._expire(now)
+        flow, access_key_id = call.flow, call.access_key_id
+        key = (call.operation.name, flow, access_key_id)
+        found = self._memo.get(key)
+        if found is None:
+            found = [], []
+            for fault in self._for_operation(call.operation.name):
+                if fault.covers(flow, access_key_id):
+                    found[fault.rule.clock_skew is not None].append(fault)
+            if len(self._memo) >= _MEMO:
+                self._memo.clear()
+            if len(flow or "") <= _LONGEST_NAME >= len(access_key_id):
+                self._memo[key] = found
+        return found
+
+    def _for_operation(self, name: str) -> Sequence[ActiveFault]:
+        found = self._by_operation.get(name)
+        if found is None:
+            found = [
+                fault for fault in self._faults.values() if not fault.spent and fault.rule.when.operation.cover(name)
+            ]
+            self._by_operation[name] = found
+        return found
+
+    def _expire(self, now: float) -> None:
+        if now < self._next_expiry:
+            return
+        self._remember(fault for fault in self._faults.values() if now >= fault.expires_at)
+        self._faults = {fault.id: fault for fault in self._faults.values() if now < fault.expires_at}
+        self._next_expiry = min((fault.expires_at for fault in self._faults.values()), default=math.inf)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._by_operation.clear()
+        self._memo.clear()
+        self._order.clear()
+
+    def _new_id(self) -> str:
+        while True:
+            self._added += 1
+            if (new := f"fault-{self._added}") not in self._faults:
+                return new

@@ -1,0 +1,88 @@
+"""Why fault rules did not strike a call: noted as the call is decided, worked out when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from cfmock.base.clocks import iso
+from cfmock.base.patterns import MISSING, Difference, NearMiss, Spent
+from cfmock.protocol.faults.rules import FaultRule, Globs
+from cfmock.protocol.wire.messages import Call
+
+_FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
+
+
+class Standing(NamedTuple):
+    """A rule as it stood after a call: how many calls it had struck, how many had matched, and the dice of the last."""
+
+    name: str
+    rule: FaultRule
+    hits: int
+    matched: int
+    dice: float
+
+
+class Trace(NamedTuple):
+    """A call and the rules it met. `now` is flow time, `struck` the names of the rules that struck."""
+
+    call: Call
+    now: float
+    rules: Sequence[Standing]
+    struck: Collection[str] = ()
+
+    def near_misses(self) -> list[NearMiss]:
+        """The rules that did not strike and why, the nearest first, those for other operations last.
+
+        A rule that only came too late, or whose rate limit still had room, is left out.
+        """
+        found = [
+            NearMiss("fault", standing.name, differences)
+            for standing in self.rules
+            if standing.name not in self.struck and (differences := tuple(self._differences(standing)))
+        ]
+        return sorted(found, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
+
+    def nearest(self) -> NearMiss | None:
+        """The rule for this operation that only something in the request kept from striking."""
+        nearest: NearMiss | None = None
+        for standing in self.rules[:_FOR_A_HINT]:
+            found = tuple(self._of_request(standing.rule))
+            if found and found[0].path != "when.operation":
+                if nearest is None or len(found) < len(nearest.differences):
+                    nearest = NearMiss("fault", standing.name, found)
+                if len(found) == 1:
+                    break
+        return nearest
+
+    def _differences(self, standing: Standing) -> Iterator[Difference]:
+        rule, when = standing.rule, standing.rule.when
+        found = list(self._of_request(rule))
+        if when.between is not None and not when.between[0] <= self.now < when.between[1]:
+            found.append(Difference("when.between", [iso(moment) for moment in when.between], iso(self.now)))
+        if rule.times is not None and standing.hits >= rule.times:
+            found.append(Spent("times", rule.times, standing.hits))
+        yield from found or _chances(standing)
+
+    def _of_request(self, rule: FaultRule) -> Iterator[Difference]:
+        call, when = self.call, rule.when
+        fields: tuple[tuple[str, Globs, str | None], ...] = (
+            ("operation", when.operation, call.operation.name),
+            ("flow", when.flow, call.flow),
+            ("execution", when.execution, call.execution),
+            ("access_key_id", when.access_key_id, call.access_key_id),
+        )
+        for name, globs, actual in fields:
+            if globs.regex is not None and not globs.cover(actual):
+                yield Difference(f"when.{name}", str(globs), actual or MISSING)
+
+
+def _chances(standing: Standing) -> Iterator[Difference]:
+    """Why not, of a call that matches."""
+    when, number = standing.rule.when, standing.matched
+    if when.call and number not in when.call:
+        yield Difference("when.call", list(when.call), number)
+    elif number % when.every:
+        yield Difference("when.every", when.every, number)
+    elif standing.dice >= when.probability:
+        yield Difference("when.probability", when.probability, round(standing.dice, 3))

@@ -1,0 +1,84 @@
+"""Results and errors to answers: always a JSON object, the right types, `Code` in errors only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.json_text import json_text
+from cfmock.protocol.spec.model import Spec
+from cfmock.protocol.wire.messages import Fields, Reply
+
+CONTENT_TYPE = "application/json;charset=utf-8"
+"""As the gateway writes it, without a blank (dumps of 2022 to 2025)."""
+
+
+def success(fields: Fields, request_id: str) -> Reply:
+    """HTTP 200 with the operation's fields and the RequestId."""
+    return Reply(200, json_text({"RequestId": request_id, **fields}).encode(), request_id)
+
+
+def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]:
+    """What the gateway says to a throttled client: how many calls fit, and in how many milliseconds the next one does.
+
+    Read by tea-openapi 0.4.0 to 0.4.5, which look for TimeLeft (measured); what Reset counts is unknown, the same is our choice.
+    """
+    left = "" if math.isinf(wait) else f",TimeLeft:{milliseconds(wait)},Reset:{milliseconds(wait)}"
+    value = f"Limit:{limit:g},Remain:0{left}"
+    return ("x-ratelimit-user-api", value), ("x-ratelimit-user", value)
+
+
+def milliseconds(seconds: float) -> int:
+    """A wait as headers give it: never shorter than it is."""
+    return math.ceil(round(seconds * 1000, 3))  # 1.1 s are 1100 ms, though not to a computer
+
+
+class Rendered(NamedTuple):
+    """A failure as it is answered: code, HTTP status, message."""
+
+    code: str
+    status: int
+    message: str
+
+
+def rendered(failure: ServiceError, spec: Spec, *, gateway: bool = False) -> Rendered:
+    """A failure in the words of the service, or, if it was refused before the service would see it, of the gateway.
+
+    A code that the catalogue lacks (a custom error) carries its own words.
+    """
+    if gateway and isinstance(failure, Refused):
+        row = spec.gateway[failure.reason]
+        return Rendered(row.code.format_map(failure.facts), row.status, row.message.format_map(failure.facts))
+    entry = spec.errors.get(failure.code)
+    if entry is None or failure.message is not None:
+        return Rendered(failure.code, failure.status or 400, failure.message or "")
+    message = entry.render(tuple(map(str, failure.args)))
+    if failure.detail:
+        message = f"{message} {failure.detail}"
+    return Rendered(failure.code, failure.status or entry.status, message)
+
+
+def error(failure: ServiceError, request_id: str, host: str, spec: Spec, *, gateway: bool = False) -> Reply:
+    """The error answer. The gateway adds where to look for help, and what a policy refused."""
+    code, status, message = rendered(failure, spec, gateway=gateway)
+    body: Fields = {"RequestId": request_id, "HostId": host, "Code": code, "Message": message}
+    if gateway:
+        body["Recommend"] = spec.recommend.format(code=code, request_id=request_id)
+        if isinstance(failure, Refused) and failure.reason == "forbidden":
+            body["AccessDeniedDetail"] = _denied(failure.facts)
+    return Reply(status, json_text(body).encode("utf-8", "replace"), request_id)
+
+
+def _denied(facts: Mapping[str, str]) -> Fields:
+    """The fields that documents of the gateway name; an `allow` list stands for a policy that allows nothing else."""
+    return {
+        "PolicyType": "AccountLevelIdentityBasedPolicy",
+        "NoPermissionType": "ImplicitDeny",
+        "AuthAction": facts["action"],
+        "AuthPrincipalType": facts["principal_type"],
+        "AuthPrincipalOwnerId": facts["account"],
+        "AuthPrincipalDisplayName": facts["principal"],
+        "EncodedDiagnosticMessage": "",
+    }

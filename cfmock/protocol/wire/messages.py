@@ -1,0 +1,151 @@
+"""The values that travel between the stages of a call.
+
+Request ──decode──► Call ──authenticate──► Credential ──operation──► fields or error ──encode──► Reply
+
+Those that every call makes are tuples: a frozen dataclass takes three times as long to make.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from cfmock.protocol.spec.model import Operation
+
+
+class Request(NamedTuple):
+    """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
+    looked up by lower-case name, `body` is what remains after transfer coding is removed."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        """The header's value, empty if it was not sent. `name` in lower case."""
+        return self.headers.get(name, "")
+
+
+class Parameters(NamedTuple):
+    """The parameters of a request, wherever they stood.
+
+    `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `encoded` holds those that enter a
+    V1 signature (query and form, not a JSON body), as `E(name)=E(value)`, by decoded name. `problem` says what is wrong with
+    a body that could not be read; it is reported only once the caller is known. `untyped` are the types of those that a JSON
+    body gave as something else than text: boolean, integer, number, object or array.
+    """
+
+    values: dict[str, str]
+    encoded: dict[str, str]
+    path: str
+    query: str
+    media_type: str
+    problem: str = ""
+    untyped: Mapping[str, str] = MappingProxyType({})
+
+
+class Call(NamedTuple):
+    """A request that names a known operation. `arguments` are its own parameters, as text, without the common ones."""
+
+    operation: Operation
+    arguments: dict[str, str]
+    access_key_id: str = ""
+    account: str = ""
+    region: str = ""
+
+    @property
+    def flow(self) -> str | None:
+        """The flow it is about: FlowName, or Name where the operation is about flows themselves."""
+        return self.arguments.get("FlowName") or (self.arguments.get("Name") if _names_flow(self.operation) else None)
+
+    @property
+    def execution(self) -> str | None:
+        return self.arguments.get("ExecutionName")
+
+
+def _names_flow(operation: Operation) -> bool:
+    return "FlowName" not in operation.parameters
+
+
+class Transport(enum.Enum):
+    """How the edge sends an answer, or breaks it."""
+
+    WHOLE = "whole"
+    RESET = "reset"
+    CLOSE = "close"
+    HANG = "hang"
+    TRUNCATE = "truncate"
+    GARBAGE = "garbage"
+    SLOW = "slow"
+    LEFT = "left"  # nothing is sent: the client has gone
+
+
+UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
+"""Those of which the client gets not one byte."""
+
+
+class Reply(NamedTuple):
+    """One HTTP answer. The edge waits `delay` seconds before it sends it; the core never waits."""
+
+    status: int
+    body: bytes
+    request_id: str
+    headers: tuple[tuple[str, str], ...] = ()
+    delay: float = 0.0
+    transport: Transport = Transport.WHOLE
+
+
+@dataclass(slots=True, eq=False)  # each is itself only: many may wait alike
+class Pending:
+    """An answer that is still to come. Whoever waits is called once, with the Reply.
+
+    `timeout` is in seconds of real time: when it is over, call `expire`. When the client leaves, call `abandon`.
+    """
+
+    timeout: float | None = None
+    reply: Reply | None = None
+    on_expire: Callable[[], None] | None = None
+    on_abandon: Callable[[], None] | None = None
+    _waiter: Callable[[Reply], None] | None = field(default=None, repr=False)
+
+    def then(self, waiter: Callable[[Reply], None]) -> None:
+        self._waiter = waiter
+        if self.reply is not None:
+            waiter(self.reply)
+
+    def settle(self, reply: Reply) -> None:
+        if self.reply is None:
+            self.reply = reply
+            if self._waiter is not None:
+                self._waiter(reply)
+
+    def expire(self) -> None:
+        """The time is over: answer with what there is."""
+        if self.reply is None and self.on_expire is not None:
+            self.on_expire()
+
+    def abandon(self) -> None:
+        """Nobody waits any more."""
+        if self.reply is None and self.on_abandon is not None:
+            self.on_abandon()
+
+
+Fields = dict[str, Any]
+"""The fields of a success answer, without RequestId, in the service's own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a handler returns when the answer depends on something still to come.
+
+    `ready` makes the answer from the state at that time (and may raise ServiceError). `subscribe` registers whom to tell that it
+    is time, and gives back how to undo that. `timeout` is in seconds of real time; None waits for ever.
+    """
+
+    ready: Callable[[], Fields]
+    subscribe: Callable[[Callable[[], None]], Callable[[], None]]
+    timeout: float | None = None

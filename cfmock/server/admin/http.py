@@ -1,0 +1,129 @@
+"""The admin API: routes, and their description, from the table of verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from aiohttp import web
+
+from cfmock.base.time_text import parse_duration
+from cfmock.control.control import Control, ControlError, NotFoundError
+from cfmock.control.endpoints import VERBS, Verb
+from cfmock.protocol.wire.decode import split_target
+from cfmock.server.admin import openapi
+from cfmock.server.admin.guard import Guard
+from cfmock.server.http_edge import ADMIN, json_answer
+
+LONGEST_WAIT = 60.0
+"""Seconds that `wait` is cut to."""
+
+_TEMPLATE = re.compile(r"\{(\w+)\}")
+
+
+class Admin:
+    """Answers `/_cfmock/...` for one emulator."""
+
+    def __init__(self, control: Control, guard: Guard) -> None:
+        self._control = control
+        self._guard = guard
+        self._routes = [(verb, _pattern(verb.path)) for verb in VERBS]
+
+    async def handle(self, request: web.BaseRequest, stopping: asyncio.Event) -> web.StreamResponse:
+        path, query = split_target(request.raw_path)
+        name = path[len(ADMIN) + 1 :]
+        refusal = self._guard.refusal(request.headers, public=name == "health" and request.method == "GET")
+        if refusal is not None:
+            return json_answer({"error": refusal[1]}, refusal[0])
+        if name == openapi.PATH:
+            return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
+        found = [(verb, match) for verb, pattern in self._routes if (match := pattern.match(name))]
+        if not found:
+            return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
+        for verb, match in found:
+            if verb.method == request.method:
+                named = {key: unquote(value) for key, value in match.groupdict().items()}
+                return await self._do(verb, named, query, request, stopping)
+        return _refuse_method(name, [verb.method for verb, _ in found])
+
+    def _describe(self) -> web.StreamResponse:
+        token = self._guard.token is not None
+        return json_answer(openapi.openapi(ADMIN, self._control.regions, token=token))
+
+    async def _do(
+        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, stopping: asyncio.Event
+    ) -> web.StreamResponse:
+        try:
+            arguments: dict[str, Any] = {**named, **_query(verb, query)}
+            for argument in verb.arguments:
+                if argument.place == "body":
+                    arguments[argument.name] = await _body(request)
+            wait = arguments.pop("wait", None)
+            count = arguments.pop("count", None)
+            if wait is not None:
+                await self._wait(wait, 1 if count is None else count, arguments, stopping)
+            result = getattr(self._control, verb.name)(**arguments)
+        except ControlError as error:
+            return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
+        except web.HTTPRequestEntityTooLarge:
+            return json_answer({"error": "the body is too large"}, 400)
+        return json_answer({verb.key: result} if verb.key else result)
+
+    async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
+        """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
+        longest = min(_duration("wait", text), LONGEST_WAIT)
+        self._control.check_world(filters.get("account"), filters.get("region"))
+        done = asyncio.Event()
+        undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
+        ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]
+        try:
+            await asyncio.wait(ends, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            undo()
+            for each in ends:
+                each.cancel()
+
+
+def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
+    answer = json_answer({"error": f"{name} takes {', '.join(methods)}"}, 405)
+    answer.headers["Allow"] = ", ".join(methods)
+    return answer
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", path) + r"\Z")
+
+
+def _query(verb: Verb, query: str) -> dict[str, Any]:
+    known = {each.name: each for each in openapi.query_arguments(verb)}
+    found: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in known:
+            raise ControlError(f"unknown query parameter '{name}'; {verb.path} takes {', '.join(known) or 'none'}")
+        found[name] = _integer(name, value) if known[name].type == "integer" else value
+    return found
+
+
+def _integer(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ControlError(f"{name}: '{value}' is not a whole number of 0 or more")
+    return int(value)
+
+
+def _duration(name: str, value: str) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ControlError(f"{name}: {error}") from None
+
+
+async def _body(request: web.BaseRequest) -> Any:
+    text = await request.read()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ControlError("the body is not JSON") from None

@@ -1,0 +1,163 @@
+"""The OpenAPI description of the admin API: made of the table of verbs, and of two files of schemas.
+
+What a fixture may hold is described by the fixture's own schema. `admin.schema.json` beside this module has the answers,
+and bodies that are more than an entry of a fixture; there `extends` names a schema that the rest adds to, and `nullable` says
+that a key whose value is null counts as not given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cfmock.base.version import __version__
+from cfmock.control.endpoints import VERBS, WORLD, Argument, Verb
+from cfmock.fixtures import schema_messages
+
+Json = Any
+
+MOST = 999_999_999
+"""What whole numbers in a query do not exceed."""
+
+PATH = "openapi.json"
+"""Where it is served."""
+
+_ANSWERS = (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin"))
+
+
+def openapi(prefix: str, regions: Iterable[str], *, token: bool) -> dict[str, Json]:
+    """The description of what is served below `prefix`.
+
+    `regions` are those that may be asked for; `token` tells whether calls have to bring one.
+    """
+    known = sorted(regions)
+    paths: dict[str, dict[str, Json]] = {f"{prefix}/{PATH}": {"get": _itself()}}
+    for verb in VERBS:
+        paths.setdefault(f"{prefix}/{verb.path}", {})[verb.method.lower()] = _described(verb, known)
+    described: dict[str, Json] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "cfmock admin API",
+            "version": __version__,
+            "description": "What can be done to a running cfmock besides calling the API it stands in for.",
+        },
+        "paths": paths,
+        "components": {"schemas": schemas()},
+    }
+    if token:
+        described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{"token": []}]
+        paths[f"{prefix}/health"]["get"]["security"] = []
+    return described
+
+
+def query_arguments(verb: Verb) -> list[Argument]:
+    """What a verb takes in the query."""
+    own = [each for each in verb.arguments if each.place == "query"]
+    return [*own, *WORLD] if verb.world else own
+
+
+def _itself() -> dict[str, Json]:
+    answers = {"200": _answer("this description", {"type": "object"})}
+    return {"operationId": "describe", "summary": "this description", "responses": answers | _refusals("401", "403")}
+
+
+def _described(verb: Verb, regions: Sequence[str]) -> dict[str, Json]:
+    named = [each for each in verb.arguments if each.place == "path"]
+    answers = {"200": _answer("done", _reference(verb.answer))} | _refusals("400", "401", "403")
+    if verb.leads:
+        answers["200"]["links"] = {
+            each.to: {"operationId": each.to, "parameters": {each.argument: f"$response.body#{each.at}"}}
+            for each in verb.leads
+        }
+    if named:
+        answers["404"] = _answer("there is none of that name", _reference("Error"))
+    described: dict[str, Json] = {
+        "operationId": verb.name,
+        "summary": verb.help,
+        "parameters": [
+            {
+                "name": each.name, "in": each.place, "required": each.place == "path",
+                "description": each.help, "schema": _schema(each, regions),
+            }
+            for each in (*named, *query_arguments(verb))
+        ],
+        "responses": answers,
+    }  # fmt: skip
+    body = next((each for each in verb.arguments if each.place == "body"), None)
+    if body is not None:
+        content = {"application/json": {"schema": _reference(body.type)}}
+        described["requestBody"] = {"required": True, "description": body.help, "content": content}
+    return described
+
+
+def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
+    if argument.name == "region":
+        return {"type": "string", "enum": regions}
+    if argument.type == "integer":
+        return {"type": "integer", "minimum": 0, "maximum": MOST}
+    if argument.type == "duration":
+        return _reference("duration")
+    return {"type": "string", "minLength": 1} if argument.place == "path" else {"type": "string"}
+
+
+def _refusals(*statuses: str) -> dict[str, Json]:
+    return {status: _answer(words, _reference("Error")) for status, words in _ANSWERS if status in statuses}
+
+
+def _answer(words: str, content: dict[str, Json]) -> dict[str, Json]:
+    return {"description": words, "content": {"application/json": {"schema": content}}}
+
+
+def _reference(name: str) -> dict[str, Json]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+# -- schemas -----------------------------------------------------------------------------------------------------------
+
+
+def schemas() -> dict[str, Json]:
+    """All that the description names, by name."""
+    fixture = schema_messages.schema()
+    whole = {key: part for key, part in fixture.items() if key not in ("$schema", "definitions")}
+    own = json.loads(Path(__file__).with_name("admin.schema.json").read_text(encoding="utf-8"))["definitions"]
+    found = {**fixture["definitions"], "fixture": whole}
+    for name, value in own.items():
+        found[name] = _extended(value, found)
+    made: dict[str, Json] = _moved(found)
+    return made
+
+
+def _extended(value: dict[str, Json], known: Mapping[str, Json]) -> dict[str, Json]:
+    base = known.get(value.get("extends", ""), {})
+    rest = {key: part for key, part in value.items() if key not in ("extends", "nullable")}
+    made = {**base, **rest}
+    for key, kind in (("properties", dict), ("required", list)):
+        if key in base and key in rest:
+            made[key] = {**base[key], **rest[key]} if kind is dict else [*base[key], *rest[key]]
+    return _nullable(made) if value.get("nullable") else made
+
+
+def _nullable(value: dict[str, Json]) -> dict[str, Json]:
+    """A schema of a mapping whose keys may be null, except those that are required."""
+    if "properties" not in value:
+        return value
+    required = value.get("required", ())
+    parts = {
+        key: part if key in required else {"anyOf": [_nullable(part), {"type": "null"}]}
+        for key, part in value["properties"].items()
+    }
+    return {**value, "properties": parts}
+
+
+def _moved(value: Json) -> Json:
+    """The same with its references to where OpenAPI has schemas, and without what only our own reader knows."""
+    if isinstance(value, dict):
+        return {
+            key: part.replace("#/definitions/", "#/components/schemas/") if key == "$ref" else _moved(part)
+            for key, part in value.items()
+            if key != "patternErrorMessage"
+        }
+    return [_moved(part) for part in value] if isinstance(value, list) else value

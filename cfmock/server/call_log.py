@@ -1,0 +1,55 @@
+"""Each call told as it comes: as a line of a file (`--journal`), as a line of the log (`-v`)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from cfmock.base.errors import SettingsError
+from cfmock.observe.journal import CallRecord, Journal, line
+from cfmock.settings import Settings
+
+log = logging.getLogger("cfmock")
+
+
+class Recording:
+    """Tells of the calls of a journal what the settings ask for; of the file until it is closed."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        """Raises SettingsError for a file that cannot be written."""
+        self._name = settings.journal or ""
+        self._listeners = journal.listeners
+        try:
+            self._file = open(self._name, "a", encoding="ascii") if self._name else None  # noqa: PTH123, SIM115
+        except OSError as error:
+            raise SettingsError(f"--journal: cannot write {self._name}: {error.strerror}") from None
+        if self._file is not None:
+            self._listeners.append(self._write)
+        if settings.verbose:
+            self._listeners.append(tell)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._listeners.remove(self._write)
+            with contextlib.suppress(OSError):  # what could not be written was told of
+                self._file.close()
+            self._file = None
+
+    def _write(self, record: CallRecord) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(line(record))
+            self._file.flush()
+        except OSError as error:
+            # The clients are not to suffer for it.
+            log.error("--journal: %s; no more calls are written to %s", error.strerror, self._name)
+            self.close()
+
+
+def tell(record: CallRecord) -> None:
+    """A line of the log for a call, and one for the hint to its client."""
+    about = f" {record.flow}" if record.flow else ""
+    answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
+    log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)
+    if record.details.hint is not None:
+        log.info("    %s", record.details.hint)

@@ -1,0 +1,338 @@
+"""The edge: sockets to request values and replies to bytes. It decides nothing; what a reply asks for, it does.
+
+Built on aiohttp's low-level server rather than an application with routes: targets may be absolute or lack a path, hosts may
+hold a scheme, and every answer, the parser's complaints included, has to be a JSON object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import logging
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+
+from cfmock.base.clocks import RealClock
+from cfmock.base.errors import Refused, ServiceError
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.wire import encode
+from cfmock.protocol.wire.decode import split_target
+from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
+
+log = logging.getLogger("cfmock")
+
+ADMIN = "/_cfmock"
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a body that are read, so that a client sees the answer to a request that is too large."""
+MAX_HEAD = 8 * 1024 * 1024
+"""Bytes of a request line or header: some clients put whole definitions into the query."""
+LARGE = 64 * 1024
+"""Bytes of an answer that a client should have begun to read before more is done for it."""
+EARLY = 0.02
+"""Seconds by which a long poll is answered before its time, so that it is never late."""
+DRIP = 5.0
+"""Seconds over which a `slow` answer is sent."""
+
+NOT_HTTP = "The request is not well-formed HTTP."
+
+AdminHandler = Callable[[web.BaseRequest, asyncio.Event], Awaitable[web.StreamResponse]]
+"""Answers a request to the admin API; the event is set when the server stops, and nothing should wait past that."""
+
+
+class Edge:
+    """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`."""
+
+    def __init__(self, emulator: Emulator, admin: AdminHandler) -> None:
+        self.emulator = emulator
+        self._admin = admin
+        self._pending: set[Pending] = set()
+        self._stopping = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        emulator.timers.on_earlier = self.plan
+        self.plan()
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request. The only place that reads from a client."""
+        target, headers = request.raw_path, request.headers
+        if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if ADMIN in target and _is_admin(target):
+            return await self._admin(request, self._stopping)
+        try:
+            body = _body_at_hand(request)
+            if body is None:
+                body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
+            return written(self.refusal(failure, request), request, close=True)
+        except web.RequestPayloadError as error:
+            log.debug("malformed body: %s", error)
+            return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
+        reply = self.emulator.handle(Request(request.method, target, headers, body))
+        if isinstance(reply, Pending) or reply.delay:
+            reply = await self._awaited(reply)
+        if reply.transport is not Transport.WHOLE:
+            return await self._broken(reply, request)
+        sent = written(reply, request)
+        if len(reply.body) > LARGE:
+            with contextlib.suppress(ConnectionError):
+                await request.writer.drain()
+        return sent
+
+    async def perform(self, request: Request) -> Reply:
+        """A call's reply, once it is there and its delay is over."""
+        return await self._awaited(self.emulator.handle(request))
+
+    async def _awaited(self, reply: Reply | Pending) -> Reply:
+        if isinstance(reply, Pending):
+            reply = await self._settled(reply)
+        if reply.delay:
+            try:
+                await self._sleep(reply.delay)
+            except asyncio.CancelledError:
+                self.emulator.watch.left(reply)
+                raise
+        return reply
+
+    def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
+        """The answer to what never became a call."""
+        return self.emulator.refusal(failure, request.headers.get("Host", ""))
+
+    @staticmethod
+    def _cut_off(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer what cannot be read to its end, and read no more of it."""
+        sent = written(reply, request, close=True)
+        request.protocol.force_close()
+        return sent
+
+    async def _settled(self, pending: Pending) -> Reply:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reply] = loop.create_future()
+        pending.then(lambda reply: None if future.done() else future.set_result(reply))
+        timer = None
+        if pending.timeout is not None:
+            timer = loop.call_later(max(0.0, pending.timeout - EARLY), pending.expire)
+        self._pending.add(pending)
+        if self._stopping.is_set():
+            pending.expire()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            pending.abandon()
+            raise
+        finally:
+            self._pending.discard(pending)
+            if timer is not None:
+                timer.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, but not past the end of the server."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _broken(self, reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
+        """Spoil the answer on the socket as the fault names it."""
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError
+        match reply.transport:
+            case Transport.HANG:
+                try:
+                    await self._stopping.wait()
+                except asyncio.CancelledError:
+                    self.emulator.watch.left(reply)
+                    raise
+            case Transport.RESET:
+                connection = transport.get_extra_info("socket")
+                if connection is not None:
+                    # Lingering for no time makes the kernel send RST instead of FIN.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                transport.abort()
+            case Transport.TRUNCATE:
+                whole = head(reply, keep_alive=False) + reply.body
+                transport.write(whole[: len(whole) - max(1, len(reply.body) // 2)])
+            case Transport.GARBAGE:
+                transport.write(head(reply, keep_alive=False) + bytes(0x80 | byte for byte in reply.body))
+            case Transport.SLOW:
+                whole = head(reply, keep_alive=False) + reply.body
+                steps = 25
+                size = -(-len(whole) // steps)
+                for start in range(0, len(whole), size):
+                    try:
+                        await self._sleep(DRIP / steps)
+                    except asyncio.CancelledError:
+                        self.emulator.watch.left(reply)
+                        raise
+                    transport.write(whole[start : start + size])
+        transport.close()
+        return LAST
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def plan(self) -> None:
+        """See to it that what is due is run when it is due.
+
+        A virtual clock moves when it is told to; on it only what is due already has to be run: the rest of a slice.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.emulator.next_due()
+        if due is not None:
+            wait = max(0.0, due - self.emulator.clock.now())
+            if wait and not isinstance(self.emulator.clock, RealClock):
+                return
+            self._timer = asyncio.get_running_loop().call_later(min(wait, 3600.0), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        try:
+            self.emulator.tick()
+        except Exception:  # a mistake of ours in one execution must not stop all clocks
+            log.exception("a mistake of cfmock's own while running what was due")
+        self.plan()
+
+    def stop(self) -> None:
+        """Answer what waits, end what drips or hangs."""
+        self._stopping.set()
+        for pending in list(self._pending):
+            pending.expire()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.emulator.timers.on_earlier = None
+
+
+def _is_admin(target: str) -> bool:
+    path = split_target(target)[0]
+    return path == ADMIN or path.startswith(ADMIN + "/")
+
+
+def _body_at_hand(request: web.BaseRequest) -> bytes | None:
+    """The body, if all of it came with the head, as small ones do."""
+    if not request.body_exists:
+        return b""
+    content = request.content
+    return content.read_nowait() if content.is_eof() and content.total_bytes <= MAX_BODY else None
+
+
+class Sent(web.StreamResponse):
+    """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
+
+    Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
+    write them first.
+    """
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._keep_alive = keep_alive
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """There is nothing to begin."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """There is nothing to end."""
+
+
+KEPT, LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> Sent:
+    """Write an answer, unless the client has left."""
+    transport = request.transport
+    if transport is None:
+        return LAST
+    keep = request.keep_alive and not close
+    start = head(reply, keep_alive=keep)
+    transport.write(start if request.method == "HEAD" else start + reply.body)
+    return KEPT if keep else LAST
+
+
+def head(reply: Reply, *, keep_alive: bool) -> bytes:
+    """Status line and headers as the gateway sends them, without its CORS headers."""
+    extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers) if reply.headers else ""
+    return (
+        f"HTTP/1.1 {_status(reply.status)}\r\nDate: {_date(int(RealClock.now()))}\r\n"
+        f"Content-Type: {encode.CONTENT_TYPE}\r\nContent-Length: {len(reply.body)}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\nx-acs-request-id: {reply.request_id}\r\n{extra}\r\n"
+    ).encode("latin-1", "replace")
+
+
+@functools.lru_cache(maxsize=64)
+def _status(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"
+
+
+@functools.lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def json_answer(value: object, status: int = 200) -> web.StreamResponse:
+    """An answer of the admin API."""
+    body = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")
+
+
+class Protocol(web.RequestHandler):
+    """aiohttp's HTTP/1 protocol, with our answers to what it cannot read and to our own mistakes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.
+        if hasattr(transport, "max_size"):
+            transport.max_size = 65536
+        super().connection_made(transport)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        edge = self._manager.edge  # type: ignore[union-attr]
+        if status >= 500:
+            log.error("a mistake of cfmock's own; the client got InternalServerError", exc_info=exc)
+            failure = ServiceError("InternalServerError")
+        else:
+            log.debug("malformed HTTP: %s", message or exc)
+            failure = _unread(exc)
+        return written(edge.refusal(failure, request), request, close=True)
+
+
+_FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)\S* HTTP/1\.[01]'")
+
+
+def _unread(error: BaseException | None) -> ServiceError:
+    """What is wrong with a request that aiohttp's parser does not take: it knows some forty methods, and HTTP allows any."""
+    line = _FOREIGN.search(str(error)) if isinstance(error, BadHttpMethod) else None
+    if line is not None:
+        return Refused("ActionNotSupported", f"{line[1]} {line[2]}", reason="method")
+    return ServiceError("InvalidArgument", detail=NOT_HTTP)
+
+
+class HttpServer(web.Server):
+    """Makes a `Protocol` for every connection."""
+
+    def __init__(self, edge: Edge) -> None:
+        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+        super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
+        self.edge = edge
+
+    def __call__(self) -> Protocol:
+        return Protocol(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # the journal is the log; aiohttp's own would halve the throughput
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
+            keepalive_timeout=75.0,
+            lingering_time=2.0,
+        )

@@ -1,0 +1,136 @@
+"""Bind, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+
+from cfmock.base.errors import SettingsError
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.server.http_edge import AdminHandler, Edge, HttpServer
+from cfmock.server.outbound import Outbound
+from cfmock.server.tls import Tls
+
+DRAIN = 0.7
+"""Seconds that calls in flight get to be answered when the server stops; as many again to give up. Two are promised."""
+
+
+class Server:
+    """One emulator on one port. Everything happens in the loop that `start` runs in.
+
+    `ca_file` holds the CA to trust, while the server runs with one of its own.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        admin: AdminHandler,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: Tls | None = None,
+    ) -> None:
+        self.emulator = emulator
+        self.host = host
+        self.port = port
+        self.ca_file: str | None = None
+        self._tls = tls
+        self._admin = admin
+        self._listener: asyncio.Server | None = None
+        self._http: HttpServer | None = None
+        self._edge: Edge | None = None
+        self._outbound = Outbound(emulator.settings.task_hosts)
+        emulator.functions = self._outbound
+
+    async def start(self) -> None:
+        """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
+        if self._tls is not None:
+            self.ca_file = self._tls.write_ca()
+        edge = self._edge = Edge(self.emulator, self._admin)
+        self._http = HttpServer(edge)
+        try:
+            self._listener = await self._listen(self._http)
+        except SettingsError:
+            edge.stop()
+            self._remove_ca()
+            raise
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def _listen(self, http: HttpServer) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        context = self._tls.context if self._tls is not None else None
+        try:
+            listener = await loop.create_server(http, self.host, self.port, backlog=1024, ssl=context)
+            if self.port == 0 and len(listener.sockets) > 1:
+                # A name of several addresses: one free port for all of them.
+                port = listener.sockets[0].getsockname()[1]
+                listener.close()
+                listener = await loop.create_server(http, self.host, port, backlog=1024, ssl=context)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+            raise SettingsError(f"cannot listen on {self.host} port {self.port}: {why}") from None
+        except OverflowError:
+            raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None
+        return listener
+
+    def _remove_ca(self) -> None:
+        if self._tls is not None:
+            self._tls.remove_ca(self.ca_file)
+        self.ca_file = None
+
+    async def perform(self, request: Request) -> Reply:
+        """Answer a call that did not come through the socket."""
+        assert self._edge is not None, "the server is not running"
+        return await self._edge.perform(request)
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:8790`, or `https://` with TLS; an IPv6 address in brackets, a wildcard address as the loopback
+        one it includes."""
+        return f"{'http' if self._tls is None else 'https'}://{self.endpoint}"
+
+    @property
+    def endpoint(self) -> str:
+        """`127.0.0.1:8790`, the form SDKs want."""
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def stop(self) -> None:
+        """Refuse new connections, answer what is in flight (long polls at once), close."""
+        if self._listener is None or self._http is None:
+            return
+        self._listener.close()
+        self._http.edge.stop()
+        self._http.pre_shutdown()
+        await self._http.shutdown(DRAIN)
+        await self._outbound.close()
+        self._remove_ca()
+        self._listener = None
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's if the extra `fast` is there, else the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def settle_memory() -> None:
+    """For a process that does nothing but serve: what was loaded is there for good, and what calls leave is rarely garbage.
+    With Python's own thresholds one eighth of a call's time goes into looking for it."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return bool(found) and all(each[4][0] == "::1" or str(each[4][0]).startswith("127.") for each in found)

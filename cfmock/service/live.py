@@ -1,0 +1,101 @@
+"""An execution that runs its definition: the engine's run on one side, the row and its readers on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cfmock.base.clocks import Timeline
+from cfmock.engine.data_flow import Identity
+from cfmock.engine.execution import Run
+from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
+
+if TYPE_CHECKING:
+    from cfmock.service.world import World
+
+Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
+"""Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
+
+
+def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0) -> Identity:
+    """Who an execution is, as its definition and its outcome can read it."""
+    variables = flow.environment["Variables"] if flow.environment is not None else ()
+    return Identity(
+        flow=flow.name,
+        execution=execution,
+        role_arn=flow.role_arn,
+        region=world.region,
+        environment={each["Name"]: each.get("Value", "") for each in variables},
+        nesting=nesting,
+    )
+
+
+def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
+    """The executions of a world whose definitions are being executed."""
+    for lives in world.live.values():
+        for live in lives.values():
+            if isinstance(live, Executed) and live.run is not None:
+                yield live.row, live.run
+
+
+class Executed:
+    """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
+
+    def __init__(
+        self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any, nesting: int = 0
+    ) -> None:
+        self.timeline = timeline
+        self.listed = False
+        self.run: Run | None = None
+        self._world = world
+        self.row = row
+        self._ended = ended
+        self._given = given
+        self._nesting = nesting
+
+    def begin(self) -> None:
+        """Start it; it may have ended when this returns."""
+        row, world = self.row, self._world
+        flow = row.flow
+        identity = identity_of(world, flow, row.name, self._nesting)
+        given, self._given = self._given, None
+        assert row.events is not None
+        world.runner.start(
+            flow.compiled,
+            identity,
+            given,
+            resolver=world.resolver(world, row),
+            sink=row.events.sink,
+            observe=partial(world.observer, row) if world.observer is not None else None,
+            timeline=self.timeline,
+            on_begin=self._known,
+            on_end=self._end,
+        )
+
+    def _known(self, run: Run) -> None:
+        self.run = run
+
+    def stop(self, error: str, cause: str) -> None:
+        if self.run is not None:
+            self.run.stop(error, cause)
+
+    def drop(self) -> None:
+        if self.run is not None:
+            self.run.on_end.clear()
+            self._world.runner.retire(self.run, "", "")
+
+    def attend(self) -> Callable[[], None]:
+        run, runner = self.run, self._world.runner
+        if run is None or run.ended:
+            return lambda: None
+        runner.attend(run)
+        return lambda: runner.leave(run)
+
+    def _end(self, run: Run) -> None:
+        for map_run in run.map_runs.values():
+            key = MapRunRow.key(self.row.name, map_run.name)
+            self._world.stores.map_runs.put(self.row.flow.id, key, MapRunRow.of(map_run))
+        output = run.output.text if run.output is not None else ""
+        stopped = run.stopped if run.stopped is not None else self.timeline.now()
+        self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)

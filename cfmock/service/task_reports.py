@@ -1,0 +1,153 @@
+"""Tasks of executions: who answers them, and ReportTaskSucceeded and ReportTaskFailed."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+from cfmock.base.clocks import Timeline
+from cfmock.base.errors import ServiceError, shown
+from cfmock.base.json_text import json_text
+from cfmock.engine.commands import Failure
+from cfmock.engine.execution import Run
+from cfmock.engine.model import Mode
+from cfmock.engine.nested_flows import FlowStart
+from cfmock.engine.pending_task import PendingTask
+from cfmock.engine.task_calls import Answer, Fails, Nested, Returns, TaskMock, Waits
+from cfmock.engine.task_mocks import UNMOCKED, ScriptedTasks
+from cfmock.engine.task_tokens import read_token
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import Fields
+from cfmock.service import executions
+from cfmock.service.flows import find_flow
+from cfmock.service.live import Executed
+from cfmock.service.rows import EXPRESS, ExecutionRow
+from cfmock.service.world import World
+
+MAX_NESTING = 50
+"""Executions that wait, one for another; our choice, so that a flow that starts itself and waits for it comes to an end."""
+
+NESTING = "FnF.NestingLimitExceeded"
+"""The error of a task that would go beyond it; a name of ours."""
+
+
+def report_task_succeeded(world: World, *, task_token: str, output: str) -> Fields:
+    """End a task that waits for a callback; the output becomes its result. Raises TaskAlreadyCompleted for one that has ended."""
+    return _report(world, task_token, json.loads(output))
+
+
+def report_task_failed(world: World, *, task_token: str, error: str, cause: str = "") -> Fields:
+    """Fail a task that waits for a callback: error and cause are what its retry and catch rules see."""
+    return _report(world, task_token, Failure(error, cause))
+
+
+def _report(world: World, token: str, outcome: Any) -> Fields:
+    run = _run_of(world, token)
+    if run is None or token not in run.waiting:
+        raise ServiceError("TaskAlreadyCompleted", token)
+    event = run.last + 1
+    run.report(token, outcome)
+    return {"EventId": event}
+
+
+def _run_of(world: World, token: str) -> Run | None:
+    """The execution a token is from, if it is still going on."""
+    parts = read_token(token)
+    if parts is None:
+        raise invalid("TaskToken", "is not one that an execution was given")
+    row = executions.find_execution(world, parts.flow, parts.execution)
+    live = world.live_execution(row)
+    return live.run if isinstance(live, Executed) else None
+
+
+def report_to_token(world: World, token: str, row: ExecutionRow) -> None:
+    """An execution that was started with a CallbackFnFTaskToken has ended: tell the task of that token, if it still waits."""
+    try:
+        run = _run_of(world, token)
+    except ServiceError:
+        world.warn(f"{row.flow.name}/{row.name} was to report a task that is not there")
+        return
+    if run is not None:
+        run.report(token, _result(row))
+
+
+def _result(row: ExecutionRow) -> Any:
+    return json.loads(row.output or "{}") if row.status == "Succeeded" else Failure(row.error or row.status, row.cause)
+
+
+class Resolver(ScriptedTasks):
+    """Answers the tasks of one execution: by the mocks of its flow, by starting nested flows, by waiting for reports."""
+
+    def __init__(self, world: World, row: ExecutionRow) -> None:
+        super().__init__(world.mocks_of(row.flow.name), world.functions())
+        self.world = world
+        self.row = row
+
+    def matched(self, mock: TaskMock) -> None:
+        self.world.notes.matched = True
+
+    def unmocked(self, task: PendingTask) -> None:
+        call, flow = task.call, self.row.flow.name
+        self.world.notes.missed(self.mocks.near_misses(call, task.run.spent))
+        if self.world.settings.unmocked_tasks == "fail":
+            raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
+        self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")
+
+    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer:
+        world, mode = self.world, task.call.mode
+        try:
+            row, joined = self._child(task, start)
+        except ServiceError as error:
+            said = world.spec.errors[error.code].render(tuple(map(str, error.args)))
+            raise Failure(f"{task.call.product}.{error.code}", f"{said} {error.detail}".rstrip()) from None
+        answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
+        live = world.live_execution(row)
+        if isinstance(live, Executed):
+            return Nested(live.run, answered, joined)
+        return self._canned(task, row, joined) if mode is Mode.SYSTEM_CALLBACK else Nested(None, answered)
+
+    def _child(self, task: PendingTask, start: FlowStart) -> tuple[ExecutionRow, bool]:
+        """The execution, and whether it was going on already."""
+        world = self.world
+        flow = find_flow(world, start.flow)
+        if flow.execution_mode == EXPRESS:
+            raise ServiceError("ActionNotSupported", "StartExecution")
+        if start.execution and not world.spec.name_pattern.match(start.execution):
+            raise invalid("executionName", f"{shown(start.execution)} is no name of an execution")
+        existing = world.stores.executions.get(flow.id, start.execution) if start.execution else None
+        if existing is not None:
+            if existing.ended:
+                raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
+            return existing, True
+        parent = task.run.timeline
+        waited = task.call.mode is not Mode.REQUEST_COMPLETE
+        nesting = task.run.identity.nesting + 1 if waited else 0
+        if nesting > MAX_NESTING:
+            raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
+        timeline: Timeline = parent if waited else world.timers.timeline(parent.skipped)
+        name = start.execution or world.ids.execution_name()
+        return executions.launch(world, flow, name, json_text(start.input), timeline, nesting=nesting), False
+
+    def _canned(self, task: PendingTask, row: ExecutionRow, joined: bool) -> Answer:
+        """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
+        live = self.world.live_execution(row)
+        if isinstance(live, executions.Scripted):
+            live.poll_out()
+            live = self.world.live_execution(row)
+        if live is None:
+            found = executions.find_execution(self.world, row.flow.name, row.name)
+            result = _result(found)
+            return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)
+        executions.subscribe(self.world, row, lambda: None, lambda: self._report_end(task, row))
+        return Waits(None if joined else partial(self._stop, row))
+
+    def _stop(self, row: ExecutionRow, error: str, cause: str) -> None:
+        live = self.world.live_execution(row)
+        if live is not None:
+            live.stop(error, cause)
+
+    def _report_end(self, task: PendingTask, row: ExecutionRow) -> None:
+        found = self.world.stores.executions.get(row.flow.id, row.name)
+        if found is not None and not task.over:
+            task.report(_result(found))

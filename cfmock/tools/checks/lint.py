@@ -1,0 +1,202 @@
+"""Finding what in a definition is allowed and probably not meant. `findings` has the table of codes, `ignores` the comments
+that switch a finding off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from cfmock.base.errors import Mark
+from cfmock.base.findings import Finding
+from cfmock.engine.expr import Constructor, Expression
+from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
+from cfmock.engine.model import (
+    ANY_ERROR,
+    Catch,
+    ChoiceNode,
+    Flow,
+    Language,
+    MapNode,
+    Mode,
+    Option,
+    Retry,
+    Series,
+    TaskNode,
+    edges,
+)
+from cfmock.engine.model import Node as FlowNode
+from cfmock.tools.checks.suppressions import ignores
+
+
+def lint(flow: Flow, *, mocked: Callable[[TaskNode], bool] | None = None, source: str | None = None) -> list[Finding]:
+    """What is found in a flow, in the order of its text.
+
+    `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing. `source` is the whole text
+    that the flow's places are in, where the definition is only a part of it: comments are looked for there.
+    """
+    comments = ignores(flow.text if source is None else source)
+    found = {Finding(*each) for each in _findings(flow, mocked)} | set(comments.findings(flow.mark.file))
+    kept = [finding for finding in found if not comments.cover(finding)]
+    return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
+
+
+Found = tuple[str, Mark, str]
+
+
+def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator[Found]:
+    if flow.own_name is not None and flow.own_name != flow.name:
+        yield "CF107", flow.mark, f"the definition calls itself '{flow.own_name}', its flow is '{flow.name}'"
+    for field in flow.unread:
+        yield "CF108", field.mark, f"unknown field '{field.name}'{field.near}"
+    yield from _series(flow.series, in_map=False)
+    for node in flow.walk():
+        yield from _node(flow, node[1])
+    for task in flow.tasks():
+        yield from _token(flow, task)
+        if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):
+            yield "CF106", task.mark, f"task '{task.name}' ({task.action}) has no mock"
+
+
+def _starts_flow(task: TaskNode) -> bool:
+    return task.action.casefold() == "fnf:startexecution"
+
+
+# -- order -------------------------------------------------------------------------------------------------------------
+
+
+def _series(series: Series, *, in_map: bool) -> Iterator[Found]:
+    onward = {name: [edge.target for edge in edges(node)] for name, node in series.nodes.items()}
+    reached = _reached([series.start], onward)
+    back: dict[str, list[str]] = {name: [] for name in series.nodes}
+    for name, targets in onward.items():
+        for target in targets:
+            back[target].append(name)
+    ending = _reached([node.name for node in series.nodes.values() if _may_end(node)], back)
+    for name, node in series.nodes.items():
+        if name not in reached:
+            yield "CF101", node.mark, f"state '{name}' cannot be reached"
+        elif name not in ending:
+            yield "CF111", node.mark, f"no way leads from state '{name}' to an end"
+        if in_map and getattr(node.data, "globals", None) is not None:
+            yield "CF112", node.mark, f"state '{name}' writes global variables inside a map"
+        for inner in node.inner:
+            yield from _series(inner, in_map=in_map or (isinstance(node, MapNode) and node.distributed is None))
+
+
+def _reached(starts: Iterable[str], ways: dict[str, list[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += ways[name]
+    return reached
+
+
+def _may_end(node: FlowNode) -> bool:
+    if isinstance(node, ChoiceNode):
+        ways: Sequence[Option | None] = node.all_options if node.default is not None else (*node.options, None)
+        return any((way.next if way is not None else None) is None and node.next is None for way in ways)
+    return node.next is None
+
+
+# -- rules and branches ------------------------------------------------------------------------------------------------
+
+
+def _node(flow: Flow, node: FlowNode) -> Iterator[Found]:
+    yield from _shadowed("CF102", "catch", node.catch)
+    yield from _shadowed("CF103", "retry", node.retry)
+    if isinstance(node, ChoiceNode):
+        yield from _choice(node)
+
+
+def _shadowed(code: str, what: str, rules: Sequence[Catch | Retry]) -> Iterator[Found]:
+    before: set[str] = set()
+    for rule in rules:
+        if ANY_ERROR in before or (rule.errors and before.issuperset(rule.errors)):
+            taken = ANY_ERROR if ANY_ERROR in before else ", ".join(rule.errors)
+            yield code, rule.mark, f"this {what} rule is never used: an earlier one takes {taken}"
+        before.update(rule.errors)
+
+
+def _choice(node: ChoiceNode) -> Iterator[Found]:
+    seen: list[Node] = []
+    always: str | None = None
+    for option in node.options:
+        if option.condition is None:
+            continue
+        condition = _tree(option.condition)
+        text = option.condition.text
+        if always is not None:
+            yield "CF105", option.mark, f"never taken: {always} comes before it"
+        elif condition == Constant(False):
+            yield "CF105", option.mark, f"never taken: {text} is never true"
+        elif condition in seen:
+            yield "CF105", option.mark, f"never taken: an earlier branch has the same condition, {text}"
+        elif condition == Constant(True) or any(_opposite(condition, other) for other in seen):
+            always = text
+        seen.append(condition)
+    if always is not None and node.default is not None:
+        yield "CF104", node.default.mark, f"the default of '{node.name}' is never taken: {always} comes before it"
+
+
+def _tree(condition: Expression) -> Node:
+    return parse(condition.text, condition.roots).node
+
+
+_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def _opposite(one: Node, other: Node) -> bool:
+    """Whether exactly one of two conditions is true, whatever the data (or evaluating them fails)."""
+    if one == Prefixed("!", other) or other == Prefixed("!", one):
+        return True
+    if isinstance(one, Comparison) and isinstance(other, Comparison):
+        same = (one.left, one.right) == (other.left, other.right)
+        return same and _OPPOSITES.get(one.operator) == other.operator
+    return False
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+def _token(flow: Flow, task: TaskNode) -> Iterator[Found]:
+    waits = task.mode is Mode.CUSTOM_CALLBACK
+    passes = any(_names_token(flow, _tree(expression)) for expression in _expressions(flow, task))
+    if passes and not waits:
+        yield "CF109", task.mark, f"task '{task.name}' passes its token on but does not wait for a report"
+    if waits and not passes:
+        yield "CF110", task.mark, f"task '{task.name}' waits for a report, but tells nobody its token"
+
+
+def _expressions(flow: Flow, task: TaskNode) -> Iterator[Expression]:
+    """All that what the task sends is made of."""
+    data: Any = task.data
+    if flow.language is Language.STATE_MACHINE:
+        for constructor in (data.parameters, data.input):
+            if isinstance(constructor, Constructor):
+                yield from constructor.expressions
+        return
+    for _, constructor in data.parameters:
+        yield from constructor.expressions
+    yield from (source for _, source in data.input or () if isinstance(source, Expression))
+
+
+_TOKENS = {
+    Language.STATE_MACHINE: ("$Context", ("Current", "TaskToken")),
+    Language.LEGACY: ("$context", ("task", "token")),
+}
+
+
+def _names_token(flow: Flow, node: Any) -> bool:
+    """Whether the token is in the value of an expression: it is named, or something that holds it."""
+    root, steps = _TOKENS[flow.language]
+    if isinstance(node, Name):
+        return node.name == root
+    if isinstance(node, Select) and isinstance(node.base, Name):
+        return node.base.name == root and steps[: len(node.steps)] == node.steps[: len(steps)]
+    if isinstance(node, tuple):
+        return any(_names_token(flow, part) for part in node)
+    parts = (getattr(node, name, None) for name in ("base", "arguments", "operand", "left", "right", "parts"))
+    return any(_names_token(flow, part) for part in parts if part is not None)

@@ -1,0 +1,92 @@
+"""Checking files: everything wrong with them, and everything odd about their flows, as one list to tell."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cfmock.base.errors import Mark, Problem
+from cfmock.base.findings import Finding
+from cfmock.engine.task_mocks import TaskMocks
+from cfmock.fixtures.loader import load_sound
+from cfmock.fixtures.model import FixtureSet, FlowFixture
+from cfmock.fixtures.sources import read_text
+from cfmock.tools.checks.lint import lint
+from cfmock.tools.checks.selection import Selection
+
+
+class Level(enum.Enum):
+    """How bad it is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing to tell. A mistake has no code, and perhaps a path in its document; a finding has a code.
+
+    `mark` is a place in a file, `text` how people read it: of a definition that stands in quotes, its places are not
+    places in the file.
+    """
+
+    level: Level
+    code: str | None
+    mark: Mark
+    path: str
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of it. `fixtures` holds what is sound."""
+
+    issues: Sequence[Issue]
+    fixtures: FixtureSet
+
+    @property
+    def mistaken(self) -> bool:
+        return any(issue.level is Level.ERROR for issue in self.issues)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind of thing."""
+        found = self.fixtures
+        return {
+            "flow": len(found.flows),
+            "credential": len(found.credentials),
+            "schedule": len(found.schedules),
+            "fault": len(found.faults),
+            "test": len(found.tests),
+        }
+
+
+def check(paths: Sequence[str], selection: Selection) -> Report:
+    """Check files and folders: mistakes first, then the findings that are wanted."""
+    fixtures, problems = load_sound(paths)
+    issues = dict.fromkeys(_mistake(problem) for problem in problems)
+    for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
+        issues |= dict.fromkeys(_findings(flow, selection))
+    return Report(tuple(issues), fixtures)
+
+
+def _mistake(problem: Problem) -> Issue:
+    return Issue(Level.ERROR, None, problem.mark, problem.path, problem.message, str(problem))
+
+
+def _findings(flow: FlowFixture, selection: Selection) -> Iterator[Issue]:
+    found = lint(flow.flow, mocked=TaskMocks(flow.tasks).covers, source=read_text(flow.flow.mark.file))
+    for finding in found:
+        if finding.code not in flow.ignore and selection.wants(finding.code):
+            mark, message = _in_file(flow, finding)
+            yield Issue(Level(finding.severity.value), finding.code, mark, "", message, str(finding))
+
+
+def _in_file(flow: FlowFixture, finding: Finding) -> tuple[Mark, str]:
+    """The place of a finding in a file, and its words, with the place in the text where the file has but the text's."""
+    mark = finding.mark
+    if mark.file.startswith(f"{flow.mark.file}:"):
+        return flow.mark, f"{finding.message} (line {mark.line}, column {mark.column} of the text)"
+    return mark, finding.message

@@ -1,0 +1,99 @@
+"""Comments in YAML that switch findings off.
+
+    # cfmock: ignore CF101             at the end of a line; alone on a line: of the next that is no comment
+    # cfmock: ignore CF101, CF106      several; CF1 is all that begin so
+    # cfmock: ignore                   all
+    # cfmock: ignore-file CF106        in the whole file, wherever it stands
+
+Codes may stand in brackets, too (`ignore[CF101]`); what follows them is for people. A comment that names a code that there is
+not has no effect there, and is a finding itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cfmock.base.errors import Mark, did_you_mean
+from cfmock.base.findings import RULES, Finding, codes, near_code
+
+VERBS = ("ignore", "ignore-file")
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#[ \t]*cfmock:[ \t]*([A-Za-z][\w-]*)[ \t]*(.*)", re.MULTILINE)
+_BRACKETS = re.compile(r"\[([^\]]*)")
+_FIRST = re.compile(r"[\s:=]*(CF\w*|[A-Za-z]{1,4}\d\w*)(?![\w-])", re.ASCII)
+_MORE = re.compile(r"\s*,\s*(\w+)|\s+(CF\w*|cf\d\w*)(?![\w-])", re.ASCII)
+
+Codes = frozenset[str]
+
+
+@dataclass(slots=True)
+class Ignores:
+    """What the comments of a text say: codes by line, those of the whole file under 0. `wrong` are the comments without
+    effect: line, column and why.
+    """
+
+    by_line: dict[int, Codes] = field(default_factory=dict)
+    wrong: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def cover(self, finding: Finding) -> bool:
+        """Whether a comment switches it off."""
+        return any(finding.code in self.by_line.get(line, ()) for line in (0, finding.mark.line))
+
+    def findings(self, file: str) -> Iterator[Finding]:
+        """What is wrong with the comments themselves."""
+        for line, column, message in self.wrong:
+            yield Finding("CF100", Mark(file, line, column), message)
+
+    def add(self, line: int, switched: Codes) -> None:
+        self.by_line[line] = self.by_line.get(line, frozenset()) | switched
+
+
+@functools.lru_cache(maxsize=32)  # a fixture has many flows in one text
+def ignores(text: str) -> Ignores:
+    """Read the comments of a text. Not to be changed."""
+    found = Ignores()
+    if _COMMENT.search(text) is None:
+        return found
+    above: Codes = frozenset()  # of the comments right above a line
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = _COMMENT.search(line)
+        said = _read(comment, number, found) if comment is not None else frozenset()
+        if line.lstrip().startswith("#"):
+            above |= said
+        else:
+            found.add(number, said | above)
+            above = frozenset()
+    return found
+
+
+def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
+    """The codes that a comment switches off around its line. Those of the whole file, and mistakes, go to `into`."""
+    verb, rest = comment[1], comment[2]
+    if verb not in VERBS:
+        # Most likely no comment to us: a fixture that is commented out has `# cfmock: 1`, prose may begin so, too.
+        if near := did_you_mean(verb, VERBS):
+            into.wrong.append((line, comment.start() + 1, f"unknown word '{verb}'{near}"))
+        return frozenset()
+    named = _named(rest)
+    switched = frozenset(RULES) if named is None else frozenset().union(*map(codes, named))
+    for word in named or ():
+        if not codes(word):
+            into.wrong.append((line, comment.start() + 1, f"there is no check '{word}' to ignore{near_code(word)}"))
+    if verb == "ignore":
+        return switched
+    into.add(0, switched)
+    return frozenset()
+
+
+def _named(rest: str) -> list[str] | None:
+    """The codes at the beginning of what follows the word; None if there are none, which means all."""
+    if brackets := _BRACKETS.match(rest):
+        return re.split(r"[\s,]+", brackets[1].strip())
+    code = _FIRST.match(rest)
+    found = [code[1]] if code else []
+    while code := code and _MORE.match(rest, code.end()):
+        found.append(code[1] or code[2])
+    return found or None

@@ -1,0 +1,192 @@
+"""The accepted matrix: a file that says what a client is known to do, read, compared and written anew.
+
+It holds the cases of a JSON report, a line each, sorted. What was written of a case stays as it is for as long as the client
+does the same, so that timings do not stir the file, and a change of it is a change of the client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cfmock.base.errors import Problem, SourceError, shown
+from cfmock.base.yaml_source import parse
+from cfmock.protocol.faults import validators
+from cfmock.protocol.faults.rules import TRANSPORTS
+from cfmock.protocol.faults.validators import Reader, RuleError
+from cfmock.protocol.spec.model import load
+from cfmock.tools.contract.outcome import Facts, Reaction
+from cfmock.tools.contract.plan import Case
+
+Json = Any
+
+NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
+"""What an accepted case says at the least, beside its code or transport."""
+
+KEPT = ("operation", "code", "transport", "exit", "calls", "spacing", "recovered", "seen", "timed_out", "polls")
+"""What is kept of a case, in this order; a report has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One accepted case: what it says, and as it stands in the file."""
+
+    case: Case
+    facts: Facts
+    entry: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A case that is not as accepted: `before` None if it was not known, `after` None if it was not run."""
+
+    case: Case
+    before: Facts | None
+    after: Facts | None
+
+    def __str__(self) -> str:
+        """`StartExecution reset: recovered -> failed, exit 0 -> 1, retries 1 -> 0`."""
+        before, after = self.before, self.after
+        if before is None:
+            return f"{self.case}: not accepted yet: {_said(after)}"
+        if after is None:
+            return f"{self.case}: there is no such case any more: {_said(before)}"
+        pairs = [("", before.verdict, after.verdict)]
+        pairs += [(f"{name.replace('_', ' ')} ", _word(old), _word(new)) for name, old, new in _fields(before, after)]
+        return f"{self.case}: {', '.join(f'{label}{old} -> {new}' for label, old, new in pairs if old != new)}"
+
+
+def _fields(before: Facts, after: Facts) -> list[tuple[str, Json, Json]]:
+    """Names and values of the fields; without those that a change of the verdict tells already."""
+    told = ("recovered", "seen", "timed_out") if before.verdict != after.verdict else ()
+    return [row for row in zip(Facts._fields, before, after, strict=True) if row[0] not in told]
+
+
+def _word(value: Json) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _said(facts: Facts | None) -> str:
+    assert facts is not None, "a difference has a side"
+    return f"{facts.verdict}, exit {facts.exit}, calls {facts.calls}, retries {facts.retries}"
+
+
+def differences(
+    accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]
+) -> list[Difference]:
+    """What is not as accepted, in the order of what was found; then what is gone, of the cases that were asked for."""
+    known = {each.case: each.facts for each in accepted}
+    changed = [
+        Difference(each.case, known.get(each.case), each.facts) for each in found if known.get(each.case) != each.facts
+    ]
+    run = {each.case for each in found}
+    return changed + [
+        Difference(case, facts, None) for case, facts in known.items() if case not in run and covers(case)
+    ]
+
+
+def text(accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]) -> str:
+    """The file that accepts what was found, and keeps what was not asked for."""
+    known = {each.case: each for each in accepted}
+    entries = {each.case: each.entry for each in accepted if not covers(each.case)}
+    for each in found:
+        old = known.get(each.case)
+        entries[each.case] = old.entry if old is not None and old.facts == each.facts else _kept(each.to_mapping())
+    return lines(entries[case] for case in sorted(entries, key=_order))
+
+
+def lines(cases: Iterable[Json]) -> str:
+    """A document of cases, a line for each."""
+    said = ",\n".join(f"  {json.dumps(case, ensure_ascii=False)}" for case in cases)
+    return f'{{"cases": [\n{said}\n]}}\n' if said else '{"cases": []}\n'
+
+
+def _order(case: Case) -> tuple[str, bool, str]:
+    return case.operation, case.code is None, case.fault
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def read(content: bytes, name: str) -> list[Accepted]:
+    """The cases of a file. Raises SourceError with all that is wrong, and where."""
+    document = parse(content, name)
+    try:
+        cases = _document()(document.value)["cases"]
+    except RuleError as error:
+        raise SourceError(
+            document.problem(path, message, key=isinstance(path[-1], str) if path else False)
+            for path, message in error.problems
+        ) from None
+    except ValueError as error:
+        raise SourceError([document.problem((), str(error))]) from None
+    entries = document.value["cases"]
+    found = [_accepted(case, entry) for case, entry in zip(cases, entries, strict=True)]
+    first: dict[Case, int] = {}
+    problems: list[Problem] = []
+    for number, each in enumerate(found):
+        if (each.case.code is None) == (each.case.transport is None):
+            problems.append(document.problem(("cases", number), "has either a code or a transport"))
+        elif first.setdefault(each.case, number) != number:
+            problems.append(document.problem(("cases", number), f"{each.case} is there twice"))
+    if problems:
+        raise SourceError(problems)
+    return found
+
+
+def _document() -> Reader:
+    spec = load()
+    case = {
+        "operation": validators.one_of(spec.operations, "an operation"),
+        "code": validators.one_of(spec.errors, "an error code"),
+        "transport": validators.one_of(TRANSPORTS),
+        "exit": validators.whole(0, 255),
+        "calls": validators.whole(0),
+        "spacing": _list(validators.number(0, 1e9)),
+        "recovered": validators.flag,
+        "seen": validators.flag,
+        "timed_out": validators.flag,
+        "polls": validators.whole(0),
+        "violations": _list(validators.anything),
+        "seconds": validators.number(0, 1e9),
+        "said": validators.anything,
+    }
+    return validators.mapping({"cases": _list(validators.mapping(case, required=NEEDED))}, required=("cases",))
+
+
+def _list(reader: Reader) -> Reader:
+    """A list, which may be empty."""
+
+    def read(value: Json) -> list[Json]:
+        if not isinstance(value, list):
+            raise ValueError(f"{shown(value)} is not a list")
+        found: list[Json] = []
+        problems: list[tuple[validators.Path, str]] = []
+        for index, part in enumerate(value):
+            try:
+                found.append(reader(part))
+            except RuleError as error:
+                problems += [((index, *path), message) for path, message in error.problems]
+            except ValueError as error:
+                problems.append(((index,), str(error)))
+        if problems:
+            raise RuleError(problems)
+        return found
+
+    return read
+
+
+def _accepted(case: Json, entry: Json) -> Accepted:
+    timed_out = case.get("timed_out", False)
+    calls, retries = (0, 0) if timed_out else (case["calls"] - case.get("polls", 0), len(case["spacing"]))
+    return Accepted(
+        Case(case["operation"], case.get("code"), case.get("transport")),
+        Facts(case["exit"], calls, retries, case["recovered"], case["seen"], timed_out),
+        _kept(entry),
+    )
+
+
+def _kept(entry: Json) -> Json:
+    return {key: entry[key] for key in KEPT if key in entry}

@@ -1,0 +1,134 @@
+"""What a client did in each case: the matrix, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cfmock.observe.journal import CallRecord
+from cfmock.observe.retries import groups
+from cfmock.protocol.spec.model import load
+from cfmock.tools.contract.plan import RULE, Case
+from cfmock.tools.contract.process import Ended
+
+Json = Any
+
+
+class Facts(NamedTuple):
+    """What of a reaction is the same in every run of the same client, so that a change is one of the client.
+
+    `calls` counts repeated polls once. Of a client that was ended for its time, calls and retries are a matter of chance: 0.
+    """
+
+    exit: int
+    calls: int
+    retries: int
+    recovered: bool
+    seen: bool
+    timed_out: bool
+
+    @property
+    def verdict(self) -> str:
+        """recovered, failed, timed out, or not met."""
+        if not self.seen:
+            return "not met"
+        if self.timed_out:
+            return "timed out"
+        return "recovered" if self.recovered else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a client did in one case.
+
+    `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
+    repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`
+    tells whether any was struck, `timed_out` whether the client was ended for its time. `violations` are the kinds of those that
+    the run without a fault does not have, `seconds` is the time it took, `said` its last line.
+    """
+
+    case: Case
+    exit: int
+    calls: int
+    spacing: tuple[float, ...] = ()
+    seen: bool = True
+    timed_out: bool = False
+    polls: int = 0
+    violations: tuple[str, ...] = ()
+    seconds: float = 0.0
+    said: str = ""
+
+    @property
+    def recovered(self) -> bool:
+        """Whether it succeeded all the same, having met the fault."""
+        return self.seen and self.exit == 0 and not self.timed_out
+
+    @property
+    def facts(self) -> Facts:
+        calls, retries = (0, 0) if self.timed_out else (self.calls - self.polls, len(self.spacing))
+        return Facts(self.exit, calls, retries, self.recovered, self.seen, self.timed_out)
+
+    @property
+    def verdict(self) -> str:
+        """recovered, failed, timed out, or not met."""
+        return self.facts.verdict
+
+    def to_mapping(self) -> dict[str, Json]:
+        """As the JSON report gives it."""
+        return {
+            "operation": self.case.operation,
+            "code": self.case.code,
+            "transport": self.case.transport,
+            "exit": self.exit,
+            "calls": self.calls,
+            "spacing": list(self.spacing),
+            "recovered": self.recovered,
+            "seen": self.seen,
+            "timed_out": self.timed_out,
+            "polls": self.polls,
+            "violations": list(self.violations),
+            "seconds": round(self.seconds, 3),
+            "said": self.said,
+        }
+
+
+def reaction(
+    case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = (), usual: Collection[str] = ()
+) -> Reaction:
+    """What a case came to, from how the client ended and the calls that the server saw, oldest first; with the kinds of its
+    violations, and which are `usual` without a fault."""
+    struck = next((record.request_id for record in records if RULE in record.faults), None)
+    group = next((each for each in groups(records) if struck in each.request_ids), None)
+    return Reaction(
+        case=case,
+        exit=ended.exit,
+        calls=len(records),
+        spacing=group.spacing if group is not None else (),
+        seen=struck is not None,
+        timed_out=ended.timed_out,
+        polls=polls(records),
+        violations=tuple(sorted(set(violations) - set(usual))),
+        seconds=ended.seconds,
+        said=ended.said,
+    )
+
+
+def polls(records: Iterable[CallRecord]) -> int:
+    """How many calls only repeat a read that had succeeded: their number is a matter of time."""
+    operations = load().operations
+    met: set[tuple[Any, ...]] = set()
+    found = 0
+    for record in records:
+        operation = operations.get(record.operation)
+        if record.code is None and record.status and operation is not None and operation.method == "GET":
+            read = record.account, record.region, record.operation, tuple(sorted(record.parameters.items()))
+            found += read in met
+            met.add(read)
+    return found
+
+
+def operations_used(records: Iterable[CallRecord]) -> list[str]:
+    """The operations that were called, in the order of their first calls."""
+    known = load().operations
+    return list(dict.fromkeys(record.operation for record in records if record.operation in known))

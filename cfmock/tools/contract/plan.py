@@ -1,0 +1,89 @@
+"""Which cases a client is put through: each operation with each error documented for it, and with each broken connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from cfmock.base.errors import SettingsError, did_you_mean
+from cfmock.protocol.faults.rules import TRANSPORTS, FaultRule
+from cfmock.protocol.spec.model import load
+
+RULE = "cfmock contract"
+"""The name of the rule that injects a case's fault."""
+
+WAITING = ("hang", "slow")
+"""What a client spends its time waiting for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One operation and what goes wrong with it: an error `code`, or what happens to the connection (`transport`)."""
+
+    operation: str
+    code: str | None = None
+    transport: str | None = None
+
+    @property
+    def fault(self) -> str:
+        """The code, or the name of the transport fault."""
+        return self.code or self.transport or ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client does next to nothing for seconds."""
+        return self.transport in WAITING
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.fault}"
+
+    def rule(self, call: int) -> FaultRule:
+        """What injects it on the `call`-th call of the operation, counted from 1."""
+        spec = load()
+        action = {"error": self.code, "transport": self.transport}
+        when = {"operation": self.operation, "call": call}
+        return FaultRule.from_mapping(
+            {"name": RULE, "when": when, **action}, operations=spec.operations, codes=spec.errors
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which cases are asked for: of these operations, with these faults (codes and transports); empty: any."""
+
+    operations: Collection[str] = ()
+    faults: Collection[str] = ()
+
+    @classmethod
+    def of(cls, operations: Iterable[str], faults: Iterable[str]) -> Selection:
+        """Raises SettingsError for what is no operation, code or transport fault, with all that are none."""
+        spec = load()
+        wanted = cls(tuple(operations), tuple(faults))
+        known = (*spec.errors, *TRANSPORTS)
+        wrong = [
+            f"--operation: there is no operation '{name}'{did_you_mean(name, spec.operations)}"
+            for name in wanted.operations
+            if name not in spec.operations
+        ]
+        wrong += [
+            f"--code: '{name}' is neither an error code nor one of {', '.join(TRANSPORTS)}{did_you_mean(name, known)}"
+            for name in wanted.faults
+            if name not in known
+        ]
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        return wanted
+
+    def covers(self, case: Case) -> bool:
+        return case.operation in (self.operations or (case.operation,)) and case.fault in (self.faults or (case.fault,))
+
+
+def cases_of(operation: str, *, transports: bool = True) -> list[Case]:
+    """The cases of one operation: its documented codes in their order, then the broken connections."""
+    found = [Case(operation, code=code) for code in load().operations[operation].errors]
+    return found + [Case(operation, transport=name) for name in TRANSPORTS if transports]
+
+
+def plan(operations: Sequence[str], wanted: Selection) -> list[Case]:
+    """The cases of all operations, in their order, as far as they are asked for."""
+    return [case for operation in operations for case in cases_of(operation) if wanted.covers(case)]

@@ -1,0 +1,74 @@
+"""What running a client through its cases has shown, as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cfmock.tools.contract.baseline import Difference, lines
+from cfmock.tools.contract.outcome import Reaction
+
+VERDICTS = ("recovered", "failed", "timed out", "not met")
+
+STYLES = {"recovered": "green", "failed": "yellow", "timed out": "red", "not met": "dim"}
+"""How a result looks on a terminal."""
+
+COLUMNS = ("OPERATION", "FAULT", "RESULT", "EXIT", "CALLS", "RETRIES", "SAID")
+
+_WIDE = 60  # characters of what a client said that fit into a table
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run: the command, its reactions in the order of the cases, and what of them is not as accepted; None if
+    nothing was to be compared."""
+
+    words: Sequence[str]
+    reactions: Sequence[Reaction]
+    differences: Sequence[Difference] | None = None
+
+    def summary(self) -> str:
+        """`21 cases: 3 recovered, 17 failed, 1 timed out; 2 not as accepted`."""
+        verdicts = [each.verdict for each in self.reactions]
+        counts = [(verdicts.count(word), word) for word in VERDICTS]
+        said = ", ".join(f"{count} {word}" for count, word in counts if count)
+        total = f"{len(verdicts)} case{'s' * (len(verdicts) != 1)}: {said}"
+        if self.differences is None:
+            return total
+        return f"{total}; {len(self.differences) or 'none'} not as accepted"
+
+    def difference(self, reaction: Reaction) -> Difference | None:
+        """What of a case is not as accepted."""
+        return next((each for each in self.differences or () if each.case == reaction.case), None)
+
+    def gone(self) -> list[Difference]:
+        """The accepted cases that there were none of."""
+        return [each for each in self.differences or () if each.after is None]
+
+
+def rows(report: Report) -> list[tuple[str, ...]]:
+    """A row for each case, under `COLUMNS`."""
+    return [
+        (
+            each.case.operation, each.case.fault, each.verdict, str(each.exit), str(each.calls), retries(each),
+            each.said if len(each.said) <= _WIDE else f"{each.said[: _WIDE - 1]}…",
+        )
+        for each in report.reactions
+    ]  # fmt: skip
+
+
+def retries(reaction: Reaction) -> str:
+    """`2 (0.5 s, 1 s)`, with the time from call to call; nothing if there were none."""
+    spaced = ", ".join(f"{each:.1f} s" if each < 10 else f"{each:.0f} s" for each in reaction.spacing)
+    return f"{len(reaction.spacing)} ({spaced})" if spaced else ""
+
+
+def footer(report: Report) -> list[str]:
+    """The lines under the table: violations that the faults have brought about, and the sum of all."""
+    said = [f"{each.case}: violation: {violation}" for each in report.reactions for violation in each.violations]
+    return ["", *said, *([""] if said else []), report.summary()]
+
+
+def document(report: Report) -> str:
+    """The whole as JSON."""
+    return lines(each.to_mapping() for each in report.reactions)

@@ -1,0 +1,150 @@
+"""The tests of fixture files: which there are, which are asked for, and how each went, as plain values."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
+
+from cfmock.base.errors import Mark, Problem
+from cfmock.fixtures.loader import load_sound
+from cfmock.fixtures.model import FixtureSet, FlowTest
+from cfmock.tools.flowtest.compare import judge
+from cfmock.tools.flowtest.run import Hits, Lab
+from cfmock.tools.flowtest.trace import path, told
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The tests to run, and why others are not run: `problems` are the mistakes in files, whose tests are left out, and
+    `without_flow` those of flows that have mistakes.
+    """
+
+    fixtures: FixtureSet
+    tests: tuple[FlowTest, ...]
+    without_flow: tuple[FlowTest, ...]
+    problems: Sequence[Problem]
+
+
+def gather(
+    paths: Sequence[str | PathLike[str]], wanted: Sequence[str] = (), *, base: FixtureSet | None = None
+) -> Cases:
+    """The tests in these files and folders that one of `wanted` picks; none: all."""
+    fixtures, problems = load_sound(paths, base=base)
+    flows = {flow.name for flow in fixtures.flows}
+    chosen = [test for test in fixtures.tests if picks(wanted, test)]
+    return Cases(
+        fixtures,
+        tuple(test for test in chosen if test.flow in flows),
+        tuple(test for test in chosen if test.flow not in flows),
+        problems,
+    )
+
+
+def picks(wanted: Sequence[str], test: FlowTest) -> bool:
+    """Whether one of the texts, or globs, is in the test's name, flow or file, in capitals or not."""
+    full = title(test).casefold()
+    return not wanted or any(fnmatch.fnmatchcase(full, f"*{each.casefold()}*") for each in wanted)
+
+
+def title(test: FlowTest) -> str:
+    return f"{test.mark.file}: {test.flow}: {test.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A difference to show: what was expected of `what`, what it was, and both as lines that begin with -, + or blanks."""
+
+    what: str
+    expected: Json
+    actual: Json
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a test went, as plain data.
+
+    `duration` is in virtual seconds, `seconds` the real time it took. `path` and `parting`, the first event that shows
+    a difference, are told of failures only. `hits` are points passed, by flow and id.
+    """
+
+    name: str
+    flow: str
+    file: str
+    line: int
+    column: int
+    status: str
+    error: Mapping[str, str] | None
+    duration: float
+    visits: tuple[str, ...]
+    differences: tuple[Shown, ...]
+    path: tuple[str, ...]
+    parting: str
+    warnings: tuple[str, ...]
+    seconds: float
+    hits: Mapping[str, Mapping[str, int]]
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.file, self.line, self.column)
+
+    def flat_hits(self) -> Hits:
+        return {(flow, point): times for flow, points in self.hits.items() for point, times in points.items()}
+
+    def document(self) -> Json:
+        return {"outcome": "passed" if self.passed else "failed", **asdict(self)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Json]) -> Result:
+        """The counterpart of `document`."""
+        given: dict[str, Json] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
+        }
+        del given["outcome"]
+        given["differences"] = tuple(
+            Shown(each["what"], each["expected"], each["actual"], tuple(each["lines"])) for each in given["differences"]
+        )
+        return cls(**given)
+
+
+def results(fixtures: FixtureSet, tests: Iterable[FlowTest]) -> Iterator[Result]:
+    """Run the tests, one after the other."""
+    lab = Lab(fixtures)
+    for test in tests:
+        yield result(lab, test)
+
+
+def result(lab: Lab, test: FlowTest) -> Result:
+    """Run one test."""
+    ran = lab.run(test)
+    found = judge(test.expect, ran)
+    hits: dict[str, dict[str, int]] = {}
+    for (flow, point), times in ran.hits.items():
+        hits.setdefault(flow, {})[point] = times
+    first = min((difference.event for difference in found), key=lambda event: event.id, default=None)
+    return Result(
+        name=test.name,
+        flow=test.flow,
+        file=test.mark.file,
+        line=test.mark.line,
+        column=test.mark.column,
+        status=ran.status,
+        error=ran.error,
+        duration=ran.duration,
+        visits=tuple(name for name, _ in ran.visits),
+        differences=tuple(Shown(each.what, each.expected, each.actual, each.lines) for each in found),
+        path=tuple(path(ran)) if found else (),
+        parting=told(first, ran.started) if first is not None else "",
+        warnings=ran.warnings,
+        seconds=ran.seconds,
+        hits=hits,
+    )

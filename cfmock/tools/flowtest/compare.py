@@ -1,0 +1,242 @@
+"""Whether an execution went as its test expects: every difference, as lines to read, and the event it shows in first.
+
+Where an expectation and an execution part is a reading of the history, for people: the failure that became the end, the
+first state entered in place of an expected one, the state whose output first had the wrong value.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cfmock.base import yaml_source
+from cfmock.base.patterns import matches
+from cfmock.engine.events import Event
+from cfmock.tools.flowtest.run import Ran
+
+Json = Any
+
+_CLOSE = 0.0005
+"""Seconds by which two durations may differ and still be the same: times of events are told in milliseconds."""
+
+_AROUND = 3  # lines around a difference
+_SHOWN = 8  # states that were entered in place of an expected one
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One part of an expectation that does not hold.
+
+    `lines` begin with `- ` (expected), `+ ` (as it was) or two blanks (in both). `event` is the first that shows it.
+    """
+
+    what: str
+    expected: Json
+    actual: Json
+    lines: tuple[str, ...]
+    event: Event
+
+
+def judge(expect: Mapping[str, Json], ran: Ran) -> list[Difference]:
+    """Everything in which the execution differs from what its test expects."""
+    exact = expect.get("exact", False)
+    return [difference for what, check in _CHECKS.items() if what in expect for difference in check(expect, ran, exact)]
+
+
+Check = Callable[[Mapping[str, Json], Ran, bool], Iterator[Difference]]
+
+
+def _status(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+    wanted = expect["status"]
+    if ran.status != wanted:
+        found = _differs("status", wanted, ran.status, _turn(expect, ran))
+        if ran.error is not None and "error" not in expect:
+            found = replace(found, lines=(*found.lines, f"+ error: {': '.join(filter(None, ran.error.values()))}"))
+        yield found
+
+
+def _error(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+    wanted = expect["error"]
+    if not matches(wanted, ran.error, exact=exact):
+        yield _differs("error", wanted, _as_asked(wanted, ran.error, exact), _turn(expect, ran))
+
+
+def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+    wanted = expect["output"]
+    if matches(wanted, ran.output, exact=exact):
+        return
+    event = ran.events[-1]
+    if isinstance(wanted, dict) and isinstance(ran.output, dict):
+        event = _source(ran, _place(wanted, ran.output, exact))
+    elif wanted is not None:
+        event = _turn(expect, ran)
+    yield _differs("output", wanted, _as_asked(wanted, ran.output, exact), event)
+
+
+def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+    wanted: list[str] = expect["visits"]
+    entered = [name for name, _ in ran.visits]
+    if exact:
+        if entered == wanted:
+            return
+        at = next((index for index, pair in enumerate(zip(wanted, entered, strict=False)) if pair[0] != pair[1]), None)
+        at = min(len(wanted), len(entered)) if at is None else at
+        lines = _compared(wanted, entered)
+    else:
+        met, at = _met(wanted, entered)
+        if met == len(wanted):
+            return
+        instead = entered[at:]
+        rest = [f"  ... {len(instead) - _SHOWN} more"] if len(instead) > _SHOWN else []
+        lines = [*(f"  {name}" for name in wanted[:met]), f"- {wanted[met]}"]
+        lines += [*(f"+ {name}" for name in instead[:_SHOWN]), *rest, *(f"- {name}" for name in wanted[met + 1 :])]
+    number = ran.visits[at][1] if at < len(ran.visits) else len(ran.events)
+    event = ran.events[(number or len(ran.events)) - 1]
+    indented = (line[:2] + "  " + line[2:] for line in lines)
+    yield Difference("visits", wanted, entered, ("  visits:", *indented), event)
+
+
+def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
+    """How many of the wanted states were entered in their order, and how many had been by then, others included."""
+    met, at = 0, 0
+    for index, name in enumerate(entered):
+        if met < len(wanted) and name == wanted[met]:
+            met, at = met + 1, index + 1
+    return met, at
+
+
+def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+    wanted = expect["duration"]
+    if abs(ran.duration - wanted) > _CLOSE:
+        late = (event for event in ran.events if event.time - ran.started > wanted + _CLOSE)
+        event = next(late, ran.events[-1])
+        lines = (f"- duration: {seconds(wanted)}", f"+ duration: {seconds(ran.duration)}")
+        yield Difference("duration", wanted, ran.duration, lines, event)
+
+
+_CHECKS: dict[str, Check] = {
+    "status": _status, "error": _error, "output": _output, "visits": _visits, "duration": _duration,
+}  # fmt: skip
+
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
+
+
+def seconds(value: float) -> str:
+    """A span of time as people write it, in one unit: `250ms`, `1.5s`, `10m`, `73h`, `3d`."""
+    if 0 < value < 1:
+        return f"{round(value * 1000, 3):.12g}ms"
+    whole = round(value, 3)
+    unit, length = next(((unit, length) for unit, length in _UNITS if whole and whole % length == 0), ("s", 1))
+    return f"{whole / length:.12g}{unit}"
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+
+def _differs(what: str, expected: Json, actual: Json, event: Event) -> Difference:
+    lines = _compared(*(yaml_source.dump({what: value}).splitlines() for value in (expected, actual)))
+    return Difference(what, expected, actual, tuple(lines), event)
+
+
+def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, expected, actual, autojunk=False).get_opcodes():
+        if tag == "equal":
+            same = [f"  {line}" for line in expected[a:b]]
+            lines += same if len(same) <= 2 * _AROUND else [*same[:_AROUND], "  ...", *same[-_AROUND:]]
+        else:
+            lines += [*(f"- {line}" for line in expected[a:b]), *(f"+ {line}" for line in actual[c:d])]
+    return lines
+
+
+def _as_asked(expected: Json, actual: Json, exact: bool) -> Json:
+    """What there is of all that was asked for, in the words of the expectation where it fits: only mistakes stand out."""
+    if matches(expected, actual, exact=exact):
+        return expected
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        asked = {key: _as_asked(value, actual[key], exact) for key, value in expected.items() if key in actual}
+        return asked | {key: value for key, value in actual.items() if exact and key not in expected}
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        return [_as_asked(*pair, exact) for pair in zip(expected, actual, strict=True)]
+    return actual
+
+
+# -- where they part ---------------------------------------------------------------------------------------------------
+
+
+def _turn(expect: Mapping[str, Json], ran: Ran) -> Event:
+    """The event that decided how it ended: what failed first of all that led straight to the failure it ended with, or
+    the failure that was caught and should not have been.
+    """
+    last = ran.events[-1]
+    wanted = expect.get("status", "Failed" if expect.get("error") else "Succeeded")
+    if "error" in last.shape.keys:
+        return _origin(ran, last) if wanted == "Succeeded" else _first_of(ran, last)
+    if ran.status == "Succeeded" and wanted == "Failed":
+        code = (expect.get("error") or {}).get("code", "*")
+        told = (event for event in ran.events if "error" in event.shape.keys and matches(code, event.data["error"]))
+        return next(told, last)
+    return last
+
+
+def _origin(ran: Ran, event: Event) -> Event:
+    """The failure that this one comes from, over the states that only caught one and failed in their turn."""
+    found = at = _first_of(ran, event)
+    while at.cause:
+        at = ran.events[at.cause - 1]
+        if "error" in at.shape.keys:
+            found = at = _first_of(ran, at)
+        elif at.type not in ("StepStarted", "StepEntered", "StepExited"):
+            break
+    return found
+
+
+def _first_of(ran: Ran, event: Event) -> Event:
+    """The first event that tells of the failure that this one tells of."""
+    code = event.data["error"]
+    while event.cause:
+        before = ran.events[event.cause - 1]
+        if "error" not in before.shape.keys or before.data["error"] != code:
+            break
+        event = before
+    return event
+
+
+_MISSING = object()
+
+
+def _place(expected: Json, actual: Json, exact: bool) -> tuple[str, ...]:
+    """The keys that lead to the first value that differs."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in [*expected, *(actual if exact else ())]:
+            if key not in actual or key not in expected:
+                return (key,)
+            if not matches(expected[key], actual[key], exact=exact):
+                return (key, *_place(expected[key], actual[key], exact))
+    return ()
+
+
+def _source(ran: Ran, keys: tuple[str, ...]) -> Event:
+    """The first event since which the output has the value it has at the end there."""
+    last = found = ran.events[-1]
+    wrong = _at(last, keys)
+    outer = ran.flow.series.nodes
+    for event in reversed(ran.events[:-1]):
+        if event.type == "StepExited" and event.step in outer:
+            if _at(event, keys) != wrong:
+                break
+            found = event
+    return found
+
+
+def _at(event: Event, keys: tuple[str, ...]) -> Json:
+    data = event.data
+    value = data.get("output", data.get("local"))
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            return _MISSING
+        value = value[key]
+    return value

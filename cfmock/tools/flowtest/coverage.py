@@ -1,0 +1,169 @@
+"""What of the flows has been reached: their points, and how often each was passed, summed over all that ran.
+
+One form is written by `cfmock test --json`, by pytest and by `cfmock run`, read back by `add_document` and by
+`cfmock graph --coverage`: `{"coverage": [{"flow", "percent", "points": [{"id", "kind", "label", "file", "line",
+"column", "hits"}]}]}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cfmock.base.errors import Mark
+from cfmock.engine.model import Flow
+from cfmock.fixtures.definitions import UNWRITTEN
+from cfmock.fixtures.model import FlowFixture
+from cfmock.service.rows import ExecutionRow
+from cfmock.tools.flowtest.run import Hits
+
+Json = Any
+
+
+class Spot(NamedTuple):
+    """A point of a flow as reports name it: `kind` is state, choice, catch, retry, branch or map."""
+
+    id: str
+    kind: str
+    label: str
+    mark: Mark
+
+
+class FlowCoverage:
+    """One flow: its points by id, how often each was passed, and the newest definition, where that is known."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.flow: Flow | None = None
+        self.spots: dict[str, Spot] = {}
+        self.hits: Counter[str] = Counter()
+
+    @property
+    def missed(self) -> list[Spot]:
+        """What was not reached, in the order of the definition."""
+        return [spot for spot in self.spots.values() if not self.hits[spot.id]]
+
+    @property
+    def total(self) -> int:
+        return len(self.spots)
+
+    @property
+    def reached(self) -> int:
+        return self.total - len(self.missed)
+
+    @property
+    def percent(self) -> int:
+        return percent(self.reached, self.total)
+
+    def document(self) -> Json:
+        points = [
+            {
+                "id": spot.id, "kind": spot.kind, "label": spot.label, "file": spot.mark.file, "line": spot.mark.line,
+                "column": spot.mark.column, "hits": self.hits[spot.id],
+            }
+            for spot in self.spots.values()
+        ]  # fmt: skip
+        return {"flow": self.name, "percent": self.percent, "points": points}
+
+
+class Coverage:
+    """The coverage of several flows, by name."""
+
+    def __init__(self) -> None:
+        self._flows: dict[str, FlowCoverage] = {}
+
+    def __iter__(self) -> Iterator[FlowCoverage]:
+        """In the order of their names."""
+        return iter(sorted(self._flows.values(), key=lambda flow: flow.name))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._flows
+
+    def __getitem__(self, name: str) -> FlowCoverage:
+        return self._flows[name]
+
+    def count(self, name: str, flow: Flow) -> None:
+        """Let a flow count, whether or not anything reaches it. Of one that changes, all that it ever had counts."""
+        known = self._named(name)
+        known.flow = flow
+        for point in flow.points():
+            known.spots.setdefault(point.id, Spot(point.id, point.kind.value, point.label, point.mark))
+
+    def count_all(self, flows: Iterable[FlowFixture]) -> None:
+        """Let all flows of fixtures count whose definitions somebody wrote."""
+        for flow in flows:
+            if flow.flow.mark.file != UNWRITTEN:
+                self.count(flow.name, flow.flow)
+
+    def add(self, hits: Hits) -> None:
+        """Add what was passed; flows that do not count are passed over."""
+        for (name, point), times in hits.items():
+            if name in self._flows:
+                self._flows[name].hits[point] += times
+
+    def add_document(self, document: Json) -> None:
+        """Add what another run has written, flows that it alone knows included. Raises ValueError for anything else."""
+        try:
+            for entry in document["coverage"]:
+                spots = [_spot(point) for point in entry["points"]]
+                hits = {point["id"]: int(point["hits"]) for point in entry["points"]}
+                known = self._named(str(entry["flow"]))
+                if known.flow is None:
+                    known.spots |= {spot.id: spot for spot in spots if spot.id not in known.spots}
+                known.hits.update(hits)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ValueError("it holds no coverage as `cfmock test --json` writes it") from None
+
+    def document(self) -> list[Json]:
+        """As it stands under `coverage` in what is written."""
+        return [flow.document() for flow in self]
+
+    def text(self) -> str:
+        """A document of nothing but the coverage, as JSON."""
+        return json.dumps({"coverage": self.document()}, ensure_ascii=False, indent=1) + "\n"
+
+    @property
+    def total(self) -> int:
+        return sum(flow.total for flow in self._flows.values())
+
+    @property
+    def reached(self) -> int:
+        return sum(flow.reached for flow in self._flows.values())
+
+    @property
+    def percent(self) -> int:
+        return percent(self.reached, self.total)
+
+    def at_least(self, wanted: float) -> bool:
+        """Whether so many percent are reached, not rounded."""
+        return self.reached * 100 >= wanted * self.total
+
+    def _named(self, name: str) -> FlowCoverage:
+        return self._flows.setdefault(name, FlowCoverage(name))
+
+
+class ServedCoverage(Coverage):
+    """What the executions of a server pass, whatever flows it comes to have; for `Emulator.observe`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: set[tuple[str, str]] = set()
+
+    def observe(self, row: ExecutionRow, point: str) -> None:
+        flow = row.flow
+        if not row.map_run and (flow.name, flow.definition) not in self._known:
+            self._known.add((flow.name, flow.definition))
+            self.count(flow.name, flow.compiled)
+        self.add({(flow.name, point): 1})
+
+
+def percent(reached: int, total: int) -> int:
+    """Rounded down: 100 means all of it. Nothing to reach is all of it."""
+    return 100 * reached // total if total else 100
+
+
+def _spot(point: Mapping[str, Json]) -> Spot:
+    mark = Mark(str(point["file"]), int(point["line"]), int(point["column"]))
+    return Spot(str(point["id"]), str(point["kind"]), str(point["label"]), mark)

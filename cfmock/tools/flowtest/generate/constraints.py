@@ -1,0 +1,236 @@
+"""Values for open data that make conditions true or false: tried one after the other, from what the conditions name.
+
+No algebra: a condition compares with constants, so the constants, what lies just beside them, and a few values of each
+type are all that has to be tried. Whether a value fits is asked of the condition itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cfmock.base.randomness import Ids
+from cfmock.engine.expr import Expression, ExpressionError
+from cfmock.engine.expr import parser as tree
+from cfmock.tools.flowtest.generate.symbolic import Open, Place, closed, opens
+
+Json = Any
+Found = Mapping[Place, Json]
+
+_TRIES = 20_000
+"""Combinations that are tried for one set of conditions."""
+
+_LONGEST = 20  # elements of a list that is made to have a length
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """A condition, the data it was asked of, and whether it should be true. `named` is what is open in what it names."""
+
+    condition: Expression
+    scope: Mapping[str, Json]
+    wanted: bool
+    named: tuple[Open, ...]
+
+    @classmethod
+    def of(cls, condition: Expression, scope: Mapping[str, Json], wanted: bool) -> Wish:
+        named = tuple({each.place: each for each in _named(syntax(condition), scope)}.values())
+        return cls(condition, {name: scope[name] for name in condition.roots}, wanted, named)
+
+    @property
+    def places(self) -> list[Place]:
+        """Where values are wanted; not where some part was asked for in the meantime."""
+        return [each.place for each in self.named if not len(each)]
+
+    def holds(self, given: Found) -> bool:
+        scope = {name: closed(value, given) for name, value in self.scope.items()}
+        try:
+            return self.condition.test(scope, Ids(0)) is self.wanted
+        except ExpressionError:
+            return False
+
+
+def solve(wishes: Sequence[Wish], new: Sequence[Wish], before: Found) -> Found | None:
+    """Values with which new wishes come true beside those that came true with `before`; None if none are found.
+
+    Only what has to do with the new ones is looked at, and what it had is tried first.
+    """
+    search = _Search(_related(wishes, new), before)
+    return {**before, **search.given} if search.run() else None
+
+
+def _related(wishes: Sequence[Wish], new: Sequence[Wish]) -> list[Wish]:
+    """The new wishes, and those that share a place with them, or with one that does."""
+    found, rest = list(new), [(wish, set(wish.places)) for wish in wishes]
+    places = {place for wish in new for place in wish.places}
+    while joined := [each for each in rest if not places.isdisjoint(each[1])]:
+        found += [wish for wish, _ in joined]
+        places.update(*(more for _, more in joined))
+        rest = [each for each in rest if each not in joined]
+    return found
+
+
+class _Search:
+    """Depth first, over the values of one place after the other."""
+
+    def __init__(self, wishes: Sequence[Wish], before: Found) -> None:
+        self.given: dict[Place, Json] = {}
+        self.places = list(dict.fromkeys(place for wish in wishes for place in wish.places))
+        self.choices = [list(_candidates(place, wishes, before)) for place in self.places]
+        self.tries = 0
+        # A wish is asked as soon as the last of its places has a value.
+        order = {place: index for index, place in enumerate(self.places)}
+        self.due: list[list[Wish]] = [[] for _ in range(len(self.places) + 1)]
+        for wish in wishes:
+            self.due[max((order[place] + 1 for place in wish.places), default=0)].append(wish)
+
+    def run(self) -> bool:
+        return self._hold(0) and self._find(0)
+
+    def _find(self, index: int) -> bool:
+        if index == len(self.places):
+            return True
+        for value in self.choices[index]:
+            self.tries += 1
+            if self.tries > _TRIES:
+                break
+            self.given[self.places[index]] = value
+            if self._hold(index + 1) and self._find(index + 1):
+                return True
+        self.given.pop(self.places[index], None)
+        return False
+
+    def _hold(self, count: int) -> bool:
+        return all(wish.holds(self.given) for wish in self.due[count])
+
+
+# -- candidates --------------------------------------------------------------------------------------------------------
+
+_USUAL: tuple[Json, ...] = ("other", 1, 0, True, False, None, [], "")
+
+
+def _candidates(place: Place, wishes: Sequence[Wish], before: Found) -> Iterator[Json]:
+    """What is compared with the place comes first, then what lies beside that, then all else."""
+    seen: list[Json] = []
+    concerned = [wish for wish in wishes if place in wish.places]
+    compared = [each for wish in concerned for each in _compared(syntax(wish.condition), wish.scope, place)]
+    others = [each for wish in wishes for each in _constants(syntax(wish.condition))]
+    known = [before[place]] if place in before else []
+    sources = (known, compared, *map(_beside, compared), _USUAL, others, *map(_beside, others), *map(_lists, others))
+    for values in sources:
+        for value in values:
+            if not any(type(value) is type(other) and value == other for other in seen):
+                seen.append(value)
+                yield value
+
+
+def _beside(constant: Json) -> Iterator[Json]:
+    """What lies next to a constant."""
+    if isinstance(constant, bool):
+        yield not constant
+    elif isinstance(constant, str):
+        yield from (f"not {constant}" if constant else "some", f"{constant}z", constant.strip("^$").replace("\\", ""))
+    elif isinstance(constant, int | float):
+        yield from (constant + 1, constant - 1)
+
+
+def _lists(constant: Json) -> Iterator[Json]:
+    """Lists that have to do with a constant: that hold it, or are of that length."""
+    yield [constant]
+    if isinstance(constant, int) and not isinstance(constant, bool):
+        lengths = (constant, constant + 1, constant - 1)
+        yield from (["item"] * length for length in lengths if 0 <= length <= _LONGEST)
+
+
+def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Iterator[Json]:
+    """The constants that stand beside a place."""
+    if isinstance(node, tree.Comparison | tree.Call):
+        named = [part.place for child in children(node) for part in opens(selected(child, scope))]
+        if place in named:
+            yield from _constants(node)
+            return
+    for child in children(node):
+        yield from _compared(child, scope, place)
+
+
+# -- syntax ------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def syntax(expression: Expression) -> tree.Node:
+    """The syntax tree of an expression."""
+    return tree.parse(expression.text, expression.roots).node
+
+
+def children(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The operands and arguments of a node."""
+    match node:
+        case tree.Call(_, arguments):
+            return arguments
+        case tree.Prefixed(_, operand):
+            return (operand,)
+        case tree.Comparison(_, left, right):
+            return left, right
+        case tree.Logical(_, parts):
+            return parts
+        case tree.Select(base, _) if not isinstance(base, tree.Name):
+            return (base,)
+    return ()
+
+
+def keys_of(condition: Expression, root: str) -> set[str]:
+    """The keys that a condition names right below a root."""
+    return set(_keys(syntax(condition), root))
+
+
+def _keys(node: tree.Node, root: str) -> Iterator[str]:
+    if isinstance(node, tree.Select) and node.base == tree.Name(root) and isinstance(node.steps[0], str):
+        yield node.steps[0]
+    for child in children(node):
+        yield from _keys(child, root)
+
+
+def _constants(node: tree.Node) -> Iterator[Json]:
+    if isinstance(node, tree.Constant):
+        yield node.value
+    for child in children(node):
+        yield from _constants(child)
+
+
+def _named(node: tree.Node, scope: Mapping[str, Json]) -> Iterator[Open]:
+    """The open values that a condition names."""
+    if isinstance(node, tree.Name | tree.Select):
+        yield from opens(selected(node, scope))
+    if not isinstance(node, tree.Name):
+        for child in children(node):
+            yield from _named(child, scope)
+
+
+class _Unknown:
+    """The value of what is worked out only when everything is known."""
+
+
+UNKNOWN = _Unknown()
+
+
+def selected(node: tree.Node, scope: Mapping[str, Json]) -> Json:
+    """The value that a path leads to, with what is open in it; UNKNOWN for what is no path, or leads nowhere."""
+    if isinstance(node, tree.Name):
+        try:
+            return scope[node.name]
+        except KeyError:
+            return UNKNOWN
+    if not isinstance(node, tree.Select):
+        return node.value if isinstance(node, tree.Constant) else UNKNOWN
+    value = selected(node.base, scope)
+    for step in node.steps:
+        if step is tree.Wildcard.ALL:
+            # Of what follows only that it is in there somewhere matters.
+            return value
+        try:
+            value = value[step]
+        except (KeyError, TypeError, IndexError):
+            return UNKNOWN
+    return value

@@ -1,0 +1,122 @@
+"""What a run of tests has shown, as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cfmock.base.errors import Mark
+from cfmock.tools.flowtest.cases import Cases, Result
+from cfmock.tools.flowtest.compare import seconds
+from cfmock.tools.flowtest.coverage import Coverage, FlowCoverage, Spot
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run: its results in the order of the tests, the coverage, and what was not run.
+
+    `left` is how many tests were not run because one before them had failed.
+    """
+
+    cases: Cases
+    results: Sequence[Result]
+    coverage: Coverage
+    left: int = 0
+
+    @property
+    def failed(self) -> list[Result]:
+        return [result for result in self.results if not result.passed]
+
+    def summary(self) -> str:
+        """`5 passed, 1 failed; coverage 93 % (42 of 45 points)`."""
+        counts = (
+            (len(self.results) - len(self.failed), "passed"),
+            (len(self.failed), "failed"),
+            (self.left + len(self.cases.without_flow), "not run"),
+            (len({problem.mark.file for problem in self.cases.problems}), "with mistakes"),
+        )
+        said = [f"{count} {_files(count) if word == 'with mistakes' else word}" for count, word in counts if count]
+        covered = f"coverage {self.coverage.percent} % ({self.coverage.reached} of {self.coverage.total} points)"
+        return "; ".join([", ".join(said) or "no test", *([covered] if self.coverage.total else [])])
+
+    def document(self) -> Json:
+        """As `--json` writes it."""
+        return {
+            "tests": [result.document() for result in self.results],
+            "coverage": self.coverage.document(),
+            "problems": [str(problem) for problem in self.cases.problems],
+            "not_run": [
+                {"name": test.name, "flow": test.flow, "file": test.mark.file, "line": test.mark.line}
+                for test in self.cases.without_flow
+            ],
+            "summary": {
+                "passed": len(self.results) - len(self.failed),
+                "failed": len(self.failed),
+                "left": self.left,
+                "percent": self.coverage.percent,
+                "points": self.coverage.total,
+                "reached": self.coverage.reached,
+            },
+        }
+
+
+def _files(count: int) -> str:
+    return "file with mistakes" if count == 1 else "files with mistakes"
+
+
+RESULT_COLUMNS = ("RESULT", "FLOW", "TEST", "ENDS", "TIME")
+
+
+def result_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """A row for each test; times are virtual."""
+    return [
+        ("ok" if result.passed else "FAILED", result.flow, result.name, result.status, seconds(result.duration))
+        for result in results
+    ]
+
+
+COVERAGE_COLUMNS = ("FLOW", "TESTS", "POINTS", "COVERED", "")
+
+
+def coverage_rows(coverage: Coverage, results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """A row for each flow."""
+    tests = Counter(result.flow for result in results)
+    return [
+        (flow.name, str(tests[flow.name]), f"{flow.reached} of {flow.total}", f"{flow.percent} %", bar(flow.percent))
+        for flow in coverage
+    ]
+
+
+def bar(percent: int, width: int = 20) -> str:
+    """A share of 100 as a line of text."""
+    full = percent * width // 100
+    return "#" * full + "." * (width - full)
+
+
+def failure(result: Result) -> list[str]:
+    """A failed test in lines: where it stands, what differs, the way taken, and where that left the expectation."""
+    lines = [f"FAILED {result.flow}: {result.name} ({result.mark})"]
+    lines += [f"    {line}" for difference in result.differences for line in difference.lines]
+    first, *further = result.path or ("nowhere",)
+    lines += ["", f"  path: {first}", *(f"        {line}" for line in further), f"  they part at {result.parting}"]
+    return [*lines, *(f"  warning: {warning}" for warning in result.warnings)]
+
+
+def missed(flow: FlowCoverage) -> list[str]:
+    """What of a flow is not covered, a line each; a flow of which nothing is, in one."""
+    if flow.spots and not flow.reached:
+        return [f"{_start(flow)}: {flow.name}: nothing of it"]
+    return [f"{spot.mark}: {flow.name}: {named(spot)}" for spot in flow.missed]
+
+
+def _start(flow: FlowCoverage) -> Mark:
+    return flow.flow.mark if flow.flow is not None else next(iter(flow.spots.values())).mark
+
+
+def named(spot: Spot) -> str:
+    """`state 'Charge'`, `choice 'Pick: default'`, `'Charge: catch PaymentRefused'`."""
+    return f"{spot.kind} '{spot.label}'" if spot.kind in ("state", "choice") else f"'{spot.label}'"

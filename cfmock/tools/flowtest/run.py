@@ -1,0 +1,182 @@
+"""Runs flow tests: each in an emulator of its own, on virtual time, without HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from cfmock.base.clocks import stopwatch
+from cfmock.emulator.emulator import Emulator
+from cfmock.engine.events import Event
+from cfmock.engine.model import Flow, Point, PointKind
+from cfmock.engine.scheduler import YEAR
+from cfmock.engine.task_mocks import TaskMocks
+from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
+from cfmock.fixtures.seeding import apply
+from cfmock.observe.journal import WorldKey
+from cfmock.protocol.auth.authenticator import DEFAULT_ACCOUNT
+from cfmock.service.executions import find_execution, launch
+from cfmock.service.live import Executed
+from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
+from cfmock.service.world import FLOWS, World
+from cfmock.settings import resolve
+
+Json = Any
+
+SEED = 0
+"""What chance begins with where the fixtures set no `seed`: a test goes the same way every time."""
+
+Hits = Mapping[tuple[str, str], int]
+"""How often each point was passed, by the name of the flow and the id of the point."""
+
+
+class Passage(NamedTuple):
+    """A point that was passed, by which execution, and the id of the event that comes next in that."""
+
+    row: ExecutionRow
+    point: str
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How the execution of a test went.
+
+    `output` is None if it gave none, `error` the `{code, detail}` of a failure. `duration` is in virtual seconds: to
+    its end, or to its last event if nothing is left that could end it. `visits` are the states entered, each with its
+    event; None for an event of a map run's child. `seconds` is the real time it took.
+    """
+
+    flow: Flow
+    status: str
+    output: Json
+    error: Mapping[str, str] | None
+    started: float
+    duration: float
+    events: Sequence[Event]
+    visits: Sequence[tuple[str, int | None]]
+    passages: Sequence[Passage]
+    points: Mapping[str, Mapping[str, Point]]
+    warnings: tuple[str, ...]
+    seconds: float
+
+    @property
+    def hits(self) -> Hits:
+        return Counter((passage.row.flow.name, passage.point) for passage in self.passages)
+
+
+class Lab:
+    """Where the tests of one set of fixtures are run.
+
+    Flows are made once, by the service's own handlers; what an emulator needs for a test are their rows. Canned
+    outcomes, schedules, faults and ready-made executions play no part.
+    """
+
+    def __init__(self, fixtures: FixtureSet) -> None:
+        self.settings = resolve({"clock": "virtual"}, {}, fixtures.settings, keywords=True, defaults={"seed": SEED})
+        self._fixtures = replace(
+            fixtures,
+            schedules=(),
+            faults=(),
+            flows=tuple(replace(flow, outcomes=(), executions=()) for flow in fixtures.flows),
+        )
+        self._models: dict[WorldKey, _Model] = {}
+
+    def flow(self, name: str) -> FlowFixture:
+        """The flow that a test of this name means: that of the default account and region, else the first there is."""
+        home = self._fixtures.flows_of(DEFAULT_ACCOUNT, self.settings.region)
+        return next(flow for flow in (*home, *self._fixtures.flows) if flow.name == name)
+
+    def run(self, test: FlowTest) -> Ran:
+        """Execute the test's flow to its end, or until nothing is left that could happen in it."""
+        begun = stopwatch()
+        flow = self.flow(test.flow)
+        key = flow.account or DEFAULT_ACCOUNT, flow.region or self.settings.region
+        model = self._model(key)
+        passages: list[Passage] = []
+        warnings: list[str] = []
+        emulator = Emulator(self.settings, ())
+        world = emulator.world(*key)
+        world.warn = warnings.append
+        world.observer = lambda row, point: passages.append(Passage(row, point, len(row.events or ()) + 1))
+        for row in model.rows:
+            world.stores.flows.put(FLOWS, row.name, row)
+        world.mocks |= model.mocks
+        world.mocks[flow.name] = TaskMocks({**flow.tasks, **test.tasks})
+        row = model.flows[flow.name]
+        started = emulator.clock.now()
+        name = execution_name(test.name)
+        launch(world, row, name, json.dumps(test.input))
+        # With nothing else left, all that could come is the end of the longest time an execution may take.
+        while (due := emulator.next_due()) is not None and due < started + YEAR:
+            emulator.advance_to(due)
+        return _ran(world, find_execution(world, flow.name, name), model, passages, tuple(warnings), begun)
+
+    def _model(self, key: WorldKey) -> _Model:
+        if key not in self._models:
+            world = Emulator(self.settings, (), lambda emulator, world: apply(self._fixtures, emulator, world)).world(
+                *key
+            )
+            flows = {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)}
+            self._models[key] = _Model(world, flows)
+        return self._models[key]
+
+
+class _Model:
+    """What the worlds of tests are made of: the rows of the flows, their mocks, and the points of each."""
+
+    def __init__(self, world: World, flows: Mapping[str, Flow]) -> None:
+        found = (world.stores.flows.get(FLOWS, name) for name in flows)
+        self.flows: dict[str, FlowRow] = {row.name: row for row in found if row is not None}
+        self.rows = list(self.flows.values())
+        self.mocks = world.mocks
+        self.points = {name: {point.id: point for point in flow.points()} for name, flow in flows.items()}
+
+
+def execution_name(text: str) -> str:
+    """The name of a test as one of an execution: mocks may go by it, and the definition reads it."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:128]
+    return name if re.match(r"[A-Za-z_]", name) else f"_{name}"[:128]
+
+
+def _ran(
+    world: World, row: ExecutionRow, model: _Model, passages: list[Passage], warnings: tuple[str, ...], begun: float
+) -> Ran:
+    events: Sequence[Event] = row.events or ()
+    own = _own(world, row)
+    points = model.points[row.flow.name]
+    visits = [
+        (points[point].label, event if by.name == row.name else None)
+        for by, point, event in passages
+        if (by.name == row.name or by.map_run in own)
+        and by.flow.id == row.flow.id
+        and points[point].kind is PointKind.STATE
+    ]
+    succeeded = row.status == "Succeeded"
+    return Ran(
+        flow=row.flow.compiled,
+        status=row.status,
+        output=json.loads(row.output or "{}") if succeeded else None,
+        error={"code": row.error, "detail": row.cause} if row.ended and not succeeded else None,
+        started=events[0].time,
+        duration=round(events[-1].time - events[0].time, 3),
+        events=events,
+        visits=visits,
+        passages=passages,
+        points=model.points,
+        warnings=warnings,
+        seconds=stopwatch() - begun,
+    )
+
+
+def _own(world: World, row: ExecutionRow) -> set[str]:
+    """The map runs of an execution: the states that their children enter are states it enters."""
+    live = world.live_execution(row)
+    if isinstance(live, Executed) and live.run is not None:
+        return set(live.run.map_runs)
+    start = MapRunRow.key(row.name, "")
+    return {key.removeprefix(start) for key in world.stores.map_runs.keys(row.flow.id) if key.startswith(start)}

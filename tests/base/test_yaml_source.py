@@ -1,0 +1,96 @@
+"""What YAML and JSON texts mean to us, where their parts stand, and what of them is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cfmock.base import yaml_source
+from cfmock.base.errors import SourceError
+
+EMOJI = {"name": "ship \U0001f6a2 it", "path": "C:\\ud83d\\ude00", "then": [1, {"bad": True}]}
+
+
+def said(text: str, name: str = "f.yaml") -> list[str]:
+    with pytest.raises(SourceError) as caught:
+        yaml_source.parse(text, name)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("off", "off"), ("Yes", "Yes"), ("on", "on"), ("true", True), ("False", False), ("~", None), ("null", None),
+        ("2024-06-01", "2024-06-01"), ("12:30:00", "12:30:00"), ("010", 10), ("0o17", 15), ("0x1F", 31), ("1_000", "1_000"),
+        ("-1", -1), ("1.50", 1.5), ("1e3", 1000.0), (".5", 0.5), (".inf", ".inf"), (".nan", ".nan"), ("1e999", "1e999"),
+        ('"1"', "1"), ("'true'", "true"), ("!!str 1", "1"), ("!Ref 1", "1"), ("9" * 30, int("9" * 30)), ("", None),
+    ],
+)  # fmt: skip
+def test_scalars_are_those_of_yaml_1_2_that_json_has(text: str, value: Any) -> None:
+    found = yaml_source.parse(f"a: {text}").value["a"]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_half_a_character_in_json_has_a_place() -> None:
+    document = yaml_source.parse('{"a": "\\ud800", "b": "C:\\\\ud800", "c": 1}', "f.json")
+    assert document.value == {"a": "\ud800", "b": "C:\\ud800", "c": 1}
+    assert [document.mark((key,)).column for key in "abc"] == [7, 22, 40]
+
+
+def test_a_json_text_is_read_as_json_whatever_its_name() -> None:
+    text = json.dumps(EMOJI)
+    assert "\\ud83d" in text
+    for name in ("<definition>", "f.json"):
+        assert yaml_source.parse(text, name).value == EMOJI
+
+
+def test_places_in_a_text_with_escaped_pairs_are_near() -> None:
+    text = json.dumps(EMOJI, indent=2)
+    assert str(yaml_source.parse(text, "f.json").mark(("then", 1, "bad"))) == "f.json:7:14"
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud83d"}', '{"a": "\\ude00\\ud83d"}'])
+def test_half_a_character_is_no_yaml(text: str) -> None:
+    assert said(text) == ["f.yaml:1:10: not YAML: found invalid Unicode character escape code"]
+
+
+def test_every_duplicate_key_is_told() -> None:
+    assert said("a: 1\nb: {c: 1, c: 2}\na: 3\n") == [
+        "f.yaml:2:11: 'c' is there twice",
+        "f.yaml:3:1: 'a' is there twice",
+    ]
+
+
+def test_aliases_are_copies_and_merges_give_way_to_what_is_said() -> None:
+    value = yaml_source.parse("a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, y: 3}\n").value
+    assert value == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 2}, "c": {"x": 1, "y": 3}}
+    assert value["a"] is not value["b"]
+
+
+@pytest.mark.parametrize("name", ["f.json", "f.yaml"])
+def test_json_is_nested_as_deeply_as_yaml(name: str) -> None:
+    assert yaml_source.parse('{"a":' * 100 + "1" + "}" * 100, name).value
+    for levels in (101, 3000):
+        with pytest.raises(SourceError) as caught:
+            yaml_source.parse('{"a":' * levels + "1" + "}" * levels, name)
+        assert str(caught.value) == f"{name}:1:501: nested more than 100 levels deep"
+
+
+def test_what_expands_or_nests_without_end_is_refused_where_it_begins_to() -> None:
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in ("ab", "bc", "cd", "de", "ef")
+    )
+    assert said(bomb) == ["f.yaml:6:20: expands to more than 500000 values"]
+    assert said("[" * 200) == ["f.yaml:1:101: nested more than 100 levels deep"]
+    assert said("a: &a {b: *a}") == ["f.yaml:1:11: alias '*a' has no anchor before it"]
+
+
+def test_no_tag_makes_anything() -> None:
+    assert yaml_source.parse('a: !!python/object/apply:os.system ["true"]').value == {"a": ["true"]}
+
+
+def test_a_text_in_no_unicode_is_refused_at_its_first_wrong_byte() -> None:
+    with pytest.raises(SourceError, match=r"f\.yaml:2:4: not UTF-8 \(byte 0xff\)"):
+        yaml_source.parse(b"a: 1\nb: \xff\n", "f.yaml")

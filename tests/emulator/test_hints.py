@@ -1,0 +1,148 @@
+"""What nearly matched a call, and how its client is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfmock.control.control import Control
+from cfmock.emulator.hints import one_line
+from cfmock.protocol.wire.messages import Reply
+from tests.support.calls import Service, echo_flow, make_service
+
+TASK = """\
+Type: StateMachine
+SpecVersion: v1
+Name: order
+StartAt: Charge
+States:
+  - {Type: Task, Name: Charge, Action: "FC:InvokeFunction", Parameters: {resourceArn: r}, End: true}
+"""
+
+
+def order(**tasks: list[Any]) -> dict[str, Any]:
+    return {"flows": [{"name": "order", "definition": TASK, "tasks": tasks}]}
+
+
+def hint_of(service: Service, operation: str, **parameters: Any) -> str | None:
+    """The hint that comes with an answer; the journal has it, too."""
+    reply = service.send(operation, **parameters)
+    assert isinstance(reply, Reply)
+    (call,) = service.emulator.journal.find(request_id=reply.request_id)
+    hint = dict(reply.headers).get("x-cfmock-hint")
+    assert call.details.hint == hint
+    return hint
+
+
+def near_misses(service: Service) -> list[str]:
+    call = list(service.emulator.journal.find())[-1]
+    shown = Control(service.emulator).show_call(call.request_id)
+    return [
+        f"{miss['kind']} {miss['name']}: {'; '.join(each['message'] for each in miss['differences'])}"
+        for miss in shown["near_misses"]
+    ]
+
+
+def test_a_start_that_no_outcome_takes_is_told_of_the_nearest() -> None:
+    service = make_service(
+        echo_flow({"when": {"execution": "x-*", "input": {"kind": "a"}}}, {"when": {"input": {"kind": "express"}}})
+    )
+    hint = hint_of(service, "StartExecution", FlowName="echo", ExecutionName="e", Input={"kind": "slow"})
+    assert hint == "outcome 2 of flow 'echo' nearly matched: input.kind: expected 'express', got 'slow'"
+    assert near_misses(service) == [
+        "outcome 2 of flow 'echo': input.kind: expected 'express', got 'slow'",
+        "outcome 1 of flow 'echo': execution: expected 'x-*', got 'e'; input.kind: expected 'a', got 'slow'",
+    ]
+
+
+def test_a_spent_outcome_is_a_near_miss() -> None:
+    service = make_service(echo_flow({"times": 1}))
+    assert hint_of(service, "StartExecution", FlowName="echo") is None
+    assert hint_of(service, "StartExecution", FlowName="echo") == (
+        "outcome 1 of flow 'echo' nearly matched: times: spent, 1 of 1"
+    )
+
+
+def test_a_task_that_no_mock_answers_is_told_of_the_nearest_and_warned_of() -> None:
+    service = make_service(order(Charge=[{"when": {"input": {"amount": 0}}, "fails": {"code": "Invalid"}}]))
+    hint = hint_of(service, "StartExecution", FlowName="order", ExecutionName="e", Input={"amount": 5})
+    assert hint == "mock 1 of 'Charge' nearly matched: input.amount: expected 0, got 5"
+    (call,) = Control(service.emulator).list_calls()["calls"]
+    assert call["warnings"] == ["flow 'order': no mock for the task 'Charge' (FC:InvokeFunction); it succeeded with {}"]
+    assert [each["text"] for each in Control(service.emulator).list_calls()["warnings"]] == call["warnings"]
+
+
+def test_a_mock_of_a_misspelt_task_is_a_near_miss() -> None:
+    service = make_service(order())
+    Control(service.emulator).add_mocks({"flow": "order", "task": "Chrage", "mocks": [{"returns": {}}]})
+    assert hint_of(service, "StartExecution", FlowName="order") == (
+        "mock 1 of 'Chrage' nearly matched: task: expected 'Chrage', got 'Charge'"
+    )
+
+
+def test_a_call_that_a_fault_nearly_strikes_is_told_which_field_differs() -> None:
+    service = make_service(echo_flow(), {"faults": [
+        {"name": "far", "when": {"operation": "StopExecution"}, "error": "InternalServerError"},
+        {"name": "near", "when": {"flow": "ehco"}, "error": "InternalServerError"},
+    ]})  # fmt: skip
+    hint = hint_of(service, "StartExecution", FlowName="echo")
+    assert hint == "fault near nearly matched: when.flow: expected 'ehco', got 'echo'"
+    assert near_misses(service) == [
+        "fault near: when.flow: expected 'ehco', got 'echo'",
+        "fault far: when.operation: expected 'StopExecution', got 'StartExecution'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        {},
+        {"faults": [{"when": {"flow": "ehco"}, "delay": 0}, {"delay": 0}]},
+        {"faults": [{"when": {"flow": "ehco"}, "delay": 0}, {"clock_skew": "1s"}]},
+        {"faults": [{"when": {"call": 3}, "delay": 0}]},
+    ],
+    ids=["no rule", "another rule struck", "the clock was skewed", "a later call is meant"],
+)
+def test_there_is_no_hint_where_something_matched_or_nothing_was_near(fixture: dict[str, Any]) -> None:
+    service = make_service(echo_flow(), fixture)
+    assert hint_of(service, "DescribeFlow", Name="echo") is None
+
+
+def test_there_is_no_hint_on_faults_where_an_outcome_matched() -> None:
+    service = make_service(echo_flow({}), {"faults": [{"when": {"flow": "ehco"}, "delay": 0}]})
+    assert hint_of(service, "StartExecution", FlowName="echo") is None
+    assert near_misses(service) == ["fault fault-1: when.flow: expected 'ehco', got 'echo'"]
+
+
+def test_there_is_no_hint_on_outcomes_where_a_mock_matched() -> None:
+    flow = {"name": "order", "definition": TASK, "tasks": {"Charge": [{"returns": {}}]}}
+    service = make_service({"flows": [{**flow, "outcomes": [{"when": {"execution": "x-*"}}]}]})
+    assert hint_of(service, "StartExecution", FlowName="order", ExecutionName="e") is None
+    assert near_misses(service) == ["outcome 1 of flow 'order': execution: expected 'x-*', got 'e'"]
+
+
+def test_a_flow_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None:
+    service = make_service(echo_flow(name="order_flow"))
+    assert hint_of(service, "StartExecution", FlowName="order_flw") == (
+        "there is no flow 'order_flw' (did you mean 'order_flow'?)"
+    )
+    assert hint_of(service, "StartExecution", FlowName="something_else") is None
+
+
+def test_a_warning_between_calls_is_kept_but_belongs_to_no_call() -> None:
+    waits = TASK.replace("StartAt: Charge", "StartAt: W").replace(
+        "States:", "States:\n  - {Type: Wait, Name: W, Seconds: 60, Next: Charge}"
+    )
+    service = make_service({"flows": [{"name": "order", "definition": waits}]})
+    service("StartExecution", FlowName="order", ExecutionName="e")
+    service.emulator.advance_to(service.emulator.clock.now() + 60)
+    service("ListFlows")
+    listed = Control(service.emulator).list_calls()
+    assert [call["warnings"] for call in listed["calls"]] == [[], []]
+    assert len(listed["warnings"]) == 1
+
+
+def test_a_hint_is_one_line_of_printable_ascii() -> None:
+    assert one_line("a\r\nX-Evil: 1\x7f 你\ud800") == "a  X-Evil: 1  \\u4f60\\ud800"
+    assert len(one_line("x" * 5000)) == 400

@@ -1,0 +1,180 @@
+"""What the journal keeps, for how long, and how it is asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cfmock.api.client import signed_request
+from cfmock.control.control import Control, NotFoundError
+from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
+from cfmock.protocol.wire.messages import Reply, Request
+from tests.support.calls import echo_flow, make_service
+
+DESCRIBE = {"FlowName": "f", "ExecutionName": "e"}
+
+
+def record(**fields: Any) -> CallRecord:
+    given: dict[str, Any] = {
+        "operation": "DescribeExecution", "parameters": DESCRIBE, "access_key_id": "ak", "time": 0.0, "status": 200,
+        "code": None, "request_id": "r", "duration": 0.0, "account": "", "region": "cn-hangzhou", "flow": "f",
+        "execution": "e", "began": 0.0, "nonce": "n", "timestamp": "t", "size": 10,
+    }  # fmt: skip
+    return CallRecord(**(given | fields))
+
+
+def ids(journal: Journal, **filters: Any) -> list[str]:
+    return [each.request_id for each in journal.find(**filters)]
+
+
+def test_the_oldest_calls_are_dropped_and_counted() -> None:
+    journal = Journal(3)
+    for number in range(5):
+        journal.add(record(request_id=str(number)))
+    assert ids(journal) == ["2", "3", "4"]
+    assert journal.dropped() == 2
+
+
+def test_its_bytes_are_bounded_too() -> None:
+    journal = Journal(1000, max_bytes=100)
+    for number in range(12):
+        journal.add(record(request_id=str(number)))
+    assert len(ids(journal)) == 10
+    journal.add(record(request_id="long", size=95))
+    assert ids(journal) == ["long"]
+    journal.add(record(request_id="too long", size=101))
+    assert ids(journal) == []
+    assert journal.dropped() == 14
+
+
+def test_a_busy_world_does_not_push_out_the_calls_of_another() -> None:
+    journal = Journal(2)
+    journal.add(record(request_id="other", account="2"))
+    for number in range(5):
+        journal.add(record(request_id=str(number), began=float(number)))
+    assert ids(journal, account="2") == ["other"]
+    assert (journal.dropped(), journal.dropped("2"), journal.dropped("")) == (3, 0, 3)
+
+
+def test_the_calls_of_all_worlds_are_told_in_the_order_of_their_answers() -> None:
+    journal = Journal(10)
+    journal.add(record(request_id="1", account="a", began=1.0, duration=1.0))
+    journal.add(record(request_id="2", account="b", began=0.5, duration=2.0))
+    journal.add(record(request_id="3", account="a", began=2.9, duration=0.1))
+    assert ids(journal) == ["1", "2", "3"]
+
+
+def test_forgetting_a_world_leaves_the_others() -> None:
+    journal = Journal(1)
+    for region in ("cn-hangzhou", "cn-beijing"):
+        journal.add(record(request_id="dropped", region=region))
+        journal.add(record(request_id=region, region=region))
+        journal.warn(Warned(0.0, "", region, region))
+    journal.forget(region="cn-beijing")
+    assert ids(journal) == ["cn-hangzhou"]
+    assert journal.dropped() == 1
+    assert [each.text for each in journal.warnings()] == ["cn-hangzhou"]
+    journal.forget()
+    assert (ids(journal), journal.dropped(), journal.warnings()) == ([], 0, [])
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"operation": "DescribeExecution"}, {"flow": "f"}, {"execution": "e"}, {"code": ""}, {"status": 200},
+        {"status": "200"}, {"access_key_id": "ak"}, {"request_id": "r"}, {"fault": "slow"}, {"account": ""},
+        {"region": "cn-hangzhou"}, {"ExecutionName": "e"}, {"flow": "f", "ExecutionName": "e", "code": None},
+    ],
+)  # fmt: skip
+def test_calls_are_found_by_each_of_their_fields(filters: dict[str, Any]) -> None:
+    journal = Journal(10)
+    journal.add(record(faults=("slow", "x")))
+    assert ids(journal, **filters) == ["r"]
+    other = {name: "other" if name != "code" else "AccessDenied" for name in filters}
+    assert ids(journal, **other) == []
+
+
+def test_only_what_the_operation_does_not_know_is_masked_if_it_is_called_secret() -> None:
+    given = {"TaskToken": "t", "AccessKeySecret": "s", "DbPassword": "p", "Other": "o"}
+    assert masked(given, {"TaskToken"}) == {
+        "TaskToken": "t", "AccessKeySecret": "***", "DbPassword": "***", "Other": "o",
+    }  # fmt: skip
+    assert masked(given, given.keys()) is given
+
+
+def test_a_line_of_the_journal_file_is_the_call_as_the_admin_api_lists_it() -> None:
+    one = record(parameters={"Input": '{"a":"你好\\n"}'})
+    assert line(one).count("\n") == 1
+    assert json.loads(line(one)) == as_json(one)
+    assert as_json(one).items() <= whole(one).items()
+
+
+def test_a_call_without_answer_has_no_status() -> None:
+    service = make_service(echo_flow(), {"faults": [{"transport": "reset", "name": "cut"}]})
+    service.send("ListFlows")
+    (call,) = service.emulator.journal.find()
+    assert (call.status, call.code, call.transport, call.faults) == (0, None, "reset", ("cut",))
+
+
+def test_the_token_of_a_temporary_key_is_not_kept_though_the_gateway_repeats_it() -> None:
+    key = {"access_key_id": "STS.a", "access_key_secret": "s", "security_token": "to+ken/1"}
+    service = make_service({"credentials": [key]}, errors="gateway")
+    signed = signed_request("ListFlows", {}, access_key_id="STS.a", access_key_secret="s", security_token="to+ken/1")
+    reply = service.emulator.handle(Request("GET", signed.target.replace("Signature=", "Signature=x"), {"host": "h"}))
+    assert isinstance(reply, Reply)
+    assert b"SecurityToken%3Dto%252Bken%252F1" in reply.body
+    (call,) = service.emulator.journal.find()
+    assert "SecurityToken%3D***" in (call.message or "")
+    assert "ken%252F1" not in line(call)
+
+
+def test_what_was_no_known_operation_is_kept_in_the_default_world() -> None:
+    service = make_service()
+    service.send("StratExecution")
+    assert [call.operation for call in service.emulator.journal.find("", "cn-hangzhou")] == ["StratExecution"]
+
+
+# -- asked through the control -----------------------------------------------------------------------------------------
+
+
+def test_a_list_tells_what_is_missing_from_it() -> None:
+    service = make_service(echo_flow(), journal_size=2)
+    for _ in range(5):
+        service("ListFlows")
+    found = Control(service.emulator).list_calls(limit=1)
+    assert (len(found["calls"]), found["dropped"], found["warnings"]) == (1, 3, [])
+
+
+@pytest.mark.parametrize(("limit", "count"), [(0, 0), (2, 2), (3, 3), (9, 3), (None, 3)])
+def test_a_limit_takes_the_newest(limit: int | None, count: int) -> None:
+    service = make_service(echo_flow())
+    for name in ("a", "b", "c"):
+        service("StartExecution", FlowName="echo", ExecutionName=name)
+    calls = Control(service.emulator).list_calls(limit=limit)["calls"]
+    assert [each["parameters"]["ExecutionName"] for each in calls] == ["a", "b", "c"][3 - count :]
+
+
+def test_waiting_counts_calls_that_the_journal_does_not_keep() -> None:
+    service = make_service(echo_flow(), journal_size=1)
+    told: list[str] = []
+    control = Control(service.emulator)
+    control.when_called(4, lambda: told.append("four"), operation="ListFlows")
+    for number in range(4):
+        assert told == []
+        service("ListFlows")
+        service("DescribeRegions")
+        assert bool(told) is (number == 3)
+    control.when_called(1, lambda: told.append("at once"), operation="DescribeRegions")
+    assert told == ["four", "at once"]
+    assert service.emulator.journal.listeners == []
+
+
+def test_one_call_is_asked_for_by_its_request_id() -> None:
+    service = make_service(echo_flow())
+    request_id = service("ListFlows")["RequestId"]
+    shown = Control(service.emulator).show_call(request_id)
+    assert (shown["operation"], shown["request_id"], shown["near_misses"]) == ("ListFlows", request_id, [])
+    with pytest.raises(NotFoundError, match="no call 'nope'"):
+        Control(service.emulator).show_call("nope")

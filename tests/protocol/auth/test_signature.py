@@ -1,0 +1,31 @@
+"""Signatures as pure functions; the vectors of the whole check are in test_authenticator.py."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cfmock.protocol.auth.signature import canonical_query, v1_signature
+
+
+@pytest.mark.parametrize("length", [0, 1, 62, 63, 64, 65, 200])  # a key is the secret and "&"; a block has 64 bytes
+def test_a_v1_signature_is_an_hmac_for_keys_of_any_length(length: int) -> None:
+    key = "k" * length
+    right = base64.b64encode(hmac.digest(f"{key}&".encode(), b"POST&%2F&x", "sha1")).decode()
+    assert v1_signature(key, "POST&%2F&x") == right
+
+
+@given(st.text(), st.text())
+def test_a_v1_signature_is_an_hmac_of_any_text(secret: str, text: str) -> None:
+    right = hmac.digest(f"{secret}&".encode(), text.encode(), "sha1")
+    assert base64.b64decode(v1_signature(secret, text)) == right
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_a_canonical_query_holds_all_but_the_signature_by_name(values: dict[str, str]) -> None:
+    found = canonical_query({**values, "Signature": "Signature=x"})
+    assert found == "&".join(values[name] for name in sorted(values) if name != "Signature") == canonical_query(values)

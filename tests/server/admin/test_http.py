@@ -1,0 +1,273 @@
+"""Who may use the admin API."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cfmock import CloudFlow
+from cfmock.control.endpoints import VERBS
+from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.openapi import openapi
+from tests.support.raw import exchange, parsed
+
+
+def refused(guard: Guard, **headers: str) -> int:
+    """The status of the refusal, 0 if there is none."""
+    found = guard.refusal({name.replace("_", "-"): value for name, value in headers.items()})
+    return found[0] if found else 0
+
+
+LOCAL = Guard("127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1:8790",
+        "localhost:1",
+        "LOCALHOST",
+        "[::1]:8790",
+        "127.8.8.8:80",
+        "x.localhost",
+        "http://127.0.0.1:80",
+    ],
+)
+def test_loopback_names_pass_whatever_the_port(host: str) -> None:
+    assert refused(LOCAL, Host=host) == 0
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "",
+        "[::2]",
+        "0x7f.1",
+        "a b",
+        "[::1",
+    ],
+)
+def test_foreign_names_are_refused(host: str) -> None:
+    assert refused(LOCAL, Host=host) == 403
+
+
+def test_the_address_bound_is_a_name_of_its_own() -> None:
+    assert refused(Guard("192.168.0.7", loopback=True), Host="192.168.0.7:80") == 0
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1:8790", "http://127.0.0.1:1", "null", "x"])
+def test_other_origins_are_refused(origin: str) -> None:
+    expected = 0 if origin == "https://127.0.0.1:8790" else 403
+    assert refused(LOCAL, Host="127.0.0.1:8790", Origin=origin) == expected
+
+
+def test_what_a_browser_calls_cross_site_is_refused() -> None:
+    assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="cross-site") == 403
+    assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="same-origin") == 0
+
+
+def test_with_a_token_it_is_required_and_any_host_will_do() -> None:
+    guard = Guard("0.0.0.0", token="secret", loopback=False)
+    assert refused(guard, Host="cfmock.internal") == 401
+    assert refused(guard, Host="cfmock.internal", Authorization="Bearer wrong") == 401
+    assert refused(guard, Host="cfmock.internal", Authorization="Bearer secret") == 0
+    assert (
+        refused(guard, Host="cfmock.internal", Authorization="bearer secret") == 0
+    )  # schemes have no case (RFC 9110, 11.1)
+    assert refused(guard, Host="cfmock.internal", Authorization="Basic secret") == 401
+    assert refused(guard, Host="x", Authorization="Bearer secret", Origin="http://evil.example") == 403
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [Guard("0.0.0.0", loopback=False), Guard("0.0.0.0", token="secret", loopback=False), Guard("::1", token="s")],
+)
+def test_what_is_public_is_there_under_any_name_but_not_for_web_pages(guard: Guard) -> None:
+    assert guard.refusal({"Host": "cfmock.internal"}, public=True) is None
+    assert guard.refusal({"Host": "127.0.0.1", "Origin": "http://evil.example"}, public=True) is not None
+
+
+def test_what_is_public_is_not_there_for_foreign_names_of_this_machine() -> None:
+    assert LOCAL.refusal({"Host": "localhost"}, public=True) is None
+    assert LOCAL.refusal({"Host": "evil.example"}, public=True) is not None
+
+
+def test_bound_elsewhere_without_a_token_there_is_no_admin_api() -> None:
+    guard = Guard("0.0.0.0", loopback=False)
+    assert not guard.open
+    assert refused(guard, Host="127.0.0.1") == 403
+
+
+# -- over HTTP ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cf() -> Iterator[CloudFlow]:
+    with CloudFlow({"cfmock": 1, "flows": [{"name": "f"}]}) as server:
+        yield server
+
+
+def ask(cf: CloudFlow, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+    request = urllib.request.Request(
+        f"{cf.url}/_cfmock/{path}", json.dumps(body).encode() if body is not None else None,
+        {name.replace("_", "-"): value for name, value in headers.items()}, method=method,
+    )  # fmt: skip
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.method} {verb.path}")
+def test_every_route_refuses_a_foreign_host_and_a_foreign_origin(cf: CloudFlow, verb: Any) -> None:
+    path = verb.path.replace("{", "").replace("}", "")
+    assert ask(cf, verb.method, path, Host="evil.example")[0] == 403
+    assert ask(cf, verb.method, path, Origin="http://evil.example")[0] == 403
+
+
+def test_a_refused_call_changes_nothing(cf: CloudFlow) -> None:
+    assert ask(cf, "POST", "faults", {"error": "AccessDenied"}, Origin="http://evil.example")[0] == 403
+    assert ask(cf, "GET", "faults") == (200, {"faults": []})
+
+
+def test_no_answer_lets_a_web_page_read_it(cf: CloudFlow) -> None:
+    data = b"GET /_cfmock/calls HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n"
+    _, headers, _ = parsed(exchange(cf.url, data))
+    assert not any(name.startswith("access-control") for name in headers)
+    preflight = b"OPTIONS /_cfmock/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n\r\n"
+    status, headers, _ = parsed(exchange(cf.url, preflight))
+    assert status in (403, 405)
+    assert not any(name.startswith("access-control") for name in headers)
+
+
+@pytest.mark.parametrize(
+    "path", ["_cfmockfaults", "_cfmock../faults", "%5fcfmock/faults", "_CFMOCK/faults", "x/_cfmock/faults"]
+)
+def test_paths_that_only_look_like_the_admin_api_are_not(cf: CloudFlow, path: str) -> None:
+    data = f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    assert parsed(exchange(cf.url, data))[2]["Code"] == "ActionNotSupported"
+
+
+def test_what_is_not_there_is_404_and_a_wrong_method_405(cf: CloudFlow) -> None:
+    assert ask(cf, "GET", "nothing")[0] == 404
+    assert ask(cf, "PUT", "faults", {}) == (405, {"error": "faults takes GET, POST, DELETE"})
+    assert ask(cf, "DELETE", "faults/nope")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("faults", "GET, POST, DELETE"), ("faults/x", "DELETE"), ("openapi.json", "GET")]
+)
+def test_a_wrong_method_is_told_the_right_ones(cf: CloudFlow, path: str, allowed: str) -> None:
+    data = f"PATCH /_cfmock/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    status, headers, _ = parsed(exchange(cf.url, data))
+    assert (status, headers["allow"]) == (405, allowed)
+
+
+def test_an_id_that_is_empty_removes_nothing(cf: CloudFlow) -> None:
+    cf.fault(delay="1ms")
+    assert ask(cf, "DELETE", "faults/")[0] == 404
+    assert ask(cf, "DELETE", "faults//")[0] == 404
+    assert len(ask(cf, "GET", "faults")[1]["faults"]) == 1
+
+
+def test_an_id_may_be_escaped(cf: CloudFlow) -> None:
+    fault = cf.fault(delay="1ms")
+    assert ask(cf, "DELETE", "faults/" + "".join(f"%{ord(letter):02x}" for letter in fault.id))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "faults", {"error": "Nope"}), ("POST", "faults", []), ("POST", "faults", {"when": {}}),
+        ("POST", "fixtures", {"cfmock": 1, "flows": [{"nme": "x"}]}), ("POST", "fixtures", 3),
+        ("POST", "fixtures", {"cfmock": 1, "flows": [{"name": "x", "definition": {"file": "/etc/passwd"}}]}),
+        ("POST", "fixtures", {"cfmock": 1, "settings": {"task_hosts": ["evil"]}}),
+        ("POST", "outcomes", {"status": "Failed"}), ("POST", "outcomes", {"flow": "f", "status": "Nope"}),
+        ("POST", "mocks", {"flow": "f"}), ("POST", "mocks", {"flow": "f", "task": "t", "mocks": [{"retruns": {}}]}),
+        ("POST", "clock", {"advance": "soon"}), ("POST", "clock", {"advance": "1h"}), ("POST", "clock", {}),
+        ("POST", "mocks?region=nowhere", {"flow": "f", "task": "t", "mocks": []}),
+        ("GET", "calls?wait=5s&region=nowhere", None),
+        ("GET", "calls?limit=x", None), ("GET", "calls?operaton=x", None), ("GET", "calls?wait=long", None),
+    ],
+)  # fmt: skip
+def test_bad_input_is_400_with_a_reason(cf: CloudFlow, method: str, path: str, body: Any) -> None:
+    status, answer = ask(cf, method, path, body)
+    assert status == 400
+    assert isinstance(answer["error"], str)
+    assert answer["error"]
+
+
+def test_a_body_that_is_no_json_is_400(cf: CloudFlow) -> None:
+    data = b"POST /_cfmock/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\n{a:"
+    assert parsed(exchange(cf.url, data))[::2] == (400, {"error": "the body is not JSON"})
+
+
+def test_faults_are_added_listed_counted_and_removed(cf: CloudFlow) -> None:
+    status, added = ask(
+        cf, "POST", "faults", {"name": "slow", "when": {"operation": "ListFlows"}, "error": "ResourceThrottled"}
+    )
+    assert status == 200
+    with pytest.raises(Exception, match="ResourceThrottled"):
+        cf.call("ListFlows")
+    (rule,) = ask(cf, "GET", "faults")[1]["faults"]
+    assert (rule["id"], rule["name"], rule["hits"], rule["error"]) == (added["id"], "slow", 1, "ResourceThrottled")
+    assert ask(cf, "DELETE", f"faults/{added['id']}")[0] == 200
+    assert cf.call("ListFlows")
+
+
+def test_the_description_names_every_route(cf: CloudFlow) -> None:
+    status, described = ask(cf, "GET", "openapi.json")
+    assert status == 200
+    assert {f"/_cfmock/{verb.path}" for verb in VERBS} <= described["paths"].keys()
+    for verb in VERBS:
+        assert described["paths"][f"/_cfmock/{verb.path}"][verb.method.lower()]["operationId"] == verb.name
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from [value["$ref"]] if "$ref" in value else []
+        value = list(value.values())
+    for part in value if isinstance(value, list) else ():
+        yield from references(part)
+
+
+def test_the_description_refers_to_what_it_has_and_has_nothing_else(cf: CloudFlow) -> None:
+    described = ask(cf, "GET", "openapi.json")[1]
+    assert "security" not in described
+    named = {f"#/components/schemas/{name}" for name in described["components"]["schemas"]}
+    assert named == set(references(described))
+
+
+def test_with_a_token_the_description_asks_for_it(cf: CloudFlow) -> None:
+    described = openapi("/_cfmock", ["cn-hangzhou"], token=True)
+    assert described["security"] == [{"token": []}]
+    assert described["paths"]["/_cfmock/health"]["get"]["security"] == []
+
+
+def test_a_key_whose_value_is_null_is_not_given(cf: CloudFlow) -> None:
+    status, added = ask(cf, "POST", "faults", {"delay": 0, "times": None, "when": {"flow": None}, "name": None})
+    assert status == 200
+    assert cf.call("ListFlows")
+    assert ask(cf, "GET", "faults")[1]["faults"][0]["hits"] == 1
+    assert added["name"] == added["id"]
+
+
+def test_executions_are_listed_with_their_path_and_events(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="f", ExecutionName="e", Input={"a": 1})
+    (found,) = ask(cf, "GET", "executions?flow=f")[1]["executions"]
+    assert (found["flow"], found["name"], found["status"], found["input"]) == ("f", "e", "Succeeded", {"a": 1})
+    assert found["visits"] == ["Pass"]
+    assert [event["Type"] for event in found["events"]][::5] == ["ExecutionStarted", "ExecutionSucceeded"]
+    assert ask(cf, "GET", "executions?flow=other")[1] == {"executions": []}
