@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from cfmock.base.errors import did_you_mean
+from cfmock.base.json_text import Json
 from cfmock.base.patterns import MISSING, Difference, differences
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Retries
@@ -18,8 +18,6 @@ from cfmock.protocol.spec.model import load
 
 SHOWN = 10
 """Calls that a failure shows."""
-
-Json = Any
 
 
 def called(calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json]) -> list[Call]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from cfmock.api import assertions, client
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.base.errors import did_you_mean
+from cfmock.base.json_text import Json
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control, ControlError
 from cfmock.fixtures.loader import load
@@ -20,7 +21,7 @@ from cfmock.fixtures.seeding import build
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
 from cfmock.observe.retries import Retries
-from cfmock.protocol.auth.authenticator import Credential
+from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
@@ -31,7 +32,6 @@ from cfmock.server.tls import tls_of
 from cfmock.settings import resolve
 
 T = TypeVar("T")
-Json = Any
 Source = str | PathLike[str] | Mapping[str, Any]
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol, TypeVar
 
+from cfmock.base.json_text import Json
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.observe.models import moment
 
 T = TypeVar("T")
-Json = Any
 
 
 class Do(Protocol):

@@ -16,7 +16,7 @@ class Severity(enum.Enum):
     NOTE = "note"
 
 
-class Rule(NamedTuple):
+class CheckRule(NamedTuple):
     """One code: what it finds, and why that matters."""
 
     code: str
@@ -42,22 +42,22 @@ class Finding(NamedTuple):
 
 _WARNING, _NOTE = Severity.WARNING, Severity.NOTE
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, CheckRule] = {
     rule.code: rule
     for rule in (
-        Rule("CF100", _WARNING, "comment without effect", "It means to switch findings off, and names none that there are."),
-        Rule("CF101", _WARNING, "unreachable state", "No way leads from the start of its scope to this state."),
-        Rule("CF102", _WARNING, "shadowed catch", "Rules before this one take every error that it names."),
-        Rule("CF103", _WARNING, "shadowed retry", "Only the first rule that names an error is used for it."),
-        Rule("CF104", _WARNING, "default never taken", "One of the branches of the choice is always true."),
-        Rule("CF105", _WARNING, "branch never taken", "Its condition is never true when it is asked."),
-        Rule("CF106", _WARNING, "task without a mock", "Offline nothing answers it; `unmocked_tasks` decides what it gives."),
-        Rule("CF107", _WARNING, "name differs", "The Name in a definition must equal the name of its flow."),
-        Rule("CF108", _WARNING, "unknown field", "No rule of the language reads this field: it has no effect."),
-        Rule("CF109", _WARNING, "token nobody waits for", "It is passed on by a task that does not wait for a report."),
-        Rule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
-        Rule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
-        Rule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
+        CheckRule("CF100", _WARNING, "comment without effect", "It means to switch findings off, and names none that there are."),
+        CheckRule("CF101", _WARNING, "unreachable state", "No way leads from the start of its scope to this state."),
+        CheckRule("CF102", _WARNING, "shadowed catch", "Rules before this one take every error that it names."),
+        CheckRule("CF103", _WARNING, "shadowed retry", "Only the first rule that names an error is used for it."),
+        CheckRule("CF104", _WARNING, "default never taken", "One of the branches of the choice is always true."),
+        CheckRule("CF105", _WARNING, "branch never taken", "Its condition is never true when it is asked."),
+        CheckRule("CF106", _WARNING, "task without a mock", "Offline nothing answers it; `unmocked_tasks` decides its result."),
+        CheckRule("CF107", _WARNING, "name differs", "The Name in a definition must equal the name of its flow."),
+        CheckRule("CF108", _WARNING, "unknown field", "No rule of the language reads this field: it has no effect."),
+        CheckRule("CF109", _WARNING, "token nobody waits for", "It is passed on by a task that does not wait for a report."),
+        CheckRule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
+        CheckRule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
+        CheckRule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
     )
 }  # fmt: skip
 

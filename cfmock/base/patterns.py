@@ -11,11 +11,10 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cfmock.base.errors import path_text
-
-Json = Any
+from cfmock.base.json_text import Json
 
 
 @functools.lru_cache(maxsize=4096)

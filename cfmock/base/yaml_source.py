@@ -18,14 +18,12 @@ from typing import Any
 import yaml
 
 from cfmock.base.errors import Mark, Problem, SourceError, path_text
+from cfmock.base.json_text import Json
 
 try:
     from yaml import CSafeLoader as _Loader
 except ImportError:  # pragma: no cover - PyYAML built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
-
-Json = Any
-"""None, bool, int, float, str, list and dict with text keys, nested."""
 
 Path = tuple["str | int", ...]
 

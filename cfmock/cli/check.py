@@ -10,7 +10,7 @@ import click
 from cfmock.cli.main import MISUSED, SUCCESS
 
 if TYPE_CHECKING:
-    from cfmock.tools.checks.report import Report
+    from cfmock.tools.checks.report import CheckReport
     from cfmock.tools.checks.selection import Selection
 
 _FORMATS = ("text", "json", "sarif", "github")
@@ -56,7 +56,7 @@ def _again(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int
     return code, lambda: report.fixtures.watched(paths)
 
 
-def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, Report]:
+def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, CheckReport]:
     from cfmock.tools.checks.formats import FORMATS
     from cfmock.tools.checks.report import check
 
@@ -68,7 +68,7 @@ def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int
     return MISUSED if report.mistaken else SUCCESS, report
 
 
-def _tell(report: Report) -> None:
+def _tell(report: CheckReport) -> None:
     from cfmock.tools.checks.report import Level
 
     for warning in report.fixtures.warnings:

@@ -6,11 +6,11 @@ import asyncio
 import dataclasses
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cfmock.cli.contract_options import ContractOptions
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED
 from cfmock.cli.options import settings_options
 from cfmock.cli.run import CommandBehind
@@ -18,27 +18,13 @@ from cfmock.cli.run import CommandBehind
 if TYPE_CHECKING:
     from cfmock.protocol.faults.rules import FaultRule
     from cfmock.tools.contract.baseline import Accepted
-    from cfmock.tools.contract.plan import Selection
-    from cfmock.tools.contract.run import Lab, Run, Service
+    from cfmock.tools.contract.run import ClientRun, MatrixRunner, Service
 
 JOURNAL = 100_000
 """Calls kept of a case at the least: it is judged by them."""
 
 SHOWN = 20
 """Lines shown of what the command wrote when it fails without a fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for."""
-
-    words: Sequence[str]
-    wanted: Selection
-    jobs: int
-    form: str
-    output: str | None
-    expect: str | None
-    update: bool
 
 
 @click.command(
@@ -79,10 +65,10 @@ def command(
         raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
     from cfmock.cli.contract_output import accepted_by, check_writable
     from cfmock.server.lifecycle import new_loop
-    from cfmock.tools.contract.plan import Selection
+    from cfmock.tools.contract.plan import CaseSelection
 
     asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
-    options = Options(words=ctx.obj, wanted=Selection.of(operation, code), jobs=jobs, **asked)
+    options = ContractOptions(words=ctx.obj, wanted=CaseSelection.of(operation, code), jobs=jobs, **asked)
     accepted = accepted_by(options)
     if options.output not in (None, "-"):
         check_writable("--output", options.output)
@@ -98,13 +84,13 @@ command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.p
 
 
 def _lab(
-    paths: Sequence[str], flags: Mapping[str, Any], proxy: bool, options: Options, nth: int, timeout: str | None
-) -> Lab:
+    paths: Sequence[str], flags: Mapping[str, Any], proxy: bool, options: ContractOptions, nth: int, timeout: str | None
+) -> MatrixRunner:
     """The lab, with servers of these fixtures and options. Raises FixtureError and SettingsError."""
     from cfmock.base.errors import SettingsError
     from cfmock.cli import server_setup
     from cfmock.server.tls import tls_of
-    from cfmock.tools.contract.run import Lab
+    from cfmock.tools.contract.run import MatrixRunner
 
     fixtures, settings = server_setup.read(paths, flags, port=0)
     if settings.port and options.jobs > 1:
@@ -117,7 +103,7 @@ def _lab(
         return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxy)
 
     serve(None)  # so that options that do not go together are told at once
-    return Lab(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
+    return MatrixRunner(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
 
 
 def _seconds(timeout: str) -> float:
@@ -149,7 +135,7 @@ def _until_told(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int
         return INTERRUPTED if signal.SIGINT in told else 128 + told[0]
 
 
-async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int:
+async def _contract(lab: MatrixRunner, options: ContractOptions, accepted: list[Accepted]) -> int:
     from cfmock.cli.contract_output import progress, tell
     from cfmock.tools.contract.outcome import operations_used
     from cfmock.tools.contract.plan import plan
@@ -173,7 +159,7 @@ async def _contract(lab: Lab, options: Options, accepted: list[Accepted]) -> int
     return tell(reactions, options, accepted)
 
 
-def _wrong(lab: Lab, clean: Run, operations: Sequence[str], options: Options) -> list[str]:
+def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], options: ContractOptions) -> list[str]:
     """Why there is nothing to go by, in lines; none if all is well."""
     from cfmock.observe.models import violations_text
 

@@ -16,13 +16,13 @@ from cfmock.cli.main import FAILED, SUCCESS
 from cfmock.cli.options import write_file
 
 if TYPE_CHECKING:
-    from cfmock.cli.contract import Options
+    from cfmock.cli.contract_options import ContractOptions
     from cfmock.tools.contract.baseline import Accepted
     from cfmock.tools.contract.outcome import Reaction
-    from cfmock.tools.contract.report import Report
+    from cfmock.tools.contract.report import MatrixReport
 
 
-def accepted_by(options: Options) -> list[Accepted]:
+def accepted_by(options: ContractOptions) -> list[Accepted]:
     """What the file of `--expect` says, nothing if it is yet to be written. Raises SourceError and SettingsError."""
     from cfmock.tools.contract import baseline
 
@@ -45,15 +45,15 @@ def accepted_by(options: Options) -> list[Accepted]:
     return baseline.read(content, options.expect)
 
 
-def tell(reactions: Sequence[Reaction], options: Options, accepted: Sequence[Accepted]) -> int:
+def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequence[Accepted]) -> int:
     """Tell what was found, and compare it or accept it."""
     from cfmock.tools.contract.baseline import differences, text
-    from cfmock.tools.contract.report import Report
+    from cfmock.tools.contract.report import MatrixReport
 
     found = None
     if options.expect is not None:
         found = differences(accepted, reactions, options.wanted.covers)
-    report = Report(options.words, reactions, found if not options.update else None)
+    report = MatrixReport(options.words, reactions, found if not options.update else None)
     _print(report, options)
     for difference in found or () if accepted or not options.update else ():
         click.echo(str(difference), err=True)
@@ -64,7 +64,7 @@ def tell(reactions: Sequence[Reaction], options: Options, accepted: Sequence[Acc
     return SUCCESS
 
 
-def _print(report: Report, options: Options) -> None:
+def _print(report: MatrixReport, options: ContractOptions) -> None:
     from cfmock.cli.terminal import print_table, table_lines
     from cfmock.tools.contract import junit, page
     from cfmock.tools.contract import report as words

@@ -1,39 +1,42 @@
-"""`--watch`: do it again whenever the files change."""
+"""`--watch` and `--reload`: look at files again and again, and act when one changes.
+
+`--watch` runs a command once more. `--reload` replaces what the fixture files of a running server define; while they are
+wrong, it keeps serving what was there.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from cfmock.base.errors import FixtureError, SettingsError
+from cfmock.fixtures.diff import changes
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.seeding import credentials_of, preparing, take_over
+
+if TYPE_CHECKING:
+    from cfmock.cli.server_setup import Started
+
+log = logging.getLogger("cfmock")
 
 EVERY = 0.25
 """Seconds between looks at the files."""
 
 Stamps = Mapping[str, tuple[int, int]]
-
+"""When each file was last changed, in nanoseconds since 1970, and its size in bytes."""
 
 Files = Callable[[], Iterable[str]]
-"""Which files matter, asked anew at every look: folders get new ones."""
+"""Which files matter, asked again at every look: folders get new ones."""
 
 
-def watch(act: Callable[[], tuple[int, Files]], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Act, and again after every change of the files that it says matter; its last exit code once Ctrl-C is pressed."""
-    code = 0
-    try:
-        while True:
-            code, files = act()
-            before = _look(files())
-            click.echo(f"watching {len(before)} file{'s' * (len(before) != 1)}; Ctrl-C ends it", err=True)
-            while _look(files()) == before:
-                sleep(EVERY)
-            click.echo(f"\n--- {time.strftime('%H:%M:%S')}", err=True)
-    except KeyboardInterrupt:
-        return code
-
-
-def _look(files: Iterable[str]) -> Stamps:
+def stamps_of(files: Iterable[str]) -> Stamps:
+    """Look at each file; one that is not there is left out."""
     found = {}
     for file in files:
         try:
@@ -42,3 +45,53 @@ def _look(files: Iterable[str]) -> Stamps:
             continue
         found[file] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def watch(act: Callable[[], tuple[int, Files]], sleep: Callable[[float], None] = time.sleep) -> int:
+    """Act, and again after every change of the files that it says matter; its last exit code once Ctrl-C is pressed."""
+    code = 0
+    try:
+        while True:
+            code, files = act()
+            before = stamps_of(files())
+            click.echo(f"watching {len(before)} file{'s' * (len(before) != 1)}; Ctrl-C ends it", err=True)
+            while stamps_of(files()) == before:
+                sleep(EVERY)
+            click.echo(f"\n--- {time.strftime('%H:%M:%S')}", err=True)
+    except KeyboardInterrupt:
+        return code
+
+
+class Reloader:
+    """Watches the files of one server."""
+
+    def __init__(self, started: Started, paths: Sequence[str]) -> None:
+        self._started = started
+        self._paths = list(paths)
+        self._stamps = self._stamps_now()
+
+    async def watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            stamps = self._stamps_now()
+            if stamps != self._stamps:
+                self._stamps = stamps
+                self.reload()
+
+    def reload(self) -> None:
+        """Read the files again and take over what they say, or say what is wrong with them."""
+        emulator = self._started.server.emulator
+        try:
+            fixtures = load(self._paths)
+            emulator.replace_credentials(credentials_of(fixtures))
+        except (FixtureError, SettingsError) as error:
+            log.error("not reloaded, still serving what was there:\n%s", error)
+            return
+        before, self._started.fixtures = self._started.fixtures, fixtures
+        emulator.start_from(preparing(fixtures))
+        for world in emulator.known_worlds():
+            take_over(before, fixtures, emulator, world)
+        log.info("reloaded: %s", changes(before, fixtures))
+
+    def _stamps_now(self) -> Stamps:
+        return stamps_of(self._started.fixtures.watched(self._paths))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from cfmock.engine.model import Flow
+    from cfmock.engine.flow import Flow
     from cfmock.graph import Highlight
 
 Hits = dict[str, int]

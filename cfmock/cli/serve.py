@@ -38,7 +38,7 @@ command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
 
 
 async def _serve(started: Any, paths: tuple[str, ...]) -> None:
-    from cfmock.cli.reload import Reloader
+    from cfmock.cli.file_watch import Reloader
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

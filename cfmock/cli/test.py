@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,26 +12,12 @@ import click
 
 from cfmock.cli.main import FAILED, MISUSED, SUCCESS
 from cfmock.cli.options import write_file
+from cfmock.cli.test_options import TestOptions
 
 if TYPE_CHECKING:
     from cfmock.tools.flowtest.cases import Cases, Result
     from cfmock.tools.flowtest.coverage import Coverage
-    from cfmock.tools.flowtest.report import Report
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for."""
-
-    paths: tuple[str, ...]
-    wanted: tuple[str, ...]
-    fail_fast: bool
-    jobs: int
-    junit: str | None
-    json: str | None
-    html: str | None
-    min_coverage: float | None
-    coverage: tuple[str, ...]
+    from cfmock.tools.flowtest.report import TestReport
 
 
 @click.command
@@ -70,7 +55,7 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
       cfmock test fixtures/ -k order --min-coverage 90 --junit report.xml
       cfmock test --init order_flow.fdl.yaml
     """
-    options = Options(**given)
+    options = TestOptions(**given)
     if init:
         from cfmock.cli.test_generate import write_tests
 
@@ -86,15 +71,15 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
     return _run(options)[0]
 
 
-def _again(options: Options) -> tuple[int, Callable[[], Iterable[str]]]:
+def _again(options: TestOptions) -> tuple[int, Callable[[], Iterable[str]]]:
     code, cases = _run(options)
     return code, lambda: cases.fixtures.watched(options.paths)
 
 
-def _run(options: Options) -> tuple[int, Cases]:
+def _run(options: TestOptions) -> tuple[int, Cases]:
     from cfmock.tools.flowtest.cases import gather
     from cfmock.tools.flowtest.coverage import Coverage
-    from cfmock.tools.flowtest.report import Report
+    from cfmock.tools.flowtest.report import TestReport
 
     cases = gather(options.paths, options.wanted)
     coverage = Coverage()
@@ -104,14 +89,14 @@ def _run(options: Options) -> tuple[int, Cases]:
     found = _results(options, cases)
     for result in found:
         coverage.add(result.flat_hits())
-    report = Report(cases, found, coverage, left=len(cases.tests) - len(found))
+    report = TestReport(cases, found, coverage, left=len(cases.tests) - len(found))
     if options.json != "-":
         _print(report)
     _write(options, report)
     return _code(options, report), cases
 
 
-def _results(options: Options, cases: Cases) -> list[Result]:
+def _results(options: TestOptions, cases: Cases) -> list[Result]:
     from cfmock.tools.flowtest.cases import results
 
     if options.jobs > 1 and len(cases.tests) > 1:
@@ -143,7 +128,7 @@ def _add_coverage(coverage: Coverage, file: str) -> None:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
-def _print(report: Report) -> None:
+def _print(report: TestReport) -> None:
     from cfmock.cli.terminal import print_table
     from cfmock.tools.flowtest import report as words
 
@@ -179,7 +164,7 @@ def _print_line(line: str) -> None:
     click.secho(line, fg=colour, bold=True if line.startswith("FAILED") else None)
 
 
-def _write(options: Options, report: Report) -> None:
+def _write(options: TestOptions, report: TestReport) -> None:
     if options.json is not None:
         text = json.dumps(report.document(), indent=1, ensure_ascii=False) + "\n"
         if options.json == "-":
@@ -196,7 +181,7 @@ def _write(options: Options, report: Report) -> None:
         write_file("--html", options.html, page(report))
 
 
-def _code(options: Options, report: Report) -> int:
+def _code(options: TestOptions, report: TestReport) -> int:
     if report.cases.problems:
         return MISUSED
     if not report.results and not report.left:

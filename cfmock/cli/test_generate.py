@@ -18,7 +18,7 @@ def write_tests(paths: Sequence[str]) -> int:
     from cfmock.base.errors import SettingsError, shown
     from cfmock.fixtures.definitions import UNWRITTEN
     from cfmock.fixtures.loader import load
-    from cfmock.fixtures.sources import Kind, find, kind_of, read
+    from cfmock.fixtures.sources import SourceKind, find, kind_of, read
     from cfmock.tools.flowtest.generate.writer import draft, text
 
     path = Path(paths[0])
@@ -32,7 +32,7 @@ def write_tests(paths: Sequence[str]) -> int:
     flows = [flow for flow in fixtures.flows if flow.flow.mark.file != UNWRITTEN]
     if not flows:
         raise SettingsError(f"{path} has no flow with a definition")
-    bare = kind_of(read(file).value) is Kind.DEFINITION
+    bare = kind_of(read(file).value) is SourceKind.DEFINITION
     if bare and any("\ud800" <= letter <= "\udfff" for letter in path.name):
         raise SettingsError(f"no fixture can name {shown(path.name)}: the name is no UTF-8")
     drafts = [draft(fixtures, flow) for flow in flows]

@@ -12,33 +12,33 @@ import click
 from cfmock.cli.main import SUCCESS
 
 if TYPE_CHECKING:
-    from cfmock.cli.test import Options
+    from cfmock.cli.test_options import TestOptions
     from cfmock.tools.flowtest.cases import Result
 
 _LONGEST = 64 * 1024 * 1024
 """Bytes of a result."""
 
 
-def run_part(options: Options, part: str) -> int:
+def run_part(options: TestOptions, part: str) -> int:
     """Run the share `2/4` of the tests, the second of four; a line of JSON on stdout for each: its number and result."""
     from cfmock.tools.flowtest.cases import gather, result
-    from cfmock.tools.flowtest.run import Lab
+    from cfmock.tools.flowtest.run import FlowTestRunner
 
     number, _, of = part.partition("/")
     cases = gather(options.paths, options.wanted)
-    lab = Lab(cases.fixtures)
+    lab = FlowTestRunner(cases.fixtures)
     for index in range(int(number) - 1, len(cases.tests), int(of)):
         click.echo(json.dumps([index, result(lab, cases.tests[index]).document()]))
         sys.stdout.flush()
     return SUCCESS
 
 
-def run_parts(options: Options, count: int) -> list[Result]:
+def run_parts(options: TestOptions, count: int) -> list[Result]:
     """Run all tests, in as many processes as there are to be; their results, in the order of the tests."""
     return asyncio.run(_run_parts(options, min(options.jobs, count)))
 
 
-async def _run_parts(options: Options, jobs: int) -> list[Result]:
+async def _run_parts(options: TestOptions, jobs: int) -> list[Result]:
     found: dict[int, Result] = {}
     failed = asyncio.Event()
     parts = [asyncio.create_task(_run_part(options, f"{part}/{jobs}", found, failed)) for part in range(1, jobs + 1)]
@@ -56,7 +56,7 @@ async def _run_parts(options: Options, jobs: int) -> list[Result]:
     return [found[index] for index in sorted(found)]
 
 
-async def _run_part(options: Options, part: str, found: dict[int, Result], failed: asyncio.Event) -> None:
+async def _run_part(options: TestOptions, part: str, found: dict[int, Result], failed: asyncio.Event) -> None:
     from cfmock.tools.flowtest.cases import Result
 
     process = await asyncio.create_subprocess_exec(
@@ -78,7 +78,7 @@ async def _run_part(options: Options, part: str, found: dict[int, Result], faile
             await process.wait()
 
 
-def _command(options: Options, part: str) -> list[str]:
+def _command(options: TestOptions, part: str) -> list[str]:
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "cfmock"]
     wanted = [word for text in options.wanted for word in ("-k", text)]
     return [*program, "test", "--part", part, *wanted, "--", *options.paths]

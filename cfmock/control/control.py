@@ -9,7 +9,7 @@ from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import FixtureError, ServiceError, SettingsError, did_you_mean, shown
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.base.version import __version__
 from cfmock.emulator.emulator import Change, Emulator
@@ -30,8 +30,6 @@ from cfmock.service.flows import find_flow
 from cfmock.service.live import live_runs
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import FLOWS, World
-
-Json = Any
 
 FURTHEST = LAST_MOMENT - LONGEST
 """How far a clock goes, in seconds since 1970: what flows then wait for can still be written as a time."""

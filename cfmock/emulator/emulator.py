@@ -18,16 +18,26 @@ from cfmock.base.randomness import Ids
 from cfmock.emulator import hints
 from cfmock.emulator.exchange import Exchange
 from cfmock.emulator.violation_monitor import Watch
-from cfmock.engine.scheduler import Runner
+from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
 from cfmock.observe.journal import NOTHING, Journal, Warned, WorldKey
-from cfmock.protocol.auth.authenticator import DEFAULT_ACCOUNT, Authenticator, Credential
-from cfmock.protocol.faults.injector import Decision, FaultInjector
+from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT, Credential
+from cfmock.protocol.faults.injector import FaultDecision, FaultInjector
 from cfmock.protocol.faults.rules import Action
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
 from cfmock.protocol.spec import model
 from cfmock.protocol.wire import decode, encode
-from cfmock.protocol.wire.messages import UNANSWERED, Call, Fields, Later, Pending, Reply, Request, Transport
+from cfmock.protocol.wire.messages import (
+    UNANSWERED,
+    DeferredAnswer,
+    Fields,
+    OperationCall,
+    Pending,
+    Reply,
+    Request,
+    Transport,
+)
 from cfmock.service.call_diagnostics import Notes
 from cfmock.service.dispatch import dispatch
 from cfmock.service.map_runs import start_child
@@ -75,7 +85,7 @@ class Emulator:
         self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else RealClock()
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
-        self.runner = self._new_runner()
+        self.scheduler = self._new_scheduler()
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = Notes()
@@ -98,17 +108,17 @@ class Emulator:
             wall_clock=self.wall_clock.now,
         )
 
-    def _new_runner(self) -> Runner:
-        runner = Runner(self.timers, self.ids)
-        runner.start_child = start_child
-        return runner
+    def _new_scheduler(self) -> FlowScheduler:
+        scheduler = FlowScheduler(self.timers, self.ids)
+        scheduler.start_child = start_child
+        return scheduler
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply | Pending:
         """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
         exchange = Exchange(request, self.settings.region)
-        result: Fields | Later | Reply | ServiceError
+        result: Fields | DeferredAnswer | Reply | ServiceError
         self.notes.begin()
         try:
             result = self._perform(exchange)
@@ -117,11 +127,11 @@ class Emulator:
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
             result = self._our_fault()
         exchange.noted, exchange.matched = self.notes.end(), self.notes.matched
-        if isinstance(result, Later):
+        if isinstance(result, DeferredAnswer):
             return self._wait(exchange, result)
         return self._finish(exchange, result)
 
-    def _perform(self, exchange: Exchange) -> Fields | Later | Reply:
+    def _perform(self, exchange: Exchange) -> Fields | DeferredAnswer | Reply:
         request, spec = exchange.request, self.spec
         parameters = decode.decode_parameters(request)
         exchange.decoded(parameters)
@@ -132,7 +142,7 @@ class Emulator:
         operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
         caller = self._authenticator.claimed(request, parameters)
         region = decode.region(request, parameters, spec) or self.settings.region
-        call = Call(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
+        call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
         exchange.call, exchange.key = call, (call.account, region)
         injector = self.injector(*exchange.key)
         skew = injector.skew(call, exchange.struck)
@@ -174,7 +184,7 @@ class Emulator:
             return Reply(200, b"", exchange.request_id, transport=Transport(action.transport))
         raise exchange.failure(action, self.spec, self.wall_clock.now())
 
-    def _wait(self, exchange: Exchange, later: Later) -> Pending:
+    def _wait(self, exchange: Exchange, later: DeferredAnswer) -> Pending:
         pending = Pending(timeout=later.timeout)
 
         def answer() -> None:
@@ -266,7 +276,7 @@ class Emulator:
                 self.ids,
                 stores,
                 partial(self._warn, account, region),
-                self.runner,
+                self.scheduler,
                 Resolver,
                 report_to_token,
                 lambda: self.functions,
@@ -375,7 +385,7 @@ class Emulator:
 
     def _begin_anew(self) -> None:
         self.timers.clear()
-        self.runner = self._new_runner()  # the old one may count on a timer that is gone
+        self.scheduler = self._new_scheduler()  # the old one may count on a timer that is gone
         self.journal.forget()
         self.ids.seed(self.settings.seed)
         self._changes.clear()
@@ -411,7 +421,7 @@ class Emulator:
         self.timers.advance_to(moment)
 
 
-def _spoilt(reply: Reply, decision: Decision) -> Reply:
+def _spoilt(reply: Reply, decision: FaultDecision) -> Reply:
     transport = reply.transport
     if decision.after is not None and decision.after.transport is not None:
         transport = Transport(decision.after.transport)

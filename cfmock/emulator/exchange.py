@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from cfmock.base.clocks import iso_seconds, stopwatch
 from cfmock.base.errors import ServiceError
 from cfmock.observe.journal import CallRecord, Details, WorldKey, masked
-from cfmock.observe.violation_kinds import Violation
-from cfmock.protocol.auth.authenticator import DEFAULT_ACCOUNT
-from cfmock.protocol.faults.injector import Decision
+from cfmock.observe.violation_kinds import ViolationNote
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
+from cfmock.protocol.faults.injector import FaultDecision
 from cfmock.protocol.faults.near_misses import Trace
 from cfmock.protocol.faults.rules import Action
 from cfmock.protocol.faults.token_bucket import Throttled
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.encode import Rendered
-from cfmock.protocol.wire.messages import UNANSWERED, Call, Parameters, Reply, Request, Transport
+from cfmock.protocol.wire.messages import UNANSWERED, OperationCall, Parameters, Reply, Request, Transport
 from cfmock.service.call_diagnostics import Noted
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class Exchange:
         self.parameters: Parameters | None = None
         self.nonce = ""
         self.timestamp = ""
-        self.call: Call | None = None
+        self.call: OperationCall | None = None
         self.key: WorldKey = (DEFAULT_ACCOUNT, region)
         self.known = False  # who calls
-        self.decision: Decision | None = None
+        self.decision: FaultDecision | None = None
         self.struck: list[str] = []  # the rules that skewed the clock
         self.trace: Trace | None = None
         self.noted: Noted | None = None
@@ -50,7 +50,7 @@ class Exchange:
         self.signed = ""  # the string to sign of a signature that was refused
         self.throttled: Throttled | None = None  # by the documented limits
         self.matched = False
-        self.violations: list[Violation] = []
+        self.violations: list[ViolationNote] = []
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from cfmock.observe.client_history import Conduct
 from cfmock.observe.journal import Journal, Seen, WorldKey
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.decode import is_acs3
-from cfmock.protocol.wire.messages import Call, Fields, Parameters, Reply, Transport
+from cfmock.protocol.wire.messages import Fields, OperationCall, Parameters, Reply, Transport
 
 _TOLD = (Transport.WHOLE, Transport.SLOW)
 _WAITED_FOR = (Transport.SLOW, Transport.HANG)
@@ -27,7 +27,7 @@ class Watch:
         self._conducts: dict[WorldKey, Conduct] = {}
         self._late: dict[str, Exchange] = {}  # by request id
 
-    def came(self, exchange: Exchange, call: Call, parameters: Parameters) -> None:
+    def came(self, exchange: Exchange, call: OperationCall, parameters: Parameters) -> None:
         """Look at a call whose sender is known."""
         exchange.violations = argument_violations.violations(call.operation, parameters, call.arguments)
         acs3 = "Signature" not in parameters.values and is_acs3(exchange.request)

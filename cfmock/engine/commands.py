@@ -9,15 +9,13 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cfmock.base.errors import CfmockError
 from cfmock.base.json_text import json_text
-from cfmock.engine.events import Shape
-
-if TYPE_CHECKING:
-    from cfmock.engine.map_runs import MapRun
-    from cfmock.engine.task_calls import TaskCall
+from cfmock.engine.events import EventShape
+from cfmock.engine.model import Series
+from cfmock.engine.task_calls import TaskCall
 
 TASK_TIMEOUT = "FnF.TaskTimeout"
 """A task that took too long; observed in public flows of the old language."""
@@ -116,7 +114,7 @@ SUBMITTED = Signal.SUBMITTED
 class Emit(NamedTuple):
     """Record an event. Outcome: its id."""
 
-    shape: Shape
+    shape: EventShape
     step: str
     cause: int
     parts: tuple[str, ...]
@@ -161,9 +159,21 @@ class Fork(NamedTuple):
 
 
 class RunMap(NamedTuple):
-    """Run the children of a distributed map. Outcome: their outputs in the order of the items; a failure is thrown."""
+    """Run the children of a distributed map. Outcome: their outputs in the order of the items; a failure is thrown.
 
-    map_run: MapRun
+    `name` is the map run's, `state` the map's; each child executes `processor`, as an express execution if `express`, with
+    one of `inputs`, at most `concurrency` of them at once. More failures than `tolerated_count` children and
+    `tolerated_percentage` of them fail the map.
+    """
+
+    name: str
+    state: str
+    processor: Series
+    express: bool
+    inputs: Sequence[Any]
+    concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
 
 
 Command = Emit | Wait | WaitUntil | CallTask | AwaitTask | Fork | RunMap

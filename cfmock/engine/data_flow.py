@@ -2,51 +2,31 @@
 
 Control (order, choice, retry, catch, fork) is the same in both languages and written once, in the interpreter. Data are
 not: the old language merges outputs into a parent's local variable and maps, the new one replaces the input by
-constructors. So each language brings a `DataRules`, and with it a *frame*, in which a series keeps what its nodes hand
+constructors. So each language brings a `DataFlow`, and with it a *frame*, in which a series keeps what its nodes hand
 on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
-from cfmock.engine.events import Shape
+from cfmock.engine.events import EventShape
 from cfmock.engine.expr import Expression
-from cfmock.engine.model import Catch, Flow, Node, TaskNode
+from cfmock.engine.identity import Identity
+from cfmock.engine.model import Catch, Node, TaskNode
 from cfmock.engine.task_calls import TaskCall
-from cfmock.engine.task_tokens import TokenParts, make_token
+from cfmock.engine.task_tokens import TaskToken
 
-Json = Any
-Frame = Any
-"""Each language has its own; the interpreter only hands it around."""
+FrameT = TypeVar("FrameT")
+"""Where a series keeps what its nodes hand on; each language has its own, the interpreter only hands it around."""
 
-
-class Identity(NamedTuple):
-    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
-
-    `nesting` counts the executions that wait for this one, each inside the one before.
-    """
-
-    flow: str
-    execution: str
-    role_arn: str = ""
-    region: str = ""
-    environment: Mapping[str, str] | None = None
-    nesting: int = 0
-
-    def context(self, given: Json) -> dict[str, Json]:
-        """What `$Context` says of an execution with this input, wherever in it one looks."""
-        return {
-            "Execution": {"Name": self.execution, "Input": given, "RoleArn": self.role_arn},
-            # No path for these is published; the names are ours.
-            "Flow": {"Name": self.flow, "Region": self.region},
-            "Environment": dict(self.environment or {}),
-        }
+DataT = TypeVar("DataT", contravariant=True)
+"""What the fields of a whole flow compiled to; each language has its own."""
 
 
 class Context:
@@ -68,7 +48,7 @@ class Context:
         self.map_runs = 0  # open ones
 
 
-class Step:
+class Step(Generic[FrameT]):
     """One passage through a node.
 
     `given` is the node's own input, `entered` the event of entering it, `last` the one that what comes next follows
@@ -77,7 +57,7 @@ class Step:
 
     __slots__ = ("_token", "context", "entered", "error", "frame", "given", "last", "next", "node", "retries")
 
-    def __init__(self, node: Node, frame: Frame, context: Context) -> None:
+    def __init__(self, node: Node, frame: FrameT, context: Context) -> None:
         self.node: Any = node  # the interpreter and the rules know by its kind which node it is
         self.frame = frame
         self.context = context
@@ -87,84 +67,83 @@ class Step:
         self.next = node.next
         self.retries = 0
         self.error: Failure | None = None
-        self._token: str | None = None
+        self._token: TaskToken | None = None
 
     @property
-    def token(self) -> str:
-        """The task token, one for all tries, made when it is first wanted."""
+    def token(self) -> TaskToken:
+        """The task token, one for all tries."""
         if self._token is None:
-            who = self.context.identity
-            self._token = make_token(TokenParts(who.flow, who.execution, self.entered), self.context.ids.seal())
+            self._token = TaskToken(self.context.identity, self.entered, self.context.ids)
         return self._token
 
 
-class DataRules(Protocol):
-    """The data rules of one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
+class DataFlow(Protocol[FrameT, DataT]):
+    """How data move in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
 
     The two shapes are the events for leaving a branch or iteration, with its index and what it came to.
     """
 
-    branch_exited: Shape
-    iteration_exited: Shape
+    branch_exited: EventShape
+    iteration_exited: EventShape
 
-    def open(self, flow: Flow, given: Datum, context: Context) -> Frame:
+    def open(self, data: DataT, given: Datum, context: Context) -> FrameT:
         """The frame of a new execution."""
 
-    def close(self, flow: Flow, frame: Frame, context: Context) -> Datum:
+    def close(self, data: DataT, frame: FrameT, context: Context) -> Datum:
         """The output of the execution."""
 
-    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def before(self, step: Step[FrameT]) -> tuple[EventShape, tuple[str, ...]]:
         """The event for entering a node: what it finds."""
 
-    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def after(self, step: Step[FrameT]) -> tuple[EventShape, tuple[str, ...]]:
         """The event for leaving a node: what it leaves behind."""
 
-    def enter(self, step: Step) -> None:
+    def enter(self, step: Step[FrameT]) -> None:
         """Set `step.given`."""
 
-    def idle(self, step: Step) -> Datum:
+    def idle(self, step: Step[FrameT]) -> Datum:
         """The result of a node that does nothing with its input."""
 
-    def result(self, step: Step, value: Json) -> Datum:
+    def result(self, step: Step[FrameT], value: Json) -> Datum:
         """The result of a node from the value it came to. Fails for one that is too large."""
 
-    def leave(self, step: Step, result: Datum) -> Datum:
+    def leave(self, step: Step[FrameT], result: Datum) -> Datum:
         """The output, which it also hands on to the next node of the frame."""
 
-    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step[FrameT], catch: Catch, failure: Failure) -> None:
         """Hand on what the catch makes of the failure."""
 
-    def test(self, step: Step, condition: Expression) -> bool:
+    def test(self, step: Step[FrameT], condition: Expression) -> bool:
         """Whether the condition of a choice is met."""
 
-    def pause(self, step: Step) -> Wait | WaitUntil:
+    def pause(self, step: Step[FrameT]) -> Wait | WaitUntil:
         """What a wait waits for."""
 
-    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float) -> Any:
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
 
-    def call(self, step: Step, node: TaskNode) -> TaskCall:
+    def call(self, step: Step[FrameT], node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
 
-    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+    def scheduled(self, step: Step[FrameT], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
         """The event for a call that is about to be made."""
 
-    def items(self, step: Step) -> list[Json]:
+    def items(self, step: Step[FrameT]) -> list[Json]:
         """The elements of a map."""
 
-    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step[FrameT], items: list[Json], batch: int) -> list[Json]:
         """The inputs of a distributed map's children: one for each item, or for each `batch` of them."""
 
-    def inner(self, step: Step) -> Frame:
+    def inner(self, step: Step[FrameT]) -> FrameT:
         """The frame of a series inside the node: a branch, or the steps of an option."""
 
-    def iteration(self, step: Step, item: Json, index: int) -> Frame:
+    def iteration(self, step: Step[FrameT], item: Json, index: int) -> FrameT:
         """The frame of one iteration of a map."""
 
-    def value(self, frame: Frame) -> Datum:
+    def value(self, frame: FrameT) -> Datum:
         """What a series has come to, once it is over."""
 
-    def join(self, step: Step, results: Sequence[Json]) -> Json:
+    def join(self, step: Step[FrameT], results: Sequence[Json]) -> Json:
         """The result of a parallel or map from those of its branches or iterations."""
 
 

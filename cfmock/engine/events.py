@@ -20,7 +20,7 @@ MAX_EVENTS = 5_000
 """Events of one execution; documented."""
 
 
-class Shape(NamedTuple):
+class EventShape(NamedTuple):
     """A type of event and the keys of its detail."""
 
     type: str
@@ -34,7 +34,7 @@ class Event(NamedTuple):
 
     id: int
     cause: int
-    shape: Shape
+    shape: EventShape
     step: str
     time: float
     parts: tuple[str, ...]
@@ -110,25 +110,25 @@ class EventSink(Protocol):
 ERROR = ("error", "cause")
 OUTPUT = ("output",)
 
-EXECUTION_STARTED = Shape("ExecutionStarted", ("input",))
-EXECUTION_SUCCEEDED = Shape("ExecutionSucceeded", OUTPUT)
-EXECUTION_FAILED = Shape("ExecutionFailed", ERROR)
-EXECUTION_STOPPED = Shape("ExecutionStopped", ERROR)
-EXECUTION_TIMED_OUT = Shape("ExecutionTimedOut", ERROR)
+EXECUTION_STARTED = EventShape("ExecutionStarted", ("input",))
+EXECUTION_SUCCEEDED = EventShape("ExecutionSucceeded", OUTPUT)
+EXECUTION_FAILED = EventShape("ExecutionFailed", ERROR)
+EXECUTION_STOPPED = EventShape("ExecutionStopped", ERROR)
+EXECUTION_TIMED_OUT = EventShape("ExecutionTimedOut", ERROR)
 
-STEP_STARTED = Shape("StepStarted", ("input",))
-STEP_SUCCEEDED = Shape("StepSucceeded", OUTPUT)
-STEP_FAILED = Shape("StepFailed", ERROR)
+STEP_STARTED = EventShape("StepStarted", ("input",))
+STEP_SUCCEEDED = EventShape("StepSucceeded", OUTPUT)
+STEP_FAILED = EventShape("StepFailed", ERROR)
 
-BRANCH_ENTERED = Shape("BranchEntered", ("index",))
-ITERATION_ENTERED = Shape("IterationEntered", ("index",))
+BRANCH_ENTERED = EventShape("BranchEntered", ("index",))
+ITERATION_ENTERED = EventShape("IterationEntered", ("index",))
 
-TASK_STARTED = Shape("TaskStarted", ())
-TASK_SUBMITTED = Shape("TaskSubmitted", ())
-TASK_SUBMIT_FAILED = Shape("TaskSubmitFailed", ERROR)
-TASK_SUCCEEDED = Shape("TaskSucceeded", OUTPUT)
-TASK_FAILED = Shape("TaskFailed", ERROR)
-TASK_TIMED_OUT = Shape("TaskTimedOut", ERROR)
+TASK_STARTED = EventShape("TaskStarted", ())
+TASK_SUBMITTED = EventShape("TaskSubmitted", ())
+TASK_SUBMIT_FAILED = EventShape("TaskSubmitFailed", ERROR)
+TASK_SUCCEEDED = EventShape("TaskSucceeded", OUTPUT)
+TASK_FAILED = EventShape("TaskFailed", ERROR)
+TASK_TIMED_OUT = EventShape("TaskTimedOut", ERROR)
 
-MAP_RUN_STARTED = Shape("MapRunStarted", OUTPUT)
+MAP_RUN_STARTED = EventShape("MapRunStarted", OUTPUT)
 """Named by the map run pages only, which say that its Output carries MapRunName."""

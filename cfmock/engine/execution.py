@@ -1,31 +1,90 @@
-"""What is alive: an execution that runs, and the fibers it is made of.
+"""What is alive: an execution that runs, and the fibers it is made of; and what it needs of those above it.
 
-With pending tasks and map runs these are the mutable things of the engine. The `Runner` moves them; others look at
-them, and stop and report through them.
+With pending tasks and map runs these are the mutable things of the engine. A `Scheduler` moves them; others look at
+them, and stop and report through them. A `TaskResolver` answers their tasks.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
-from cfmock.base.clocks import Timeline, Timer
+from cfmock.base.clocks import Timeline, Timers
+from cfmock.base.json_text import Json
 from cfmock.engine.commands import Datum, Failure, Part
-from cfmock.engine.data_flow import Context, Identity
+from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink
+from cfmock.engine.flow import Flow
+from cfmock.engine.identity import Identity
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.model import Flow
-from cfmock.engine.task_calls import TaskResolver
-
-if TYPE_CHECKING:
-    from cfmock.engine.pending_task import PendingTask
-    from cfmock.engine.scheduler import Runner
-
-Json = Any
+from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
 
-class RunStatus(enum.Enum):
+class Scheduler(Protocol):
+    """What executions and their tasks need of whoever moves them on."""
+
+    timers: Timers
+
+    def resume(self, fiber: Fiber, outcome: Any) -> None:
+        """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
+
+    def go_on(self) -> None:
+        """Let everything that can go on do so, in turn."""
+
+    def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
+        """End an execution from outside, and with it the children it waits for."""
+
+
+class CalledTask(Protocol):
+    """One try of a task, as those see it who answer and report it. `since`: when it was called; `over`: it has ended."""
+
+    call: TaskCall
+    since: float
+    over: bool
+
+    @property
+    def execution(self) -> FlowExecution: ...
+
+    @property
+    def token(self) -> str: ...
+
+    def report(self, outcome: Json | Failure) -> None:
+        """End it with a value as its output, or with a failure."""
+
+    def answer(self, answer: Answer | Failure) -> None:
+        """Give the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
+
+
+class Nested(NamedTuple):
+    """Another execution was started: itself, and what StartExecution answered. The callback modes wait for its end.
+
+    `joined`: it was going on already, as somebody else's.
+    """
+
+    execution: FlowExecution | None
+    answer: Json
+    joined: bool = False
+
+
+Answer = Returns | Fails | Waits | AnswersLater | Nested
+"""The answers of a `TaskResolver`."""
+
+
+class TaskResolver(Protocol):
+    """Answers the tasks of an execution."""
+
+    def resolve(self, task: CalledTask, /) -> Answer:
+        """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
+
+
+class Cancellable(Protocol):
+    """What a fiber waits for: a timer, a task, a map run, the parts of a fork."""
+
+    def cancel(self) -> None: ...
+
+
+class ExecutionStatus(enum.Enum):
     """The API's names."""
 
     RUNNING = "Running"
@@ -35,7 +94,7 @@ class RunStatus(enum.Enum):
     STOPPED = "Stopped"
 
 
-class Run:
+class FlowExecution:
     """One execution. Once it has ended: `output` if it succeeded, else `error` and `cause`.
 
     `timeline` is the time it lives in, shared with the children it waits for; `waiting` are the tasks that can be
@@ -45,37 +104,37 @@ class Run:
 
     __slots__ = (
         "cause", "context", "error", "flow", "guard", "last", "map_runs", "on_end", "output", "resolver", "root",
-        "runner", "sink", "spent", "started", "status", "stopped", "timeline", "waiting",
+        "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "waiting",
     )  # fmt: skip
 
     def __init__(
         self,
-        runner: Runner,
+        scheduler: Scheduler,
         flow: Flow,
         context: Context,
         timeline: Timeline,
         resolver: TaskResolver,
         sink: EventSink,
     ) -> None:
-        self.runner = runner
+        self.scheduler = scheduler
         self.flow = flow
         self.context = context
         self.timeline = timeline
         self.resolver = resolver
         self.sink = sink
-        self.status = RunStatus.RUNNING
+        self.status = ExecutionStatus.RUNNING
         self.output: Datum | None = None
         self.error = ""
         self.cause = ""
         self.started = timeline.now()
         self.stopped: float | None = None
-        self.on_end: list[Callable[[Run], object]] = []
-        self.waiting: dict[str, PendingTask] = {}
+        self.on_end: list[Callable[[FlowExecution], object]] = []
+        self.waiting: dict[str, CalledTask] = {}
         self.map_runs: dict[str, MapRun] = {}
         self.spent: dict[object, int] = {}
         self.last = 0
         self.root: Fiber | None = None
-        self.guard: Timer | None = None
+        self.guard: Cancellable | None = None
 
     @property
     def identity(self) -> Identity:
@@ -83,7 +142,7 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        return self.status is not RunStatus.RUNNING
+        return self.status is not ExecutionStatus.RUNNING
 
     def failure(self) -> Failure:
         """Its end as an error of whoever waited for it."""
@@ -91,7 +150,7 @@ class Run:
 
     def stop(self, error: str = "", cause: str = "") -> None:
         """End it as StopExecution does; nothing happens if it has ended."""
-        self.runner.stop(self, error, cause)
+        self.scheduler.stop(self, error, cause)
 
     def report(self, token: str, outcome: Json | Failure) -> bool:
         """End a waiting task with a value as its output, or with a failure. False if no task waits with that token."""
@@ -107,14 +166,22 @@ class Fiber:
     `waiting` is what it waits for, so that it can be called off.
     """
 
-    __slots__ = ("group", "index", "part", "run", "waiting")
+    __slots__ = ("execution", "group", "index", "part", "waiting")
 
-    def __init__(self, run: Run, part: Part, group: Group | None = None, index: int = 0) -> None:
-        self.run = run
+    def __init__(self, execution: FlowExecution, part: Part, group: Group | None = None, index: int = 0) -> None:
+        self.execution = execution
         self.part: Part | None = part  # None once it is over
         self.group = group
         self.index = index
-        self.waiting: Timer | PendingTask | Group | MapRun | None = None
+        self.waiting: Cancellable | None = None
+
+    def cancel(self) -> None:
+        """Call it off, and what it waits for."""
+        part, self.part = self.part, None
+        if self.waiting is not None:
+            self.waiting.cancel()
+        if part is not None:
+            part.close()
 
 
 class Group:
@@ -135,7 +202,7 @@ class Group:
         if index == len(self.parts):
             return None
         self.begun += 1
-        self.running[index] = fiber = Fiber(self.fiber.run, self.parts[index](), self, index)
+        self.running[index] = fiber = Fiber(self.fiber.execution, self.parts[index](), self, index)
         return fiber
 
     def end(self, fiber: Fiber, result: Any) -> bool:
@@ -143,3 +210,8 @@ class Group:
         self.results[fiber.index] = result
         del self.running[fiber.index]
         return not self.running and self.begun == len(self.parts)
+
+    def cancel(self) -> None:
+        """Call off the parts that run."""
+        for fiber in self.running.values():
+            fiber.cancel()

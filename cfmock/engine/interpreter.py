@@ -1,7 +1,7 @@
 """Executes a flow, in either language, as a generator of commands.
 
 Order, choice, retry, catch and fork stand here as plain Python; how data move is asked of the flow's `DataRules`.
-Nothing here knows a clock, a store or who answers tasks: that is the driver's part (`runner`), or a test's, by `next()`
+Nothing here knows a clock, a store or who answers tasks: that is the driver's part (`scheduler`), or a test's, by `next()`
 and `send()`.
 
 An event follows from the one before it: StepEntered from the StepExited of the state before (a branch's or iteration's
@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
     INVALID_OUTPUT,
     ITEM_LIMIT,
@@ -35,7 +35,7 @@ from cfmock.engine.commands import (
     TaskTimedOut,
     Wait,
 )
-from cfmock.engine.data_flow import Context, Frame, Step
+from cfmock.engine.data_flow import Context, Step
 from cfmock.engine.events import (
     BRANCH_ENTERED,
     EXECUTION_FAILED,
@@ -54,11 +54,10 @@ from cfmock.engine.events import (
     TASK_TIMED_OUT,
 )
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.map_runs import MapRun
+from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
     ChoiceNode,
     FailNode,
-    Flow,
     MapNode,
     Mode,
     Node,
@@ -70,7 +69,7 @@ from cfmock.engine.model import (
 )
 from cfmock.engine.task_calls import TaskCall
 
-Json = Any
+Frame = Any
 Work = Generator[Command, Any, Datum]
 
 MAX_MAP_ITEMS = 10_000
@@ -80,25 +79,25 @@ MAX_MAP_RUNS = 10
 
 def execute(flow: Flow, given: Datum, context: Context) -> Part:
     """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
-    return _Execution(flow, context).run(given)
+    return _Interpreter(flow, context).run(given)
 
 
-class _Execution:
-    __slots__ = ("context", "flow", "observe", "rules")
+class _Interpreter:
+    __slots__ = ("context", "data_flow", "flow", "observe")
 
     def __init__(self, flow: Flow, context: Context) -> None:
         self.flow = flow
-        self.rules = flow.rules
+        self.data_flow = flow.data_flow
         self.context = context
         self.observe = context.observe
 
     def run(self, given: Datum) -> Part:
-        flow, rules = self.flow, self.rules
+        flow, data_flow = self.flow, self.data_flow
         last = yield Emit(EXECUTION_STARTED, "", 0, (given.text,))
         try:
-            frame = rules.open(flow, given, self.context)
+            frame = data_flow.open(flow.data, given, self.context)
             last = yield from self.series(flow.series, frame, last)
-            output = rules.close(flow, frame, self.context)
+            output = data_flow.close(flow.data, frame, self.context)
             if not isinstance(output.value, dict) and isinstance(given.value, dict):
                 raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
@@ -118,34 +117,34 @@ class _Execution:
                 return cause
             name = step.next
 
-    def state(self, step: Step, cause: int) -> Generator[Command, Any, int]:
-        node, rules = step.node, self.rules
+    def state(self, step: Step[Frame], cause: int) -> Generator[Command, Any, int]:
+        node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
-        shape, parts = rules.before(step)
+        shape, parts = data_flow.before(step)
         step.entered = step.last = yield Emit(shape, node.name, cause, parts)
         try:
-            rules.enter(step)
+            data_flow.enter(step)
             step.last = yield Emit(STEP_STARTED, node.name, step.last, (step.given.text,))
             work = _WORK.get(type(node))
             if work is None:
-                result = rules.idle(step)
+                result = data_flow.idle(step)
             elif node.retry:
                 result = yield from self.retried(step, work)
             else:
                 result = yield from work(self, step)
-            output = rules.leave(step, result)
+            output = data_flow.leave(step, result)
         except (Failure, ExpressionError) as error:
             yield from self.failed(step, _failure(error))
         else:
             step.last = yield Emit(STEP_SUCCEEDED, node.name, step.last, (output.text,))
-        shape, parts = rules.after(step)
+        shape, parts = data_flow.after(step)
         left: int = yield Emit(shape, node.name, step.last, parts)
         return left
 
     # -- errors
 
-    def failed(self, step: Step, failure: Failure) -> Generator[Command, Any, None]:
+    def failed(self, step: Step[Frame], failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
         failure.event = yield Emit(STEP_FAILED, step.node.name, failure.event or step.last, failure.parts)
         catch = step.node.catch_for(failure.code) if failure.catchable else None
@@ -154,14 +153,14 @@ class _Execution:
         if self.observe is not None:
             self.observe(catch.id)
         try:
-            self.rules.caught(step, catch, failure)
+            self.data_flow.caught(step, catch, failure)
         except (Failure, ExpressionError) as error:
             worse = _failure(error)
             worse.event = failure.event
             raise worse from None
         step.last, step.next = failure.event, catch.next
 
-    def retried(self, step: Step, work: Callable[[_Execution, Step], Work]) -> Work:
+    def retried(self, step: Step[Frame], work: Callable[[_Interpreter, Step[Frame]], Work]) -> Work:
         """Only the first rule that covers an error is used for it; each counts its own attempts."""
         used: dict[Retry, int] = {}
         while True:
@@ -181,17 +180,17 @@ class _Execution:
 
     # -- what the kinds do
 
-    def task(self, step: Step) -> Work:
-        call = self.rules.call(step, step.node)
-        _, result = yield from self.called(step, call, partial(self.rules.result, step))
+    def task(self, step: Step[Frame]) -> Work:
+        call = self.data_flow.call(step, step.node)
+        _, result = yield from self.called(step, call, partial(self.data_flow.result, step))
         return result
 
     def called(
-        self, step: Step, call: TaskCall, told: Callable[[Json], Datum]
+        self, step: Step[Frame], call: TaskCall, told: Callable[[Json], Datum]
     ) -> Generator[Command, Any, tuple[Json, Datum]]:
         """Make a call; returns its value, and what `told` makes of it for the history."""
         name = call.state
-        shape, parts = self.rules.scheduled(call)
+        shape, parts = self.data_flow.scheduled(step, call)
         step.last = yield Emit(shape, name, step.last, parts)
         step.last = yield Emit(TASK_STARTED, name, step.last, ())
         failing = TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else TASK_SUBMIT_FAILED
@@ -209,137 +208,132 @@ class _Execution:
         step.last = yield Emit(TASK_SUCCEEDED, name, step.last, (result.text,))
         return value, result
 
-    def wait(self, step: Step) -> Work:
-        yield self.rules.pause(step)
-        return self.rules.idle(step)
+    def wait(self, step: Step[Frame]) -> Work:
+        yield self.data_flow.pause(step)
+        return self.data_flow.idle(step)
 
-    def fail(self, step: Step) -> Work:
+    def fail(self, step: Step[Frame]) -> Work:
         raise Failure(step.node.code, step.node.detail)
 
-    def choice(self, step: Step) -> Work:
-        node, rules = step.node, self.rules
+    def choice(self, step: Step[Frame]) -> Work:
+        node, data_flow = step.node, self.data_flow
         taken = node.default
         for option in node.options:
-            if rules.test(step, option.condition):
+            if data_flow.test(step, option.condition):
                 taken = option
                 break
         if taken is None:
-            return rules.idle(step)
+            return data_flow.idle(step)
         if self.observe is not None:
             self.observe(taken.id)
         step.next = taken.next or step.next
         if taken.series is None:
-            return rules.idle(step)
-        frame = rules.inner(step)
+            return data_flow.idle(step)
+        frame = data_flow.inner(step)
         step.last = yield from self.series(taken.series, frame, step.last)
-        return rules.value(frame)
+        return data_flow.value(frame)
 
-    def parallel(self, step: Step) -> Work:
+    def parallel(self, step: Step[Frame]) -> Work:
         branches: Sequence[Series] = step.node.branches
         parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(branches)]
         return (yield from self.joined(step, Fork(parts, len(parts))))
 
-    def branch(self, step: Step, series: Series, index: int, cause: int) -> Part:
+    def branch(self, step: Step[Frame], series: Series, index: int, cause: int) -> Part:
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
         entered = yield Emit(BRANCH_ENTERED, name, cause, (number,))
-        frame = self.rules.inner(step)
+        frame = self.data_flow.inner(step)
         last = yield from self.series(series, frame, entered)
-        value = self.rules.value(frame)
-        exited = yield Emit(self.rules.branch_exited, name, last, (number, value.text))
+        value = self.data_flow.value(frame)
+        exited = yield Emit(self.data_flow.branch_exited, name, last, (number, value.text))
         return value.value, exited
 
-    def map(self, step: Step) -> Work:
+    def map(self, step: Step[Frame]) -> Work:
         node = step.node
         if node.distributed is not None:
             return (yield from self.distributed(step))
-        items = self.rules.items(step)
+        items = self.data_flow.items(step)
         parts = [partial(self.iteration, step, item, index, step.last) for index, item in enumerate(items)]
         return (yield from self.joined(step, Fork(parts, node.limit)))
 
-    def iteration(self, step: Step, item: Json, index: int, cause: int) -> Part:
+    def iteration(self, step: Step[Frame], item: Json, index: int, cause: int) -> Part:
         series = step.node.processor
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
         entered = yield Emit(ITERATION_ENTERED, name, cause, (number,))
-        frame = self.rules.iteration(step, item, index)
+        frame = self.data_flow.iteration(step, item, index)
         last = yield from self.series(series, frame, entered)
-        value = self.rules.value(frame)
-        exited = yield Emit(self.rules.iteration_exited, name, last, (number, value.text))
+        value = self.data_flow.value(frame)
+        exited = yield Emit(self.data_flow.iteration_exited, name, last, (number, value.text))
         return value.value, exited
 
-    def joined(self, step: Step, fork: Fork) -> Work:
+    def joined(self, step: Step[Frame], fork: Fork) -> Work:
         ends = yield fork
         step.last = max((event for _, event in ends), default=step.last)
-        return self.rules.result(step, self.rules.join(step, [value for value, _ in ends]))
+        return self.data_flow.result(step, self.data_flow.join(step, [value for value, _ in ends]))
 
     # -- distributed maps
 
-    def distributed(self, step: Step) -> Work:
+    def distributed(self, step: Step[Frame]) -> Work:
         """Every item, or batch, is an execution of its own; see `MapRun`."""
-        node, rules, context = step.node, self.rules, self.context
+        node, data_flow, context = step.node, self.data_flow, self.context
         settings = node.distributed
         items = yield from self.read_items(step)
-        batch = rules.amount(step, settings.batch, "MaxItemsPerBatch", 1, MAX_MAP_ITEMS)
-        map_run = MapRun(
+        batch = data_flow.amount(step, settings.batch, "MaxItemsPerBatch", 1, MAX_MAP_ITEMS)
+        request = RunMap(
             name=context.ids.execution_name().replace("-", ""),
-            flow=Flow(
-                language=self.flow.language,
-                own_name=None,
-                name=self.flow.name,
-                mark=node.processor.mark,
-                series=node.processor,
-                rules=rules,
-                express=settings.express,
-            ),
-            inputs=rules.children(step, items, batch),
-            concurrency=node.limit,
-            tolerated_count=rules.amount(step, settings.tolerated_count, "ToleratedFailedCount", 0, MAX_MAP_ITEMS),
-            tolerated_percentage=rules.amount(step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100),
             state=node.name,
+            processor=node.processor,
+            express=settings.express,
+            inputs=data_flow.children(step, items, batch),
+            concurrency=node.limit,
+            tolerated_count=data_flow.amount(step, settings.tolerated_count, "ToleratedFailedCount", 0, MAX_MAP_ITEMS),
+            tolerated_percentage=data_flow.amount(
+                step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100
+            ),
         )
         if context.map_runs >= MAX_MAP_RUNS:
             raise LimitExceeded(MAP_RUN_LIMIT, f"more than {MAX_MAP_RUNS} map runs are open")
         if self.observe is not None:
             self.observe(node.processor.id)
-        started = json_text({"MapRunName": map_run.name})
+        started = json_text({"MapRunName": request.name})
         step.last = yield Emit(MAP_RUN_STARTED, node.name, step.last, (started,))
         context.map_runs += 1
         try:
-            results = yield RunMap(map_run)
+            results = yield request
         finally:
             context.map_runs -= 1
         if settings.writer is None:
-            return rules.result(step, rules.join(step, results))
-        return (yield from self.write_results(step, map_run, results))
+            return data_flow.result(step, data_flow.join(step, results))
+        return (yield from self.write_results(step, request, results))
 
-    def read_items(self, step: Step) -> Generator[Command, Any, list[Json]]:
+    def read_items(self, step: Step[Frame]) -> Generator[Command, Any, list[Json]]:
         """What the ItemReader's mock returns, a list or `{"Items": [...]}`; without a reader, what ItemsPath gives."""
-        settings, rules = step.node.distributed, self.rules
+        settings, data_flow = step.node.distributed, self.data_flow
         if settings.reader is None:
-            items = rules.items(step)
+            items = data_flow.items(step)
         else:
-            call = rules.call(step, settings.reader)
+            call = data_flow.call(step, settings.reader)
             value, _ = yield from self.called(
-                step, call, lambda value: rules.result(step, {"Count": len(_items(value))})
+                step, call, lambda value: data_flow.result(step, {"Count": len(_items(value))})
             )
             items = _items(value)
-        most = rules.amount(step, settings.max_items, "MaxItems", 1, MAX_MAP_ITEMS)
+        most = data_flow.amount(step, settings.max_items, "MaxItems", 1, MAX_MAP_ITEMS)
         if most is not None:
             items = items[: int(most)]
         if len(items) > MAX_MAP_ITEMS:
             raise LimitExceeded(ITEM_LIMIT, f"'{step.node.name}' has {len(items)} items, more than {MAX_MAP_ITEMS}")
         return items
 
-    def write_results(self, step: Step, map_run: MapRun, results: list[Json]) -> Work:
+    def write_results(self, step: Step[Frame], request: RunMap, results: list[Json]) -> Work:
         """The writer's mock is given the results beside its parameters; they are too many for an event."""
-        rules = self.rules
-        call = rules.call(step, step.node.distributed.writer)
+        data_flow = self.data_flow
+        call = data_flow.call(step, step.node.distributed.writer)
         call = call._replace(event={**call.parameters, "Results": results})
-        _, written = yield from self.called(step, call, partial(rules.result, step))
-        return rules.result(step, {"MapRunName": map_run.name, "ResultWriter": written.value})
+        _, written = yield from self.called(step, call, partial(data_flow.result, step))
+        return data_flow.result(step, {"MapRunName": request.name, "ResultWriter": written.value})
 
 
 def _failure(error: Failure | ExpressionError) -> Failure:
@@ -353,12 +347,12 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORK: dict[type[Node], Callable[[_Execution, Step], Work]] = {
+_WORK: dict[type[Node], Callable[[_Interpreter, Step[Frame]], Work]] = {
     # what is not here hands its input on
-    TaskNode: _Execution.task,
-    ChoiceNode: _Execution.choice,
-    ParallelNode: _Execution.parallel,
-    MapNode: _Execution.map,
-    WaitNode: _Execution.wait,
-    FailNode: _Execution.fail,
+    TaskNode: _Interpreter.task,
+    ChoiceNode: _Interpreter.choice,
+    ParallelNode: _Interpreter.parallel,
+    MapNode: _Interpreter.map,
+    WaitNode: _Interpreter.wait,
+    FailNode: _Interpreter.fail,
 }

@@ -9,16 +9,12 @@ These three are our choices.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
-from cfmock.engine.commands import Failure
-
-if TYPE_CHECKING:
-    from cfmock.engine.execution import Run
-    from cfmock.engine.model import Flow
-
-Json = Any
+from cfmock.base.json_text import Json
+from cfmock.engine.commands import Datum, Failure, RunMap
 
 TOLERANCE = "FnF.ToleratedFailureExceeded"
 """The tolerance was lowered below what had failed by then; our name."""
@@ -48,40 +44,57 @@ class ItemCounts(NamedTuple):
     total: int
 
 
+class MapChild(Protocol):
+    """What a map run needs of the execution of one of its items: `output` if it has succeeded."""
+
+    output: Datum | None
+
+    def failure(self) -> Failure: ...
+
+    def stop(self, error: str, cause: str) -> None: ...
+
+
 class MapRun:
-    """One map run. `inputs` are those of its children, in order; `flow` is what each child executes; times in flow
-    time.
+    """One map run that was asked for by `request`. Times are in flow time, as `now` gives it.
+
+    `start` starts a child by its index, `held` keeps others from going on meanwhile, and `done` is told the results, or
+    what failed, once.
     """
 
     def __init__(
         self,
+        request: RunMap,
         *,
-        name: str,
-        flow: Flow,
-        inputs: list[Json],
-        concurrency: int,
-        tolerated_count: int,
-        tolerated_percentage: float,
-        state: str,
+        now: Callable[[], float],
+        start: Callable[[MapRun, int], MapChild],
+        held: Callable[[], AbstractContextManager[None]],
+        done: Callable[[list[Json] | Failure], None],
     ) -> None:
-        self.name = name
-        self.flow = flow
-        self.inputs = inputs
-        self.state = state
-        self.concurrency = concurrency
-        self.tolerated_count = tolerated_count
-        self.tolerated_percentage = tolerated_percentage
+        self.request = request
+        self.concurrency = request.concurrency
+        self.tolerated_count = request.tolerated_count
+        self.tolerated_percentage = request.tolerated_percentage
         self.status = MapRunStatus.PENDING
-        self.parent: Run | None = None
         self.started: float | None = None
         self.stopped: float | None = None
+        self._now = now
+        self._start = start
+        self._held = held
+        self._done = done
         self._results: dict[int, Json] = {}
-        self._running: dict[int, Run] = {}
+        self._running: dict[int, MapChild] = {}
         self._begun = 0
         self._failed = 0
         self._aborted = 0
-        self._start: Callable[[MapRun, int], Run]
-        self._done: Callable[[list[Json] | Failure], None]
+
+    @property
+    def name(self) -> str:
+        return self.request.name
+
+    @property
+    def inputs(self) -> Sequence[Json]:
+        """Those of its children, in order."""
+        return self.request.inputs
 
     @property
     def ended(self) -> bool:
@@ -98,12 +111,9 @@ class MapRun:
         """The execution name of a child; our choice."""
         return f"{self.name}-{index}"
 
-    def begin(
-        self, parent: Run, start: Callable[[MapRun, int], Run], done: Callable[[list[Json] | Failure], None]
-    ) -> None:
-        """Start as many children as may run at once. `done` is told the results, or what failed, once."""
-        self.parent, self._start, self._done = parent, start, done
-        self.status, self.started = MapRunStatus.RUNNING, parent.timeline.now()
+    def begin(self) -> None:
+        """Start as many children as may run at once."""
+        self.status, self.started = MapRunStatus.RUNNING, self._now()
         self._go_on()
 
     def update(
@@ -117,7 +127,7 @@ class MapRun:
 
         One that is over stays as it was.
         """
-        if self.parent is None or self.ended:
+        if self.ended:
             return
         if concurrency is not None:
             self.concurrency = concurrency
@@ -125,15 +135,15 @@ class MapRun:
             self.tolerated_count = tolerated_count
         if tolerated_percentage is not None:
             self.tolerated_percentage = tolerated_percentage
-        with self.parent.runner.held():
+        with self._held():
             self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
 
-    def abort(self) -> None:
+    def cancel(self) -> None:
         """Stop the children that run; the execution around them is over, or has gone on."""
         if not self.ended:
             self._close(MapRunStatus.ABORTED)
 
-    def ended_child(self, index: int, run: Run) -> None:
+    def ended_child(self, index: int, run: MapChild) -> None:
         """A child is over."""
         if self._running.pop(index, None) is None or self.ended:
             return
@@ -163,8 +173,7 @@ class MapRun:
 
     def _close(self, status: MapRunStatus) -> None:
         self.status = status
-        if self.parent is not None:
-            self.stopped = self.parent.timeline.now()
+        self.stopped = self._now()
         running, self._running = self._running, {}
         self._aborted = len(running)
         for run in running.values():

@@ -1,4 +1,4 @@
-"""What a flow definition compiles to, in either language: named nodes in series, and the rules by which data move.
+"""The nodes that a flow definition compiles to, in either language: named, in series.
 
 A *node* is a state of the new language or a step of the old one. Nodes stand in a *series* (a scope) and name the next
 one in it; Parallel, Map and the options of an old choice hold series of their own. Whatever a test can cover and a
@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from cfmock.base.errors import Mark
 from cfmock.engine.expr import Expression
-
-if TYPE_CHECKING:
-    from cfmock.engine.data_flow import DataRules
 
 ANY_ERROR = "FnF.ALL"
 
@@ -30,7 +27,7 @@ class Language(enum.Enum):
     LEGACY = "flow"
 
 
-class Kind(enum.Enum):
+class NodeKind(enum.Enum):
     """What a node does. The old names are mapped to these; `foreach` is MAP."""
 
     PASS = "Pass"  # noqa: S105
@@ -96,7 +93,7 @@ def _covers(errors: tuple[str, ...], code: str) -> bool:
 class Node:
     """A state or step. `next` None: the last of its series. `data`: for the language's own rules."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[NodeKind]
     id: str
     name: str
     mark: Mark
@@ -121,34 +118,34 @@ class Node:
 class PassNode(Node):
     __slots__ = ()
 
-    kind = Kind.PASS
+    kind = NodeKind.PASS
 
 
 class SucceedNode(Node):
     __slots__ = ()
 
-    kind = Kind.SUCCEED
+    kind = NodeKind.SUCCEED
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FailNode(Node):
     """Ends its series, and what holds it, with this error."""
 
-    kind = Kind.FAIL
+    kind = NodeKind.FAIL
     code: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WaitNode(Node):
-    kind = Kind.WAIT
+    kind = NodeKind.WAIT
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TaskNode(Node):
     """A call. `action` is `FC:InvokeFunction` and the like; `resource_arn` what an old definition names instead."""
 
-    kind = Kind.TASK
+    kind = NodeKind.TASK
     action: str
     resource_arn: str | None = None
     mode: Mode = Mode.REQUEST_COMPLETE
@@ -175,7 +172,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ChoiceNode(Node):
-    kind = Kind.CHOICE
+    kind = NodeKind.CHOICE
     options: tuple[Option, ...]
     default: Option | None
 
@@ -190,7 +187,7 @@ class ChoiceNode(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ParallelNode(Node):
-    kind = Kind.PARALLEL
+    kind = NodeKind.PARALLEL
     branches: tuple[Series, ...]
 
     @property
@@ -219,7 +216,7 @@ class Distributed:
 class MapNode(Node):
     """Map and foreach. `limit`: how many iterations run at once."""
 
-    kind = Kind.MAP
+    kind = NodeKind.MAP
     processor: Series
     limit: int
     distributed: Distributed | None = None
@@ -243,95 +240,6 @@ class Series:
         return self.nodes[self.start]
 
 
-class Unread(NamedTuple):
-    """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word."""
-
-    mark: Mark
-    path: str
-    name: str
-    near: str
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Flow:
-    """A compiled definition. Frozen and without state: any number of executions share it.
-
-    `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
-    its own limit in seconds, `text` what it was compiled from.
-    """
-
-    language: Language
-    own_name: str | None
-    name: str | None = None
-    mark: Mark
-    series: Series
-    rules: DataRules
-    express: bool = False
-    timeout: float | None = None
-    data: Any = None
-    text: str = field(default="", repr=False)
-    unread: tuple[Unread, ...] = ()
-
-    def walk(self) -> Iterator[tuple[Series, Node]]:
-        """Every node with the series it stands in, outer before inner, in the order of the text."""
-        return _walk(self.series)
-
-    def tasks(self) -> Iterator[TaskNode]:
-        """Every call it makes: its tasks, and what reads items and writes results for its distributed maps."""
-        for _, node in self.walk():
-            if isinstance(node, TaskNode):
-                yield node
-            elif isinstance(node, MapNode) and node.distributed is not None:
-                yield from filter(None, (node.distributed.reader, node.distributed.writer))
-
-    def points(self) -> tuple[Point, ...]:
-        """Everything in it that a test can cover."""
-        return tuple(point for _, node in self.walk() for point in _points(node))
-
-
-def _walk(series: Series) -> Iterator[tuple[Series, Node]]:
-    for node in series.nodes.values():
-        yield series, node
-        for inner in node.inner:
-            yield from _walk(inner)
-
-
-class PointKind(enum.Enum):
-    """What of a flow can be covered."""
-
-    STATE = "state"
-    CHOICE = "choice"
-    CATCH = "catch"
-    RETRY = "retry"
-    BRANCH = "branch"
-    MAP = "map"
-
-
-class Point(NamedTuple):
-    """One thing a test can cover: the id that an observer is told, and words for people."""
-
-    id: str
-    kind: PointKind
-    mark: Mark
-    label: str
-
-
-def _points(node: Node) -> Iterator[Point]:
-    yield Point(node.id, PointKind.STATE, node.mark, node.name)
-    if isinstance(node, ChoiceNode):
-        for option in node.all_options:
-            yield Point(option.id, PointKind.CHOICE, option.mark, f"{node.name}: {option.label}")
-    if isinstance(node, ParallelNode):
-        for index, branch in enumerate(node.branches):
-            yield Point(branch.id, PointKind.BRANCH, branch.mark, f"{node.name}: branch {index}")
-    if isinstance(node, MapNode):
-        yield Point(node.processor.id, PointKind.MAP, node.processor.mark, f"{node.name}: processor")
-    for retry in node.retry:
-        yield Point(retry.id, PointKind.RETRY, retry.mark, f"{node.name}: retry {', '.join(retry.errors)}")
-    for catch in node.catch:
-        yield Point(catch.id, PointKind.CATCH, catch.mark, f"{node.name}: catch {', '.join(catch.errors)}")
-
-
 class EdgeKind(enum.Enum):
     """How one node leads to another of its series."""
 
@@ -341,7 +249,7 @@ class EdgeKind(enum.Enum):
     CATCH = "catch"
 
 
-class Edge(NamedTuple):
+class FlowEdge(NamedTuple):
     """A way from one node to another of its series; `id` is that of the option or catch it belongs to, or of the node."""
 
     kind: EdgeKind
@@ -352,17 +260,17 @@ class Edge(NamedTuple):
     mark: Mark
 
 
-def edges(node: Node) -> Iterator[Edge]:
+def edges(node: Node) -> Iterator[FlowEdge]:
     """The ways out of a node, as they are tried. Where an old option neither goes on nor is last, it falls through."""
     if isinstance(node, ChoiceNode):
         for option in node.all_options:
             target = option.next or node.next
             if target is not None:
                 kind = EdgeKind.CHOICE if option.condition is not None else EdgeKind.DEFAULT
-                yield Edge(kind, node.name, target, option.label, option.id, option.mark)
+                yield FlowEdge(kind, node.name, target, option.label, option.id, option.mark)
         if node.default is None and node.next is not None:
-            yield Edge(EdgeKind.DEFAULT, node.name, node.next, "", node.id, node.mark)
+            yield FlowEdge(EdgeKind.DEFAULT, node.name, node.next, "", node.id, node.mark)
     elif node.next is not None:
-        yield Edge(EdgeKind.NEXT, node.name, node.next, "", node.id, node.mark)
+        yield FlowEdge(EdgeKind.NEXT, node.name, node.next, "", node.id, node.mark)
     for catch in node.catch:
-        yield Edge(EdgeKind.CATCH, node.name, catch.next, ", ".join(catch.errors), catch.id, catch.mark)
+        yield FlowEdge(EdgeKind.CATCH, node.name, catch.next, ", ".join(catch.errors), catch.id, catch.mark)

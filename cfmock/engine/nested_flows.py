@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_calls import TaskCall
-
-Json = Any
 
 _ACTION = "fnf:startexecution"
 _FLOW = re.compile(r"acs:fnf:[^:]*:[^:]*:flow/([^/]+)\Z")

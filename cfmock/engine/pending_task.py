@@ -13,15 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cfmock.base.clocks import Timeline, Timer, TimerKind
+from cfmock.base.json_text import Json
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
-from cfmock.engine.execution import Fiber, Run, RunStatus
+from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode
-from cfmock.engine.task_calls import Answer, Fails, Later, Nested, Returns, TaskCall, Waits
+from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Json = Any
 
 BLOCKED: Any = object()
 """There is no outcome yet."""
@@ -43,7 +42,7 @@ class PendingTask:
         self.call = call
         self.since = since
         self.over = False
-        self.child: Run | None = None  # the nested execution it started, whose end is the task's
+        self.child: FlowExecution | None = None  # the nested execution it started, whose end is the task's
         self._outcome: Any = BLOCKED
         self._answered = False  # the call was answered; only the end is missing
         self._asked = False  # somebody outside has promised an answer
@@ -57,8 +56,8 @@ class PendingTask:
         self._guard: Timer | None = None
 
     @property
-    def run(self) -> Run:
-        return self.fiber.run
+    def execution(self) -> FlowExecution:
+        return self.fiber.execution
 
     @property
     def token(self) -> str:
@@ -71,7 +70,7 @@ class PendingTask:
         if self.call.mode is Mode.CUSTOM_CALLBACK:
             self._list()
         try:
-            answer = self.run.resolver.resolve(self)
+            answer = self.execution.resolver.resolve(self)
             if not self.over:  # a function may have reported it before it answered
                 self._take(answer, late=False)
         except Failure as failure:
@@ -93,17 +92,17 @@ class PendingTask:
         """Somebody reports how it ended: a value, or a failure."""
         self._answered = True
         self._end(outcome)
-        self.run.runner.go_on()
+        self.execution.scheduler.go_on()
 
     def answer(self, answer: Answer | Failure) -> None:
-        """The answer promised by `Later`; comes to nothing if the task is over by now."""
+        """The answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
         if self.over:
             return
         if not self._asked:
             self._early = answer
             return
         self._asked = False
-        self.run.timeline.busy -= 1
+        self.execution.timeline.busy -= 1
         try:
             if isinstance(answer, Failure):
                 raise answer
@@ -111,7 +110,7 @@ class PendingTask:
         except Failure as failure:
             self._end(failure)
         self._tell()
-        self.run.runner.go_on()
+        self.execution.scheduler.go_on()
 
     # -- inside
 
@@ -124,7 +123,7 @@ class PendingTask:
         """Let the fiber go on if what it waits for is there."""
         if self._wanted is not None and (found := self._wanted()) is not BLOCKED:
             self._wanted = None
-            self.run.runner.resume(self.fiber, found)
+            self.execution.scheduler.resume(self.fiber, found)
 
     def _call_outcome(self) -> Any:
         if self._answered and self.call.mode is not Mode.REQUEST_COMPLETE:
@@ -136,7 +135,7 @@ class PendingTask:
 
     def _take(self, answer: Answer, *, late: bool) -> None:
         mode = self.call.mode
-        if isinstance(answer, Later):
+        if isinstance(answer, AnswersLater):
             self._ask(answer)
         elif late and mode is Mode.CUSTOM_CALLBACK:
             # A function was called and has answered; that is not yet the report.
@@ -154,16 +153,16 @@ class PendingTask:
             self._end(answer.answer)
         else:
             self._answered = True
-            if isinstance(answer, Nested) and answer.run is not None and mode is Mode.SYSTEM_CALLBACK:
-                self._follow(answer.run, joined=answer.joined)
+            if isinstance(answer, Nested) and answer.execution is not None and mode is Mode.SYSTEM_CALLBACK:
+                self._follow(answer.execution, joined=answer.joined)
             else:
                 self._call_off = answer.call_off if isinstance(answer, Waits) else None
                 self._open_up()
 
-    def _ask(self, answer: Later) -> None:
+    def _ask(self, answer: AnswersLater) -> None:
         self._answered = self.call.mode is Mode.SYSTEM_CALLBACK
         self._asked = True
-        self.run.timeline.busy += 1
+        self.execution.timeline.busy += 1
         self._guarded()
         if self._early is not None:
             self.answer(self._early)
@@ -181,14 +180,14 @@ class PendingTask:
     def _open_up(self) -> None:
         self._list()
         self._open = True
-        self.run.timeline.open += 1
+        self.execution.timeline.open += 1
         self._guarded()
 
     def _list(self) -> None:
         self._listed = True
-        self.run.waiting[self.token] = self
+        self.execution.waiting[self.token] = self
 
-    def _follow(self, child: Run, *, joined: bool) -> None:
+    def _follow(self, child: FlowExecution, *, joined: bool) -> None:
         if not joined:
             self.child = child
         self._guarded()
@@ -196,21 +195,21 @@ class PendingTask:
             self._child_ended(child)
             return
         child.on_end.append(self._child_ended)
-        if child.timeline is not self.run.timeline:
+        if child.timeline is not self.execution.timeline:
             self._joined = child.timeline
-            self.run.timeline.join(child.timeline)
+            self.execution.timeline.join(child.timeline)
 
-    def _child_ended(self, child: Run) -> None:
+    def _child_ended(self, child: FlowExecution) -> None:
         if self.over:
             return
-        self.run.timeline.catch_up(child.timeline)
+        self.execution.timeline.catch_up(child.timeline)
         if child.output is not None:
             self._end(child.output.value)
-        elif child.status is RunStatus.TIMED_OUT:
+        elif child.status is ExecutionStatus.TIMED_OUT:
             self._end(Failure(EXECUTION_TIMEOUT, child.cause))
         else:
             self._end(child.failure())
-        self.run.runner.go_on()
+        self.execution.scheduler.go_on()
 
     def _guarded(self) -> None:
         seconds = self.call.timeout
@@ -218,35 +217,35 @@ class PendingTask:
             self._guard = self._in(seconds, TimerKind.GUARD, TaskTimedOut(seconds))
 
     def _in(self, seconds: float, kind: TimerKind, outcome: Json | Failure) -> Timer:
-        run = self.run
+        execution = self.execution
 
         def due() -> None:
             self._end(outcome)
-            run.runner.go_on()
+            execution.scheduler.go_on()
 
-        return run.runner.timers.add(self.since + seconds, kind, due, run.timeline)
+        return execution.scheduler.timers.add(self.since + seconds, kind, due, execution.timeline)
 
     def _end(self, outcome: Json | Failure) -> None:
         if self.over:
             return
         self.over, self._outcome = True, outcome
-        run = self.run
+        execution = self.execution
         for timer in (self._timer, self._guard):
             if timer is not None:
                 timer.cancel()
         if self._asked:
             self._asked = False
-            run.timeline.busy -= 1
+            execution.timeline.busy -= 1
         if self._open:
             self._open = False
-            run.timeline.open -= 1
+            execution.timeline.open -= 1
         if self._joined is not None:
-            run.timeline.part(self._joined)
+            execution.timeline.part(self._joined)
             self._joined = None
         if self._listed:
-            del run.waiting[self.token]
+            del execution.waiting[self.token]
         if self.child is not None and not self.child.ended:
             self._call_off = self.child.stop
         if self._call_off is not None:
-            self._call_off(CALLED_OFF, f"'{self.call.state}' of {run.identity.execution} no longer waits")
+            self._call_off(CALLED_OFF, f"'{self.call.state}' of {execution.identity.execution} no longer waits")
         self._tell()

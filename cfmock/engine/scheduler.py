@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from cfmock.base.clocks import Timeline, Timer, TimerKind, Timers, VirtualClock
-from cfmock.base.json_text import json_text
+from cfmock.base.clocks import Timeline, TimerKind, Timers, VirtualClock
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.engine.commands import (
     EVENT_LIMIT,
@@ -33,7 +33,7 @@ from cfmock.engine.commands import (
     Wait,
     WaitUntil,
 )
-from cfmock.engine.data_flow import Context, Identity
+from cfmock.engine.data_flow import Context
 from cfmock.engine.events import (
     EXECUTION_FAILED,
     EXECUTION_STOPPED,
@@ -41,17 +41,15 @@ from cfmock.engine.events import (
     EXECUTION_TIMED_OUT,
     MAX_EVENTS,
     Event,
+    EventShape,
     EventSink,
-    Shape,
 )
-from cfmock.engine.execution import Fiber, Group, Run, RunStatus
+from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, TaskResolver
+from cfmock.engine.flow import Flow
+from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.model import Flow
 from cfmock.engine.pending_task import BLOCKED, PendingTask
-from cfmock.engine.task_calls import TaskResolver
-
-Json = Any
 
 SLICE = 500
 """Events one fiber may tell before others have their turn."""
@@ -70,22 +68,22 @@ _ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)
 _LAST = MAX_EVENTS - 1  # the very last event is kept for the end
 
 
-class Runner:
+class FlowScheduler:
     """Starts executions and moves them on.
 
     `timers` hold what they wait for, `ids` is all their chance. `start_child` may be replaced by who keeps the rows of
-    executions: it is given a map run and the index of a child, and starts it by `start`.
+    executions: it is given the execution, a map run of it and the index of a child, and starts it by `start`.
     """
 
     def __init__(self, timers: Timers, ids: Ids) -> None:
         self.timers = timers
         self.ids = ids
-        self.start_child: Callable[[MapRun, int], Run] = self._start_child
+        self.start_child: Callable[[FlowExecution, MapRun, int], FlowExecution] = self._start_child
         self._ready: deque[tuple[Fiber, Any]] = deque()
         self._held = False
         self._scheduled = False
         self._virtual = isinstance(timers.clock, VirtualClock)
-        self._attended: dict[Timeline, list[Run]] = {}
+        self._attended: dict[Timeline, list[FlowExecution]] = {}
         self._touched: dict[Timeline, None] = {}  # attended ones that may be able to jump
 
     def start(
@@ -98,60 +96,62 @@ class Runner:
         sink: EventSink,
         observe: Callable[[str], object] | None = None,
         timeline: Timeline | None = None,
-        on_begin: Callable[[Run], object] | None = None,
-        on_end: Callable[[Run], object] | None = None,
-    ) -> Run:
+        on_begin: Callable[[FlowExecution], object] | None = None,
+        on_end: Callable[[FlowExecution], object] | None = None,
+    ) -> FlowExecution:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
 
-        `on_begin` is given the run before any of it has run: what its first tasks call may already report them.
+        `on_begin` is given the execution before any of it has run: what its first tasks call may already report them.
         `timeline`: that of the execution that waits for this one. `observe` is told the id of each `Point` passed. The
         limits of the execution's duration stand as guards.
         """
         context = Context(identity, value, self.ids, observe)
-        run = Run(self, flow, context, timeline or self.timers.timeline(), resolver, sink)
+        execution = FlowExecution(self, flow, context, timeline or self.timers.timeline(), resolver, sink)
         if on_begin is not None:
-            on_begin(run)
+            on_begin(execution)
         if on_end is not None:
-            run.on_end.append(on_end)
-        run.root = Fiber(run, execute(flow, Datum(value, json_text(value)), context))
-        self.resume(run.root, None)
+            execution.on_end.append(on_end)
+        execution.root = Fiber(execution, execute(flow, Datum(value, json_text(value)), context))
+        self.resume(execution.root, None)
         self.go_on()
-        if not run.ended:
+        if not execution.ended:
             longest = EXPRESS_LIMIT if flow.express else YEAR
             seconds = min(flow.timeout or longest, longest)
-            timed_out = partial(self._time_out, run, seconds)
-            run.guard = self.timers.add(run.started + seconds, TimerKind.GUARD, timed_out, run.timeline)
-        return run
+            timed_out = partial(self._time_out, execution, seconds)
+            execution.guard = self.timers.add(
+                execution.started + seconds, TimerKind.GUARD, timed_out, execution.timeline
+            )
+        return execution
 
-    def stop(self, run: Run, error: str, cause: str) -> None:
+    def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution from outside, and with it the children it waits for."""
-        self._close(run, RunStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
+        self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
         self.go_on()
 
-    def retire(self, run: Run, error: str, cause: str) -> None:
+    def retire(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
-        sink = run.sink
+        sink = execution.sink
 
         def last(event: Event) -> None:
             sink(event)
             if event.type == "StepExited":
-                self.stop(run, error, cause)
+                self.stop(execution, error, cause)
 
-        run.sink = last
+        execution.sink = last
 
-    def attend(self, run: Run) -> None:
-        """Somebody waits for the end of the run: on a virtual clock its timeline jumps from now on, until `leave`."""
-        self._attended.setdefault(run.timeline, []).append(run)
-        self._touched[run.timeline] = None
+    def attend(self, execution: FlowExecution) -> None:
+        """Somebody waits for the end of the execution: on a virtual clock its timeline jumps from now on, until `leave`."""
+        self._attended.setdefault(execution.timeline, []).append(execution)
+        self._touched[execution.timeline] = None
         self.go_on()
 
-    def leave(self, run: Run) -> None:
+    def leave(self, execution: FlowExecution) -> None:
         """The counterpart of `attend`."""
-        runs = self._attended.get(run.timeline, [])
-        if run in runs:
-            runs.remove(run)
-        if not runs:
-            self._attended.pop(run.timeline, None)
+        attended = self._attended.get(execution.timeline, [])
+        if execution in attended:
+            attended.remove(execution)
+        if not attended:
+            self._attended.pop(execution.timeline, None)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -168,7 +168,7 @@ class Runner:
     def resume(self, fiber: Fiber, outcome: Any) -> None:
         """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
         self._ready.append((fiber, outcome))
-        fiber.run.timeline.busy += 1
+        fiber.execution.timeline.busy += 1
 
     def go_on(self) -> None:
         """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is spent."""
@@ -191,7 +191,7 @@ class Runner:
                 self._schedule()
 
     def _serve(self, fiber: Fiber, outcome: Any) -> int:
-        timeline = fiber.run.timeline
+        timeline = fiber.execution.timeline
         timeline.busy -= 1
         if timeline in self._attended:
             self._touched[timeline] = None
@@ -202,8 +202,8 @@ class Runner:
     def _jump(self) -> bool:
         while self._virtual and self._touched:
             timeline = next(iter(self._touched))
-            runs = self._attended.get(timeline, ())
-            if not all(run.ended for run in runs) and any(each.jump() for each in timeline.reach()):
+            attended = self._attended.get(timeline, ())
+            if not all(execution.ended for execution in attended) and any(each.jump() for each in timeline.reach()):
                 return True
             del self._touched[timeline]
         return False
@@ -221,17 +221,17 @@ class Runner:
 
     def _drive(self, fiber: Fiber, part: Any, outcome: Any) -> int:
         """Let a fiber run until it must wait; returns the number of events it told, at least 1."""
-        run = fiber.run
-        begun = run.last
+        execution = fiber.execution
+        begun = execution.last
         enough = begun + SLICE
-        send, sink, moment = part.send, run.sink, run.timeline.now()
+        send, sink, moment = part.send, execution.sink, execution.timeline.now()
         try:
             while True:
                 command = part.throw(outcome) if isinstance(outcome, Failure) else send(outcome)
                 while type(command) is Emit:
-                    run.last = number = run.last + 1
+                    execution.last = number = execution.last + 1
                     if number > _LAST and command.shape not in _ENDS:
-                        self._too_long(run)
+                        self._too_long(execution)
                         return number - begun
                     sink(Event(number, command.cause, command.shape, command.step, moment, command.parts))
                     if number >= enough:
@@ -246,17 +246,17 @@ class Runner:
         except Failure as failure:
             self._failed(fiber, failure)
         except Exception as error:
-            self._close(run, RunStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
+            self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
             raise
-        return run.last - begun + 1
+        return execution.last - begun + 1
 
     def _over(self, fiber: Fiber, result: Any) -> None:
         if fiber.part is None:
             return  # called off while it told an event
         fiber.part, group = None, fiber.group
         if group is None:
-            fiber.run.output = result
-            self._close(fiber.run, RunStatus.SUCCEEDED)
+            fiber.execution.output = result
+            self._close(fiber.execution, ExecutionStatus.SUCCEEDED)
         elif group.end(fiber, result):
             self.resume(group.fiber, group.results)
         else:
@@ -265,9 +265,9 @@ class Runner:
     def _failed(self, fiber: Fiber, failure: Failure) -> None:
         fiber.part, group = None, fiber.group
         if group is None:
-            self._close(fiber.run, RunStatus.FAILED, None, failure)
+            self._close(fiber.execution, ExecutionStatus.FAILED, None, failure)
         else:
-            self._cancel(group)
+            group.cancel()
             self.resume(group.fiber, failure)
 
     def _begin(self, group: Group) -> None:
@@ -275,30 +275,13 @@ class Runner:
         if fiber is not None:
             self.resume(fiber, None)
 
-    def _cancel(self, what: Fiber | Group | PendingTask | MapRun | Timer | None) -> None:
-        """Call off a fiber, or what one waits for."""
-        if what is None:
-            return
-        if isinstance(what, Fiber):
-            part, what.part = what.part, None
-            self._cancel(what.waiting)
-            if part is not None:
-                part.close()
-        elif isinstance(what, Group):
-            for fiber in what.running.values():
-                self._cancel(fiber)
-        elif isinstance(what, MapRun):
-            what.abort()
-        else:
-            what.cancel()
-
     # -- commands
 
     def _wait(self, fiber: Fiber, command: Wait) -> Any:
-        return self._wait_until(fiber, WaitUntil(fiber.run.timeline.now() + command.seconds))
+        return self._wait_until(fiber, WaitUntil(fiber.execution.timeline.now() + command.seconds))
 
     def _wait_until(self, fiber: Fiber, command: WaitUntil) -> Any:
-        timeline = fiber.run.timeline
+        timeline = fiber.execution.timeline
         ahead = command.moment - timeline.now()
         if ahead <= 0:
             return None
@@ -313,7 +296,7 @@ class Runner:
         return BLOCKED
 
     def _call(self, fiber: Fiber, command: CallTask) -> Any:
-        fiber.waiting = task = PendingTask(fiber, command.call, fiber.run.timeline.now())
+        fiber.waiting = task = PendingTask(fiber, command.call, fiber.execution.timeline.now())
         return task.begin()
 
     def _await(self, fiber: Fiber, command: AwaitTask) -> Any:
@@ -329,18 +312,25 @@ class Runner:
         return BLOCKED
 
     def _run_map(self, fiber: Fiber, command: RunMap) -> Any:
-        fiber.waiting = map_run = command.map_run
-        fiber.run.map_runs[map_run.name] = map_run
-        map_run.begin(fiber.run, self.start_child, partial(self.resume, fiber))
+        execution = fiber.execution
+        fiber.waiting = map_run = MapRun(
+            command,
+            now=execution.timeline.now,
+            start=partial(self.start_child, execution),
+            held=self.held,
+            done=partial(self.resume, fiber),
+        )
+        execution.map_runs[map_run.name] = map_run
+        map_run.begin()
         return BLOCKED
 
-    def _start_child(self, map_run: MapRun, index: int) -> Run:
+    def _start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """A child that nobody keeps a row of."""
-        parent: Any = map_run.parent
+        request = map_run.request
         return self.start(
-            map_run.flow,
+            parent.flow.child(request.processor, express=request.express),
             parent.identity._replace(execution=map_run.child_name(index)),
-            map_run.inputs[index],
+            request.inputs[index],
             resolver=parent.resolver,
             sink=lambda event: None,
             timeline=parent.timeline,
@@ -350,47 +340,53 @@ class Runner:
 
     # -- ends
 
-    def _time_out(self, run: Run, seconds: float) -> None:
+    def _time_out(self, execution: FlowExecution, seconds: float) -> None:
         failure = Failure(EXECUTION_TIMEOUT, f"the execution did not end within {seconds:g} seconds")
-        self._close(run, RunStatus.TIMED_OUT, EXECUTION_TIMED_OUT, failure)
+        self._close(execution, ExecutionStatus.TIMED_OUT, EXECUTION_TIMED_OUT, failure)
         self.go_on()
 
-    def _too_long(self, run: Run) -> None:
-        run.last -= 1
+    def _too_long(self, execution: FlowExecution) -> None:
+        execution.last -= 1
         failure = Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events")
-        self._close(run, RunStatus.FAILED, EXECUTION_FAILED, failure)
+        self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, failure)
 
-    def _close(self, run: Run, status: RunStatus, shape: Shape | None = None, failure: Failure | None = None) -> None:
+    def _close(
+        self,
+        execution: FlowExecution,
+        status: ExecutionStatus,
+        shape: EventShape | None = None,
+        failure: Failure | None = None,
+    ) -> None:
         """End an execution; `shape` is the event to tell, if it has not told its end itself."""
-        if run.ended:
+        if execution.ended:
             return
-        run.status = status
-        run.stopped = run.timeline.now()
-        if run.guard is not None:
-            run.guard.cancel()
-        root, run.root = run.root, None
+        execution.status = status
+        execution.stopped = execution.timeline.now()
+        if execution.guard is not None:
+            execution.guard.cancel()
+        root, execution.root = execution.root, None
         before, self._held = self._held, True  # as held() does, at a tenth of its cost
         try:
             if root is not None:
-                self._cancel(root)
+                root.cancel()
             if failure is not None:
-                run.error, run.cause = failure.code, failure.detail
+                execution.error, execution.cause = failure.code, failure.detail
                 if shape is not None:
-                    cause, run.last = run.last, run.last + 1
-                    run.sink(Event(run.last, cause, shape, "", run.stopped, failure.parts))
-            callbacks, run.on_end = run.on_end, []
+                    cause, execution.last = execution.last, execution.last + 1
+                    execution.sink(Event(execution.last, cause, shape, "", execution.stopped, failure.parts))
+            callbacks, execution.on_end = execution.on_end, []
             for told in callbacks:
-                told(run)
+                told(execution)
         finally:
             self._held = before
         self.go_on()
 
 
-_COMMANDS: dict[type[Any], Callable[[Runner, Fiber, Any], Any]] = {
-    Wait: Runner._wait,
-    WaitUntil: Runner._wait_until,
-    CallTask: Runner._call,
-    AwaitTask: Runner._await,
-    Fork: Runner._fork,
-    RunMap: Runner._run_map,
+_COMMANDS: dict[type[Any], Callable[[FlowScheduler, Fiber, Any], Any]] = {
+    Wait: FlowScheduler._wait,
+    WaitUntil: FlowScheduler._wait_until,
+    CallTask: FlowScheduler._call,
+    AwaitTask: FlowScheduler._await,
+    Fork: FlowScheduler._fork,
+    RunMap: FlowScheduler._run_map,
 }

@@ -1,25 +1,20 @@
-"""Tasks: what a definition asks of the world, and who answers.
+"""Tasks: what a definition asks of the world, and the answers that need no other execution.
 
-The engine asks a `TaskResolver`; the service gives it one (`mocks.ScriptedTasks`). An answer is known now (`Returns`,
-`Fails`), comes by a report (`Waits`), comes from outside (`Later`), or is the end of another execution (`Nested`).
+An answer is known now (`Returns`, `Fails`), comes by a report (`Waits`) or comes from outside (`AnswersLater`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from cfmock.base.json_text import Json
 from cfmock.base.patterns import Difference, differences
 from cfmock.base.time_text import parse_duration
+from cfmock.engine.identity import Identity
 from cfmock.engine.model import Mode
-
-if TYPE_CHECKING:
-    from cfmock.engine.data_flow import Identity, Step
-    from cfmock.engine.execution import Run
-    from cfmock.engine.pending_task import PendingTask
-
-Json = Any
+from cfmock.engine.task_tokens import TaskToken
 
 
 class TaskCall(NamedTuple):
@@ -27,7 +22,7 @@ class TaskCall(NamedTuple):
 
     `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given, and
     `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in seconds,
-    None for never; `retries` is how often the task has been tried before.
+    None for never; `retries` is how often the task has been tried before; `node` is the id of the state in its flow.
     """
 
     state: str
@@ -40,15 +35,13 @@ class TaskCall(NamedTuple):
     envelope: Mapping[str, Json] | None
     timeout: float | None
     retries: int
-    step: Step
-
-    @property
-    def identity(self) -> Identity:
-        return self.step.context.identity
+    node: str
+    identity: Identity
+    task_token: TaskToken
 
     @property
     def token(self) -> str:
-        return self.step.token
+        return self.task_token.text
 
     @property
     def product(self) -> str:
@@ -77,29 +70,8 @@ class Waits(NamedTuple):
     call_off: Callable[[str, str], object] | None = None
 
 
-class Later(NamedTuple):
+class AnswersLater(NamedTuple):
     """Somebody outside is asked, and will give the answer to `PendingTask.answer`."""
-
-
-class Nested(NamedTuple):
-    """Another execution was started: its run, and what StartExecution answered. The callback modes wait for its end.
-
-    `joined`: it was going on already, as somebody else's.
-    """
-
-    run: Run | None
-    answer: Json
-    joined: bool = False
-
-
-Answer = Returns | Fails | Waits | Later | Nested
-
-
-class TaskResolver(Protocol):
-    """Who knows the answers to the tasks of an execution."""
-
-    def resolve(self, task: PendingTask, /) -> Answer:
-        """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,15 +14,14 @@ from inspect import isawaitable
 from typing import Any, Protocol
 
 from cfmock.base.errors import TaskFailed
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.patterns import Difference, NearMiss, Spent
 from cfmock.engine.commands import RUNTIME_ERROR, Failure
+from cfmock.engine.execution import Answer, CalledTask
 from cfmock.engine.model import Mode, TaskNode
 from cfmock.engine.nested_flows import FlowStart, flow_start
-from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.task_calls import Answer, Fails, Later, Returns, TaskCall, TaskMock, Waits
+from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, TaskMock, Waits
 
-Json = Any
 Reply = Callable[[Json], None]
 """Called once with what a function gave back, or with a `Failure`."""
 
@@ -106,15 +105,15 @@ class ScriptedTasks:
     def matched(self, mock: TaskMock) -> None:
         """Told of each mock that answers."""
 
-    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer | None:
+    def start_flow(self, task: CalledTask, start: FlowStart) -> Answer | None:
         """Start a nested flow, on the timeline of the task's run if it is waited for; None where there are no others."""
         return None
 
-    def unmocked(self, task: PendingTask) -> None:
+    def unmocked(self, task: CalledTask) -> None:
         """Told of each task that nothing answered: it says what becomes of it by returning or raising."""
 
-    def resolve(self, task: PendingTask) -> Answer:
-        call, spent = task.call, task.run.spent
+    def resolve(self, task: CalledTask) -> Answer:
+        call, spent = task.call, task.execution.spent
         for mock in self.mocks.for_call(call):
             if mock.times is not None and spent.get(mock, 0) >= mock.times:
                 continue
@@ -132,7 +131,7 @@ class ScriptedTasks:
         self.unmocked(task)
         return Returns({})
 
-    def _call(self, mock: TaskMock, task: PendingTask) -> Answer:
+    def _call(self, mock: TaskMock, task: CalledTask) -> Answer:
         """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed
         later.
         """
@@ -146,13 +145,13 @@ class ScriptedTasks:
             if self._functions is None or mock.http is None:
                 raise Failure(UNMOCKED, f"nothing here can call a function for '{call.state}'")
             self._functions.call_http(mock.http, event, reply)
-            return Later()
+            return AnswersLater()
         result = called(mock.calls, event)
         if isawaitable(result):
             if self._functions is None:
                 raise Failure(UNMOCKED, f"nothing here can wait for the function of '{call.state}'")
             self._functions.finish(result, reply)
-            return Later()
+            return AnswersLater()
         answer = _answer(call, result)
         if call.mode is not Mode.CUSTOM_CALLBACK:
             return answer

@@ -10,6 +10,9 @@ import base64
 import binascii
 from typing import NamedTuple
 
+from cfmock.base.randomness import Ids
+from cfmock.engine.identity import Identity
+
 
 class TokenParts(NamedTuple):
     """What a task token says."""
@@ -17,6 +20,25 @@ class TokenParts(NamedTuple):
     flow: str
     execution: str
     event: int
+
+
+class TaskToken:
+    """The token of one passage through a task. Its text is made when first read: most tasks never show it."""
+
+    __slots__ = ("_event", "_identity", "_ids", "_text")
+
+    def __init__(self, identity: Identity, event: int, ids: Ids) -> None:
+        self._identity = identity
+        self._event = event
+        self._ids = ids
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            who = self._identity
+            self._text = make_token(TokenParts(who.flow, who.execution, self._event), self._ids.seal())
+        return self._text
 
 
 def make_token(parts: TokenParts, seal: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cfmock.engine.model import Flow
+from cfmock.engine.flow import Flow
 from cfmock.graph.dot import dot
 from cfmock.graph.drawing import Highlight, Status
 from cfmock.graph.mermaid import mermaid

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfmock.engine.model import Flow, Kind, Node, Series
+from cfmock.engine.flow import Flow
+from cfmock.engine.model import Node, NodeKind, Series
 from cfmock.graph.drawing import Highlight, Link, Status, lane_of, lanes, links, note, numbers, retry_caption
 
 _SHAPES = {
-    Kind.PASS: 'shape=box, style="rounded"',
-    Kind.TASK: "shape=box",
-    Kind.CHOICE: "shape=diamond",
-    Kind.PARALLEL: "shape=parallelogram",
-    Kind.MAP: "shape=box3d",
-    Kind.WAIT: "shape=ellipse",
-    Kind.SUCCEED: 'shape=box, style="rounded", peripheries=2',
-    Kind.FAIL: "shape=octagon",
+    NodeKind.PASS: 'shape=box, style="rounded"',
+    NodeKind.TASK: "shape=box",
+    NodeKind.CHOICE: "shape=diamond",
+    NodeKind.PARALLEL: "shape=parallelogram",
+    NodeKind.MAP: "shape=box3d",
+    NodeKind.WAIT: "shape=ellipse",
+    NodeKind.SUCCEED: 'shape=box, style="rounded", peripheries=2',
+    NodeKind.FAIL: "shape=octagon",
 }
 _COLOURS = {
     Status.PLAIN: "",

@@ -10,12 +10,12 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
     ChoiceNode,
-    Edge,
     EdgeKind,
     FailNode,
-    Flow,
+    FlowEdge,
     MapNode,
     Mode,
     Node,
@@ -75,7 +75,7 @@ class Highlight:
 class Link:
     """A way from a state to another of its series. `loop`: it leads back to one that was passed before."""
 
-    edge: Edge
+    edge: FlowEdge
     loop: bool
 
     @property
@@ -107,7 +107,7 @@ def links(series: Series) -> tuple[Link, ...]:
         if state[root]:
             continue
         state[root] = 1
-        stack: list[tuple[str, Iterator[Edge]]] = [(root, iter(outgoing[root]))]
+        stack: list[tuple[str, Iterator[FlowEdge]]] = [(root, iter(outgoing[root]))]
         while stack:
             name, rest = stack[-1]
             edge = next(rest, None)

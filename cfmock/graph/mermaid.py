@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfmock.engine.model import Flow, Kind, Node, Series
+from cfmock.engine.flow import Flow
+from cfmock.engine.model import Node, NodeKind, Series
 from cfmock.graph.drawing import Highlight, Link, Status, lane_of, lanes, links, note, numbers, retry_caption
 
 _SHAPES = {
-    Kind.PASS: ("(", ")"),
-    Kind.TASK: ("[", "]"),
-    Kind.CHOICE: ("{", "}"),
-    Kind.WAIT: ("([", "])"),
-    Kind.SUCCEED: ("[/", "\\]"),
-    Kind.FAIL: ("{{", "}}"),
+    NodeKind.PASS: ("(", ")"),
+    NodeKind.TASK: ("[", "]"),
+    NodeKind.CHOICE: ("{", "}"),
+    NodeKind.WAIT: ("([", "])"),
+    NodeKind.SUCCEED: ("[/", "\\]"),
+    NodeKind.FAIL: ("{{", "}}"),
 }
 _COLOURS = {
     Status.REACHED: "stroke:#1a7f37,stroke-width:3px",

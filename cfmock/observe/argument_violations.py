@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 
 from cfmock.base.errors import did_you_mean, shown
-from cfmock.observe.violation_kinds import Violation, violation
+from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.spec.model import Operation, Parameter, Spec
 from cfmock.protocol.wire.messages import Parameters
 
 
-def violations(operation: Operation, parameters: Parameters, arguments: Mapping[str, str]) -> list[Violation]:
+def violations(operation: Operation, parameters: Parameters, arguments: Mapping[str, str]) -> list[ViolationNote]:
     """What in the arguments the service would take differently from how it was meant, whatever it then answers."""
-    found: list[Violation] = []
+    found: list[ViolationNote] = []
     known = operation.parameters
     for name, text in arguments.items():
         parameter = known.get(name)
@@ -37,7 +37,7 @@ def violations(operation: Operation, parameters: Parameters, arguments: Mapping[
     return found
 
 
-def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[Violation]:
+def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[ViolationNote]:
     """The violations for which arguments are refused as InvalidArgument: names outside their pattern, wrong types."""
     found = []
     for name, text in arguments.items():
@@ -63,10 +63,10 @@ _USUAL = {
 _WANTED = {"boolean": "true or false", "integer": "an integer", "number": "a number", "string": "a text"}
 
 
-def _unknown(operation: Operation, name: str) -> Violation:
+def _unknown(operation: Operation, name: str) -> ViolationNote:
     message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"
     return violation("unknown parameter", message, name=f"'{name[:128]}'")
 
 
-def _mistyped(parameter: Parameter, message: str) -> Violation:
+def _mistyped(parameter: Parameter, message: str) -> ViolationNote:
     return violation("wrong type", message, wanted=_WANTED[parameter.type])

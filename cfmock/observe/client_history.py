@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cfmock.base.clocks import Clock
-from cfmock.observe.violation_kinds import Violation, violation
-from cfmock.protocol.wire.messages import Call
+from cfmock.observe.violation_kinds import ViolationNote, violation
+from cfmock.protocol.wire.messages import OperationCall
 
 KEPT = 1000
 """How many of each kind are remembered."""
@@ -65,7 +65,7 @@ class Conduct:
         self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
         self._starts = 0
 
-    def came(self, call: Call, nonce: str, *, acs3: bool) -> list[Violation]:
+    def came(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
         """The violations of a call that comes in."""
         found = []
         if acs3:
@@ -88,7 +88,7 @@ class Conduct:
                 found.append(again)
         return found
 
-    def succeeded(self, call: Call, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
+    def succeeded(self, call: OperationCall, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
         """Remember a success that the client was told of."""
         self._answered(nonce)
         name = call.operation.name
@@ -106,7 +106,7 @@ class Conduct:
         if self._refused and name in MADE_BY.values():
             self._refused.pop(_made(name, call), None)
 
-    def refused(self, call: Call, nonce: str, code: str, status: int) -> list[Violation]:
+    def refused(self, call: OperationCall, nonce: str, code: str, status: int) -> list[ViolationNote]:
         """Remember an error that the client was told of; the violations that only this shows."""
         self._answered(nonce)
         name = call.operation.name
@@ -122,12 +122,12 @@ class Conduct:
             if len(self._nonces_in_order) > KEPT:
                 self._nonces.discard(self._nonces_in_order.popleft())
 
-    def lost(self, call: Call, request_id: str) -> None:
+    def lost(self, call: OperationCall, request_id: str) -> None:
         """The client cannot know what came of a call: its answer was lost on the way, or it left before."""
         if call.operation.name in _STARTS:
             _keep(self._lost, _start(call), Lost(self._clock.now(), call.execution, request_id))
 
-    def unfinished(self) -> Iterator[tuple[str, Violation]]:
+    def unfinished(self) -> Iterator[tuple[str, ViolationNote]]:
         """Results that were read too early, if nobody asks again: the request id of the last look, and the violation."""
         for (flow, execution), look in self._looks.items():
             if self._starts > look.starts:
@@ -137,12 +137,12 @@ class Conduct:
                 )
                 yield look.request_id, violation("result read too early", message, execution=f"{flow}/{execution}")
 
-    def _too_fast(self) -> Violation:
+    def _too_fast(self) -> ViolationNote:
         rate = {name: f"{value:g}" for name, value in self._polling.items()}
         message = f"DescribeExecution came faster than {rate['per_second']} times a second"
         return violation("polling too fast", message, **rate)
 
-    def _again(self, call: Call) -> Violation | None:
+    def _again(self, call: OperationCall) -> ViolationNote | None:
         lost = self._lost.get(_start(call))
         if lost is None or self._clock.now() - lost.time > SOON:
             return None
@@ -155,7 +155,7 @@ class Conduct:
         )
         return violation("start under a new name", message)
 
-    def _looked_otherwise(self, call: Call) -> None:
+    def _looked_otherwise(self, call: OperationCall) -> None:
         """Its history, its stop and a list tell of an execution, too."""
         flow = call.flow or ""
         if call.operation.name != "ListExecutions":
@@ -164,7 +164,7 @@ class Conduct:
         for key in [key for key in self._looks if key[0] == flow]:
             del self._looks[key]
 
-    def _assumed(self, call: Call, code: str) -> Violation | None:
+    def _assumed(self, call: OperationCall, code: str) -> ViolationNote | None:
         operation = MADE_BY.get(code)
         if operation is None:
             return None
@@ -176,12 +176,12 @@ class Conduct:
         return violation("success assumed", message, operation=operation, code=refused, answer=code)
 
 
-def _start(call: Call) -> tuple[str, str, str]:
+def _start(call: OperationCall) -> tuple[str, str, str]:
     """What is the same in a start and its retry."""
     return call.access_key_id, call.flow or "", call.arguments.get("Input", "")
 
 
-def _made(operation: str, call: Call) -> tuple[str, str, str]:
+def _made(operation: str, call: OperationCall) -> tuple[str, str, str]:
     """What an operation makes, and what a call about it names."""
     schedule = operation == "CreateSchedule"
     if operation == "CreateFlow":

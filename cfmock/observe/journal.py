@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
 from cfmock.base.patterns import MISSING, Difference, NearMiss
-from cfmock.observe.violation_kinds import Violation
+from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
 """What the kept calls' parameters may take together, in each world."""
@@ -75,7 +75,7 @@ class CallRecord(NamedTuple):
     nonce: str
     timestamp: str
     message: str | None = None
-    violations: tuple[Violation, ...] = ()
+    violations: tuple[ViolationNote, ...] = ()
     faults: tuple[str, ...] = ()
     transport: str | None = None
     delay: float = 0.0
@@ -105,7 +105,7 @@ class Seen(NamedTuple):
     region: str
     operation: str
     request_id: str
-    violation: Violation
+    violation: ViolationNote
 
 
 class Ring:

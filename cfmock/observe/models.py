@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from cfmock.base.json_text import Json
 from cfmock.observe.journal import CallRecord
-
-Json = Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cfmock.tools.contract.plan import Case
     from cfmock.tools.flowtest.cases import Result
     from cfmock.tools.flowtest.coverage import ServedCoverage
-    from cfmock.tools.flowtest.run import Lab
+    from cfmock.tools.flowtest.run import FlowTestRunner
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
@@ -317,12 +317,12 @@ class FlowTestFile(pytest.File):
     def collect(self) -> Iterator[FlowTestItem]:
         from cfmock.base.errors import CfmockError
         from cfmock.fixtures.loader import load
-        from cfmock.tools.flowtest.run import Lab
+        from cfmock.tools.flowtest.run import FlowTestRunner
 
         try:
             base = load(self.config.getini("cfmock_fixtures"))
             fixtures = load([os.path.relpath(self.path)], base=base)
-            lab = Lab(fixtures)
+            lab = FlowTestRunner(fixtures)
         except CfmockError as error:
             raise self.CollectError(str(error)) from None
         coverage = self.config.stash.get(_COVERAGE, None)
@@ -335,7 +335,7 @@ class FlowTestFile(pytest.File):
 class FlowTestItem(pytest.Item):
     """One flow test."""
 
-    def __init__(self, *, lab: Lab, test: FlowTest, **given: Any) -> None:
+    def __init__(self, *, lab: FlowTestRunner, test: FlowTest, **given: Any) -> None:
         super().__init__(**given)
         self._lab = lab
         self._test = test

@@ -48,7 +48,7 @@ AdminHandler = Callable[[web.BaseRequest, asyncio.Event], Awaitable[web.StreamRe
 """Answers a request to the admin API; the event is set when the server stops, and nothing should wait past that."""
 
 
-class Edge:
+class HttpEdge:
     """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`."""
 
     def __init__(self, emulator: Emulator, admin: AdminHandler) -> None:
@@ -224,7 +224,7 @@ def _body_at_hand(request: web.BaseRequest) -> bytes | None:
     return content.read_nowait() if content.is_eof() and content.total_bytes <= MAX_BODY else None
 
 
-class Sent(web.StreamResponse):
+class RawResponse(web.StreamResponse):
     """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
 
     Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
@@ -242,10 +242,10 @@ class Sent(web.StreamResponse):
         """There is nothing to end."""
 
 
-KEPT, LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+KEPT, LAST = RawResponse(keep_alive=True), RawResponse(keep_alive=False)
 
 
-def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> Sent:
+def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> RawResponse:
     """Write an answer, unless the client has left."""
     transport = request.transport
     if transport is None:
@@ -321,7 +321,7 @@ def _unread(error: BaseException | None) -> ServiceError:
 class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: HttpEdge) -> None:
         request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
         super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge

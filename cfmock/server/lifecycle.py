@@ -10,7 +10,7 @@ import socket
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.wire.messages import Reply, Request
-from cfmock.server.http_edge import AdminHandler, Edge, HttpServer
+from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
 from cfmock.server.tls import Tls
 
@@ -40,7 +40,7 @@ class Server:
         self._admin = admin
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
-        self._edge: Edge | None = None
+        self._edge: HttpEdge | None = None
         self._outbound = Outbound(emulator.settings.task_hosts)
         emulator.functions = self._outbound
 
@@ -48,7 +48,7 @@ class Server:
         """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
         if self._tls is not None:
             self.ca_file = self._tls.write_ca()
-        edge = self._edge = Edge(self.emulator, self._admin)
+        edge = self._edge = HttpEdge(self.emulator, self._admin)
         self._http = HttpServer(edge)
         try:
             self._listener = await self._listen(self._http)

@@ -7,15 +7,13 @@ import inspect
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_mocks import Reply, failure_of
-
-Json = Any
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0

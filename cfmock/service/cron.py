@@ -21,14 +21,14 @@ from cfmock.base.errors import shown
 MINUTE = 60
 
 
-class Rule(Protocol):
+class CronRule(Protocol):
     """A parsed expression."""
 
     def after(self, moment: float) -> float:
         """The first time after this one, both in seconds since 1970."""
 
 
-def parse(text: str) -> Rule:
+def parse(text: str) -> CronRule:
     """The rule an expression states. Raises ValueError, saying what is wrong and what would be right."""
     if text.startswith("@"):
         return _every(text)

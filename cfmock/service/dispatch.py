@@ -7,11 +7,11 @@ from typing import Any
 
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import coerce
-from cfmock.protocol.wire.messages import Call, Fields, Later
+from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall
 from cfmock.service import executions, flows, history, listing, map_runs, regions, schedules, task_reports, versions
 from cfmock.service.world import World
 
-Handler = Callable[..., "Fields | Later"]
+Handler = Callable[..., "Fields | DeferredAnswer"]
 
 HANDLERS: Mapping[str, Handler] = {
     "CreateFlow": flows.create_flow,
@@ -46,7 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
-def dispatch(world: World, call: Call) -> Fields | Later:
+def dispatch(world: World, call: OperationCall) -> Fields | DeferredAnswer:
     """Do what the call asks. Raises ServiceError; ActionNotSupported for an operation that is not built."""
     handler = HANDLERS.get(call.operation.name)
     if handler is None:

@@ -9,11 +9,11 @@ from functools import partial
 from cfmock.base.clocks import Timeline, Timer, TimerKind, iso
 from cfmock.base.errors import ServiceError
 from cfmock.engine.events import History
-from cfmock.engine.execution import Run
+from cfmock.engine.execution import FlowExecution
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.model import Flow
+from cfmock.engine.flow import Flow
 from cfmock.protocol.wire.arguments import input_value
-from cfmock.protocol.wire.messages import Fields, Later
+from cfmock.protocol.wire.messages import DeferredAnswer, Fields
 from cfmock.service.flows import find_flow
 from cfmock.service.live import Executed, identity_of
 from cfmock.service.outcomes import Outcome, output_text
@@ -76,7 +76,7 @@ def stop_execution(world: World, *, flow_name: str, execution_name: str, cause: 
 
 def describe_execution(
     world: World, *, flow_name: str, execution_name: str, wait_time_seconds: int = 0
-) -> Fields | Later:
+) -> Fields | DeferredAnswer:
     """The execution now, or, with a wait, once it has ended or the wait is over."""
     row = find_execution(world, flow_name, execution_name)
     live = world.live_execution(row)
@@ -85,7 +85,7 @@ def describe_execution(
     elif live is not None and wait_time_seconds:
         leave = live.attend()
         if world.live_execution(row) is not None:
-            return Later(
+            return DeferredAnswer(
                 ready=partial(_described, world, flow_name, execution_name),
                 subscribe=partial(subscribe, world, row, leave),
                 timeout=float(wait_time_seconds),
@@ -111,7 +111,7 @@ def find_execution(world: World, flow_name: str, execution_name: str) -> Executi
 
 def start_sync_execution(
     world: World, *, flow_name: str, execution_name: str | None = None, input: str = "", qualifier: str | None = None
-) -> Fields | Later:
+) -> Fields | DeferredAnswer:
     """Start an Express flow and answer when it has ended; its failure is told by fields of a success (StartSyncExecution).
 
     Names may repeat: the service adds a UUID. Raises ActionNotSupported for a Standard flow, as the page's example hints, and
@@ -127,7 +127,7 @@ def start_sync_execution(
     if live is not None:
         leave = live.attend()
         if world.live_execution(row) is not None:
-            return Later(partial(_sync_fields, world, row), partial(subscribe, world, row, leave))
+            return DeferredAnswer(partial(_sync_fields, world, row), partial(subscribe, world, row, leave))
         leave()
     return _sync_fields(world, row)
 
@@ -203,7 +203,7 @@ def _end_at_once(
 
 def launch_child(
     world: World, parent: ExecutionRow, *, name: str, map_run: str, compiled: Flow, input: str, timeline: Timeline
-) -> Run:
+) -> FlowExecution:
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
     flow = dataclasses.replace(parent.flow, compiled=compiled)
     started = to_millisecond(timeline.now())

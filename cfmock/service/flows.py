@@ -8,8 +8,8 @@ from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import DefinitionError, ServiceError
+from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_definition
-from cfmock.engine.model import Flow
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cfmock.base.clocks import Timeline
-from cfmock.engine.data_flow import Identity
-from cfmock.engine.execution import Run
+from cfmock.engine.execution import FlowExecution
+from cfmock.engine.identity import Identity
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0) -
     )
 
 
-def live_runs(world: World) -> Iterator[tuple[ExecutionRow, Run]]:
+def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
     """The executions of a world whose definitions are being executed."""
     for lives in world.live.values():
         for live in lives.values():
@@ -47,7 +47,7 @@ class Executed:
     ) -> None:
         self.timeline = timeline
         self.listed = False
-        self.run: Run | None = None
+        self.run: FlowExecution | None = None
         self._world = world
         self.row = row
         self._ended = ended
@@ -61,7 +61,7 @@ class Executed:
         identity = identity_of(world, flow, row.name, self._nesting)
         given, self._given = self._given, None
         assert row.events is not None
-        world.runner.start(
+        world.scheduler.start(
             flow.compiled,
             identity,
             given,
@@ -73,7 +73,7 @@ class Executed:
             on_end=self._end,
         )
 
-    def _known(self, run: Run) -> None:
+    def _known(self, run: FlowExecution) -> None:
         self.run = run
 
     def stop(self, error: str, cause: str) -> None:
@@ -83,16 +83,16 @@ class Executed:
     def drop(self) -> None:
         if self.run is not None:
             self.run.on_end.clear()
-            self._world.runner.retire(self.run, "", "")
+            self._world.scheduler.retire(self.run, "", "")
 
     def attend(self) -> Callable[[], None]:
-        run, runner = self.run, self._world.runner
+        run, scheduler = self.run, self._world.scheduler
         if run is None or run.ended:
             return lambda: None
-        runner.attend(run)
-        return lambda: runner.leave(run)
+        scheduler.attend(run)
+        return lambda: scheduler.leave(run)
 
-    def _end(self, run: Run) -> None:
+    def _end(self, run: FlowExecution) -> None:
         for map_run in run.map_runs.values():
             key = MapRunRow.key(self.row.name, map_run.name)
             self._world.stores.map_runs.put(self.row.flow.id, key, MapRunRow.of(map_run))

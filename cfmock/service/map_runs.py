@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import json_text
-from cfmock.engine.execution import Run
+from cfmock.engine.execution import FlowExecution
 from cfmock.engine.map_runs import MapRun
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
@@ -74,10 +74,8 @@ def update_map_run(
     }
 
 
-def start_child(map_run: MapRun, index: int) -> Run:
-    """Start a child of a map run as an execution with a row; the engine's runner asks for it."""
-    parent = map_run.parent
-    assert parent is not None
+def start_child(parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+    """Start a child of a map run as an execution with a row; the engine's scheduler asks for it."""
     assert isinstance(parent.resolver, Resolver)
     world, row = parent.resolver.world, parent.resolver.row
     run = launch_child(
@@ -85,7 +83,7 @@ def start_child(map_run: MapRun, index: int) -> Run:
         row,
         name=map_run.child_name(index),
         map_run=map_run.name,
-        compiled=map_run.flow,
+        compiled=parent.flow.child(map_run.request.processor, express=map_run.request.express),
         input=json_text(map_run.inputs[index]),
         timeline=parent.timeline,
     )

@@ -14,8 +14,8 @@ from cfmock.base.json_text import json_text
 from cfmock.base.patterns import Difference, NearMiss, Spent, differences
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
-from cfmock.engine.data_flow import Identity
 from cfmock.engine.expr import Constructor, compile_constructor
+from cfmock.engine.identity import Identity
 from cfmock.protocol.wire.arguments import input_value
 
 NAMES = frozenset(("$Input", "$Context"))

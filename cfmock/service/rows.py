@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cfmock.engine.events import History
+from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts, MapRun
-from cfmock.engine.model import Flow
 from cfmock.service.store.base import Entry
 
 STANDARD = "Standard"

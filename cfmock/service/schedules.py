@@ -122,14 +122,14 @@ def _find(world: World, flow_name: str, schedule_name: str) -> tuple[FlowRow, Sc
     return flow, row
 
 
-def _parsed(expression: str) -> cron.Rule:
+def _parsed(expression: str) -> cron.CronRule:
     try:
         return cron.parse(expression)
     except ValueError as error:
         raise invalid("CronExpression", f"is not valid: {error}") from None
 
 
-def _plan(world: World, flow: FlowRow, name: str, rule: cron.Rule, moment: float) -> None:
+def _plan(world: World, flow: FlowRow, name: str, rule: cron.CronRule, moment: float) -> None:
     """See to the first run after this moment, and from there to all that follow."""
     due = rule.after(moment)
 

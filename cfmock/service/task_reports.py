@@ -10,11 +10,10 @@ from cfmock.base.clocks import Timeline
 from cfmock.base.errors import ServiceError, shown
 from cfmock.base.json_text import json_text
 from cfmock.engine.commands import Failure
-from cfmock.engine.execution import Run
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
 from cfmock.engine.model import Mode
 from cfmock.engine.nested_flows import FlowStart
-from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.task_calls import Answer, Fails, Nested, Returns, TaskMock, Waits
+from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, ScriptedTasks
 from cfmock.engine.task_tokens import read_token
 from cfmock.protocol.wire.arguments import invalid
@@ -51,7 +50,7 @@ def _report(world: World, token: str, outcome: Any) -> Fields:
     return {"EventId": event}
 
 
-def _run_of(world: World, token: str) -> Run | None:
+def _run_of(world: World, token: str) -> FlowExecution | None:
     """The execution a token is from, if it is still going on."""
     parts = read_token(token)
     if parts is None:
@@ -87,14 +86,14 @@ class Resolver(ScriptedTasks):
     def matched(self, mock: TaskMock) -> None:
         self.world.notes.matched = True
 
-    def unmocked(self, task: PendingTask) -> None:
+    def unmocked(self, task: CalledTask) -> None:
         call, flow = task.call, self.row.flow.name
-        self.world.notes.missed(self.mocks.near_misses(call, task.run.spent))
+        self.world.notes.missed(self.mocks.near_misses(call, task.execution.spent))
         if self.world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")
 
-    def start_flow(self, task: PendingTask, start: FlowStart) -> Answer:
+    def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode
         try:
             row, joined = self._child(task, start)
@@ -107,7 +106,7 @@ class Resolver(ScriptedTasks):
             return Nested(live.run, answered, joined)
         return self._canned(task, row, joined) if mode is Mode.SYSTEM_CALLBACK else Nested(None, answered)
 
-    def _child(self, task: PendingTask, start: FlowStart) -> tuple[ExecutionRow, bool]:
+    def _child(self, task: CalledTask, start: FlowStart) -> tuple[ExecutionRow, bool]:
         """The execution, and whether it was going on already."""
         world = self.world
         flow = find_flow(world, start.flow)
@@ -120,16 +119,16 @@ class Resolver(ScriptedTasks):
             if existing.ended:
                 raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
             return existing, True
-        parent = task.run.timeline
+        parent = task.execution.timeline
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
-        nesting = task.run.identity.nesting + 1 if waited else 0
+        nesting = task.execution.identity.nesting + 1 if waited else 0
         if nesting > MAX_NESTING:
             raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
         timeline: Timeline = parent if waited else world.timers.timeline(parent.skipped)
         name = start.execution or world.ids.execution_name()
         return executions.launch(world, flow, name, json_text(start.input), timeline, nesting=nesting), False
 
-    def _canned(self, task: PendingTask, row: ExecutionRow, joined: bool) -> Answer:
+    def _canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
         live = self.world.live_execution(row)
         if isinstance(live, executions.Scripted):
@@ -147,7 +146,7 @@ class Resolver(ScriptedTasks):
         if live is not None:
             live.stop(error, cause)
 
-    def _report_end(self, task: PendingTask, row: ExecutionRow) -> None:
+    def _report_end(self, task: CalledTask, row: ExecutionRow) -> None:
         found = self.world.stores.executions.get(row.flow.id, row.name)
         if found is not None and not task.over:
             task.report(_result(found))

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from cfmock.base.clocks import Clock, Timeline, Timer, Timers
 from cfmock.base.randomness import Ids
-from cfmock.engine.scheduler import Runner
-from cfmock.engine.task_calls import TaskResolver
+from cfmock.engine.execution import TaskResolver
+from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions, TaskMocks
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.call_diagnostics import Notes
@@ -78,7 +78,7 @@ class World:
     ids: Ids
     stores: Stores
     warn: Callable[[str], None]
-    runner: Runner
+    scheduler: FlowScheduler
     resolver: Callable[[World, ExecutionRow], TaskResolver]  # who answers the tasks of an execution
     report: Callable[[World, str, ExecutionRow], None]  # tell the task of a token how an execution ended
     functions: Callable[[], Functions | None]  # how mocks reach functions outside, where there is a way

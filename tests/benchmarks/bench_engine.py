@@ -22,12 +22,12 @@ from typing import Any
 from cfmock.api.client import signed_request
 from cfmock.base.clocks import Timers, VirtualClock
 from cfmock.base.randomness import Ids
-from cfmock.engine.data_flow import Identity
 from cfmock.engine.events import History
+from cfmock.engine.execution import Answer, CalledTask
+from cfmock.engine.identity import Identity
 from cfmock.engine.languages import compile_definition
-from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.scheduler import Runner
-from cfmock.engine.task_calls import Answer, Fails, TaskMock
+from cfmock.engine.scheduler import FlowScheduler
+from cfmock.engine.task_calls import Fails, TaskMock
 from cfmock.engine.task_mocks import ScriptedTasks, TaskMocks
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.seeding import build
@@ -70,7 +70,7 @@ WAIT = "{version: v1, type: flow, steps: [{type: wait, name: pause, duration: 60
 class Throttled(ScriptedTasks):
     """Refuses the first try of every task."""
 
-    def resolve(self, task: PendingTask) -> Answer:
+    def resolve(self, task: CalledTask) -> Answer:
         return Fails("FC.ResourceThrottled") if task.call.retries == 0 else super().resolve(task)
 
 
@@ -78,7 +78,7 @@ def run(text: str, value: Any, mocks: TaskMocks) -> Callable[[], History]:
     """Runs a definition to its end on virtual time, as if a client waited for it; gives its history."""
     flow = compile_definition(text)
     timers = Timers(VirtualClock(1_717_200_000.0))
-    runner = Runner(timers, Ids(1))
+    runner = FlowScheduler(timers, Ids(1))
     resolver = Throttled(mocks)
 
     def once() -> History:

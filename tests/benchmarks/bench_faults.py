@@ -18,7 +18,7 @@ from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.protocol.spec import model
-from cfmock.protocol.wire.messages import Call
+from cfmock.protocol.wire.messages import OperationCall
 
 CALLS, ROUNDS, RULES = 2_000, 15, 100
 LIMIT_WITHOUT, LIMIT_WITH = 2.0, 30.0
@@ -52,7 +52,7 @@ def microseconds(describe: Callable[[int], dict[str, Any]] | None, flows: int) -
             injector.add(FaultRule.from_mapping(describe(number), operations=spec.operations, codes=spec.errors))
     operation = spec.operations["StartExecution"]
     calls = [
-        Call(operation, {"FlowName": f"order_{number % flows}", "ExecutionName": f"e-{number}x"}, "cfmock")
+        OperationCall(operation, {"FlowName": f"order_{number % flows}", "ExecutionName": f"e-{number}x"}, "cfmock")
         for number in range(CALLS)
     ]
     rounds = []

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from cfmock.base.json_text import json_text
-from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, History, Shape
+from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, EventShape, History
 
 
 def test_an_event_is_a_row_of_the_history() -> None:
-    event = Event(2, 1, Shape("StepEntered", ("input", "local")), "pass1", 1_719_197_922.043, ('{"名":1}', "{}"))
+    event = Event(2, 1, EventShape("StepEntered", ("input", "local")), "pass1", 1_719_197_922.043, ('{"名":1}', "{}"))
     assert event.row() == {
         "EventId": 2,
         "ScheduleEventId": 1,

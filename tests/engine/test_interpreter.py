@@ -24,7 +24,8 @@ from cfmock.engine.commands import (
     Wait,
     WaitUntil,
 )
-from cfmock.engine.data_flow import Context, Identity
+from cfmock.engine.data_flow import Context
+from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.languages import compile_definition
 from tests.support.lab import text_of
@@ -220,8 +221,7 @@ def test_a_distributed_map_asks_for_its_map_run() -> None:
     )
     command = hand()
     assert isinstance(command, RunMap)
-    run = command.map_run
-    assert (run.inputs, run.concurrency, run.tolerated_count, run.flow.express) == ([1, 2], 3, 2, True)
+    assert (command.inputs, command.concurrency, command.tolerated_count, command.express) == ([1, 2], 3, 2, True)
     assert hand.events[-1] == ("MapRunStarted", "A", 3)
     assert hand.end([{"a": 1}, {"a": 2}]).value == {"Items": [{"a": 1}, {"a": 2}]}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cfmock.engine.execution import FlowExecution
 from cfmock.engine.map_runs import ItemCounts, MapRun
 from tests.support.lab import Lab, Seen, text_of
 
@@ -93,13 +94,13 @@ def test_a_map_run_that_is_over_does_not_change() -> None:
 def test_who_keeps_rows_may_start_the_children() -> None:
     lab = Lab()
     names: list[str] = []
-    default = lab.runner.start_child
+    default = lab.scheduler.start_child
 
-    def start(map_run: MapRun, index: int) -> Any:
+    def start(parent: FlowExecution, map_run: MapRun, index: int) -> Any:
         names.append(map_run.child_name(index))
-        return default(map_run, index)
+        return default(parent, map_run, index)
 
-    lab.runner.start_child = start
+    lab.scheduler.start_child = start
     seen = lab.run(
         text_of(
             {

@@ -52,24 +52,24 @@ def test_an_execution_nobody_waits_for_stays_where_it_is_until_the_clock_is_adva
 def test_an_execution_somebody_waits_for_jumps_and_nothing_else_moves() -> None:
     lab, seen = started(WAIT)
     other = lab.start("f", name="e2")
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert (seen.status, other.status, lab.clock.now()) == ("Succeeded", "Running", 0)
     assert seen.duration == 60
 
 
 def test_it_stops_jumping_when_nobody_waits_any_more() -> None:
     lab, seen = started(CALLBACK)
-    lab.runner.attend(seen.run)
-    lab.runner.leave(seen.run)
+    lab.scheduler.attend(seen.run)
+    lab.scheduler.leave(seen.run)
     seen.run.report(token_of(seen), {})
     assert seen.status == "Running"
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert seen.status == "Succeeded"
 
 
 def test_a_callback_that_may_come_is_not_overtaken_by_its_time_out() -> None:
     lab, seen = started(CALLBACK)
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert seen.status == "Running"
     seen.run.report(token_of(seen), {"ok": True})
     assert (seen.status, seen.duration) == ("Succeeded", 10), "the wait behind it is jumped as before"
@@ -94,7 +94,7 @@ def test_a_time_out_behind_a_report_that_may_come_is_not_jumped_to_by_another_br
             }
         )
     )
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert seen.run.timeline.now() == 20
     seen.run.report(token_of(seen), {})
     assert (seen.status, seen.duration) == ("Succeeded", 40)
@@ -104,7 +104,7 @@ def test_the_limit_of_a_flow_is_jumped_to_once_it_is_certain() -> None:
     """Else a client that waits for the time-out of its flow would wait for ever."""
     text = "{version: v1, type: flow, timeoutSeconds: 5, steps: [{type: wait, name: a, duration: 60}]}"
     lab, seen = started(text)
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert (seen.status, seen.duration) == ("TimedOut", 5)
 
 
@@ -120,7 +120,7 @@ def test_on_a_real_clock_a_wait_takes_its_time() -> None:
     lab = Lab(clock=RealClock())
     lab.add("f", text_of({"steps": "- {type: wait, name: a, duration: 0.05}"}))
     seen = lab.start("f")
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert seen.status == "Running"
     due = lab.timers.next_due()
     assert due is not None
@@ -331,7 +331,7 @@ def test_an_execution_can_be_retired_at_the_end_of_the_step_it_is_in() -> None:
     lab, seen = started(
         text_of({"states": "- {Type: Wait, Name: A, Seconds: 9, Next: B}\n- {Type: Pass, Name: B, End: true}"})
     )
-    lab.runner.retire(seen.run, "FlowDeleted", "")
+    lab.scheduler.retire(seen.run, "FlowDeleted", "")
     assert seen.status == "Running"
     lab.advance(9)
     assert (seen.status, seen.visits, seen.error) == ("Stopped", ["A"], ("FlowDeleted", ""))
@@ -373,7 +373,7 @@ def outside(more: str = "", mock: dict[str, Any] | None = None) -> tuple[Lab, Se
 
 def test_a_function_outside_gets_the_event_and_its_answer_is_the_body() -> None:
     lab, seen, functions = outside()
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert functions.calls == [("http://localhost:9000", {"n": 1})]
     assert seen.status == "Running"
     functions.replies[0]({"r": 2})
@@ -382,7 +382,7 @@ def test_a_function_outside_gets_the_event_and_its_answer_is_the_body() -> None:
 
 def test_a_function_outside_is_not_overtaken_by_the_time_of_its_task() -> None:
     lab, seen, functions = outside("Timeout: 5,")
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     assert seen.status == "Running"
     lab.advance(5)
     assert seen.error[0] == "FnF.TaskTimeout"
@@ -416,7 +416,7 @@ def test_a_function_of_a_callback_task_only_submits_it() -> None:
 
 def test_a_report_may_come_before_the_function_has_answered() -> None:
     lab, seen, functions = outside("TaskMode: WaitForCustomCallback,")
-    lab.runner.attend(seen.run)
+    lab.scheduler.attend(seen.run)
     seen.run.report(token_of(seen), {"ok": True})
     assert (seen.status, seen.output) == ("Succeeded", {"ok": True})
     assert len(seen.told("TaskSubmitted")) == 1
@@ -450,7 +450,7 @@ def test_waiting_tasks_can_be_looked_up_by_token() -> None:
     parts = read_token(token)
     assert parts is not None
     assert (parts.flow, parts.execution, parts.event) == ("f", "e1", 2)
-    assert (task.call.state, task.since, task.run) == ("A", 0, seen.run)
+    assert (task.call.state, task.since, task.execution) == ("A", 0, seen.run)
 
 
 @pytest.mark.parametrize("text", ["", "no base64!", "djEjZiNl", "djIjZiNlIzIjeA==", "djEjZiNlI3gjeA=="])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import TaskFailed
-from cfmock.engine.data_flow import Identity
+from cfmock.engine.identity import Identity
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import TaskMocks
 from tests.support.lab import Lab, Seen, text_of
@@ -77,7 +77,7 @@ def _call_of(lab: Lab) -> Any:
             found.append(task.call)
             return Returns({})
 
-    lab.runner.start(flow, Identity("f", "x"), {}, resolver=Catcher(), sink=lambda event: None)
+    lab.scheduler.start(flow, Identity("f", "x"), {}, resolver=Catcher(), sink=lambda event: None)
     return found[0]
 
 

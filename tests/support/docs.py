@@ -20,7 +20,7 @@ import click
 
 from cfmock.api import cloudflow
 from cfmock.base import yaml_source
-from cfmock.base.findings import RULES, Rule
+from cfmock.base.findings import RULES, CheckRule
 from cfmock.cli.main import COMMANDS
 from cfmock.control.endpoints import VERBS, Verb
 from cfmock.fixtures import schema_messages
@@ -214,7 +214,7 @@ def checks(_: str) -> str:
     return table(("Code", "Finds", "As", "Why it matters"), rows)
 
 
-def _anchor(rule: Rule) -> str:
+def _anchor(rule: CheckRule) -> str:
     return f"{rule.code}-{rule.title}".casefold().replace(" ", "-")
 
 

@@ -8,7 +8,7 @@ from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.tools.flowtest.cases import Result, result
-from cfmock.tools.flowtest.run import Lab
+from cfmock.tools.flowtest.run import FlowTestRunner
 
 ORDER = """\
 Type: StateMachine
@@ -60,4 +60,4 @@ def run_one(test: str, flows: str = "") -> Result:
     head = [f"{key}: {value}" for key, value in {"name": "t", "flow": "order"}.items() if key not in given]
     text = "- " + "\n  ".join([*head, *lines])
     found = fixtures(text, flows)
-    return result(Lab(found), found.tests[0])
+    return result(FlowTestRunner(found), found.tests[0])

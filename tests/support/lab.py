@@ -9,15 +9,14 @@ from typing import Any
 from cfmock.base.clocks import Clock, Timeline, Timers, VirtualClock
 from cfmock.base.randomness import Ids
 from cfmock.engine.commands import Failure
-from cfmock.engine.data_flow import Identity
 from cfmock.engine.events import Event
-from cfmock.engine.execution import Run
+from cfmock.engine.execution import CalledTask, FlowExecution, Nested
+from cfmock.engine.flow import Flow
+from cfmock.engine.identity import Identity
 from cfmock.engine.languages import compile_definition
-from cfmock.engine.model import Flow
 from cfmock.engine.nested_flows import FlowStart
-from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.scheduler import Runner
-from cfmock.engine.task_calls import Nested, TaskMock
+from cfmock.engine.scheduler import FlowScheduler
+from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_mocks import UNMOCKED, Functions, ScriptedTasks, TaskMocks
 
 HEADS = {
@@ -46,7 +45,7 @@ class Seen:
     """An execution and what was seen of it."""
 
     def __init__(self) -> None:
-        self.run: Run
+        self.run: FlowExecution
         self.events: list[Event] = []
         self.points: list[str] = []
 
@@ -87,7 +86,7 @@ class Lab:
     def __init__(self, *, clock: Clock | None = None, seed: int = 1, functions: Functions | None = None) -> None:
         self.clock = clock or VirtualClock(0.0)
         self.timers = Timers(self.clock)
-        self.runner = Runner(self.timers, Ids(seed))
+        self.scheduler = FlowScheduler(self.timers, Ids(seed))
         self.functions = functions
         self.flows: dict[str, tuple[Flow, TaskMocks]] = {}
         self.seen: dict[str, Seen] = {}
@@ -111,11 +110,11 @@ class Lab:
         name: str = "e1",
         timeline: Timeline | None = None,
         environment: Mapping[str, str] | None = None,
-        on_end: Callable[[Run], object] | None = None,
+        on_end: Callable[[FlowExecution], object] | None = None,
     ) -> Seen:
         seen = self.seen[name] = Seen()
         compiled, mocks = self.flows[flow]
-        seen.run = self.runner.start(
+        seen.run = self.scheduler.start(
             compiled,
             Identity(flow, name, "acs:ram::1:role/r", "cn-hangzhou", environment),
             {} if value is None else value,
@@ -136,29 +135,29 @@ class Lab:
 
     def settle(self, seen: Seen) -> None:
         """Wait for an execution as a client does, until it has ended or only the outside can move it."""
-        self.runner.attend(seen.run)
+        self.scheduler.attend(seen.run)
         self.timers.run_due()
         while self.timers.next_due() is not None and self.timers.next_due() <= self.clock.now():  # type: ignore[operator]
             self.timers.run_due()
-        self.runner.leave(seen.run)
+        self.scheduler.leave(seen.run)
 
     def advance(self, seconds: float) -> None:
         self.timers.advance_to(self.clock.now() + seconds)
 
-    def note(self, task: PendingTask) -> None:
+    def note(self, task: CalledTask) -> None:
         """A task without a mock."""
         self.unmocked.append(task.call.state)
         if self.fail_unmocked:
             raise Failure(UNMOCKED, f"no mock for '{task.call.state}'")
 
-    def start_nested(self, task: PendingTask, start: FlowStart) -> Nested:
+    def start_nested(self, task: CalledTask, start: FlowStart) -> Nested:
         if start.flow not in self.flows:
             raise Failure(f"{task.call.product}.FlowNotExists", f"Flow {start.flow} does not exist.")
         name = start.execution or f"child{len(self.seen)}"
         if name in self.seen:
             raise Failure(f"{task.call.product}.ExecutionAlreadyExists", f"Execution {name} exists.")
         waits = task.call.mode.value != "RequestComplete"
-        timeline = task.run.timeline if waits else self.timers.timeline(task.run.timeline.skipped)
+        timeline = task.execution.timeline if waits else self.timers.timeline(task.execution.timeline.skipped)
         child = self.start(start.flow, start.input, name=name, timeline=timeline)
         return Nested(child.run, {"FlowName": start.flow, "ExecutionName": name, "RequestID": "r"})
 
@@ -170,8 +169,8 @@ class Tasks(ScriptedTasks):
         super().__init__(mocks, lab.functions)
         self.lab = lab
 
-    def unmocked(self, task: PendingTask) -> None:
+    def unmocked(self, task: CalledTask) -> None:
         self.lab.note(task)
 
-    def start_flow(self, task: PendingTask, start: FlowStart) -> Nested:
+    def start_flow(self, task: CalledTask, start: FlowStart) -> Nested:
         return self.lab.start_nested(task, start)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ConstructorErrors, ExpressionSyntaxError
 from cfmock.engine.expr.evaluate import Closure, Expression, Scope, compile_expression
 
-Json = Any
 Path = tuple["str | int", ...]
 
 MAX_DEPTH = 100
@@ -53,7 +52,7 @@ def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = Fals
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _BuiltPart:
     """A value that never changes, or what makes it."""
 
     value: Json = None
@@ -66,7 +65,7 @@ class _Compiler:
         self.expressions: list[Expression] = []
         self.problems: list[tuple[Path, ExpressionSyntaxError]] = []
 
-    def part(self, value: Json, path: Path, bare: bool) -> _Part:
+    def part(self, value: Json, path: Path, bare: bool) -> _BuiltPart:
         if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
             return self.complain(path, f"nested more than {MAX_DEPTH} deep")
         if isinstance(value, dict):
@@ -75,10 +74,10 @@ class _Compiler:
             return _array([self.part(item, (*path, index), bare) for index, item in enumerate(value)])
         if bare and isinstance(value, str) and value.startswith("$"):
             return self.expression(value, path)
-        return _Part(value)
+        return _BuiltPart(value)
 
-    def map(self, value: dict[str, Json], path: Path, bare: bool) -> _Part:
-        parts: dict[str, _Part] = {}
+    def map(self, value: dict[str, Json], path: Path, bare: bool) -> _BuiltPart:
+        parts: dict[str, _BuiltPart] = {}
         for key, item in value.items():
             name, here = key, (*path, key)
             if key.endswith(SUFFIX):
@@ -96,25 +95,25 @@ class _Compiler:
                 parts[name] = self.part(item, here, bare)
         return _map(parts)
 
-    def expression(self, text: str, path: Path) -> _Part:
+    def expression(self, text: str, path: Path) -> _BuiltPart:
         try:
             expression = compile_expression(text, self.names)
         except ExpressionSyntaxError as error:
             self.problems.append((path, error))
-            return _Part()
+            return _BuiltPart()
         self.expressions.append(expression)
-        return _Part(closure=expression.evaluate)
+        return _BuiltPart(closure=expression.evaluate)
 
-    def complain(self, path: Path, message: str) -> _Part:
+    def complain(self, path: Path, message: str) -> _BuiltPart:
         self.problems.append((path, ExpressionSyntaxError(message, "", 1)))
-        return _Part()
+        return _BuiltPart()
 
 
-def _map(parts: dict[str, _Part]) -> _Part:
+def _map(parts: dict[str, _BuiltPart]) -> _BuiltPart:
     # Keys keep their order because the copied pattern holds a place for each.
     pattern = {name: part.value for name, part in parts.items()}
     if all(part.closure is None for part in parts.values()):
-        return _Part(pattern)
+        return _BuiltPart(pattern)
     made = [(name, _maker(part)) for name, part in parts.items() if part.closure or _mutable(part.value)]
 
     def build(scope: Scope, ids: Ids) -> Json:
@@ -123,17 +122,17 @@ def _map(parts: dict[str, _Part]) -> _Part:
             result[name] = make(scope, ids)
         return result
 
-    return _Part(closure=build)
+    return _BuiltPart(closure=build)
 
 
-def _array(parts: list[_Part]) -> _Part:
+def _array(parts: list[_BuiltPart]) -> _BuiltPart:
     if all(part.closure is None for part in parts):
-        return _Part([part.value for part in parts])
+        return _BuiltPart([part.value for part in parts])
     makers = [_maker(part) for part in parts]
-    return _Part(closure=lambda scope, ids: [make(scope, ids) for make in makers])
+    return _BuiltPart(closure=lambda scope, ids: [make(scope, ids) for make in makers])
 
 
-def _maker(part: _Part) -> Closure:
+def _maker(part: _BuiltPart) -> Closure:
     return part.closure or _constant(part.value)
 
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfmock.base.errors import did_you_mean
+from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.functions import NUMBER, equal, kind
 from cfmock.engine.expr.parser import (
     Array,
-    Call,
     Comparison,
     Constant,
+    FunctionCall,
     Logical,
     Map,
     Name,
@@ -33,7 +34,6 @@ from cfmock.engine.expr.parser import (
     parse,
 )
 
-Json = Any
 Scope = Mapping[str, Json]
 Closure = Callable[[Scope, Ids], Json]
 
@@ -91,7 +91,7 @@ def _closure(node: Node, lenient: bool) -> Closure:
             return _path(name, steps, lenient)
         case Select(base, steps):
             return _selection(_closure(base, lenient), steps, lenient)
-        case Call(function, arguments):
+        case FunctionCall(function, arguments):
             call, closures = function.call, [_closure(argument, lenient) for argument in arguments]
             return lambda scope, ids: call([closure(scope, ids) for closure in closures], ids)
         case Prefixed(sign, operand):

@@ -13,14 +13,13 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cfmock.base.errors import did_you_mean
+from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.regex import PatternError, compile_pattern
-
-Json = Any
 
 ARRAY = frozenset({list})
 MAP = frozenset({dict})

@@ -60,7 +60,7 @@ class Select(NamedTuple):
     steps: tuple[Step, ...]
 
 
-class Call(NamedTuple):
+class FunctionCall(NamedTuple):
     function: Function
     arguments: tuple[Node, ...]
 
@@ -100,7 +100,7 @@ class Map(NamedTuple):
     parts: tuple[Node, ...]
 
 
-Node = Constant | Name | Select | Call | Prefixed | Comparison | Logical | Array | Map
+Node = Constant | Name | Select | FunctionCall | Prefixed | Comparison | Logical | Array | Map
 
 
 class Tree(NamedTuple):
@@ -256,7 +256,7 @@ class _Parser:
         self._calls -= 1
         if not function.takes(len(arguments)):
             raise self.error(f"{function.signature} takes {function.arity}, not {len(arguments)}", name)
-        return Call(function, arguments)
+        return FunctionCall(function, arguments)
 
     def arguments(self) -> tuple[Node, ...]:
         self.take()

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from cfmock.base.errors import DefinitionError, SourceError, did_you_mean, shown
 from cfmock.base.yaml_source import Document, parse
+from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
-from cfmock.engine.languages.reader import Section, Source
-from cfmock.engine.model import Flow
+from cfmock.engine.languages.reader import DefinitionSource, Section
 
 __all__ = ["compile_definition"]
 
@@ -31,7 +31,7 @@ def compile_definition(
         document = parse(source, file) if isinstance(source, str) else source
     except SourceError as error:
         raise DefinitionError(error.problems) from None
-    reading = Source(document)
+    reading = DefinitionSource(document)
     value = document.value
     if not isinstance(value, dict):
         reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
@@ -47,7 +47,7 @@ def compile_definition(
     return replace(flow, name=name or flow.own_name)
 
 
-def _unknown(reading: Source, value: dict[str, object]) -> None:
+def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:
     for key, word in _LANGUAGES:
         given = value.get(key)
         if given is not None:

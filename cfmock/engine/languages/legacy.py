@@ -13,13 +13,21 @@ from typing import Any
 
 from cfmock.base.errors import did_you_mean
 from cfmock.base.time_text import parse_time
-from cfmock.engine.languages.legacy_data_flow import MAPPED, MAX_TIMEOUT, MAX_WAIT, OWN, LegacyRules, Mappings, StepData
-from cfmock.engine.languages.reader import Section, Source, quoted
+from cfmock.engine.flow import Flow
+from cfmock.engine.languages.legacy_data_flow import (
+    MAPPED,
+    MAX_TIMEOUT,
+    MAX_WAIT,
+    OWN,
+    LegacyDataFlow,
+    Mappings,
+    StepData,
+)
+from cfmock.engine.languages.reader import DefinitionSource, Section, quoted
 from cfmock.engine.model import (
     Catch,
     ChoiceNode,
     FailNode,
-    Flow,
     Language,
     MapNode,
     Mode,
@@ -48,10 +56,10 @@ PATTERNS = {
 ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:SendMessage"}
 """The action that a resource of a product stands for, so that mocks and error codes have a name for it."""
 
-RULES = LegacyRules()
+DATA_FLOW = LegacyDataFlow()
 
 
-def read(source: Source, document: Section, *, express: bool) -> Flow:
+def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
     """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
     document.word("type", ["flow"])
     document.word("version", ["v1", "v1beta1"], required=True)
@@ -66,7 +74,7 @@ def read(source: Source, document: Section, *, express: bool) -> Flow:
         own_name=name,
         mark=document.mark,
         series=series,
-        rules=RULES,
+        data_flow=DATA_FLOW,
         express=express,
         timeout=timeout,
         data=data,
@@ -95,7 +103,7 @@ def _mappings(section: Section, key: str) -> Mappings | None:
 class _Series:
     """One list of steps being read. `taken` are the names of the whole flow; `prefix` begins the ids of its steps."""
 
-    def __init__(self, source: Source, taken: set[str], identity: str, prefix: str) -> None:
+    def __init__(self, source: DefinitionSource, taken: set[str], identity: str, prefix: str) -> None:
         self.source = source
         self.taken = taken
         self.id = identity

@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import Context, Identity, Step, check_nesting, check_size, datum, measured, number_of
-from cfmock.engine.events import Shape
+from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, measured, number_of
+from cfmock.engine.events import EventShape
 from cfmock.engine.expr import Constructor, Expression, MissingPathError
-from cfmock.engine.model import Catch, Flow, Kind, TaskNode
+from cfmock.engine.identity import Identity
+from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
-
-Json = Any
 
 OWN = frozenset(("$", "$context"))
 """What the parameters of a step may name: `$` is the step's own input."""
@@ -38,13 +37,13 @@ MAX_WAIT = 172_800
 MAX_TIMEOUT = 31_536_000
 """A year, as long as an execution may take."""
 
-ENTERED = Shape("StepEntered", ("input", "local"))
-EXITED = Shape("StepExited", ("local",))
-SCHEDULED_ARN = Shape("TaskScheduled", ("input", "resourceArn"))
-SCHEDULED_ACTION = Shape("TaskScheduled", ("input", "action", "parameters"))
+ENTERED = EventShape("StepEntered", ("input", "local"))
+EXITED = EventShape("StepExited", ("local",))
+SCHEDULED_ARN = EventShape("TaskScheduled", ("input", "resourceArn"))
+SCHEDULED_ACTION = EventShape("TaskScheduled", ("input", "action", "parameters"))
 
-BRANCH_EXITED = Shape("BranchExited", ("index", "local"))
-ITERATION_EXITED = Shape("IterationExited", ("index", "local"))
+BRANCH_EXITED = EventShape("BranchExited", ("index", "local"))
+ITERATION_EXITED = EventShape("IterationExited", ("index", "local"))
 
 Mappings = tuple[tuple[str, Any], ...]
 """Pairs of a target and its source: an `Expression`, or a constant."""
@@ -74,12 +73,12 @@ class StepFrame:
         self.local = local
 
 
-class Scope(dict[str, Json]):
+class LegacyScope(dict[str, Json]):
     """The names of an expression; `$context` is put together only when one asks for it."""
 
     __slots__ = ("step",)
 
-    def __init__(self, step: Step, **names: Json) -> None:
+    def __init__(self, step: Step[StepFrame], **names: Json) -> None:
         self.step = step
         for name, value in names.items():
             self["$" + name] = value
@@ -93,7 +92,7 @@ class Scope(dict[str, Json]):
             "step": {"name": step.node.name, "eventId": step.entered},
         }
         if isinstance(step.node, TaskNode):
-            context["task"] = {"token": step.token}
+            context["task"] = {"token": step.token.text}
         return context
 
 
@@ -101,92 +100,92 @@ def _flow_context(who: Identity) -> dict[str, Json]:
     return {"flow": {"name": who.flow}, "execution": {"name": who.execution}}
 
 
-class LegacyRules:
-    """The rules of `type: flow`."""
+class LegacyDataFlow:
+    """How data move in `type: flow`."""
 
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED
 
-    def open(self, flow: Flow, given: Datum, context: Context) -> StepFrame:
+    def open(self, data: StepData, given: Datum, context: Context) -> StepFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         if not isinstance(given.value, dict):
             raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
-        if flow.data.input is None:
+        if data.input is None:
             return StepFrame(given)
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
-        picked = _picked(flow.data.input, scope, context.ids)
+        picked = _picked(data.input, scope, context.ids)
         return StepFrame(measured(picked, MAX_DATA, "the input of the flow"))
 
-    def close(self, flow: Flow, frame: StepFrame, context: Context) -> Datum:
-        if flow.data.output is None:
+    def close(self, data: StepData, frame: StepFrame, context: Context) -> Datum:
+        if data.output is None:
             return frame.local
         scope = {
             "$input": frame.input.value,
             "$local": frame.local.value,
             "$context": _flow_context(context.identity),
         }
-        return measured(_picked(flow.data.output, scope, context.ids), MAX_DATA, "the output of the flow")
+        return measured(_picked(data.output, scope, context.ids), MAX_DATA, "the output of the flow")
 
-    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def before(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return ENTERED, (step.frame.input.text, step.frame.local.text)
 
-    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def after(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return EXITED, (step.frame.local.text,)
 
-    def enter(self, step: Step) -> None:
+    def enter(self, step: Step[StepFrame]) -> None:
         frame, mappings = step.frame, step.node.data.input
         if mappings is None:
             step.given = _merged(frame.input, frame.local)
         else:
-            scope = Scope(step, input=frame.input.value, local=frame.local.value)
+            scope = LegacyScope(step, input=frame.input.value, local=frame.local.value)
             step.given = datum(_picked(mappings, scope, step.context.ids), f"the input of '{step.node.name}'")
         check_size(step.given.size, MAX_DATA, f"the input of '{step.node.name}'")
 
-    def idle(self, step: Step) -> Datum:
+    def idle(self, step: Step[StepFrame]) -> Datum:
         return EMPTY
 
-    def result(self, step: Step, value: Json) -> Datum:
+    def result(self, step: Step[StepFrame], value: Json) -> Datum:
         if isinstance(step.node, TaskNode) and not isinstance(value, dict):
             raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is no JSON object: {str(value)[:200]}")
         return measured(value, MAX_DATA, f"the result of '{step.node.name}'")
 
-    def leave(self, step: Step, result: Datum) -> Datum:
+    def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
         mappings, kind = step.node.data.output, step.node.kind
         if mappings is not None:
-            scope = Scope(step, input=step.given.value, local=result.value)
+            scope = LegacyScope(step, input=step.given.value, local=result.value)
             output = datum(_picked(mappings, scope, step.context.ids), f"the output of '{step.node.name}'")
         else:
-            output = EMPTY if kind is Kind.PARALLEL or kind is Kind.MAP else result
+            output = EMPTY if kind is NodeKind.PARALLEL or kind is NodeKind.MAP else result
         size = step.given.size + result.size + output.size
         check_size(size, MAX_DATA, f"input, local variable and output of '{step.node.name}'")
         self._hand_on(step, output)
         return output
 
-    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step[StepFrame], catch: Catch, failure: Failure) -> None:
         step.error = failure
         output = EMPTY
         if catch.data is not None:
             error = {"error": failure.code, "cause": failure.detail, "code": failure.code}
-            scope = Scope(step, input=step.given.value, local=error)
+            scope = LegacyScope(step, input=step.given.value, local=error)
             output = datum(_picked(catch.data, scope, step.context.ids), f"the output of '{step.node.name}'")
         self._hand_on(step, output)
 
-    def _hand_on(self, step: Step, output: Datum) -> None:
+    def _hand_on(self, step: Step[StepFrame], output: Datum) -> None:
         frame = step.frame
         frame.local = _merged(frame.local, output)
         check_size(frame.local.size, MAX_DATA, f"the local variable after '{step.node.name}'")
 
-    def test(self, step: Step, condition: Expression) -> bool:
+    def test(self, step: Step[StepFrame], condition: Expression) -> bool:
         return condition.test(self._own(step), step.context.ids)
 
-    def pause(self, step: Step) -> Wait | WaitUntil:
+    def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         data = step.node.data
         if data.timestamp is not None:
             return WaitUntil(self._moment(step, data.timestamp), MAX_WAIT)
         return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT))
 
-    def _moment(self, step: Step, given: float | Expression) -> float:
+    def _moment(self, step: Step[StepFrame], given: float | Expression) -> float:
         if not isinstance(given, Expression):
             return given
         text = given.evaluate(self._own(step), step.context.ids)
@@ -195,7 +194,7 @@ class LegacyRules:
         except ValueError as error:
             raise Failure(RUNTIME_ERROR, f"the timestamp of '{step.node.name}': {error}") from None
 
-    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[StepFrame], given: Any, what: str, low: float, high: float) -> Any:
         if not isinstance(given, Expression):
             return given
         value = given.evaluate(self._own(step), step.context.ids)
@@ -206,7 +205,7 @@ class LegacyRules:
             )
         return number
 
-    def call(self, step: Step, node: TaskNode) -> TaskCall:
+    def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         scope, parameters = self._own(step), {}
         for name, source in node.data.parameters:
             try:
@@ -224,29 +223,31 @@ class LegacyRules:
             envelope=None,
             timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
             retries=step.retries,
-            step=step,
+            node=step.node.id,
+            identity=step.context.identity,
+            task_token=step.token,
         )
 
-    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+    def scheduled(self, step: Step[StepFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
         if call.resource_arn is not None:
-            return SCHEDULED_ARN, (call.step.given.text, json_text(call.resource_arn))
+            return SCHEDULED_ARN, (step.given.text, json_text(call.resource_arn))
         parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
-        return SCHEDULED_ACTION, (call.step.given.text, json_text(call.action), parameters.text)
+        return SCHEDULED_ACTION, (step.given.text, json_text(call.action), parameters.text)
 
-    def items(self, step: Step) -> list[Json]:
+    def items(self, step: Step[StepFrame]) -> list[Json]:
         expression = step.node.data.collection
         items = expression.evaluate(self._own(step), step.context.ids)
         if not isinstance(items, list):
             raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is no array: {expression.text}")
         return items
 
-    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step[StepFrame], items: list[Json], batch: int) -> list[Json]:
         return items
 
-    def inner(self, step: Step) -> StepFrame:
+    def inner(self, step: Step[StepFrame]) -> StepFrame:
         return StepFrame(step.given)
 
-    def iteration(self, step: Step, item: Json, index: int) -> StepFrame:
+    def iteration(self, step: Step[StepFrame], item: Json, index: int) -> StepFrame:
         data = step.node.data
         given = {**step.given.value, data.item: item}
         if data.index is not None:
@@ -256,11 +257,11 @@ class LegacyRules:
     def value(self, frame: StepFrame) -> Datum:
         return frame.local
 
-    def join(self, step: Step, results: Sequence[Json]) -> Json:
+    def join(self, step: Step[StepFrame], results: Sequence[Json]) -> Json:
         return list(results)
 
-    def _own(self, step: Step) -> Scope:
-        scope = Scope(step)
+    def _own(self, step: Step[StepFrame]) -> LegacyScope:
+        scope = LegacyScope(step)
         scope["$"] = step.given.value
         return scope
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cfmock.base.errors import Mark, Problem, did_you_mean, path_text, shown
+from cfmock.base.json_text import Json
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_of
 from cfmock.engine.expr import (
@@ -20,13 +21,12 @@ from cfmock.engine.expr import (
     compile_constructor,
     compile_expression,
 )
-from cfmock.engine.model import Unread
+from cfmock.engine.flow import Unread
 
-Json = Any
 Path = tuple["str | int", ...]
 
 
-class Source:
+class DefinitionSource:
     """A definition while it is read: its document, the problems found so far, and the fields nobody asked for."""
 
     def __init__(self, document: Document) -> None:
@@ -64,7 +64,7 @@ class Source:
 class Section:
     """One mapping of a definition, and where it stands."""
 
-    def __init__(self, source: Source, value: dict[str, Json], path: Path = ()) -> None:
+    def __init__(self, source: DefinitionSource, value: dict[str, Json], path: Path = ()) -> None:
         self.source = source
         self.value = value
         self.path = path

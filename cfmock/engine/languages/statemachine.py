@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from cfmock.base.errors import did_you_mean
-from cfmock.engine.languages.reader import Section, Source, quoted, repeated
-from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineRules
+from cfmock.engine.flow import Flow
+from cfmock.engine.languages.reader import DefinitionSource, Section, quoted, repeated
+from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import (
     Catch,
     ChoiceNode,
     Distributed,
     FailNode,
-    Flow,
     Language,
     MapNode,
     Mode,
@@ -42,10 +42,10 @@ MAX_CHILDREN = 100
 MAX_ITEMS = 10_000
 """Limits of the pages."""
 
-RULES = StateMachineRules()
+DATA_FLOW = StateMachineDataFlow()
 
 
-def read(source: Source, document: Section, *, express: bool) -> Flow:
+def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
     """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
     document.word("Type", ["StateMachine"])
     document.word("SpecVersion", ["v1"], required=True)
@@ -58,7 +58,7 @@ def read(source: Source, document: Section, *, express: bool) -> Flow:
         own_name=name,
         mark=document.mark,
         series=series,
-        rules=RULES,
+        data_flow=DATA_FLOW,
         express=express,
         text=source.document.text,
         unread=tuple(source.unread),
@@ -68,7 +68,7 @@ def read(source: Source, document: Section, *, express: bool) -> Flow:
 class _Scope:
     """One scope being read: its states, and the names they mean to go to, checked once all are known."""
 
-    def __init__(self, source: Source, express: bool, identity: str) -> None:
+    def __init__(self, source: DefinitionSource, express: bool, identity: str) -> None:
         self.source = source
         self.express = express
         self.id = identity

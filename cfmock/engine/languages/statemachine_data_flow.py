@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
     DATA_LIMIT,
     INVALID_OUTPUT,
@@ -22,12 +22,10 @@ from cfmock.engine.commands import (
     Wait,
 )
 from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, measured, number_of
-from cfmock.engine.events import OUTPUT, Shape
+from cfmock.engine.events import OUTPUT, EventShape
 from cfmock.engine.expr import Constructor, Expression
-from cfmock.engine.model import Catch, Flow, Kind, TaskNode
+from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
-
-Json = Any
 
 BEFORE = frozenset(("$Context", "$Input", "$Global"))
 """The names an expression may use until the state has worked."""
@@ -46,11 +44,11 @@ FUNCTION = "FC:InvokeFunction"
 ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
 """What stands beside the `Body` of a result. For functions only the Body is certain."""
 
-ENTERED = Shape("StepEntered", ("input",))
-EXITED = Shape("StepExited", OUTPUT)
-SCHEDULED = Shape("TaskScheduled", ("action", "parameters"))
-BRANCH_EXITED = Shape("BranchExited", ("index", "output"))
-ITERATION_EXITED = Shape("IterationExited", ("index", "output"))
+ENTERED = EventShape("StepEntered", ("input",))
+EXITED = EventShape("StepExited", OUTPUT)
+SCHEDULED = EventShape("TaskScheduled", ("action", "parameters"))
+BRANCH_EXITED = EventShape("BranchExited", ("index", "output"))
+ITERATION_EXITED = EventShape("IterationExited", ("index", "output"))
 
 
 class StateData(NamedTuple):
@@ -75,12 +73,12 @@ class StateFrame:
         self.value = value
 
 
-class Scope(dict[str, Json]):
+class StateScope(dict[str, Json]):
     """The names of an expression; `$Context` is put together only when an expression asks for it."""
 
     __slots__ = ("step",)
 
-    def __init__(self, step: Step, given: Json) -> None:
+    def __init__(self, step: Step[StateFrame], given: Json) -> None:
         self.step = step
         self["$Input"] = given
         self["$Global"] = step.context.globals
@@ -92,55 +90,55 @@ class Scope(dict[str, Json]):
         return context
 
 
-def _context(step: Step, scope: Mapping[str, Json]) -> Json:
+def _context(step: Step[StateFrame], scope: Mapping[str, Json]) -> Json:
     current: dict[str, Json] = {"Name": step.node.name, "Input": scope["$Input"], "RetryCount": step.retries}
     if "$Output" in scope:
         current["Output"] = scope["$Output"]
     if step.error is not None:
         current["Error"] = {"Code": step.error.code, "Detail": step.error.detail}
     if isinstance(step.node, TaskNode):
-        current["TaskToken"] = step.token
+        current["TaskToken"] = step.token.text
     return {**step.context.identity.context(step.context.input), "Current": current}
 
 
-class StateMachineRules:
-    """The rules of `Type: StateMachine`."""
+class StateMachineDataFlow:
+    """How data move in `Type: StateMachine`."""
 
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED
 
-    def open(self, flow: Flow, given: Datum, context: Context) -> StateFrame:
+    def open(self, data: None, given: Datum, context: Context) -> StateFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         return StateFrame(given)
 
-    def close(self, flow: Flow, frame: StateFrame, context: Context) -> Datum:
+    def close(self, data: None, frame: StateFrame, context: Context) -> Datum:
         return frame.value
 
-    def before(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def before(self, step: Step[StateFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return ENTERED, (step.frame.value.text,)
 
-    def after(self, step: Step) -> tuple[Shape, tuple[str, ...]]:
+    def after(self, step: Step[StateFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return EXITED, (step.frame.value.text,)
 
-    def enter(self, step: Step) -> None:
+    def enter(self, step: Step[StateFrame]) -> None:
         step.given = given = step.frame.value
         constructor = step.node.data.input
         if constructor is not None:
-            built = constructor.build(Scope(step, given.value), step.context.ids)
+            built = constructor.build(StateScope(step, given.value), step.context.ids)
             step.given = measured(built, MAX_DATA, f"the input of '{step.node.name}'")
 
-    def idle(self, step: Step) -> Datum:
+    def idle(self, step: Step[StateFrame]) -> Datum:
         return step.given
 
-    def result(self, step: Step, value: Json) -> Datum:
+    def result(self, step: Step[StateFrame], value: Json) -> Datum:
         return measured(value, MAX_DATA, f"the output of '{step.node.name}'")
 
-    def leave(self, step: Step, result: Datum) -> Datum:
+    def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
         data, context = step.node.data, step.context
         output, written = result, None
         if data.output is not None or data.globals is not None:
-            scope = Scope(step, step.given.value)
+            scope = StateScope(step, step.given.value)
             scope["$Output"] = result.value
             if data.globals is not None:
                 written = _globals(data.globals.build(scope, context.ids))
@@ -154,25 +152,25 @@ class StateMachineRules:
         step.frame.value = output
         return output
 
-    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
         step.error = failure
         output = step.given
         if catch.data is not None:
-            built = catch.data.build(Scope(step, step.given.value), step.context.ids)
+            built = catch.data.build(StateScope(step, step.given.value), step.context.ids)
             output = measured(built, MAX_DATA, f"the output of '{step.node.name}'")
         step.frame.value = output
 
-    def test(self, step: Step, condition: Expression) -> bool:
-        return condition.test(Scope(step, step.given.value), step.context.ids)
+    def test(self, step: Step[StateFrame], condition: Expression) -> bool:
+        return condition.test(StateScope(step, step.given.value), step.context.ids)
 
-    def pause(self, step: Step) -> Wait:
+    def pause(self, step: Step[StateFrame]) -> Wait:
         data = step.node.data
         return Wait(self.amount(step, data.seconds, "Seconds", 1, data.longest))
 
-    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[StateFrame], given: Any, what: str, low: float, high: float) -> Any:
         if not isinstance(given, Expression):
             return given
-        value = given.evaluate(Scope(step, step.given.value), step.context.ids)
+        value = given.evaluate(StateScope(step, step.given.value), step.context.ids)
         number = number_of(value)
         if number is None or not low <= number <= high:
             raise Failure(
@@ -180,9 +178,9 @@ class StateMachineRules:
             )
         return number
 
-    def call(self, step: Step, node: TaskNode) -> TaskCall:
+    def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         constructor = node.data.parameters
-        parameters = constructor.build(Scope(step, step.given.value), step.context.ids) if constructor else {}
+        parameters = constructor.build(StateScope(step, step.given.value), step.context.ids) if constructor else {}
         return TaskCall(
             state=node.name,
             action=node.action,
@@ -194,24 +192,26 @@ class StateMachineRules:
             envelope=ENVELOPES.get(node.action),
             timeout=self.amount(step, node.timeout, "Timeout", 0, 604_800) or None,
             retries=step.retries,
-            step=step,
+            node=step.node.id,
+            identity=step.context.identity,
+            task_token=step.token,
         )
 
-    def scheduled(self, call: TaskCall) -> tuple[Shape, tuple[str, ...]]:
+    def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
         parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
         return SCHEDULED, (json_text(call.action), parameters.text)
 
-    def items(self, step: Step) -> list[Json]:
+    def items(self, step: Step[StateFrame]) -> list[Json]:
         expression = step.node.data.items
-        items = expression.evaluate(Scope(step, step.given.value), step.context.ids)
+        items = expression.evaluate(StateScope(step, step.given.value), step.context.ids)
         if not isinstance(items, list):
             raise Failure(RUNTIME_ERROR, f"ItemsPath of '{step.node.name}' gives no array: {expression.text}")
         return items
 
-    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
         constructor = step.node.data.item
         if constructor is not None:
-            scope = Scope(step, step.given.value)
+            scope = StateScope(step, step.given.value)
             built = []
             for item in items:
                 scope["$Item"] = item
@@ -221,17 +221,17 @@ class StateMachineRules:
             items = [{"Items": items[at : at + batch]} for at in range(0, len(items), batch)]
         return items
 
-    def inner(self, step: Step) -> StateFrame:
+    def inner(self, step: Step[StateFrame]) -> StateFrame:
         return StateFrame(step.given)
 
-    def iteration(self, step: Step, item: Json, index: int) -> StateFrame:
+    def iteration(self, step: Step[StateFrame], item: Json, index: int) -> StateFrame:
         return StateFrame(measured(item, MAX_DATA, f"element {index} of '{step.node.name}'"))
 
     def value(self, frame: StateFrame) -> Datum:
         return frame.value
 
-    def join(self, step: Step, results: Sequence[Json]) -> Json:
-        if step.node.kind is Kind.PARALLEL:
+    def join(self, step: Step[StateFrame], results: Sequence[Json]) -> Json:
+        if step.node.kind is NodeKind.PARALLEL:
             return {f"Branch{index}": result for index, result in enumerate(results)}
         return {"Items": list(results)}
 

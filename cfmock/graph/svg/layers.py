@@ -38,7 +38,7 @@ class Arc:
 
 
 @dataclass(slots=True)
-class Step:
+class LayerLink:
     """A line from a cell to one in the next rank, and the arcs (by index) that run along it."""
 
     source: Cell
@@ -67,7 +67,7 @@ class Layers:
     ranks: list[list[Cell]]
     boxes: list[Cell]
     pills: dict[int, Cell]
-    steps: list[Step]
+    steps: list[LayerLink]
     detours: list[Detour]
 
 
@@ -84,12 +84,12 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
     cells = [Cell(rank, size, box=True) for rank, size in zip(ranks, boxes, strict=True)]
     layers = Layers([], cells, {}, [], [])
     shared: dict[tuple[int, str, int], Cell] = {}
-    steps: dict[tuple[int, int, float | None], Step] = {}
+    steps: dict[tuple[int, int, float | None], LayerLink] = {}
     everything = list(cells)
 
     def step(source: Cell, target: Cell, index: int) -> Cell:
         port = arcs[index].port if source is cells[arcs[index].source] else None
-        found = steps.setdefault((id(source), id(target), port), Step(source, target, [], port))
+        found = steps.setdefault((id(source), id(target), port), LayerLink(source, target, [], port))
         found.arcs.append(index)
         found.weight = max(found.weight, arcs[index].weight)
         return target
@@ -143,7 +143,7 @@ def _far(ranks: Sequence[int], arcs: Sequence[Arc]) -> set[tuple[int, str]]:
     return {(arc.target, arc.lane) for arc in arcs if not arc.back and ranks[arc.target] - ranks[arc.source] > FAR}
 
 
-def _connect(steps: Sequence[Step]) -> None:
+def _connect(steps: Sequence[LayerLink]) -> None:
     for step in steps:
         weight = 8.0 if step.source.passing and step.target.passing else step.weight
         step.source.down.append((step.target, weight))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.engine.model import Kind, Node, Series
+from cfmock.engine.model import Node, NodeKind, Series
 from cfmock.graph.drawing import Highlight, Link, Status, captions, lane_of, lanes, links, note, retry_caption
 from cfmock.graph.svg.arrange import SPINE
 from cfmock.graph.svg.cells import Size
@@ -118,7 +118,7 @@ def plan(series: Series, highlight: Highlight | None, *, outermost: bool = True)
 
 
 def _ends(node: Node) -> bool:
-    return node.next is None and node.kind not in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL)
+    return node.next is None and node.kind not in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL)
 
 
 def _arc(source: int, target: int, way: Way) -> Arc:
@@ -143,7 +143,9 @@ def _figure(node: Node, highlight: Highlight | None) -> Figure:
     planned = tuple(_lane(lane.label, lane.series, highlight) for lane in lanes(node))
     texts = [width(name, NAME) * 1.12, *(width(text, NOTE) for text in notes)]
     texts += [width(text, NOTE) + ICON for text, _ in retries]
-    across = max(texts) + ICON + 8 + 2 * PAD + (12 if node.kind in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL) else 0)
+    across = (
+        max(texts) + ICON + 8 + 2 * PAD + (12 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
+    )
     head = _HEAD + LINE * (len(notes) + len(retries)) + 6.0
     size = _around(planned, across, head) if planned else Size(max(96.0, across), head)
     visits = highlight.hits.get(node.id, 0) if highlight else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cfmock.graph.svg.arrange import SPINE
 from cfmock.graph.svg.cells import Cell, Size
-from cfmock.graph.svg.layers import Arc, Detour, Layers, Step, layer
+from cfmock.graph.svg.layers import Arc, Detour, LayerLink, Layers, layer
 
 GAP = 26.0
 _TRACK = 9.0  # between two lines that run along each other
@@ -157,20 +157,20 @@ def _ports(layers: Layers) -> dict[int, float]:
 
     The plain way on has the middle, and the others keep to their sides of it.
     """
-    leaving: dict[int, list[tuple[float, int, Step | Detour]]] = {}
+    leaving: dict[int, list[tuple[float, int, LayerLink | Detour]]] = {}
     ports: dict[int, float] = {}
-    everything: list[Step | Detour] = [*layers.steps, *layers.detours]
+    everything: list[LayerLink | Detour] = [*layers.steps, *layers.detours]
     for number, way in enumerate(everything):
         source = way.source
         if way.port is not None:
             ports[id(way)] = source.x + way.port
             continue
-        aside = way.target.x - source.x if isinstance(way, Step) else -1e6 if way.left else 1e6
+        aside = way.target.x - source.x if isinstance(way, LayerLink) else -1e6 if way.left else 1e6
         leaving.setdefault(id(source), []).append((aside, number, way))
     for ways in leaving.values():
         ways.sort(key=lambda way: way[:2])
         source, count = ways[0][2].source, len(ways)
-        spine = [index for index, (_, _, way) in enumerate(ways) if isinstance(way, Step) and way.weight >= SPINE]
+        spine = [index for index, (_, _, way) in enumerate(ways) if isinstance(way, LayerLink) and way.weight >= SPINE]
         middle = spine[0] if spine else (count - 1) / 2
         most = max(middle, count - 1 - middle)
         apart = min(18.0, 0.4 * source.width / most) if most else 0.0
@@ -180,7 +180,7 @@ def _ports(layers: Layers) -> dict[int, float]:
 
 
 def _curves(layers: Layers, gaps: _Gaps, ports: dict[int, float]) -> list[Line]:
-    onward: dict[int, Step] = {}
+    onward: dict[int, LayerLink] = {}
     joining: dict[int, int] = {}
     for step in layers.steps:
         if step.source.passing:

@@ -6,20 +6,20 @@ begin with `cf-`, since a picture may stand inside a page.
 
 from __future__ import annotations
 
-from cfmock.engine.model import Kind
+from cfmock.engine.model import NodeKind
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', 'Noto Sans CJK SC', sans-serif"
 
 ICONS = {
-    Kind.PASS: "M1.5 7h10M8 3.5 11.5 7 8 10.5",
-    Kind.TASK: "M10.6 7a3.6 3.6 0 1 1-7.2 0 3.6 3.6 0 1 1 7.2 0ZM8.2 7a1.2 1.2 0 1 1-2.4 0 1.2 1.2 0 1 1 2.4 0Z"
+    NodeKind.PASS: "M1.5 7h10M8 3.5 11.5 7 8 10.5",
+    NodeKind.TASK: "M10.6 7a3.6 3.6 0 1 1-7.2 0 3.6 3.6 0 1 1 7.2 0ZM8.2 7a1.2 1.2 0 1 1-2.4 0 1.2 1.2 0 1 1 2.4 0Z"
     "M7 3.4V1M7 13v-2.4M3.4 7H1M13 7h-2.4M4.45 4.45 2.8 2.8M11.2 11.2 9.55 9.55M4.45 9.55 2.8 11.2M11.2 2.8 9.55 4.45",
-    Kind.CHOICE: "M7 1v3.5M7 4.5 2.5 9v4M7 4.5 11.5 9v4M.7 11.2 2.5 13l1.8-1.8M9.7 11.2 11.5 13l1.8-1.8",
-    Kind.PARALLEL: "M3 2v10M7 2v10M11 2v10",
-    Kind.MAP: "M5 3h7.5M5 7h7.5M5 11h7.5M1.5 3h.8M1.5 7h.8M1.5 11h.8",
-    Kind.WAIT: "M12.5 7a5.5 5.5 0 1 1-11 0 5.5 5.5 0 1 1 11 0ZM7 3.8V7l2.3 1.6",
-    Kind.SUCCEED: "M2 7.5 5.5 11 12 3.5",
-    Kind.FAIL: "M3 3l8 8M11 3l-8 8",
+    NodeKind.CHOICE: "M7 1v3.5M7 4.5 2.5 9v4M7 4.5 11.5 9v4M.7 11.2 2.5 13l1.8-1.8M9.7 11.2 11.5 13l1.8-1.8",
+    NodeKind.PARALLEL: "M3 2v10M7 2v10M11 2v10",
+    NodeKind.MAP: "M5 3h7.5M5 7h7.5M5 11h7.5M1.5 3h.8M1.5 7h.8M1.5 11h.8",
+    NodeKind.WAIT: "M12.5 7a5.5 5.5 0 1 1-11 0 5.5 5.5 0 1 1 11 0ZM7 3.8V7l2.3 1.6",
+    NodeKind.SUCCEED: "M2 7.5 5.5 11 12 3.5",
+    NodeKind.FAIL: "M3 3l8 8M11 3l-8 8",
 }
 RETRY_ICON = "M11.7 4.5A5.2 5.2 0 1 0 12.2 7M12 1.5v3.2H8.8"
 
@@ -73,7 +73,7 @@ def _colours(of: dict[str, str]) -> str:
         *_line("cf-next", of["line"]),
         *_line("cf-catch", of["catch"]),
         *_line("cf-loop", of["loop"]),
-        *(f".cf-{kind.value} .cf-box, .cf-{kind.value} .cf-icon {{ stroke: {of[kind.value]}; }}" for kind in Kind),
+        *(f".cf-{kind.value} .cf-box, .cf-{kind.value} .cf-icon {{ stroke: {of[kind.value]}; }}" for kind in NodeKind),
         *_line("cf-reached", of["reached"]),
         *_line("cf-missed", of["missed"]),
         f".cf-reached .cf-box {{ stroke: {of['reached']}; fill: {of['reached-box']}; }}",

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from cfmock.engine.model import Flow, Kind, MapNode
+from cfmock.engine.flow import Flow
+from cfmock.engine.model import MapNode, NodeKind
 from cfmock.graph.drawing import Highlight, Status, captions
 from cfmock.graph.svg.plan import DOT, ICON, LINE, NOTE, PAD, Figure, Plan, PlannedLane, Way, plan
 from cfmock.graph.svg.routes import Line, Point
@@ -136,7 +137,7 @@ def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
     node = figure.node
     yield f'<g class="cf-{node.kind.value} cf-{figure.status.value}"><title>{_text(_about(figure))}</title>'
     yield _shape(figure, x, y)
-    at = x + PAD + (6 if node.kind in (Kind.CHOICE, Kind.SUCCEED, Kind.FAIL) else 0)
+    at = x + PAD + (6 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
     yield _icon(ICONS[node.kind], at, y + 9)
     yield f'<text class="cf-name" x="{at + ICON + 8:.1f}" y="{y + 20.5:.1f}">{_text(figure.name)}</text>'
     line = y + 20.5
@@ -169,16 +170,16 @@ def _icon(path: str, x: float, y: float) -> str:
 def _shape(figure: Figure, x: float, y: float) -> str:
     across, down = figure.size.width, figure.size.height
     kind = figure.node.kind
-    if kind is Kind.CHOICE and not figure.lanes:
+    if kind is NodeKind.CHOICE and not figure.lanes:
         return _polygon(
             x, y, [(9, 0), (across - 9, 0), (across, down / 2), (across - 9, down), (9, down), (0, down / 2)]
         )
-    if kind is Kind.FAIL:
+    if kind is NodeKind.FAIL:
         right, low = across - 9, down - 9
         return _polygon(
             x, y, [(9, 0), (right, 0), (across, 9), (across, low), (right, down), (9, down), (0, low), (0, 9)]
         )
-    corner = {Kind.SUCCEED: down / 2, Kind.WAIT: 14.0, Kind.TASK: 2.0}.get(kind, 8.0)
+    corner = {NodeKind.SUCCEED: down / 2, NodeKind.WAIT: 14.0, NodeKind.TASK: 2.0}.get(kind, 8.0)
     size = f'width="{across:.1f}" height="{down:.1f}" rx="{corner:.1f}"'
     box = f'<rect class="cf-box" x="{x:.1f}" y="{y:.1f}" {size}/>'
     if isinstance(figure.node, MapNode):  # as a stack of sheets: one for each item

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
 from cfmock.base.patterns import glob_matches
 from cfmock.protocol.auth import signature
+from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.request_credentials import Proof, bearer_token, proof_of
-from cfmock.protocol.wire.messages import Call, Parameters, Request
+from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 
 if TYPE_CHECKING:
     from cfmock.protocol.auth.diagnosis import Diagnosis
-
-DEFAULT_ACCOUNT = ""
-"""The account of credentials that name none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """One access key. `expires` is in seconds since 1970; `allow` holds globs of RAM actions (`fnf:Describe*`), None: all."""
-
-    access_key_id: str
-    access_key_secret: str = field(default="", repr=False)
-    security_token: str | None = field(default=None, repr=False)
-    expires: float | None = None
-    account: str = DEFAULT_ACCOUNT
-    allow: tuple[str, ...] | None = None
-    public_key: str | None = None
-    bearer_token: str | None = field(default=None, repr=False)
-
-
-DEFAULT_CREDENTIAL = Credential("cfmock", "cfmock-secret")
-"""What everybody may use where no fixture names a key."""
 
 
 class Authenticator:
@@ -89,7 +68,9 @@ class Authenticator:
         """The accounts that have a key."""
         return {each.account for each in self._credentials.values()}
 
-    def authenticate(self, request: Request, parameters: Parameters, call: Call, skew: float = 0.0) -> Credential:
+    def authenticate(
+        self, request: Request, parameters: Parameters, call: OperationCall, skew: float = 0.0
+    ) -> Credential:
         """The caller's. `skew` makes the server's clock seem off by so many seconds.
 
         Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
@@ -175,7 +156,7 @@ def _check_token(credential: Credential, token: str, now: float) -> None:
         raise Refused("AccessDenied", reason="token-expired")
 
 
-def _forbidden(credential: Credential, call: Call) -> Refused:
+def _forbidden(credential: Credential, call: OperationCall) -> Refused:
     return Refused(
         "AccessDenied",
         reason="forbidden",

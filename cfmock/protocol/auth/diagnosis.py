@@ -23,7 +23,7 @@ from cfmock.protocol.wire.decode import FORM, is_acs3, percent_encode, read_pair
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
-    from cfmock.protocol.auth.authenticator import Credential
+    from cfmock.protocol.auth.credentials import Credential
 
 BUDGET = 8_000_000
 """How many characters of strings to sign are tried, all together: other calls wait meanwhile."""

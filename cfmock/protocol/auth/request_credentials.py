@@ -20,7 +20,7 @@ from cfmock.protocol.wire.decode import is_acs3, read_pairs, split_target
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
-    from cfmock.protocol.auth.authenticator import Credential
+    from cfmock.protocol.auth.credentials import Credential
 
 BEARER = "BEARERTOKEN"
 KEY_PAIR = "PRIVATEKEY"

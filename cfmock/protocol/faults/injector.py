@@ -16,7 +16,7 @@ from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.near_misses import Standing, Trace
 from cfmock.protocol.faults.rules import THROTTLED, Action, FaultRule
 from cfmock.protocol.faults.token_bucket import Throttled, TokenBucket
-from cfmock.protocol.wire.messages import Call
+from cfmock.protocol.wire.messages import OperationCall
 
 _MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
 _TRACED = 64  # rules that are kept with a call, to tell why they did not strike
@@ -24,7 +24,7 @@ _LONGEST_NAME = 128  # a longer name than the service allows is not worth rememb
 _GONE = 1000  # rules whose hits are still known when they are gone
 
 
-class Decision(NamedTuple):
+class FaultDecision(NamedTuple):
     """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
     seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
     the answer ResourceThrottled where it is known when to come again."""
@@ -208,7 +208,7 @@ class FaultInjector:
     def has_rules(self) -> bool:
         return bool(self._faults)
 
-    def skew(self, call: Call, struck: MutableSequence[str] | None = None) -> float:
+    def skew(self, call: OperationCall, struck: MutableSequence[str] | None = None) -> float:
         """By how many seconds the server's clock seems off for this call; asked before authentication.
 
         The first `clock_skew` rule that strikes decides; its name is appended to `struck`.
@@ -224,7 +224,7 @@ class FaultInjector:
                     struck.append(fault.name)
         return skew or 0.0
 
-    def decide(self, call: Call) -> Decision | None:
+    def decide(self, call: OperationCall) -> FaultDecision | None:
         """What the rules do to a call that passed authentication; None if nothing. The counts go on."""
         if not self._faults:
             return None
@@ -242,7 +242,7 @@ class FaultInjector:
                     decider = fault
         return self._decision(struck, decider) if struck else None
 
-    def trace(self, call: Call, struck: Collection[str] = ()) -> Trace | None:
+    def trace(self, call: OperationCall, struck: Collection[str] = ()) -> Trace | None:
         """How the rules stand after the call decided last, of which those named `struck` struck; None without rules.
 
         Of very many rules some are left out, those for other operations first.
@@ -260,10 +260,10 @@ class FaultInjector:
             self._order[operation] = found
         return found
 
-    def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> Decision:
+    def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> FaultDecision:
         action = decider.rule.action if decider is not None else None
         after = decider is not None and decider.rule.lets_happen
-        return Decision(
+        return FaultDecision(
             delay=sum((fault.rule.delay.draw(self._ids) for fault in struck if fault.rule.delay is not None), 0.0),
             before=None if after else action,
             after=action if after else None,
@@ -278,7 +278,7 @@ class FaultInjector:
             self._forget()
         return True
 
-    def _candidates(self, call: Call, now: float) -> _Candidates:
+    def _candidates(self, call: OperationCall, now: float) -> _Candidates:
         """The rules that match all of a call but its execution and its time."""
         self._expire(now)
         flow, access_key_id = call.flow, call.access_key_id

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cfmock.base.clocks import iso
 from cfmock.base.patterns import MISSING, Difference, NearMiss, Spent
 from cfmock.protocol.faults.rules import FaultRule, Globs
-from cfmock.protocol.wire.messages import Call
+from cfmock.protocol.wire.messages import OperationCall
 
 _FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
 
@@ -26,7 +26,7 @@ class Standing(NamedTuple):
 class Trace(NamedTuple):
     """A call and the rules it met. `now` is flow time, `struck` the names of the rules that struck."""
 
-    call: Call
+    call: OperationCall
     now: float
     rules: Sequence[Standing]
     struck: Collection[str] = ()

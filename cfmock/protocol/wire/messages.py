@@ -48,7 +48,7 @@ class Parameters(NamedTuple):
     untyped: Mapping[str, str] = MappingProxyType({})
 
 
-class Call(NamedTuple):
+class OperationCall(NamedTuple):
     """A request that names a known operation. `arguments` are its own parameters, as text, without the common ones."""
 
     operation: Operation
@@ -139,7 +139,7 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class DeferredAnswer:
     """What a handler returns when the answer depends on something still to come.
 
     `ready` makes the answer from the state at that time (and may raise ServiceError). `subscribe` registers whom to tell that it

@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.endpoints import VERBS, WORLD, Argument, Verb
 from cfmock.fixtures import schema_messages
-
-Json = Any
 
 MOST = 999_999_999
 """What whole numbers in a query do not exceed."""

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 
 from cfmock.base.errors import Mark
-from cfmock.tools.checks.report import Level, Report
+from cfmock.tools.checks.report import CheckReport, Level
 from cfmock.tools.checks.sarif import sarif
 
 Properties = Mapping[str, str | int]
 
 
-def as_json(report: Report) -> str:
+def as_json(report: CheckReport) -> str:
     """`findings`, each with level, code (null: a mistake), place, path in the document, message; and what there is."""
     document = {
         "findings": [
@@ -36,7 +36,7 @@ def as_json(report: Report) -> str:
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
 
-def as_github(report: Report) -> str:
+def as_github(report: CheckReport) -> str:
     """A workflow command per line: `::warning file=orders.yaml,line=12,col=7,title=CF101::state 'B' cannot be reached`."""
     lines = [_command("warning", {"title": "cfmock"}, warning) for warning in report.fixtures.warnings]
     for issue in report.issues:
@@ -59,4 +59,4 @@ _IN_MESSAGES = {ord("%"): "%25", ord("\r"): "%0D", ord("\n"): "%0A"}
 _IN_PROPERTIES = {**_IN_MESSAGES, ord(":"): "%3A", ord(","): "%2C"}
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"json": as_json, "sarif": sarif, "github": as_github}
+FORMATS: dict[str, Callable[[CheckReport], str]] = {"json": as_json, "sarif": sarif, "github": as_github}

@@ -10,11 +10,11 @@ from cfmock.base.errors import Mark
 from cfmock.base.findings import Finding
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
+from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
     ANY_ERROR,
     Catch,
     ChoiceNode,
-    Flow,
     Language,
     MapNode,
     Mode,

@@ -41,7 +41,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """What came of it. `fixtures` holds what is sound."""
 
     issues: Sequence[Issue]
@@ -63,13 +63,13 @@ class Report:
         }
 
 
-def check(paths: Sequence[str], selection: Selection) -> Report:
+def check(paths: Sequence[str], selection: Selection) -> CheckReport:
     """Check files and folders: mistakes first, then the findings that are wanted."""
     fixtures, problems = load_sound(paths)
     issues = dict.fromkeys(_mistake(problem) for problem in problems)
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
         issues |= dict.fromkeys(_findings(flow, selection))
-    return Report(tuple(issues), fixtures)
+    return CheckReport(tuple(issues), fixtures)
 
 
 def _mistake(problem: Problem) -> Issue:

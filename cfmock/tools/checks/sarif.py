@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from cfmock.base.errors import Mark
-from cfmock.base.findings import RULES, Rule
+from cfmock.base.findings import RULES, CheckRule
+from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
-from cfmock.tools.checks.report import Issue, Report
-
-Json = Any
+from cfmock.tools.checks.report import CheckReport, Issue
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MISTAKE = "mistake"
 """The rule of what has no code: a file that cannot be used."""
 
 
-def sarif(report: Report) -> str:
+def sarif(report: CheckReport) -> str:
     """The log: one run, whose rules are all that there are."""
     rules = [_MISTAKE, *map(_rule, RULES.values())]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
@@ -50,7 +48,7 @@ _MISTAKE: Json = {
 }
 
 
-def _rule(rule: Rule) -> Json:
+def _rule(rule: CheckRule) -> Json:
     return {
         "id": rule.code,
         "name": rule.title.title().replace(" ", ""),

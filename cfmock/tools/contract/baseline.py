@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cfmock.base.errors import Problem, SourceError, shown
+from cfmock.base.json_text import Json
 from cfmock.base.yaml_source import parse
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.rules import TRANSPORTS
@@ -19,8 +19,6 @@ from cfmock.protocol.faults.validators import Reader, RuleError
 from cfmock.protocol.spec.model import load
 from cfmock.tools.contract.outcome import Facts, Reaction
 from cfmock.tools.contract.plan import Case
-
-Json = Any
 
 NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
 """What an accepted case says at the least, beside its code or transport."""
@@ -39,7 +37,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MatrixDifference:
     """A case that is not as accepted: `before` None if it was not known, `after` None if it was not run."""
 
     case: Case
@@ -75,15 +73,17 @@ def _said(facts: Facts | None) -> str:
 
 def differences(
     accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]
-) -> list[Difference]:
+) -> list[MatrixDifference]:
     """What is not as accepted, in the order of what was found; then what is gone, of the cases that were asked for."""
     known = {each.case: each.facts for each in accepted}
     changed = [
-        Difference(each.case, known.get(each.case), each.facts) for each in found if known.get(each.case) != each.facts
+        MatrixDifference(each.case, known.get(each.case), each.facts)
+        for each in found
+        if known.get(each.case) != each.facts
     ]
     run = {each.case for each in found}
     return changed + [
-        Difference(case, facts, None) for case, facts in known.items() if case not in run and covers(case)
+        MatrixDifference(case, facts, None) for case, facts in known.items() if case not in run and covers(case)
     ]
 
 

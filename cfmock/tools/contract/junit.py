@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 from cfmock.base import markup
 from cfmock.base.markup import escaped, quoted
-from cfmock.tools.contract.baseline import Difference
+from cfmock.tools.contract.baseline import MatrixDifference
 from cfmock.tools.contract.outcome import Reaction
-from cfmock.tools.contract.report import Report, retries
+from cfmock.tools.contract.report import MatrixReport, retries
 
 
-def junit(report: Report) -> str:
+def junit(report: MatrixReport) -> str:
     """The whole document."""
     return markup.junit(_suites(report))
 
 
-def _suites(report: Report) -> Iterator[str]:
+def _suites(report: MatrixReport) -> Iterator[str]:
     cases: dict[str, list[str]] = {}
     for each in report.reactions:
         cases.setdefault(each.case.operation, []).append(_case(each, report.difference(each)))
@@ -35,7 +35,7 @@ def _suites(report: Report) -> Iterator[str]:
         yield "</testsuite>"
 
 
-def _case(reaction: Reaction, difference: Difference | None) -> str:
+def _case(reaction: Reaction, difference: MatrixDifference | None) -> str:
     said = [f"{reaction.verdict}: exit {reaction.exit}, calls {reaction.calls}"]
     said += [f"retries: {retries(reaction)}"] if reaction.spacing else []
     said += [f"violation: {each}" for each in reaction.violations]
@@ -50,7 +50,7 @@ def _case(reaction: Reaction, difference: Difference | None) -> str:
     )
 
 
-def _gone(difference: Difference) -> str:
+def _gone(difference: MatrixDifference) -> str:
     case = difference.case
     return (
         f'<testcase classname={quoted(case.operation)} name={quoted(case.fault)} time="0">'
@@ -58,5 +58,5 @@ def _gone(difference: Difference) -> str:
     )
 
 
-def _failure(difference: Difference | None) -> str:
+def _failure(difference: MatrixDifference | None) -> str:
     return "" if difference is None else f"<failure message={quoted(str(difference))}/>"

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from cfmock.base.json_text import Json
 from cfmock.observe.journal import CallRecord
 from cfmock.observe.retries import groups
 from cfmock.protocol.spec.model import load
 from cfmock.tools.contract.plan import RULE, Case
 from cfmock.tools.contract.process import Ended
-
-Json = Any
 
 
 class Facts(NamedTuple):

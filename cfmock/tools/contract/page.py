@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cfmock.base import markup
 from cfmock.base.markup import escaped
 from cfmock.tools.contract.outcome import Reaction
-from cfmock.tools.contract.report import VERDICTS, Report, retries
+from cfmock.tools.contract.report import VERDICTS, MatrixReport, retries
 
 _STYLE = """\
 td, th { padding-right: 1rem; } .scroll { overflow-x: auto; } code { font-size: .9em; overflow-wrap: anywhere; }
@@ -19,7 +19,7 @@ _LOOK = dict(zip(VERDICTS, ("good", "odd", "bad", "faint"), strict=True))
 _SIGN = dict(zip(VERDICTS, ("✓", "✗", "⏱", "–"), strict=True))
 
 
-def page(report: Report) -> str:
+def page(report: MatrixReport) -> str:
     """The whole document."""
     operations = list(dict.fromkeys(each.case.operation for each in report.reactions))
     body = [
@@ -32,13 +32,13 @@ def page(report: Report) -> str:
     return markup.page(f"Contract: {report.summary()}", body, _STYLE)
 
 
-def _changes(report: Report) -> Iterator[str]:
+def _changes(report: MatrixReport) -> Iterator[str]:
     if report.differences:
         lines = "\n".join(map(str, report.differences))
         yield f'<h2 class="bad">Not as accepted</h2>\n<pre>{escaped(lines)}</pre>'
 
 
-def _overview(report: Report, operations: Sequence[str]) -> Iterator[str]:
+def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
     found = {(each.case.operation, each.case.fault): each for each in report.reactions}
     heads = "".join(f'<th><a href="#{escaped(name)}">{escaped(name)}</a></th>' for name in operations)
     yield f'<div class="scroll"><table class="overview">\n<tr><th>Fault</th>{heads}</tr>'
@@ -58,7 +58,7 @@ def _mark(reaction: Reaction | None) -> str:
     return f'<td class="{_LOOK[verdict]}" title="{verdict}">{_SIGN[verdict]}{tried}</td>'
 
 
-def _operation(report: Report, operation: str) -> Iterator[str]:
+def _operation(report: MatrixReport, operation: str) -> Iterator[str]:
     yield f'<h2 id="{escaped(operation)}">{escaped(operation)}</h2>\n<div class="scroll"><table>'
     yield "<tr><th>Fault</th><th>Result</th><th>Exit</th><th>Calls</th><th>Retries</th><th>Took</th><th>Said last</th></tr>"
     for each in report.reactions:
@@ -67,7 +67,7 @@ def _operation(report: Report, operation: str) -> Iterator[str]:
     yield "</table></div>"
 
 
-def _row(report: Report, reaction: Reaction) -> Iterator[str]:
+def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
     yield (
         f'<tr><td>{escaped(reaction.case.fault)}</td><td class="{_LOOK[reaction.verdict]}">{reaction.verdict}</td>'
         f"<td>{reaction.exit}</td><td>{reaction.calls}</td><td>{escaped(retries(reaction))}</td>"

@@ -48,14 +48,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class CaseSelection:
     """Which cases are asked for: of these operations, with these faults (codes and transports); empty: any."""
 
     operations: Collection[str] = ()
     faults: Collection[str] = ()
 
     @classmethod
-    def of(cls, operations: Iterable[str], faults: Iterable[str]) -> Selection:
+    def of(cls, operations: Iterable[str], faults: Iterable[str]) -> CaseSelection:
         """Raises SettingsError for what is no operation, code or transport fault, with all that are none."""
         spec = load()
         wanted = cls(tuple(operations), tuple(faults))
@@ -84,6 +84,6 @@ def cases_of(operation: str, *, transports: bool = True) -> list[Case]:
     return found + [Case(operation, transport=name) for name in TRANSPORTS if transports]
 
 
-def plan(operations: Sequence[str], wanted: Selection) -> list[Case]:
+def plan(operations: Sequence[str], wanted: CaseSelection) -> list[Case]:
     """The cases of all operations, in their order, as far as they are asked for."""
     return [case for operation in operations for case in cases_of(operation) if wanted.covers(case)]

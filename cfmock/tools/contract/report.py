@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.tools.contract.baseline import Difference, lines
+from cfmock.tools.contract.baseline import MatrixDifference, lines
 from cfmock.tools.contract.outcome import Reaction
 
 VERDICTS = ("recovered", "failed", "timed out", "not met")
@@ -19,13 +19,13 @@ _WIDE = 60  # characters of what a client said that fit into a table
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MatrixReport:
     """A whole run: the command, its reactions in the order of the cases, and what of them is not as accepted; None if
     nothing was to be compared."""
 
     words: Sequence[str]
     reactions: Sequence[Reaction]
-    differences: Sequence[Difference] | None = None
+    differences: Sequence[MatrixDifference] | None = None
 
     def summary(self) -> str:
         """`21 cases: 3 recovered, 17 failed, 1 timed out; 2 not as accepted`."""
@@ -37,16 +37,16 @@ class Report:
             return total
         return f"{total}; {len(self.differences) or 'none'} not as accepted"
 
-    def difference(self, reaction: Reaction) -> Difference | None:
+    def difference(self, reaction: Reaction) -> MatrixDifference | None:
         """What of a case is not as accepted."""
         return next((each for each in self.differences or () if each.case == reaction.case), None)
 
-    def gone(self) -> list[Difference]:
+    def gone(self) -> list[MatrixDifference]:
         """The accepted cases that there were none of."""
         return [each for each in self.differences or () if each.after is None]
 
 
-def rows(report: Report) -> list[tuple[str, ...]]:
+def rows(report: MatrixReport) -> list[tuple[str, ...]]:
     """A row for each case, under `COLUMNS`."""
     return [
         (
@@ -63,12 +63,12 @@ def retries(reaction: Reaction) -> str:
     return f"{len(reaction.spacing)} ({spaced})" if spaced else ""
 
 
-def footer(report: Report) -> list[str]:
+def footer(report: MatrixReport) -> list[str]:
     """The lines under the table: violations that the faults have brought about, and the sum of all."""
     said = [f"{each.case}: violation: {violation}" for each in report.reactions for violation in each.violations]
     return ["", *said, *([""] if said else []), report.summary()]
 
 
-def document(report: Report) -> str:
+def document(report: MatrixReport) -> str:
     """The whole as JSON."""
     return lines(each.to_mapping() for each in report.reactions)

@@ -45,7 +45,7 @@ Serve = Callable[[FaultRule | None], Service]
 """Makes a fresh server, with a rule ahead of all others."""
 
 
-class Run(NamedTuple):
+class ClientRun(NamedTuple):
     """One run of the client: how it ended, the calls that the server saw, and what was wrong with them."""
 
     ended: Ended
@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class MatrixRunner:
     """Puts the command `words` through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a
     run may take; None: `CLEAN` without a fault, else `LEAST` or `TIMES` as long as that, whichever is more. With `strict` there
     may be no violations without a fault.
@@ -71,16 +71,16 @@ class Lab:
     timeout: float | None = None
     strict: bool = False
 
-    async def clean(self) -> Run:
+    async def clean(self) -> ClientRun:
         """Without a fault. Raises OSError if the command cannot be started."""
         return await self._run(None, CLEAN if self.timeout is None else self.timeout)
 
-    def limit(self, clean: Run) -> float:
+    def limit(self, clean: ClientRun) -> float:
         """Seconds that a case may take, after this clean run."""
         return max(LEAST, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
 
     async def matrix(
-        self, cases: Sequence[Case], clean: Run, jobs: int, tell: Callable[[Reaction], None]
+        self, cases: Sequence[Case], clean: ClientRun, jobs: int, tell: Callable[[Reaction], None]
     ) -> list[Reaction]:
         """The reactions in the order of the cases; each is told as it comes. `clean` is what they are measured by.
 
@@ -103,18 +103,18 @@ class Lab:
             await asyncio.gather(*workers, return_exceptions=True)
         return [found[number] for number in range(len(cases))]
 
-    async def _case(self, case: Case, clean: Run) -> Reaction:
+    async def _case(self, case: Case, clean: ClientRun) -> Reaction:
         run = await self._run(case.rule(self.nth), self.limit(clean))
         return reaction(case, run.ended, run.records, run.kinds, clean.kinds)
 
-    async def _run(self, rule: FaultRule | None, limit: float) -> Run:
+    async def _run(self, rule: FaultRule | None, limit: float) -> ClientRun:
         service = self.serve(rule)
         await service.start()
         try:
             ended = await process.run(self.words, service.variables, limit)
         finally:
             await service.stop()
-        return Run(ended, service.control.find_calls(), service.control.find_violations())
+        return ClientRun(ended, service.control.find_calls(), service.control.find_violations())
 
 
 def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:

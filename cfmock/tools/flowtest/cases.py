@@ -6,16 +6,14 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any
 
 from cfmock.base.errors import Mark, Problem
+from cfmock.base.json_text import Json
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowTest
 from cfmock.tools.flowtest.compare import judge
-from cfmock.tools.flowtest.run import Hits, Lab
+from cfmock.tools.flowtest.run import FlowTestRunner, Hits
 from cfmock.tools.flowtest.trace import path, told
-
-Json = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +116,12 @@ class Result:
 
 def results(fixtures: FixtureSet, tests: Iterable[FlowTest]) -> Iterator[Result]:
     """Run the tests, one after the other."""
-    lab = Lab(fixtures)
+    lab = FlowTestRunner(fixtures)
     for test in tests:
         yield result(lab, test)
 
 
-def result(lab: Lab, test: FlowTest) -> Result:
+def result(lab: FlowTestRunner, test: FlowTest) -> Result:
     """Run one test."""
     ran = lab.run(test)
     found = judge(test.expect, ran)

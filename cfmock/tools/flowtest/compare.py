@@ -9,14 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from cfmock.base import yaml_source
+from cfmock.base.json_text import Json
 from cfmock.base.patterns import matches
 from cfmock.engine.events import Event
 from cfmock.tools.flowtest.run import Ran
-
-Json = Any
 
 _CLOSE = 0.0005
 """Seconds by which two durations may differ and still be the same: times of events are told in milliseconds."""
@@ -26,7 +24,7 @@ _SHOWN = 8  # states that were entered in place of an expected one
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ExpectationDifference:
     """One part of an expectation that does not hold.
 
     `lines` begin with `- ` (expected), `+ ` (as it was) or two blanks (in both). `event` is the first that shows it.
@@ -39,16 +37,16 @@ class Difference:
     event: Event
 
 
-def judge(expect: Mapping[str, Json], ran: Ran) -> list[Difference]:
+def judge(expect: Mapping[str, Json], ran: Ran) -> list[ExpectationDifference]:
     """Everything in which the execution differs from what its test expects."""
     exact = expect.get("exact", False)
     return [difference for what, check in _CHECKS.items() if what in expect for difference in check(expect, ran, exact)]
 
 
-Check = Callable[[Mapping[str, Json], Ran, bool], Iterator[Difference]]
+Check = Callable[[Mapping[str, Json], Ran, bool], Iterator[ExpectationDifference]]
 
 
-def _status(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+def _status(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted = expect["status"]
     if ran.status != wanted:
         found = _differs("status", wanted, ran.status, _turn(expect, ran))
@@ -57,13 +55,13 @@ def _status(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Diffe
         yield found
 
 
-def _error(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+def _error(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted = expect["error"]
     if not matches(wanted, ran.error, exact=exact):
         yield _differs("error", wanted, _as_asked(wanted, ran.error, exact), _turn(expect, ran))
 
 
-def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted = expect["output"]
     if matches(wanted, ran.output, exact=exact):
         return
@@ -75,7 +73,7 @@ def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Diffe
     yield _differs("output", wanted, _as_asked(wanted, ran.output, exact), event)
 
 
-def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted: list[str] = expect["visits"]
     entered = [name for name, _ in ran.visits]
     if exact:
@@ -95,7 +93,7 @@ def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Diffe
     number = ran.visits[at][1] if at < len(ran.visits) else len(ran.events)
     event = ran.events[(number or len(ran.events)) - 1]
     indented = (line[:2] + "  " + line[2:] for line in lines)
-    yield Difference("visits", wanted, entered, ("  visits:", *indented), event)
+    yield ExpectationDifference("visits", wanted, entered, ("  visits:", *indented), event)
 
 
 def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
@@ -107,13 +105,13 @@ def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
     return met, at
 
 
-def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Difference]:
+def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted = expect["duration"]
     if abs(ran.duration - wanted) > _CLOSE:
         late = (event for event in ran.events if event.time - ran.started > wanted + _CLOSE)
         event = next(late, ran.events[-1])
         lines = (f"- duration: {seconds(wanted)}", f"+ duration: {seconds(ran.duration)}")
-        yield Difference("duration", wanted, ran.duration, lines, event)
+        yield ExpectationDifference("duration", wanted, ran.duration, lines, event)
 
 
 _CHECKS: dict[str, Check] = {
@@ -136,9 +134,9 @@ def seconds(value: float) -> str:
 # -- lines -------------------------------------------------------------------------------------------------------------
 
 
-def _differs(what: str, expected: Json, actual: Json, event: Event) -> Difference:
+def _differs(what: str, expected: Json, actual: Json, event: Event) -> ExpectationDifference:
     lines = _compared(*(yaml_source.dump({what: value}).splitlines() for value in (expected, actual)))
-    return Difference(what, expected, actual, tuple(lines), event)
+    return ExpectationDifference(what, expected, actual, tuple(lines), event)
 
 
 def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:

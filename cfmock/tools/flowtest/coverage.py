@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cfmock.base.errors import Mark
-from cfmock.engine.model import Flow
+from cfmock.base.json_text import Json
+from cfmock.engine.flow import Flow
 from cfmock.fixtures.definitions import UNWRITTEN
 from cfmock.fixtures.model import FlowFixture
 from cfmock.service.rows import ExecutionRow
 from cfmock.tools.flowtest.run import Hits
-
-Json = Any
 
 
 class Spot(NamedTuple):

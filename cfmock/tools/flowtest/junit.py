@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from cfmock.base import markup
 from cfmock.base.markup import escaped, quoted
-from cfmock.tools.flowtest.report import Report, failure
+from cfmock.tools.flowtest.report import TestReport, failure
 
 
-def junit(report: Report) -> str:
+def junit(report: TestReport) -> str:
     """The whole document."""
     broken: dict[str, list[str]] = {problem.mark.file: [] for problem in report.cases.problems}
     for problem in report.cases.problems:

@@ -11,7 +11,7 @@ from cfmock.graph.svg.svg import svg
 from cfmock.tools.flowtest.cases import Result
 from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.coverage import FlowCoverage
-from cfmock.tools.flowtest.report import Report, failure, missed
+from cfmock.tools.flowtest.report import TestReport, failure, missed
 
 _STYLE = """\
 .picture { overflow-x: auto; border: 1px solid var(--frame); border-radius: 6px; padding: .5rem; }
@@ -20,7 +20,7 @@ meter { width: 8rem; } summary { cursor: pointer; }
 """
 
 
-def page(report: Report) -> str:
+def page(report: TestReport) -> str:
     """The whole document."""
     body = [
         f"<h1>Flow tests</h1>\n<p>{escaped(report.summary())}</p>",
@@ -35,13 +35,13 @@ def _anchor(flow: FlowCoverage) -> str:
     return f"flow-{escaped(flow.name)}"
 
 
-def _problems(report: Report) -> Iterator[str]:
+def _problems(report: TestReport) -> Iterator[str]:
     if report.cases.problems:
         lines = "\n".join(map(str, report.cases.problems))
         yield f'<h2 class="bad">Mistakes</h2>\n<pre>{escaped(lines)}</pre>'
 
 
-def _overview(report: Report) -> Iterator[str]:
+def _overview(report: TestReport) -> Iterator[str]:
     yield "<table>\n<tr><th>Flow</th><th>Tests</th><th>Failed</th><th colspan=2>Covered</th></tr>"
     for flow in report.coverage:
         results = _of(flow, report)
@@ -55,7 +55,7 @@ def _overview(report: Report) -> Iterator[str]:
     yield "</table>"
 
 
-def _flow(flow: FlowCoverage, report: Report) -> Iterator[str]:
+def _flow(flow: FlowCoverage, report: TestReport) -> Iterator[str]:
     yield f'<h2 id="{_anchor(flow)}">{escaped(flow.name)}</h2>'
     if flow.missed:
         yield "<details open><summary>Not covered</summary>\n<ul>"
@@ -72,7 +72,7 @@ def _flow(flow: FlowCoverage, report: Report) -> Iterator[str]:
         yield f'<div class="picture">{picture}</div>'
 
 
-def _of(flow: FlowCoverage, report: Report) -> list[Result]:
+def _of(flow: FlowCoverage, report: TestReport) -> list[Result]:
     return [result for result in report.results if result.flow == flow.name]
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cfmock.base.errors import Mark
+from cfmock.base.json_text import Json
 from cfmock.tools.flowtest.cases import Cases, Result
 from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.coverage import Coverage, FlowCoverage, Spot
 
-Json = Any
-
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TestReport:
     """A whole run: its results in the order of the tests, the coverage, and what was not run.
 
     `left` is how many tests were not run because one before them had failed.

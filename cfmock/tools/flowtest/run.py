@@ -7,25 +7,24 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cfmock.base.clocks import stopwatch
+from cfmock.base.json_text import Json
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.events import Event
-from cfmock.engine.model import Flow, Point, PointKind
+from cfmock.engine.flow import Flow, Point, PointKind
 from cfmock.engine.scheduler import YEAR
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.fixtures.seeding import apply
 from cfmock.observe.journal import WorldKey
-from cfmock.protocol.auth.authenticator import DEFAULT_ACCOUNT
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.executions import find_execution, launch
 from cfmock.service.live import Executed
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import resolve
-
-Json = Any
 
 SEED = 0
 """What chance begins with where the fixtures set no `seed`: a test goes the same way every time."""
@@ -69,7 +68,7 @@ class Ran:
         return Counter((passage.row.flow.name, passage.point) for passage in self.passages)
 
 
-class Lab:
+class FlowTestRunner:
     """Where the tests of one set of fixtures are run.
 
     Flows are made once, by the service's own handlers; what an emulator needs for a test are their rows. Canned

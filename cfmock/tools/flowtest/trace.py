@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cfmock.engine.events import Event
-from cfmock.engine.model import Point, PointKind
+from cfmock.engine.flow import Point, PointKind
 from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.run import Passage, Ran
 

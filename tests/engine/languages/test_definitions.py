@@ -9,8 +9,9 @@ import pytest
 
 from cfmock.base import yaml_source
 from cfmock.base.errors import DefinitionError, Mark
+from cfmock.engine.flow import PointKind
 from cfmock.engine.languages import compile_definition
-from cfmock.engine.model import EdgeKind, Language, PointKind, Retry, edges
+from cfmock.engine.model import EdgeKind, Language, Retry, edges
 from tests.support.lab import HEADS, text_of
 
 CASES = Path(__file__).parents[1] / "cases" / "definitions"

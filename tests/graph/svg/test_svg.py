@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from cfmock.engine.languages import compile_definition
-from cfmock.engine.model import Kind
+from cfmock.engine.model import NodeKind
 from cfmock.graph import Highlight
 from cfmock.graph.svg.style import css
 from cfmock.graph.svg.svg import svg
@@ -97,8 +97,8 @@ def test_every_type_has_an_icon_of_its_own():
         for path in group
         if path.get("class") == "cf-icon"
     }
-    assert icons.keys() == {f"cf-{kind.value}" for kind in Kind}
-    assert len(set(icons.values())) == len(Kind)
+    assert icons.keys() == {f"cf-{kind.value}" for kind in NodeKind}
+    assert len(set(icons.values())) == len(NodeKind)
 
 
 def test_catches_and_ways_back_are_lines_of_their_own_kind():

@@ -14,15 +14,16 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
-from cfmock.protocol.auth.authenticator import Authenticator, Credential
+from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.decode import decode_parameters, percent_encode
-from cfmock.protocol.wire.messages import Call, Request
+from cfmock.protocol.wire.messages import OperationCall, Request
 
 VECTORS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["vectors"]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc).timestamp()
-DESCRIBE = Call(load().operations["DescribeExecution"], {})
+DESCRIBE = OperationCall(load().operations["DescribeExecution"], {})
 KEY = Credential("ak", "sk")
 
 

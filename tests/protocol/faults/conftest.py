@@ -7,7 +7,7 @@ from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.protocol.spec import model
-from cfmock.protocol.wire.messages import Call
+from cfmock.protocol.wire.messages import OperationCall
 
 NOON = 1_717_243_200.0  # 2024-06-01T12:00:00Z
 
@@ -26,7 +26,7 @@ def call():
     def make(operation="StartExecution", flow="order_flow", execution="e1", access_key_id="cfmock"):
         arguments = {"FlowName": flow, "ExecutionName": execution}
         named = {key: value for key, value in arguments.items() if value is not None}
-        return Call(model.load().operations[operation], named, access_key_id)
+        return OperationCall(model.load().operations[operation], named, access_key_id)
 
     return make
 

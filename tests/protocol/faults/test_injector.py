@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from cfmock.base.clocks import VirtualClock
 from cfmock.base.randomness import Ids
-from cfmock.protocol.faults.injector import Decision, FaultInjector
+from cfmock.protocol.faults.injector import FaultDecision, FaultInjector
 from cfmock.protocol.faults.rules import Action, FaultRule, RateLimit, RuleError
 from cfmock.protocol.faults.token_bucket import Throttled
 from cfmock.protocol.spec import model
-from cfmock.protocol.wire.messages import Call
+from cfmock.protocol.wire.messages import OperationCall
 
 DENIED = Action(error="AccessDenied")
 NOON = 1_717_243_200.0
@@ -47,7 +47,7 @@ def test_an_execution_is_covered_by_what_a_shell_says(pattern, execution):
     injector = FaultInjector(VirtualClock(NOON), Ids(7))
     injector.add(made)
     named = {"FlowName": "f", "ExecutionName": execution} if execution else {"FlowName": "f"}
-    struck = injector.decide(Call(spec.operations["StartExecution"], named, "cfmock")) is not None
+    struck = injector.decide(OperationCall(spec.operations["StartExecution"], named, "cfmock")) is not None
     assert struck is (fnmatch.fnmatchcase(execution, pattern) if execution else pattern.strip("*") == "")
 
 
@@ -181,11 +181,11 @@ def test_of_very_many_rules_that_are_gone_the_last_are_remembered(injector, rule
 def test_an_action_comes_before_or_after_the_operation(injector, rule, call, given, half):
     made = rule(**given)
     injector.add(made)
-    assert injector.decide(call()) == Decision(rules=("fault-1",), **{half: made.action})
+    assert injector.decide(call()) == FaultDecision(rules=("fault-1",), **{half: made.action})
 
 
 def test_retry_after_is_that_of_the_action(injector, rule, call):
-    assert Decision(delay=1).retry_after is None
+    assert FaultDecision(delay=1).retry_after is None
     injector.add(rule(error="AccessDenied", retry_after="500ms", times=1))
     injector.add(rule(error="AccessDenied", retry_after="1s", after_operation=True, times=1))
     injector.add(rule(error="AccessDenied"))
@@ -231,9 +231,9 @@ def test_delays_add_up_wherever_they_stand(injector, rule, call):
     injector.add(rule(name="b", error="AccessDenied", delay="2s", when={"call": 1}))
     injector.add(rule(name="c", transport="reset", delay="4s", when={"call": [1, 2]}))
     injector.add(rule(name="d", delay="8s"))
-    assert injector.decide(call()) == Decision(11.0, before=DENIED, rules=("a", "b", "d"))
-    assert injector.decide(call()) == Decision(13.0, before=Action(transport="reset"), rules=("a", "c", "d"))
-    assert injector.decide(call()) == Decision(9.0, rules=("a", "d"))
+    assert injector.decide(call()) == FaultDecision(11.0, before=DENIED, rules=("a", "b", "d"))
+    assert injector.decide(call()) == FaultDecision(13.0, before=Action(transport="reset"), rules=("a", "c", "d"))
+    assert injector.decide(call()) == FaultDecision(9.0, rules=("a", "d"))
 
 
 def test_delays_are_the_seeds(rule, call):
@@ -250,7 +250,7 @@ def test_calls_beyond_a_rate_limit_are_throttled(injector, clock, rule, call):
     limit = {"per_second": 20, "burst": 40}
     fault = injector.add(rule(rate_limit=limit, delay="1s", retry_after="50ms"))
     assert struck(injector, call(), calls=42) == [41, 42]
-    assert injector.decide(call()) == Decision(
+    assert injector.decide(call()) == FaultDecision(
         1.0,
         before=Action(error="ResourceThrottled", retry_after=0.05, rate_limit=RateLimit(20, 40)),
         rules=("fault-1",),
@@ -406,7 +406,7 @@ def test_what_is_remembered_between_calls_changes_no_decision(rules, calls):
         forgets.add(rule)
     for operation, flow, execution, key in calls:
         named = {name: text for name, text in (("FlowName", flow), ("ExecutionName", execution)) if text}
-        call = Call(SPEC.operations[operation], named, key)
+        call = OperationCall(SPEC.operations[operation], named, key)
         again = forgets.add(FaultRule(delay=None, times=1))  # adding and removing makes it look at all rules anew
         again.remove()
         assert remembers.skew(call) == forgets.skew(call)

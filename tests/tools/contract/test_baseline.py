@@ -10,15 +10,15 @@ import pytest
 from cfmock.base.errors import SourceError
 from cfmock.tools.contract.baseline import differences, read, text
 from cfmock.tools.contract.outcome import Reaction
-from cfmock.tools.contract.plan import Case, Selection
-from cfmock.tools.contract.report import Report, document
+from cfmock.tools.contract.plan import Case, CaseSelection
+from cfmock.tools.contract.report import MatrixReport, document
 
 THROTTLED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=2, spacing=(0.5,))
 DENIED = Reaction(Case("StartExecution", "AccessDenied"), exit=1, calls=1)
 RESET = Reaction(Case("StartExecution", transport="reset"), exit=1, calls=1)
 POLLED = Reaction(Case("DescribeExecution", "AccessDenied"), exit=1, calls=5, polls=3)
 ALL = [THROTTLED, DENIED, RESET, POLLED]
-ANY = Selection().covers
+ANY = CaseSelection().covers
 
 
 def accepted(*reactions: Reaction):
@@ -40,7 +40,7 @@ def test_the_same_again_is_no_difference_whatever_its_timing():
 
 
 def test_a_report_as_json_can_be_accepted_as_it_is():
-    assert differences(read(document(Report(["x"], ALL)).encode(), "report.json"), ALL, ANY) == []
+    assert differences(read(document(MatrixReport(["x"], ALL)).encode(), "report.json"), ALL, ANY) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_new_and_gone_cases_are_changes():
 
 
 def test_what_was_not_asked_for_is_not_gone_and_stays_in_the_file():
-    wanted = Selection.of([], ["AccessDenied"])
+    wanted = CaseSelection.of([], ["AccessDenied"])
     changed = [replace(DENIED, exit=2), POLLED]
     assert told(ALL, changed, wanted.covers) == ["StartExecution AccessDenied: exit 1 -> 2"]
     written = json.loads(text(accepted(*ALL), changed, wanted.covers))["cases"]

@@ -7,9 +7,9 @@ import pytest
 from cfmock.base.errors import SettingsError
 from cfmock.protocol.faults.rules import TRANSPORTS
 from cfmock.protocol.spec.model import load
-from cfmock.tools.contract.plan import Case, Selection, cases_of, plan
+from cfmock.tools.contract.plan import Case, CaseSelection, cases_of, plan
 
-ALL = Selection()
+ALL = CaseSelection()
 
 
 def test_an_operation_is_tried_with_each_documented_code_and_each_broken_connection():
@@ -19,20 +19,20 @@ def test_an_operation_is_tried_with_each_documented_code_and_each_broken_connect
 
 
 def test_operations_keep_the_order_of_their_use():
-    cases = plan(["StartExecution", "DescribeExecution"], Selection.of([], ["reset", "AccessDenied"]))
+    cases = plan(["StartExecution", "DescribeExecution"], CaseSelection.of([], ["reset", "AccessDenied"]))
     assert [str(case) for case in cases] == [
         "StartExecution AccessDenied", "StartExecution reset", "DescribeExecution AccessDenied", "DescribeExecution reset",
     ]  # fmt: skip
 
 
 def test_a_selection_is_of_operations_and_of_faults():
-    wanted = Selection.of(["ListFlows"], ["hang"])
+    wanted = CaseSelection.of(["ListFlows"], ["hang"])
     assert plan(["ListFlows", "StartExecution"], wanted) == [Case("ListFlows", transport="hang")]
 
 
 def test_all_that_cannot_be_selected_is_told_at_once_with_the_likely_word():
     with pytest.raises(SettingsError) as caught:
-        Selection.of(["StartExecutions"], ["rest", "ResourceThrotled", "hang"])
+        CaseSelection.of(["StartExecutions"], ["rest", "ResourceThrotled", "hang"])
     assert str(caught.value).splitlines() == [
         "--operation: there is no operation 'StartExecutions' (did you mean 'StartExecution'?)",
         "--code: 'rest' is neither an error code nor one of reset, hang, close, truncate, garbage, slow (did you mean 'reset'?)",

@@ -8,22 +8,22 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cfmock.tools.contract.baseline import Difference
+from cfmock.tools.contract.baseline import MatrixDifference
 from cfmock.tools.contract.junit import junit
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.page import page
 from cfmock.tools.contract.plan import Case
-from cfmock.tools.contract.report import Report, footer, retries, rows
+from cfmock.tools.contract.report import MatrixReport, footer, retries, rows
 
 RECOVERED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=3, spacing=(0.512, 12.3), seconds=13.0)
 FAILED = Reaction(
     Case("StartExecution", transport="reset"), exit=139, calls=1, said="<b>&\x00", violations=("success assumed",)
 )
 UNMET = Reaction(Case("ListFlows", "AccessDenied"), exit=0, calls=2, seen=False)
-GONE = Difference(Case("ListFlows", transport="hang"), FAILED.facts, None)
-CHANGED = Difference(RECOVERED.case, FAILED.facts, RECOVERED.facts)
+GONE = MatrixDifference(Case("ListFlows", transport="hang"), FAILED.facts, None)
+CHANGED = MatrixDifference(RECOVERED.case, FAILED.facts, RECOVERED.facts)
 
-PLAIN = Report(["python", "a client.py"], [RECOVERED, FAILED, UNMET])
+PLAIN = MatrixReport(["python", "a client.py"], [RECOVERED, FAILED, UNMET])
 COMPARED = replace(PLAIN, differences=[CHANGED, GONE])
 
 
@@ -36,7 +36,7 @@ def test_the_table_has_a_row_for_each_case():
 
 
 def test_a_long_last_line_is_cut_in_the_table():
-    (row,) = rows(Report([], [replace(FAILED, said="x" * 200)]))
+    (row,) = rows(MatrixReport([], [replace(FAILED, said="x" * 200)]))
     assert row[-1] == "x" * 59 + "…"
 
 
@@ -45,7 +45,7 @@ def test_under_the_table_stand_violations_and_the_sum():
         "", "StartExecution reset: violation: success assumed", "", "3 cases: 1 recovered, 1 failed, 1 not met",
     ]  # fmt: skip
     assert footer(replace(COMPARED, reactions=[RECOVERED])) == ["", "1 case: 1 recovered; 2 not as accepted"]
-    assert footer(Report([], [RECOVERED], []))[-1].endswith("; none not as accepted")
+    assert footer(MatrixReport([], [RECOVERED], []))[-1].endswith("; none not as accepted")
 
 
 @pytest.mark.parametrize(("spacing", "said"), [((), ""), ((0.02,), "1 (0.0 s)"), ((1, 2.5), "2 (1.0 s, 2.5 s)")])

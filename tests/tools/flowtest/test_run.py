@@ -8,7 +8,7 @@ import pytest
 
 from cfmock.fixtures.loader import load
 from cfmock.tools.flowtest.cases import result
-from cfmock.tools.flowtest.run import Lab, execution_name
+from cfmock.tools.flowtest.run import FlowTestRunner, execution_name
 from tests.support.flowtests import fixtures, run_one
 
 
@@ -151,7 +151,7 @@ def test_the_execution_is_called_like_the_test(name, execution):
 
 def test_tests_do_not_see_one_another():
     found = fixtures("- {name: a, flow: order, input: {amount: 1}}\n- {name: a2, flow: order, input: {amount: 1}}")
-    lab = Lab(found)
+    lab = FlowTestRunner(found)
     ran = [lab.run(test) for test in found.tests * 3]
     assert {(each.status, len(each.events), each.duration) for each in ran} == {("Succeeded", len(ran[0].events), 0.0)}
 
@@ -167,7 +167,7 @@ def test_chance_is_the_same_every_time():
     States: [{Type: Pass, Name: A, OutputConstructor: {id.$: uuid()}, End: true}]
 """
     found = fixtures("- {name: a, flow: dice}", flows)
-    assert len({str(Lab(found).run(test).output) for test in found.tests * 3}) == 1
+    assert len({str(FlowTestRunner(found).run(test).output) for test in found.tests * 3}) == 1
 
 
 def test_a_task_without_a_mock_is_a_warning():
@@ -206,7 +206,7 @@ def test_a_test_is_checked_by_the_flow_that_it_runs(flows, runs):
         "tests": [{"name": "t", "flow": "f", "expect": {"visits": [f"S{runs}"], "exact": True}}],
     }
     found = load([document])
-    assert result(Lab(found), found.tests[0]).passed
+    assert result(FlowTestRunner(found), found.tests[0]).passed
 
 
 def test_a_flow_of_another_account_runs_in_its_own_world():
@@ -216,6 +216,6 @@ def test_a_flow_of_another_account_runs_in_its_own_world():
 
 def test_a_test_takes_less_than_ten_milliseconds():
     found = fixtures("- {name: a, flow: order, input: {amount: 500}}")
-    lab = Lab(found)
+    lab = FlowTestRunner(found)
     lab.run(found.tests[0])
     assert sorted(lab.run(found.tests[0]).seconds for _ in range(9))[4] < 0.010

@@ -9,11 +9,11 @@ import pytest
 from cfmock.tools.flowtest.cases import gather, result
 from cfmock.tools.flowtest.coverage import Coverage
 from cfmock.tools.flowtest.report import failure, missed
-from cfmock.tools.flowtest.run import Lab
+from cfmock.tools.flowtest.run import FlowTestRunner
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 CASES = gather([FIXTURES])
-LAB = Lab(CASES.fixtures)
+LAB = FlowTestRunner(CASES.fixtures)
 
 
 @pytest.mark.parametrize("test", [pytest.param(test, id=f"{test.flow}: {test.name}") for test in CASES.tests])

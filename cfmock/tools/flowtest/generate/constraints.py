@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr import Expression, ExpressionError
 from cfmock.engine.expr import parser as tree
 from cfmock.tools.flowtest.generate.symbolic import Open, Place, closed, opens
 
-Json = Any
 Found = Mapping[Place, Json]
 
 _TRIES = 20_000
@@ -146,7 +145,7 @@ def _lists(constant: Json) -> Iterator[Json]:
 
 def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Iterator[Json]:
     """The constants that stand beside a place."""
-    if isinstance(node, tree.Comparison | tree.Call):
+    if isinstance(node, tree.Comparison | tree.FunctionCall):
         named = [part.place for child in children(node) for part in opens(selected(child, scope))]
         if place in named:
             yield from _constants(node)
@@ -167,7 +166,7 @@ def syntax(expression: Expression) -> tree.Node:
 def children(node: tree.Node) -> tuple[tree.Node, ...]:
     """The operands and arguments of a node."""
     match node:
-        case tree.Call(_, arguments):
+        case tree.FunctionCall(_, arguments):
             return arguments
         case tree.Prefixed(_, operand):
             return (operand,)

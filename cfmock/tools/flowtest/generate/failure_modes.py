@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.engine.model import ANY_ERROR, Catch, Flow, MapNode, Node, Retry, Series, TaskNode
-from cfmock.tools.flowtest.generate.symbolic import Source
+from cfmock.engine.flow import Flow
+from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
+from cfmock.tools.flowtest.generate.symbolic import SymbolSource
 
 _OTHER = "Example.Error"
 """An error that no rule names."""
@@ -16,7 +17,7 @@ _OTHER = "Example.Error"
 class Answer:
     """What becomes of a call: the task gives `source`, or fails by `code` on this try and, of `times`, the next ones."""
 
-    source: Source | None = None
+    source: SymbolSource | None = None
     code: str = ""
     times: int = 1
 

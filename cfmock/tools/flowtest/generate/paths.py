@@ -12,20 +12,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cfmock.base.clocks import Timers, VirtualClock
+from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
-from cfmock.engine.data_flow import Identity, Step
+from cfmock.engine.data_flow import Step
 from cfmock.engine.events import Event
+from cfmock.engine.execution import CalledTask
 from cfmock.engine.expr import Expression
-from cfmock.engine.model import ChoiceNode, Flow, Kind, Node, Option
-from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.scheduler import YEAR, Runner
+from cfmock.engine.flow import Flow
+from cfmock.engine.identity import Identity
+from cfmock.engine.model import ChoiceNode, Node, NodeKind, Option
+from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Returns
 from cfmock.tools.flowtest.generate.constraints import Found, Wish, keys_of, solve
 from cfmock.tools.flowtest.generate.failure_modes import SUCCEEDS, Answer, failures
-from cfmock.tools.flowtest.generate.symbolic import INPUT, Place, Shape, Shapes, Source, renew, renewed
-from cfmock.tools.flowtest.generate.symbolic_data_flow import Scope, open_rules
-
-Json = Any
+from cfmock.tools.flowtest.generate.symbolic import INPUT, Place, ShapeConstraint, Shapes, SymbolSource, renew, renewed
+from cfmock.tools.flowtest.generate.symbolic_data_flow import Scope, symbolic_data_flow
 
 _EVENTS = 2_000
 """Events of one walk."""
@@ -42,7 +43,7 @@ Branch = tuple[Alternative, ...]
 
 
 @dataclass(slots=True)
-class Decision:
+class PathDecision:
     """One that was made, and what else could have been."""
 
     taken: Alternative
@@ -53,11 +54,11 @@ class Decision:
 class Walk:
     """One way through a flow: the decisions, the points passed, and what has to be given for it to be taken."""
 
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: list[PathDecision] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     given: Json = None
-    results: dict[Source, Json] = field(default_factory=dict)
+    results: dict[SymbolSource, Json] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     complete: bool = True
 
@@ -91,7 +92,7 @@ class Walker:
         self.wishes: list[Wish] = []
         self._calls: Counter[str] = Counter()
         self._failing: dict[str, Answer] = {}  # tasks that are to fail further tries
-        self._taken: tuple[Step, Option | None] | None = None
+        self._taken: tuple[Step[Any], Option | None] | None = None
         self._ids = Ids(0)
 
     def run(self) -> Walk:
@@ -100,8 +101,8 @@ class Walker:
         self.ground.shapes.asked.clear()
         walk.given = self.ground.shapes.make(INPUT)
         try:
-            Runner(timers, self._ids).start(
-                replace(flow, rules=open_rules(flow, self.choose)),
+            FlowScheduler(timers, self._ids).start(
+                replace(flow, data_flow=symbolic_data_flow(flow, self.choose)),
                 Identity(flow=flow.name or "", execution="test"),
                 walk.given,
                 resolver=self,
@@ -124,11 +125,11 @@ class Walker:
 
     # -- tasks
 
-    def resolve(self, task: PendingTask) -> Returns | Fails:
+    def resolve(self, task: CalledTask) -> Returns | Fails:
         """The answer to a try of a task."""
         call = task.call
-        node = call.step.node.id
-        source = Source(call.state, self._calls[call.state])
+        node = call.node
+        source = SymbolSource(call.state, self._calls[call.state])
         self._calls[call.state] += 1
         answer = self._failing.pop(node, None) or self._decide_answer(node)
         if answer.code:
@@ -138,8 +139,8 @@ class Walker:
             return Fails(answer.code)
         self.result.answers.append((call.state, Answer(source=source)))
         value = self.ground.shapes.make(Place(source))
-        if call.state.endswith(".ItemReader") and call.state != call.step.node.name:
-            self.ground.shapes.known.setdefault(Place(source, ("Items",)), Shape(length=1))
+        if call.state.endswith(".ItemReader") and call.state != call.node.rpartition("/")[2]:
+            self.ground.shapes.known.setdefault(Place(source, ("Items",)), ShapeConstraint(length=1))
             value = {"Items": value["Items"]}
         self.result.results[source] = value
         return Returns(value)
@@ -152,7 +153,7 @@ class Walker:
 
     # -- choices
 
-    def choose(self, step: Step, condition: Expression, scope: Scope) -> bool:
+    def choose(self, step: Step[Any], condition: Expression, scope: Scope) -> bool:
         """How a condition comes out: the way its choice is to go decides, once for all its conditions."""
         if self._taken is None or self._taken[0] is not step:
             self._taken = step, self._decide_option(step, scope)
@@ -162,7 +163,7 @@ class Walker:
             return wish.wanted
         return condition.test(scope, self._ids)
 
-    def _decide_option(self, step: Step, scope: Scope) -> Option | None:
+    def _decide_option(self, step: Step[Any], scope: Scope) -> Option | None:
         node: ChoiceNode = step.node
         before = len(self.ground.shapes.asked)
         possible: dict[Alternative, _Way] = {}
@@ -203,7 +204,7 @@ class Walker:
     def _reluctance(self, node: ChoiceNode, option: Option | None) -> int:
         """By habit a flow goes to where it was least often, so that loops have an end, and rather not to where it fails."""
         target = self.ground.targets.get((node.id, option.id if option is not None else ""))
-        return self.result.points[target.id] + (target.kind is Kind.FAIL) if target is not None else 0
+        return self.result.points[target.id] + (target.kind is NodeKind.FAIL) if target is not None else 0
 
     # -- decisions
 
@@ -212,7 +213,7 @@ class Walker:
         at = len(self.result.decisions)
         asked = self.prefix[at] if at < len(self.prefix) else None
         taken = asked if asked is not None and asked in ways else ways[0]
-        self.result.decisions.append(Decision(taken, tuple(way for way in ways if way != taken)))
+        self.result.decisions.append(PathDecision(taken, tuple(way for way in ways if way != taken)))
         return taken
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from cfmock.engine.model import Flow
+from cfmock.engine.flow import Flow
 from cfmock.tools.flowtest.generate.paths import Alternative, Branch, Ground, Walk, Walker
 from cfmock.tools.flowtest.generate.symbolic import Demand
 

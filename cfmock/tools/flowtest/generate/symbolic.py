@@ -10,12 +10,13 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Json = Any
+from cfmock.base.json_text import Json
+
 Keys = tuple["str | int", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SymbolSource:
     """Where data come from: the input of the execution (`state` empty), or what a task gives on its n-th call."""
 
     state: str = ""
@@ -26,24 +27,24 @@ class Source:
 class Place:
     """One value in what a source gives."""
 
-    source: Source
+    source: SymbolSource
     keys: Keys = ()
 
 
-INPUT = Place(Source())
+INPUT = Place(SymbolSource())
 
 
 class Demand(Exception):  # noqa: N818 - no error: a question that is answered by beginning anew
     """What stands at a place has to have this shape: a list of so many open values, or the value itself."""
 
-    def __init__(self, place: Place, shape: Shape) -> None:
+    def __init__(self, place: Place, shape: ShapeConstraint) -> None:
         super().__init__(place, shape)
         self.place = place
         self.shape = shape
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ShapeConstraint:
     """A list of `length` open values, or else `value`."""
 
     length: int | None = None
@@ -54,7 +55,7 @@ class Shape:
 class Shapes:
     """What is known of the shape of open data, and which parts of it were asked for: the whole and the key of each."""
 
-    known: dict[Place, Shape] = field(default_factory=dict)
+    known: dict[Place, ShapeConstraint] = field(default_factory=dict)
     asked: list[tuple[dict[Any, Json], str | int]] = field(default_factory=list)
 
     def make(self, place: Place) -> Json:

@@ -1,4 +1,4 @@
-"""The data rules of both languages over open data: as they are, but that they say which shapes they need, and ask which
+"""How data move in both languages over open data: as ever, except that they say which shapes they need, and ask which
 way a choice should go.
 """
 
@@ -7,21 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import DataRules, Step
+from cfmock.engine.data_flow import DataFlow, Step
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
+from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy_data_flow, statemachine_data_flow
-from cfmock.engine.languages.legacy_data_flow import LegacyRules
-from cfmock.engine.languages.statemachine_data_flow import StateMachineRules
-from cfmock.engine.model import Catch, Flow, Language, TaskNode
+from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepFrame
+from cfmock.engine.languages.statemachine_data_flow import StateFrame, StateMachineDataFlow
+from cfmock.engine.model import Catch, Language, TaskNode
 from cfmock.engine.task_calls import TaskCall
 from cfmock.tools.flowtest.generate.constraints import children, selected, syntax
-from cfmock.tools.flowtest.generate.symbolic import Demand, Open, Shape, merged, placeholder
+from cfmock.tools.flowtest.generate.symbolic import Demand, Open, ShapeConstraint, merged, placeholder
 
-Json = Any
 Scope = Mapping[str, Json]
 
 LONG_AGO = "2000-01-01T00:00:00Z"
@@ -31,14 +31,14 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 class Chooser(Protocol):
     """Who says how conditions come out."""
 
-    def __call__(self, step: Step, condition: Expression, scope: Scope, /) -> bool: ...
+    def __call__(self, step: Step[Any], condition: Expression, scope: Scope, /) -> bool: ...
 
 
-def open_rules(flow: Flow, choose: Chooser) -> DataRules:
-    """The rules of a flow's language, for data that may be open."""
+def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow[Any, Any]:
+    """How data move in a flow's language, for data that may be open."""
     if flow.language is Language.LEGACY:
-        return OpenLegacyRules(choose)
-    return OpenStateMachineRules(choose)
+        return SymbolicLegacyDataFlow(choose)
+    return SymbolicStateMachineDataFlow(choose)
 
 
 # -- what shapes expressions need --------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def _require(node: tree.Node, scope: Scope) -> None:
         _require(child, scope)
     if isinstance(node, tree.Select):
         _require_lists(node, scope)
-    elif isinstance(node, tree.Call):
+    elif isinstance(node, tree.FunctionCall):
         parameters = node.function.parameters
         for index, argument in enumerate(node.arguments):
             value = selected(argument, scope)
@@ -66,7 +66,7 @@ def _require(node: tree.Node, scope: Scope) -> None:
         for child in children(node):
             value = selected(child, scope)
             if isinstance(value, Open):
-                raise Demand(value.place, Shape(value=_comparable(node)))
+                raise Demand(value.place, ShapeConstraint(value=_comparable(node)))
 
 
 def _require_lists(node: tree.Select, scope: Scope) -> None:
@@ -75,27 +75,27 @@ def _require_lists(node: tree.Select, scope: Scope) -> None:
         if not isinstance(step, str):
             value = selected(tree.Select(node.base, node.steps[:index]), scope)
             if isinstance(value, Open):
-                raise Demand(value.place, Shape(length=step + 1 if isinstance(step, int) else 1))
+                raise Demand(value.place, ShapeConstraint(length=step + 1 if isinstance(step, int) else 1))
 
 
 _JSON_TEXT = frozenset(("fromJSON", "stringToJson"))
 
 
-def _fitting(value: Open, accepts: frozenset[type], function: str) -> Shape:
+def _fitting(value: Open, accepts: frozenset[type], function: str) -> ShapeConstraint:
     """What an argument may be."""
     if function in _JSON_TEXT:
-        return Shape(value="{}")
+        return ShapeConstraint(value="{}")
     if function == "fromBase64":
-        return Shape(value="e30=")
+        return ShapeConstraint(value="e30=")
     if accepts >= ARRAY and not accepts >= NUMBER:
-        return Shape(length=1)
+        return ShapeConstraint(length=1)
     if accepts == MAP:
-        return Shape(value={})
+        return ShapeConstraint(value={})
     if accepts <= NUMBER:
-        return Shape(value=1)
+        return ShapeConstraint(value=1)
     if accepts <= STRING or accepts >= STRING:
-        return Shape(value=placeholder(value.place))
-    return Shape(value={})
+        return ShapeConstraint(value=placeholder(value.place))
+    return ShapeConstraint(value={})
 
 
 def _comparable(node: tree.Node) -> Json:
@@ -107,13 +107,13 @@ def _comparable(node: tree.Node) -> Json:
 def number(value: Json, low: float, high: float) -> None:
     """Raise `Demand` for an open value where a number is needed."""
     if isinstance(value, Open):
-        raise Demand(value.place, Shape(value=min(max(1, low), high)))
+        raise Demand(value.place, ShapeConstraint(value=min(max(1, low), high)))
 
 
 def elements(value: Json) -> None:
     """Raise `Demand` for an open value where a list is needed."""
     if isinstance(value, Open):
-        raise Demand(value.place, Shape(length=1))
+        raise Demand(value.place, ShapeConstraint(length=1))
 
 
 def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
@@ -123,45 +123,45 @@ def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
 # -- the new language --------------------------------------------------------------------------------------------------
 
 
-class OpenStateMachineRules(StateMachineRules):
+class SymbolicStateMachineDataFlow(StateMachineDataFlow):
     def __init__(self, choose: Chooser) -> None:
         self._choose = choose
 
-    def enter(self, step: Step) -> None:
+    def enter(self, step: Step[StateFrame]) -> None:
         require(_of(step.node.data.input), _scope(step, step.frame.value.value))
         super().enter(step)
 
-    def leave(self, step: Step, result: Datum) -> Datum:
+    def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
         scope = _scope(step, step.given.value, result.value)
         require(_of(step.node.data.globals), scope)
         require(_of(step.node.data.output), scope)
         return super().leave(step, result)
 
-    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
         require(_of(catch.data), _scope(step, step.given.value))
         super().caught(step, catch, failure)
 
-    def test(self, step: Step, condition: Expression) -> bool:
+    def test(self, step: Step[StateFrame], condition: Expression) -> bool:
         return self._choose(step, condition, _scope(step, step.given.value))
 
-    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[StateFrame], given: Any, what: str, low: float, high: float) -> Any:
         if isinstance(given, Expression):
             scope = _scope(step, step.given.value)
             require((given,), scope)
             number(given.evaluate(scope, step.context.ids), low, high)
         return super().amount(step, given, what, low, high)
 
-    def call(self, step: Step, node: TaskNode) -> TaskCall:
+    def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         require(_of(node.data.parameters), _scope(step, step.given.value))
         return super().call(step, node)
 
-    def items(self, step: Step) -> list[Json]:
+    def items(self, step: Step[StateFrame]) -> list[Json]:
         expression, scope = step.node.data.items, _scope(step, step.given.value)
         require((expression,), scope)
         elements(expression.evaluate(scope, step.context.ids))
         return super().items(step)
 
-    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
         for item in items:
             scope = _scope(step, step.given.value)
             scope["$Item"] = item
@@ -169,8 +169,8 @@ class OpenStateMachineRules(StateMachineRules):
         return super().children(step, items, batch)
 
 
-def _scope(step: Step, given: Json, *output: Json) -> statemachine_data_flow.Scope:
-    scope = statemachine_data_flow.Scope(step, given)
+def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_data_flow.StateScope:
+    scope = statemachine_data_flow.StateScope(step, given)
     for value in output:
         scope["$Output"] = value
     return scope
@@ -179,11 +179,11 @@ def _scope(step: Step, given: Json, *output: Json) -> statemachine_data_flow.Sco
 # -- the old language --------------------------------------------------------------------------------------------------
 
 
-class OpenLegacyRules(LegacyRules):
+class SymbolicLegacyDataFlow(LegacyDataFlow):
     def __init__(self, choose: Chooser) -> None:
         self._choose = choose
 
-    def enter(self, step: Step) -> None:
+    def enter(self, step: Step[StepFrame]) -> None:
         frame, mappings = step.frame, step.node.data.input
         if mappings is None:
             step.given = _datum(merged(frame.input.value, frame.local.value))
@@ -191,51 +191,51 @@ class OpenLegacyRules(LegacyRules):
             require(_sources(mappings), _mapped(step, frame.input.value, frame.local.value))
             super().enter(step)
 
-    def leave(self, step: Step, result: Datum) -> Datum:
+    def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
         require(_sources(step.node.data.output), _mapped(step, step.given.value, result.value))
         return super().leave(step, result)
 
-    def _hand_on(self, step: Step, output: Datum) -> None:
+    def _hand_on(self, step: Step[StepFrame], output: Datum) -> None:
         frame = step.frame
         frame.local = _datum(merged(frame.local.value, output.value))
 
-    def test(self, step: Step, condition: Expression) -> bool:
+    def test(self, step: Step[StepFrame], condition: Expression) -> bool:
         return self._choose(step, condition, self._own(step))
 
-    def amount(self, step: Step, given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[StepFrame], given: Any, what: str, low: float, high: float) -> Any:
         if isinstance(given, Expression):
             scope = self._own(step)
             require((given,), scope)
             number(given.evaluate(scope, step.context.ids), low, high)
         return super().amount(step, given, what, low, high)
 
-    def pause(self, step: Step) -> Wait | WaitUntil:
+    def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         moment = step.node.data.timestamp
         if isinstance(moment, Expression):
             value = moment.evaluate(self._own(step), step.context.ids)
             if isinstance(value, Open):
-                raise Demand(value.place, Shape(value=LONG_AGO))
+                raise Demand(value.place, ShapeConstraint(value=LONG_AGO))
         return super().pause(step)
 
-    def call(self, step: Step, node: TaskNode) -> TaskCall:
+    def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         for _, constructor in node.data.parameters:
             require(constructor.expressions, self._own(step))
         return super().call(step, node)
 
-    def items(self, step: Step) -> list[Json]:
+    def items(self, step: Step[StepFrame]) -> list[Json]:
         expression, scope = step.node.data.collection, self._own(step)
         require((expression,), scope)
         elements(expression.evaluate(scope, step.context.ids))
         return super().items(step)
 
-    def iteration(self, step: Step, item: Json, index: int) -> legacy_data_flow.StepFrame:
+    def iteration(self, step: Step[StepFrame], item: Json, index: int) -> StepFrame:
         data = step.node.data
         more = {data.item: item} if data.index is None else {data.item: item, data.index: index}
-        return legacy_data_flow.StepFrame(_datum(merged(step.given.value, more)))
+        return StepFrame(_datum(merged(step.given.value, more)))
 
 
-def _mapped(step: Step, given: Json, local: Json) -> legacy_data_flow.Scope:
-    return legacy_data_flow.Scope(step, input=given, local=local)
+def _mapped(step: Step[StepFrame], given: Json, local: Json) -> legacy_data_flow.LegacyScope:
+    return legacy_data_flow.LegacyScope(step, input=given, local=local)
 
 
 def _sources(mappings: legacy_data_flow.Mappings | None) -> Iterable[Expression]:

@@ -8,20 +8,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from cfmock.base.errors import Mark
+from cfmock.base.json_text import Json
 from cfmock.base.yaml_source import plain
-from cfmock.engine.model import Point, PointKind
+from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.tools.flowtest.coverage import Coverage
 from cfmock.tools.flowtest.generate.paths import Walk
 from cfmock.tools.flowtest.generate.search import Explorer
 from cfmock.tools.flowtest.generate.symbolic import closed
-from cfmock.tools.flowtest.run import Lab, Ran
-
-Json = Any
+from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 
 _SHOWN = 12  # states that a test expects by name
 _ROUNDS = 3
@@ -54,13 +52,13 @@ class Drafts:
 
 def draft(fixtures: FixtureSet, flow: FlowFixture) -> Drafts:
     """First tests for a flow, as they run with these fixtures."""
-    return _Drafting(Lab(fixtures), flow).draft()
+    return _Drafting(FlowTestRunner(fixtures), flow).draft()
 
 
 class _Drafting:
     """Drafts the tests of one flow."""
 
-    def __init__(self, lab: Lab, flow: FlowFixture) -> None:
+    def __init__(self, lab: FlowTestRunner, flow: FlowFixture) -> None:
         self.lab = lab
         self.flow = flow
         self.points = flow.flow.points()

@@ -13,9 +13,9 @@ from cfmock.tools.flowtest.generate.symbolic import (
     Merged,
     Open,
     Place,
-    Shape,
+    ShapeConstraint,
     Shapes,
-    Source,
+    SymbolSource,
     closed,
     opens,
     renew,
@@ -66,19 +66,24 @@ def test_earlier_values_change_only_where_they_must():
     given = Shapes().make(INPUT)
     wishes = [wish("$.n > 5", given), wish("$.m > 5", given)]
     before = solve([], wishes, {})
-    assert before == {Place(Source(), ("n",)): 6, Place(Source(), ("m",)): 6}
+    assert before == {Place(SymbolSource(), ("n",)): 6, Place(SymbolSource(), ("m",)): 6}
     after = solve(wishes, [wish("$.n > 100", given)], before)
-    assert after == {Place(Source(), ("n",)): 101, Place(Source(), ("m",)): 6}
+    assert after == {Place(SymbolSource(), ("n",)): 101, Place(SymbolSource(), ("m",)): 6}
 
 
 def test_open_data_remember_what_was_asked_of_them():
-    shapes = Shapes({Place(Source(), ("list",)): Shape(length=2), Place(Source(), ("n",)): Shape(value=7)})
+    shapes = Shapes(
+        {
+            Place(SymbolSource(), ("list",)): ShapeConstraint(length=2),
+            Place(SymbolSource(), ("n",)): ShapeConstraint(value=7),
+        }
+    )
     given = shapes.make(INPUT)
     assert given["n"] == 7
     assert [each.place.keys for each in opens([given["a"]["b"], given["list"]])] == [
         ("a", "b"), ("list", 0), ("list", 1),
     ]  # fmt: skip
-    assert closed(given, {Place(Source(), ("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
+    assert closed(given, {Place(SymbolSource(), ("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
 
 
 def test_what_was_asked_for_in_vain_is_forgotten():
@@ -94,7 +99,7 @@ def test_what_was_asked_for_in_vain_is_forgotten():
 
 
 def result(call: int, shapes: Shapes) -> Open:
-    made = shapes.make(Place(Source("look", call)))
+    made = shapes.make(Place(SymbolSource("look", call)))
     assert isinstance(made, Open)
     return made
 
@@ -103,7 +108,7 @@ def test_a_merge_knows_what_either_side_does_and_asks_the_later_for_the_rest():
     shapes = Shapes()
     merged = Merged(Merged({"status": "new"}, shapes.make(INPUT)), result(0, shapes))
     assert merged["status"] == "new"
-    assert merged["tries"].place == Place(Source("look", 0), ("tries",))
+    assert merged["tries"].place == Place(SymbolSource("look", 0), ("tries",))
 
 
 def test_a_later_call_of_a_task_may_give_something_else():
@@ -120,5 +125,5 @@ def test_what_an_earlier_step_set_may_be_set_anew():
     part = renewed(merged, "status")
     assert part is not None
     renew(merged, "status", part)
-    assert merged["status"].place == Place(Source("look", 0), ("status",))
+    assert merged["status"].place == Place(SymbolSource("look", 0), ("status",))
     assert renewed({"status": "new"}, "status") is None

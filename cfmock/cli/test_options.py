@@ -1,0 +1,21 @@
+"""The options of one run of `cfmock test`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TestOptions:
+    """`paths` hold the tests, of which `wanted` texts pick some; `junit`, `json` and `html` are files to write, `coverage` files
+    whose coverage counts too."""
+
+    paths: tuple[str, ...]
+    wanted: tuple[str, ...]
+    fail_fast: bool
+    jobs: int
+    junit: str | None
+    json: str | None
+    html: str | None
+    min_coverage: float | None
+    coverage: tuple[str, ...]

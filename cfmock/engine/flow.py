@@ -1,0 +1,113 @@
+"""A compiled flow: the nodes of its definition, how data move in its language, and what a test can cover in it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cfmock.base.errors import Mark
+from cfmock.engine.data_flow import DataFlow
+from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
+
+
+class Unread(NamedTuple):
+    """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word."""
+
+    mark: Mark
+    path: str
+    name: str
+    near: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Flow:
+    """A compiled definition. Frozen and without state: any number of executions share it.
+
+    `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
+    its own limit in seconds, `text` what it was compiled from.
+    """
+
+    language: Language
+    own_name: str | None
+    name: str | None = None
+    mark: Mark
+    series: Series
+    data_flow: DataFlow[Any, Any]
+    express: bool = False
+    timeout: float | None = None
+    data: Any = None
+    text: str = field(default="", repr=False)
+    unread: tuple[Unread, ...] = ()
+
+    def walk(self) -> Iterator[tuple[Series, Node]]:
+        """Every node with the series it stands in, outer before inner, in the order of the text."""
+        return _walk(self.series)
+
+    def tasks(self) -> Iterator[TaskNode]:
+        """Every call it makes: its tasks, and what reads items and writes results for its distributed maps."""
+        for _, node in self.walk():
+            if isinstance(node, TaskNode):
+                yield node
+            elif isinstance(node, MapNode) and node.distributed is not None:
+                yield from filter(None, (node.distributed.reader, node.distributed.writer))
+
+    def child(self, processor: Series, *, express: bool) -> Flow:
+        """The flow that each child of a distributed map executes."""
+        return Flow(
+            language=self.language,
+            own_name=None,
+            name=self.name,
+            mark=processor.mark,
+            series=processor,
+            data_flow=self.data_flow,
+            express=express,
+        )
+
+    def points(self) -> tuple[Point, ...]:
+        """Everything in it that a test can cover."""
+        return tuple(point for _, node in self.walk() for point in _points(node))
+
+
+def _walk(series: Series) -> Iterator[tuple[Series, Node]]:
+    for node in series.nodes.values():
+        yield series, node
+        for inner in node.inner:
+            yield from _walk(inner)
+
+
+class PointKind(enum.Enum):
+    """What of a flow can be covered."""
+
+    STATE = "state"
+    CHOICE = "choice"
+    CATCH = "catch"
+    RETRY = "retry"
+    BRANCH = "branch"
+    MAP = "map"
+
+
+class Point(NamedTuple):
+    """One thing a test can cover: the id that an observer is told, and words for people."""
+
+    id: str
+    kind: PointKind
+    mark: Mark
+    label: str
+
+
+def _points(node: Node) -> Iterator[Point]:
+    yield Point(node.id, PointKind.STATE, node.mark, node.name)
+    if isinstance(node, ChoiceNode):
+        for option in node.all_options:
+            yield Point(option.id, PointKind.CHOICE, option.mark, f"{node.name}: {option.label}")
+    if isinstance(node, ParallelNode):
+        for index, branch in enumerate(node.branches):
+            yield Point(branch.id, PointKind.BRANCH, branch.mark, f"{node.name}: branch {index}")
+    if isinstance(node, MapNode):
+        yield Point(node.processor.id, PointKind.MAP, node.processor.mark, f"{node.name}: processor")
+    for retry in node.retry:
+        yield Point(retry.id, PointKind.RETRY, retry.mark, f"{node.name}: retry {', '.join(retry.errors)}")
+    for catch in node.catch:
+        yield Point(catch.id, PointKind.CATCH, catch.mark, f"{node.name}: catch {', '.join(catch.errors)}")

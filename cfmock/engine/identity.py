@@ -1,0 +1,31 @@
+"""Who an execution is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cfmock.base.json_text import Json
+
+
+class Identity(NamedTuple):
+    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
+
+    `nesting` counts the executions that wait for this one, each inside the one before.
+    """
+
+    flow: str
+    execution: str
+    role_arn: str = ""
+    region: str = ""
+    environment: Mapping[str, str] | None = None
+    nesting: int = 0
+
+    def context(self, given: Json) -> dict[str, Json]:
+        """What `$Context` says of an execution with this input, wherever in it one looks."""
+        return {
+            "Execution": {"Name": self.execution, "Input": given, "RoleArn": self.role_arn},
+            # No path for these is published; the names are ours.
+            "Flow": {"Name": self.flow, "Region": self.region},
+            "Environment": dict(self.environment or {}),
+        }

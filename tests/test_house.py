@@ -1,0 +1,61 @@
+"""The order of the package that import-linter does not hold: names, homes, and what lies at the root."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MODULES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "cfmock").rglob("*.py"))}
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The modules that a module imports, at its top and inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            found.add(node.module or "")
+    return found
+
+
+def test_every_class_name_stands_once_in_the_package():
+    places: dict[str, list[str]] = defaultdict(list)
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_json_is_defined_once():
+    homes = [
+        path.relative_to(ROOT).as_posix()
+        for path, tree in MODULES.items()
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(name, ast.Name) and name.id == "Json" for name in node.targets)
+    ]
+    assert homes == ["cfmock/base/json_text.py"]
+
+
+def test_at_most_six_modules_lie_at_the_root_of_the_package():
+    assert len(list((ROOT / "cfmock").glob("*.py"))) <= 6
+
+
+def test_nothing_in_the_package_imports_the_package_itself():
+    assert [str(path) for path, tree in MODULES.items() if "cfmock" in imported(tree)] == []
+
+
+def test_every_library_has_a_home_in_the_contracts():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    contract = re.search(r'name = "Each library has one home".*?forbidden_modules = \[(.*?)\]', text, re.DOTALL)
+    assert contract is not None
+    known = set(re.findall(r'"(\w+)"', contract[1]))
+    used = {name.partition(".")[0] for tree in MODULES.values() for name in imported(tree)}
+    assert used - known - set(sys.stdlib_module_names) - {"cfmock"} == set()
