@@ -17,7 +17,7 @@ from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.randomness import Ids
 from cfmock.emulator import hints
 from cfmock.emulator.exchange import Exchange
-from cfmock.emulator.violation_monitor import Watch
+from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
 from cfmock.observe.journal import NOTHING, Journal, Warned, WorldKey
@@ -38,7 +38,7 @@ from cfmock.protocol.wire.messages import (
     Request,
     Transport,
 )
-from cfmock.service.call_diagnostics import Notes
+from cfmock.service.call_diagnostics import CallDiagnostics
 from cfmock.service.dispatch import dispatch
 from cfmock.service.map_runs import start_child
 from cfmock.service.store.memory import MemoryIndex, MemoryTable
@@ -88,8 +88,8 @@ class Emulator:
         self.scheduler = self._new_scheduler()
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
-        self.notes = Notes()
-        self.watch = Watch(self.spec, self.wall_clock, self.journal)
+        self.notes = CallDiagnostics()
+        self.watch = ViolationMonitor(self.spec, self.wall_clock, self.journal)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
         self._limits: dict[WorldKey, DocumentedLimits] | None = {} if settings.rate_limits == "documented" else None

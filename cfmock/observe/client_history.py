@@ -47,7 +47,7 @@ class Look(NamedTuple):
     starts: int
 
 
-class Conduct:
+class ClientHistory:
     """The behaviour of the clients of one world. `clock` is the wall clock; `polling` the documented rate of
     DescribeExecution (`per_second`, `burst`)."""
 

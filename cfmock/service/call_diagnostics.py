@@ -18,7 +18,7 @@ class Noted(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class Notes:
+class CallDiagnostics:
     """Takes notes while a call is handled; what happens between calls belongs to none, and is not noted.
 
     `matched`: an outcome or a mock decided how an execution of this call goes.

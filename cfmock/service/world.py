@@ -12,7 +12,7 @@ from cfmock.engine.execution import TaskResolver
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions, TaskMocks
 from cfmock.protocol.spec.model import Spec
-from cfmock.service.call_diagnostics import Notes
+from cfmock.service.call_diagnostics import CallDiagnostics
 from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.service.store.base import Index, Table
@@ -90,7 +90,7 @@ class World:
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
     alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
     serial: int = 0
-    notes: Notes = field(default_factory=Notes)
+    notes: CallDiagnostics = field(default_factory=CallDiagnostics)
 
     def next_serial(self) -> int:
         """The number of a new execution."""

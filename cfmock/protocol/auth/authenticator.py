@@ -11,7 +11,7 @@ from cfmock.base.errors import Refused
 from cfmock.base.patterns import glob_matches
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
-from cfmock.protocol.auth.request_credentials import Proof, bearer_token, proof_of
+from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 
 if TYPE_CHECKING:
@@ -78,15 +78,15 @@ class Authenticator:
         """
         if not self._strict:
             return self.claimed(request, parameters)
-        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
-        credential = self._credential(proof)
+        presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
+        credential = self._credential(presented)
         now = self._now() + skew
-        if abs(proof.moment - now) > self._max_skew:
-            raise Refused("RequestTimeTooSkewed", proof.time, iso_seconds(now), reason="time-expired")
-        proof.verify(request, parameters, credential)
-        if proof.bearer is None and (proof.security_token or credential.security_token is not None):
-            _check_token(credential, proof.security_token, now)
-        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, proof.nonce, now):
+        if abs(presented.moment - now) > self._max_skew:
+            raise Refused("RequestTimeTooSkewed", presented.time, iso_seconds(now), reason="time-expired")
+        presented.verify(request, parameters, credential)
+        if presented.bearer is None and (presented.security_token or credential.security_token is not None):
+            _check_token(credential, presented.security_token, now)
+        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, presented.nonce, now):
             raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
         if credential.allow is not None and not any(
             glob_matches(each, call.operation.action) for each in credential.allow
@@ -94,15 +94,15 @@ class Authenticator:
             raise _forbidden(credential, call)
         return credential
 
-    def _credential(self, proof: Proof) -> Credential:
-        if proof.bearer is not None:
-            found = self._borne(proof.bearer)
+    def _credential(self, presented: RequestCredentials) -> Credential:
+        if presented.bearer is not None:
+            found = self._borne(presented.bearer)
             if found is None:
                 raise Refused("AccessDenied", reason="unknown-key")
             return found
-        known = self._credentials.get(proof.access_key_id)
+        known = self._credentials.get(presented.access_key_id)
         if known is None:
-            raise Refused("InvalidAccessKeyID", proof.access_key_id, reason="unknown-key")
+            raise Refused("InvalidAccessKeyID", presented.access_key_id, reason="unknown-key")
         return known
 
     def _borne(self, token: str) -> Credential | None:
@@ -116,9 +116,9 @@ class Authenticator:
         """Why the signature of a request that was refused for it does not match."""
         from cfmock.protocol.auth.diagnosis import diagnose
 
-        proof = proof_of(request, parameters, accept_acs3=self._accept_acs3)
+        presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
         known = self._credentials.values()
-        return diagnose(request, parameters, self._credential(proof), known, accept_acs3=self._accept_acs3)
+        return diagnose(request, parameters, self._credential(presented), known, accept_acs3=self._accept_acs3)
 
     def claimed(self, request: Request, parameters: Parameters) -> Credential:
         """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""

@@ -1,6 +1,6 @@
 """What a request offers to show who sent it, in the four ways that clients know.
 
-A V1 signature by secret or by RSA key pair, an ACS3 signature in headers, or a bearer token in either layout. Reading a proof
+A V1 signature by secret or by RSA key pair, an ACS3 signature in headers, or a bearer token in either layout. Reading these
 checks that its parts are there and of the right form; whether it proves anything is asked by `verify`, against a credential.
 """
 
@@ -27,8 +27,8 @@ KEY_PAIR = "PRIVATEKEY"
 """Values of SignatureType; a signature by secret has none, or an empty one."""
 
 
-class Proof(NamedTuple):
-    """One proof. `bearer` is a token that stands for key and signature, else None; `verify` raises `Refused`."""
+class RequestCredentials(NamedTuple):
+    """What one request presents. `bearer` is a token that stands for key and signature, else None; `verify` raises `Refused`."""
 
     access_key_id: str
     bearer: str | None
@@ -44,13 +44,13 @@ class Proof(NamedTuple):
         return _moment(self.time_name, self.time)
 
 
-def proof_of(request: Request, parameters: Parameters, *, accept_acs3: bool) -> Proof:
-    """The proof of a request. Raises `Refused` for the first part that is missing, or a header of another form."""
+def request_credentials_of(request: Request, parameters: Parameters, *, accept_acs3: bool) -> RequestCredentials:
+    """What a request presents. Raises `Refused` for the first part that is missing, or a header of another form."""
     if accept_acs3 and is_acs3(request):
-        return _acs3_proof(request, parameters)
+        return _acs3_signed(request, parameters)
     if parameters.values.get("SignatureType") == BEARER:
         return _v1_bearer(parameters)
-    return _v1_proof(parameters)
+    return _v1_signed(parameters)
 
 
 def bearer_token(request: Request, parameters: Parameters) -> str:
@@ -64,23 +64,23 @@ _V1_REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce",
 _V1_BEARER_REQUIRED = ("BearerToken", "SignatureNonce", "Timestamp")
 
 
-def _v1_proof(parameters: Parameters) -> Proof:
+def _v1_signed(parameters: Parameters) -> RequestCredentials:
     values = parameters.values
     if not all(map(values.get, _V1_REQUIRED)):
         raise _missing_parameter(next(name for name in _V1_REQUIRED if not values.get(name)))
     token = values.get("SecurityToken", "")
-    return Proof(
+    return RequestCredentials(
         values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"], token, _verify_v1
     )
 
 
-def _v1_bearer(parameters: Parameters) -> Proof:
+def _v1_bearer(parameters: Parameters) -> RequestCredentials:
     # darabonba sends neither key nor signature, the Go SDK both, the signature made with an empty secret: neither is asked.
     values = parameters.values
     for name in _V1_BEARER_REQUIRED:
         if not values.get(name):
             raise _missing_parameter(name)
-    return Proof(
+    return RequestCredentials(
         values.get("AccessKeyId", ""), values["BearerToken"], "Timestamp", values["Timestamp"], values["SignatureNonce"],
         "", _nothing_to_verify,
     )  # fmt: skip
@@ -126,20 +126,20 @@ _ACS3_REQUIRED = (
 _ACS3_BEARER_REQUIRED = ("x-acs-bearer-token", "x-acs-date", "x-acs-signature-nonce")
 
 
-def _acs3_proof(request: Request, parameters: Parameters) -> Proof:
+def _acs3_signed(request: Request, parameters: Parameters) -> RequestCredentials:
     bearer = request.header("x-acs-bearer-token")
     for name in _ACS3_BEARER_REQUIRED if bearer else _ACS3_REQUIRED:
         if not request.header(name):
             raise Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
     moment, nonce = request.header("x-acs-date"), request.header("x-acs-signature-nonce")
     if bearer:
-        return Proof("", bearer, "x-acs-date", moment, nonce, "", _nothing_to_verify)
+        return RequestCredentials("", bearer, "x-acs-date", moment, nonce, "", _nothing_to_verify)
     authorization = signature.parse_authorization(request.header("authorization"))
     if authorization is None:
         raise _malformed(
             "The Authorization header is not of the form ACS3-<algorithm> Credential=...,SignedHeaders=...,Signature=..."
         )
-    return Proof(
+    return RequestCredentials(
         authorization.credential, None, "x-acs-date", moment, nonce, request.header("x-acs-security-token"),
         functools.partial(_verify_acs3, authorization),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Values for open data that make conditions true or false: tried one after the other, from what the conditions name.
+"""Values for symbolic data that make conditions true or false: tried one after the other, from what the conditions name.
 
 No algebra: a condition compares with constants, so the constants, what lies just beside them, and a few values of each
 type are all that has to be tried. Whether a value fits is asked of the condition itself.
@@ -14,7 +14,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr import Expression, ExpressionError
 from cfmock.engine.expr import parser as tree
-from cfmock.tools.flowtest.generate.symbolic import Open, Place, closed, opens
+from cfmock.tools.flowtest.generate.symbolic import Place, SymbolicValue, concrete, unknown_parts
 
 Found = Mapping[Place, Json]
 
@@ -25,16 +25,16 @@ _LONGEST = 20  # elements of a list that is made to have a length
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wish:
-    """A condition, the data it was asked of, and whether it should be true. `named` is what is open in what it names."""
+class Constraint:
+    """A condition, the data it was asked of, and whether it should be true. `named` is what is symbolic in what it names."""
 
     condition: Expression
     scope: Mapping[str, Json]
     wanted: bool
-    named: tuple[Open, ...]
+    named: tuple[SymbolicValue, ...]
 
     @classmethod
-    def of(cls, condition: Expression, scope: Mapping[str, Json], wanted: bool) -> Wish:
+    def of(cls, condition: Expression, scope: Mapping[str, Json], wanted: bool) -> Constraint:
         named = tuple({each.place: each for each in _named(syntax(condition), scope)}.values())
         return cls(condition, {name: scope[name] for name in condition.roots}, wanted, named)
 
@@ -44,28 +44,28 @@ class Wish:
         return [each.place for each in self.named if not len(each)]
 
     def holds(self, given: Found) -> bool:
-        scope = {name: closed(value, given) for name, value in self.scope.items()}
+        scope = {name: concrete(value, given) for name, value in self.scope.items()}
         try:
             return self.condition.test(scope, Ids(0)) is self.wanted
         except ExpressionError:
             return False
 
 
-def solve(wishes: Sequence[Wish], new: Sequence[Wish], before: Found) -> Found | None:
-    """Values with which new wishes come true beside those that came true with `before`; None if none are found.
+def solve(constraints: Sequence[Constraint], new: Sequence[Constraint], before: Found) -> Found | None:
+    """Values with which new constraints come true beside those that came true with `before`; None if none are found.
 
     Only what has to do with the new ones is looked at, and what it had is tried first.
     """
-    search = _Search(_related(wishes, new), before)
+    search = _Search(_related(constraints, new), before)
     return {**before, **search.given} if search.run() else None
 
 
-def _related(wishes: Sequence[Wish], new: Sequence[Wish]) -> list[Wish]:
-    """The new wishes, and those that share a place with them, or with one that does."""
-    found, rest = list(new), [(wish, set(wish.places)) for wish in wishes]
-    places = {place for wish in new for place in wish.places}
+def _related(constraints: Sequence[Constraint], new: Sequence[Constraint]) -> list[Constraint]:
+    """The new constraints, and those that share a place with them, or with one that does."""
+    found, rest = list(new), [(constraint, set(constraint.places)) for constraint in constraints]
+    places = {place for constraint in new for place in constraint.places}
     while joined := [each for each in rest if not places.isdisjoint(each[1])]:
-        found += [wish for wish, _ in joined]
+        found += [constraint for constraint, _ in joined]
         places.update(*(more for _, more in joined))
         rest = [each for each in rest if each not in joined]
     return found
@@ -74,16 +74,16 @@ def _related(wishes: Sequence[Wish], new: Sequence[Wish]) -> list[Wish]:
 class _Search:
     """Depth first, over the values of one place after the other."""
 
-    def __init__(self, wishes: Sequence[Wish], before: Found) -> None:
+    def __init__(self, constraints: Sequence[Constraint], before: Found) -> None:
         self.given: dict[Place, Json] = {}
-        self.places = list(dict.fromkeys(place for wish in wishes for place in wish.places))
-        self.choices = [list(_candidates(place, wishes, before)) for place in self.places]
+        self.places = list(dict.fromkeys(place for constraint in constraints for place in constraint.places))
+        self.choices = [list(_candidates(place, constraints, before)) for place in self.places]
         self.tries = 0
-        # A wish is asked as soon as the last of its places has a value.
+        # A constraint is asked as soon as the last of its places has a value.
         order = {place: index for index, place in enumerate(self.places)}
-        self.due: list[list[Wish]] = [[] for _ in range(len(self.places) + 1)]
-        for wish in wishes:
-            self.due[max((order[place] + 1 for place in wish.places), default=0)].append(wish)
+        self.due: list[list[Constraint]] = [[] for _ in range(len(self.places) + 1)]
+        for constraint in constraints:
+            self.due[max((order[place] + 1 for place in constraint.places), default=0)].append(constraint)
 
     def run(self) -> bool:
         return self._hold(0) and self._find(0)
@@ -102,7 +102,7 @@ class _Search:
         return False
 
     def _hold(self, count: int) -> bool:
-        return all(wish.holds(self.given) for wish in self.due[count])
+        return all(constraint.holds(self.given) for constraint in self.due[count])
 
 
 # -- candidates --------------------------------------------------------------------------------------------------------
@@ -110,12 +110,14 @@ class _Search:
 _USUAL: tuple[Json, ...] = ("other", 1, 0, True, False, None, [], "")
 
 
-def _candidates(place: Place, wishes: Sequence[Wish], before: Found) -> Iterator[Json]:
+def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) -> Iterator[Json]:
     """What is compared with the place comes first, then what lies beside that, then all else."""
     seen: list[Json] = []
-    concerned = [wish for wish in wishes if place in wish.places]
-    compared = [each for wish in concerned for each in _compared(syntax(wish.condition), wish.scope, place)]
-    others = [each for wish in wishes for each in _constants(syntax(wish.condition))]
+    concerned = [constraint for constraint in constraints if place in constraint.places]
+    compared = [
+        each for constraint in concerned for each in _compared(syntax(constraint.condition), constraint.scope, place)
+    ]
+    others = [each for constraint in constraints for each in _constants(syntax(constraint.condition))]
     known = [before[place]] if place in before else []
     sources = (known, compared, *map(_beside, compared), _USUAL, others, *map(_beside, others), *map(_lists, others))
     for values in sources:
@@ -146,7 +148,7 @@ def _lists(constant: Json) -> Iterator[Json]:
 def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Iterator[Json]:
     """The constants that stand beside a place."""
     if isinstance(node, tree.Comparison | tree.FunctionCall):
-        named = [part.place for child in children(node) for part in opens(selected(child, scope))]
+        named = [part.place for child in children(node) for part in unknown_parts(selected(child, scope))]
         if place in named:
             yield from _constants(node)
             return
@@ -198,10 +200,10 @@ def _constants(node: tree.Node) -> Iterator[Json]:
         yield from _constants(child)
 
 
-def _named(node: tree.Node, scope: Mapping[str, Json]) -> Iterator[Open]:
-    """The open values that a condition names."""
+def _named(node: tree.Node, scope: Mapping[str, Json]) -> Iterator[SymbolicValue]:
+    """The symbolic values that a condition names."""
     if isinstance(node, tree.Name | tree.Select):
-        yield from opens(selected(node, scope))
+        yield from unknown_parts(selected(node, scope))
     if not isinstance(node, tree.Name):
         for child in children(node):
             yield from _named(child, scope)
@@ -215,7 +217,7 @@ UNKNOWN = _Unknown()
 
 
 def selected(node: tree.Node, scope: Mapping[str, Json]) -> Json:
-    """The value that a path leads to, with what is open in it; UNKNOWN for what is no path, or leads nowhere."""
+    """The value that a path leads to, with what is symbolic in it; UNKNOWN for what is no path, or leads nowhere."""
     if isinstance(node, tree.Name):
         try:
             return scope[node.name]

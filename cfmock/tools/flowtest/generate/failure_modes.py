@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
-from cfmock.tools.flowtest.generate.symbolic import SymbolSource
+from cfmock.tools.flowtest.generate.symbolic import ValueSource
 
 _OTHER = "Example.Error"
 """An error that no rule names."""
@@ -17,7 +17,7 @@ _OTHER = "Example.Error"
 class Answer:
     """What becomes of a call: the task gives `source`, or fails by `code` on this try and, of `times`, the next ones."""
 
-    source: SymbolSource | None = None
+    source: ValueSource | None = None
     code: str = ""
     times: int = 1
 

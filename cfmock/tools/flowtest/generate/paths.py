@@ -1,7 +1,7 @@
-"""One walk through a flow: the real engine over open data, and in place of mocks and conditions whoever decides.
+"""One path through a flow: the real engine over symbolic data, and in place of mocks and conditions whoever decides.
 
-A *decision* is which branch a choice takes, or what becomes of a task's call. A walk begins with the decisions it is
-given, and makes the rest by habit: tasks succeed, and choices go where the walk was least often.
+A *decision* is which branch a choice takes, or what becomes of a task's call. A path begins with the decisions it is
+given, and makes the rest by habit: tasks succeed, and choices go where the path was least often.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from cfmock.engine.identity import Identity
 from cfmock.engine.model import ChoiceNode, Node, NodeKind, Option
 from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Returns
-from cfmock.tools.flowtest.generate.constraints import Found, Wish, keys_of, solve
+from cfmock.tools.flowtest.generate.constraints import Constraint, Found, keys_of, solve
 from cfmock.tools.flowtest.generate.failure_modes import SUCCEEDS, Answer, failures
-from cfmock.tools.flowtest.generate.symbolic import INPUT, Place, ShapeConstraint, Shapes, SymbolSource, renew, renewed
+from cfmock.tools.flowtest.generate.symbolic import INPUT, Place, Shapes, ValueShape, ValueSource, renew, renewed
 from cfmock.tools.flowtest.generate.symbolic_data_flow import Scope, symbolic_data_flow
 
 _EVENTS = 2_000
-"""Events of one walk."""
+"""Events of one path."""
 
 _OWN = "$"
 """What a step of the old language calls its input, in which merges leave what is known and what may be."""
@@ -38,8 +38,8 @@ Alternative = tuple[str, "str | Answer"]
 """A way to decide: the node it is decided at, and the id of the option taken, or the answer."""
 
 
-Branch = tuple[Alternative, ...]
-"""The decisions a walk begins with."""
+Decisions = tuple[Alternative, ...]
+"""The decisions a path begins with."""
 
 
 @dataclass(slots=True)
@@ -51,24 +51,24 @@ class PathDecision:
 
 
 @dataclass(slots=True)
-class Walk:
+class FlowPath:
     """One way through a flow: the decisions, the points passed, and what has to be given for it to be taken."""
 
     decisions: list[PathDecision] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     given: Json = None
-    results: dict[SymbolSource, Json] = field(default_factory=dict)
+    results: dict[ValueSource, Json] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     complete: bool = True
 
     @property
-    def choices(self) -> Branch:
+    def choices(self) -> Decisions:
         return tuple(decision.taken for decision in self.decisions)
 
 
-class Ground:
-    """What all walks through a flow share: the shapes of open data, the failures worth trying, and where options lead."""
+class SearchContext:
+    """What all paths through a flow share: the shapes of symbolic data, the failures worth trying, and where options lead."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -77,34 +77,34 @@ class Ground:
         self.targets = _targets(flow)
 
 
-class _Spent(Exception):  # noqa: N818 - no error: the walk is long enough
+class _Spent(Exception):  # noqa: N818 - no error: the path is long enough
     pass
 
 
-class Walker:
-    """Makes one walk. Raises `Demand` from `run` where something needs a shape: then the walk has to begin anew."""
+class PathExecution:
+    """Makes one path. Raises `ShapeConstraint` from `run` where something needs a shape: then the path has to begin again."""
 
-    def __init__(self, ground: Ground, prefix: Branch) -> None:
-        self.ground = ground
+    def __init__(self, shared: SearchContext, prefix: Decisions) -> None:
+        self.shared = shared
         self.prefix = prefix
-        self.result = Walk()
+        self.result = FlowPath()
         self.events = 0
-        self.wishes: list[Wish] = []
+        self.constraints: list[Constraint] = []
         self._calls: Counter[str] = Counter()
         self._failing: dict[str, Answer] = {}  # tasks that are to fail further tries
         self._taken: tuple[Step[Any], Option | None] | None = None
         self._ids = Ids(0)
 
-    def run(self) -> Walk:
-        flow, walk = self.ground.flow, self.result
+    def run(self) -> FlowPath:
+        flow, path = self.shared.flow, self.result
         timers = Timers(VirtualClock(0.0))
-        self.ground.shapes.asked.clear()
-        walk.given = self.ground.shapes.make(INPUT)
+        self.shared.shapes.lookups.clear()
+        path.given = self.shared.shapes.make(INPUT)
         try:
             FlowScheduler(timers, self._ids).start(
                 replace(flow, data_flow=symbolic_data_flow(flow, self.choose)),
                 Identity(flow=flow.name or "", execution="test"),
-                walk.given,
+                path.given,
                 resolver=self,
                 sink=self._count,
                 observe=self._pass,
@@ -112,8 +112,8 @@ class Walker:
             while (due := timers.next_due()) is not None and due < YEAR:
                 timers.advance_to(due)
         except _Spent:
-            walk.complete = False
-        return walk
+            path.complete = False
+        return path
 
     def _count(self, event: Event) -> None:
         self.events += 1
@@ -129,7 +129,7 @@ class Walker:
         """The answer to a try of a task."""
         call = task.call
         node = call.node
-        source = SymbolSource(call.state, self._calls[call.state])
+        source = ValueSource(call.state, self._calls[call.state])
         self._calls[call.state] += 1
         answer = self._failing.pop(node, None) or self._decide_answer(node)
         if answer.code:
@@ -138,15 +138,15 @@ class Walker:
             self.result.answers.append((call.state, Answer(code=answer.code)))
             return Fails(answer.code)
         self.result.answers.append((call.state, Answer(source=source)))
-        value = self.ground.shapes.make(Place(source))
+        value = self.shared.shapes.make(Place(source))
         if call.state.endswith(".ItemReader") and call.state != call.node.rpartition("/")[2]:
-            self.ground.shapes.known.setdefault(Place(source, ("Items",)), ShapeConstraint(length=1))
+            self.shared.shapes.known.setdefault(Place(source, ("Items",)), ValueShape(length=1))
             value = {"Items": value["Items"]}
         self.result.results[source] = value
         return Returns(value)
 
     def _decide_answer(self, node: str) -> Answer:
-        ways: list[Answer] = [SUCCEEDS, *self.ground.failures.get(node, ())]
+        ways: list[Answer] = [SUCCEEDS, *self.shared.failures.get(node, ())]
         taken = self._decide([(node, way) for way in ways])[1]
         assert isinstance(taken, Answer)
         return taken
@@ -158,14 +158,14 @@ class Walker:
         if self._taken is None or self._taken[0] is not step:
             self._taken = step, self._decide_option(step, scope)
         taken = self._taken[1]
-        wish = Wish.of(condition, scope, taken is not None and taken.condition is condition)
-        if wish.named:
-            return wish.wanted
+        constraint = Constraint.of(condition, scope, taken is not None and taken.condition is condition)
+        if constraint.named:
+            return constraint.wanted
         return condition.test(scope, self._ids)
 
     def _decide_option(self, step: Step[Any], scope: Scope) -> Option | None:
         node: ChoiceNode = step.node
-        before = len(self.ground.shapes.asked)
+        before = len(self.shared.shapes.lookups)
         possible: dict[Alternative, _Way] = {}
         for index, option in enumerate((*node.options, node.default)):
             way = self._possible(node.options[:index], option, scope)
@@ -176,9 +176,11 @@ class Walker:
         onward = sorted(possible, key=lambda way: self._reluctance(node, possible[way].option))
         taken = possible[self._decide(onward)]
         self.result.found = taken.found
-        self.wishes += taken.wishes
+        self.constraints += taken.constraints
         # What only the other ways have asked for does not matter.
-        self.ground.shapes.forget(before, {part.place for wish in taken.wishes for part in wish.named})
+        self.shared.shapes.undo_lookups(
+            before, {part.place for constraint in taken.constraints for part in constraint.named}
+        )
         for key, part in taken.renewed.items():
             renew(scope[_OWN], key, part)
         return taken.option
@@ -187,23 +189,23 @@ class Walker:
         """What has to be given for the option to be the first whose condition is true; None if nothing is found."""
         asked = [(each, False) for each in before] + [(option, True)] * (option is not None)
         conditions = [(each.condition, wanted) for each, wanted in asked if each is not None and each.condition]
-        wishes = [Wish.of(condition, scope, wanted) for condition, wanted in conditions]
-        found = solve(self.wishes, wishes, self.result.found)
+        constraints = [Constraint.of(condition, scope, wanted) for condition, wanted in conditions]
+        found = solve(self.constraints, constraints, self.result.found)
         if found is not None:
-            return _Way(option, wishes, found, {})
-        # What an earlier step has set may have been set anew by the latest.
+            return _Way(option, constraints, found, {})
+        # What an earlier step has set may have been set again by the latest.
         keys = {key for condition, _ in conditions for key in keys_of(condition, _OWN)}
         parts = {key: part for key in sorted(keys) if (part := renewed(scope.get(_OWN), key)) is not None}
         if not parts:
             return None
         anew = {**scope, _OWN: {**scope[_OWN], **parts}}
-        wishes = [Wish.of(condition, anew, wanted) for condition, wanted in conditions]
-        found = solve(self.wishes, wishes, self.result.found)
-        return _Way(option, wishes, found, parts) if found is not None else None
+        constraints = [Constraint.of(condition, anew, wanted) for condition, wanted in conditions]
+        found = solve(self.constraints, constraints, self.result.found)
+        return _Way(option, constraints, found, parts) if found is not None else None
 
     def _reluctance(self, node: ChoiceNode, option: Option | None) -> int:
         """By habit a flow goes to where it was least often, so that loops have an end, and rather not to where it fails."""
-        target = self.ground.targets.get((node.id, option.id if option is not None else ""))
+        target = self.shared.targets.get((node.id, option.id if option is not None else ""))
         return self.result.points[target.id] + (target.kind is NodeKind.FAIL) if target is not None else 0
 
     # -- decisions
@@ -220,11 +222,11 @@ class Walker:
 @dataclass(frozen=True, slots=True)
 class _Way:
     """An option that can be taken: the conditions this sets, values that meet all there are, and which data it takes to
-    have been set anew.
+    have been set again.
     """
 
     option: Option | None
-    wishes: Sequence[Wish]
+    constraints: Sequence[Constraint]
     found: Found
     renewed: Mapping[str, Json]
 

@@ -1,7 +1,7 @@
 """Data of which nothing is known yet: they have every key that is asked for, and remember where they are from.
 
-An open value is a dict, so that the rules of both languages hand it around like any result. What has to have a shape
-(a list for a map, a number for a wait) says so by `Demand`; the shape is noted in `Shapes` and the flow executed anew.
+A symbolic value is a dict, so that the rules of both languages hand it around like any result. What has to have a shape
+(a list for a map, a number for a wait) says so by `ShapeConstraint`; the shape is noted in `Shapes` and the flow executed again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Keys = tuple["str | int", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolSource:
+class ValueSource:
     """Where data come from: the input of the execution (`state` empty), or what a task gives on its n-th call."""
 
     state: str = ""
@@ -27,25 +27,25 @@ class SymbolSource:
 class Place:
     """One value in what a source gives."""
 
-    source: SymbolSource
+    source: ValueSource
     keys: Keys = ()
 
 
-INPUT = Place(SymbolSource())
+INPUT = Place(ValueSource())
 
 
-class Demand(Exception):  # noqa: N818 - no error: a question that is answered by beginning anew
-    """What stands at a place has to have this shape: a list of so many open values, or the value itself."""
+class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is answered by beginning anew
+    """What stands at a place has to have this shape: a list of so many symbolic values, or the value itself."""
 
-    def __init__(self, place: Place, shape: ShapeConstraint) -> None:
+    def __init__(self, place: Place, shape: ValueShape) -> None:
         super().__init__(place, shape)
         self.place = place
         self.shape = shape
 
 
 @dataclass(frozen=True, slots=True)
-class ShapeConstraint:
-    """A list of `length` open values, or else `value`."""
+class ValueShape:
+    """A list of `length` symbolic values, or else `value`."""
 
     length: int | None = None
     value: Json = None
@@ -53,29 +53,29 @@ class ShapeConstraint:
 
 @dataclass(slots=True)
 class Shapes:
-    """What is known of the shape of open data, and which parts of it were asked for: the whole and the key of each."""
+    """What is known of the shape of symbolic data, and which parts of it were asked for: the whole and the key of each."""
 
-    known: dict[Place, ShapeConstraint] = field(default_factory=dict)
-    asked: list[tuple[dict[Any, Json], str | int]] = field(default_factory=list)
+    known: dict[Place, ValueShape] = field(default_factory=dict)
+    lookups: list[tuple[dict[Any, Json], str | int]] = field(default_factory=list)
 
     def make(self, place: Place) -> Json:
         """What stands at a place."""
         shape = self.known.get(place)
         if shape is None:
-            return Open(place, self)
+            return SymbolicValue(place, self)
         if shape.length is None:
             return shape.value
         return [self.make(Place(place.source, (*place.keys, index))) for index in range(shape.length)]
 
-    def forget(self, since: int, kept: Container[Place]) -> None:
-        """Let what was asked for after the first `since` not have been asked for, but for the places to be kept."""
-        for whole, key in reversed(self.asked[since:]):
-            if not any(part.place in kept for part in opens(whole[key])):
+    def undo_lookups(self, since: int, kept: Container[Place]) -> None:
+        """Undo the lookups made after index `since`, except those of places in `kept`."""
+        for whole, key in reversed(self.lookups[since:]):
+            if not any(part.place in kept for part in unknown_parts(whole[key])):
                 del whole[key]
-        del self.asked[since:]
+        del self.lookups[since:]
 
 
-class Open(dict["str | int", Json]):
+class SymbolicValue(dict["str | int", Json]):
     """A value of which only the parts are known that were asked for, by key or by number."""
 
     __slots__ = ("place", "shapes")
@@ -87,7 +87,7 @@ class Open(dict["str | int", Json]):
 
     def __missing__(self, key: str | int) -> Json:
         value = self[key] = self.shapes.make(Place(self.place.source, (*self.place.keys, key)))
-        self.shapes.asked.append((self, key))
+        self.shapes.lookups.append((self, key))
         return value
 
     def __contains__(self, key: object) -> bool:
@@ -97,36 +97,38 @@ class Open(dict["str | int", Json]):
         return hash(self.place)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Open) and self.place == other.place
+        return isinstance(other, SymbolicValue) and self.place == other.place
 
 
-class Merged(dict[str, Json]):
-    """The old language's merge where one side is open: what is known of either, else what the later one may hold.
+class MergedValue(dict[str, Json]):
+    """The old language's merge where one side is symbolic: what is known of either, else what the later one may hold.
 
     What a task gave on an earlier call is not taken for what it gives now: a loop that asks again may get another
-    answer. `anew` are the keys of which that is so.
+    answer. `renewed_keys` are the keys of which that is so.
     """
 
-    __slots__ = ("anew", "over", "under")
+    __slots__ = ("over", "renewed_keys", "under")
 
     def __init__(self, under: Mapping[str, Json], over: Mapping[str, Json]) -> None:
         super().__init__(under)
         self.under = under
         self.over = over
-        self.anew = {key for key, value in under.items() if _given_before(value, over)}
-        self.anew |= {key for part in (under, over) if isinstance(part, Merged) for key in part.anew}
-        for key in self.anew:
+        self.renewed_keys = {key for key, value in under.items() if _given_before(value, over)}
+        self.renewed_keys |= {
+            key for part in (under, over) if isinstance(part, MergedValue) for key in part.renewed_keys
+        }
+        for key in self.renewed_keys:
             self.pop(key, None)
         self.update(over)
 
     def __missing__(self, key: str) -> Json:
-        value = self[key] = self.over[key] if is_open(self.over) else self.under[key]
-        self.shapes.asked.append((self, key))
+        value = self[key] = self.over[key] if is_symbolic(self.over) else self.under[key]
+        self.shapes.lookups.append((self, key))
         return value
 
     @property
     def shapes(self) -> Shapes:
-        part: Any = self.over if is_open(self.over) else self.under
+        part: Any = self.over if is_symbolic(self.over) else self.under
         shapes: Shapes = part.shapes
         return shapes
 
@@ -134,64 +136,68 @@ class Merged(dict[str, Json]):
         return isinstance(key, str)
 
 
-def renewed(value: Json, key: str) -> Open | None:
+def renewed(value: Json, key: str) -> SymbolicValue | None:
     """What the latest result merged into a value may have given for a key that an earlier one has given."""
-    while isinstance(value, Merged):
+    while isinstance(value, MergedValue):
         value = value.over
-    return value.shapes.make(Place(value.place.source, (*value.place.keys, key))) if isinstance(value, Open) else None
+    return (
+        value.shapes.make(Place(value.place.source, (*value.place.keys, key)))
+        if isinstance(value, SymbolicValue)
+        else None
+    )
 
 
 def renew(value: Json, key: str, part: Json) -> None:
     """Let the latest result merged into a value have given this for a key."""
-    while isinstance(value, Merged):
+    while isinstance(value, MergedValue):
         value[key] = part
         value = value.over
     value[key] = part
 
 
-def is_open(value: Json) -> bool:
-    return isinstance(value, Open | Merged)
+def is_symbolic(value: Json) -> bool:
+    return isinstance(value, SymbolicValue | MergedValue)
 
 
 def merged(under: Mapping[str, Json], over: Mapping[str, Json]) -> Mapping[str, Json]:
     """Later keys overwrite earlier ones."""
-    if is_open(under) or is_open(over):
-        return Merged(under, over) if over or is_open(over) else under
+    if is_symbolic(under) or is_symbolic(over):
+        return MergedValue(under, over) if over or is_symbolic(over) else under
     return {**under, **over}
 
 
 def _given_before(value: Json, over: Mapping[str, Json]) -> bool:
-    if not isinstance(value, Open) or not isinstance(over, Open):
+    if not isinstance(value, SymbolicValue) or not isinstance(over, SymbolicValue):
         return False
     before, now = value.place.source, over.place.source
     return bool(now.state) and before.state == now.state and before.call < now.call
 
 
-def opens(value: Json) -> Iterator[Open]:
-    """The open values in a value of which no part was asked for."""
-    if isinstance(value, Open) and not len(value):
+def unknown_parts(value: Json) -> Iterator[SymbolicValue]:
+    """The symbolic values in a value of which no part was asked for."""
+    if isinstance(value, SymbolicValue) and not len(value):
         yield value
     elif isinstance(value, dict):
         for part in list(value.values()):
-            yield from opens(part)
+            yield from unknown_parts(part)
     elif isinstance(value, list):
         for part in value:
-            yield from opens(part)
+            yield from unknown_parts(part)
 
 
-def closed(value: Json, given: Mapping[Place, Json]) -> Json:
-    """A value without anything open: what was found for each place, else its name, so that a reader sees what goes there."""
-    if isinstance(value, Open) and value.place in given:
+def concrete(value: Json, given: Mapping[Place, Json]) -> Json:
+    """A value without anything symbolic: what was found for each place, else its name, so that a reader sees what goes there."""
+    if isinstance(value, SymbolicValue) and value.place in given:
         return given[value.place]
-    if isinstance(value, Open) and not len(value):
+    if isinstance(value, SymbolicValue) and not len(value):
         return placeholder(value.place)
     if isinstance(value, dict):
         numbers = [key for key in value if isinstance(key, int)]  # of elements that were asked for
         if numbers and len(numbers) == len(value) and max(numbers) < _LONGEST:
-            return [closed(value.get(number, "item"), given) for number in range(max(numbers) + 1)]
-        return {key: closed(part, given) for key, part in value.items() if isinstance(key, str)}
+            return [concrete(value.get(number, "item"), given) for number in range(max(numbers) + 1)]
+        return {key: concrete(part, given) for key, part in value.items() if isinstance(key, str)}
     if isinstance(value, list):
-        return [closed(part, given) for part in value]
+        return [concrete(part, given) for part in value]
     return value
 
 

@@ -1,4 +1,4 @@
-"""How data move in both languages over open data: as ever, except that they say which shapes they need, and ask which
+"""How data move in both languages over symbolic data: as ever, except that they say which shapes they need, and ask which
 way a choice should go.
 """
 
@@ -20,7 +20,7 @@ from cfmock.engine.languages.statemachine_data_flow import StateFrame, StateMach
 from cfmock.engine.model import Catch, Language, TaskNode
 from cfmock.engine.task_calls import TaskCall
 from cfmock.tools.flowtest.generate.constraints import children, selected, syntax
-from cfmock.tools.flowtest.generate.symbolic import Demand, Open, ShapeConstraint, merged, placeholder
+from cfmock.tools.flowtest.generate.symbolic import ShapeConstraint, SymbolicValue, ValueShape, merged, placeholder
 
 Scope = Mapping[str, Json]
 
@@ -35,7 +35,7 @@ class Chooser(Protocol):
 
 
 def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow[Any, Any]:
-    """How data move in a flow's language, for data that may be open."""
+    """How data move in a flow's language, for data that may be symbolic."""
     if flow.language is Language.LEGACY:
         return SymbolicLegacyDataFlow(choose)
     return SymbolicStateMachineDataFlow(choose)
@@ -45,7 +45,7 @@ def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow[Any, Any]:
 
 
 def require(expressions: Iterable[Expression], scope: Scope) -> None:
-    """Raise `Demand` for the first open value that an expression could not work with."""
+    """Raise `ShapeConstraint` for the first symbolic value that an expression could not work with."""
     for expression in expressions:
         _require(syntax(expression), scope)
 
@@ -59,14 +59,14 @@ def _require(node: tree.Node, scope: Scope) -> None:
         parameters = node.function.parameters
         for index, argument in enumerate(node.arguments):
             value = selected(argument, scope)
-            if isinstance(value, Open):
+            if isinstance(value, SymbolicValue):
                 accepts = parameters[min(index, len(parameters) - 1)][1]
-                raise Demand(value.place, _fitting(value, accepts, node.function.name))
+                raise ShapeConstraint(value.place, _fitting(value, accepts, node.function.name))
     elif isinstance(node, tree.Comparison | tree.Logical | tree.Prefixed):
         for child in children(node):
             value = selected(child, scope)
-            if isinstance(value, Open):
-                raise Demand(value.place, ShapeConstraint(value=_comparable(node)))
+            if isinstance(value, SymbolicValue):
+                raise ShapeConstraint(value.place, ValueShape(value=_comparable(node)))
 
 
 def _require_lists(node: tree.Select, scope: Scope) -> None:
@@ -74,28 +74,28 @@ def _require_lists(node: tree.Select, scope: Scope) -> None:
     for index, step in enumerate(node.steps):
         if not isinstance(step, str):
             value = selected(tree.Select(node.base, node.steps[:index]), scope)
-            if isinstance(value, Open):
-                raise Demand(value.place, ShapeConstraint(length=step + 1 if isinstance(step, int) else 1))
+            if isinstance(value, SymbolicValue):
+                raise ShapeConstraint(value.place, ValueShape(length=step + 1 if isinstance(step, int) else 1))
 
 
 _JSON_TEXT = frozenset(("fromJSON", "stringToJson"))
 
 
-def _fitting(value: Open, accepts: frozenset[type], function: str) -> ShapeConstraint:
+def _fitting(value: SymbolicValue, accepts: frozenset[type], function: str) -> ValueShape:
     """What an argument may be."""
     if function in _JSON_TEXT:
-        return ShapeConstraint(value="{}")
+        return ValueShape(value="{}")
     if function == "fromBase64":
-        return ShapeConstraint(value="e30=")
+        return ValueShape(value="e30=")
     if accepts >= ARRAY and not accepts >= NUMBER:
-        return ShapeConstraint(length=1)
+        return ValueShape(length=1)
     if accepts == MAP:
-        return ShapeConstraint(value={})
+        return ValueShape(value={})
     if accepts <= NUMBER:
-        return ShapeConstraint(value=1)
+        return ValueShape(value=1)
     if accepts <= STRING or accepts >= STRING:
-        return ShapeConstraint(value=placeholder(value.place))
-    return ShapeConstraint(value={})
+        return ValueShape(value=placeholder(value.place))
+    return ValueShape(value={})
 
 
 def _comparable(node: tree.Node) -> Json:
@@ -105,15 +105,15 @@ def _comparable(node: tree.Node) -> Json:
 
 
 def number(value: Json, low: float, high: float) -> None:
-    """Raise `Demand` for an open value where a number is needed."""
-    if isinstance(value, Open):
-        raise Demand(value.place, ShapeConstraint(value=min(max(1, low), high)))
+    """Raise `ShapeConstraint` for an symbolic value where a number is needed."""
+    if isinstance(value, SymbolicValue):
+        raise ShapeConstraint(value.place, ValueShape(value=min(max(1, low), high)))
 
 
 def elements(value: Json) -> None:
-    """Raise `Demand` for an open value where a list is needed."""
-    if isinstance(value, Open):
-        raise Demand(value.place, ShapeConstraint(length=1))
+    """Raise `ShapeConstraint` for an symbolic value where a list is needed."""
+    if isinstance(value, SymbolicValue):
+        raise ShapeConstraint(value.place, ValueShape(length=1))
 
 
 def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
@@ -213,8 +213,8 @@ class SymbolicLegacyDataFlow(LegacyDataFlow):
         moment = step.node.data.timestamp
         if isinstance(moment, Expression):
             value = moment.evaluate(self._own(step), step.context.ids)
-            if isinstance(value, Open):
-                raise Demand(value.place, ShapeConstraint(value=LONG_AGO))
+            if isinstance(value, SymbolicValue):
+                raise ShapeConstraint(value.place, ValueShape(value=LONG_AGO))
         return super().pause(step)
 
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:

@@ -16,14 +16,14 @@ from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.tools.flowtest.coverage import Coverage
-from cfmock.tools.flowtest.generate.paths import Walk
-from cfmock.tools.flowtest.generate.search import Explorer
-from cfmock.tools.flowtest.generate.symbolic import closed
+from cfmock.tools.flowtest.generate.paths import FlowPath
+from cfmock.tools.flowtest.generate.search import PathSearch
+from cfmock.tools.flowtest.generate.symbolic import concrete
 from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 
 _SHOWN = 12  # states that a test expects by name
 _ROUNDS = 3
-_PATIENCE = 5  # walks that are tried for one point
+_PATIENCE = 5  # paths that are tried for one point
 _WIDTH = 110
 _LONGEST_NAME = 80
 
@@ -62,23 +62,23 @@ class _Drafting:
         self.lab = lab
         self.flow = flow
         self.points = flow.flow.points()
-        self.explorer = Explorer(flow.flow)
+        self.explorer = PathSearch(flow.flow)
         self.drafts: dict[str, Draft] = {}  # by the point that each is there for
         self.coverage = Coverage()
         self.coverage.count(flow.name, flow.flow)
 
     def draft(self) -> Drafts:
         for _ in range(_ROUNDS):
-            walks = [walk for walk in self.explorer.walks() if walk.complete]
+            paths = [path for path in self.explorer.paths() if path.complete]
             for point in self.points:
                 if point.kind in _OWN_TEST and point.id not in self.drafts:
-                    self.add(point, walks)
+                    self.add(point, paths)
             for point in self.points:
                 if not self.hits[point.id]:
-                    self.add(point, walks)
-            # A walk may promise what the real engine does not do: then others are looked for.
+                    self.add(point, paths)
+            # A path may promise what the real engine does not do: then others are looked for.
             self.explorer.missing = {point.id for point in self.missing()}
-            if not self.explorer.missing or not walks:
+            if not self.explorer.missing or not paths:
                 break
         drafts = [self.drafts[point.id] for point in self.points if point.id in self.drafts]
         return Drafts(self.flow, drafts, self.coverage, self.missing())
@@ -95,11 +95,11 @@ class _Drafting:
             if not self.hits[point.id] or (point.kind in _OWN_TEST and point.id not in self.drafts)
         ]
 
-    def add(self, point: Point, walks: Sequence[Walk]) -> None:
-        """Draft a test that passes the point, if one of the walks does."""
-        passing = (walk for walk in walks if point.id in walk.points)
-        for walk in islice(passing, _PATIENCE):
-            given, tasks = closed(walk.given, walk.found), _mocks(walk)
+    def add(self, point: Point, paths: Sequence[FlowPath]) -> None:
+        """Draft a test that passes the point, if one of the paths does."""
+        passing = (path for path in paths if point.id in path.points)
+        for path in islice(passing, _PATIENCE):
+            given, tasks = concrete(path.given, path.found), _mocks(path)
             ran = self.try_out(given, tasks)
             if (self.flow.name, point.id) in ran.hits:
                 self.drafts[point.id] = Draft(point, given, tasks, _expected(ran))
@@ -111,13 +111,13 @@ class _Drafting:
         return self.lab.run(FlowTest("test", self.flow.name, given, mocks, {}, Mark("", 0, 0)))
 
 
-def _mocks(walk: Walk) -> dict[str, list[Json]]:
-    """The answers of a walk as mocks: equal ones after one another are one, and the last of a task stays for good."""
+def _mocks(path: FlowPath) -> dict[str, list[Json]]:
+    """The answers of a path as mocks: equal ones after one another are one, and the last of a task stays for good."""
     answers: dict[str, list[tuple[Json, int]]] = {}
-    for state, answer in walk.answers:
+    for state, answer in path.answers:
         mock: Json = {"fails": {"code": answer.code}}
         if answer.source is not None:
-            mock = {"returns": closed(walk.results[answer.source], walk.found)}
+            mock = {"returns": concrete(path.results[answer.source], path.found)}
         told = answers.setdefault(state, [])
         if told and told[-1][0] == mock:
             told[-1] = mock, told[-1][1] + 1

@@ -7,24 +7,24 @@ from typing import Any
 import pytest
 
 from cfmock.engine.expr import compile_expression
-from cfmock.tools.flowtest.generate.constraints import Wish, solve
+from cfmock.tools.flowtest.generate.constraints import Constraint, solve
 from cfmock.tools.flowtest.generate.symbolic import (
     INPUT,
-    Merged,
-    Open,
+    MergedValue,
     Place,
-    ShapeConstraint,
     Shapes,
-    SymbolSource,
-    closed,
-    opens,
+    SymbolicValue,
+    ValueShape,
+    ValueSource,
+    concrete,
     renew,
     renewed,
+    unknown_parts,
 )
 
 
-def wish(condition: str, given: Any, wanted: bool = True) -> Wish:
-    return Wish.of(compile_expression(condition, frozenset({"$"})), {"$": given}, wanted)
+def constraint(condition: str, given: Any, wanted: bool = True) -> Constraint:
+    return Constraint.of(compile_expression(condition, frozenset({"$"})), {"$": given}, wanted)
 
 
 @pytest.mark.parametrize(
@@ -48,82 +48,82 @@ def wish(condition: str, given: Any, wanted: bool = True) -> Wish:
 @pytest.mark.parametrize("wanted", [True, False])
 def test_simple_conditions_are_solved_both_ways(conditions, wanted):
     given = Shapes().make(INPUT)
-    wishes = [wish(condition, given, wanted) for condition in (conditions if wanted else conditions[:1])]
-    found = solve([], wishes, {})
+    constraints = [constraint(condition, given, wanted) for condition in (conditions if wanted else conditions[:1])]
+    found = solve([], constraints, {})
     assert found is not None
-    assert all(each.holds(found) for each in wishes)
+    assert all(each.holds(found) for each in constraints)
 
 
 def test_what_contradicts_itself_has_no_solution():
     given = Shapes().make(INPUT)
-    first = wish("$.n > 5", given)
+    first = constraint("$.n > 5", given)
     found = solve([], [first], {})
     assert found is not None
-    assert solve([first], [wish("$.n < 3", given)], found) is None
+    assert solve([first], [constraint("$.n < 3", given)], found) is None
 
 
 def test_earlier_values_change_only_where_they_must():
     given = Shapes().make(INPUT)
-    wishes = [wish("$.n > 5", given), wish("$.m > 5", given)]
-    before = solve([], wishes, {})
-    assert before == {Place(SymbolSource(), ("n",)): 6, Place(SymbolSource(), ("m",)): 6}
-    after = solve(wishes, [wish("$.n > 100", given)], before)
-    assert after == {Place(SymbolSource(), ("n",)): 101, Place(SymbolSource(), ("m",)): 6}
+    constraints = [constraint("$.n > 5", given), constraint("$.m > 5", given)]
+    before = solve([], constraints, {})
+    assert before == {Place(ValueSource(), ("n",)): 6, Place(ValueSource(), ("m",)): 6}
+    after = solve(constraints, [constraint("$.n > 100", given)], before)
+    assert after == {Place(ValueSource(), ("n",)): 101, Place(ValueSource(), ("m",)): 6}
 
 
 def test_open_data_remember_what_was_asked_of_them():
     shapes = Shapes(
         {
-            Place(SymbolSource(), ("list",)): ShapeConstraint(length=2),
-            Place(SymbolSource(), ("n",)): ShapeConstraint(value=7),
+            Place(ValueSource(), ("list",)): ValueShape(length=2),
+            Place(ValueSource(), ("n",)): ValueShape(value=7),
         }
     )
     given = shapes.make(INPUT)
     assert given["n"] == 7
-    assert [each.place.keys for each in opens([given["a"]["b"], given["list"]])] == [
+    assert [each.place.keys for each in unknown_parts([given["a"]["b"], given["list"]])] == [
         ("a", "b"), ("list", 0), ("list", 1),
     ]  # fmt: skip
-    assert closed(given, {Place(SymbolSource(), ("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
+    assert concrete(given, {Place(ValueSource(), ("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
 
 
 def test_what_was_asked_for_in_vain_is_forgotten():
     shapes = Shapes()
     given = shapes.make(INPUT)
     kept = given["kept"]["part"]
-    since = len(shapes.asked)
+    since = len(shapes.lookups)
     named = given["named"]["part"]
     given["other"]["part"]["deep"]
-    shapes.forget(since, {named.place})
-    assert closed(given, {}) == {"kept": {"part": "part"}, "named": {"part": "part"}}
+    shapes.undo_lookups(since, {named.place})
+    assert concrete(given, {}) == {"kept": {"part": "part"}, "named": {"part": "part"}}
     assert given["kept"]["part"] is kept
 
 
-def result(call: int, shapes: Shapes) -> Open:
-    made = shapes.make(Place(SymbolSource("look", call)))
-    assert isinstance(made, Open)
+def result(call: int, shapes: Shapes) -> SymbolicValue:
+    made = shapes.make(Place(ValueSource("look", call)))
+    assert isinstance(made, SymbolicValue)
     return made
 
 
 def test_a_merge_knows_what_either_side_does_and_asks_the_later_for_the_rest():
     shapes = Shapes()
-    merged = Merged(Merged({"status": "new"}, shapes.make(INPUT)), result(0, shapes))
+    merged = MergedValue(MergedValue({"status": "new"}, shapes.make(INPUT)), result(0, shapes))
     assert merged["status"] == "new"
-    assert merged["tries"].place == Place(SymbolSource("look", 0), ("tries",))
+    assert merged["tries"].place == Place(ValueSource("look", 0), ("tries",))
 
 
 def test_a_later_call_of_a_task_may_give_something_else():
     shapes = Shapes()
-    first = Merged({}, result(0, shapes))
+    first = MergedValue({}, result(0, shapes))
     assert first["status"].place.source.call == 0
-    second = Merged(Merged(shapes.make(INPUT), first), result(1, shapes))
+    second = MergedValue(MergedValue(shapes.make(INPUT), first), result(1, shapes))
     assert second["status"].place.source.call == 1
 
 
 def test_what_an_earlier_step_set_may_be_set_anew():
     shapes = Shapes()
-    merged = Merged({}, Merged({"status": "new"}, result(0, shapes)))
+    merged = MergedValue({}, MergedValue({"status": "new"}, result(0, shapes)))
     part = renewed(merged, "status")
     assert part is not None
     renew(merged, "status", part)
-    assert merged["status"].place == Place(SymbolSource("look", 0), ("status",))
+    assert merged["status"].place == Place(ValueSource("look", 0), ("status",))
     assert renewed({"status": "new"}, "status") is None
