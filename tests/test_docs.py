@@ -161,9 +161,11 @@ def test_the_architecture_names_what_there_is():
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     there = {path.stem if path.is_file() else path.name for path in (ROOT / "cfmock").iterdir() if path.name[0] != "_"}
     there -= {"py"}  # py.typed
-    rows = re.search(r"\| Room .*?\n\n", page, re.DOTALL)
-    assert rows is not None
-    assert set(re.findall(r"`(\w+)`", rows[0])) - {"CloudFlow"} == there
+    layers = re.search(r"^layers = \[(.*?)\n\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M | re.S)
+    assert layers is not None
+    rooms = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert set(rooms) == there
+    assert rooms == [room for room in re.findall(r"\w+", layers[1]) if room != "__main__"]
     for path in re.findall(r"`(?:cfmock/)?((?:\w+/)+\w+\.\w+)`", page):
         assert (ROOT / "cfmock" / path).exists() or (ROOT / path).exists(), path
     for module in re.findall(r"`((?:\w+\.)+\w+)`", page):
