@@ -19,7 +19,17 @@ from cfmock.base.version import __version__
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.api.handles import Fault
-    from cfmock.base.errors import CfmockError, DefinitionError, FixtureError, ServiceError, SettingsError, TaskFailed
+    from cfmock.base.errors import (
+        CfmockError,
+        DefinitionError,
+        FixtureError,
+        ServiceError,
+        SettingsError,
+        TaskFailed,
+        UsageError,
+        WaitingForReport,
+        WaitTimeout,
+    )
     from cfmock.observe.models import Call, Execution, Violation
     from cfmock.observe.retries import Retries
 
@@ -35,7 +45,10 @@ _HOME = {
     "ServiceError": "base.errors",
     "SettingsError": "base.errors",
     "TaskFailed": "base.errors",
+    "UsageError": "base.errors",
     "Violation": "observe.models",
+    "WaitTimeout": "base.errors",
+    "WaitingForReport": "base.errors",
 }
 
 __all__ = [
@@ -50,7 +63,10 @@ __all__ = [
     "ServiceError",
     "SettingsError",
     "TaskFailed",
+    "UsageError",
     "Violation",
+    "WaitTimeout",
+    "WaitingForReport",
     "__version__",
 ]
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Mapping
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +15,12 @@ from typing import Any, TypeVar
 
 from cfmock.api import assertions, client
 from cfmock.api.handles import Fault, FlowClock, Task
-from cfmock.base.errors import did_you_mean
+from cfmock.base.clocks import iso
+from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout, did_you_mean
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control, ControlError
+from cfmock.engine.execution import CalledTask
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.seeding import build
 from cfmock.observe.journal import FIELDS
@@ -26,13 +31,22 @@ from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
 from cfmock.server.call_log import Recording
+from cfmock.server.function_calls import in_function
 from cfmock.server.lifecycle import Server, is_loopback
-from cfmock.server.thread import LoopThread
+from cfmock.server.thread import LoopThread, ServerLoop
 from cfmock.server.tls import tls_of
+from cfmock.service.rows import ExecutionRow
+from cfmock.service.world import World
 from cfmock.settings import resolve
 
 T = TypeVar("T")
 Source = str | PathLike[str] | Mapping[str, Any]
+
+LONGEST_RUN = 60.0
+"""Seconds of real time that `run` waits for an execution."""
+
+QUIET = 0.5
+"""Seconds of real time without a call, after which nobody is taken to be about to report a task."""
 
 
 class CloudFlow:
@@ -54,39 +68,43 @@ class CloudFlow:
         self._sources = sources
         self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
         self._flags = {"host": host, "port": port, **settings}
-        self._thread: LoopThread | None = None
+        self._loop: ServerLoop | None = None  # while it is entered
         self._server: Server | None = None
 
     # -- coming and going ----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> CloudFlow:
-        self._thread = LoopThread()
+        loop = LoopThread()
         try:
-            self._thread.wait_for(self._start())
+            loop.wait_for(self._start())
         except BaseException:
-            self._thread.close()
+            loop.close()
             raise
+        self._loop = loop
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._thread is not None
-        self._thread.wait_for(self._stop())
+        assert self._loop is not None
+        self._loop.wait_for(self._stop())
         try:
             self._judge(error)
         finally:
-            self._thread.close()
-            self._thread = None  # what was seen can still be looked at
+            self._loop.close()
+            self._loop = None  # what was seen can still be looked at
 
     async def __aenter__(self) -> CloudFlow:
+        _need_asyncio("async with CloudFlow(...)", "with CloudFlow(...)")
         await self._start()
+        self._loop = ServerLoop()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
+        self._loop = None  # what was seen can still be looked at
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
@@ -117,15 +135,15 @@ class CloudFlow:
     @property
     def _running(self) -> Server:
         if self._server is None:
-            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
+            raise UsageError("enter it first: with CloudFlow(...) as cf")
         return self._server
 
     def _do(self, function: Callable[[Control], T]) -> T:
         """Do something to the emulator, in the loop that owns it."""
-        if self._server is None:
-            raise RuntimeError("enter it first: with CloudFlow(...) as cf")
-        control = self._control
-        return self._thread.do(lambda: function(control)) if self._thread is not None else function(control)
+        functions = self._running.functions
+        if self._loop is None or self._loop.here:
+            return function(self._control)
+        return functions.do(lambda: function(self._control))
 
     # -- where it is -----------------------------------------------------------------------------------------------------
 
@@ -171,7 +189,20 @@ class CloudFlow:
     @property
     def clock(self) -> FlowClock:
         """The clock that flows run on."""
-        return FlowClock(self._do)
+        return FlowClock(self._do, self._move, self._move_async)
+
+    def _move(self, steps: Callable[[Control], Iterator[None]]) -> None:
+        """Let the flow clock go on, from wherever this is called."""
+        functions = self._running.functions
+        if self._loop is None or self._loop.here:
+            functions.pace_here(_lazily(steps, self._control))
+        elif in_function():
+            self._do(lambda control: deque(steps(control), maxlen=0))  # it would wait for itself
+        else:
+            self._loop.wait_for(functions.pace(_lazily(steps, self._control)))
+
+    async def _move_async(self, steps: Callable[[Control], Iterator[None]]) -> None:
+        await self._here(self._running.functions.pace(_lazily(steps, self._control)))
 
     # -- what it serves --------------------------------------------------------------------------------------------------
 
@@ -222,17 +253,36 @@ class CloudFlow:
         connection.
         """
         request = self._signed(operation, parameters)
-        if self._thread is not None and not self._thread.here:
-            return _fields(self._thread.wait_for(self._running.perform(request)))
-        reply = self._running.emulator.handle(request)
-        if isinstance(reply, Pending):
-            reply.abandon()
-            raise RuntimeError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
+        server = self._running
+        if self._loop is not None and not self._loop.here:
+            found, cause = server.functions.do(lambda: server.begin(request))
+            if cause is not None or isinstance(found, Pending) or found.delay:
+                found = self._loop.wait_for(server.whole(found, cause))
+            return _fields(found)
+        found = self._blocking(lambda: server.emulator.handle(request))
+        reply = found.reply if isinstance(found, Pending) else found
+        if reply is None:
+            assert isinstance(found, Pending)
+            found.abandon()
+            raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
         return _fields(reply)
+
+    def _blocking(self, function: Callable[[], T]) -> T:
+        """Do something in the loop's own thread, and wait a moment for the functions that this sets going."""
+        functions = self._running.functions
+        result, cause = functions.observe(function)
+        if cause is not None:
+            functions.block(cause)
+        return result
 
     async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """`call` for a running loop."""
-        return _fields(await self._here(self._running.perform(self._signed(operation, parameters))))
+        request, server = self._signed(operation, parameters), self._running
+
+        async def perform() -> Reply:
+            return await server.whole(*server.begin(request))
+
+        return _fields(await self._here(perform()))
 
     def _signed(self, operation: str, parameters: Mapping[str, Any]) -> Request:
         return client.signed_request(
@@ -240,39 +290,88 @@ class CloudFlow:
             security_token=self._first.security_token, host=self.endpoint,
         )  # fmt: skip
 
-    def run(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+    def run(
+        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = LONGEST_RUN
+    ) -> Execution:
         """Start an execution and wait for its end; not journalled. On a virtual clock its waits take no time.
 
-        Raises ServiceError if it cannot be started.
+        `input` is a value or its JSON text. `timeout` is in seconds of real time, None for ever. On a virtual clock, a task that
+        nobody is going to report runs into its time-out.
+
+        Raises ServiceError if it cannot be started, WaitTimeout after `timeout`, and WaitingForReport if it waits for a report
+        that nobody is going to send, without a time-out.
         """
-        if self._thread is not None and not self._thread.here:
-            return self._thread.wait_for(self._run(flow, input, name))
-        world, row = self._control.start(flow, input, name)
-        ended = threading.Event()
-        self._control.when_ended(world, row, ended.set)()
-        if not ended.is_set():
-            raise RuntimeError("the execution has to wait: await cf.run_async(...) in a running loop")
+        if self._loop is not None and not self._loop.here:
+            return self._loop.wait_for(self._run(flow, input, name, timeout))
+        ended: list[bool] = []
+
+        def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
+            world, row = self._control.start(flow, input, name)
+            return world, row, self._control.when_ended(world, row, lambda: ended.append(True))
+
+        world, row, undo = self._blocking(start)
+        undo()
+        if not ended:
+            raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
         return self._control.execution(world, row)
 
-    async def run_async(self, flow: str, input: Json = None, name: str | None = None) -> Execution:
+    async def run_async(
+        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = LONGEST_RUN
+    ) -> Execution:
         """`run` for a running loop."""
-        return await self._here(self._run(flow, input, name))
+        return await self._here(self._run(flow, input, name, timeout))
 
-    async def _run(self, flow: str, input: Json, name: str | None) -> Execution:
-        world, row = self._control.start(flow, input, name)
-        ended = asyncio.Event()
-        undo = self._control.when_ended(world, row, ended.set)
+    async def _run(self, flow: str, input: Json, name: str | None, timeout: float | None) -> Execution:
+        functions, ended = self._running.functions, asyncio.Event()
+
+        def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
+            world, row = self._control.start(flow, input, name)
+            return world, row, self._control.when_ended(world, row, ended.set)
+
+        (world, row, undo), cause = functions.observe(start)
         try:
-            await ended.wait()
+            await self._until(ended, world, row, timeout)
         finally:
             undo()
+        if cause is not None:
+            await functions.settle(cause)  # one that reported the last task has yet to return
         return self._control.execution(world, row)
+
+    async def _until(self, ended: asyncio.Event, world: World, row: ExecutionRow, timeout: float | None) -> None:
+        """Wait for an execution's end; on a virtual clock go past reports that nobody is going to send."""
+        begun = quiet_since = time.monotonic()
+        virtual, signs = self._running.emulator.settings.clock == "virtual", self._signs_of_life()
+        while not ended.is_set():
+            now = time.monotonic()
+            left = math.inf if timeout is None else begun + timeout - now
+            if left <= 0:
+                raise WaitTimeout(
+                    f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {timeout:g} s; it is at "
+                    f"{_visited(self._control.execution(world, row))}"
+                )
+            if signs != (signs := self._signs_of_life()) or self._running.calling_out:
+                quiet_since = now
+            elif virtual and now - quiet_since >= QUIET and (tasks := self._control.open_tasks(world, row)) is not None:
+                if not self._control.pass_time_out(world, row):
+                    raise _waiting_for_report(row, tasks)
+                continue
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ended.wait(), min(left, QUIET / 5 if virtual else left, 3600.0))
+
+    def _signs_of_life(self) -> tuple[int, int]:
+        """What changes when somebody calls, or looks for tasks to report."""
+        return self._running.emulator.handled, self._control.tasks_asked
 
     async def _here(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await something of the server's loop in the running one."""
-        if self._thread is None:
+        try:
+            _need_asyncio("a method ending in _async", "the plain method, in a thread")
+        except UsageError:
+            coroutine.close()
+            raise
+        if self._loop is None or self._loop.here:
             return await coroutine
-        return await asyncio.wrap_future(self._thread.submit(coroutine))
+        return await asyncio.wrap_future(self._loop.submit(coroutine))
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
@@ -343,13 +442,13 @@ class CloudFlow:
     def wait_for_calls(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
-        """Wait until there are `count` such calls, and give all there are. Raises TimeoutError after `timeout` seconds."""
-        if self._thread is None or self._thread.here:
+        """Wait until there are `count` such calls, and give all there are. Raises WaitTimeout after `timeout` seconds."""
+        if self._loop is None or self._loop.here:
             found = self.calls(operation, **filters)
             if len(found) < count:
-                raise RuntimeError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
+                raise UsageError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
             return found
-        return self._thread.wait_for(self._wait_for_calls(operation, count, timeout, filters))
+        return self._loop.wait_for(self._wait_for_calls(operation, count, timeout, filters))
 
     async def wait_for_calls_async(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
@@ -369,7 +468,7 @@ class CloudFlow:
             found = len(self._control.find_calls(operation=operation, **wanted))
             seen = [public_call(record) for record in self._control.find_calls()]
             what = assertions.described(operation or "any call", filters)
-            raise TimeoutError(
+            raise WaitTimeout(
                 f"waited {longest:g} s for {count} of {what}, saw {found}; {assertions.newest(seen)}"
             ) from None
         finally:
@@ -387,6 +486,32 @@ def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value if name in FIELDS or value is None else client.wire_text(value) for name, value in filters.items()
     }
+
+
+def _need_asyncio(what: str, instead: str) -> None:
+    """Raises UsageError under another event loop, such as trio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(f"{what} needs a running asyncio loop; elsewhere, as under trio, use {instead}") from None
+
+
+def _lazily(steps: Callable[[Control], Iterator[None]], control: Control) -> Generator[None, None, None]:
+    """Ask for the first step in the loop, too."""
+    yield from steps(control)
+
+
+def _visited(execution: Execution) -> str:
+    return execution.visits[-1] if execution.visits else "its start"
+
+
+def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> WaitingForReport:
+    states = ", ".join(f"'{task.call.state}'" for task in tasks)
+    return WaitingForReport(
+        f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody is going to send: "
+        "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a time-out",
+        [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
+    )
 
 
 def environment(server: Server) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +20,12 @@ class Do(Protocol):
     """Does something to a server, in the thread that it belongs to."""
 
     def __call__(self, function: Callable[[Control], T], /) -> T: ...
+
+
+Move = Callable[[Callable[[Control], Iterator[None]]], None]
+"""Lets the flow clock go on in the steps that control says."""
+
+MoveAsync = Callable[[Callable[[Control], Iterator[None]]], Awaitable[None]]
 
 
 class Task:
@@ -41,9 +47,9 @@ class Task:
     def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
         """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
 
-        It may be async. It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name
-        of its class. It runs in the server's loop, which serves nobody meanwhile: what calls the server over HTTP, or takes
-        long, is an `async def`. A plain one may use `cf`, as long as nothing has to wait.
+        It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class. A
+        plain function runs in a thread of its own: it may sleep, call the server with an SDK, and use `cf`. An async one runs
+        in the server's loop. On a virtual clock time stands while a plain one runs, unless it moves the clock itself.
         """
         return self._add(TaskMock(calls=function, times=times))
 
@@ -61,8 +67,10 @@ class Task:
 class FlowClock:
     """The flow clock of a server; it can be moved if it is virtual."""
 
-    def __init__(self, do: Do) -> None:
+    def __init__(self, do: Do, move: Move, move_async: MoveAsync) -> None:
         self._do = do
+        self._move = move
+        self._move_async = move_async
 
     @property
     def now(self) -> datetime:
@@ -70,16 +78,29 @@ class FlowClock:
         return self._do(lambda control: moment(control.emulator.clock.now()))
 
     def advance(self, span: float | str | timedelta) -> None:
-        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns. Raises ValueError."""
-        seconds = parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
-        self._do(lambda control: control.advance(seconds))
+        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns.
+
+        Time stands while a function runs that stands in for a task, unless it is that function that moves the clock. In a
+        running loop, where nothing else can happen meanwhile, it stands for a second at most: await `advance_async` there.
+        Raises ValueError.
+        """
+        seconds = _span(span)
+        self._move(lambda control: control.advance(seconds))
+
+    async def advance_async(self, span: float | str | timedelta) -> None:
+        """`advance` for a running loop."""
+        seconds = _span(span)
+        await self._move_async(lambda control: control.advance(seconds))
 
     def advance_to(self, when: datetime) -> None:
         """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
-        if not isinstance(when, datetime):
-            raise ValueError(f"{when!r} is not a datetime")
-        when = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
-        self._do(lambda control: control.advance_to(when.timestamp()))
+        moment = _moment(when)
+        self._move(lambda control: control.advance_to(moment))
+
+    async def advance_to_async(self, when: datetime) -> None:
+        """`advance_to` for a running loop."""
+        moment = _moment(when)
+        await self._move_async(lambda control: control.advance_to(moment))
 
 
 class Fault:
@@ -98,6 +119,16 @@ class Fault:
         """Let calls pass again. Removing it twice is no mistake."""
         if any(rule["id"] == self.id for rule in self._do(lambda control: control.list_faults())):
             self._do(lambda control: control.remove_fault(self.id))
+
+
+def _span(span: float | str | timedelta) -> float:
+    return parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
+
+
+def _moment(when: datetime) -> float:
+    if not isinstance(when, datetime):
+        raise ValueError(f"{when!r} is not a datetime")
+    return (when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _plain(value: Json) -> Json:

@@ -14,7 +14,7 @@ import enum
 import heapq
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Protocol
 
@@ -109,10 +109,19 @@ class Timeline:
         next_timer = self._next()
         if next_timer is None or (self.open and next_timer.kind is not TimerKind.PROGRESS):
             return False
-        timer = heapq.heappop(self._heap)[2]
+        self._pass(heapq.heappop(self._heap)[2])
+        return True
+
+    def pass_guard(self, before: float) -> bool:
+        """Go to the next timer, whatever its kind, if it is due before a moment: nobody is going to report what is open."""
+        if self.busy or self.due >= before:
+            return False
+        self._pass(heapq.heappop(self._heap)[2])
+        return True
+
+    def _pass(self, timer: Timer) -> None:
         self._skip(timer.due - self._timers.clock.now())
         self._timers.fire(timer)
-        return True
 
     def join(self, other: Timeline) -> None:
         """Wait for an execution with a time of its own: where a client waits for us, that goes on, too."""
@@ -137,9 +146,11 @@ class Timeline:
         found = [self]
         for each in found:
             found += [other for other in each.joined if other not in found]
-        return sorted(found, key=Timeline._due) if len(found) > 1 else found
+        return sorted(found, key=lambda each: each.due) if len(found) > 1 else found
 
-    def _due(self) -> float:
+    @property
+    def due(self) -> float:
+        """When its next timer is due, in its own time; infinity if it has none."""
         timer = self._next()
         return math.inf if timer is None else timer.due
 
@@ -219,12 +230,18 @@ class Timers:
 
     def advance_to(self, moment: float) -> None:
         """Move the virtual clock to each due time in order, run what is due there, and end at `moment`, all settled."""
+        for _ in self.advancing(moment):
+            pass
+
+    def advancing(self, moment: float) -> Iterator[None]:
+        """The same in steps: what is due next is run each time it is asked to go on."""
         clock = self.clock
         if not isinstance(clock, VirtualClock):
             raise TypeError("only a virtual clock can be advanced")
         while (due := self.next_due()) is not None and due <= moment:
             clock.set(due)
             self.fire(heapq.heappop(self._heap)[3])
+            yield
         clock.set(moment)
 
     def clear(self) -> None:

@@ -4,6 +4,9 @@
     ├── ServiceError       the caller on the wire: becomes an error answer
     │   └── Refused            before the operation was looked at
     ├── SettingsError      whoever started us: an option, a variable, a setting
+    ├── UsageError         a Python program that asks for what cannot be done as it asks
+    ├── WaitTimeout        what a Python program waits for takes too long
+    ├── WaitingForReport   what it waits for can never come: a report that nobody will send
     └── SourceError        the author of a file; carries every `Problem` found in it
         ├── FixtureError       of a fixture file
         └── DefinitionError    of a flow definition
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +73,25 @@ class Refused(ServiceError):  # noqa: N818 - reads as what happened where it is 
 
 class SettingsError(CfmockError):
     """An option, environment variable or setting that cannot be used. The text names it and says what would do."""
+
+
+class UsageError(CfmockError, RuntimeError):
+    """A method of `CloudFlow` that cannot be called here: before or after its `with`, or where it would block a running loop."""
+
+
+class WaitTimeout(CfmockError, TimeoutError):  # noqa: N818 - reads as what happened where it is raised
+    """An execution or a call did not come within the seconds given. The text says what there was instead."""
+
+
+class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened where it is raised
+    """An execution on a virtual clock waits for a report of a task that nobody is going to send.
+
+    `tasks` are those it waits for, each a mapping of `state`, `token` and `since` (text, UTC).
+    """
+
+    def __init__(self, message: str, tasks: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(message)
+        self.tasks = tuple(tasks)
 
 
 class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it is raised

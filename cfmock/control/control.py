@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.base.version import __version__
 from cfmock.emulator.emulator import Change, Emulator
+from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.scheduler import YEAR
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -22,12 +24,12 @@ from cfmock.observe.journal import CallRecord, as_json, matches, whole
 from cfmock.observe.models import Execution, Violation, moment
 from cfmock.observe.retries import Retries, groups
 from cfmock.protocol.faults.rules import FaultRule, RuleError
-from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.arguments import invalid, value_of
 from cfmock.protocol.wire.encode import rendered
 from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
-from cfmock.service.live import live_runs
+from cfmock.service.live import Executed, live_runs
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import FLOWS, World
 
@@ -49,6 +51,7 @@ class Control:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self.tasks_asked = 0  # how often somebody looked for tasks to report
         self._added: dict[str, int] = {}  # the numbers of the changes that added faults
 
     # -- the server ----------------------------------------------------------------------------------------------------
@@ -274,6 +277,7 @@ class Control:
 
     def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed."""
+        self.tasks_asked += 1
         found = [
             (task.since, {
                 "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
@@ -291,24 +295,27 @@ class Control:
     def read_clock(self) -> Json:
         return {"now": iso(self.emulator.clock.now()), "kind": self.emulator.settings.clock}
 
-    def set_clock(self, change: Json) -> Json:
-        """`{"advance": "15m"}` or `{"now": "..."}`: move a virtual clock on; all that is due on the way has been done after."""
+    def set_clock(self, change: Json) -> Generator[None, None, Json]:
+        """`{"advance": "15m"}` or `{"now": "..."}`: move a virtual clock on, in steps; all that is due on the way has been done
+        after them."""
         if not isinstance(change, Mapping) or change.keys() not in ({"advance"}, {"now"}):
             raise ControlError('a clock is moved by {"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}')
         try:
             if "advance" in change:
-                self.advance(parse_duration(change["advance"]))
+                yield from self.advance(parse_duration(change["advance"]))
             else:
-                self.advance_to(parse_time(change["now"]))
+                yield from self.advance_to(parse_time(change["now"]))
         except ValueError as error:
             raise ControlError(str(error)) from None
         return self.read_clock()
 
-    def advance(self, seconds: float) -> None:
-        self.advance_to(self.emulator.clock.now() + seconds)
+    def advance(self, seconds: float) -> Iterator[None]:
+        """Move a virtual clock on by so many seconds, in steps."""
+        return self.advance_to(self.emulator.clock.now() + seconds)
 
-    def advance_to(self, moment: float) -> None:
-        """Raises ControlError on a real clock, and for a moment that is past or too far away."""
+    def advance_to(self, moment: float) -> Iterator[None]:
+        """Move a virtual clock on to a moment, in steps. Raises ControlError on a real clock, and for a moment that is past or
+        too far away."""
         if self.emulator.settings.clock != "virtual":
             raise ControlError(
                 "the clock is real: start with --clock virtual (CloudFlow(..., clock='virtual')) to move it"
@@ -317,7 +324,7 @@ class Control:
             raise ControlError(f"it is {iso(self.emulator.clock.now())} already, and a clock only goes on")
         if moment > FURTHEST:
             raise ControlError(f"a clock goes no further than {iso(FURTHEST)}")
-        self.emulator.advance_to(moment)
+        return self.emulator.advancing(moment)
 
     # -- executions ----------------------------------------------------------------------------------------------------
 
@@ -341,14 +348,15 @@ class Control:
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
         """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
 
-        Raises ServiceError in the words of an answer; TypeError or ValueError for an input that is no JSON value.
+        `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; TypeError or ValueError for an
+        input that is no JSON value.
         """
         emulator = self.emulator
         world = emulator.world(emulator.first_credential.account, emulator.settings.region)
-        text = "" if input is None else json_text(input)
+        text = "" if input is None else input if isinstance(input, str) else json_text(input)
         try:
-            if not isinstance(input, dict | None):
-                raise invalid("Input", "must be a JSON object")
+            if text:
+                value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
             if name and not emulator.spec.name_pattern.match(name):
                 raise invalid("ExecutionName", f"cannot be {shown(name)}")
             row = find_flow(world, flow)
@@ -370,6 +378,27 @@ class Control:
         leave()
         tell()
         return lambda: None
+
+    def open_tasks(self, world: World, row: ExecutionRow) -> list[CalledTask] | None:
+        """The tasks that an execution waits for, its children's too, if only a report can end them: nothing in it can go on,
+        and no function was given their tokens. None if that is not so."""
+        execution = _engine_execution(world, row)
+        if execution is None:
+            return None
+        timelines = execution.timeline.reach()
+        if any(timeline.busy for timeline in timelines) or not any(timeline.open for timeline in timelines):
+            return None
+        found = [task for _, each in live_runs(world) if each.timeline in timelines for task in each.waiting.values()]
+        return None if any(task.handed_out for task in found) else found
+
+    def pass_time_out(self, world: World, row: ExecutionRow) -> bool:
+        """Let an execution whose open tasks nobody will report go on to what ends first: a task's time-out or its own. False
+        if it has no time-out at all."""
+        execution = _engine_execution(world, row)
+        if execution is None:
+            return False
+        # The limit that every execution has is no time-out of the flow's own.
+        return any(timeline.pass_guard(execution.started + YEAR) for timeline in execution.timeline.reach())
 
     def execution(self, world: World, row: ExecutionRow) -> Execution:
         row = world.stores.executions.get(row.flow.id, row.name) or row
@@ -407,6 +436,12 @@ class Control:
             raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
         if region is not None and region not in self.regions:
             raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
+
+
+def _engine_execution(world: World, row: ExecutionRow) -> FlowExecution | None:
+    """What the engine has of an execution that runs its definition."""
+    live = world.live_execution(row)
+    return live.run if isinstance(live, Executed) else None
 
 
 def _iso(time: datetime | None) -> str | None:

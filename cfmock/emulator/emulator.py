@@ -89,6 +89,7 @@ class Emulator:
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = CallDiagnostics()
+        self.handled = 0  # calls so far
         self.watch = ViolationMonitor(self.spec, self.wall_clock, self.journal)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
@@ -117,6 +118,7 @@ class Emulator:
 
     def handle(self, request: Request) -> Reply | Pending:
         """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
+        self.handled += 1
         exchange = Exchange(request, self.settings.region)
         result: Fields | DeferredAnswer | Reply | ServiceError
         self.notes.begin()
@@ -419,6 +421,10 @@ class Emulator:
     def advance_to(self, moment: float) -> None:
         """Move a virtual clock on; returns when everything due on the way is done."""
         self.timers.advance_to(moment)
+
+    def advancing(self, moment: float) -> Iterator[None]:
+        """The same in steps, each time it is asked to go on."""
+        return self.timers.advancing(moment)
 
 
 def _spoilt(reply: Reply, decision: FaultDecision) -> Reply:

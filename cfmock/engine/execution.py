@@ -37,11 +37,16 @@ class Scheduler(Protocol):
 
 
 class CalledTask(Protocol):
-    """One try of a task, as those see it who answer and report it. `since`: when it was called; `over`: it has ended."""
+    """One try of a task, as those see it who answer and report it.
+
+    `since` is when it was called, in the time of its execution; `over`: it has ended; `handed_out`: a function was given its
+    token, and may report it at any time.
+    """
 
     call: TaskCall
     since: float
     over: bool
+    handed_out: bool
 
     @property
     def execution(self) -> FlowExecution: ...

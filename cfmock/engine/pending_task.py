@@ -34,7 +34,7 @@ class PendingTask:
 
     __slots__ = (
         "_answered", "_asked", "_call_off", "_early", "_guard", "_joined", "_listed", "_open", "_outcome", "_timer", "_wanted",
-        "call", "child", "fiber", "over", "since",
+        "call", "child", "fiber", "handed_out", "over", "since",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall, since: float) -> None:
@@ -42,6 +42,7 @@ class PendingTask:
         self.call = call
         self.since = since
         self.over = False
+        self.handed_out = False
         self.child: FlowExecution | None = None  # the nested execution it started, whose end is the task's
         self._outcome: Any = BLOCKED
         self._answered = False  # the call was answered; only the end is missing

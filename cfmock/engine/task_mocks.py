@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from inspect import isawaitable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cfmock.base.errors import TaskFailed
@@ -34,9 +33,11 @@ _EXPLAINED = 32  # mocks of which it is told why they did not answer
 class Functions(Protocol):
     """How mocks reach functions outside the core. Each calls `reply` once, at any time."""
 
-    def call_http(self, url: str, event: Json, reply: Reply, /) -> None: ...
+    def call_http(self, url: str, event: Json, reply: Reply, /) -> None:
+        """POST the event to a locally running function."""
 
-    def finish(self, result: Awaitable[Json], reply: Reply, /) -> None: ...
+    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, /) -> None:
+        """Call a function of the user's with the event; `moment` is the flow time of the call, in seconds since 1970."""
 
 
 class TaskMocks:
@@ -136,7 +137,11 @@ class ScriptedTasks:
         later.
         """
         call = task.call
-        event = json.loads(json_text(call.event))
+        text = json_text(call.event)
+        event = json.loads(text)
+        for waiting in (task, *task.execution.waiting.values()):
+            if waiting.call.task_token.shown and waiting.token in text:
+                waiting.handed_out = True
 
         def reply(result: Json) -> None:
             task.answer(_answer(call, result))
@@ -146,13 +151,10 @@ class ScriptedTasks:
                 raise Failure(UNMOCKED, f"nothing here can call a function for '{call.state}'")
             self._functions.call_http(mock.http, event, reply)
             return AnswersLater()
-        result = called(mock.calls, event)
-        if isawaitable(result):
-            if self._functions is None:
-                raise Failure(UNMOCKED, f"nothing here can wait for the function of '{call.state}'")
-            self._functions.finish(result, reply)
+        if self._functions is not None:
+            self._functions.call_python(mock.calls, event, task.since, reply)
             return AnswersLater()
-        answer = _answer(call, result)
+        answer = _answer(call, called(mock.calls, event))
         if call.mode is not Mode.CUSTOM_CALLBACK:
             return answer
         if isinstance(answer, Fails):
@@ -168,7 +170,7 @@ def called(function: Callable[[Json], Any], event: Json) -> Any:
         return failure_of(error)
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """An exception of a user's function as the error of its task: `TaskFailed` names it, any other its class."""
     if isinstance(error, TaskFailed):
         return Failure(error.code, error.detail)

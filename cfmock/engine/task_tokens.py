@@ -34,6 +34,11 @@ class TaskToken:
         self._text: str | None = None
 
     @property
+    def shown(self) -> bool:
+        """Whether the definition, or anybody else, has read its text."""
+        return self._text is not None
+
+    @property
     def text(self) -> str:
         if self._text is None:
             who = self._identity

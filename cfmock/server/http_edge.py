@@ -27,6 +27,7 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
+from cfmock.server.function_calls import Cause, FunctionCalls
 
 log = logging.getLogger("cfmock")
 
@@ -44,18 +45,20 @@ DRIP = 5.0
 
 NOT_HTTP = "The request is not well-formed HTTP."
 
-AdminHandler = Callable[[web.BaseRequest, asyncio.Event], Awaitable[web.StreamResponse]]
-"""Answers a request to the admin API; the event is set when the server stops, and nothing should wait past that."""
+AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]
+"""Answers a request to the admin API; nothing should wait past `stopping` of the edge."""
 
 
 class HttpEdge:
-    """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`."""
+    """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`; an answer waits a moment for the
+    `functions` that its call has set going."""
 
-    def __init__(self, emulator: Emulator, admin: AdminHandler) -> None:
+    def __init__(self, emulator: Emulator, admin: AdminHandler, functions: FunctionCalls) -> None:
         self.emulator = emulator
+        self.functions = functions
         self._admin = admin
         self._pending: set[Pending] = set()
-        self._stopping = asyncio.Event()
+        self.stopping = asyncio.Event()  # set when the server stops
         self._timer: asyncio.TimerHandle | None = None
         emulator.timers.on_earlier = self.plan
         self.plan()
@@ -66,7 +69,7 @@ class HttpEdge:
         if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if ADMIN in target and _is_admin(target):
-            return await self._admin(request, self._stopping)
+            return await self._admin(request, self)
         try:
             body = _body_at_hand(request)
             if body is None:
@@ -77,9 +80,11 @@ class HttpEdge:
         except web.RequestPayloadError as error:
             log.debug("malformed body: %s", error)
             return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
+        functions = self.functions
+        functions.cause = None
         reply = self.emulator.handle(Request(request.method, target, headers, body))
-        if isinstance(reply, Pending) or reply.delay:
-            reply = await self._awaited(reply)
+        if functions.cause is not None or isinstance(reply, Pending) or reply.delay:
+            reply = await self.whole(reply, functions.cause)
         if reply.transport is not Transport.WHOLE:
             return await self._broken(reply, request)
         sent = written(reply, request)
@@ -88,13 +93,12 @@ class HttpEdge:
                 await request.writer.drain()
         return sent
 
-    async def perform(self, request: Request) -> Reply:
-        """A call's reply, once it is there and its delay is over."""
-        return await self._awaited(self.emulator.handle(request))
-
-    async def _awaited(self, reply: Reply | Pending) -> Reply:
+    async def whole(self, reply: Reply | Pending, cause: Cause | None) -> Reply:
+        """A call's reply, once it is there and its delay is over; `cause` is of the functions that the call has set going."""
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
+        elif cause is not None:
+            await self.functions.settle(cause)
         if reply.delay:
             try:
                 await self._sleep(reply.delay)
@@ -122,7 +126,7 @@ class HttpEdge:
         if pending.timeout is not None:
             timer = loop.call_later(max(0.0, pending.timeout - EARLY), pending.expire)
         self._pending.add(pending)
-        if self._stopping.is_set():
+        if self.stopping.is_set():
             pending.expire()
         try:
             return await future
@@ -137,7 +141,7 @@ class HttpEdge:
     async def _sleep(self, seconds: float) -> None:
         """Wait, but not past the end of the server."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await asyncio.wait_for(self.stopping.wait(), seconds)
 
     async def _broken(self, reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
         """Spoil the answer on the socket as the fault names it."""
@@ -147,7 +151,7 @@ class HttpEdge:
         match reply.transport:
             case Transport.HANG:
                 try:
-                    await self._stopping.wait()
+                    await self.stopping.wait()
                 except asyncio.CancelledError:
                     self.emulator.watch.left(reply)
                     raise
@@ -195,6 +199,7 @@ class HttpEdge:
 
     def _tick(self) -> None:
         self._timer = None
+        self.functions.cause = None
         try:
             self.emulator.tick()
         except Exception:  # a mistake of ours in one execution must not stop all clocks
@@ -203,7 +208,7 @@ class HttpEdge:
 
     def stop(self) -> None:
         """Answer what waits, end what drips or hangs."""
-        self._stopping.set()
+        self.stopping.set()
         for pending in list(self._pending):
             pending.expire()
         if self._timer is not None:

@@ -9,7 +9,8 @@ import socket
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
-from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.protocol.wire.messages import Pending, Reply, Request
+from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
 from cfmock.server.tls import Tls
@@ -48,7 +49,8 @@ class Server:
         """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
         if self._tls is not None:
             self.ca_file = self._tls.write_ca()
-        edge = self._edge = HttpEdge(self.emulator, self._admin)
+        self.functions.attach()
+        edge = self._edge = HttpEdge(self.emulator, self._admin, self.functions)
         self._http = HttpServer(edge)
         try:
             self._listener = await self._listen(self._http)
@@ -80,10 +82,24 @@ class Server:
             self._tls.remove_ca(self.ca_file)
         self.ca_file = None
 
-    async def perform(self, request: Request) -> Reply:
-        """Answer a call that did not come through the socket."""
+    @property
+    def functions(self) -> FunctionCalls:
+        """The Python functions that stand in for tasks."""
+        return self._outbound.calls
+
+    @property
+    def calling_out(self) -> bool:
+        """Whether a function is running that a task waits for."""
+        return self._outbound.busy
+
+    def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None]:
+        """Take a call that did not come through the socket; what `whole` makes the reply of."""
+        return self.functions.observe(lambda: self.emulator.handle(request))
+
+    async def whole(self, reply: Reply | Pending, cause: Cause | None) -> Reply:
+        """The reply, once it is there and its delay is over."""
         assert self._edge is not None, "the server is not running"
-        return await self._edge.perform(request)
+        return await self._edge.whole(reply, cause)
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""Functions outside the core: a locally running one reached over HTTP, an async one of the user's in this loop."""
+"""Functions outside the core: locally running ones reached over HTTP, and Python functions of the user's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import inspect
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,6 +15,7 @@ import aiohttp
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_mocks import Reply, failure_of
+from cfmock.server.function_calls import FunctionCalls
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0
@@ -25,20 +27,32 @@ UNNAMED = "FC.Unknown"
 
 
 class Outbound:
-    """Implements the engine's `Functions`. `hosts` are those that may be called besides loopback ones."""
+    """Implements the engine's `Functions`. `hosts` are those that may be called besides loopback ones.
+
+    `calls` are the plain functions that run, each in a thread.
+    """
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
         self._hosts = frozenset(hosts)
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.calls = FunctionCalls(self._spawn)
 
     def call_http(self, url: str, event: Json, reply: Reply) -> None:
         """POST the event as JSON. The body of the answer is the result; an answer other than 2xx is a failure."""
         self._spawn(self._call(url, event), reply)
 
-    def finish(self, result: Awaitable[Json], reply: Reply) -> None:
-        """Await what a function of the user's gave back."""
-        self._spawn(result, reply)
+    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply) -> None:
+        """Call a function of the user's: an async one here, any other in a thread, where what it returns may be awaitable."""
+        if inspect.iscoroutinefunction(function):
+            self._spawn(function(event), reply)
+        else:
+            self.calls.call(function, event, moment, reply)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any function is running, wherever it runs."""
+        return bool(self._tasks or self.calls.running)
 
     def _spawn(self, work: Awaitable[Json], reply: Reply) -> None:
         task = asyncio.get_running_loop().create_task(_answer(work, reply))
@@ -78,7 +92,8 @@ class Outbound:
             return False
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Give up what is under way; nothing is waited for."""
+        self.calls.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,32 +1,27 @@
-"""A server in a thread and loop of its own, for synchronous code. Whatever touches the emulator is done in that loop."""
+"""The loop that a server lives in, seen from other threads. Whatever touches the emulator is done in that loop."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class LoopThread:
-    """A thread that runs an event loop until it is closed."""
+class ServerLoop:
+    """The running loop, and how other threads have something done in it."""
 
-    def __init__(self, name: str = "cfmock") -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self._loop = loop or asyncio.get_running_loop()
+        self._thread_id = threading.get_ident()
 
     @property
     def here(self) -> bool:
-        """Whether it is this very thread that asks: then nothing may be waited for."""
-        return threading.current_thread() is self._thread
+        """Whether it is the loop's own thread that asks: then nothing may be waited for."""
+        return threading.get_ident() == self._thread_id
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Run a coroutine there."""
@@ -36,15 +31,22 @@ class LoopThread:
         """Run a coroutine there and wait for its result."""
         return self.submit(coroutine).result()
 
-    def do(self, function: Callable[[], T]) -> T:
-        """Call a function there and wait for its result; called from that thread itself, call it straight away."""
-        if self.here:
-            return function()
+    def close(self) -> None:
+        """The loop is not ours to close."""
 
-        async def call() -> T:
-            return function()
 
-        return self.wait_for(call())
+class LoopThread(ServerLoop):
+    """A loop in a thread of its own, for synchronous code; it runs until it is closed."""
+
+    def __init__(self, name: str = "cfmock") -> None:
+        super().__init__(asyncio.new_event_loop())
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+        self._thread_id = self._thread.ident or 0
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
 
     def close(self) -> None:
         """Stop the loop and end the thread."""

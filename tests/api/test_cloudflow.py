@@ -118,26 +118,6 @@ def test_a_python_function_stands_for_the_tasks_own(cf: CloudFlow) -> None:
     assert json.loads(run.events[-1]["EventDetail"]) == {"output": {}}
 
 
-def test_a_function_may_use_the_server_it_stands_in_as_long_as_nothing_has_to_wait(cf: CloudFlow) -> None:
-    def charge(event: Any) -> Any:
-        cf.call("StartExecution", FlowName="echo", ExecutionName="inner", Input={"by": "function"})
-        with pytest.raises(RuntimeError, match="has to wait"):
-            cf.call("DescribeExecution", FlowName="order", ExecutionName="outer", WaitTimeSeconds=9)
-        with pytest.raises(RuntimeError, match="has to wait"):
-            cf.run("order")
-        return {"receipt": cf.call("ListFlows")["Flows"][0]["Name"]}
-
-    cf.task("order", "Charge").calls(charge)
-    cf.task("order", "Approve").waits()
-    cf.call("StartExecution", FlowName="order", ExecutionName="outer", Input={"amount": 1})
-    (token,) = {task["token"] for task in cf.tasks("order") if task["execution"] == "outer"}
-    cf.call("ReportTaskSucceeded", TaskToken=token, Output={"ok": True})
-    outer = next(each for each in cf.executions("order") if each.name == "outer")
-    assert (outer.status, outer.output) == ("Succeeded", {"ok": True})
-    (inner,) = cf.executions("echo")
-    assert (inner.name, inner.status, inner.output) == ("inner", "Succeeded", {"by": "function"})
-
-
 def test_a_function_fails_its_task_by_name_or_by_its_class(cf: CloudFlow) -> None:
     def refuse(event: Any) -> None:
         raise TaskFailed("Refused", "card expired")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -351,9 +351,11 @@ class Outside:
         self.calls.append((url, event))
         self.replies.append(reply)
 
-    def finish(self, result: Awaitable[Any], reply: Callable[[Any], None]) -> None:
+    def call_python(
+        self, function: Callable[[Any], Any], event: Any, moment: float, reply: Callable[[Any], None]
+    ) -> None:
+        self.calls.append((function.__name__, event))
         self.replies.append(reply)
-        result.close()  # type: ignore[attr-defined]
 
 
 FUNCTION = text_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -17,7 +17,7 @@ from cfmock.control.endpoints import VERBS, Verb
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard
-from cfmock.server.http_edge import ADMIN, json_answer
+from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
 
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
@@ -33,7 +33,7 @@ class Admin:
         self._guard = guard
         self._routes = [(verb, _pattern(verb.path)) for verb in VERBS]
 
-    async def handle(self, request: web.BaseRequest, stopping: asyncio.Event) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
         name = path[len(ADMIN) + 1 :]
         refusal = self._guard.refusal(request.headers, public=name == "health" and request.method == "GET")
@@ -47,7 +47,7 @@ class Admin:
         for verb, match in found:
             if verb.method == request.method:
                 named = {key: unquote(value) for key, value in match.groupdict().items()}
-                return await self._do(verb, named, query, request, stopping)
+                return await self._do(verb, named, query, request, edge)
         return _refuse_method(name, [verb.method for verb, _ in found])
 
     def _describe(self) -> web.StreamResponse:
@@ -55,7 +55,7 @@ class Admin:
         return json_answer(openapi.openapi(ADMIN, self._control.regions, token=token))
 
     async def _do(
-        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, stopping: asyncio.Event
+        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge
     ) -> web.StreamResponse:
         try:
             arguments: dict[str, Any] = {**named, **_query(verb, query)}
@@ -65,8 +65,10 @@ class Admin:
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
-                await self._wait(wait, 1 if count is None else count, arguments, stopping)
+                await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
             result = getattr(self._control, verb.name)(**arguments)
+            if isinstance(result, Generator):
+                result = await edge.functions.pace(result)
         except ControlError as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
         except web.HTTPRequestEntityTooLarge:

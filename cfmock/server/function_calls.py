@@ -1,0 +1,259 @@
+"""Plain Python functions that stand in for tasks: each call runs in a daemon thread, its result is taken in the server's loop.
+
+A function may take its time, sleep, or call the server it is called by: nobody else waits for it. The order of things stays
+certain all the same: results of calls that were made at one moment of flow time are taken in the order of the calls, so that
+a run with the same seed goes the same way each time. An earlier call is waited for `GRACE` seconds at most.
+
+A `Cause` is what set functions going: a client's call, a start, a step of the clock. Calls that follow from a result belong to
+the same cause, so whoever caused them can wait until they are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from inspect import isawaitable
+from typing import Any, TypeVar
+
+from cfmock.base.json_text import Json
+from cfmock.engine.task_mocks import Reply, failure_of
+
+T = TypeVar("T")
+
+MAX_THREADS = 100
+"""Functions that run at once; more wait for their turn."""
+
+GRACE = 1.0
+"""Seconds of real time that an answer waits for the functions it set going, and a result for those of earlier calls."""
+
+PATIENCE = 60.0
+"""Seconds of real time that the clock waits for running functions before it goes on all the same."""
+
+_UNKNOWN: Any = object()
+_thread = threading.local()
+
+
+def in_function() -> bool:
+    """Whether the caller is a function that stands in for a task, in its own thread."""
+    return getattr(_thread, "function", False)
+
+
+class Cause:
+    """What set functions going, and how many of them have not ended."""
+
+    __slots__ = ("pending",)
+
+    def __init__(self) -> None:
+        self.pending = 0
+
+
+class FunctionCall:
+    """One call of a function: what it is given, in whose context, and what came of it."""
+
+    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "reply", "result")
+
+    def __init__(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, cause: Cause) -> None:
+        self.function = function
+        self.event = event
+        self.moment = moment
+        self.reply = reply
+        self.cause = cause
+        self.context = contextvars.copy_context()
+        self.result: Any = _UNKNOWN
+        self.ended = 0.0
+
+    def run(self) -> None:
+        """Call the function, in a thread of its own."""
+        _thread.function = True
+        try:
+            self.result = self.context.run(self.function, self.event)
+        except BaseException as error:  # noqa: BLE001 - whatever a user's function raises fails its task, under its class name
+            self.result = failure_of(error)
+        self.ended = time.monotonic()
+
+
+class FunctionCalls:
+    """The functions that run for one server. Everything but `do` belongs to the thread of its loop.
+
+    `finish` is given what a function returned to be awaited, and the reply it is for.
+    """
+
+    def __init__(self, finish: Callable[[Any, Reply], None]) -> None:
+        self.cause: Cause | None = None
+        """What is at work now; whoever is about to set functions going sets it to None, and looks at it afterwards."""
+        self.running: dict[FunctionCall, None] = {}
+        """Calls whose results have not been taken, in the order in which they were made."""
+        self._finish = finish
+        self._waiting: deque[FunctionCall] = deque()
+        self._threads = 0
+        self._changed = threading.Condition()
+        self._news = False
+        self._jobs: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._watchers: set[asyncio.Future[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the server, once it has started
+        self._later: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def attach(self) -> None:
+        """Take results in the running loop."""
+        self._loop = asyncio.get_running_loop()
+
+    # -- in the loop
+
+    def call(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply) -> None:
+        """Call a function with an event, at this moment of flow time; `reply` is called in the loop with what it returned."""
+        if self.cause is None:
+            self.cause = Cause()
+        self.cause.pending += 1
+        call = FunctionCall(function, event, moment, reply, self.cause)
+        self.running[call] = None
+        with self._changed:
+            self._waiting.append(call)
+            begin = self._threads < MAX_THREADS
+            self._threads += begin
+        if begin:
+            threading.Thread(target=self._work, name="cfmock function", daemon=True).start()
+
+    def observe(self, function: Callable[[], T]) -> tuple[T, Cause | None]:
+        """Do something in the loop; its result, and the cause of what it has set going, if anything."""
+        before, self.cause = self.cause, None
+        try:
+            return function(), self.cause
+        finally:
+            self.cause = before
+
+    async def settle(self, cause: Cause | None, longest: float = GRACE) -> None:
+        """Wait until the functions of a cause have ended; without one, until none runs. Not longer than `longest` seconds."""
+        end = time.monotonic() + longest
+        while self._open(cause) and (left := end - time.monotonic()) > 0:
+            watcher = asyncio.get_running_loop().create_future()
+            self._watchers.add(watcher)
+            try:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(watcher, left)
+            finally:
+                self._watchers.discard(watcher)
+
+    def block(self, cause: Cause | None, longest: float = GRACE) -> None:
+        """The same for a caller that cannot await. The loop stands meanwhile, but does what functions ask of it by `do`."""
+        end = time.monotonic() + longest
+        while self._open(cause) and (left := end - time.monotonic()) > 0:
+            with self._changed:
+                self._changed.wait_for(lambda: self._news, min(left, self._held_until() - time.monotonic()))
+            self._take()
+
+    async def pace(self, steps: Generator[None, None, T]) -> T:
+        """Let time go on in steps, none of them while a function runs; what the steps return."""
+        while True:
+            await self.settle(None, PATIENCE)
+            try:
+                self._step(steps)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+
+    def pace_here(self, steps: Generator[None, None, T]) -> T:
+        """The same for a caller in the loop that cannot await. A function itself that moves the clock waits for none."""
+        while True:
+            if not in_function():
+                self.block(None)
+            try:
+                self._step(steps)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+
+    def _step(self, steps: Generator[None, None, Any]) -> None:
+        self.observe(lambda: next(steps))
+
+    def _open(self, cause: Cause | None) -> bool:
+        return bool(self.running) if cause is None else cause.pending > 0
+
+    def close(self) -> None:
+        """Take no more results; threads that run are left to end by themselves."""
+        self._closed = True
+        self.running.clear()
+        if self._later is not None:
+            self._later.cancel()
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    def _take(self) -> None:
+        """Take the results that may be taken, and do what other threads have asked for."""
+        self._news = False
+        while self._jobs:
+            function, future = self._jobs.popleft()
+            _resolve(future, function)
+        now, held, earlier = time.monotonic(), False, set()
+        for call in list(self.running):
+            if call.result is _UNKNOWN or (call.moment in earlier and now - call.ended < GRACE):
+                held |= call.result is not _UNKNOWN
+                earlier.add(call.moment)
+            elif call in self.running:  # a result before it may have closed the server
+                self._deliver(call)
+        if held and not self._closed and self._loop is not None:
+            if self._later is not None:
+                self._later.cancel()
+            self._later = self._loop.call_later(max(0.0, self._held_until() - now), self._take)
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    def _held_until(self) -> float:
+        """When the first result that waits for earlier calls waits no longer."""
+        ended = [call.ended for call in self.running if call.result is not _UNKNOWN]
+        return min(ended, default=time.monotonic() + GRACE) + GRACE
+
+    def _deliver(self, call: FunctionCall) -> None:
+        del self.running[call]
+        before, self.cause = self.cause, call.cause
+        try:
+            if isawaitable(call.result):
+                self._finish(call.result, call.reply)
+            else:
+                call.context.run(call.reply, call.result)
+        finally:
+            self.cause = before
+            call.cause.pending -= 1
+
+    # -- in other threads
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._waiting or self._closed:
+                    self._threads -= 1
+                    return
+                call = self._waiting.popleft()
+            call.run()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Let the loop look at what is new."""
+        with self._changed:
+            self._news = True
+            self._changed.notify_all()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody takes results any more
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._take)
+
+    def do(self, function: Callable[[], T]) -> T:
+        """Call a function in the loop's thread, even while that is in `block`, and wait for its result."""
+        future: Future[T] = Future()
+        self._jobs.append((function, future))
+        self._tell()
+        return future.result()
+
+
+def _resolve(future: Future[T], function: Callable[[], T]) -> None:
+    try:
+        future.set_result(function())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+        future.set_exception(error)
