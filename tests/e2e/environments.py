@@ -1,7 +1,7 @@
 """The vendor's SDKs, each set in an environment of its own, since their dependencies conflict with one another.
 
-Run by `make test` before the tests: makes what is missing or out of date. A set that cannot be made here leaves the
-reason beside its place, and its tests are skipped for it. Standard library only: it runs before anything is installed.
+Run by `make test` before the tests: makes what is missing or out of date, each by `.ci/environment`, several at once. A set
+that cannot be made here leaves the reason beside its place, and its tests are skipped for it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-VENVS = HERE.parent.parent / ".venvs"
+ROOT = HERE.parent.parent
+VENVS = ROOT / ".venvs"
 NODE = HERE / "node"
 
 # environment -> what is installed into it
@@ -55,9 +55,9 @@ def command(name: str) -> list[str]:
 
 
 def prepare() -> list[Outcome]:
-    """Make every environment that is not there yet, two at a time."""
+    """Make every environment that is not there yet, four at a time: they wait for the network as much as for a core."""
     VENVS.mkdir(exist_ok=True)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:
         return list(pool.map(_prepare, [*SDKS, "node"]))
 
 
@@ -79,9 +79,11 @@ def _prepare_python(folder: Path, wanted: tuple[str, ...]) -> None:
     stamp = folder / "installed"
     if stamp.exists() and stamp.read_text(encoding="utf-8").split() == list(wanted):
         return
-    venv.create(folder, with_pip=True, clear=True)
+    place = folder.relative_to(ROOT).as_posix()
+    _announce(f"{place}: {', '.join(wanted)}")
+    shutil.rmtree(folder, ignore_errors=True)
     # setuptools: the old SDKs import pkg_resources, which Python 3.12 no longer brings.
-    _run([str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "1", *wanted, "setuptools<81"])
+    _run([".ci/environment", place, sys.executable, "--", *wanted, "setuptools<81"], cwd=ROOT)
     stamp.write_text(" ".join(wanted), encoding="utf-8")
 
 
@@ -90,12 +92,19 @@ def _prepare_node() -> None:
         raise Unavailable("there is no Node.js with npm on this machine")
     stamp = NODE / "node_modules" / ".package-lock.json"
     if not stamp.exists() or stamp.stat().st_mtime < (NODE / "package.json").stat().st_mtime:
-        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"], cwd=NODE)
+        _announce(f"{NODE.relative_to(ROOT).as_posix()}/node_modules: npm ci")
+        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
 
 
-def _run(arguments: list[str], cwd: Path | None = None) -> None:
-    # Not our own environment's settings: pip in another environment would heed them.
-    environment = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+def _announce(line: str) -> None:
+    print(f"{line}\n", end="", flush=True)  # in one piece, as others print beside it
+
+
+def _run(arguments: list[str], cwd: Path) -> None:
+    # Not the settings of the environment that this runs in, nor many tries: offline, one would wait for all of them.
+    ours = {"VIRTUAL_ENV", "PYTHONPATH"}
+    tries = {"PIP_RETRIES": "1", "UV_HTTP_RETRIES": "1", "npm_config_fetch_retries": "1"}
+    environment = {**tries, **{key: value for key, value in os.environ.items() if key not in ours}}
     done = subprocess.run(
         arguments, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
