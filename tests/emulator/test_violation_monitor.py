@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cfmock.control.control import Control
+from cfmock.observe import client_history
 from cfmock.observe.models import Violation
 from cfmock.observe.violation_kinds import KINDS
 from cfmock.protocol.wire.messages import Pending, Reply
@@ -140,6 +141,16 @@ def test_a_transport_may_send_again_what_was_not_answered(service: Service, tran
     assert kinds(service) == []
 
 
+def test_only_the_newest_nonces_are_remembered(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_history, "KEPT", 3)
+    requests = [service.request("ListFlows") for _ in range(4)]
+    for request in (*requests, requests[0]):
+        service.emulator.handle(request)
+    assert kinds(service) == []
+    service.emulator.handle(requests[2])
+    assert kinds(service) == ["repeated nonce"]
+
+
 # -- polling -----------------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +281,17 @@ def test_a_client_that_leaves_a_synchronous_start_has_lost_its_answer() -> None:
     assert kinds(service) == ["start under a new name"]
 
 
+def test_only_the_newest_lost_starts_are_remembered(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_history, "KEPT", 2)
+    add_fault(service, transport="reset", times=3)
+    for number in range(3):
+        start(service, "a", Input={"n": number})
+    start(service, "b", Input={"n": 0})
+    assert kinds(service) == []
+    start(service, "c", Input={"n": 1})
+    assert kinds(service) == ["start under a new name"]
+
+
 # -- results -----------------------------------------------------------------------------------------------------------
 
 
@@ -307,6 +329,28 @@ def test_an_execution_may_be_followed_by_other_means(
     service(operation, FlowName="echo", **parameters)
     service("StartExecution", FlowName="echo", ExecutionName="open-2")
     assert kinds(service) == []
+
+
+def test_only_the_newest_looks_are_remembered(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_history, "KEPT", 2)
+    for name in ("open-1", "open-2", "open-3"):
+        start(service, name)
+    for name in ("open-1", "open-2", "open-3"):
+        look(service, name)
+    start(service, "open-4")
+    assert kinds(service) == ["result read too early"] * 2
+    assert not [each for each in violations(service) if "open-1" in each.message]
+
+
+def test_only_the_newest_refusals_are_remembered(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_history, "KEPT", 2)
+    add_fault(service, when={"operation": "StartExecution"}, error="ResourceThrottled", times=3)
+    for name in ("a", "b", "c"):
+        start(service, name)
+    service.refusal("DescribeExecution", FlowName="echo", ExecutionName="a")
+    assert kinds(service) == []
+    service.refusal("DescribeExecution", FlowName="echo", ExecutionName="b")
+    assert kinds(service) == ["success assumed"]
 
 
 @pytest.mark.parametrize("code", ["ResourceThrottled", "AccessDenied"])

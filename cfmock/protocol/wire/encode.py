@@ -32,7 +32,7 @@ def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]
 
 def milliseconds(seconds: float) -> int:
     """A wait as headers give it: never shorter than it is."""
-    return math.ceil(round(seconds * 1000, 3))  # 1.1 s are 1100 ms, though not to a computer
+    return math.ceil(round(seconds * 1000, 3))  # 2.007 s are 2007 ms, though a little more to a computer
 
 
 class Rendered(NamedTuple):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
-from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.auth.authenticator import Authenticator, Nonces
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.protocol.spec.model import load
@@ -153,8 +153,9 @@ def test_temporary_credentials_need_their_own_token() -> None:
     assert refusal(sts(None), authenticator(STS)).code == "AccessDenied"
 
 
-def test_temporary_credentials_expire() -> None:
-    assert refusal(sts("token"), authenticator(STS, now=NOW + 61)).code == "AccessDenied"
+def test_temporary_credentials_expire_at_their_time() -> None:
+    assert authenticate(sts("token"), authenticator(STS, now=NOW + 59.999)).access_key_id == "STS.x"
+    assert refusal(sts("token"), authenticator(STS, now=NOW + 60)).code == "AccessDenied"
 
 
 def test_a_key_with_an_allow_list_may_do_what_stands_there_and_nothing_else() -> None:
@@ -169,6 +170,13 @@ def test_a_nonce_is_refused_once_it_was_answered_and_not_before() -> None:
     authenticate(request, checker)  # the answer to the first was lost on its way
     checker.answered(request, decode_parameters(request))
     assert refusal(request, checker).code == "InvalidArgument"
+
+
+def test_a_nonce_is_remembered_while_a_request_with_it_can_be_valid_and_no_longer() -> None:
+    nonces = Nonces(keep=900)
+    nonces.remember("ak", "n", NOW)
+    assert not nonces.is_new("ak", "n", NOW + 1800)
+    assert nonces.is_new("ak", "n", NOW + 1801)
 
 
 def test_a_key_without_a_secret_is_not_signed_for_with_an_empty_one() -> None:

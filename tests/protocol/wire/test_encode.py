@@ -32,6 +32,12 @@ def test_a_success_has_its_request_id_and_no_code() -> None:
     assert (reply.status, json.loads(reply.body)) == (200, {"RequestId": "R-1", "Name": "f"})
 
 
+def test_a_wait_has_the_milliseconds_it_was_given_in_and_is_never_shorter() -> None:
+    """2.007 s are 2007.0000000000002 ms to a computer, and 4.03 s a little more than 4030."""
+    assert [n for n in range(20_000) if encode.milliseconds(n / 1000) != n] == []
+    assert [encode.milliseconds(seconds) for seconds in (0.0004, 1.0001, 1.9999)] == [1, 1001, 2000]
+
+
 def test_an_error_in_the_words_of_the_service() -> None:
     failure = ServiceError("FlowNotExists", "f")
     assert body(failure, gateway=False) == {
