@@ -21,7 +21,6 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", GUIDES, ids=named)
 def test_a_page_does_what_it_shows(page, tmp_path):
     folder = tmp_path / "reader"

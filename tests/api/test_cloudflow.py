@@ -15,6 +15,7 @@ import pytest
 
 from cfmock import CloudFlow, FixtureError, ServiceError, SettingsError, TaskFailed
 from tests.support.calls import echo_flow
+from tests.support.waiting import PATIENCE
 
 ORDER = """\
 Type: StateMachine
@@ -295,9 +296,9 @@ def test_a_fault_that_is_wrong_says_why(cf: CloudFlow) -> None:
 
 
 def test_calls_are_listed_filtered_and_waited_for(cf: CloudFlow) -> None:
-    threading.Timer(0.1, cf.call, ("ListFlows",)).start()
     cf.call("StartExecution", FlowName="echo", ExecutionName="e")
-    (call,) = cf.wait_for_calls("ListFlows", timeout=5)
+    threading.Timer(0.1, cf.call, ("ListFlows",)).start()
+    (call,) = cf.wait_for_calls("ListFlows", timeout=PATIENCE)
     assert (call.status, call.code, call.access_key_id) == (200, None, "cfmock")
     assert [each.operation for each in cf.calls()] == ["StartExecution", "ListFlows"]
     assert cf.calls(flow="echo")[0].parameters == {"FlowName": "echo", "ExecutionName": "e"}

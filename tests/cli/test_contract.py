@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import environment
+from tests.support.processes import environment, gone
 from tests.support.processes import run as run_process
+from tests.support.waiting import until
 
 PYTHON = [sys.executable, "-I", "-S"]
 
@@ -31,7 +30,7 @@ def call(method, query):
     for number in range(tries):
         time.sleep(0.02 * number)
         try:
-            connection = http.client.HTTPConnection(host, timeout=0.5)
+            connection = http.client.HTTPConnection(host, timeout=2)
             connection.request(method, "/?Version=2019-03-15&Action=" + query)
             answer = connection.getresponse()
             fields = json.loads(answer.read())
@@ -133,12 +132,12 @@ def test_the_fixtures_own_faults_do_not_come_before(contract):
 def test_after_its_time_a_case_ends_and_says_so(cfmock, folder):
     client = "import http.client, os; c = http.client.HTTPConnection(os.environ['CFMOCK_ENDPOINT']); "
     client += "c.request('POST', '/?Version=2019-03-15&Action=StartExecution&FlowName=f'); c.getresponse().read()"
-    words = ("--timeout", "1s", "--code", "hang", "--format", "json")
+    words = ("--timeout", "3s", "--code", "hang", "--format", "json")  # the clean run, too, has no longer
     ran = cfmock("contract", "f.yaml", *words, "--", *PYTHON, "-c", client)
     (case,) = cases(ran.out)
     assert ran.code == 0
     assert (case["timed_out"], case["exit"], case["recovered"], case["seen"]) == (True, 143, False, True)
-    assert 1 <= case["seconds"] < 10
+    assert 3 <= case["seconds"] < 40
 
 
 def test_only_operations_that_are_tried_are_named(contract):
@@ -148,11 +147,31 @@ def test_only_operations_that_are_tried_are_named(contract):
 
 def test_jobs_run_at_the_same_time_and_no_more_of_them(contract, folder):
     with Path("client.py").open("a") as file:
-        file.write("\nbegan = time.time()\ntime.sleep(0.3)\nprint(began, time.time())\n")
+        file.write(MEETING)
     ran = contract("InternalServerError ResourceThrottled reset close", "--jobs", "2", "--format", "json")
-    spans = [tuple(map(float, case["said"].split())) for case in cases(ran.out)]
-    assert len(spans) == 4
-    assert max(sum(begin <= moment < end for begin, end in spans) for moment, _ in spans) == 2
+    most = [int(case["said"]) for case in cases(ran.out)]
+    assert len(most) == 4
+    assert max(most) == 2
+
+
+MEETING = """
+if not os.path.exists("here"):
+    os.mkdir("here")  # the clean run, which is alone
+    sys.exit()
+mine, most = f"here/{os.getpid()}", 0
+open(mine, "w").close()
+for _ in range(6000):
+    most = max(most, sum(name != "met" for name in os.listdir("here")))
+    if most > 1:
+        open("here/met", "w").close()
+    if os.path.exists("here/met"):
+        break
+    time.sleep(0.01)
+time.sleep(0.1)  # for a third one to come, if any may
+print(max(most, sum(name != "met" for name in os.listdir("here"))))
+os.remove(mine)
+"""
+"""Goes on in a client: the first to run with another waits for it; prints how many there were at a time."""
 
 
 # -- nothing to go by --------------------------------------------------------------------------------------------------
@@ -289,26 +308,10 @@ def test_an_interrupt_leaves_nothing_behind(folder):
     )  # fmt: skip
     until(lambda: Path("pids").exists() and len([*Path("pids").iterdir()]) == 2)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate()
     assert (process.returncode, out, err.splitlines()[1:]) == (130, "", [])
     for pid in map(int, (path.name for path in Path("pids").iterdir())):
-        until(lambda pid=pid: not alive(pid))
-
-
-def until(true) -> None:
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError("waited for ten seconds")
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        until(lambda pid=pid: gone(pid))
 
 
 def test_the_client_gets_what_run_gives(folder):

@@ -90,7 +90,7 @@ def test_the_module_runs_and_a_reader_who_leaves_early_sees_no_traceback():
         "r, w = os.pipe(); os.close(r); os.dup2(w, 1)\n"
         "c = main(['errors', '--json']); sys.exit(c)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (1, "")
 
 
@@ -100,7 +100,7 @@ def test_a_full_disk_behind_stdout_is_one_line(words):
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
             [sys.executable, "-m", "cfmock", *words], stdout=full, stderr=subprocess.PIPE, text=True,
-            env=environment(), timeout=30, check=False,
+            env=environment(), check=False,
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (2, "cannot write to stdout: No space left on device\n")
 
@@ -114,7 +114,7 @@ def test_in_a_folder_that_is_gone_whole_paths_work_and_others_are_a_line(tmp_pat
         gone.mkdir()
         return subprocess.run(
             ["sh", "-c", f'rmdir "{gone}"; exec "{sys.executable}" -m cfmock check "{path}"'],
-            cwd=gone, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+            cwd=gone, env=environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     ran = check(fixture)
@@ -129,13 +129,13 @@ def test_the_help_needs_neither_server_nor_tables():
         "import sys; from cfmock.__main__ import main; main(['--help'])\n"
         "print(sorted(m for m in ('aiohttp', 'rich', 'yaml', 'jsonschema_rs') if m in sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.stdout.splitlines()[-1] == "[]", ran.stderr
 
 
 def test_closed_streams_are_no_mishap():
     shell = f'exec "{sys.executable}" -m cfmock run -- "{sys.executable}" -c "import sys; sys.exit(3)" <&- >&- 2>&-'
-    ran = subprocess.run(["sh", "-c", shell], env=environment(), timeout=30, check=False)
+    ran = subprocess.run(["sh", "-c", shell], env=environment(), check=False)
     assert ran.returncode == 3
     assert (
         subprocess.run(

@@ -15,6 +15,7 @@ import pytest
 from cfmock.api import client
 from cfmock.control.endpoints import VERBS
 from tests.support.processes import serving
+from tests.support.waiting import PATIENCE
 
 SECRETS = {"ak": "top/secret+one", "STS.ak": "top/secret+two", "other": "top/secret+three"}
 TOKEN, BEARER, ADMIN = "session/token+one", "bearer/token+one", "admin-token-one"
@@ -55,7 +56,7 @@ def test_no_secret_and_no_right_signature_leaves_the_server(tmp_path: Path, erro
                 f"{server.url}/_cfmock/{path}", headers={"authorization": f"Bearer {ADMIN}"}
             )
             try:
-                with urllib.request.urlopen(request, timeout=5) as answer:
+                with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                     return str(answer.read().decode())
             except urllib.error.HTTPError as error:
                 with error:

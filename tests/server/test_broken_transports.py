@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from cfmock.api.client import signed_request
 from cfmock.server import http_edge
 from tests.support.calls import echo_flow
 from tests.support.raw import connect, exchange, length_of, parsed, read_answer
+from tests.support.waiting import PATIENCE, until
 
 HEAD_ONLY = b"\r\n\r\n"
 
@@ -81,6 +84,7 @@ def test_hang_keeps_the_connection_and_says_nothing(cf: CloudFlow, after: bool) 
     cf.fault(transport="hang", after_operation=after, when={"operation": "StartExecution"}, times=1)
     with connect(cf.url, timeout=0.3) as connection:
         connection.sendall(start(cf))
+        cf.wait_for_calls("StartExecution", timeout=PATIENCE)
         with pytest.raises(TimeoutError):
             connection.recv(1)
         assert executions(cf) == (["e"] if after else [])
@@ -92,9 +96,9 @@ def test_whoever_hangs_is_let_go_when_the_server_stops() -> None:
         cf.fault(transport="hang")
         connection = connect(cf.url)
         connection.sendall(start(cf))
-        cf.wait_for_calls("StartExecution")
+        cf.wait_for_calls("StartExecution", timeout=PATIENCE)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     with connection:
         assert everything(connection) == b""
 
@@ -124,17 +128,33 @@ def test_garbage_is_a_whole_answer_that_nobody_can_read(cf: CloudFlow) -> None:
     assert executions(cf) == ["e"]
 
 
-def test_slow_drips_the_whole_answer(cf: CloudFlow) -> None:
+def test_slow_drips_the_whole_answer(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause lasts here until the client has read what came before it."""
+    pauses, pieces, read = [], [], threading.Semaphore()
+
+    async def until_read(edge: http_edge.HttpEdge, seconds: float) -> None:
+        pauses.append(seconds)
+        while not read.acquire(blocking=False):
+            await asyncio.sleep(0.001)
+
+    monkeypatch.setattr(http_edge.HttpEdge, "_sleep", until_read)
     cf.fault(transport="slow", when={"operation": "StartExecution"}, times=1)
-    began, pieces = time.monotonic(), []
     with connect(cf.url) as connection:
         connection.sendall(start(cf))
         while piece := connection.recv(65536):
-            pieces.append((time.monotonic() - began, piece))
-    status, _, body = parsed(b"".join(piece for _, piece in pieces))
+            pieces.append(piece)
+            read.release()
+    status, _, body = parsed(b"".join(pieces))
     assert (status, body["Name"]) == (200, "e")
-    assert len(pieces) > 10
-    assert pieces[0][0] < 0.3 < pieces[-1][0] < 2
+    assert len(pieces) == len(pauses) > 10
+    assert sum(pauses) == pytest.approx(http_edge.DRIP, rel=0.1)
+
+
+def test_a_slow_answer_takes_its_time(cf: CloudFlow) -> None:
+    cf.fault(transport="slow", when={"operation": "StartExecution"}, times=1)
+    began = time.monotonic()
+    assert parsed(exchange(cf.url, start(cf)))[0] == 200
+    assert time.monotonic() - began >= 0.4
 
 
 def test_it_drips_for_five_seconds() -> None:
@@ -185,7 +205,7 @@ def test_many_broken_connections_leave_nothing_behind(cf: CloudFlow) -> None:
                 except (ConnectionResetError, TimeoutError):
                     continue
         fault.remove()
-    _until(lambda: _connections(cf) == 0)
+    until(lambda: _connections(cf) == 0)
     assert parsed(exchange(cf.url, start(cf, "after-all")))[0] == 200
 
 
@@ -203,18 +223,18 @@ def test_a_client_that_gives_up_has_no_answer_and_its_retry_is_audited(
     cf.fault(**fault, when={"operation": "StartExecution"}, times=1)
     with connect(cf.url, timeout=0.3) as connection:
         connection.sendall(start(cf))
+        cf.wait_for_calls("StartExecution", timeout=PATIENCE)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-    _until(lambda: last_call(cf) == (0, transport) and cf._do(lambda c: not c.emulator.watch._late))
-    time.sleep(0.2)
+    until(lambda: last_call(cf) == (0, transport) and cf._do(lambda c: not c.emulator.watch._late))
     status = parsed(exchange(cf.url, start(cf, "other")))[0]
     assert status == 200
     assert [each.kind for each in cf.violations] == ["start under a new name"]
     (group,) = cf.retries()
     assert group.codes == (transport, None)
-    assert 0.4 < group.spacing[0] < 2
+    assert 0.25 < group.spacing[0] < 15
     call = cf._do(lambda control: control.show_call(group.request_ids[0]))
-    assert 0.25 < call["delay"] < 1.5, "how long the client waited"
+    assert 0.25 < call["delay"] < 15, "how long the client waited"
 
 
 # -- what an error answer says of coming again -------------------------------------------------------------------------
@@ -224,7 +244,7 @@ def headers_of(cf: CloudFlow) -> dict[str, str]:
     return parsed(exchange(cf.url, start(cf)))[1]
 
 
-@pytest.mark.parametrize(("wish", "told"), [("1500ms", "1500"), (1.1, "1100"), ("0.4ms", "1"), (0, "0")])
+@pytest.mark.parametrize(("wish", "told"), [("1500ms", "1500"), (2.007, "2007"), ("0.4ms", "1"), (0, "0")])
 def test_retry_after_is_told_in_milliseconds_and_never_shorter(cf: CloudFlow, wish: str | float, told: str) -> None:
     cf.fault(error="InternalServerError", retry_after=wish, times=1)
     headers = headers_of(cf)
@@ -237,10 +257,10 @@ def test_a_throttled_call_is_told_the_limit_as_the_gateway_tells_it(cf: CloudFlo
     headers = headers_of(cf)
     assert headers["x-acs-retry-after"] == "2000"
     assert headers["x-ratelimit-user-api"] == headers["x-ratelimit-user"] == "Limit:1,Remain:0,TimeLeft:2000,Reset:2000"
-    cf.fault(when={"operation": "StartExecution"}, rate_limit={"per_second": 0.5, "burst": 1})
+    cf.fault(when={"operation": "StartExecution"}, rate_limit={"per_second": 0.05, "burst": 1})
     headers_of(cf)
     headers = headers_of(cf)
-    assert headers["x-ratelimit-user"].startswith("Limit:1,Remain:0,TimeLeft:1")
+    assert headers["x-ratelimit-user"].startswith("Limit:1,Remain:0,TimeLeft:1")  # of 20 seconds
     assert "x-acs-retry-after" not in headers
 
 
@@ -262,11 +282,3 @@ def _connections(cf: CloudFlow) -> int:
         return len(http.connections) if http is not None else 0
 
     return cf._do(count)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come about within 2 s")

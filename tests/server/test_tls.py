@@ -22,6 +22,7 @@ from cfmock.settings import resolve
 from tests.support.calls import echo_flow
 from tests.support.processes import run, serving
 from tests.support.raw import connect
+from tests.support.waiting import PATIENCE
 
 
 def get(url: str, ca_file: str | None, path: str = "/_cfmock/health") -> dict[str, Any]:
@@ -29,7 +30,7 @@ def get(url: str, ca_file: str | None, path: str = "/_cfmock/health") -> dict[st
     handlers: list[Any] = [urllib.request.ProxyHandler({})]
     if context is not None:
         handlers.append(urllib.request.HTTPSHandler(context=context))
-    with urllib.request.build_opener(*handlers).open(url + path, timeout=5) as answer:
+    with urllib.request.build_opener(*handlers).open(url + path, timeout=PATIENCE) as answer:
         fields: dict[str, Any] = json.load(answer)
     return fields
 

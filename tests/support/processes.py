@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,12 +20,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **more}
 
 
-def run(*words: str, timeout: float = 30, **more: Any) -> subprocess.CompletedProcess[str]:
+def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run `cfmock WORDS` to its end."""
     variables = environment(**more.pop("env", {}))
     return subprocess.run(
         [sys.executable, "-m", "cfmock", *words],
-        capture_output=True, text=True, timeout=timeout, env=variables, check=False, **more,
+        capture_output=True, text=True, env=variables, check=False, **more,
     )  # fmt: skip
 
 
@@ -37,10 +37,14 @@ class Serving:
         self.ready = ready
         self.url = ready.split()[-1]
 
+    def until_said(self, *texts: str) -> None:
+        """Read stderr until each of the texts has come, in this order. Raises AssertionError if it ends before."""
+        _read_until(self.process.stderr, texts)
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Exit code, and what came on stdout (after the ready line) and stderr."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate()
         return self.process.returncode, out, err
 
 
@@ -71,18 +75,12 @@ class Watching:
 
     def until(self, *texts: str) -> None:
         """Read on until each of the texts has come, in this order. Raises AssertionError if the command ends before."""
-        assert self.process.stdout is not None
-        for text in texts:
-            for line in iter(self.process.stdout.readline, ""):
-                if text in line:
-                    break
-            else:
-                raise AssertionError(f"ended without {text!r}")
+        _read_until(self.process.stdout, texts)
 
     def interrupt(self) -> int:
         """Press Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=10)
+        return self.process.wait()
 
 
 @contextmanager
@@ -98,6 +96,25 @@ def watching(*words: str) -> Iterator[Watching]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process is no more, or no more than a zombie."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def _read_until(stream: IO[str] | None, texts: Sequence[str]) -> None:
+    assert stream is not None
+    for text in texts:
+        for line in iter(stream.readline, ""):
+            if text in line:
+                break
+        else:
+            raise AssertionError(f"ended without {text!r}")
 
 
 def _heed_interrupts() -> None:

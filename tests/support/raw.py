@@ -7,15 +7,17 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.waiting import PATIENCE
 
-def exchange(url: str, data: bytes, *, timeout: float = 5.0) -> bytes:
+
+def exchange(url: str, data: bytes) -> bytes:
     """Send bytes, and read until the server closes or has answered once (by its Content-Length)."""
-    with connect(url, timeout) as connection:
+    with connect(url) as connection:
         connection.sendall(data)
         return read_answer(connection)
 
 
-def connect(url: str, timeout: float = 5.0) -> socket.socket:
+def connect(url: str, timeout: float = PATIENCE) -> socket.socket:
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=timeout)
 

@@ -134,7 +134,6 @@ def test_retry_delays_grow_to_their_bound() -> None:
     assert rule(interval=1, rate=1000.0).delay(1_000_000) == 86_400
 
 
-@pytest.mark.timeout(30)
 def test_a_definition_of_a_thousand_states_is_read() -> None:
     states = "\n".join(
         f"  - {{Type: Pass, Name: S{n}, OutputConstructor: {{a.$: $Input.a}}, Next: S{n + 1}}}" for n in range(1000)

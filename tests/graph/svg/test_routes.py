@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cfmock.graph.svg.cells import Size
@@ -48,7 +48,6 @@ def pieces(line):
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_boxes_and_labels_stand_apart(graph):
     boxes, arcs = graph
     layout = lay_out(boxes, arcs)
@@ -56,7 +55,6 @@ def test_boxes_and_labels_stand_apart(graph):
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_no_line_runs_through_a_box(graph):
     boxes, arcs = graph
     layout = lay_out(boxes, arcs)
@@ -66,7 +64,6 @@ def test_no_line_runs_through_a_box(graph):
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_every_arc_is_drawn_from_its_box_into_its_target(graph):
     boxes, arcs = graph
     layout = lay_out(boxes, arcs)
@@ -84,7 +81,6 @@ def test_every_arc_is_drawn_from_its_box_into_its_target(graph):
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_all_is_inside_the_frame(graph):
     boxes, arcs = graph
     layout = lay_out(boxes, arcs)
@@ -95,7 +91,6 @@ def test_all_is_inside_the_frame(graph):
 
 
 @given(graphs())
-@settings(deadline=None)
 def test_the_same_graph_is_always_laid_out_alike(graph):
     assert lay_out(*graph) == lay_out(*graph)
 
@@ -108,7 +103,7 @@ def test_states_that_follow_one_another_stand_in_a_straight_line():
     assert max(middles) - min(middles) < 0.5
 
 
-@pytest.mark.timeout(30)  # a second, unless the work grows with the length of arcs
+@pytest.mark.timeout(30)  # a second when idle, unless the work grows with the length of arcs
 def test_work_does_not_grow_with_the_length_of_arcs():
     """Two thousand states in a row, each with an arc to a box of its own at the far end."""
     count = 1000

@@ -8,7 +8,6 @@ import hmac
 import json
 import logging
 import re
-import time
 import urllib.parse
 from typing import Any
 
@@ -330,7 +329,7 @@ def test_no_secret_and_no_right_signature_is_ever_shown(
 # -- robustness --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["GET", "POST"]),
     st.text(max_size=40),
@@ -351,13 +350,12 @@ def test_no_request_makes_the_laboratory_fail(method: str, given_signature: str,
 
 
 def test_a_large_request_is_explained_in_reasonable_time(service: Service) -> None:
+    """Work that grew with the square of its size would not end before the time limit."""
     large = {"FlowName": "echo", "Input": json.dumps({"a": '" ' * 100_000})}
-    began = time.perf_counter()
     assert "there is no '&'" in likely(
         service, v1("StartExecution", large, **{"secret": SECRET, **V1_CLIENTS["there is no '&' behind the secret"]})
     )
     shown(service, v1("StartExecution", large, secret="unknown"))
-    assert time.perf_counter() - began < 5
 
 
 def test_every_row_says_what_was_done_and_what_to_do() -> None:

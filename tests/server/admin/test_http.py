@@ -15,6 +15,7 @@ from cfmock.control.endpoints import VERBS
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.openapi import openapi
 from tests.support.raw import exchange, parsed
+from tests.support.waiting import PATIENCE
 
 
 def refused(guard: Guard, **headers: str) -> int:
@@ -123,7 +124,7 @@ def ask(cf: CloudFlow, method: str, path: str, body: Any = None, **headers: str)
         {name.replace("_", "-"): value for name, value in headers.items()}, method=method,
     )  # fmt: skip
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

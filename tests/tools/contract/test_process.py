@@ -5,31 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from cfmock.tools.contract import process
 from cfmock.tools.contract.process import Ended, last_line
+from tests.support.processes import gone
+from tests.support.waiting import until
 
 
 def ran(code: str, timeout: float = 30.0) -> Ended:
     words = [sys.executable, "-I", "-S", "-c", code]
     return asyncio.run(process.run(words, {"PATH": os.environ["PATH"]}, timeout))
-
-
-def gone(pid: int) -> bool:
-    """Whether a process is no more, or no more than a zombie."""
-    for _ in range(100):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-            os.kill(pid, 0)
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_status_and_both_ends_of_the_output_are_kept():
@@ -61,14 +48,14 @@ def test_after_its_time_it_is_told_to_end_and_may_tidy_up():
     code = (
         "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('up', flush=True); time.sleep(60)"
     )
-    ended = ran(code, timeout=1)
+    ended = ran(code, timeout=2)
     assert (ended.timed_out, ended.exit, ended.out) == (True, 0, "up\n")
 
 
 def test_what_does_not_end_then_is_killed(monkeypatch):
     monkeypatch.setattr(process, "GRACE", 0.1)
     ended = ran(
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)", timeout=1
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)", timeout=2
     )
     assert (ended.timed_out, ended.exit, ended.out) == (True, 128 + 9, "up\n")
 
@@ -81,7 +68,7 @@ CHILD = (
 def test_what_it_leaves_running_ends_with_it():
     ended = ran(CHILD.format(more="") + "print(child.pid)")
     assert ended.seconds < 20
-    assert gone(int(ended.said))
+    until(lambda: gone(int(ended.said)))
 
 
 def test_what_has_made_itself_independent_does_not_hold_it_up():
@@ -109,7 +96,7 @@ def test_when_it_is_cancelled_nothing_is_left(tmp_path):
             await task
 
     asyncio.run(interrupted())
-    assert all(gone(int(pid)) for pid in note.read_text().split())
+    until(lambda: all(gone(int(pid)) for pid in note.read_text().split()))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_test_runs_the_definition_with_the_flow_s_own_mocks():
 def test_waits_take_virtual_time_only():
     begun = time.perf_counter()
     assert passed("input: {amount: 500}\nexpect: {visits: [Pause], duration: 1m}")
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - begun < 30
 
 
 def test_mocks_of_a_test_replace_the_flow_s_state_by_state():

@@ -15,7 +15,7 @@ from tests.support.generated import legacy_definitions, statemachine_definitions
 
 
 @pytest.mark.parametrize("language", ["new", "old"])
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_generated_definition_is_covered_whole_by_its_first_tests(language, data):
     definition = data.draw(statemachine_definitions() if language == "new" else legacy_definitions())
