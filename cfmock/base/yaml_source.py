@@ -119,6 +119,13 @@ def _is_deep(value: Json) -> bool:
     return True
 
 
+def count(value: Json) -> int:
+    """How many values it is made of, itself included. Depth is that of what was read."""
+    if isinstance(value, dict | list):
+        return 1 + sum(map(count, value.values() if isinstance(value, dict) else value))
+    return 1
+
+
 def dump(value: Json) -> str:
     """A value as YAML text, keys in their order."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import DefinitionError, ServiceError
 from cfmock.engine.flow import Flow
-from cfmock.engine.languages import compile_definition
+from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
@@ -34,8 +35,7 @@ def create_flow(
     """Raises FlowAlreadyExists, and InvalidArgument for a definition or Environment that cannot be used."""
     if world.stores.flows.get(FLOWS, name) is not None:
         raise ServiceError("FlowAlreadyExists", name)
-    if world.stores.flows.count(FLOWS) >= world.settings.max_flows:
-        raise ServiceError("InvalidArgument", detail=f"The account has {world.settings.max_flows} flows already.")
+    _check_quota(world)
     now = world.clock.now()
     row = FlowRow(
         id=world.ids.uuid(),
@@ -54,6 +54,12 @@ def create_flow(
     )
     world.stores.flows.put(FLOWS, name, row)
     return flow_fields(row)
+
+
+def _check_quota(world: World) -> None:
+    """Raises InvalidArgument where there are as many flows as an account may have."""
+    if world.stores.flows.count(FLOWS) >= world.settings.max_flows:
+        raise ServiceError("InvalidArgument", detail=f"The account has {world.settings.max_flows} flows already.")
 
 
 def update_flow(
@@ -88,12 +94,41 @@ def update_flow(
     return fields | {"ExternalStorageLocation": row.external_storage_location}
 
 
-def replace_flow(world: World, *, name: str, execution_mode: str, environment: str | None = None, **given: str) -> None:
-    """Put what a fixture says in the place of a flow; its executions stay. Other than for UpdateFlow, what is not said is not
-    kept, and the mode may change. Raises FlowNotExists."""
-    row = replace(find_flow(world, name), execution_mode=execution_mode, environment=parse_environment(environment))
+def place_flow(
+    world: World,
+    *,
+    name: str,
+    definition: str,
+    compiled: Flow,
+    description: str,
+    execution_mode: str,
+    role_arn: str,
+    environment: Mapping[str, Any] | None,
+) -> FlowRow:
+    """Put a flow that is compiled already into a world, in the place of the one of this name if there is one.
+
+    Executions of that one stay, and so do its id, its versions and where it is stored; everything else is as given here.
+    Raises InvalidArgument for a new flow beyond the quota.
+    """
+    now = world.clock.now()
+    given: dict[str, Any] = {
+        "definition": definition,
+        "compiled": compiled,
+        "description": description,
+        "type": "FDL",
+        "execution_mode": execution_mode,
+        "modified": now,
+        "role_arn": role_arn,
+        "environment": environment,
+    }
+    row = world.stores.flows.get(FLOWS, name)
+    if row is None:
+        _check_quota(world)
+        row = FlowRow(id=world.ids.uuid(), name=name, created=now, **given)
+    else:
+        row = replace(row, **given)
     world.stores.flows.put(FLOWS, name, row)
-    update_flow(world, name=name, **given)
+    return row
 
 
 def delete_flow(world: World, *, name: str) -> Fields:
@@ -182,7 +217,7 @@ def flow_fields(row: FlowRow) -> Fields:
 def compiled(definition: str, name: str, execution_mode: str) -> Flow:
     """What the definition means. Raises InvalidArgument with the first complaints and their lines."""
     try:
-        return compile_definition(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
+        return compile_text(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
     except DefinitionError as error:
         raise ServiceError("InvalidArgument", detail=" ".join(map(str, error.problems[:5]))) from None
 

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError, did_you_mean, shown
-from cfmock.base.yaml_source import Document, parse
+from cfmock.base.yaml_source import Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
 from cfmock.engine.languages.reader import DefinitionSource, Section
 
-__all__ = ["compile_definition"]
+__all__ = ["compile_definition", "compile_text"]
 
 _LANGUAGES = {
     ("Type", "StateMachine"): statemachine.read,
     ("type", "flow"): legacy.read,
 }
+
+
+_PER_VALUE = 16
+"""Characters that a value counts for: aliases make a short text large."""
+
+_COMPILED: BoundedCache[tuple[str, str, bool], Flow] = BoundedCache(count=512, size=2 * 1024 * 1024)
+"""Flows by text, file and `express`; sizes in characters. A kept flow takes about 20 bytes for each."""
+
+
+def compile_text(text: str, *, file: str = "<definition>", name: str | None = None, express: bool = False) -> Flow:
+    """Compile a definition as `compile_definition` does, but the same text of the same file only once.
+
+    The flow is shared by all who ask for it. What is refused is not kept. Raises `DefinitionError`.
+    """
+    key = (text, file, express)
+    flow = _COMPILED.get(key)
+    if flow is None:
+        document = _parsed(text, file)
+        flow = compile_definition(document, express=express)
+        _COMPILED.put(key, flow, max(len(text), _PER_VALUE * count(document.value)))
+    return replace(flow, name=name) if name and name != flow.name else flow
 
 
 def compile_definition(
@@ -27,10 +49,7 @@ def compile_definition(
     here, `lint` warns of it); `express` holds it to the narrower rules of express flows. Raises `DefinitionError` with
     every problem of the text.
     """
-    try:
-        document = parse(source, file) if isinstance(source, str) else source
-    except SourceError as error:
-        raise DefinitionError(error.problems) from None
+    document = _parsed(source, file) if isinstance(source, str) else source
     reading = DefinitionSource(document)
     value = document.value
     if not isinstance(value, dict):
@@ -45,6 +64,13 @@ def compile_definition(
     if reading.problems:
         raise DefinitionError(reading.problems)
     return replace(flow, name=name or flow.own_name)
+
+
+def _parsed(text: str, file: str) -> Document:
+    try:
+        return parse(text, file)
+    except SourceError as error:
+        raise DefinitionError(error.problems) from None
 
 
 def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:

@@ -71,7 +71,7 @@ class Ran:
 class FlowTestRunner:
     """Where the tests of one set of fixtures are run.
 
-    Flows are made once, by the service's own handlers; what an emulator needs for a test are their rows. Canned
+    Flows are made once, as `fixtures.seeding` makes them; what an emulator needs for a test are their rows. Canned
     outcomes, schedules, faults and ready-made executions play no part.
     """
 
