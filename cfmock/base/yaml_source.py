@@ -127,8 +127,23 @@ def count(value: Json) -> int:
 
 
 def dump(value: Json) -> str:
-    """A value as YAML text, keys in their order."""
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+    """A value as YAML text that reads as the same value, keys in their order."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes each text that would read as something else: PyYAML quotes by the rules of YAML 1.1."""
+
+
+def _dump_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "'" if not isinstance(plain(text), str) else '"' if _BREAK.search(text) else None
+    return dumper.represent_scalar(_CORE + "str", text, style)
+
+
+_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1, which are folded to blanks unless they are escaped."""
+
+_Dumper.add_representer(str, _dump_text)
 
 
 def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

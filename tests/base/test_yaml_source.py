@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cfmock.base import yaml_source
 from cfmock.base.errors import SourceError
@@ -94,3 +96,22 @@ def test_no_tag_makes_anything() -> None:
 def test_a_text_in_no_unicode_is_refused_at_its_first_wrong_byte() -> None:
     with pytest.raises(SourceError, match=r"f\.yaml:2:4: not UTF-8 \(byte 0xff\)"):
         yaml_source.parse(b"a: 1\nb: \xff\n", "f.yaml")
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text("0123456789.eExXo+-_:"),
+    st.sampled_from(
+        ["1e5", "0o17", "-.5", "0x1F", "on", "null", "~", "", "\x85b", "a\u2028b", "a\nb", " a", "#", "- a", "!a"]
+    ),
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda parts: st.lists(parts) | st.dictionaries(TEXTS.filter(lambda key: key != "<<"), parts),
+)
+
+
+@given(VALUES)
+def test_a_dumped_value_reads_as_the_same_value(value: Any) -> None:
+    found = yaml_source.parse(yaml_source.dump(value)).value
+    assert (found, json.dumps(found)) == (value, json.dumps(value))
