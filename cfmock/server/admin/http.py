@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Generator, Mapping, Sequence
@@ -31,7 +32,6 @@ class Admin:
     def __init__(self, control: Control, guard: Guard) -> None:
         self._control = control
         self._guard = guard
-        self._routes = [(verb, _pattern(verb.path)) for verb in VERBS]
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
@@ -41,7 +41,7 @@ class Admin:
             return json_answer({"error": refusal[1]}, refusal[0])
         if name == openapi.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
-        found = [(verb, match) for verb, pattern in self._routes if (match := pattern.match(name))]
+        found = [(verb, match) for verb, pattern in _routes() if (match := pattern.match(name))]
         if not found:
             return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
         for verb, match in found:
@@ -94,6 +94,12 @@ def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
     answer = json_answer({"error": f"{name} takes {', '.join(methods)}"}, 405)
     answer.headers["Allow"] = ", ".join(methods)
     return answer
+
+
+@functools.lru_cache(maxsize=1)
+def _routes() -> Sequence[tuple[Verb, re.Pattern[str]]]:
+    """The verbs with what their paths look like, for all servers."""
+    return [(verb, _pattern(verb.path)) for verb in VERBS]
 
 
 def _pattern(path: str) -> re.Pattern[str]:
