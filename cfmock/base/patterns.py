@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -90,6 +90,85 @@ def differences(
             yield from differences(part, actual, (*path, index), exact=exact)
     elif not _same(pattern, value, exact):
         yield Difference(path_text(path), pattern, value)
+
+
+Counter = Callable[[Json, int], int]
+"""From a value to the number of its differences from a pattern; counting stops at the number given (1: does it match?)."""
+
+
+def compiled(pattern: Json) -> Counter:
+    """Compile a pattern for use with many values: counts what `differences` would yield, at a fraction of the cost."""
+    if isinstance(pattern, dict):
+        return _compiled_mapping([(key, compiled(part)) for key, part in pattern.items()])
+    if isinstance(pattern, list):
+        return _compiled_list([compiled(part) for part in pattern])
+    if isinstance(pattern, str):
+        # A pattern is also meant as written: `[a]` matches itself.
+        match = _glob(pattern).match
+        return lambda value, most: 0 if isinstance(value, str) and (value == pattern or match(value) is not None) else 1
+    return lambda value, most: 0 if _same(pattern, value, exact=True) else 1
+
+
+def _compiled_mapping(parts: list[tuple[str, Counter]]) -> Counter:
+    def count(value: Json, most: int) -> int:
+        if not isinstance(value, dict):
+            return 1
+        found = 0
+        for key, part in parts:
+            found += part(value[key], most - found) if key in value else 1
+            if found >= most:
+                break
+        return found
+
+    return count
+
+
+def _compiled_list(parts: list[Counter]) -> Counter:
+    def count(value: Json, most: int) -> int:
+        if not isinstance(value, list) or len(value) != len(parts):
+            return 1
+        found = 0
+        for part, item in zip(parts, value, strict=True):
+            found += part(item, most - found)
+            if found >= most:
+                break
+        return found
+
+    return count
+
+
+class When:
+    """What an outcome or a mock is for: executions of some name (`execution`, a glob) and input, compiled for use."""
+
+    __slots__ = ("_execution", "_input", "_pattern")
+
+    def __init__(self, pattern: Mapping[str, Json]) -> None:
+        self._pattern = pattern
+        self._execution = compiled(pattern["execution"]) if "execution" in pattern else None
+        self._input = compiled(pattern["input"]) if "input" in pattern else None
+
+    @property
+    def reads_input(self) -> bool:
+        return self._input is not None
+
+    def matches(self, execution: str, value: Json) -> bool:
+        """Whether it is for an execution of this name with this value as its input, or that of its state."""
+        return not self.count(execution, value, 1)
+
+    def count(self, execution: str, value: Json, most: int) -> int:
+        """How many differences there are; it may stop counting at `most`."""
+        found = 0
+        if self._execution is not None:
+            found = self._execution(execution, most)
+        if self._input is not None and found < most:
+            found += self._input(value, most - found)
+        return found
+
+    def differences(self, execution: str, value: Json) -> Iterator[Difference]:
+        """Why it is not for such an execution; nothing if it is."""
+        for key, actual in (("execution", execution), ("input", value)):
+            if key in self._pattern:
+                yield from differences(self._pattern[key], actual, (key,))
 
 
 def _same(pattern: Json, value: Json, exact: bool) -> bool:

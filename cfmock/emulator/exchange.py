@@ -123,7 +123,7 @@ class Exchange:
             self.rules,
             None if transport is Transport.WHOLE else transport.value,
             reply.delay,
-            len(request.target) + len(request.body),
+            len(request.target) + len(request.body) + details.size,
             details,
         )
 

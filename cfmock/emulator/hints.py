@@ -37,6 +37,7 @@ def details(exchange: Exchange, failure: ServiceError | None, *, flows: Names, k
         near_misses=partial(_near_misses, exchange.noted, exchange.trace),
         retry_after=decision.retry_after if decision is not None else None,
         signature=diagnosis,
+        size=exchange.noted.size if exchange.noted is not None else 0,
     )
 
 
@@ -59,15 +60,15 @@ def _hint(exchange: Exchange, failure: ServiceError | None, flows: Names, keys: 
     trace, call = exchange.trace, exchange.call
     if exchange.rules:
         return None
-    misses = _worth_a_hint(exchange)
-    if misses:
-        return str(min(misses, key=lambda miss: len(miss.differences)))
+    nearest = _nearest(exchange)
+    if nearest is not None:
+        return str(nearest)
     if failure is not None and call is not None:
         missing = _missing(failure, call.flow, call.access_key_id, flows, keys)
         if missing is not None:
             return missing
     nearest = trace.nearest() if trace is not None and not exchange.matched else None
-    return None if nearest is None else str(nearest)
+    return str(nearest) if nearest is not None else None
 
 
 def _missing(failure: ServiceError, flow: str | None, key: str, flows: Names, keys: Names) -> str | None:
@@ -79,21 +80,20 @@ def _missing(failure: ServiceError, flow: str | None, key: str, flows: Names, ke
     return None
 
 
-def _worth_a_hint(exchange: Exchange) -> Collection[NearMiss]:
-    """That a task has no mock is worth it even where other mocks answered."""
-    if exchange.noted is None:
-        return ()
-    misses = exchange.noted.misses
-    return [miss for miss in misses if miss.kind == "mock"] if exchange.matched else misses
+def _nearest(exchange: Exchange) -> NearMiss | None:
+    """The nearest outcome or mock. That a task has no mock is worth a hint even where other mocks answered."""
+    unmatched = exchange.noted.unmatched if exchange.noted is not None else ()
+    found = [each.nearest for each in unmatched if each.kind == "mock" or not exchange.matched]
+    return min(found, key=lambda miss: len(miss.differences), default=None)
 
 
 def _near_misses(noted: Noted | None, trace: Trace | None) -> Collection[NearMiss]:
-    found = [*(noted.misses if noted is not None else ()), *(trace.near_misses() if trace is not None else ())]
+    found = [*(noted.near_misses() if noted is not None else ()), *(trace.near_misses() if trace is not None else ())]
     return sorted(found, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
 
 
 def one_line(text: str) -> str:
     """A text as a header can hold it: printable ASCII, cut to a readable length."""
-    ascii_text = text.encode("ascii", "backslashreplace").decode()
+    ascii_text = text[: LONGEST + 1].encode("ascii", "backslashreplace").decode()
     plain = "".join(letter if letter.isprintable() else " " for letter in ascii_text)
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."

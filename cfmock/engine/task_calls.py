@@ -5,12 +5,12 @@ An answer is known now (`Returns`, `Fails`), comes by a report (`Waits`) or come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cfmock.base.json_text import Json
-from cfmock.base.patterns import Difference, differences
+from cfmock.base.patterns import When
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Mode
@@ -76,7 +76,8 @@ class AnswersLater(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskMock:
-    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the state's).
+    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the state's), of which
+    `condition` is the compiled form.
 
     One of `answer`, `http` (the URL of a locally running function) and `calls` (a Python function) is given. `times`:
     how often it answers in one execution, None for ever.
@@ -87,6 +88,10 @@ class TaskMock:
     calls: Callable[[Json], Any] | None = None
     when: Mapping[str, Json] = field(default_factory=dict)
     times: int | None = None
+    condition: When = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "condition", When(self.when))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:
@@ -106,10 +111,3 @@ class TaskMock:
             when=mapping.get("when", {}),
             times=mapping.get("times"),
         )
-
-    def differences(self, call: TaskCall) -> Iterator[Difference]:
-        """Why it is not for this call; nothing if it is."""
-        if "execution" in self.when:
-            yield from differences(self.when["execution"], call.identity.execution, ("execution",))
-        if "input" in self.when:
-            yield from differences(self.when["input"], call.input, ("input",))

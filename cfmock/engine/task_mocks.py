@@ -10,11 +10,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from cfmock.base.errors import TaskFailed
 from cfmock.base.json_text import Json, json_text
-from cfmock.base.patterns import Difference, NearMiss, Spent
+from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
+from cfmock.base.patterns import Difference, NearMiss
 from cfmock.engine.commands import RUNTIME_ERROR, Failure
 from cfmock.engine.execution import Answer, CalledTask
 from cfmock.engine.model import Mode, TaskNode
@@ -26,8 +28,6 @@ Reply = Callable[[Json], None]
 
 UNMOCKED = "cfmock.UnmockedTask"
 """The error of a task without a mock, where such tasks are to fail. No error of the service."""
-
-_EXPLAINED = 32  # mocks of which it is told why they did not answer
 
 
 class Functions(Protocol):
@@ -72,23 +72,18 @@ class TaskMocks:
             if name is not None:
                 yield from self._mocks.get(_key(name), ())
 
-    def near_misses(self, call: TaskCall, spent: Mapping[object, int]) -> list[NearMiss]:
-        """Why no mock answered: what differs of those for this task, and the names that nearly are this task's."""
-        found = [
-            NearMiss("mock", f"{number} of '{call.state}'", reasons)
-            for number, mock in enumerate(self.for_call(call), 1)
-            if (reasons := tuple(_reasons(mock, call, spent)))
-        ]
-        if not found:
-            near = difflib.get_close_matches(_key(call.state), self._mocks, n=1, cutoff=0.6)
-            found = [NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),)) for name in near]
-        return found[:_EXPLAINED]
-
-
-def _reasons(mock: TaskMock, call: TaskCall, spent: Mapping[object, int]) -> Iterator[Difference]:
-    yield from mock.differences(call)
-    if mock.times is not None and spent.get(mock, 0) >= mock.times:
-        yield Spent("times", mock.times, spent.get(mock, 0))
+    def unmatched(self, call: TaskCall, spent: Mapping[object, int]) -> Unmatched | None:
+        """That no mock answered, to be explained when somebody asks: by those for this task, else by those for a task whose
+        name nearly is this one's; None where there are no such."""
+        mocks = tuple(islice(self.for_call(call), EXPLAINED))
+        if mocks:
+            used = tuple([spent.get(mock, 0) for mock in mocks])
+            execution, text = call.identity.execution, json_text(call.input)
+            return unmatched("mock", f"'{call.state}'", execution, text, call.input, mocks, used)
+        for name in difflib.get_close_matches(_key(call.state), self._mocks, n=1, cutoff=0.6):
+            near = NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),))
+            return Unmatched("mock", f"'{name}'", "", "", (), (), near)
+        return None
 
 
 def _key(name: str) -> str:
@@ -118,7 +113,7 @@ class ScriptedTasks:
         for mock in self.mocks.for_call(call):
             if mock.times is not None and spent.get(mock, 0) >= mock.times:
                 continue
-            if mock.when and next(mock.differences(call), None) is not None:
+            if not mock.condition.matches(call.identity.execution, call.input):
                 continue
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1

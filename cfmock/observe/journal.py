@@ -39,13 +39,15 @@ class Explained(Protocol):
 
 class Details(NamedTuple):
     """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
-    matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused."""
+    matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused; `size` is about how many
+    bytes are kept for that."""
 
     hint: str | None = None
     warnings: tuple[str, ...] = ()
     near_misses: Callable[[], Collection[NearMiss]] = tuple
     retry_after: float | None = None
     signature: Explained | None = None
+    size: int = 0
 
 
 NOTHING = Details()

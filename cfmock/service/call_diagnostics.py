@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
+from cfmock.base.near_misses import Unmatched
 from cfmock.base.patterns import NearMiss
 
 MOST = 50
@@ -12,10 +12,24 @@ MOST = 50
 
 
 class Noted(NamedTuple):
-    """What was noted of one call."""
+    """What was noted of one call: the starts and tasks that nothing matched, and warnings."""
 
-    misses: tuple[NearMiss, ...]
+    unmatched: tuple[Unmatched, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are kept to explain why nothing matched."""
+        return sum(len(each.input) for each in self.unmatched)
+
+    def near_misses(self) -> list[NearMiss]:
+        """What nearly matched, worked out now, in the order in which it was met."""
+        found: list[NearMiss] = []
+        for each in self.unmatched:
+            found += each.near_misses()
+            if len(found) >= MOST:
+                break
+        return found[:MOST]
 
 
 class CallDiagnostics:
@@ -24,12 +38,12 @@ class CallDiagnostics:
     `matched`: an outcome or a mock decided how an execution of this call goes.
     """
 
-    __slots__ = ("_misses", "_warnings", "active", "matched")
+    __slots__ = ("_unmatched", "_warnings", "active", "matched")
 
     def __init__(self) -> None:
         self.active = False
         self.matched = False
-        self._misses: list[NearMiss] = []
+        self._unmatched: list[Unmatched] = []
         self._warnings: list[str] = []
 
     def begin(self) -> None:
@@ -39,16 +53,22 @@ class CallDiagnostics:
     def end(self) -> Noted | None:
         """Stop; what was noted, None if nothing."""
         self.active = False
-        if not (self._misses or self._warnings):
+        if not (self._unmatched or self._warnings):
             return None
-        noted = Noted(tuple(self._misses[:MOST]), tuple(self._warnings[:MOST]))
-        self._misses, self._warnings = [], []
+        noted = Noted(tuple(self._unmatched), tuple(self._warnings))
+        self._unmatched, self._warnings = [], []
         return noted
 
-    def missed(self, misses: Iterable[NearMiss]) -> None:
-        if self.active:
-            self._misses += misses
+    @property
+    def explains(self) -> bool:
+        """Whether there is room for one more start or task that nothing matched."""
+        return self.active and len(self._unmatched) < MOST
+
+    def missed(self, unmatched: Unmatched | None) -> None:
+        """Note a start or task that nothing matched."""
+        if unmatched is not None and self.explains:
+            self._unmatched.append(unmatched)
 
     def warn(self, text: str) -> None:
-        if self.active and text not in self._warnings:
+        if self.active and len(self._warnings) < MOST and text not in self._warnings:
             self._warnings.append(text)

@@ -6,12 +6,14 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from cfmock.base.json_text import json_text
-from cfmock.base.patterns import Difference, NearMiss, Spent, differences
+from cfmock.base.json_text import Json, json_text
+from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
+from cfmock.base.patterns import When
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
@@ -24,21 +26,25 @@ NAMES = frozenset(("$Input", "$Context"))
 FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 """The statuses an execution does not leave."""
 
-_EXPLAINED = 32  # outcomes of which it is noted why they did not match
 
-
-class Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
-    `{"execution": name, "input": {...}}`."""
+    `{"execution": name, "input": {...}}`, and `condition` is the same, compiled. `text` is `output` as JSON text, where that
+    is always the same."""
 
     status: str = "Succeeded"
-    when: Mapping[str, Any] = MappingProxyType({})
+    when: Mapping[str, Json] = MappingProxyType({})
     output: Constructor | None = None
     error: Mapping[str, str] = MappingProxyType({})
     after: float = 0.0
     polls: int = 0
     times: int | None = None
-    text: str | None = None  # `output` as JSON text, where that is always the same
+    text: str | None = None
+    condition: When = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "condition", When(self.when))
 
     @property
     def ends(self) -> bool:
@@ -73,47 +79,45 @@ class Outcome(NamedTuple):
 class Outcomes:
     """The outcomes of one flow in one world, in the order they are tried, and how often each was used."""
 
-    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
-        self._outcomes = [(outcome, [0]) for outcome in outcomes]
+    def __init__(self) -> None:
+        self._outcomes: list[tuple[Outcome, list[int]]] = []
         self._added = 0
+        self._explained: tuple[Outcome, ...] = ()
+        self._reads_input = False
 
     def add(self, outcome: Outcome) -> None:
         """Behind those added before, ahead of those of the fixture."""
         self._outcomes.insert(self._added, (outcome, [0]))
         self._added += 1
+        self._changed()
 
     def replace(self, outcomes: Iterable[Outcome]) -> None:
         """Put these in place of those of the fixture; those added stay."""
         self._outcomes[self._added :] = [(outcome, [0]) for outcome in outcomes]
+        self._changed()
+
+    def _changed(self) -> None:
+        self._explained = tuple(outcome for outcome, _ in self._outcomes[:EXPLAINED])
+        self._reads_input = any(outcome.condition.reads_input for outcome, _ in self._outcomes)
 
     def choose(self, execution: str, input_text: str) -> Outcome | None:
         """The outcome for a new execution; it counts as used."""
-        parsed: Any = _UNREAD
+        value = input_value(input_text) if self._reads_input else None
         for outcome, used in self._outcomes:
             if outcome.times is not None and used[0] >= outcome.times:
                 continue
-            if outcome.when:
-                if parsed is _UNREAD and "input" in outcome.when:
-                    parsed = input_value(input_text)
-                if next(_reasons(outcome, execution, parsed), None) is not None:
-                    continue
-            used[0] += 1
-            return outcome
+            if outcome.condition.matches(execution, value):
+                used[0] += 1
+                return outcome
         return None
 
-    def near_misses(self, flow: str, execution: str, input_text: str) -> list[NearMiss]:
-        """Why none was chosen: for each, which of the flow's outcomes it is and what differs."""
+    def unmatched(self, flow: str, execution: str, input_text: str) -> Unmatched | None:
+        """That none was chosen, to be explained when somebody asks; None where there are none."""
         if not self._outcomes:
-            return []
-        parsed = input_value(input_text)
-        found = []
-        for number, (outcome, used) in enumerate(self._outcomes[:_EXPLAINED], 1):
-            reasons = list(_reasons(outcome, execution, parsed))
-            if outcome.times is not None and used[0] >= outcome.times:
-                reasons.append(Spent("times", outcome.times, used[0]))
-            if reasons:
-                found.append(NearMiss("outcome", f"{number} of flow '{flow}'", tuple(reasons)))
-        return found
+            return None
+        used = tuple([count for _, (count,) in self._outcomes[:EXPLAINED]])
+        text, value = str(input_text) or "{}", input_value(input_text)
+        return unmatched("outcome", f"flow '{flow}'", execution, text, value, self._explained, used)
 
 
 def _text(output: Constructor) -> str | None:
@@ -121,17 +125,6 @@ def _text(output: Constructor) -> str | None:
         return json_text(output.build({}, Ids()))  # without expressions it needs no names, and no chance
     except ValueError:  # a number that JSON does not have: told when an execution ends with it
         return None
-
-
-_UNREAD = object()
-
-
-def _reasons(outcome: Outcome, execution: str, parsed: Any) -> Iterator[Difference]:
-    when = outcome.when
-    if "execution" in when:
-        yield from differences(when["execution"], execution, ("execution",))
-    if "input" in when:
-        yield from differences(when["input"], parsed, ("input",))
 
 
 def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> str:

@@ -88,7 +88,8 @@ class Resolver(ScriptedTasks):
 
     def unmocked(self, task: CalledTask) -> None:
         call, flow = task.call, self.row.flow.name
-        self.world.notes.missed(self.mocks.near_misses(call, task.execution.spent))
+        if self.world.notes.explains:
+            self.world.notes.missed(self.mocks.unmatched(call, task.execution.spent))
         if self.world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")

@@ -126,8 +126,8 @@ class World:
         outcome = outcomes.choose(execution, input)
         if outcome is not None:
             self.notes.matched = True
-        else:
-            self.notes.missed(outcomes.near_misses(flow, execution, input))
+        elif self.notes.explains:
+            self.notes.missed(outcomes.unmatched(flow, execution, input))
         return outcome
 
     def outcomes_of(self, flow: str) -> Outcomes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cfmock.base.patterns import When
 from cfmock.control.control import Control
 from cfmock.emulator.hints import one_line
 from cfmock.protocol.wire.messages import Reply
@@ -128,6 +129,102 @@ def test_a_flow_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None
         "there is no flow 'order_flw' (did you mean 'order_flow'?)"
     )
     assert hint_of(service, "StartExecution", FlowName="something_else") is None
+
+
+@pytest.fixture
+def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """The executions and inputs for which the differences of an outcome or mock are listed from now on."""
+    found: list[tuple[str, Any]] = []
+    plain = When.differences
+
+    def counted(self: When, execution: str, value: Any) -> Any:
+        found.append((execution, value))
+        return plain(self, execution, value)
+
+    monkeypatch.setattr(When, "differences", counted)
+    return found
+
+
+@pytest.mark.parametrize("outcomes", [1, 32, 100])
+def test_a_start_that_no_outcome_takes_lists_the_differences_of_the_nearest_alone(
+    explained: list[Any], outcomes: int
+) -> None:
+    service = make_service(echo_flow(*({"when": {"execution": f"x{n}", "input": {"n": n}}} for n in range(outcomes))))
+    service("StartExecution", FlowName="echo", ExecutionName="e", Input={"n": -1})
+    assert len(explained) == 1
+    assert len(near_misses(service)) == min(outcomes, 32)
+    assert len(explained) == 1 + min(outcomes, 32)
+
+
+def test_nothing_is_explained_where_nobody_can_ask(explained: list[Any]) -> None:
+    service = make_service(
+        {**echo_flow({"when": {"execution": "x"}}), "schedules": [{"flow": "echo", "name": "s", "cron": "@every 1m"}]},
+        order(Charge=[{"when": {"execution": "x"}, "returns": {}}]),
+    )
+    control = Control(service.emulator)
+    control.start("order", None, "e")
+    control.advance(300)
+    assert len(control.find_executions("echo")) == 5
+    assert explained == []
+
+
+def test_near_misses_are_those_of_the_call_whatever_happens_after() -> None:
+    outcomes = [{"times": 2, "when": {"execution": "a-*"}}, {"when": {"input": {"kind": "b"}}}]
+    service = make_service({"flows": [{"name": "order", "definition": TASK, "outcomes": outcomes, "tasks": {
+        "Charge": [{"when": {"input": {"n": 1}}, "returns": {}}, {"times": 1, "when": {"execution": "x"}, "returns": {}}],
+    }}]})  # fmt: skip
+    service("StartExecution", FlowName="order", ExecutionName="e", Input={"kind": "c", "n": 0})
+    before = near_misses(service)
+    assert before == [
+        "outcome 1 of flow 'order': execution: expected 'a-*', got 'e'",
+        "outcome 2 of flow 'order': input.kind: expected 'b', got 'c'",
+        "mock 1 of 'Charge': input.n: expected 1, got 0",
+        "mock 2 of 'Charge': execution: expected 'x', got 'e'",
+    ]
+    (call,) = list(service.emulator.journal.find())
+    control = Control(service.emulator)
+    for number in (1, 2):
+        service("StartExecution", FlowName="order", ExecutionName=f"a-{number}")  # spends the first outcome
+    control.add_outcome({"flow": "order", "when": {"execution": "first"}})
+    control.add_mocks({"flow": "order", "task": "Charge", "mocks": [{"when": {"execution": "first"}, "returns": {}}]})
+    control.load({"cfmock": 1, "flows": [{"name": "order"}]})
+    shown = control.show_call(call.request_id)["near_misses"]
+    assert [f"{miss['kind']} {miss['name']}: {miss['differences'][0]['message']}" for miss in shown] == before
+
+
+def test_a_spent_mock_tells_how_often_it_was_used_by_then() -> None:
+    retries = TASK.replace("End: true", "Retry: [{Errors: [FnF.ALL], MaxAttempts: 1, IntervalSeconds: 0}], End: true")
+    mocks = {"Charge": [{"times": 1, "fails": {"code": "Busy"}}]}
+    service = make_service({"flows": [{"name": "order", "definition": retries, "tasks": mocks}]})
+    hint = hint_of(service, "StartExecution", FlowName="order", ExecutionName="e")
+    assert hint == "mock 1 of 'Charge' nearly matched: times: spent, 1 of 1"
+
+
+def test_the_nearest_of_all_that_a_call_starts_is_told() -> None:
+    calls = TASK.replace(
+        '"FC:InvokeFunction", Parameters: {resourceArn: r}',
+        "fnf:StartExecution, Parameters: {resourceArn: 'acs:fnf:::flow/inner', input: {kind: c}}",
+    )
+    far, near = {"execution": "x", "input": {"kind": "a", "n": 1}}, {"input": {"kind": "b"}}
+    service = make_service(
+        {"flows": [{"name": "order", "definition": calls, "outcomes": [{"when": far}]}]},
+        echo_flow({"when": near}, name="inner"),
+    )
+    hint = hint_of(service, "StartExecution", FlowName="order", ExecutionName="e")
+    assert hint == "outcome 1 of flow 'inner' nearly matched: input.kind: expected 'b', got 'c'"
+    assert [miss.partition(":")[0] for miss in near_misses(service)] == [
+        "outcome 1 of flow 'inner'",
+        "outcome 1 of flow 'order'",
+    ]
+
+
+def test_what_is_kept_to_explain_a_call_counts_among_the_bytes_of_the_journal() -> None:
+    service = make_service(echo_flow({"when": {"execution": "x"}}), echo_flow(name="plain"))
+    sizes = []
+    for flow in ("plain", "echo"):
+        service("StartExecution", FlowName=flow, ExecutionName="e", Input={"text": "x" * 10_000})
+        sizes.append(list(service.emulator.journal.find())[-1].size)
+    assert sizes[1] - sizes[0] > 10_000
 
 
 def test_a_warning_between_calls_is_kept_but_belongs_to_no_call() -> None:

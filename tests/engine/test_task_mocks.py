@@ -85,7 +85,8 @@ def test_a_mock_says_why_it_did_not_match() -> None:
     lab = Lab()
     lab.add("f", task())
     mock = TaskMock(when={"execution": "other-*", "input": {"kind": "express"}})
-    assert [str(difference) for difference in mock.differences(_call_of(lab))] == [
+    call = _call_of(lab)
+    assert [str(difference) for difference in mock.condition.differences(call.identity.execution, call.input)] == [
         "execution: expected 'other-*', got 'x'",
         "input.kind: expected 'express', got missing",
     ]

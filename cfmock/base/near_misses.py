@@ -1,0 +1,76 @@
+"""Why none of several outcomes, or mocks, was for an execution: noted as it happens, worked out when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from cfmock.base.json_text import Json, json_value
+from cfmock.base.patterns import NearMiss, Spent, When
+
+EXPLAINED = 32
+"""Candidates, the first ones, of which it is told why they were not for an execution."""
+
+
+class Candidate(Protocol):
+    """An outcome or a mock, which never changes."""
+
+    @property
+    def condition(self) -> When: ...
+
+    @property
+    def times(self) -> int | None: ...
+
+
+class Unmatched(NamedTuple):
+    """The candidates for an execution, or for a task of one, none of which was for it, as they stood then.
+
+    `kind` is outcome or mock, `of` what has them; `input` is JSON text; `used` is how often each was used by then. `nearest` is
+    told to the client at once; all others are worked out when somebody looks, maybe long after.
+    """
+
+    kind: str
+    of: str
+    execution: str
+    input: str
+    candidates: Sequence[Candidate]
+    used: Sequence[int]
+    nearest: NearMiss
+
+    def near_misses(self) -> list[NearMiss]:
+        """What differs of each candidate, in their order."""
+        if not self.candidates:
+            return [self.nearest]
+        value = json_value(self.input)
+        return [
+            _near_miss(self.kind, self.of, index, candidate, used, self.execution, value)
+            for index, (candidate, used) in enumerate(zip(self.candidates, self.used, strict=True))
+        ]
+
+
+def unmatched(
+    kind: str, of: str, execution: str, input: str, value: Json, candidates: Sequence[Candidate], used: Sequence[int]
+) -> Unmatched:
+    """Note that none of these, at least one, was for an execution of this name and input (`value` is what the text means)."""
+    fewest, nearest = _MANY, 0
+    for index, candidate in enumerate(candidates):
+        spent = candidate.times is not None and used[index] >= candidate.times
+        found = spent + candidate.condition.count(execution, value, fewest)
+        if found < fewest:
+            fewest, nearest = found, index
+        if found == 1:
+            break
+    told = _near_miss(kind, of, nearest, candidates[nearest], used[nearest], execution, value)
+    return Unmatched(kind, of, execution, input, candidates, used, told)
+
+
+def _near_miss(
+    kind: str, of: str, index: int, candidate: Candidate, used: int, execution: str, value: Json
+) -> NearMiss:
+    found = list(candidate.condition.differences(execution, value))
+    if candidate.times is not None and used >= candidate.times:
+        found.append(Spent("times", candidate.times, used))
+    return NearMiss(kind, f"{index + 1} of {of}", tuple(found))
+
+
+_MANY = 1_000_000  # more differences than any pattern has
