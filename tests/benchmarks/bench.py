@@ -1,8 +1,8 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab (default: all). Times of servers
-are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is taken, and of the
-ratios the median. The servers have one core for themselves and the load has another, where there are two.
+Parts: throughput, outcomes, start, memory, growth, pages, fixture, setup, faults, engine, graph, contract, lab (default: all).
+Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
+taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -140,6 +141,33 @@ def _starts(flow: str, limit: float | None, rounds: int, calls: int) -> Measure:
     return Measure(what, statistics.median(ratios), limit, at_least=True, note=note)
 
 
+def outcomes(few: int = 1, many: int = 32, rounds: int = 15, calls: int = 2000) -> list[Measure]:
+    """Processor time of a StartExecution that no outcome matches, with many outcomes to with few, the edge included."""
+    flows = [
+        {"name": f"of{count}", "outcomes": [
+            {"when": {"execution": f"x{n}-*", "input": {"order": -n}}, "output": {"n": n}} for n in range(count)
+        ]}
+        for count in (few, many)
+    ]  # fmt: skip
+    credential = {"access_key_id": load.ACCESS_KEY_ID, "access_key_secret": load.SECRET}
+    fixture = {"cfmock": 1, "credentials": [credential], "flows": [{"name": "canned"}, *flows]}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "outcomes.json").write_text(json.dumps(fixture), encoding="utf-8")
+        with running([*CFMOCK[:4], folder, "--port"]) as server:
+
+            def used(flow: str) -> float:
+                requests, before = load.starts(calls, flow), server.cpu()
+                load.send(server.port, requests)
+                return (server.cpu() - before) / calls
+
+            pairs = [[used(f"of{count}") for count in (many, few)] for _ in range(rounds + 1)][1:]
+    ratios = [ours / theirs for ours, theirs in pairs]
+    more, less = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
+    what = f"processor time of a start, {many} outcomes to {few}, none matches"
+    limit = 1.5 if math.isfinite(more) else None
+    return [Measure(what, statistics.median(ratios), limit, note=f"{more:.0f} to {less:.0f} us")]
+
+
 def start(rounds: int = 11) -> list[Measure]:
     """From the start of the process to its first answer."""
     pairs = []
@@ -218,6 +246,17 @@ def fixture() -> list[Measure]:
     return [Measure("fixture cfmock, set-up plus tear-down", float(done.stdout.split()[-1]), 3, " ms")]
 
 
+def setup() -> list[Measure]:
+    """A server with the shipped fixtures beside an empty one; see bench_setup.py."""
+    import bench_setup
+
+    (ratio, note), (more, times) = bench_setup.ratio(), bench_setup.further_region()
+    return [
+        Measure('CloudFlow("fixtures/") to CloudFlow()', ratio, bench_setup.RATIO, note=note),
+        Measure("first call in a second region, more by", more, bench_setup.FURTHER_REGION, " ms", note=times),
+    ]
+
+
 def faults() -> list[Measure]:
     """The fault stage alone, in this process."""
     import bench_faults
@@ -278,7 +317,21 @@ def lab() -> list[Measure]:
 
 PARTS = {
     part.__name__: part
-    for part in (throughput, start, memory, growth, pages, fixture, faults, engine, graph, contract, lab)
+    for part in (
+        throughput,
+        outcomes,
+        start,
+        memory,
+        growth,
+        pages,
+        fixture,
+        setup,
+        faults,
+        engine,
+        graph,
+        contract,
+        lab,
+    )
 }
 
 
