@@ -19,7 +19,7 @@ from cfmock.base.errors import did_you_mean
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
-from cfmock.engine.expr.regex import PatternError, compile_pattern
+from cfmock.engine.expr.regex import matches
 
 ARRAY = frozenset({list})
 MAP = frozenset({dict})
@@ -145,13 +145,6 @@ def _split(string: str, separator: str) -> list[str]:
     return string.split(separator) if separator else list(string)
 
 
-def _matches(pattern: str, string: str) -> bool:
-    try:
-        return compile_pattern(pattern).search(string)
-    except PatternError as error:
-        raise ExpressionError(f"'{pattern}' is no regular expression: {error}") from None
-
-
 def _from_base64(string: str) -> str:
     try:
         return base64.b64decode(string, validate=True).decode()
@@ -245,7 +238,7 @@ FUNCTIONS = {
         Function("mapValues", (("map", MAP),), lambda mapping: list(mapping.values())),
         Function("toArray", (("values", ANY),), lambda *values: list(values), repeats=True),
         Function("split", (("string", STRING), ("separator", STRING)), _split),
-        Function("regexMatchString", (("pattern", STRING), ("string", STRING)), _matches),
+        Function("regexMatchString", (("pattern", STRING), ("string", STRING)), matches),
         Function("uuid", (), lambda ids: ids.uuid(), chance=True),
         Function("get", (("container", ARRAY | MAP), ("key", NUMBER | STRING)), _get),
         Function("intAdd", (("a", NUMBER), ("b", NUMBER)), _int_add),
