@@ -85,22 +85,22 @@ class FlowClock:
         Raises ValueError.
         """
         seconds = _span(span)
-        self._move(lambda control: control.advance(seconds))
+        self._move(lambda control: control.steps(seconds))
 
     async def advance_async(self, span: float | str | timedelta) -> None:
         """`advance` for a running loop."""
         seconds = _span(span)
-        await self._move_async(lambda control: control.advance(seconds))
+        await self._move_async(lambda control: control.steps(seconds))
 
     def advance_to(self, when: datetime) -> None:
         """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
         moment = _moment(when)
-        self._move(lambda control: control.advance_to(moment))
+        self._move(lambda control: control.steps_to(moment))
 
     async def advance_to_async(self, when: datetime) -> None:
         """`advance_to` for a running loop."""
         moment = _moment(when)
-        await self._move_async(lambda control: control.advance_to(moment))
+        await self._move_async(lambda control: control.steps_to(moment))
 
 
 class Fault:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from cfmock.base.json_text import Json, json_value
-from cfmock.base.patterns import NearMiss, Spent, When
+from cfmock.base.patterns import ExecutionCondition, NearMiss, Spent
 
 EXPLAINED = 32
 """Candidates, the first ones, of which it is told why they were not for an execution."""
@@ -16,7 +16,7 @@ class Candidate(Protocol):
     """An outcome or a mock, which never changes."""
 
     @property
-    def condition(self) -> When: ...
+    def condition(self) -> ExecutionCondition: ...
 
     @property
     def times(self) -> int | None: ...

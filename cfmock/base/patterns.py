@@ -137,7 +137,7 @@ def _compiled_list(parts: list[Counter]) -> Counter:
     return count
 
 
-class When:
+class ExecutionCondition:
     """What an outcome or a mock is for: executions of some name (`execution`, a glob) and input, compiled for use."""
 
     __slots__ = ("_execution", "_input", "_pattern")

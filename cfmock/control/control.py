@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -302,18 +303,22 @@ class Control:
             raise ControlError('a clock is moved by {"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}')
         try:
             if "advance" in change:
-                yield from self.advance(parse_duration(change["advance"]))
+                yield from self.steps(parse_duration(change["advance"]))
             else:
-                yield from self.advance_to(parse_time(change["now"]))
+                yield from self.steps_to(parse_time(change["now"]))
         except ValueError as error:
             raise ControlError(str(error)) from None
         return self.read_clock()
 
-    def advance(self, seconds: float) -> Iterator[None]:
-        """Move a virtual clock on by so many seconds, in steps."""
-        return self.advance_to(self.emulator.clock.now() + seconds)
+    def advance(self, seconds: float) -> None:
+        """Move a virtual clock on by so many seconds. Raises as `steps_to`."""
+        deque(self.steps(seconds), maxlen=0)
 
-    def advance_to(self, moment: float) -> Iterator[None]:
+    def steps(self, seconds: float) -> Iterator[None]:
+        """The same in steps, each time it is asked to go on."""
+        return self.steps_to(self.emulator.clock.now() + seconds)
+
+    def steps_to(self, moment: float) -> Iterator[None]:
         """Move a virtual clock on to a moment, in steps. Raises ControlError on a real clock, and for a moment that is past or
         too far away."""
         if self.emulator.settings.clock != "virtual":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cfmock.base.json_text import Json
-from cfmock.base.patterns import When
+from cfmock.base.patterns import ExecutionCondition
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Mode
@@ -88,10 +88,10 @@ class TaskMock:
     calls: Callable[[Json], Any] | None = None
     when: Mapping[str, Json] = field(default_factory=dict)
     times: int | None = None
-    condition: When = field(init=False, repr=False)
+    condition: ExecutionCondition = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "condition", When(self.when))
+        object.__setattr__(self, "condition", ExecutionCondition(self.when))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:

@@ -53,7 +53,7 @@ class Cause:
         self.pending = 0
 
 
-class FunctionCall:
+class PythonCall:
     """One call of a function: what it is given, in whose context, and what came of it."""
 
     __slots__ = ("cause", "context", "ended", "event", "function", "moment", "reply", "result")
@@ -87,10 +87,10 @@ class FunctionCalls:
     def __init__(self, finish: Callable[[Any, Reply], None]) -> None:
         self.cause: Cause | None = None
         """What is at work now; whoever is about to set functions going sets it to None, and looks at it afterwards."""
-        self.running: dict[FunctionCall, None] = {}
+        self.running: dict[PythonCall, None] = {}
         """Calls whose results have not been taken, in the order in which they were made."""
         self._finish = finish
-        self._waiting: deque[FunctionCall] = deque()
+        self._waiting: deque[PythonCall] = deque()
         self._threads = 0
         self._changed = threading.Condition()
         self._news = False
@@ -111,7 +111,7 @@ class FunctionCalls:
         if self.cause is None:
             self.cause = Cause()
         self.cause.pending += 1
-        call = FunctionCall(function, event, moment, reply, self.cause)
+        call = PythonCall(function, event, moment, reply, self.cause)
         self.running[call] = None
         with self._changed:
             self._waiting.append(call)
@@ -211,7 +211,7 @@ class FunctionCalls:
         ended = [call.ended for call in self.running if call.result is not _UNKNOWN]
         return min(ended, default=time.monotonic() + GRACE) + GRACE
 
-    def _deliver(self, call: FunctionCall) -> None:
+    def _deliver(self, call: PythonCall) -> None:
         del self.running[call]
         before, self.cause = self.cause, call.cause
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
-from cfmock.base.patterns import When
+from cfmock.base.patterns import ExecutionCondition
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.expr import Constructor, compile_constructor
@@ -41,10 +41,10 @@ class Outcome:
     polls: int = 0
     times: int | None = None
     text: str | None = None
-    condition: When = field(init=False, repr=False, compare=False)
+    condition: ExecutionCondition = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "condition", When(self.when))
+        object.__setattr__(self, "condition", ExecutionCondition(self.when))
 
     @property
     def ends(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfmock.base.patterns import When, compiled, differences, matches
+from cfmock.base.patterns import ExecutionCondition, compiled, differences, matches
 
 KEYS = st.sampled_from("abc")
 SCALARS = st.one_of(
@@ -40,7 +40,7 @@ def test_a_value_without_globs_matches_itself(value: Any) -> None:
 
 @given(st.fixed_dictionaries({}, optional={"execution": GLOBS, "input": PATTERNS}), st.sampled_from(["a", "b"]), VALUES)
 def test_a_condition_counts_and_tells_the_same(pattern: dict[str, Any], execution: str, value: Any) -> None:
-    when = When(pattern)
+    when = ExecutionCondition(pattern)
     told = list(when.differences(execution, value))
     assert when.count(execution, value, 1000) == len(told)
     assert when.matches(execution, value) == (told == [])
@@ -49,7 +49,7 @@ def test_a_condition_counts_and_tells_the_same(pattern: dict[str, Any], executio
 @pytest.mark.parametrize("order", [("execution", "input"), ("input", "execution")])
 def test_the_name_is_told_before_the_input(order: tuple[str, str]) -> None:
     pattern = {"execution": "x-*", "input": {"kind": "a"}}
-    when = When({key: pattern[key] for key in order})
+    when = ExecutionCondition({key: pattern[key] for key in order})
     assert [str(each) for each in when.differences("e", {})] == [
         "execution: expected 'x-*', got 'e'",
         "input.kind: expected 'a', got missing",

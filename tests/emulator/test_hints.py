@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfmock.base.patterns import When
+from cfmock.base.patterns import ExecutionCondition
 from cfmock.control.control import Control
 from cfmock.emulator.hints import one_line
 from cfmock.protocol.wire.messages import Reply
@@ -135,13 +135,13 @@ def test_a_flow_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None
 def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """The executions and inputs for which the differences of an outcome or mock are listed from now on."""
     found: list[tuple[str, Any]] = []
-    plain = When.differences
+    plain = ExecutionCondition.differences
 
-    def counted(self: When, execution: str, value: Any) -> Any:
+    def counted(self: ExecutionCondition, execution: str, value: Any) -> Any:
         found.append((execution, value))
         return plain(self, execution, value)
 
-    monkeypatch.setattr(When, "differences", counted)
+    monkeypatch.setattr(ExecutionCondition, "differences", counted)
     return found
 
 

@@ -55,7 +55,7 @@ class Globs:
 ANY = Globs(("*",), None)
 
 
-class When(NamedTuple):
+class FaultCondition(NamedTuple):
     """Which calls. The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those,
     counted from 1, `call` takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these."""
 
@@ -69,7 +69,7 @@ class When(NamedTuple):
     between: tuple[float, float] | None = None
 
 
-EVERY_CALL = When()
+EVERY_CALL = FaultCondition()
 
 
 class Fixed(NamedTuple):
@@ -138,7 +138,7 @@ class FaultRule:
     Of a rule with a `rate_limit` the action is what the throttled calls get.
     """
 
-    when: When = EVERY_CALL
+    when: FaultCondition = EVERY_CALL
     name: str = ""
     times: int | None = None
     expires: float | None = None
@@ -310,7 +310,7 @@ def _fields(found: dict[str, Any]) -> dict[str, Any]:
     action = {field: found.pop(key) for key, field in _ACTION.items() if key in found}
     if "rate_limit" in action:
         action["error"] = THROTTLED
-    return {**found, "when": When(**when), "action": Action(**action) if action else None}
+    return {**found, "when": FaultCondition(**when), "action": Action(**action) if action else None}
 
 
 def _plain(value: Any) -> Any:
