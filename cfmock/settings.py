@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from cfmock.base.errors import SettingsError, did_you_mean, shown
+from cfmock.base.errors import SettingsError
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
 Read = Callable[[Any], Any]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from cfmock.base.errors import did_you_mean
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import MISSING, Difference, differences
+from cfmock.base.suggestions import did_you_mean
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Retries
 from cfmock.protocol.spec.model import load

@@ -12,7 +12,8 @@ from http.client import HTTPException
 from typing import Any
 
 from cfmock.base.clocks import RealClock, iso_seconds
-from cfmock.base.errors import ServiceError, SettingsError, did_you_mean
+from cfmock.base.errors import ServiceError, SettingsError
+from cfmock.base.suggestions import did_you_mean
 from cfmock.protocol.auth import signature
 from cfmock.protocol.spec import model
 from cfmock.protocol.wire.decode import percent_encode

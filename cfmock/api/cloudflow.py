@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from cfmock.api import assertions, client
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.base.clocks import iso
-from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout, did_you_mean
+from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
+from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control, ControlError
 from cfmock.engine.execution import CalledTask

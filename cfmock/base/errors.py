@@ -16,11 +16,9 @@ Anything else that escapes is our own bug: on the wire an InternalServerError, w
 
 from __future__ import annotations
 
-import difflib
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+
+from cfmock.base.source_marks import Problem
 
 
 class CfmockError(Exception):
@@ -103,30 +101,6 @@ class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it i
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in a file: where, at which path of the document (`flows[0].name`, or nothing), and what is wrong."""
-
-    mark: Mark
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
-
-
 class SourceError(CfmockError):
     """A file with mistakes: all of them, in the order of the text."""
 
@@ -143,35 +117,3 @@ class FixtureError(SourceError):
 
 class DefinitionError(SourceError):
     """A flow definition that the service would refuse."""
-
-
-def path_text(path: Iterable[str | int]) -> str:
-    """A document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else part
-    return text
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` for the nearest known word, or nothing when none is near."""
-    if len(word) > _LONGEST_WORD:
-        return ""
-    names = list(known)
-    folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f" (did you mean '{folded[near[0]]}'?)" if near else ""
-
-
-def shown(value: Any) -> str:
-    """A wrong value as a message shows it: as Python writes it, cut to a readable length and depth."""
-    return _SHORT.repr(value)
-
-
-_LONGEST_WORD = 200  # comparing grows with the length, and what is longer is no slip of the pen
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
-_SHORT.maxlevel = 2

@@ -6,7 +6,7 @@ import difflib
 import enum
 from typing import NamedTuple
 
-from cfmock.base.errors import Mark
+from cfmock.base.source_marks import Mark
 
 
 class Severity(enum.Enum):

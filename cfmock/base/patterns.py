@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cfmock.base.errors import path_text
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import path_text
 
 
 @functools.lru_cache(maxsize=4096)

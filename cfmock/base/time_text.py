@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cfmock.base.errors import shown
+from cfmock.base.suggestions import shown
 
 LONGEST = 36_525 * 86_400.0
 """A hundred years, in seconds. What is longer is a slip, and would lead to years that cannot be written."""

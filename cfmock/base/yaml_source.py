@@ -17,8 +17,9 @@ from typing import Any
 
 import yaml
 
-from cfmock.base.errors import Mark, Problem, SourceError, path_text
+from cfmock.base.errors import SourceError
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark, Problem, path_text
 
 try:
     from yaml import CSafeLoader as _Loader

@@ -48,7 +48,8 @@ def command(path: str, name: str | None, language: str, coverage: str | None, te
 
 
 def _flow(path: str, name: str | None) -> Flow:
-    from cfmock.base.errors import SettingsError, did_you_mean
+    from cfmock.base.errors import SettingsError
+    from cfmock.base.suggestions import did_you_mean
     from cfmock.fixtures.loader import load
 
     flows = {each.name: each.flow for each in load([path]).flows}
@@ -79,7 +80,8 @@ def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
 
 
 def _document(path: str) -> Any:
-    from cfmock.base.errors import SettingsError, shown
+    from cfmock.base.errors import SettingsError
+    from cfmock.base.suggestions import shown
 
     try:
         return json.loads(Path(path).read_bytes())
@@ -102,7 +104,8 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
 
 def _path(path: str, document: Any, flow: str, test: str) -> Hits:
     """The hits of one of the `tests`, which may have come to the flow from another."""
-    from cfmock.base.errors import SettingsError, did_you_mean
+    from cfmock.base.errors import SettingsError
+    from cfmock.base.suggestions import did_you_mean
 
     tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:

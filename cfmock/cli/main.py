@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from cfmock.base.errors import CfmockError, did_you_mean
+from cfmock.base.errors import CfmockError
+from cfmock.base.suggestions import did_you_mean
 from cfmock.base.version import __version__
 
 COMMANDS: dict[str, str] = {

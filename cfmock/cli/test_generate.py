@@ -15,7 +15,8 @@ def write_tests(paths: Sequence[str]) -> int:
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
     """
-    from cfmock.base.errors import SettingsError, shown
+    from cfmock.base.errors import SettingsError
+    from cfmock.base.suggestions import shown
     from cfmock.fixtures.definitions import UNWRITTEN
     from cfmock.fixtures.loader import load
     from cfmock.fixtures.sources import SourceKind, find, kind_of, read

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from cfmock.base.clocks import iso
-from cfmock.base.errors import FixtureError, ServiceError, SettingsError, did_you_mean, shown
+from cfmock.base.errors import FixtureError, ServiceError, SettingsError
 from cfmock.base.json_text import Json, json_text
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.base.version import __version__
 from cfmock.emulator.emulator import Change, Emulator

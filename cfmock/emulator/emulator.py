@@ -12,9 +12,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from cfmock.base.clocks import RealClock, Timers, VirtualClock
+from cfmock.base.clocks import RealClock, VirtualClock
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timers
 from cfmock.emulator import hints
 from cfmock.emulator.exchange import Exchange
 from cfmock.emulator.violation_monitor import ViolationMonitor

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cfmock.base.errors import ServiceError, did_you_mean
+from cfmock.base.errors import ServiceError
 from cfmock.base.patterns import NearMiss
+from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.exchange import Exchange
 from cfmock.observe.journal import Details
 from cfmock.protocol.faults.near_misses import Trace

@@ -10,8 +10,8 @@ import enum
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from cfmock.base.clocks import Timeline, Timers
 from cfmock.base.json_text import Json
+from cfmock.base.timers import Timeline, Timers
 from cfmock.engine.commands import Datum, Failure, Part
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from cfmock.base.errors import Mark
+from cfmock.base.source_marks import Mark
 from cfmock.engine.data_flow import DataFlow
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
 

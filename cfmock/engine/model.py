@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from cfmock.base.errors import Mark
+from cfmock.base.source_marks import Mark
 from cfmock.engine.expr import Expression
 
 ANY_ERROR = "FnF.ALL"

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from cfmock.base.clocks import Timeline, TimerKind, Timers, VirtualClock
+from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timeline, TimerKind, Timers
 from cfmock.engine.commands import (
     EVENT_LIMIT,
     EXECUTION_TIMEOUT,

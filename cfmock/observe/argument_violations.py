@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from cfmock.base.errors import did_you_mean, shown
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.spec.model import Operation, Parameter, Spec
 from cfmock.protocol.wire.messages import Parameters

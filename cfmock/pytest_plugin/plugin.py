@@ -226,7 +226,7 @@ def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, i
 
 def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
     """The arguments of the marker of this name. Raises ValueError for what they cannot be."""
-    from cfmock.base.errors import did_you_mean
+    from cfmock.base.suggestions import did_you_mean
     from cfmock.protocol.spec.model import load
 
     operations = load().operations

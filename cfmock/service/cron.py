@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from cronsim import CronSim, CronSimError
 
-from cfmock.base.errors import shown
+from cfmock.base.suggestions import shown
 
 MINUTE = 60
 

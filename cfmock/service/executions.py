@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
-from cfmock.base.clocks import Timeline, Timer, TimerKind, iso
+from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
+from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.events import History
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.expr import ExpressionError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cfmock.base.clocks import Timeline
+from cfmock.base.timers import Timeline
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.identity import Identity
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfmock.base.clocks import TimerKind, iso
+from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
+from cfmock.base.timers import TimerKind
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service import cron

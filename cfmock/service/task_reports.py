@@ -6,9 +6,10 @@ import json
 from functools import partial
 from typing import Any
 
-from cfmock.base.clocks import Timeline
-from cfmock.base.errors import ServiceError, shown
+from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import json_text
+from cfmock.base.suggestions import shown
+from cfmock.base.timers import Timeline
 from cfmock.engine.commands import Failure
 from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
 from cfmock.engine.model import Mode

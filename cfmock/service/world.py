@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cfmock.base.clocks import Clock, Timeline, Timer, Timers
+from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timeline, Timer, Timers
 from cfmock.engine.execution import TaskResolver
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions, TaskMocks

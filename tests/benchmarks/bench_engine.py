@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from cfmock.api.client import signed_request
-from cfmock.base.clocks import Timers, VirtualClock
+from cfmock.base.clocks import VirtualClock
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timers
 from cfmock.engine.events import History
 from cfmock.engine.execution import Answer, CalledTask
 from cfmock.engine.identity import Identity

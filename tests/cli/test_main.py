@@ -11,7 +11,8 @@ import pytest
 
 import cfmock.cli.main as frame
 from cfmock import __version__
-from cfmock.base.errors import Mark, Problem, SettingsError, SourceError
+from cfmock.base.errors import SettingsError, SourceError
+from cfmock.base.source_marks import Mark, Problem
 from cfmock.cli.main import COMMANDS
 from tests.support.processes import environment
 

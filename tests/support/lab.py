@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from cfmock.base.clocks import Clock, Timeline, Timers, VirtualClock
+from cfmock.base.clocks import Clock, VirtualClock
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timeline, Timers
 from cfmock.engine.commands import Failure
 from cfmock.engine.events import Event
 from cfmock.engine.execution import CalledTask, FlowExecution, Nested

@@ -12,7 +12,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from cfmock.base.errors import CfmockError, path_text
+from cfmock.base.errors import CfmockError
+from cfmock.base.source_marks import path_text
 
 _WINDOW = 60  # characters shown on either side of a mistake in a long line
 

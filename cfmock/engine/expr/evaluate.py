@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cfmock.base.errors import did_you_mean
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
+from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.functions import NUMBER, equal, kind
 from cfmock.engine.expr.parser import (

@@ -15,9 +15,9 @@ import math
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from cfmock.base.errors import did_you_mean
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
+from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.regex import matches
 

@@ -13,7 +13,7 @@ import enum
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cfmock.base.errors import did_you_mean
+from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.expr.errors import ExpressionSyntaxError
 from cfmock.engine.expr.functions import FUNCTIONS, Function
 from cfmock.engine.expr.lexer import Token, tokens

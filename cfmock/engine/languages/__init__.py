@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cfmock.base.bounded_cache import BoundedCache
-from cfmock.base.errors import DefinitionError, SourceError, did_you_mean, shown
+from cfmock.base.errors import DefinitionError, SourceError
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.yaml_source import Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
-from cfmock.base.errors import did_you_mean
+from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_time
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.legacy_data_flow import (

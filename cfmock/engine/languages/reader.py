@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cfmock.base.errors import Mark, Problem, did_you_mean, path_text, shown
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark, Problem, path_text
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_of
 from cfmock.engine.expr import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cfmock.base.errors import did_you_mean
+from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.reader import DefinitionSource, Section, quoted, repeated
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow

@@ -16,8 +16,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from cfmock.base.errors import shown
 from cfmock.base.randomness import Ids
+from cfmock.base.suggestions import shown
 from cfmock.base.time_text import LONGEST
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from cfmock.base.errors import CfmockError, did_you_mean, path_text, shown
+from cfmock.base.errors import CfmockError
+from cfmock.base.source_marks import path_text
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
 Path = tuple["str | int", ...]

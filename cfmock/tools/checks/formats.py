@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from cfmock.base.errors import Mark
+from cfmock.base.source_marks import Mark
 from cfmock.tools.checks.report import CheckReport, Level
 from cfmock.tools.checks.sarif import sarif
 

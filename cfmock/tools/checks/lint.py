@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from cfmock.base.errors import Mark
 from cfmock.base.findings import Finding
+from cfmock.base.source_marks import Mark
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
 from cfmock.engine.flow import Flow

@@ -6,8 +6,8 @@ import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cfmock.base.errors import Mark, Problem
 from cfmock.base.findings import Finding
+from cfmock.base.source_marks import Mark, Problem
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowFixture

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from cfmock.base.errors import Mark
 from cfmock.base.findings import RULES, CheckRule
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark
 from cfmock.base.version import __version__
 from cfmock.tools.checks.report import CheckReport, Issue
 

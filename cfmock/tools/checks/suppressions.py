@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cfmock.base.errors import Mark, did_you_mean
 from cfmock.base.findings import RULES, Finding, codes, near_code
+from cfmock.base.source_marks import Mark
+from cfmock.base.suggestions import did_you_mean
 
 VERBS = ("ignore", "ignore-file")
 

@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cfmock.base.errors import Problem, SourceError, shown
+from cfmock.base.errors import SourceError
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Problem
+from cfmock.base.suggestions import shown
 from cfmock.base.yaml_source import parse
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.rules import TRANSPORTS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from cfmock.base.errors import SettingsError, did_you_mean
+from cfmock.base.errors import SettingsError
+from cfmock.base.suggestions import did_you_mean
 from cfmock.protocol.faults.rules import TRANSPORTS, FaultRule
 from cfmock.protocol.spec.model import load
 

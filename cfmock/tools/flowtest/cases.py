@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 
-from cfmock.base.errors import Mark, Problem
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark, Problem
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowTest
 from cfmock.tools.flowtest.compare import judge

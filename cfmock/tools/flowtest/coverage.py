@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from cfmock.base.errors import Mark
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark
 from cfmock.engine.flow import Flow
 from cfmock.fixtures.definitions import UNWRITTEN
 from cfmock.fixtures.model import FlowFixture

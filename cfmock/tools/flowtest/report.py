@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.base.errors import Mark
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark
 from cfmock.tools.flowtest.cases import Cases, Result
 from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.coverage import Coverage, FlowCoverage, Spot

@@ -14,7 +14,8 @@ import jsonschema_rs
 import pytest
 
 from cfmock.base import yaml_source
-from cfmock.base.errors import DefinitionError, SourceError, path_text
+from cfmock.base.errors import DefinitionError, SourceError
+from cfmock.base.source_marks import path_text
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.languages.schema import schema
 from cfmock.fixtures.loader import load

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cfmock.base import yaml_source
-from cfmock.base.errors import DefinitionError, Mark
+from cfmock.base.errors import DefinitionError
+from cfmock.base.source_marks import Mark
 from cfmock.engine.flow import PointKind
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.model import EdgeKind, Language, Retry, edges

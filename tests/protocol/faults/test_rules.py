@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cfmock.base import yaml_source
-from cfmock.base.errors import path_text
 from cfmock.base.randomness import Ids
+from cfmock.base.source_marks import path_text
 from cfmock.protocol.faults.rules import (
     DISTRIBUTIONS,
     TRANSPORTS,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cfmock.base.errors import Mark
+from cfmock.base.source_marks import Mark
 from cfmock.engine.languages import compile_definition
 from cfmock.tools.flowtest.cases import results
 from cfmock.tools.flowtest.coverage import Coverage, ServedCoverage, percent

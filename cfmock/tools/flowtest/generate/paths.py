@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cfmock.base.clocks import Timers, VirtualClock
+from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timers
 from cfmock.engine.data_flow import Step
 from cfmock.engine.events import Event
 from cfmock.engine.execution import CalledTask

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from cfmock.base.errors import Mark
 from cfmock.base.json_text import Json
+from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_source import plain
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock

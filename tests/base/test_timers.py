@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cfmock.base.clocks import RealClock, Timeline, TimerKind, Timers, VirtualClock, iso, iso_seconds
+from cfmock.base.clocks import RealClock, VirtualClock, iso, iso_seconds
+from cfmock.base.timers import Timeline, TimerKind, Timers
 
 PROGRESS, GUARD, SCHEDULE = TimerKind.PROGRESS, TimerKind.GUARD, TimerKind.SCHEDULE
 

@@ -1,0 +1,235 @@
+"""Everything that is due on the flow clock.
+
+A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on
+a virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in
+one heap, so finding the next one due costs no scan.
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+import math
+from collections.abc import Callable, Iterator
+
+from cfmock.base.clocks import Clock, VirtualClock
+
+
+class TimerKind(enum.Enum):
+    """Why a timer stands there, which decides whether a waiting client may jump to it."""
+
+    PROGRESS = "progress"  # a wait, a retry interval, an `after`: what the execution itself is waiting for
+    GUARD = "guard"  # a task time-out, a limit: what happens if nothing else does; not jumped to while anything may
+    SCHEDULE = "schedule"  # not of any execution
+
+
+class Timer:
+    """One thing due. `due` is in the time of its timeline."""
+
+    __slots__ = ("_entry", "callback", "due", "kind", "timeline")
+
+    def __init__(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None) -> None:
+        self.due = due
+        self.kind = kind
+        self.callback: Callable[[], None] | None = callback
+        self.timeline = timeline
+        self._entry = 0  # the heap entry that counts; earlier ones of the same timer are stale
+
+    def cancel(self) -> None:
+        self.callback = None
+        self.timeline = None
+
+
+_COMPACT = 64
+"""Timers of one timeline before the cancelled ones among them are looked for."""
+
+
+class Timeline:
+    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead.
+
+    `joined` are the timelines of executions that it waits for and did not start, `joiners` how many wait for those in it.
+    """
+
+    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "joined", "joiners", "open", "skipped")
+
+    def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
+        self._timers = timers
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._compact_at = _COMPACT
+        self.skipped = skipped
+        self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
+        self.open = 0  # tasks that anybody outside may report at any time
+        self.joined: tuple[Timeline, ...] = ()
+        self.joiners = 0
+
+    def now(self) -> float:
+        return self._timers.clock.now() + self.skipped
+
+    def jump(self) -> bool:
+        """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken.
+
+        A guard may not while anything is open. When nothing is, all that could come before it has come: it is certain.
+        """
+        if self.busy:
+            return False
+        next_timer = self._next()
+        if next_timer is None or (self.open and next_timer.kind is not TimerKind.PROGRESS):
+            return False
+        self._pass(heapq.heappop(self._heap)[2])
+        return True
+
+    def pass_guard(self, before: float) -> bool:
+        """Go to the next timer, whatever its kind, if it is due before a moment: nobody is going to report what is open."""
+        if self.busy or self.due >= before:
+            return False
+        self._pass(heapq.heappop(self._heap)[2])
+        return True
+
+    def _pass(self, timer: Timer) -> None:
+        self._skip(timer.due - self._timers.clock.now())
+        self._timers.fire(timer)
+
+    def join(self, other: Timeline) -> None:
+        """Wait for an execution with a time of its own: where a client waits for us, that goes on, too."""
+        self.joined = (*self.joined, other)
+        other.joiners += 1
+        self.open += 1
+
+    def part(self, other: Timeline) -> None:
+        """The counterpart of `join`."""
+        others = list(self.joined)
+        others.remove(other)
+        self.joined = tuple(others)
+        other.joiners -= 1
+        self.open -= 1
+
+    def catch_up(self, other: Timeline) -> None:
+        """Something there has come to an end, so here it is no earlier than there."""
+        self._skip(other.skipped)
+
+    def reach(self) -> list[Timeline]:
+        """This one and all that it has joined, in the order in which they can go on."""
+        found = [self]
+        for each in found:
+            found += [other for other in each.joined if other not in found]
+        return sorted(found, key=lambda each: each.due) if len(found) > 1 else found
+
+    @property
+    def due(self) -> float:
+        """When its next timer is due, in its own time; infinity if it has none."""
+        timer = self._next()
+        return math.inf if timer is None else timer.due
+
+    def _next(self) -> Timer | None:
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+        return self._heap[0][2] if self._heap else None
+
+    def _skip(self, skipped: float) -> None:
+        if skipped > self.skipped:
+            self.skipped = skipped
+            self._drop_cancelled()
+            for _, _, other in self._heap:
+                self._timers.enlist(other)
+
+    def push(self, timer: Timer) -> None:
+        """Take a timer of its own; its entry in the common heap breaks ties."""
+        heapq.heappush(self._heap, (timer.due, timer._entry, timer))
+        if len(self._heap) >= self._compact_at:
+            self._drop_cancelled()
+            self._compact_at = max(_COMPACT, 2 * len(self._heap))
+
+    def _drop_cancelled(self) -> None:
+        # Sorted, so that of equals the first stays the first when all are enlisted anew.
+        self._heap = sorted(entry for entry in self._heap if entry[2].callback is not None)
+
+
+class Timers:
+    """Everything due, soonest first; of equals the one that was added first.
+
+    With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._heap: list[tuple[float, int, int, Timer]] = []
+        self._count = 0
+        self._compact_at = 1024
+        self.on_earlier: Callable[[], None] | None = None  # told when something is due before all that was
+
+    def timeline(self, skipped: float = 0.0) -> Timeline:
+        return Timeline(self, skipped)
+
+    def add(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None) -> Timer:
+        """`due` in the timeline's own time, or in flow time without one."""
+        timer = Timer(due, kind, callback, timeline)
+        self.enlist(timer)
+        if timeline is not None:
+            timeline.push(timer)
+        return timer
+
+    def enlist(self, timer: Timer) -> None:
+        """(Re)place a timer in the common heap; an older entry of it no longer counts."""
+        skipped = timer.timeline.skipped if timer.timeline is not None else 0.0
+        self._count += 1
+        timer._entry = self._count
+        due = timer.due - skipped
+        earlier = not self._heap or due < self._heap[0][0]
+        heapq.heappush(self._heap, (due, self._count, timer._entry, timer))
+        if len(self._heap) > self._compact_at:
+            self._compact()
+        if earlier and self.on_earlier is not None:
+            self.on_earlier()
+
+    def next_due(self) -> float | None:
+        """The flow time of the next timer, None if there is none."""
+        self._drop_stale()
+        return self._heap[0][0] if self._heap else None
+
+    def run_due(self) -> int:
+        """Run what is due now; what that makes due at once waits for the next call. Gives the number run."""
+        now, last, ran = self.clock.now(), self._count, 0
+        while (due := self.next_due()) is not None and due <= now and self._heap[0][1] <= last:
+            self.fire(heapq.heappop(self._heap)[3])
+            ran += 1
+        return ran
+
+    def advance_to(self, moment: float) -> None:
+        """Move the virtual clock to each due time in order, run what is due there, and end at `moment`, all settled."""
+        for _ in self.advancing(moment):
+            pass
+
+    def advancing(self, moment: float) -> Iterator[None]:
+        """The same in steps: what is due next is run each time it is asked to go on."""
+        clock = self.clock
+        if not isinstance(clock, VirtualClock):
+            raise TypeError("only a virtual clock can be advanced")
+        while (due := self.next_due()) is not None and due <= moment:
+            clock.set(due)
+            self.fire(heapq.heappop(self._heap)[3])
+            yield
+        clock.set(moment)
+
+    def clear(self) -> None:
+        self._heap.clear()
+
+    def fire(self, timer: Timer) -> None:
+        callback = timer.callback
+        timer.cancel()
+        if callback is not None:
+            callback()
+
+    def _drop_stale(self) -> None:
+        heap = self._heap
+        while heap and not _counts(heap[0]):
+            heapq.heappop(heap)
+
+    def _compact(self) -> None:
+        # Cancelled time-outs of a year would otherwise stay for that year.
+        self._heap = [entry for entry in self._heap if _counts(entry)]
+        heapq.heapify(self._heap)
+        self._compact_at = max(1024, 2 * len(self._heap))
+
+
+def _counts(entry: tuple[float, int, int, Timer]) -> bool:
+    return entry[3].callback is not None and entry[2] == entry[3]._entry
