@@ -112,7 +112,7 @@ def test_every_setting_and_its_variable_is_on_a_page_and_no_other():
 
 
 def test_every_call_of_the_admin_api_on_the_pages_is_one_of_a_verb():
-    paths = {verb.path.partition("/{")[0] for verb in docs.VERBS} | {"openapi.json", ""}
+    paths = {endpoint.path.partition("/{")[0] for endpoint in docs.ENDPOINTS} | {"openapi.json", ""}
     assert set(re.findall(r"/_cfmock/([\w.]*)", ALL_PAGES)) <= paths
 
 

@@ -28,7 +28,7 @@ from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
 from cfmock.observe.retries import Retries
 from cfmock.protocol.auth.credentials import Credential
-from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
+from cfmock.protocol.wire.messages import TOLD, Pending, Reply, Request
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
 from cfmock.server.call_log import Recording
@@ -534,6 +534,6 @@ def environment(server: Server) -> dict[str, str]:
 
 
 def _fields(reply: Reply) -> dict[str, Any]:
-    if reply.transport not in (Transport.WHOLE, Transport.SLOW):
+    if reply.transport not in TOLD:
         raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
     return client.answered(reply.status, reply.body)

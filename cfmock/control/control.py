@@ -1,4 +1,4 @@
-"""Does the verbs in-process: what `CloudFlow`, the pytest plugin and the admin API all go through."""
+"""Does what the endpoints say, in-process: what `CloudFlow`, the pytest plugin and the admin API all go through."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ FURTHEST = LAST_MOMENT - LONGEST
 
 
 class ControlError(ValueError):
-    """A control verb that was asked for something it cannot do; `problems` of a rule or document, a line each."""
+    """A control endpoint that was asked for something it cannot do; `problems` of a rule or document, a line each."""
 
 
 class NotFoundError(ControlError):
-    """A control verb that was asked about something that is not there."""
+    """A control endpoint that was asked about something that is not there."""
 
 
 class Control:
-    """The verbs over one emulator. `account` and `region` name a world; without them lists show all, and what is added holds in
-    all worlds, those still to come too."""
+    """The endpoints of one emulator, as methods. `account` and `region` name a world; without them lists show all, and what is
+    added holds in all worlds, those still to come too."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator

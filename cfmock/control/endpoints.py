@@ -1,6 +1,6 @@
 """What can be done to a running emulator besides calling its API: one table.
 
-`control` does these verbs in-process, the admin API routes them, `openapi.json` describes them.
+`control` does these endpoints in-process, the admin API routes them, `openapi.json` describes them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class Argument(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """What may be asked next: the verb `to`, with its `argument` from the place `at` (a JSON pointer) of this answer."""
+    """What may be asked next: the endpoint `to`, with its `argument` from the place `at` (a JSON pointer) of this answer."""
 
     to: str
     argument: str
     at: str
 
 
-class Verb(NamedTuple):
+class Endpoint(NamedTuple):
     """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
     `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next."""
 
@@ -49,7 +49,7 @@ WORLD = (
     _query("account", "only this account's world; default: all"),
     _query("region", "only this region's world; default: all"),
 )
-"""Every verb but `health` and `reset` of everything may be asked of one world."""
+"""Every endpoint but `health` and `reset` of everything may be asked of one world."""
 
 FILTERS = (
     _query("operation", "only calls of this operation"),
@@ -62,45 +62,45 @@ FILTERS = (
     _query("fault", "only calls that the fault rule of this name struck"),
 )
 
-VERBS = (
-    Verb("health", "GET", "health", "that the server answers, its version and time", answer="Health", world=False),
-    Verb("reset", "POST", "reset", "make everything as right after the start"),
-    Verb("list_faults", "GET", "faults", "the fault rules, with how often each struck", answer="Faults", key="faults"),
-    Verb("add_fault", "POST", "faults", "add a fault rule; it comes after those that are there",
+ENDPOINTS = (
+    Endpoint("health", "GET", "health", "that the server answers, its version and time", answer="Health", world=False),
+    Endpoint("reset", "POST", "reset", "make everything as right after the start"),
+    Endpoint("list_faults", "GET", "faults", "the fault rules, with how often each struck", answer="Faults", key="faults"),
+    Endpoint("add_fault", "POST", "faults", "add a fault rule; it comes after those that are there",
          (Argument("fault", "body", "Rule", "a fault rule as in a fixture"),), answer="Fault",
          leads=(Lead("remove_fault", "id", "/id"),)),
-    Verb("clear_faults", "DELETE", "faults", "remove all fault rules"),
-    Verb("remove_fault", "DELETE", "faults/{id}", "remove one fault rule",
+    Endpoint("clear_faults", "DELETE", "faults", "remove all fault rules"),
+    Endpoint("remove_fault", "DELETE", "faults/{id}", "remove one fault rule",
          (Argument("id", "path", "string", "the rule's id"),)),
-    Verb("list_calls", "GET", "calls", "the calls seen, oldest first",
+    Endpoint("list_calls", "GET", "calls", "the calls seen, oldest first",
          (*FILTERS,
           _query("limit", "only the newest so many", "integer"),
           _query("wait", "wait up to this long (5s) for `count` such calls", "duration"),
           _query("count", "how many calls `wait` waits for (1)", "integer")),
          answer="Calls"),
-    Verb("show_call", "GET", "calls/{request_id}", "one call whole, with the outcomes, mocks and faults that nearly matched",
+    Endpoint("show_call", "GET", "calls/{request_id}", "one call whole, with the outcomes, mocks and faults that nearly matched",
          (Argument("request_id", "path", "string", "the call's RequestId"),), answer="WholeCall"),
-    Verb("clear_calls", "DELETE", "calls", "forget the calls seen"),
-    Verb("show_signature", "GET", "signature/{request_id}",
+    Endpoint("clear_calls", "DELETE", "calls", "forget the calls seen"),
+    Endpoint("show_signature", "GET", "signature/{request_id}",
          "what the server signed of a call refused as SignatureNotMatch, and the client's likely mistake",
          (Argument("request_id", "path", "string", "the call's RequestId"),), answer="Signature"),
-    Verb("list_violations", "GET", "violations",
+    Endpoint("list_violations", "GET", "violations",
          "what the real service would take differently from how it was meant, oldest first", answer="Violations",
          key="violations"),
-    Verb("list_retries", "GET", "retries", "groups of equal calls after a failure: how often, how spaced, what was used again",
+    Endpoint("list_retries", "GET", "retries", "groups of equal calls after a failure: how often, how spaced, what was reused",
          (_query("operation", "only calls of this operation"),), answer="RetryGroups", key="retries"),
-    Verb("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
+    Endpoint("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "Document", "a fixture document, without names of files"),), answer="Loaded"),
-    Verb("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
+    Endpoint("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
          (Argument("outcome", "body", "FlowOutcome", "an outcome as in a fixture, with `flow`"),)),
-    Verb("add_mocks", "POST", "mocks", "add mocks of a task, ahead of those of the fixtures",
+    Endpoint("add_mocks", "POST", "mocks", "add mocks of a task, ahead of those of the fixtures",
          (Argument("mocks", "body", "TaskMocks", "{flow, task, mocks: [...]}, mocks as in a fixture"),)),
-    Verb("list_tasks", "GET", "tasks", "the tasks that wait for a report, with their tokens, oldest first",
+    Endpoint("list_tasks", "GET", "tasks", "the tasks that wait for a report, with their tokens, oldest first",
          (_query("flow", "only tasks of this flow"),), answer="Tasks", key="tasks"),
-    Verb("read_clock", "GET", "clock", "the flow clock: its kind and time", answer="Clock", world=False),
-    Verb("set_clock", "POST", "clock", "move a virtual clock on",
+    Endpoint("read_clock", "GET", "clock", "the flow clock: its kind and time", answer="Clock", world=False),
+    Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
          answer="Clock", world=False),
-    Verb("list_executions", "GET", "executions", "the executions, oldest first",
+    Endpoint("list_executions", "GET", "executions", "the executions, oldest first",
          (_query("flow", "only executions of this flow"),), answer="Executions", key="executions"),
 )  # fmt: skip

@@ -10,9 +10,8 @@ from cfmock.observe.client_history import ClientHistory
 from cfmock.observe.journal import Journal, Seen, WorldKey
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.decode import is_acs3
-from cfmock.protocol.wire.messages import Fields, OperationCall, Parameters, Reply, Transport
+from cfmock.protocol.wire.messages import TOLD, Fields, OperationCall, Parameters, Reply, Transport
 
-_TOLD = (Transport.WHOLE, Transport.SLOW)
 _WAITED_FOR = (Transport.SLOW, Transport.HANG)
 _LATE = 1000  # delayed answers whose clients may be told of to have left
 
@@ -38,9 +37,7 @@ class ViolationMonitor:
         call, decision = exchange.call, exchange.decision
         assert call is not None
         history = self._history(exchange.key)
-        if reply.transport not in _TOLD or (
-            failure is not None and decision is not None and decision.after is not None
-        ):
+        if reply.transport not in TOLD or (failure is not None and decision is not None and decision.after is not None):
             history.lost(call, reply.request_id)
         elif failure is None:
             history.succeeded(call, exchange.nonce, fields, reply.request_id)

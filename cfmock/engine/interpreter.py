@@ -1,6 +1,6 @@
 """Executes a flow, in either language, as a generator of commands.
 
-Order, choice, retry, catch and fork stand here as plain Python; how data move is asked of the flow's `DataRules`.
+Order, choice, retry, catch and fork stand here as plain Python; how data move is asked of the flow's `DataFlow`.
 Nothing here knows a clock, a store or who answers tasks: that is the driver's part (`scheduler`), or a test's, by `next()`
 and `send()`.
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from cfmock.api import client
-from cfmock.control.endpoints import VERBS
+from cfmock.control.endpoints import ENDPOINTS
 from tests.support.processes import serving
 from tests.support.waiting import PATIENCE
 
@@ -65,7 +65,7 @@ def test_no_secret_and_no_right_signature_leaves_the_server(tmp_path: Path, erro
         for keys in CLIENTS:
             for more in ({}, {"AccessKeySecret": SECRETS["ak"], "Password": BEARER}):
                 client.send(server.url, client.signed_request("ListFlows", more, **keys))
-        told += [ask(verb.path) for verb in VERBS if verb.method == "GET" and "{" not in verb.path]
+        told += [ask(endpoint.path) for endpoint in ENDPOINTS if endpoint.method == "GET" and "{" not in endpoint.path]
         calls = [call["request_id"] for call in json.loads(ask("calls"))["calls"]]
         whole = [ask(f"calls/{request_id}") for request_id in calls]
         told += whole + [ask(f"signature/{request_id}") for request_id in calls]

@@ -272,9 +272,9 @@ def test_a_world_that_nobody_has_used_can_be_named(one: Service, two: Service, c
 
 @pytest.mark.parametrize("world", [{"account": "2000"}, {"region": "cn-bejing"}])
 def test_a_world_that_cannot_be_is_no_world(control: Control, world: dict[str, str]) -> None:
-    for verb in (control.list_faults, control.clear_faults, control.reset, control.list_executions):
+    for endpoint in (control.list_faults, control.clear_faults, control.reset, control.list_executions):
         with pytest.raises(ControlError) as caught:
-            verb(**world)
+            endpoint(**world)
         assert "did you mean '200'" in str(caught.value) or "did you mean 'cn-beijing'" in str(caught.value)
 
 

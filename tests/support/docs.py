@@ -22,7 +22,7 @@ from cfmock.api import cloudflow
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES, CheckRule
 from cfmock.cli.main import COMMANDS
-from cfmock.control.endpoints import VERBS, Verb
+from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.fixtures import schema_messages
 from cfmock.fixtures.loader import load
 from cfmock.graph import FORMATS
@@ -315,17 +315,20 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def verbs(_: str) -> str:
+def endpoints(_: str) -> str:
     """The admin API."""
-    rows = ((code(f"{verb.method} /_cfmock/{verb.path}"), verb.help, _arguments(verb)) for verb in VERBS)
-    of_all = " and ".join(dict.fromkeys(code(verb.path) for verb in VERBS if not verb.world))
+    rows = (
+        (code(f"{endpoint.method} /_cfmock/{endpoint.path}"), endpoint.help, _arguments(endpoint))
+        for endpoint in ENDPOINTS
+    )
+    of_all = " and ".join(dict.fromkeys(code(endpoint.path) for endpoint in ENDPOINTS if not endpoint.world))
     words = f"`account` and `region` in the query mean one world, but for {of_all}, which know of none.\n"
     return f"{table(('Call', 'Does', 'Takes'), rows)}\n{words}"
 
 
-def _arguments(verb: Verb) -> str:
-    parts = [f"body: {each.help}" for each in verb.arguments if each.place == "body"]
-    parts += [f"{code(each.name)}: {each.help}" for each in verb.arguments if each.place == "query"]
+def _arguments(endpoint: Endpoint) -> str:
+    parts = [f"body: {each.help}" for each in endpoint.arguments if each.place == "body"]
+    parts += [f"{code(each.name)}: {each.help}" for each in endpoint.arguments if each.place == "query"]
     return "; ".join(parts) or "–"
 
 
@@ -370,7 +373,7 @@ TABLES: Mapping[str, Callable[[str], str]] = {
     "reactions": reacted,
     "settings": settings,
     "transports": transports,
-    "verbs": verbs,
+    "endpoints": endpoints,
     "violations": violations,
 }
 

@@ -1,4 +1,4 @@
-"""The mistakes of `mistakes`, for clients that sign with ACS3."""
+"""The mistakes of `signing_mistakes_v1`, for clients that sign with ACS3."""
 
 from __future__ import annotations
 

@@ -84,6 +84,9 @@ class Transport(enum.Enum):
     LEFT = "left"  # nothing is sent: the client has gone
 
 
+TOLD = (Transport.WHOLE, Transport.SLOW)
+"""Those whose client learns what came of its call."""
+
 UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
 """Those of which the client gets not one byte."""
 

@@ -1,4 +1,4 @@
-"""The admin API: routes, and their description, from the table of verbs."""
+"""The admin API: routes, and their description, from the table of endpoints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control, ControlError, NotFoundError
-from cfmock.control.endpoints import VERBS, Verb
+from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard
@@ -41,39 +41,39 @@ class Admin:
             return json_answer({"error": refusal[1]}, refusal[0])
         if name == openapi.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
-        found = [(verb, match) for verb, pattern in _routes() if (match := pattern.match(name))]
+        found = [(endpoint, match) for endpoint, pattern in _routes() if (match := pattern.match(name))]
         if not found:
             return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
-        for verb, match in found:
-            if verb.method == request.method:
+        for endpoint, match in found:
+            if endpoint.method == request.method:
                 named = {key: unquote(value) for key, value in match.groupdict().items()}
-                return await self._do(verb, named, query, request, edge)
-        return _refuse_method(name, [verb.method for verb, _ in found])
+                return await self._do(endpoint, named, query, request, edge)
+        return _refuse_method(name, [endpoint.method for endpoint, _ in found])
 
     def _describe(self) -> web.StreamResponse:
         token = self._guard.token is not None
         return json_answer(openapi.openapi(ADMIN, self._control.regions, token=token))
 
     async def _do(
-        self, verb: Verb, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge
+        self, endpoint: Endpoint, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge
     ) -> web.StreamResponse:
         try:
-            arguments: dict[str, Any] = {**named, **_query(verb, query)}
-            for argument in verb.arguments:
+            arguments: dict[str, Any] = {**named, **_query(endpoint, query)}
+            for argument in endpoint.arguments:
                 if argument.place == "body":
                     arguments[argument.name] = await _body(request)
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
                 await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
-            result = getattr(self._control, verb.name)(**arguments)
+            result = getattr(self._control, endpoint.name)(**arguments)
             if isinstance(result, Generator):
                 result = await edge.functions.pace(result)
         except ControlError as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
         except web.HTTPRequestEntityTooLarge:
             return json_answer({"error": "the body is too large"}, 400)
-        return json_answer({verb.key: result} if verb.key else result)
+        return json_answer({endpoint.key: result} if endpoint.key else result)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
@@ -97,21 +97,21 @@ def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
 
 
 @functools.lru_cache(maxsize=1)
-def _routes() -> Sequence[tuple[Verb, re.Pattern[str]]]:
-    """The verbs with what their paths look like, for all servers."""
-    return [(verb, _pattern(verb.path)) for verb in VERBS]
+def _routes() -> Sequence[tuple[Endpoint, re.Pattern[str]]]:
+    """The endpoints with what their paths look like, for all servers."""
+    return [(endpoint, _pattern(endpoint.path)) for endpoint in ENDPOINTS]
 
 
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", path) + r"\Z")
 
 
-def _query(verb: Verb, query: str) -> dict[str, Any]:
-    known = {each.name: each for each in openapi.query_arguments(verb)}
+def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:
+    known = {each.name: each for each in openapi.query_arguments(endpoint)}
     found: dict[str, Any] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
-            raise ControlError(f"unknown query parameter '{name}'; {verb.path} takes {', '.join(known) or 'none'}")
+            raise ControlError(f"unknown query parameter '{name}'; {endpoint.path} takes {', '.join(known) or 'none'}")
         found[name] = _integer(name, value) if known[name].type == "integer" else value
     return found
 

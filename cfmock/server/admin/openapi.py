@@ -1,4 +1,4 @@
-"""The OpenAPI description of the admin API: made of the table of verbs, and of two files of schemas.
+"""The OpenAPI description of the admin API: made of the table of endpoints, and of two files of schemas.
 
 What a fixture may hold is described by the fixture's own schema. `admin.schema.json` beside this module has the answers,
 and bodies that are more than an entry of a fixture; there `extends` names a schema that the rest adds to, and `nullable` says
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
-from cfmock.control.endpoints import VERBS, WORLD, Argument, Verb
+from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
 from cfmock.fixtures import schema_messages
 
 MOST = 999_999_999
@@ -32,8 +32,8 @@ def openapi(prefix: str, regions: Iterable[str], *, token: bool) -> dict[str, Js
     """
     known = sorted(regions)
     paths: dict[str, dict[str, Json]] = {f"{prefix}/{PATH}": {"get": _itself()}}
-    for verb in VERBS:
-        paths.setdefault(f"{prefix}/{verb.path}", {})[verb.method.lower()] = _described(verb, known)
+    for endpoint in ENDPOINTS:
+        paths.setdefault(f"{prefix}/{endpoint.path}", {})[endpoint.method.lower()] = _described(endpoint, known)
     described: dict[str, Json] = {
         "openapi": "3.1.0",
         "info": {
@@ -51,10 +51,10 @@ def openapi(prefix: str, regions: Iterable[str], *, token: bool) -> dict[str, Js
     return described
 
 
-def query_arguments(verb: Verb) -> list[Argument]:
-    """What a verb takes in the query."""
-    own = [each for each in verb.arguments if each.place == "query"]
-    return [*own, *WORLD] if verb.world else own
+def query_arguments(endpoint: Endpoint) -> list[Argument]:
+    """What an endpoint takes in the query."""
+    own = [each for each in endpoint.arguments if each.place == "query"]
+    return [*own, *WORLD] if endpoint.world else own
 
 
 def _itself() -> dict[str, Json]:
@@ -62,29 +62,29 @@ def _itself() -> dict[str, Json]:
     return {"operationId": "describe", "summary": "this description", "responses": answers | _refusals("401", "403")}
 
 
-def _described(verb: Verb, regions: Sequence[str]) -> dict[str, Json]:
-    named = [each for each in verb.arguments if each.place == "path"]
-    answers = {"200": _answer("done", _reference(verb.answer))} | _refusals("400", "401", "403")
-    if verb.leads:
+def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
+    named = [each for each in endpoint.arguments if each.place == "path"]
+    answers = {"200": _answer("done", _reference(endpoint.answer))} | _refusals("400", "401", "403")
+    if endpoint.leads:
         answers["200"]["links"] = {
             each.to: {"operationId": each.to, "parameters": {each.argument: f"$response.body#{each.at}"}}
-            for each in verb.leads
+            for each in endpoint.leads
         }
     if named:
         answers["404"] = _answer("there is none of that name", _reference("Error"))
     described: dict[str, Json] = {
-        "operationId": verb.name,
-        "summary": verb.help,
+        "operationId": endpoint.name,
+        "summary": endpoint.help,
         "parameters": [
             {
                 "name": each.name, "in": each.place, "required": each.place == "path",
                 "description": each.help, "schema": _schema(each, regions),
             }
-            for each in (*named, *query_arguments(verb))
+            for each in (*named, *query_arguments(endpoint))
         ],
         "responses": answers,
     }  # fmt: skip
-    body = next((each for each in verb.arguments if each.place == "body"), None)
+    body = next((each for each in endpoint.arguments if each.place == "body"), None)
     if body is not None:
         content = {"application/json": {"schema": _reference(body.type)}}
         described["requestBody"] = {"required": True, "description": body.help, "content": content}

@@ -1,4 +1,4 @@
-"""Finding what in a definition is allowed and probably not meant. `findings` has the table of codes, `ignores` the comments
+"""Finding what in a definition is allowed and probably not meant. `findings` has the table of codes, `suppressions` the comments
 that switch a finding off."""
 
 from __future__ import annotations

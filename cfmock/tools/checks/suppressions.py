@@ -20,7 +20,7 @@ from cfmock.base.findings import RULES, Finding, codes, near_code
 from cfmock.base.source_marks import Mark
 from cfmock.base.suggestions import did_you_mean
 
-VERBS = ("ignore", "ignore-file")
+ENDPOINTS = ("ignore", "ignore-file")
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[ \t]*cfmock:[ \t]*([A-Za-z][\w-]*)[ \t]*(.*)", re.MULTILINE)
 _BRACKETS = re.compile(r"\[([^\]]*)")
@@ -72,18 +72,18 @@ def ignores(text: str) -> Ignores:
 
 def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
     """The codes that a comment switches off around its line. Those of the whole file, and mistakes, go to `into`."""
-    verb, rest = comment[1], comment[2]
-    if verb not in VERBS:
+    endpoint, rest = comment[1], comment[2]
+    if endpoint not in ENDPOINTS:
         # Most likely no comment to us: a fixture that is commented out has `# cfmock: 1`, prose may begin so, too.
-        if near := did_you_mean(verb, VERBS):
-            into.wrong.append((line, comment.start() + 1, f"unknown word '{verb}'{near}"))
+        if near := did_you_mean(endpoint, ENDPOINTS):
+            into.wrong.append((line, comment.start() + 1, f"unknown word '{endpoint}'{near}"))
         return frozenset()
     named = _named(rest)
     switched = frozenset(RULES) if named is None else frozenset().union(*map(codes, named))
     for word in named or ():
         if not codes(word):
             into.wrong.append((line, comment.start() + 1, f"there is no check '{word}' to ignore{near_code(word)}"))
-    if verb == "ignore":
+    if endpoint == "ignore":
         return switched
     into.add(0, switched)
     return frozenset()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.control.endpoints import VERBS
+from cfmock.control.endpoints import ENDPOINTS
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.openapi import openapi
 from tests.support.raw import exchange, parsed
@@ -131,11 +131,11 @@ def ask(cf: CloudFlow, method: str, path: str, body: Any = None, **headers: str)
             return error.code, json.load(error)
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: f"{verb.method} {verb.path}")
-def test_every_route_refuses_a_foreign_host_and_a_foreign_origin(cf: CloudFlow, verb: Any) -> None:
-    path = verb.path.replace("{", "").replace("}", "")
-    assert ask(cf, verb.method, path, Host="evil.example")[0] == 403
-    assert ask(cf, verb.method, path, Origin="http://evil.example")[0] == 403
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+def test_every_route_refuses_a_foreign_host_and_a_foreign_origin(cf: CloudFlow, endpoint: Any) -> None:
+    path = endpoint.path.replace("{", "").replace("}", "")
+    assert ask(cf, endpoint.method, path, Host="evil.example")[0] == 403
+    assert ask(cf, endpoint.method, path, Origin="http://evil.example")[0] == 403
 
 
 def test_a_refused_call_changes_nothing(cf: CloudFlow) -> None:
@@ -231,9 +231,9 @@ def test_faults_are_added_listed_counted_and_removed(cf: CloudFlow) -> None:
 def test_the_description_names_every_route(cf: CloudFlow) -> None:
     status, described = ask(cf, "GET", "openapi.json")
     assert status == 200
-    assert {f"/_cfmock/{verb.path}" for verb in VERBS} <= described["paths"].keys()
-    for verb in VERBS:
-        assert described["paths"][f"/_cfmock/{verb.path}"][verb.method.lower()]["operationId"] == verb.name
+    assert {f"/_cfmock/{endpoint.path}" for endpoint in ENDPOINTS} <= described["paths"].keys()
+    for endpoint in ENDPOINTS:
+        assert described["paths"][f"/_cfmock/{endpoint.path}"][endpoint.method.lower()]["operationId"] == endpoint.name
 
 
 def references(value: Any) -> Iterator[str]:
