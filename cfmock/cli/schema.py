@@ -20,5 +20,5 @@ def command(definitions: bool) -> None:
     if definitions:
         from cfmock.engine.languages.schema import schema_text
     else:
-        from cfmock.fixtures.schema_messages import schema_text
+        from cfmock.fixtures.editor_schema import schema_text
     click.echo(schema_text(), nl=False)

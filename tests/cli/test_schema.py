@@ -3,7 +3,7 @@
 import json
 
 from cfmock.engine.languages.schema import schema as definition_schema
-from cfmock.fixtures.schema_messages import schema
+from cfmock.fixtures.editor_schema import schema
 
 
 def test_it_prints_the_schema_of_fixtures(cfmock):

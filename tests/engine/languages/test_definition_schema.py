@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from cfmock.base.errors import DefinitionError, SourceError
 from cfmock.base.source_marks import path_text
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.languages.schema import schema
+from cfmock.fixtures import editor_schema
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.sources import Given
 from tests.support.lab import HEADS, text_of
@@ -181,6 +182,68 @@ def test_they_agree_on_fields_that_there_are_not() -> None:
             if isinstance(at(value, path), dict):
                 changed = with_other(value, (*path, "unknwon"), 1)
                 assert not differences(changed), path_text(path)
+
+
+# -- what editors need ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [schema, editor_schema.schema], ids=["definitions", "fixtures"])
+def test_every_branch_has_a_title_and_a_type(make: Callable[[], Any]) -> None:
+    whole = make()
+    branches = [branch for node in nodes(whole) for word in ("oneOf", "anyOf") for branch in node.get(word, ())]
+    assert len(branches) > 50
+    for branch in branches:
+        named = whole["definitions"][branch["$ref"].rpartition("/")[2]] if "$ref" in branch else branch
+        assert {"title", "type"} <= named.keys(), branch
+
+
+@pytest.mark.parametrize("make", [schema, editor_schema.schema], ids=["definitions", "fixtures"])
+def test_what_editors_insert_may_stand_there(make: Callable[[], Any]) -> None:
+    whole = make()
+    shown = 0
+    for node in nodes(whole):
+        for value in [*node.get("examples", ()), *([node["default"]] if "default" in node else [])]:
+            part = {key: each for key, each in node.items() if key not in ("examples", "default")}
+            jsonschema_rs.Draft7Validator({**part, "definitions": whole["definitions"]}).validate(value)
+            shown += 1
+    assert shown > 60
+
+
+@pytest.mark.parametrize("make", [schema, editor_schema.schema], ids=["definitions", "fixtures"])
+def test_only_keywords_of_the_draft_are_used(make: Callable[[], Any]) -> None:
+    assert set().union(*nodes(make())) <= DRAFT_7
+
+
+def test_every_field_is_described() -> None:
+    whole = schema()
+    fields = [(key, part) for node in nodes(whole) for key, part in node.get("properties", {}).items()]
+    offered = [
+        (key, part) for key, part in fields if {"examples", "default"} & set(part if isinstance(part, dict) else ())
+    ]
+    assert len(offered) > 50
+    for key, part in offered:
+        assert part.get("description"), key
+
+
+DRAFT_7 = {
+    "$ref", "$schema", "additionalProperties", "allOf", "anyOf", "const", "default", "definitions", "description", "else",
+    "enum", "examples", "if", "items", "maxItems", "maximum", "minItems", "minLength", "minimum", "not", "oneOf", "pattern",
+    "patternProperties", "properties", "required", "then", "title", "type",
+}  # fmt: skip
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Each schema in a schema."""
+    if isinstance(node, list):
+        for part in node:
+            yield from nodes(part)
+    elif isinstance(node, dict):
+        yield node
+        for key, part in node.items():
+            if key in ("properties", "patternProperties", "definitions"):
+                yield from nodes(list(part.values()))
+            elif key not in ("default", "examples", "enum", "const", "required", "type"):
+                yield from nodes(part)
 
 
 Path_ = tuple["str | int", ...]
