@@ -58,6 +58,7 @@ RULES: dict[str, CheckRule] = {
         CheckRule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
         CheckRule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
         CheckRule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
+        CheckRule("CF120", _WARNING, "call that always fails", "Its constants make it fail, such as a pattern that is none."),
     )
 }  # fmt: skip
 

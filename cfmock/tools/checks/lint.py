@@ -25,6 +25,7 @@ from cfmock.engine.model import (
     edges,
 )
 from cfmock.engine.model import Node as FlowNode
+from cfmock.tools.checks.calls import failing_calls
 from cfmock.tools.checks.suppressions import ignores
 
 
@@ -51,6 +52,7 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
     yield from _series(flow.series, in_map=False)
     for node in flow.walk():
         yield from _node(flow, node[1])
+    yield from (("CF120", mark, message) for mark, message in failing_calls(flow))
     for task in flow.tasks():
         yield from _token(flow, task)
         if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):

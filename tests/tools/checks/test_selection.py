@@ -16,7 +16,7 @@ from cfmock.tools.checks.selection import Selection
         (["CF101"], [], {"CF101"}),
         (["CF101,CF103", "cf105"], [], {"CF101", "CF103", "CF105"}),
         (["CF11"], [], {"CF110", "CF111", "CF112"}),
-        ([], ["CF10"], {"CF110", "CF111", "CF112"}),
+        ([], ["CF10"], {"CF110", "CF111", "CF112", "CF120"}),
         (["CF"], ["CF1"], set()),
         (["CF101"], ["CF1"], {"CF101"}),
         (["CF10"], ["CF101, CF10"], set()),
