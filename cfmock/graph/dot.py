@@ -122,6 +122,6 @@ def _line(link: Link, label: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A quoted string of one line, in which no backslash begins an escape."""
+    """A quoted string of one line, in which no backslash begins an escape and no ampersand a character's name."""
     line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import Node, NodeKind, Series
@@ -60,12 +61,11 @@ class _Chart:
         name = self.numbers[node.id]
         inside = lanes(node)
         lines = (node.name, note(node), *(f"retry {retry_caption(rule)}" for rule in node.retry))
-        text = (" · " if inside else "<br/>").join(map(_text, lines))  # titles of subgraphs have one line
         if not inside:
             before, after = _SHAPES.get(node.kind, ("[", "]"))
-            yield f'{indent}{name}{before}"{text}"{after}'
+            yield f'{indent}{name}{before}"{_lines(lines)}"{after}'
             return
-        yield f'{indent}subgraph {name}["{text}"]'
+        yield f'{indent}subgraph {name}["{" · ".join(map(_text, lines))}"]'  # titles have one line
         yield f"{indent}  direction TB"
         for index, lane in enumerate(inside):
             yield f'{indent}  subgraph {name}_{index}["{_text(lane.label)}"]'
@@ -93,11 +93,27 @@ def _arrow(link: Link, label: str) -> str:
     return f'{arrow}|"{_text(label)}"|' if label else arrow
 
 
+_PLAIN = " .,:·_/$?"
+_APART = "#8288;"
+"""A word joiner: there is nothing to see, and what stands on either side of it means nothing together."""
+
+
 def _text(text: str) -> str:
-    """Everything that could mean something to Mermaid, Markdown or HTML as a character code; one line."""
+    """Everything that could mean something to Mermaid, Markdown or HTML as a character code; one line.
+
+    Two dollars begin and end a formula. A colon before a code is taken, after the word `style`, for one before a colour.
+    """
     line = " ".join(text.split()) or " "
-    return "".join(
-        letter if letter.isalnum() or letter in " .,:·_/$?" else f"#{ord(letter)};"
+    coded = "".join(
+        letter if letter.isalnum() or letter in _PLAIN else f"#{ord(letter)};"
         for letter in line
         if letter.isprintable()
     )
+    coded = re.sub(r"(?<=\$)\$|\$(?=\$)", "#36;", coded)
+    return re.sub(r":(?=\S*#)", "#58;", coded)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    """The lines of one label. Mermaid undoes the codes in such, and then looks for formulas, line ends and icons."""
+    text = "<br/>".join(map(_text, lines))
+    return re.sub(r"#36;(?=#36;)|#92;(?=n)|(?<=fa)\w?#58;(?=fa#45;)", rf"\g<0>{_APART}", text)
