@@ -6,7 +6,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
-from xml.sax.saxutils import quoteattr
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may hold, whatever way it is written."""
@@ -27,14 +26,14 @@ a { color: inherit; } .good { color: var(--good); } .bad { color: var(--bad); } 
 """
 
 
+def legal(text: str) -> str:
+    """Text with what no document may hold replaced by the sign for that."""
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
 def escaped(text: str) -> str:
     """Text between tags, or in a quoted attribute."""
-    return html.escape(_FORBIDDEN.sub("\ufffd", text))
-
-
-def quoted(text: str) -> str:
-    """Text as an attribute of XML, in its quotes."""
-    return quoteattr(_FORBIDDEN.sub("\ufffd", text))
+    return html.escape(legal(text))
 
 
 def page(title: str, body: Iterable[str], style: str = "") -> str:
@@ -47,11 +46,4 @@ def page(title: str, body: Iterable[str], style: str = "") -> str:
             *body,
             "</body>\n</html>\n",
         ]
-    )
-
-
-def junit(suites: Iterable[str]) -> str:
-    """A whole JUnit document of these suites."""
-    return "\n".join(
-        ['<?xml version="1.0" encoding="utf-8"?>', '<testsuites name="cfmock">', *suites, "</testsuites>\n"]
     )

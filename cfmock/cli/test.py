@@ -172,9 +172,9 @@ def _write(options: TestOptions, report: TestReport) -> None:
         else:
             write_file("--json", options.json, text)
     if options.junit is not None:
-        from cfmock.tools.flowtest.junit import junit
+        from cfmock.tools import junit
 
-        write_file("--junit", options.junit, junit(report))
+        write_file("--junit", options.junit, junit.of_tests(report))
     if options.html is not None:
         from cfmock.tools.flowtest.page import page
 

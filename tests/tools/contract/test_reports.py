@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from cfmock.tools import junit
 from cfmock.tools.contract.baseline import MatrixDifference
-from cfmock.tools.contract.junit import junit
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.page import page
 from cfmock.tools.contract.plan import Case
@@ -54,7 +54,7 @@ def test_retries_in_words(spacing, said):
 
 
 def test_in_junit_nothing_fails_that_was_not_to_be_compared():
-    root = ElementTree.fromstring(junit(PLAIN))
+    root = ElementTree.fromstring(junit.of_matrix(PLAIN))
     assert [suite.get("name") for suite in root] == ["StartExecution", "ListFlows"]
     assert {suite.get("failures") for suite in root} == {"0"}
     assert [case.get("name") for case in root.iter("testcase")] == ["ResourceThrottled", "reset", "AccessDenied"]
@@ -65,7 +65,7 @@ def test_in_junit_nothing_fails_that_was_not_to_be_compared():
 
 
 def test_in_junit_what_is_not_as_accepted_fails_also_what_is_gone():
-    root = ElementTree.fromstring(junit(COMPARED))
+    root = ElementTree.fromstring(junit.of_matrix(COMPARED))
     assert [(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in root] == [
         ("StartExecution", "2", "1"), ("ListFlows", "2", "1"),
     ]  # fmt: skip
