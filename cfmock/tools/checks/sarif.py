@@ -14,6 +14,8 @@ from cfmock.base.version import __version__
 from cfmock.tools.checks.report import CheckReport, Issue
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+INFORMATION = "https://help.aliyun.com/en/document_detail/2402076.html"
+"""Where the driver leads: to the service's page on definitions, which the rules are about."""
 MISTAKE = "mistake"
 """The rule of what has no code: a file that cannot be used."""
 
@@ -22,8 +24,9 @@ def sarif(report: CheckReport) -> str:
     """The log: one run, whose rules are all that there are."""
     rules = [_MISTAKE, *map(_rule, RULES.values())]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
+    driver = {"name": "cfmock", "version": __version__, "informationUri": INFORMATION, "rules": rules}
     run = {
-        "tool": {"driver": {"name": "cfmock", "version": __version__, "rules": rules}},
+        "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {

@@ -97,9 +97,10 @@ SARIF = strict(
             tool=strict(
                 ["driver"],
                 driver=strict(
-                    ["name", "rules"],
+                    ["name", "rules", "informationUri"],
                     name={"const": "cfmock"},
                     version={"type": "string"},
+                    informationUri={"type": "string", "format": "uri", "pattern": "^https://"},
                     rules=many(
                         strict(
                             ["id", "shortDescription", "help"],
