@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from cfmock.base.errors import Mark
 from cfmock.base.randomness import Ids
+from cfmock.base.source_marks import Mark
 from cfmock.engine.expr import Constructor, Expression, ExpressionError
 from cfmock.engine.expr.parser import Constant, FunctionCall, parse
 from cfmock.engine.flow import Flow
