@@ -263,7 +263,7 @@ def _pytest_options() -> list[str]:
     return [
         *("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
         *("-o", "asyncio_default_fixture_loop_scope=function"),
-        *("-o", "filterwarnings=ignore::DeprecationWarning:alibabacloud_.*"),  # of the SDK, from Python 3.12 on
+        *("-W", "error"),  # as readers run their own tests
         *([] if installed else ("-p", "cfmock.pytest_plugin")),
     ]
 
