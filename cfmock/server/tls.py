@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cfmock.base.errors import SettingsError
+from cfmock.protocol.spec.model import load
 from cfmock.settings import Settings
 
-NAMES = ("localhost", "127.0.0.1", "::1", "*.fnf.aliyuncs.com")
-"""What the certificate of our own is for, beside the address bound: this machine, and the service's own host names."""
+SERVICE = "fnf.aliyuncs.com"
+
+
+def own_names() -> tuple[str, ...]:
+    """What the certificate of our own is for, beside the address bound: this machine, and the service's own host names, with a
+    region (`cn-hangzhou.fnf.aliyuncs.com`) and with account and region (as Funcraft has them). A `*` stands for one label."""
+    return "localhost", "127.0.0.1", "::1", f"*.{SERVICE}", *(f"*.{region}.{SERVICE}" for region in load().regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,13 @@ def _own(settings: Settings) -> Tls:
     except ImportError:
         raise SettingsError("--tls needs the extra 'tls': pip install 'cfmock[tls]'") from None
     authority = trustme.CA()
+    names = own_names()
     wildcard = settings.host in ("", "0.0.0.0", "::")
-    names = NAMES if wildcard or settings.host in NAMES else (*NAMES, settings.host)
+    bound = () if wildcard or settings.host in names else (settings.host,)
     try:
-        issued = authority.issue_cert(*names)
+        issued = authority.issue_cert(*names, *bound)
     except ValueError:  # a name that no certificate may hold, such as one with an underscore
-        issued = authority.issue_cert(*NAMES)
+        issued = authority.issue_cert(*names)
     context = _context()
     issued.configure_cert(context)
     return Tls(context, authority.cert_pem.bytes(), settings.tls_ca_out)

@@ -96,10 +96,10 @@ class Sdk:
 
 
 @contextmanager
-def driver(kind: Kind, url: str, ca_file: str | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A running driver. Raises `environments.Unavailable`."""
+def driver(kind: Kind, url: str, ca_file: str | None = None, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A running driver, with these environment variables beside our own. Raises `environments.Unavailable`."""
     command = [*environments.command(kind.environment), str(HERE / kind.driver)]
-    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | variables
     if kind.endpoint is None:
         clean |= {"HTTP_PROXY": url, "http_proxy": url}
     if ca_file is not None and kind.environment == "node":

@@ -9,6 +9,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import trustme
 
 from cfmock import CloudFlow
 from cfmock.base.errors import SettingsError
+from cfmock.protocol.spec.model import load
 from cfmock.server.tls import tls_of
 from cfmock.settings import resolve
 from tests.support.calls import echo_flow
@@ -96,12 +98,35 @@ def test_a_certificate_of_the_users_is_served(files: dict[str, str]) -> None:
 
 
 def test_the_certificate_is_for_the_services_own_host_names() -> None:
+    regions = list(load().regions)
+    names = [f"{above}{region}.fnf.aliyuncs.com" for region in regions for above in ("", "1234567890123456.")]
+    assert len(names) > 12
     with CloudFlow(tls=True) as cf:
-        context = ssl.create_default_context(cafile=cf.ca_file)
-        with connect(cf.url) as plain:
-            secure = context.wrap_socket(plain, server_hostname="cn-hangzhou.fnf.aliyuncs.com")
-            with secure:
+        for name in names:
+            with handshake(cf, name) as secure:
                 assert secure.version() in ("TLSv1.2", "TLSv1.3")
+        for name in ("oss.aliyuncs.com", f"a.b.{regions[0]}.fnf.aliyuncs.com", "1234.nowhere.fnf.aliyuncs.com"):
+            with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"), handshake(cf, name):
+                pass
+
+
+def test_a_call_under_account_and_region_reaches_that_region() -> None:
+    with CloudFlow(tls=True, auth="off") as cf:
+        host = "1234567890123456.cn-shanghai.fnf.aliyuncs.com"
+        with handshake(cf, host) as secure:
+            target = "/?Action=ListFlows&Version=2019-03-15"
+            secure.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: secure.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert len(cf.calls(region="cn-shanghai")) == 1
+
+
+@contextlib.contextmanager
+def handshake(cf: CloudFlow, name: str) -> Iterator[ssl.SSLSocket]:
+    """A connection by a client that knows the server under this name."""
+    context = ssl.create_default_context(cafile=cf.ca_file)
+    with connect(cf.url) as plain, context.wrap_socket(plain, server_hostname=name) as secure:
+        yield secure
 
 
 @pytest.mark.parametrize("host", ["here.test", "my_host", "0.0.0.0", "::1"])
