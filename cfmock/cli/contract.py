@@ -12,7 +12,7 @@ import click
 
 from cfmock.cli.contract_options import ContractOptions
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED
-from cfmock.cli.options import settings_options
+from cfmock.cli.options import Proxying, proxy_options, proxying, settings_options
 from cfmock.cli.run import CommandBehind
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ SHOWN = 20
 @click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run so many cases at a time.")
 @click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
-@click.option("--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here")
+@proxy_options
 @settings_options("reload", port=0)
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...], proxy: bool,
-    timeout: str | None, jobs: int, nth: int, **given: Any,
+    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, **given: Any,
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
     if not ctx.obj:
@@ -72,7 +72,7 @@ def command(
     accepted = accepted_by(options)
     if options.output not in (None, "-"):
         check_writable("--output", options.output)
-    lab = _lab(paths, given, proxy, options, nth, timeout)
+    lab = _lab(paths, given, proxying(proxy=proxy, keep_proxy=keep_proxy), options, nth, timeout)
     loop = new_loop()
     try:
         return _until_told(loop, loop.create_task(_contract(lab, options, accepted)))
@@ -84,8 +84,9 @@ command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.p
 
 
 def _lab(
-    paths: Sequence[str], flags: Mapping[str, Any], proxy: bool, options: ContractOptions, nth: int, timeout: str | None
-) -> MatrixRunner:
+    paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying, options: ContractOptions, nth: int,
+    timeout: str | None,
+) -> MatrixRunner:  # fmt: skip
     """The lab, with servers of these fixtures and options. Raises FixtureError and SettingsError."""
     from cfmock.base.errors import SettingsError
     from cfmock.cli import server_setup
@@ -100,9 +101,10 @@ def _lab(
 
     def serve(rule: FaultRule | None) -> Service:
         faults = fixtures.faults if rule is None else (rule, *fixtures.faults)
-        return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxy)
+        return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxies)
 
     serve(None)  # so that options that do not go together are told at once
+    server_setup.log_removed(proxies)
     return MatrixRunner(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
 
 

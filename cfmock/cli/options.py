@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,37 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
         return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
     said = row.variable if default is None else f"{row.variable}; default: {default}"
     return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")
+
+
+class Proxying(Enum):
+    """Which proxy variables a command finds in its environment."""
+
+    NONE = "none"
+    """Not those of our own environment: SDKs would send calls to 127.0.0.1 there, whatever NO_PROXY says."""
+
+    OURS = "ours"
+    """HTTP_PROXY names the server, so that clients come here under the service's own host names."""
+
+    INHERITED = "inherited"
+    """Those of our own environment."""
+
+
+def proxy_options(function: F) -> F:
+    """A decorator: `--proxy` and `--keep-proxy`, for `proxying`."""
+    keep = click.option("--keep-proxy", is_flag=True, help="leave HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as they are")
+    own = click.option(
+        "--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here"
+    )
+    return own(keep(function))
+
+
+def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:
+    """What the two options ask for. Raises SettingsError for both."""
+    if proxy and keep_proxy:
+        raise SettingsError("--keep-proxy goes without --proxy, which sets HTTP_PROXY")
+    if proxy:
+        return Proxying.OURS
+    return Proxying.INHERITED if keep_proxy else Proxying.NONE
 
 
 def write_file(option: str, file: str, text: str) -> None:

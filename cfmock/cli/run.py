@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cfmock.cli.options import settings_options
+from cfmock.cli.options import proxy_options, proxying, settings_options
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for a command that is not there, or cannot be run."""
@@ -35,10 +35,12 @@ class CommandBehind(click.Command):
 )  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @settings_options(port=0)
-@click.option("--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here")
+@proxy_options
 @click.option("--coverage", metavar="FILE", help="write what executions reach of their flows, for test and graph")
 @click.pass_context
-def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, coverage: str | None, **flags: Any) -> int:
+def command(
+    ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, keep_proxy: bool, coverage: str | None, **flags: Any
+) -> int:
     """Prints nothing of its own to stdout."""
     words: list[str] = ctx.obj
     if not words:
@@ -46,7 +48,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, coverage
     from cfmock.cli import server_setup
     from cfmock.server.lifecycle import new_loop
 
-    started = server_setup.prepare(paths, flags, proxy=proxy, port=0)
+    proxies = proxying(proxy=proxy, keep_proxy=keep_proxy)
+    started = server_setup.prepare(paths, flags, proxies, port=0)
+    server_setup.log_removed(proxies)
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:

@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from cfmock.base.errors import SettingsError
+from cfmock.base.proxies import proxy_variables, without_proxies
+from cfmock.cli.options import Proxying
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -28,16 +30,16 @@ log = logging.getLogger("cfmock")
 
 
 class Started:
-    """A server and what belongs to it. `proxy` tells whether its commands shall reach it at the real host names, too."""
+    """A server and what belongs to it. `proxies` are those of its commands' environment."""
 
     def __init__(
-        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxy: bool = False
+        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxies: Proxying
     ) -> None:
         self.server = server
         self.control = control
         self.fixtures = fixtures
         self.settings = settings
-        self.proxy = proxy
+        self.proxies = proxies
         self._recording: Recording | None = None
 
     async def start(self) -> None:
@@ -55,9 +57,13 @@ class Started:
         """Our own environment with what points a command at the server."""
         from cfmock.api.cloudflow import environment  # not needed to serve
 
-        url = self.server.url
-        proxied = {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""} if self.proxy else {}
-        return {**_inherited(), **environment(self.server), **proxied}
+        variables = {**_inherited(), **environment(self.server)}
+        if self.proxies is Proxying.NONE:
+            return without_proxies(variables)
+        if self.proxies is Proxying.OURS:
+            url = self.server.url
+            variables |= {"HTTP_PROXY": url, "http_proxy": url, "NO_PROXY": "", "no_proxy": ""}
+        return variables
 
     def passes(self) -> bool:
         """Whether all was well, so far as `--strict` asks; else the violations are told."""
@@ -67,10 +73,12 @@ class Started:
         return not violations
 
 
-def prepare(paths: Sequence[str], flags: Mapping[str, Any], *, proxy: bool = False, **defaults: Any) -> Started:
+def prepare(
+    paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying = Proxying.NONE, **defaults: Any
+) -> Started:
     """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
     fixtures, settings = read(paths, flags, **defaults)
-    return make(fixtures, settings, tls_of(settings), proxy)
+    return make(fixtures, settings, tls_of(settings), proxies)
 
 
 def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:
@@ -85,15 +93,25 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
     return fixtures, settings
 
 
-def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxy: bool = False) -> Started:
+def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Proxying) -> Started:
     """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
-    if proxy and tls is not None:
+    if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
     emulator = build(fixtures, settings)
     control = Control(emulator)
     server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
     emulator.default_world()
-    return Started(server, control, fixtures, settings, proxy)
+    return Started(server, control, fixtures, settings, proxies)
+
+
+def log_removed(proxies: Proxying) -> None:
+    """Log which proxy variables a command does not get, if there are any."""
+    names = proxy_variables(os.environ) if proxies is Proxying.NONE else []
+    if names:
+        log.info(
+            "CMD runs without %s: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says (--keep-proxy leaves %s)",
+            " and ".join(names) if len(names) < 3 else ", ".join(names), "it" if len(names) == 1 else "them",
+        )  # fmt: skip
 
 
 def _guard(settings: Settings) -> Guard:

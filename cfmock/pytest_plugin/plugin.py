@@ -64,6 +64,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_report_header() -> str | None:
+    """A line where the environment names a proxy, since clients would call that in place of cfmock."""
+    from cfmock.base.proxies import proxy_variables
+
+    names = proxy_variables(os.environ)
+    if not names:
+        return None
+    return f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
+
+
 @pytest.fixture
 def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""

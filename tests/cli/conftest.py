@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pytest
 
 from cfmock.__main__ import main
+from cfmock.base.proxies import proxy_variables
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,10 @@ class Ran:
 
 
 @pytest.fixture
-def cfmock(capsys):
-    """Runs a command line in this process."""
+def cfmock(capsys, monkeypatch):
+    """Runs a command line in this process, as on a machine without a proxy."""
+    for name in proxy_variables(os.environ):
+        monkeypatch.delenv(name)
 
     def run(*arguments: str) -> Ran:
         code = main(list(arguments))

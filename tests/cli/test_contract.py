@@ -92,6 +92,16 @@ def test_the_table_says_what_the_client_did_in_each_case(contract):
     assert ran.err == "cfmock contract: 4 cases of StartExecution\n"
 
 
+def test_cases_run_without_the_proxies_of_the_environment_which_is_said_once(folder):
+    Path("proxied.py").write_text(
+        f"import os, sys; sys.argv.append('1'); assert 'HTTP_PROXY' not in os.environ\n{CLIENT}"
+    )
+    words = "contract", "f.yaml", "--code", "AccessDenied", "--code", "reset", "--", *PYTHON, "proxied.py"
+    ran = run_process(*words, env={"HTTP_PROXY": "http://127.0.0.1:9"})
+    assert "2 cases: 2 failed" in ran.stdout
+    assert ran.stderr.count("HTTP_PROXY") == 1
+
+
 def test_json_has_a_case_for_each(contract):
     ran = contract("AccessDenied close", "--format", "json", client=("2", "describe"))
     found = {(case["operation"], case["code"], case["transport"]): case for case in cases(ran.out)}

@@ -1,4 +1,4 @@
-"""`cfmock run`: what it writes of the flows that were used."""
+"""`cfmock run`: what its command finds in the environment, and what is written of the flows that were used."""
 
 from __future__ import annotations
 
@@ -46,3 +46,49 @@ def test_a_file_that_cannot_be_written_is_told_before_the_command_runs(folder):
     ran = run("run", "--coverage", "none/such.json", "--", "python", "-c", "print('ran')")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "--coverage: cannot write none/such.json: No such file or directory\n"
+
+
+# -- proxies ---------------------------------------------------------------------------------------------------------------
+
+PRINT = "import json, os; print(json.dumps({n: v for n, v in os.environ.items() if n.lower().endswith('_proxy')}))"
+SET = dict.fromkeys(
+    ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9"
+)
+
+
+def proxies_of(ran) -> dict[str, str]:
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, str] = json.loads(ran.stdout)
+    return found
+
+
+def test_the_command_gets_none_of_the_proxies_and_a_line_says_so():
+    ran = run("run", "--", "python", "-c", PRINT, env={**SET, "NO_PROXY": "example.com"})
+    assert proxies_of(ran) == {"NO_PROXY": "example.com"}
+    assert ran.stderr == (
+        "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send calls to "
+        "127.0.0.1 there, too, whatever NO_PROXY says (--keep-proxy leaves them)\n"
+    )
+
+
+def test_where_there_is_no_proxy_nothing_is_said():
+    ran = run("run", "--", "python", "-c", PRINT, env={"HTTP_PROXY": "", "NO_PROXY": "*"})
+    assert (proxies_of(ran), ran.stderr) == ({"NO_PROXY": "*"}, "")
+
+
+def test_proxies_can_be_kept():
+    ran = run("run", "--keep-proxy", "--", "python", "-c", PRINT, env=SET)
+    assert (proxies_of(ran), ran.stderr) == (SET, "")
+
+
+def test_with_proxy_the_server_is_the_proxy_of_plain_http():
+    found = proxies_of(run("run", "--proxy", "--", "python", "-c", PRINT, env=SET))
+    assert found["HTTP_PROXY"] == found["http_proxy"] != SET["HTTP_PROXY"]
+    assert {name: value for name, value in found.items() if name.upper() != "HTTP_PROXY"} == {
+        **{name: value for name, value in SET.items() if name.upper() != "HTTP_PROXY"}, "NO_PROXY": "", "no_proxy": "",
+    }  # fmt: skip
+
+
+def test_the_two_options_do_not_go_together():
+    ran = run("run", "--proxy", "--keep-proxy", "--", "true")
+    assert (ran.returncode, ran.stderr) == (2, "--keep-proxy goes without --proxy, which sets HTTP_PROXY\n")

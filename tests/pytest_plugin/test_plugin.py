@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 
+from cfmock.base.proxies import proxy_variables
 from cfmock.pytest_plugin import plugin as plugin
 from tests.support.processes import environment
 
@@ -60,6 +62,26 @@ def test_each_test_has_a_service_of_its_own(inner: pytest.Pytester) -> None:
         """
     )
     run(inner).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({}, []),
+        ({"NO_PROXY": "*", "HTTP_PROXY": ""}, []),
+        (
+            {"all_proxy": "http://proxy.example:1", "HTTP_PROXY": "http://proxy.example:1", "NO_PROXY": "*"},
+            ["cfmock: unset HTTP_PROXY, all_proxy: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"],
+        ),
+    ],
+)
+def test_the_header_names_the_proxies_of_the_environment(inner, monkeypatch, variables, line) -> None:
+    for name in proxy_variables(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    inner.makepyfile("def test_nothing(): pass")
+    assert [each for each in run(inner).outlines if each.startswith("cfmock: ")] == line
 
 
 def test_the_marker_names_files_beside_the_test_and_settings(inner: pytest.Pytester) -> None:

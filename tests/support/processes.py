@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from cfmock.base.proxies import without_proxies
+
 ROOT = Path(__file__).parents[2]
 
 
 def environment(**more: str) -> dict[str, str]:
     """The environment without what would point cfmock or a client elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CFMOCK_", "ALIBABA_", "FNF_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **more}
+    return {**without_proxies(kept), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **more}
 
 
 def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,18 @@
+"""Environment variables that send a program's calls through a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""Their names; programs read them in small letters, too."""
+
+
+def proxy_variables(environ: Mapping[str, str]) -> list[str]:
+    """The names of those that are set, as they are written."""
+    return sorted(name for name, value in environ.items() if value and name.upper() in VARIABLES)
+
+
+def without_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without them."""
+    return {name: value for name, value in environ.items() if name.upper() not in VARIABLES}
