@@ -31,6 +31,7 @@ def command(as_json: bool) -> None:
     print_table(
         ("CODE", "STATUS", "MESSAGE", "OPERATIONS", "HOW"),
         [(row["code"], str(row["status"]), row["message"], _named(row["operations"]), row["how"]) for row in rows],
+        whole=2,
     )
 
 

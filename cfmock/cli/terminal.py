@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, OverflowMethod
 
 Row = Sequence[str]
 
 
 def print_table(
-    columns: Row, rows: Sequence[Row], style: Callable[[Row], str] = lambda row: "", *, whole: int = 0
+    columns: Row,
+    rows: Sequence[Row],
+    style: Callable[[Row], str] = lambda row: "",
+    *,
+    whole: int = 0,
+    cut: bool = False,
 ) -> None:
     """Rows under their headings on stdout. Text is text: what looks like markup is printed as it is.
 
-    `style` says how a row looks on a terminal (`red`), nothing for as usual. So many of the first columns are kept `whole`
-    there; where that leaves the last one too narrow to be read, it is left out.
+    `style` says how a row looks on a terminal (`red`), nothing for as usual. There the first `whole` columns are never broken; if
+    the others then had too little room to be read, they stand below, each in lines of its own. With `cut`, each of these has a
+    single line, which ends in `…` where there is more.
     """
-    if sys.stdout.isatty():
-        _draw(columns, rows, style, whole)
-    else:
+    if not sys.stdout.isatty():
         print("\n".join(table_lines(columns, rows)))
+        return
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, highlight=False)
+    look: OverflowMethod = "ellipsis" if cut else "fold"
+    if whole and console.width - _taken(columns, rows, whole) < (len(columns) - whole) * (_READABLE + _BETWEEN):
+        _draw_stacked(console, columns, rows, style, whole, look)
+    else:
+        _draw(console, columns, rows, style, whole, look)
 
 
 def table_lines(columns: Row, rows: Sequence[Row]) -> list[str]:
@@ -30,21 +47,45 @@ def table_lines(columns: Row, rows: Sequence[Row]) -> list[str]:
 
 
 _READABLE = 20
-"""Characters that the last column of a table with `whole` ones has at the least."""
+"""Characters that a column has at the least where it stands beside the others."""
+
+_BETWEEN = 3
+"""Characters between two columns on a terminal."""
 
 
-def _draw(columns: Row, rows: Sequence[Row], style: Callable[[Row], str], whole: int) -> None:
+def _taken(columns: Row, rows: Sequence[Row], whole: int) -> int:
+    """What the first columns take, with the space behind each."""
+    return sum(max(len(line[index]) for line in [columns, *rows]) + _BETWEEN for index in range(whole))
+
+
+def _draw(
+    console: Console, columns: Row, rows: Sequence[Row], style: Callable[[Row], str], whole: int, look: OverflowMethod
+) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False)
-    taken = sum(max(len(line[index]) for line in [columns, *rows]) + 2 for index in range(len(columns) - 1))
-    shown = len(columns) - (whole > 0 and console.width - taken < _READABLE)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns[:shown]):
-        table.add_column(column, overflow="fold", no_wrap=index < whole)
+    for column in columns[:whole]:
+        table.add_column(column, no_wrap=True)
+    last = console.width - _taken(columns, rows, whole) - 2 if whole == len(columns) - 1 else None
+    for column in columns[whole:]:
+        table.add_column(column, overflow=look, no_wrap=look == "ellipsis", max_width=last)
     for row in rows:
-        table.add_row(*map(Text, row[:shown]), style=style(row))
+        table.add_row(*map(Text, row), style=style(row))
     console.print(table)
+
+
+def _draw_stacked(
+    console: Console, columns: Row, rows: Sequence[Row], style: Callable[[Row], str], whole: int, look: OverflowMethod
+) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    lines = table_lines(columns[:whole], [row[:whole] for row in rows])
+    looks = ["bold", *map(style, rows)]
+    for line, row, colour in zip(lines, [columns, *rows], looks, strict=True):
+        console.print(Text(line, style=colour, overflow="fold"))
+        for cell in filter(None, row[whole:]):
+            text = Text(cell, style=colour, overflow=look, no_wrap=look == "ellipsis")
+            console.print(Padding(text, (0, 0, 0, 2), expand=False))

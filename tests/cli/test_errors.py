@@ -1,6 +1,10 @@
 """The catalogue, for people and for programs."""
 
 import json
+import re
+import sys
+
+import pytest
 
 from cfmock.protocol.spec.model import load
 
@@ -12,6 +16,16 @@ def test_the_table_has_a_line_for_every_code(cfmock):
     assert lines[0].split() == ["CODE", "STATUS", "MESSAGE", "OPERATIONS", "HOW"]
     assert [line.split()[0] for line in lines[1:]] == list(load().errors)
     assert "StopExecution" in next(line for line in lines if line.startswith("ExecutionAlreadyCompleted"))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_code_is_broken_on_a_terminal(cfmock, monkeypatch, width):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", cfmock("errors").out).splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines if re.match(r" ?\w+ +\d{3}\b", line)] == list(load().errors)
 
 
 def test_the_json_is_the_catalogue(cfmock):

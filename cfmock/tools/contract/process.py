@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cfmock.base.clocks import stopwatch
+from cfmock.tools.contract.last_words import last_words
 
 KEPT = 64 * 1024
 """Bytes of each stream that are kept: the newest."""
@@ -20,11 +20,6 @@ GRACE = 1.0
 
 DRAIN = 0.2
 """Seconds to wait for the rest of the output when something that outlives the process keeps its streams open."""
-
-SAID = 200
-"""Characters of what a client said last."""
-
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\t\x20-\x7e\xa0-\U0010ffff]")
 
 
 class Ended(NamedTuple):
@@ -39,18 +34,8 @@ class Ended(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The last line that it wrote to stderr, else to stdout, as far as it fits; without colours."""
-        return last_line(self.err) or last_line(self.out)
-
-
-def last_line(text: str) -> str:
-    """The last line that says something, at most `SAID` characters of it, without what only a terminal understands.
-
-    Brackets alone, with which printed JSON ends, say nothing as long as there is a line with a word.
-    """
-    lines = [line for each in reversed(text.splitlines()) if (line := _CONTROL.sub("", each).strip())]
-    line = next((line for line in lines if any(map(str.isalnum, line))), lines[0] if lines else "")
-    return line if len(line) <= SAID else line[: SAID - 1] + "…"
+        """What it wrote last to stderr, else to stdout, as `last_words` has it."""
+        return last_words(self.err) or last_words(self.out)
 
 
 async def run(words: Sequence[str], variables: Mapping[str, str], timeout: float) -> Ended:

@@ -15,8 +15,6 @@ STYLES = {"recovered": "green", "failed": "yellow", "timed out": "red", "not met
 
 COLUMNS = ("OPERATION", "FAULT", "RESULT", "EXIT", "CALLS", "RETRIES", "SAID")
 
-_WIDE = 60  # characters of what a client said that fit into a table
-
 
 @dataclass(frozen=True, slots=True)
 class MatrixReport:
@@ -51,7 +49,7 @@ def rows(report: MatrixReport) -> list[tuple[str, ...]]:
     return [
         (
             each.case.operation, each.case.fault, each.verdict, str(each.exit), str(each.calls), retries(each),
-            each.said if len(each.said) <= _WIDE else f"{each.said[: _WIDE - 1]}…",
+            each.said,
         )
         for each in report.reactions
     ]  # fmt: skip

@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from cfmock.tools.contract import process
-from cfmock.tools.contract.process import Ended, last_line
 from tests.support.processes import gone
 from tests.support.waiting import until
+from cfmock.tools.contract.process import Ended
 
 
 def ran(code: str, timeout: float = 30.0) -> Ended:
@@ -97,19 +97,3 @@ def test_when_it_is_cancelled_nothing_is_left(tmp_path):
 
     asyncio.run(interrupted())
     until(lambda: all(gone(int(pid)) for pid in note.read_text().split()))
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("", ""),
-        ("a\nb\n\n  \n", "b"),
-        ("\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07\r\n", "red link"),
-        ("tab\tand\x00nul", "tab\tandnul"),
-        ("x" * 500, "x" * 199 + "…"),
-        ('{\n  "Code": "AccessDenied"\n}\n', '"Code": "AccessDenied"'),
-        ("...\n---\n", "---"),
-    ],
-)
-def test_the_last_line_is_one_short_plain_line(text, line):
-    assert last_line(text) == line

@@ -35,11 +35,6 @@ def test_the_table_has_a_row_for_each_case():
     ]
 
 
-def test_a_long_last_line_is_cut_in_the_table():
-    (row,) = rows(MatrixReport([], [replace(FAILED, said="x" * 200)]))
-    assert row[-1] == "x" * 59 + "…"
-
-
 def test_under_the_table_stand_violations_and_the_sum():
     assert footer(PLAIN) == [
         "", "StartExecution reset: violation: success assumed", "", "3 cases: 1 recovered, 1 failed, 1 not met",
