@@ -185,7 +185,11 @@ class Emulator:
         """What a fault answers in place of the operation, or of its answer."""
         if action.transport is not None:
             return Reply(200, b"", exchange.request_id, transport=Transport(action.transport))
-        raise exchange.failure(action, self.spec, self.wall_clock.now())
+        raise exchange.failure(action, self.spec, self._skewed_now())
+
+    def _skewed_now(self) -> float:
+        """The server's time as a fault's RequestTimeTooSkewed gives it: further than allowed from that of any request let in."""
+        return self.wall_clock.now() + 2 * self.settings.max_time_skew + 1
 
     def _wait(self, exchange: Exchange, later: DeferredAnswer) -> Pending:
         pending = Pending(timeout=later.timeout)
@@ -219,7 +223,7 @@ class Emulator:
         decision, failure = exchange.decision, None
         after = decision.after if decision is not None else None
         if after is not None and after.transport is None and not isinstance(result, ServiceError):
-            result = exchange.failure(after, self.spec, self.wall_clock.now())
+            result = exchange.failure(after, self.spec, self._skewed_now())
         if isinstance(result, Reply):
             reply = result
         elif isinstance(result, ServiceError):

@@ -66,7 +66,8 @@ class Exchange:
         self.timestamp = parameters.values.get("Timestamp") or self.request.header("x-acs-date")
 
     def failure(self, action: Action, spec: Spec, now: float) -> ServiceError:
-        """What a fault answers, its message's arguments taken from the request. `now` is real time."""
+        """What a fault answers, its message's arguments taken from the request. `now` is the time that messages give as the
+        server's."""
         if action.custom is not None:
             custom = action.custom
             return ServiceError(custom.code, status=custom.status, message=custom.message)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cfmock.api.client import signed_request
+from cfmock.base.clocks import RealClock
+from cfmock.base.time_text import parse_time
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import Service, answer, echo_flow, make_service
@@ -116,6 +119,17 @@ def test_a_fault_fills_its_message_from_the_request() -> None:
     assert message("ActionNotSupported") == "The requested API operation 'StartExecution' is incorrect. Please check."
     assert message("InvalidAccessKeyID") == "The AccessKey ID cfmock is invalid."
     assert message("TaskAlreadyCompleted", "ReportTaskFailed", TaskToken="t") == "Task t has already completed."
+
+
+@pytest.mark.parametrize("off", [-890, 0, 890])
+def test_times_too_far_apart_are_far_apart_also_on_demand(off: int) -> None:
+    service = make_service({"faults": [{"when": {}, "error": "RequestTimeTooSkewed"}]})
+    request = start("ListFlows", key="cfmock", secret="cfmock-secret", FlowName=None, moment=RealClock.now() + off)
+    reply = service.emulator.handle(request)
+    assert isinstance(reply, Reply)
+    said = json.loads(reply.body)["Message"]
+    first, second = map(parse_time, re.findall(r"\d{4}-\S+Z", said))
+    assert second - first > service.emulator.settings.max_time_skew
 
 
 def test_a_fault_strikes_only_who_passed_authentication() -> None:
