@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from cfmock.tools.contract import process
+from cfmock.tools.contract.process import Ended
 from tests.support.processes import gone
 from tests.support.waiting import until
-from cfmock.tools.contract.process import Ended
 
 
 def ran(code: str, timeout: float = 30.0) -> Ended:
