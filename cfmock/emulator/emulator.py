@@ -127,6 +127,8 @@ class Emulator:
             result = self._perform(exchange)
         except ServiceError as failure:
             result = failure
+            # What it came through would hold on to the request until the garbage collector comes.
+            failure.__traceback__ = failure.__context__ = None
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
             result = self._our_fault()
         exchange.noted, exchange.matched = self.notes.end(), self.notes.matched
@@ -136,10 +138,11 @@ class Emulator:
 
     def _perform(self, exchange: Exchange) -> Fields | DeferredAnswer | Reply:
         request, spec = exchange.request, self.spec
-        parameters = decode.decode_parameters(request)
+        small = request.size <= spec.limits["request_size"]
+        parameters = decode.decode_parameters(request) if small else decode.undecoded(request)
         exchange.decoded(parameters)
         exchange.request_id = decode.caller_request_id(parameters) or self.ids.request_id()
-        if len(request.body) + len(parameters.query) > spec.limits["request_size"]:
+        if not small:
             raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
         decode.check_media_type(request, parameters)
         operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)

@@ -27,17 +27,14 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
+from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.function_calls import Cause, FunctionCalls
 
 log = logging.getLogger("cfmock")
 
 ADMIN = "/_cfmock"
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of a body that are read, so that a client sees the answer to a request that is too large."""
 MAX_HEAD = 8 * 1024 * 1024
 """Bytes of a request line or header: some clients put whole definitions into the query."""
-LARGE = 64 * 1024
-"""Bytes of an answer that a client should have begun to read before more is done for it."""
 EARLY = 0.02
 """Seconds by which a long poll is answered before its time, so that it is never late."""
 DRIP = 5.0
@@ -57,6 +54,8 @@ class HttpEdge:
         self.emulator = emulator
         self.functions = functions
         self._admin = admin
+        self.bodies = Bodies()
+        self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()
         self.stopping = asyncio.Event()  # set when the server stops
         self._timer: asyncio.TimerHandle | None = None
@@ -70,25 +69,29 @@ class HttpEdge:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if ADMIN in target and _is_admin(target):
             return await self._admin(request, self)
-        try:
-            body = _body_at_hand(request)
-            if body is None:
-                body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            failure = ServiceError("EntityTooLarge", str(self.emulator.spec.limits["request_size"]))
-            return written(self.refusal(failure, request), request, close=True)
-        except web.RequestPayloadError as error:
-            log.debug("malformed body: %s", error)
-            return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
+        dropped = 0
+        body = at_hand(request, self._limit)
+        if body is None:
+            try:
+                body, dropped = await self.bodies.read(request, self._limit)
+            except BodyMalformed as error:
+                log.debug("malformed body: %s", error)
+                return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
+            except BodiesFull:
+                failure = ServiceError("ResourceThrottled", detail="Too many large requests are being read.")
+                return self._cut_off(self.refusal(failure, request), request)
+            dropped -= len(body)
         functions = self.functions
         functions.cause = None
-        reply = self.emulator.handle(Request(request.method, target, headers, body))
+        reply = self.emulator.handle(Request(request.method, target, headers, body, dropped))
         if functions.cause is not None or isinstance(reply, Pending) or reply.delay:
             reply = await self.whole(reply, functions.cause)
         if reply.transport is not Transport.WHOLE:
             return await self._broken(reply, request)
-        sent = written(reply, request)
-        if len(reply.body) > LARGE:
+        sent = written(reply, request, close=dropped > MAX_COUNTED)
+        if (
+            request.protocol.writing_paused
+        ):  # the client has not read the answers before: no more is done for it meanwhile
             with contextlib.suppress(ConnectionError):
                 await request.writer.drain()
         return sent
@@ -221,14 +224,6 @@ def _is_admin(target: str) -> bool:
     return path == ADMIN or path.startswith(ADMIN + "/")
 
 
-def _body_at_hand(request: web.BaseRequest) -> bytes | None:
-    """The body, if all of it came with the head, as small ones do."""
-    if not request.body_exists:
-        return b""
-    content = request.content
-    return content.read_nowait() if content.is_eof() and content.total_bytes <= MAX_BODY else None
-
-
 class RawResponse(web.StreamResponse):
     """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
 
@@ -327,7 +322,7 @@ class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
     def __init__(self, edge: HttpEdge) -> None:
-        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
         super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
 

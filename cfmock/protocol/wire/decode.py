@@ -86,6 +86,11 @@ def decode_parameters(request: Request) -> Parameters:
     return Parameters(values, encoded, path, query, kind, problem, untyped)
 
 
+def undecoded(request: Request) -> Parameters:
+    """What is known of a request that is too large to be looked into: where it goes."""
+    return Parameters({}, {}, split_target(request.target)[0], "", media_type(request))
+
+
 def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> None:
     """Add the pairs of a query or form to `values` (decoded) and `encoded` (`E(name)=E(value)`)."""
     if "+" in text:

@@ -18,12 +18,19 @@ from cfmock.protocol.spec.model import Operation
 
 class Request(NamedTuple):
     """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
-    looked up by lower-case name, `body` is what remains after transfer coding is removed."""
+    looked up by lower-case name, `body` is what remains after transfer coding is removed. Of a body that is too large none is
+    kept: `dropped` is how many bytes it had."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes = b""
+    dropped: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of target and body, as sent."""
+        return len(self.target) + len(self.body) + self.dropped
 
     def header(self, name: str) -> str:
         """The header's value, empty if it was not sent. `name` in lower case."""

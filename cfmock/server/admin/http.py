@@ -18,7 +18,11 @@ from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard
+from cfmock.server.bodies import Bodies, BodiesFull, BodyMalformed
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
+
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a fixture document, the largest body there is."""
 
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
@@ -61,7 +65,7 @@ class Admin:
             arguments: dict[str, Any] = {**named, **_query(endpoint, query)}
             for argument in endpoint.arguments:
                 if argument.place == "body":
-                    arguments[argument.name] = await _body(request)
+                    arguments[argument.name] = await _body(request, edge.bodies)
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
@@ -71,8 +75,6 @@ class Admin:
                 result = await edge.functions.pace(result)
         except ControlError as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
-        except web.HTTPRequestEntityTooLarge:
-            return json_answer({"error": "the body is too large"}, 400)
         return json_answer({endpoint.key: result} if endpoint.key else result)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
@@ -129,8 +131,15 @@ def _duration(name: str, value: str) -> float:
         raise ControlError(f"{name}: {error}") from None
 
 
-async def _body(request: web.BaseRequest) -> Any:
-    text = await request.read()
+async def _body(request: web.BaseRequest, bodies: Bodies) -> Any:
+    try:
+        text, size = await bodies.read(request, MAX_BODY)
+    except BodyMalformed as error:
+        raise ControlError(f"the body cannot be read: {error}") from None
+    except BodiesFull:
+        raise ControlError("too many large bodies are being read") from None
+    if size > MAX_BODY:
+        raise ControlError(f"the body is larger than {MAX_BODY} bytes")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,0 +1,65 @@
+"""Reads request bodies within bounds: of one request, and of all that are being read together.
+
+What is larger than a request may be is counted and dropped, so that its client still sees an answer, and costs no memory.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
+
+MAX_COUNTED = 64 * 1024 * 1024
+"""Bytes of a body that are read, kept or not, before it is cut off."""
+
+MAX_HELD = 64 * 1024 * 1024
+"""Bytes of bodies of all connections that are kept while they are being read."""
+
+
+class BodyMalformed(Exception):  # noqa: N818 - reads as what happened where it is raised
+    """A body that ends too early, or cannot be unpacked as its headers say."""
+
+
+class BodiesFull(Exception):  # noqa: N818 - reads as what happened where it is raised
+    """Other clients send more than there is room for; the rest of this body was not read."""
+
+
+class Bodies:
+    """Reads the bodies of one server. `held` counts the bytes of those that are not whole yet."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    async def read(self, request: web.BaseRequest, limit: int) -> tuple[bytes, int]:
+        """A body of up to `limit` bytes, and its size; of a larger one only the size, counted up to `MAX_COUNTED`.
+
+        Raises BodyMalformed and BodiesFull.
+        """
+        content = request.content
+        parts: list[bytes] = []
+        size = held = 0
+        try:
+            while size <= MAX_COUNTED and (part := await content.readany()):
+                size += len(part)
+                if size > limit:
+                    self.held -= held
+                    held = 0
+                    parts.clear()
+                    continue
+                if self.held + len(part) > MAX_HELD:
+                    raise BodiesFull
+                parts.append(part)
+                held += len(part)
+                self.held += len(part)
+        except (web.RequestPayloadError, ContentEncodingError, TransferEncodingError) as error:
+            raise BodyMalformed(str(error)) from None
+        finally:
+            self.held -= held
+        return b"".join(parts), size
+
+
+def at_hand(request: web.BaseRequest, limit: int) -> bytes | None:
+    """The body, if all of it came with the head, as small ones do, and it is no larger than `limit` bytes."""
+    if not request.body_exists:
+        return b""
+    content = request.content
+    return content.read_nowait() if content.is_eof() and content.total_bytes <= limit else None

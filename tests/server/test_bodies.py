@@ -1,0 +1,160 @@
+"""Bodies, and clients that send more than they read: what a server keeps of them is bounded."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cfmock import CloudFlow
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.wire.messages import Request
+from cfmock.server import bodies
+from cfmock.server.admin import http
+from tests.support.calls import echo_flow, make_service
+from tests.support.raw import connect, exchange, parsed, read_answer
+from tests.support.waiting import until
+
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+LIMIT = 1_048_576
+
+
+@pytest.fixture
+def handled(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """The requests that come to the emulator."""
+    found: list[Request] = []
+    handle = Emulator.handle
+
+    def noted(self: Emulator, request: Request) -> Any:
+        found.append(request)
+        return handle(self, request)
+
+    monkeypatch.setattr(Emulator, "handle", noted)
+    return found
+
+
+@pytest.fixture
+def cf(handled: list[Request]) -> Iterator[CloudFlow]:
+    with CloudFlow({"cfmock": 1, **echo_flow({})}, auth="off") as server:
+        yield server
+
+
+def head(size: int, extra: str = FORM) -> bytes:
+    return f"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n{extra}\r\n".encode()
+
+
+def chunked(size: int, extra: str = FORM) -> Iterator[bytes]:
+    yield f"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n{extra}\r\n".encode()
+    for start in range(0, size, 60_000):
+        part = b"x" * min(60_000, size - start)
+        yield f"{len(part):x}\r\n".encode() + part + b"\r\n"
+    yield b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 3_000_000])
+@pytest.mark.parametrize("encoding", ["length", "chunked", "gzip"])
+def test_of_a_body_over_the_limit_nothing_is_kept(
+    cf: CloudFlow, handled: list[Request], size: int, encoding: str
+) -> None:
+    if encoding == "chunked":
+        data = b"".join(chunked(size))
+    else:
+        body = b"x" * size if encoding == "length" else gzip.compress(b"x" * size)
+        data = head(len(body), FORM + ("Content-Encoding: gzip\r\n" if encoding == "gzip" else "")) + body
+    status, headers, answer = parsed(exchange(cf.url, data))
+    assert (status, answer["Code"], headers["connection"]) == (400, "EntityTooLarge", "keep-alive")
+    (request,) = handled
+    assert (request.body, request.dropped) == (b"", size)
+
+
+def test_a_body_of_the_limit_is_kept_whole(cf: CloudFlow, handled: list[Request]) -> None:
+    size = LIMIT - len("/")
+    exchange(cf.url, head(size) + b"x" * size)
+    (request,) = handled
+    assert (len(request.body), request.dropped) == (size, 0)
+
+
+def test_a_body_without_end_is_cut_off(cf: CloudFlow, handled: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_COUNTED", 2_000_000)
+    from cfmock.server import http_edge
+
+    monkeypatch.setattr(http_edge, "MAX_COUNTED", 2_000_000)
+    with connect(cf.url) as connection:
+        connection.sendall(head(10**12) + b"x" * 2_200_000)
+        _, headers, answer = parsed(read_answer(connection))
+    assert (answer["Code"], headers["connection"]) == ("EntityTooLarge", "close")
+    assert handled[0].body == b""
+
+
+def test_bodies_that_are_being_read_have_a_bound_together(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD", 250_000)
+    with connect(cf.url) as first, connect(cf.url) as second:
+        for connection in (first, second):
+            connection.sendall(head(200_000) + b"x" * 120_000)
+        edge: Any = cf._server._edge  # type: ignore[union-attr]
+        until(lambda: edge.bodies.held == 240_000)
+        status, headers, answer = parsed(exchange(cf.url, head(200_000) + b"x" * 120_000))
+        assert (status, answer["Code"], headers["connection"]) == (429, "ResourceThrottled", "close")
+        first.sendall(b"x" * 0)
+        first.shutdown(socket.SHUT_WR)
+        until(lambda: edge.bodies.held == 120_000)
+        assert parsed(exchange(cf.url, head(100_000) + b"x" * 100_000))[0] == 400  # read whole, and no call
+    until(lambda: edge.bodies.held == 0)
+
+
+def test_a_client_that_reads_no_answers_is_not_served_on(cf: CloudFlow, handled: list[Request]) -> None:
+    call = b"GET /?Action=ListFlows&Version=2019-03-15 HTTP/1.1\r\nHost: h\r\n\r\n"
+    with connect(cf.url) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setblocking(False)
+        sent, last, quiet = 0, 0, 0
+        while quiet < 100:  # nothing more fits between client and server, and the server does nothing more
+            try:
+                sent += connection.send(call * 1000)
+                quiet = 0
+            except BlockingIOError:
+                time.sleep(0.01)
+                quiet = quiet + 1 if len(handled) == last else 0
+                last = len(handled)
+        assert len(handled) < sent // len(call)
+
+
+def test_an_error_leaves_nothing_for_the_garbage_collector() -> None:
+    service = make_service(echo_flow({}))
+    body = b"Action=NoSuch&Version=2019-03-15&Padding=" + b"x" * 10_000
+    gc.collect()
+    gc.disable()
+    try:
+        before = sys.getrefcount(body)
+        service.emulator.handle(Request("POST", "/", {}, body))
+        service.emulator.journal.forget()
+        assert sys.getrefcount(body) == before
+    finally:
+        gc.enable()
+
+
+# -- the admin API -------------------------------------------------------------------------------------------------------
+
+
+def admin(cf: CloudFlow, data: bytes, extra: str = "") -> tuple[int, dict[str, Any]]:
+    start = f"POST /_cfmock/fixtures HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n{extra}\r\n"
+    status, _, answer = parsed(exchange(cf.url, start.encode() + data))
+    return status, answer
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+def test_a_body_that_cannot_be_unpacked_is_the_clients_mistake(cf: CloudFlow, packing: str) -> None:
+    status, answer = admin(cf, b"no packed body at all", f"Content-Encoding: {packing}\r\n")
+    assert status == 400
+    assert "error" in answer
+
+
+def test_a_document_has_a_bound_too(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MAX_BODY", 1000)
+    assert admin(cf, b'{"cfmock": 1}' + b" " * 1000) == (400, {"error": "the body is larger than 1000 bytes"})
