@@ -31,6 +31,9 @@ Path = tuple["str | int", ...]
 MAX_DEPTH = 100
 MAX_NODES = 500_000
 
+VALUE_SIZE = 16
+"""Characters that a value counts for where what is kept of texts is bounded: aliases make a short text large."""
+
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _NUMBER_START = frozenset("+-.0123456789")
@@ -79,6 +82,11 @@ class Document:
             if not key:
                 line, column = place.line, place.column
         return Mark(self.name, line + 1, column + 1)
+
+    @property
+    def size(self) -> int:
+        """About how much is kept of it, in characters."""
+        return max(len(self.text), VALUE_SIZE * count(self.value))
 
     def problem(self, path: Sequence[str | int], message: str, *, key: bool = False) -> Problem:
         return Problem(self.mark(path, key=key), path_text(path), message)

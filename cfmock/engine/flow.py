@@ -26,7 +26,7 @@ class Flow:
     """A compiled definition. Frozen and without state: any number of executions share it.
 
     `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
-    its own limit in seconds, `text` what it was compiled from.
+    its own limit in seconds, `text` what it was compiled from, and `values` how many values that has with its aliases expanded.
     """
 
     language: Language
@@ -39,6 +39,7 @@ class Flow:
     timeout: float | None = None
     data: Any = None
     text: str = field(default="", repr=False)
+    values: int = 0
     unread: tuple[Unread, ...] = ()
 
     def walk(self) -> Iterator[tuple[Series, Node]]:

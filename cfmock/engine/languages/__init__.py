@@ -7,7 +7,7 @@ from dataclasses import replace
 from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError
 from cfmock.base.suggestions import did_you_mean, shown
-from cfmock.base.yaml_source import Document, count, parse
+from cfmock.base.yaml_source import VALUE_SIZE, Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
 from cfmock.engine.languages.reader import DefinitionSource, Section
@@ -19,9 +19,6 @@ _LANGUAGES = {
     ("type", "flow"): legacy.read,
 }
 
-
-_PER_VALUE = 16
-"""Characters that a value counts for: aliases make a short text large."""
 
 _COMPILED: BoundedCache[tuple[str, str, bool], Flow] = BoundedCache(count=512, size=2 * 1024 * 1024)
 """Flows by text, file and `express`; sizes in characters. A kept flow takes about 20 bytes for each."""
@@ -35,9 +32,8 @@ def compile_text(text: str, *, file: str = "<definition>", name: str | None = No
     key = (text, file, express)
     flow = _COMPILED.get(key)
     if flow is None:
-        document = _parsed(text, file)
-        flow = compile_definition(document, express=express)
-        _COMPILED.put(key, flow, max(len(text), _PER_VALUE * count(document.value)))
+        flow = compile_definition(text, file=file, express=express)
+        _COMPILED.put(key, flow, max(len(text), VALUE_SIZE * flow.values))
     return replace(flow, name=name) if name and name != flow.name else flow
 
 
@@ -50,7 +46,10 @@ def compile_definition(
     here, `lint` warns of it); `express` holds it to the narrower rules of express flows. Raises `DefinitionError` with
     every problem of the text.
     """
-    document = _parsed(source, file) if isinstance(source, str) else source
+    try:
+        document = parse(source, file) if isinstance(source, str) else source
+    except SourceError as error:
+        raise DefinitionError(error.problems) from None
     reading = DefinitionSource(document)
     value = document.value
     if not isinstance(value, dict):
@@ -64,14 +63,7 @@ def compile_definition(
         _unknown(reading, value)
     if reading.problems:
         raise DefinitionError(reading.problems)
-    return replace(flow, name=name or flow.own_name)
-
-
-def _parsed(text: str, file: str) -> Document:
-    try:
-        return parse(text, file)
-    except SourceError as error:
-        raise DefinitionError(error.problems) from None
+    return replace(flow, name=name or flow.own_name, values=count(value))
 
 
 def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:
