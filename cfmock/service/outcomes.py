@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from cfmock.base.json_text import Json, json_text
@@ -34,9 +33,9 @@ class Outcome:
     is always the same."""
 
     status: str = "Succeeded"
-    when: Mapping[str, Json] = MappingProxyType({})
+    when: Mapping[str, Json] = field(default_factory=dict)
     output: Constructor | None = None
-    error: Mapping[str, str] = MappingProxyType({})
+    error: Mapping[str, str] = field(default_factory=dict)
     after: float = 0.0
     polls: int = 0
     times: int | None = None
