@@ -60,13 +60,16 @@ class Refused(ServiceError):  # noqa: N818 - reads as what happened where it is 
     """A call that is refused before its operation is looked at: for who calls, how it is signed, what it asks for.
 
     The gateway in front of the service would answer it in words of its own. `reason` is the row of its table
-    (`gateway` in the specification), `facts` are what the row's texts may name.
+    (`gateway` in the specification), `facts` are what the row's texts may name. `hint` says what the service would not.
     """
 
-    def __init__(self, code: str, *args: str, reason: str, detail: str = "", **facts: str) -> None:
+    def __init__(
+        self, code: str, *args: str, reason: str, detail: str = "", hint: str | None = None, **facts: str
+    ) -> None:
         super().__init__(code, *args, detail=detail)
         self.reason = reason
         self.facts = facts
+        self.hint = hint
 
 
 class SettingsError(CfmockError):

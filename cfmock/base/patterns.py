@@ -63,6 +63,11 @@ class NearMiss(NamedTuple):
     name: str
     differences: tuple[Difference, ...]
 
+    @property
+    def near(self) -> bool:
+        """Whether a single thing differs and that is not the operation; with more, some other call was meant."""
+        return len(self.differences) == 1 and self.differences[0].path != "when.operation"
+
     def __str__(self) -> str:
         return f"{self.kind} {self.name} nearly matched: {'; '.join(map(str, self.differences))}"
 

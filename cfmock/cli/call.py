@@ -56,6 +56,8 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
 
 def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
     """What the journal knows of a call, in lines. `request` is the call as we sent it."""
+    from cfmock.emulator.hints import one_line
+
     seconds = f"{call['duration'] * 1000:.1f} ms" + (f" and a delay of {call['delay']:g} s" if call["delay"] else "")
     yield f"{call['operation']} was answered {call['status']} {call['code'] or ''}".rstrip() + f" in {seconds}"
     for rule in call["faults"]:
@@ -64,10 +66,20 @@ def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
         yield f"violation: {violation}"
     for warning in call["warnings"]:
         yield f"warning: {warning}"
-    for miss in call["near_misses"]:
-        yield f"{miss['kind']} {miss['name']} nearly matched: {'; '.join(each['message'] for each in miss['differences'])}"
+    near = [f"{miss['kind']} {miss['name']} nearly matched: {first['message']}" for miss, first in _near(call)]
+    yield from near
     if call["signature"] is not None:
         yield from _signature(call["signature"], request)
+    if call["hint"] and call["hint"] not in map(one_line, near):
+        yield call["hint"]
+
+
+def _near(call: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The near misses that a single thing kept from matching, with that; of other operations there are none."""
+    for miss in call["near_misses"]:
+        first, *more = miss["differences"]
+        if not more and first["path"] != "when.operation":
+            yield miss, first
 
 
 def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
@@ -76,11 +88,7 @@ def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
 
     ours = by_fault(request, decode_parameters(request)).string_to_sign
     yield f"the server's string to sign: {server['string_to_sign']}"
-    if ours == server["string_to_sign"]:
-        yield "ours is the same, so it is the secret that differs, or the signature is right"
-    else:
-        yield f"ours:                        {ours}"
-    yield server["likely_mistake"] or "no known mistake of clients explains the difference"
+    yield "ours is the same" if ours == server["string_to_sign"] else f"ours:                        {ours}"
 
 
 command.epilog = "Example: cfmock call StartExecution FlowName=order_flow Input='{\"amount\": 10}'"

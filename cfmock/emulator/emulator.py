@@ -243,7 +243,7 @@ class Emulator:
         details = NOTHING
         if failure is not None or exchange.noted is not None or exchange.trace is not None:
             details = hints.details(
-                exchange, failure, flows=partial(self._flow_names, exchange.key), keys=self._authenticator.key_ids
+                exchange, failure, world=partial(self.world, *exchange.key), keys=self._authenticator.key_ids
             )  # fmt: skip
         if details.hint is not None:
             reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
@@ -314,9 +314,6 @@ class Emulator:
             injector = self.injectors[account, region] = FaultInjector(self.clock, self.ids)
             self.world(account, region)
         return injector
-
-    def _flow_names(self, key: WorldKey) -> list[str]:
-        return self.world(*key).flow_names()
 
     def observe(self, observer: Observer) -> None:
         """Tell this of each point of a definition that an execution passes which starts from now on."""

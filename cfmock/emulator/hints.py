@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cfmock.base.errors import ServiceError
+from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.exchange import Exchange
 from cfmock.observe.journal import Details
 from cfmock.protocol.faults.near_misses import Trace
+from cfmock.protocol.spec.model import load
 from cfmock.service.call_diagnostics import Noted
+from cfmock.service.world import World
 
 if TYPE_CHECKING:
     from cfmock.protocol.auth.diagnosis import Diagnosis
@@ -27,11 +29,11 @@ LONGEST = 400
 Names = Callable[[], Collection[str]]
 
 
-def details(exchange: Exchange, failure: ServiceError | None, *, flows: Names, keys: Names) -> Details:
-    """What there is to tell of a call. `flows` and `keys` name those that are there, for one that is not."""
+def details(exchange: Exchange, failure: ServiceError | None, *, world: Callable[[], World], keys: Names) -> Details:
+    """What there is to tell of a call. `world` and `keys` have the names of what is there, for what is not."""
     decision = exchange.decision
     diagnosis = _diagnosis(exchange, failure)
-    found = diagnosis.likely_mistake if diagnosis is not None else _hint(exchange, failure, flows, keys)
+    found = diagnosis.words if diagnosis is not None else _hint(exchange, failure, world, keys)
     return Details(
         hint=None if found is None else one_line(found),
         warnings=exchange.noted.warnings if exchange.noted is not None else (),
@@ -51,33 +53,51 @@ def _diagnosis(exchange: Exchange, failure: ServiceError | None) -> Diagnosis | 
         from cfmock.protocol.auth.diagnosis import by_fault
 
         return by_fault(exchange.request, exchange.parameters)
-    mistake = found.likely_mistake or "no known mistake of clients explains it"
+    unknown = "; ".join(filter(None, ("no known mistake of clients explains it", found.guess)))
+    mistake = found.likely_mistake or unknown
     log.warning("the signature of a call with the key '%s' does not match (%s): %s", key, exchange.request_id, mistake)
     return found
 
 
-def _hint(exchange: Exchange, failure: ServiceError | None, flows: Names, keys: Names) -> str | None:
+def _hint(exchange: Exchange, failure: ServiceError | None, world: Callable[[], World], keys: Names) -> str | None:
     """For a call that no outcome, mock or fault matched."""
-    trace, call = exchange.trace, exchange.call
+    trace = exchange.trace
     if exchange.rules:
         return None
     nearest = _nearest(exchange)
-    if nearest is not None:
+    if nearest is not None and nearest.near:
         return str(nearest)
-    if failure is not None and call is not None:
-        missing = _missing(failure, call.flow, call.access_key_id, flows, keys)
+    if failure is not None:
+        missing = _missing(exchange, failure, world, keys)
         if missing is not None:
             return missing
     nearest = trace.nearest() if trace is not None and not exchange.matched else None
     return str(nearest) if nearest is not None else None
 
 
-def _missing(failure: ServiceError, flow: str | None, key: str, flows: Names, keys: Names) -> str | None:
-    """For what is not there the name that may have been meant."""
-    if failure.code == "FlowNotExists" and flow is not None and (near := did_you_mean(flow, flows())):
-        return f"there is no flow '{flow}'{near}"
-    if failure.code == "InvalidAccessKeyID" and (near := did_you_mean(key, keys())):
-        return f"there is no key '{key}'{near}"
+def _missing(exchange: Exchange, failure: ServiceError, world: Callable[[], World], keys: Names) -> str | None:
+    """For what is not there the name that may have been meant; for a refusal what it does not say itself."""
+    call = exchange.call
+    if isinstance(failure, Refused) and failure.hint is not None:
+        return failure.hint
+    if isinstance(failure, Refused) and failure.reason == "unknown-action":
+        action = failure.args[0]
+        return _meant(f"there is no operation '{action}'", action, load().operations)
+    if call is None:
+        return None
+    flow, name = call.flow or "", call.execution or ""
+    match failure.code:
+        case "InvalidAccessKeyID":
+            return _meant(f"there is no key '{call.access_key_id}'", call.access_key_id, keys())
+        case "FlowNotExists":
+            return _meant(f"there is no flow '{flow}'", flow, world().flow_names())
+        case "ExecutionNotExists":
+            names = world().execution_names(flow, name)
+            return _meant(f"there is no execution '{name}' of flow '{flow}'", name, names)
+        case "ScheduleNotExists":
+            name = call.arguments.get("ScheduleName", "")
+            names = world().schedule_names(flow, name)
+            return _meant(f"there is no schedule '{name}' of flow '{flow}'", name, names)
     return None
 
 
@@ -86,6 +106,11 @@ def _nearest(exchange: Exchange) -> NearMiss | None:
     unmatched = exchange.noted.unmatched if exchange.noted is not None else ()
     found = [each.nearest for each in unmatched if each.kind == "mock" or not exchange.matched]
     return min(found, key=lambda miss: len(miss.differences), default=None)
+
+
+def _meant(text: str, word: str, known: Iterable[str]) -> str | None:
+    near = did_you_mean(word, known)
+    return text + near if near else None
 
 
 def _near_misses(noted: Noted | None, trace: Trace | None) -> Collection[NearMiss]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
@@ -27,6 +28,9 @@ Observer = Callable[[ExecutionRow, str], object]
 
 FLOWS = "flows"
 """The partition of a world's flows; executions stand in one partition for each flow id."""
+
+MOST_NAMES = 1000
+"""Names of executions that a misspelt one is compared with."""
 
 
 class Live(Protocol):
@@ -120,6 +124,21 @@ class World:
     def flow_names(self) -> list[str]:
         """The flows there are."""
         return list(self.stores.flows.keys(FLOWS))
+
+    def execution_names(self, flow: str, like: str) -> list[str]:
+        """The executions of a flow that there are; of very many, some that begin as `like` does."""
+        return self._names(self.stores.executions, flow, like)
+
+    def schedule_names(self, flow: str, like: str) -> list[str]:
+        """Its schedules, likewise."""
+        return self._names(self.stores.schedules, flow, like)
+
+    def _names(self, table: Table[Any], flow: str, like: str) -> list[str]:
+        row = self.stores.flows.get(FLOWS, flow)
+        if row is None:
+            return []
+        start = like[:2] if table.count(row.id) > MOST_NAMES else ""
+        return list(itertools.islice(table.keys(row.id, start), MOST_NAMES))
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from cfmock.base.patterns import ExecutionCondition
 from cfmock.control.control import Control
 from cfmock.emulator.hints import one_line
-from cfmock.protocol.wire.messages import Reply
+from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.service.world import MOST_NAMES
 from tests.support.calls import Service, echo_flow, make_service
 
 TASK = """\
@@ -92,6 +94,16 @@ def test_a_call_that_a_fault_nearly_strikes_is_told_which_field_differs() -> Non
     assert near_misses(service) == [
         "fault near: when.flow: expected 'ehco', got 'echo'",
         "fault far: when.operation: expected 'StopExecution', got 'StartExecution'",
+    ]
+
+
+def test_what_is_two_fields_away_is_not_named_and_stays_in_the_journal() -> None:
+    two = {"name": "two", "when": {"flow": "other", "execution": "x-*"}, "error": "InternalServerError"}
+    service = make_service(echo_flow({"when": {"execution": "x-*", "input": {"kind": "a"}}}), {"faults": [two]})
+    assert hint_of(service, "StartExecution", FlowName="echo", ExecutionName="e", Input={"kind": "b"}) is None
+    assert near_misses(service) == [
+        "outcome 1 of flow 'echo': execution: expected 'x-*', got 'e'; input.kind: expected 'a', got 'b'",
+        "fault two: when.flow: expected 'other', got 'echo'; when.execution: expected 'x-*', got 'e'",
     ]
 
 
@@ -225,6 +237,55 @@ def test_what_is_kept_to_explain_a_call_counts_among_the_bytes_of_the_journal() 
         service("StartExecution", FlowName=flow, ExecutionName="e", Input={"text": "x" * 10_000})
         sizes.append(list(service.emulator.journal.find())[-1].size)
     assert sizes[1] - sizes[0] > 10_000
+
+
+def test_an_operation_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None:
+    service = make_service({})
+    assert hint_of(service, "StratExecution") == (
+        "there is no operation 'StratExecution' (did you mean 'StartExecution'?)"
+    )
+    assert hint_of(service, "Frobnicate") is None
+    elsewhere = service.request("ListFlows")
+    reply = service.emulator.handle(Request("GET", f"/v1{elsewhere.target}", elsewhere.headers))
+    assert isinstance(reply, Reply)
+    assert (json.loads(reply.body)["Code"], dict(reply.headers)) == ("ActionNotSupported", {})
+
+
+def test_an_execution_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None:
+    service = make_service(echo_flow())
+    service("StartExecution", FlowName="echo", ExecutionName="order-17")
+    for operation in ("DescribeExecution", "GetExecutionHistory", "StopExecution"):
+        assert hint_of(service, operation, FlowName="echo", ExecutionName="odrer-17") == (
+            "there is no execution 'odrer-17' of flow 'echo' (did you mean 'order-17'?)"
+        )
+    assert hint_of(service, "DescribeExecution", FlowName="echo", ExecutionName="x") is None
+    assert hint_of(service, "DescribeExecution", FlowName="ehco", ExecutionName="order-17") == (
+        "there is no flow 'ehco' (did you mean 'echo'?)"
+    )
+
+
+def test_of_very_many_executions_those_that_begin_alike_are_compared() -> None:
+    service = make_service(echo_flow())
+    for number in range(MOST_NAMES + 1):
+        service("StartExecution", FlowName="echo", ExecutionName=f"a-{number}")
+    service("StartExecution", FlowName="echo", ExecutionName="refund-of-march")
+    names = service.emulator.default_world().execution_names("echo", "refund-of-mach")
+    assert names == ["refund-of-march"]
+    hint = hint_of(service, "DescribeExecution", FlowName="echo", ExecutionName="refund-of-mach")
+    assert hint == "there is no execution 'refund-of-mach' of flow 'echo' (did you mean 'refund-of-march'?)"
+
+
+def test_a_schedule_that_is_not_there_is_told_of_the_one_that_may_be_meant() -> None:
+    schedule = {"flow": "echo", "name": "nightly", "cron": "0 0 3 * * *"}
+    service = make_service(echo_flow(), {"schedules": [schedule]})
+    assert hint_of(service, "DescribeSchedule", FlowName="echo", ScheduleName="nigthly") == (
+        "there is no schedule 'nigthly' of flow 'echo' (did you mean 'nightly'?)"
+    )
+
+
+def test_what_a_fault_says_is_missing_is_not_looked_for() -> None:
+    service = make_service(echo_flow(), {"faults": [{"when": {}, "error": "FlowNotExists"}]})
+    assert hint_of(service, "DescribeFlow", Name="ecko") is None
 
 
 def test_a_warning_between_calls_is_kept_but_belongs_to_no_call() -> None:

@@ -144,16 +144,21 @@ def _usable(credentials: Iterable[Credential]) -> dict[str, Credential]:
 
 
 def _check_token(credential: Credential, token: str, now: float) -> None:
+    key = f"key '{credential.access_key_id}'"
     if credential.security_token is None:
         if token:
-            raise Refused("AccessDenied", reason="token-mismatch")
+            raise Refused(
+                "AccessDenied", reason="token-mismatch", hint=f"{key} has no security token: send none with it"
+            )
         return
     if not token:
-        raise Refused("AccessDenied", reason="missing-common", name="SecurityToken")
+        hint = f"{key} goes with a security token: send it as SecurityToken"
+        raise Refused("AccessDenied", reason="missing-common", name="SecurityToken", hint=hint)
     if not signature.same(credential.security_token, token):
-        raise Refused("AccessDenied", reason="token-mismatch")
+        raise Refused("AccessDenied", reason="token-mismatch", hint=f"the security token is not that of {key}")
     if credential.expires is not None and now >= credential.expires:
-        raise Refused("AccessDenied", reason="token-expired")
+        hint = f"the security token of {key} has expired ({iso_seconds(credential.expires)})"
+        raise Refused("AccessDenied", reason="token-expired", hint=hint)
 
 
 def _forbidden(credential: Credential, call: OperationCall) -> Refused:

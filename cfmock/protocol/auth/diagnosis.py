@@ -41,6 +41,13 @@ class Diagnosis:
     likely_mistake: str | None
     canonical_request: str | None = None
     """Of ACS3: the text whose hash is signed."""
+    guess: str | None = None
+    """What is most likely where no known mistake explains the difference."""
+
+    @property
+    def words(self) -> str | None:
+        """The client's mistake, certain or likely, in words."""
+        return self.likely_mistake or self.guess
 
     def to_mapping(self) -> dict[str, str | None]:
         """As the admin API gives it."""
@@ -98,7 +105,8 @@ def _diagnose_v1(
     judge = _judge(credential, others, parameters.values.get("Signature", ""), suffix="&", algorithm="sha1")
     likely = _likely(judge, signing_mistakes_v1.right_text(sent), signing_mistakes_v1.V1, sent)
     query = signature.canonical_query(_shown(parameters))
-    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), likely)
+    guess = judge.guess(credential) if likely is None else None
+    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), likely, guess=guess)
 
 
 def _shown(parameters: Parameters) -> dict[str, str]:
@@ -157,7 +165,8 @@ def _diagnose_acs3(
         likely = _likely(judge, sent.text(), signing_mistakes_acs3.ACS3, sent)
     token = request.header("x-acs-security-token")
     shown = sent.canonical() if not token else sent.canonical().replace(f":{token}", ":***")
-    return Diagnosis(signing_mistakes_v1.canonical(query), sent.text(), likely, shown)
+    guess = judge.guess(credential) if likely is None else None
+    return Diagnosis(signing_mistakes_v1.canonical(query), sent.text(), likely, shown, guess)
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -174,6 +183,13 @@ class Judge(NamedTuple):
     how: Callable[[str], tuple[Words, ...] | None]
     quick: Callable[[str], bool]
     ways: int
+
+    def guess(self, credential: Credential) -> str | None:
+        """What is most likely where none of that is so, unless the signature has not even the form of one."""
+        if not self.ways:
+            return None
+        what = "secret" if credential.public_key is None else "private key"
+        return f"most likely the {what} of key '{credential.access_key_id}' is wrong"
 
 
 def _likely(

@@ -12,6 +12,8 @@ from cfmock.protocol.wire.messages import OperationCall
 
 _FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
 
+_PARAMETERS = {"when.flow": "FlowName", "when.execution": "ExecutionName"}
+
 
 class Standing(NamedTuple):
     """A rule as it stood after a call: how many calls it had struck, how many had matched, and the dice of the last."""
@@ -44,16 +46,17 @@ class Trace(NamedTuple):
         return sorted(found, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
 
     def nearest(self) -> NearMiss | None:
-        """The rule for this operation that only something in the request kept from striking."""
-        nearest: NearMiss | None = None
+        """A rule for this operation that a single thing in the request kept from striking."""
         for standing in self.rules[:_FOR_A_HINT]:
-            found = tuple(self._of_request(standing.rule))
-            if found and found[0].path != "when.operation":
-                if nearest is None or len(found) < len(nearest.differences):
-                    nearest = NearMiss("fault", standing.name, found)
-                if len(found) == 1:
-                    break
-        return nearest
+            miss = NearMiss("fault", standing.name, tuple(self._of_request(standing.rule)))
+            if miss.near and self._could_have(miss.differences[0]):
+                return miss
+        return None
+
+    def _could_have(self, difference: Difference) -> bool:
+        """Whether calls of this operation can have what differs: of one that takes no flow, none is missing."""
+        parameter = _PARAMETERS.get(difference.path)
+        return difference.actual is not MISSING or parameter is None or parameter in self.call.operation.parameters
 
     def _differences(self, standing: Standing) -> Iterator[Difference]:
         rule, when = standing.rule, standing.rule.when

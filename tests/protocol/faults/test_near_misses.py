@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cfmock.base.patterns import MISSING
+from cfmock.protocol.spec.model import load
+from cfmock.protocol.wire.messages import OperationCall
 
 
 def near_misses(injector, call, struck=()):
@@ -114,6 +116,7 @@ def test_of_very_many_rules_those_for_the_operation_are_kept(injector, rule, cal
         ([{"operation": "StopExecution", "flow": "x"}], None),
         ([{"operation": "StopExecution"}, {"execution": "x"}], "1"),
         ([{"call": 2}, {"every": 9}, {"probability": 0}], None),
+        ([{"flow": "x", "execution": "y"}], None),
     ],
 )
 def test_the_nearest_is_kept_from_striking_by_the_request_alone(injector, rule, call, whens, nearest):
@@ -122,3 +125,19 @@ def test_the_nearest_is_kept_from_striking_by_the_request_alone(injector, rule, 
     injector.decide(call())
     found = injector.trace(call()).nearest()
     assert (found.name if found else None) == nearest
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "when", "near"),
+    [
+        ("StartExecution", {"FlowName": "f"}, {"execution": "e*"}, True),
+        ("ListFlows", {}, {"flow": "f"}, False),
+        ("ListExecutions", {"FlowName": "f"}, {"execution": "e*"}, False),
+        ("DescribeFlow", {"Name": "g"}, {"flow": "f"}, True),
+    ],
+)
+def test_what_an_operation_cannot_have_is_not_missing(injector, rule, operation, arguments, when, near):
+    made = OperationCall(load().operations[operation], arguments)
+    injector.add(rule(when=when, error="AccessDenied"))
+    injector.decide(made)
+    assert (injector.trace(made).nearest() is not None) is near
