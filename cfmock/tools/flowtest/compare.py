@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from cfmock.base import yaml_source
 from cfmock.base.json_text import Json
@@ -76,24 +77,57 @@ def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Expec
 def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted: list[str] = expect["visits"]
     entered = [name for name, _ in ran.visits]
-    if exact:
-        if entered == wanted:
-            return
-        at = next((index for index, pair in enumerate(zip(wanted, entered, strict=False)) if pair[0] != pair[1]), None)
-        at = min(len(wanted), len(entered)) if at is None else at
-        lines = _compared(wanted, entered)
-    else:
-        met, at = _met(wanted, entered)
-        if met == len(wanted):
-            return
-        instead = entered[at:]
-        rest = [f"  ... {len(instead) - _SHOWN} more"] if len(instead) > _SHOWN else []
-        lines = [*(f"  {name}" for name in wanted[:met]), f"- {wanted[met]}"]
-        lines += [*(f"+ {name}" for name in instead[:_SHOWN]), *rest, *(f"- {name}" for name in wanted[met + 1 :])]
+    changes = _changes(wanted, entered, exact)
+    if not changes:
+        return
+    at = next(c for tag, _, _, c, _ in changes if tag != "equal")
+    if exact:  # where they first differ, however they are put side by side
+        at = next((n for n, pair in enumerate(zip(wanted, entered, strict=False)) if pair[0] != pair[1]), at)
     number = ran.visits[at][1] if at < len(ran.visits) else len(ran.events)
     event = ran.events[(number or len(ran.events)) - 1]
-    indented = (line[:2] + "  " + line[2:] for line in lines)
-    yield ExpectationDifference("visits", wanted, entered, ("  visits:", *indented), event)
+    lines = (line[:2] + "  " + line[2:] for line in _states(changes, wanted, entered))
+    yield ExpectationDifference("visits", wanted, entered, ("  visits:", *lines), event)
+
+
+Change = tuple[str, int, int, int, int]
+"""As difflib tells of it: equal, insert, delete or replace; the lines of the first text, and of the second."""
+
+
+def _changes(wanted: Sequence[str], entered: Sequence[str], exact: bool) -> list[Change]:
+    """What of the wanted states was entered in this order and what was not; nothing if all was. Unless `exact`, others may be
+    entered besides."""
+    found: list[Change] = []
+    for change in difflib.SequenceMatcher(None, wanted, entered, autojunk=False).get_opcodes():
+        if exact or change[0] != "insert":
+            found.append(change)
+    if exact:
+        differs = wanted != entered
+    else:
+        left = iter(entered)
+        differs = not all(name in left for name in wanted)
+    return found if differs else []
+
+
+def _states(changes: Sequence[Change], wanted: Sequence[str], entered: Sequence[str]) -> Iterator[str]:
+    """The states that were not entered, those that were in their place, and a few around."""
+    groups = [(same, list(group)) for same, group in groupby(changes, key=lambda change: change[0] == "equal")]
+    for index, (same, group) in enumerate(groups):
+        if same:
+            names = [f"  {name}" for _, a, b, _, _ in group for name in wanted[a:b]]
+            yield from _shortened(names, _AROUND if index else 0, _AROUND if index + 1 < len(groups) else 0)
+            continue
+        for _, a, b, c, d in group:
+            yield from (f"- {name}" for name in wanted[a:b])
+            yield from (f"+ {name}" for name in entered[c:d][:_SHOWN])
+            if d - c > _SHOWN:
+                yield f"  ... {d - c - _SHOWN} more"
+
+
+def _shortened(lines: list[str], before: int, behind: int) -> list[str]:
+    """Of lines that are the same in both, the first and last few."""
+    if len(lines) <= before + behind:
+        return lines
+    return [*lines[:before], "  ...", *lines[len(lines) - behind :]]
 
 
 def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
@@ -143,8 +177,7 @@ def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, expected, actual, autojunk=False).get_opcodes():
         if tag == "equal":
-            same = [f"  {line}" for line in expected[a:b]]
-            lines += same if len(same) <= 2 * _AROUND else [*same[:_AROUND], "  ...", *same[-_AROUND:]]
+            lines += _shortened([f"  {line}" for line in expected[a:b]], _AROUND, _AROUND)
         else:
             lines += [*(f"- {line}" for line in expected[a:b]), *(f"+ {line}" for line in actual[c:d])]
     return lines
