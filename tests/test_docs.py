@@ -111,6 +111,11 @@ def test_every_setting_and_its_variable_is_on_a_page_and_no_other():
         assert not row.fixture or f"`{row.name}`" in ALL_PAGES
 
 
+@pytest.mark.parametrize("page", docs.pages(), ids=named)
+def test_durations_stand_there_as_they_are_written_in_fixtures(page):
+    assert re.findall(r"\b\d[\d.]* (?:ms|s|sec|min|h)\b", page.read_text(encoding="utf-8")) == []
+
+
 def test_every_call_of_the_admin_api_on_the_pages_is_one_of_a_verb():
     paths = {endpoint.path.partition("/{")[0] for endpoint in docs.ENDPOINTS} | {"openapi.json", ""}
     assert set(re.findall(r"/_cfmock/([\w.]*)", ALL_PAGES)) <= paths

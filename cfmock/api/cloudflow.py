@@ -19,7 +19,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
-from cfmock.base.time_text import parse_duration
+from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.control import Control, ControlError
 from cfmock.engine.execution import CalledTask
 from cfmock.fixtures.loader import load
@@ -345,9 +345,9 @@ class CloudFlow:
         while not ended.is_set():
             now = time.monotonic()
             left = math.inf if timeout is None else begun + timeout - now
-            if left <= 0:
+            if timeout is not None and left <= 0:
                 raise WaitTimeout(
-                    f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {timeout:g} s; it is at "
+                    f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at "
                     f"{_visited(self._control.execution(world, row))}"
                 )
             if signs != (signs := self._signs_of_life()) or self._running.calling_out:
@@ -470,7 +470,7 @@ class CloudFlow:
             seen = [public_call(record) for record in self._control.find_calls()]
             what = assertions.described(operation or "any call", filters)
             raise WaitTimeout(
-                f"waited {longest:g} s for {count} of {what}, saw {found}; {assertions.newest(seen)}"
+                f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
             ) from None
         finally:
             undo()

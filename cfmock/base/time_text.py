@@ -49,6 +49,22 @@ def parse_duration(value: Any, *, signed: bool = False) -> float:
     return float(seconds)
 
 
+def duration_text(seconds: float, *, digits: int | None = None) -> str:
+    """Seconds as `parse_duration` reads them, in the one unit that suits: `250ms`, `1.5s`, `10m`, `73h`, `3d`.
+
+    A span that was measured is told with so many significant `digits`.
+    """
+    value = seconds if digits is None else float(f"{seconds:.{digits}g}")
+    if 0 < abs(value) < 1:
+        return f"{round(value * 1000, 3):.12g}ms"
+    whole = round(value, 3)
+    unit, length = next(((unit, length) for unit, length in _LONG_UNITS if whole and whole % length == 0), ("s", 1))
+    return f"{whole / length:.12g}{unit}"
+
+
+_LONG_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
+
+
 def parse_time(text: Any) -> float:
     """Seconds since 1970 from an RFC 3339 time: `2024-06-01T00:00:00Z`, with an offset or a fraction if need be.
 

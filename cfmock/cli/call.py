@@ -56,10 +56,12 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
 
 def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
     """What the journal knows of a call, in lines. `request` is the call as we sent it."""
+    from cfmock.base.time_text import duration_text
     from cfmock.emulator.hints import one_line
 
-    seconds = f"{call['duration'] * 1000:.1f} ms" + (f" and a delay of {call['delay']:g} s" if call["delay"] else "")
-    yield f"{call['operation']} was answered {call['status']} {call['code'] or ''}".rstrip() + f" in {seconds}"
+    took = duration_text(call["duration"], digits=3)
+    took += f" and a delay of {duration_text(call['delay'], digits=3)}" if call["delay"] else ""
+    yield f"{call['operation']} was answered {call['status']} {call['code'] or ''}".rstrip() + f" in {took}"
     for rule in call["faults"]:
         yield f"struck by the fault rule {rule}"
     for violation in call["violations"]:

@@ -163,11 +163,14 @@ async def _contract(lab: MatrixRunner, options: ContractOptions, accepted: list[
 
 def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], options: ContractOptions) -> list[str]:
     """Why there is nothing to go by, in lines; none if all is well."""
+    from cfmock.base.time_text import duration_text
     from cfmock.observe.models import violations_text
 
     ended = clean.ended
     if ended.timed_out or ended.exit:
-        how = f"was ended after {ended.seconds:.0f} s" if ended.timed_out else f"ended with status {ended.exit}"
+        how = f"ended with status {ended.exit}"
+        if ended.timed_out:
+            how = f"was ended after {duration_text(ended.seconds, digits=2)}"
         said = [line for text in (ended.out, ended.err) for line in text.rstrip().splitlines()[-SHOWN:]]
         wrote = "; it wrote:" if said else " and wrote nothing"
         return [f"cfmock contract: without any fault CMD {how}{wrote}", *(f"  {line}" for line in said)]

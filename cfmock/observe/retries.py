@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from cfmock.base.time_text import duration_text
 from cfmock.observe.journal import CallRecord
 
 APART = 600.0
@@ -71,9 +72,9 @@ class Retries:
         }
 
     def __str__(self) -> str:
-        spaced = ", ".join(f"{each:g}" for each in self.spacing)
+        spaced = ", ".join(duration_text(each, digits=2) for each in self.spacing)
         answers = ", ".join(code or "success" for code in self.codes)
-        return f"{self.operation} {self.count} times, {spaced} s apart ({self.backoff or 'backoff unclear'}): {answers}"
+        return f"{self.operation} {self.count} times, {spaced} apart ({self.backoff or 'backoff unclear'}): {answers}"
 
 
 def groups(records: Iterable[CallRecord]) -> list[Retries]:

@@ -6,6 +6,7 @@ import contextlib
 import logging
 
 from cfmock.base.errors import SettingsError
+from cfmock.base.time_text import duration_text
 from cfmock.observe.journal import CallRecord, Journal, line
 from cfmock.settings import Settings
 
@@ -50,6 +51,6 @@ def tell(record: CallRecord) -> None:
     """A line of the log for a call, and one for the hint to its client."""
     about = f" {record.flow}" if record.flow else ""
     answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
-    log.info("%s%s -> %s (%.1f ms)", record.operation or "?", about, answer, record.duration * 1000)
+    log.info("%s%s -> %s (%s)", record.operation or "?", about, answer, duration_text(record.duration, digits=3))
     if record.details.hint is not None:
         log.info("    %s", record.details.hint)

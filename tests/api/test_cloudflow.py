@@ -322,7 +322,7 @@ def test_asking_for_what_calls_do_not_have_is_a_mistake(cf: CloudFlow) -> None:
 
 def test_waiting_in_vain_says_what_was_seen(cf: CloudFlow) -> None:
     with pytest.raises(
-        TimeoutError, match=r"waited 0.05 s for 2 of StopExecution\(\), saw 0; there were no calls at all"
+        TimeoutError, match=r"waited 50ms for 2 of StopExecution\(\), saw 0; there were no calls at all"
     ):
         cf.wait_for_calls("StopExecution", 2, timeout="50ms")
     cf.call("StartExecution", FlowName="echo")

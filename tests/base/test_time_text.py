@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cfmock.base.time_text import LONGEST, parse_duration, parse_time
+from cfmock.base.time_text import LONGEST, duration_text, parse_duration, parse_time
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,29 @@ from cfmock.base.time_text import LONGEST, parse_duration, parse_time
 def test_a_duration_is_a_number_with_a_unit_or_of_seconds(given, seconds):
     assert parse_duration(given) == seconds
     assert isinstance(parse_duration(given), float)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"), (0.25, "250ms"), (1.5, "1.5s"), (86400, "1d"), (7200, "2h"), (90, "90s"), (262800, "73h"), (60.5, "60.5s"),
+        (0.0001, "0.1ms"), (900.0, "15m"), (-60, "-1m"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_told_as_it_is_written(seconds, text):
+    assert duration_text(seconds) == text
+    assert parse_duration(text, signed=True) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "digits", "text"),
+    [
+        (0.10237, 2, "100ms"), (0.51234, 2, "510ms"), (12.34, 2, "12s"), (0.9999, 2, "1s"), (0.0004567, 3, "0.457ms"),
+        (75.4, 2, "75s"), (119.6, 3, "2m"), (0.0, 2, "0s"),
+    ],
+)  # fmt: skip
+def test_what_was_measured_is_told_as_well_as_it_is_known(seconds, digits, text):
+    assert duration_text(seconds, digits=digits) == text
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_the_same_is_listed_over_http_and_told_in_words() -> None:
     assert control.list_retries("ListFlows") == []
     told = str(control.find_retries()[0])
     assert told.startswith("StartExecution 3 times, ")
-    assert told.endswith("s apart (none): ResourceThrottled, ResourceThrottled, success")
+    assert told.endswith(" apart (none): ResourceThrottled, ResourceThrottled, success")
 
 
 def test_order_of_the_records_does_not_matter(client: Client) -> None:

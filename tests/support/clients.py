@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cfmock.base.time_text import duration_text
 from cfmock.protocol.faults.rules import TRANSPORTS
 from cfmock.protocol.spec.model import load
 from tests.e2e.environments import NODE, SDKS, command
@@ -148,8 +149,8 @@ def reaction(once: Case, lasting: Case | None) -> str:
     """A cell: the class of the exception and after how long it came; or how the call was tried again."""
     if lasting is None:
         return "the whole answer" if once.recovered else _raised(once)
-    waits = [f"{pause:.1f}" for pause in lasting.spacing if pause >= AT_ONCE]
-    when = f"after {', '.join(waits)} s" if waits else "at once"
+    waits = [duration_text(pause, digits=2) for pause in lasting.spacing if pause >= AT_ONCE]
+    when = f"after {', '.join(waits)}" if waits else "at once"
     tries = f"{len(lasting.spacing)} more {'tries' if len(lasting.spacing) > 1 else 'try'} {when}"
     return f"{tries}, then {_raised(lasting)}" if once.recovered else f"{tries}, in vain: {_raised(lasting)}"
 
@@ -157,7 +158,9 @@ def reaction(once: Case, lasting: Case | None) -> str:
 def _raised(case: Case) -> str:
     name, _, took = case.said.partition(" after ")
     seconds = float(took.removesuffix(" s"))
-    return f"`{name.replace(case.fault, '{Code}')}`" + (f" after {seconds:.0f} s" if seconds >= 0.95 else "")
+    return f"`{name.replace(case.fault, '{Code}')}`" + (
+        f" after {duration_text(seconds, digits=1)}" if seconds >= 0.95 else ""
+    )
 
 
 # -- measuring -------------------------------------------------------------------------------------------------------------

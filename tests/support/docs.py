@@ -21,6 +21,7 @@ import click
 from cfmock.api import cloudflow
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES, CheckRule
+from cfmock.base.time_text import duration_text
 from cfmock.cli.main import COMMANDS
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.fixtures import schema_messages
@@ -147,7 +148,7 @@ def clients(language: str) -> str:
             (
                 row["client"],
                 row["setting"],
-                f"{row['read_timeout']} s" if row["read_timeout"] else unknown,
+                duration_text(row["read_timeout"]) if row["read_timeout"] else unknown,
                 yes if row["tested"] else unknown,
             )
             for row in rows
@@ -191,7 +192,7 @@ def default(value: Any) -> str:
     if isinstance(value, tuple):
         value = list(value)
     if isinstance(value, float):
-        value = f"{value:g}s"
+        value = duration_text(value)
     return code(json.dumps(value) if isinstance(value, bool | list) else value)
 
 

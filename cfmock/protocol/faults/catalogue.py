@@ -27,7 +27,7 @@ TRANSPORTS: Mapping[str, str] = {
     "close": "The connection is closed (FIN), without a byte of an answer.",
     "truncate": "The answer ends in the middle of its body, short of its Content-Length.",
     "garbage": "Status and headers are those of the answer, the body is no JSON.",
-    "slow": "The answer is whole, but drips for 5 s.",
+    "slow": "The answer is whole, but drips for 5s.",
 }
 """What can happen to the connection, and what a client sees of it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cfmock.base import markup
 from cfmock.base.markup import escaped
+from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.report import VERDICTS, MatrixReport, retries
 
@@ -71,7 +72,7 @@ def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
     yield (
         f'<tr><td>{escaped(reaction.case.fault)}</td><td class="{_LOOK[reaction.verdict]}">{reaction.verdict}</td>'
         f"<td>{reaction.exit}</td><td>{reaction.calls}</td><td>{escaped(retries(reaction))}</td>"
-        f'<td>{reaction.seconds:.1f} s</td><td class="said"><code>{escaped(reaction.said)}</code></td></tr>'
+        f'<td>{duration_text(reaction.seconds, digits=2)}</td><td class="said"><code>{escaped(reaction.said)}</code></td></tr>'
     )
     notes = [f"violation: {each}" for each in reaction.violations]
     difference = report.difference(reaction)

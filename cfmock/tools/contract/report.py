@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.baseline import MatrixDifference, lines
 from cfmock.tools.contract.outcome import Reaction
 
@@ -56,8 +57,8 @@ def rows(report: MatrixReport) -> list[tuple[str, ...]]:
 
 
 def retries(reaction: Reaction) -> str:
-    """`2 (0.5 s, 1 s)`, with the time from call to call; nothing if there were none."""
-    spaced = ", ".join(f"{each:.1f} s" if each < 10 else f"{each:.0f} s" for each in reaction.spacing)
+    """`2 (500ms, 1s)`, with the time from call to call; nothing if there were none."""
+    spaced = ", ".join(duration_text(each, digits=2) for each in reaction.spacing)
     return f"{len(reaction.spacing)} ({spaced})" if spaced else ""
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from cfmock.base import yaml_source
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import matches
+from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
 from cfmock.tools.flowtest.run import Ran
 
@@ -144,25 +145,13 @@ def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Exp
     if abs(ran.duration - wanted) > _CLOSE:
         late = (event for event in ran.events if event.time - ran.started > wanted + _CLOSE)
         event = next(late, ran.events[-1])
-        lines = (f"- duration: {seconds(wanted)}", f"+ duration: {seconds(ran.duration)}")
+        lines = (f"- duration: {duration_text(wanted)}", f"+ duration: {duration_text(ran.duration)}")
         yield ExpectationDifference("duration", wanted, ran.duration, lines, event)
 
 
 _CHECKS: dict[str, Check] = {
     "status": _status, "error": _error, "output": _output, "visits": _visits, "duration": _duration,
 }  # fmt: skip
-
-
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
-
-
-def seconds(value: float) -> str:
-    """A span of time as people write it, in one unit: `250ms`, `1.5s`, `10m`, `73h`, `3d`."""
-    if 0 < value < 1:
-        return f"{round(value * 1000, 3):.12g}ms"
-    whole = round(value, 3)
-    unit, length = next(((unit, length) for unit, length in _UNITS if whole and whole % length == 0), ("s", 1))
-    return f"{whole / length:.12g}{unit}"
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from cfmock.base import markup
 from cfmock.base.markup import escaped
+from cfmock.base.time_text import duration_text
 from cfmock.graph import Highlight
 from cfmock.graph.svg.svg import svg
 from cfmock.tools.flowtest.cases import Result
-from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.coverage import FlowCoverage
 from cfmock.tools.flowtest.report import TestReport, failure, missed
 
@@ -80,7 +80,7 @@ def _test(result: Result) -> Iterator[str]:
     word = '<b class="good">ok</b>' if result.passed else '<b class="bad">FAILED</b>'
     yield (
         f"<tr><td>{word}</td><td>{escaped(result.name)}</td><td>{escaped(result.status)}</td>"
-        f'<td>{seconds(result.duration)}</td><td class="faint">{escaped(str(result.mark))}</td></tr>'
+        f'<td>{duration_text(result.duration)}</td><td class="faint">{escaped(str(result.mark))}</td></tr>'
     )
     if not result.passed:
         yield f'<tr><td></td><td colspan="4"><pre>{escaped(chr(10).join(failure(result)[1:]))}</pre></td></tr>'

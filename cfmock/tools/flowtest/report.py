@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
+from cfmock.base.time_text import duration_text
 from cfmock.tools.flowtest.cases import Cases, Result
-from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.coverage import Coverage, FlowCoverage, Spot
 
 
@@ -72,7 +72,7 @@ RESULT_COLUMNS = ("RESULT", "FLOW", "TEST", "ENDS", "TIME")
 def result_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """A row for each test; times are virtual."""
     return [
-        ("ok" if result.passed else "FAILED", result.flow, result.name, result.status, seconds(result.duration))
+        ("ok" if result.passed else "FAILED", result.flow, result.name, result.status, duration_text(result.duration))
         for result in results
     ]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
 from cfmock.engine.flow import Point, PointKind
-from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.run import Passage, Ran
 
 _LONGEST = 40  # states of one execution
@@ -74,6 +74,6 @@ def told(event: Event, started: float) -> str:
         detail = event.detail if event.shape.keys else ""
     detail = detail if len(detail) <= _WIDEST else detail[:_WIDEST] + "..."
     of = f" of '{event.step}'" if event.step else ""
-    return f"event {event.id}, after {seconds(event.time - started)}: {event.type}{of}" + (
+    return f"event {event.id}, after {duration_text(event.time - started)}: {event.type}{of}" + (
         f", {detail}" if detail else ""
     )

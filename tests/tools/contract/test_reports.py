@@ -29,7 +29,7 @@ COMPARED = replace(PLAIN, differences=[CHANGED, GONE])
 
 def test_the_table_has_a_row_for_each_case():
     assert [row[:6] for row in rows(PLAIN)] == [
-        ("StartExecution", "ResourceThrottled", "recovered", "0", "3", "2 (0.5 s, 12 s)"),
+        ("StartExecution", "ResourceThrottled", "recovered", "0", "3", "2 (510ms, 12s)"),
         ("StartExecution", "reset", "failed", "139", "1", ""),
         ("ListFlows", "AccessDenied", "not met", "0", "2", ""),
     ]
@@ -43,7 +43,7 @@ def test_under_the_table_stand_violations_and_the_sum():
     assert footer(MatrixReport([], [RECOVERED], []))[-1].endswith("; none not as accepted")
 
 
-@pytest.mark.parametrize(("spacing", "said"), [((), ""), ((0.02,), "1 (0.0 s)"), ((1, 2.5), "2 (1.0 s, 2.5 s)")])
+@pytest.mark.parametrize(("spacing", "said"), [((), ""), ((0.02,), "1 (20ms)"), ((1, 2.5), "2 (1s, 2.5s)")])
 def test_retries_in_words(spacing, said):
     assert retries(replace(RECOVERED, spacing=spacing)) == said
 
@@ -55,7 +55,7 @@ def test_in_junit_nothing_fails_that_was_not_to_be_compared():
     assert [case.get("name") for case in root.iter("testcase")] == ["ResourceThrottled", "reset", "AccessDenied"]
     assert [skipped.get("message") for skipped in root.iter("skipped")] == ["the call was not made"]
     said = [out.text for out in root.iter("system-out")]
-    assert said[0] == "recovered: exit 0, calls 3\nretries: 2 (0.5 s, 12 s)"
+    assert said[0] == "recovered: exit 0, calls 3\nretries: 2 (510ms, 12s)"
     assert said[1] == "failed: exit 139, calls 1\nviolation: success assumed\n<b>&\ufffd"
 
 
@@ -93,7 +93,7 @@ def test_the_page_is_whole_and_loads_and_runs_nothing(report):
     assert "url(" not in shown.text
     assert "@import" not in shown.text
     assert all(
-        each in shown.text for each in ("python 'a client.py'", "<b>&\ufffd", "2 (0.5 s, 12 s)", "success assumed")
+        each in shown.text for each in ("python 'a client.py'", "<b>&\ufffd", "2 (510ms, 12s)", "success assumed")
     )
     assert ("Not as accepted" in shown.text) is (report is COMPARED)
     assert (str(GONE) in shown.text) is (report is COMPARED)

@@ -10,7 +10,6 @@ import pytest
 from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
 from cfmock.tools.flowtest.cases import result
-from cfmock.tools.flowtest.compare import seconds
 from cfmock.tools.flowtest.report import failure
 from cfmock.tools.flowtest.run import FlowTestRunner
 from tests.support.flowtests import run_one
@@ -74,21 +73,3 @@ def visits(wanted: str, entered: str, exact: bool) -> str:
 )
 def test_of_the_visits_only_what_differs_is_told(wanted, entered, exact, told):
     assert visits(wanted, entered, exact) == told
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0s"),
-        (0.25, "250ms"),
-        (1.5, "1.5s"),
-        (86400, "1d"),
-        (7200, "2h"),
-        (90, "90s"),
-        (262800, "73h"),
-        (60.5, "60.5s"),
-        (0.0001, "0.1ms"),
-    ],
-)
-def test_times_are_told_as_they_are_written(value, text):
-    assert seconds(value) == text
