@@ -38,6 +38,9 @@ from cfmock.service.world import FLOWS, World
 FURTHEST = LAST_MOMENT - LONGEST
 """How far a clock goes, in seconds since 1970: what flows then wait for can still be written as a time."""
 
+RUNS = 20
+"""Executions begun by `start` that are kept to look at."""
+
 
 class ControlError(ValueError):
     """A control endpoint that was asked for something it cannot do; `problems` of a rule or document, a line each."""
@@ -54,6 +57,8 @@ class Control:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self.tasks_asked = 0  # how often somebody looked for tasks to report
+        self.runs_begun = 0  # how many executions were started here rather than by a call
+        self._runs: deque[tuple[World, ExecutionRow]] = deque(maxlen=RUNS)
         self._added: dict[str, int] = {}  # the numbers of the changes that added faults
 
     # -- the server ----------------------------------------------------------------------------------------------------
@@ -65,6 +70,7 @@ class Control:
         """As right after the start; with an account or region, only those worlds."""
         self.check_world(account, region)
         self.emulator.reset(account, region)
+        self._runs.clear()
         return {}
 
     def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
@@ -365,15 +371,23 @@ class Control:
                 value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
             if name and not emulator.spec.name_pattern.match(name):
                 raise invalid("ExecutionName", f"cannot be {shown(name)}")
-            row = find_flow(world, flow)
+            flow_row = find_flow(world, flow)
             name = name or world.ids.execution_name()
-            there = world.stores.executions.get(row.id, name)
+            there = world.stores.executions.get(flow_row.id, name)
             if there is not None and there.ended:
                 raise ServiceError("ExecutionAlreadyExists", name, flow)
-            return world, there or launch(world, row, name, text)
+            row = there or launch(world, flow_row, name, text)
+            self._runs.append((world, row))
+            self.runs_begun += 1
+            return world, row
         except ServiceError as failure:
             said = rendered(failure, emulator.spec, gateway=emulator.gateway)
             raise ServiceError(said.code, status=said.status, message=said.message) from None
+
+    def list_runs(self, since: int = 0) -> list[Execution]:
+        """The newest of the executions that `start` has begun, oldest first; those after the first `since`."""
+        begun = self.runs_begun - since
+        return [self.execution(*run) for run in list(self._runs)[-begun:]] if begun > 0 else []
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""

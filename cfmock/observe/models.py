@@ -10,6 +10,9 @@ from typing import Any
 from cfmock.base.json_text import Json
 from cfmock.observe.journal import CallRecord
 
+LONGEST_PATH = 40
+"""States of an execution that are named in a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -78,6 +81,18 @@ def public_call(record: CallRecord) -> Call:
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
         record.transport, record.details.hint, record.details.warnings,
     )  # fmt: skip
+
+
+def execution_text(execution: Execution) -> str:
+    """How an execution went, in two lines: its status and error, and the states it entered."""
+    error = execution.error or {}
+    why = ": ".join(filter(None, (error.get("code"), error.get("detail"))))
+    states = list(execution.visits)
+    if len(states) > LONGEST_PATH:
+        half = LONGEST_PATH // 2
+        states[half:-half] = [f"... {len(states) - 2 * half} more ..."]
+    head = f"{execution.flow}, {execution.name}: {execution.status}" + (f", {why}" if why else "")
+    return f"{head}\n    path: {' -> '.join(states) or 'no state was entered'}"
 
 
 def violations_text(violations: Sequence[Violation]) -> str:

@@ -113,11 +113,13 @@ class Session:
     def __init__(self, cf: CloudFlow) -> None:
         self.cf = cf
         self.last: str | None = None  # the id of the newest request before the test
+        self.runs = 0  # executions begun by `cf.run` before it
         self._seen = 0  # violations
         self._outside: list[Violation] = []  # those of no test
 
     def begin_test(self) -> None:
         calls = self.cf.calls(limit=1)
+        self.runs = self.cf._do(lambda control: control.runs_begun)
         self.last = calls[-1].request_id if calls else None
         self._outside += self._new()
 
@@ -289,10 +291,21 @@ def pytest_runtest_makereport(
     if report.failed:
         for cf in item.stash.get(_SERVERS, []):
             report.sections.append(("calls seen by cfmock", _shown(cf)))
+            _add_runs(report, "cfmock", cf)
         session = _session_of(item)
         if session is not None:
             report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
+            _add_runs(report, "cfmock_session", session.cf, session.runs)
     return report
+
+
+def _add_runs(report: pytest.TestReport, name: str, cf: CloudFlow, since: int = 0) -> None:
+    """The executions of `cf.run`, of which there are no calls to see; all but the first `since`."""
+    from cfmock.observe.models import execution_text
+
+    runs = cf._do(lambda control: control.list_runs(since))
+    if runs:
+        report.sections.append((f"executions run by {name}", "\n".join(map(execution_text, runs))))
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:

@@ -294,6 +294,64 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     )
 
 
+FLOW = """
+Type: StateMachine
+Name: order
+SpecVersion: v1
+StartAt: Charge
+States:
+  - {Type: Task, Name: Charge, Action: "FC:InvokeFunction", Parameters: {resourceArn: r}, Next: Ship}
+  - {Type: Pass, Name: Ship, End: true}
+"""
+
+
+def test_a_failed_test_shows_how_its_runs_went(inner: pytest.Pytester) -> None:
+    inner.path.joinpath("order.fdl.yaml").write_text(FLOW)
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.cfmock("order.fdl.yaml", clock="virtual")
+        def test_fails(cfmock):
+            cfmock.task("order", "Charge").returns({})
+            cfmock.run("order", name="o1")
+            cfmock.reset()
+            cfmock.task("order", "Charge").fails("Refused", "no money", times=1).returns({})
+            cfmock.run("order", name="o2")
+            cfmock.reset()
+            cfmock.task("order", "Charge").fails("Refused", "no money")
+            cfmock.run("order", name="o3")
+            cfmock.task("order", "Charge").returns({})
+            assert cfmock.run("order", name="o4").status == "Succeeded"
+        """
+    )
+    said = run(inner).stdout.str()
+    assert "- executions run by cfmock -" in said
+    assert "order, o3: Failed, Refused: no money\n    path: Charge\norder, o4: Failed" in said
+    assert "order, o1" not in said
+
+
+def test_runs_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
+    inner.makeini("[pytest]\ncfmock_fixtures = orders.yaml")
+    inner.makepyfile(
+        """
+        def test_before(cfmock_session):
+            cfmock_session.run("order_flow", name="before")
+
+        def test_without(cfmock_session):
+            assert False
+
+        def test_fails(cfmock_session):
+            cfmock_session.run("order_flow", name="mine")
+            assert False
+        """
+    )
+    said = run(inner).stdout.str()
+    assert said.count("executions run by cfmock_session") == 1
+    assert "order_flow, mine: Succeeded\n    path: no state was entered\n" in said
+    assert "order_flow, before" not in said
+
+
 def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
