@@ -30,6 +30,10 @@ class Problem:
         return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
 
 
+class UnknownFlow(Problem):
+    """A test or a schedule of a flow that no file which was read defines."""
+
+
 def path_text(path: Iterable[str | int]) -> str:
     """A document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
     text = ""

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from cfmock.tools.flowtest.coverage import ServedCoverage
     from cfmock.tools.flowtest.run import FlowTestRunner
 
+ALONE = (
+    "each *.cfmock.yaml is loaded alone: name the file or folder with its flows in the ini option cfmock_fixtures, "
+    "or under `flows` in the file itself"
+)
+"""What may have been forgotten where a test's flow is not there."""
+
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
 
@@ -338,7 +344,8 @@ class FlowTestFile(pytest.File):
     """A fixture file with flow tests. Its flows come on top of those of the ini option, and replace those of the same name."""
 
     def collect(self) -> Iterator[FlowTestItem]:
-        from cfmock.base.errors import CfmockError
+        from cfmock.base.errors import CfmockError, SourceError
+        from cfmock.base.source_marks import UnknownFlow
         from cfmock.fixtures.loader import load
         from cfmock.tools.flowtest.run import FlowTestRunner
 
@@ -347,7 +354,8 @@ class FlowTestFile(pytest.File):
             fixtures = load([os.path.relpath(self.path)], base=base)
             lab = FlowTestRunner(fixtures)
         except CfmockError as error:
-            raise self.CollectError(str(error)) from None
+            alone = isinstance(error, SourceError) and any(isinstance(each, UnknownFlow) for each in error.problems)
+            raise self.CollectError(f"{error}\n{ALONE}" if alone else str(error)) from None
         coverage = self.config.stash.get(_COVERAGE, None)
         if coverage is not None:
             coverage.count_all(fixtures.flows)

@@ -72,6 +72,22 @@ def test_a_file_with_mistakes_is_an_error_of_collection_and_the_others_run(inner
     result.stdout.fnmatch_lines(["wrong.cfmock.yaml:3:13: tests[[]0].flow: there is no flow 'ordre'*"])
 
 
+def test_a_file_whose_flow_stands_elsewhere_says_how_it_is_found(inner):
+    write(inner, "orders.yaml", document("").text)
+    write(inner, "alone.cfmock.yaml", "cfmock: 1\ntests:\n- {name: a, flow: order, input: {amount: 1}}\n")
+    result = run(inner)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "alone.cfmock.yaml:3:13: tests[[]0].flow: there is no flow 'order'",
+            "each [*].cfmock.yaml is loaded alone: * in the ini option cfmock_fixtures, or under `flows` in the file itself",
+        ]
+    )
+    run(inner, "-o", "cfmock_fixtures=orders.yaml").assert_outcomes(passed=1)
+    write(inner, "alone.cfmock.yaml", "cfmock: 1\ntests:\n- {name: a, flow: order, inptu: {}}\n")
+    assert "loaded alone" not in run(inner, "-o", "cfmock_fixtures=orders.yaml").stdout.str()
+
+
 def test_coverage_that_cannot_be_written_is_told_in_a_line(inner):
     write(inner, "good.cfmock.yaml", document(TESTS.splitlines()[0]).text)
     result = run(inner, "--cfmock-coverage", "nowhere/coverage.json")
