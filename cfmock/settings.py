@@ -20,6 +20,9 @@ Read = Callable[[Any], Any]
 """From text or a value of the right kind to the setting's value. Raises ValueError saying what would be right."""
 
 
+_PREFIX = "CFMOCK_"
+
+
 class Setting(NamedTuple):
     """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
     switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it."""
@@ -35,7 +38,7 @@ class Setting(NamedTuple):
 
     @property
     def variable(self) -> str:
-        return "CFMOCK_" + self.name.upper()
+        return _PREFIX + self.name.upper()
 
 
 def _text(value: Any) -> str:
@@ -199,6 +202,21 @@ SETTINGS: Mapping[str, Setting] = {
     field.name: Setting(field.name, field.default, **field.metadata) for field in dataclasses.fields(Settings)
 }
 """The rows by name, in the order of the help."""
+
+
+GIVEN = ("CFMOCK_URL", "CFMOCK_ENDPOINT", "CFMOCK_CA_FILE")
+"""Variables that point clients at a server; they set nothing up."""
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A line for each variable that begins with `CFMOCK_` and that nothing reads."""
+    known = {*GIVEN, *(row.variable for row in SETTINGS.values())}
+    names = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
+    # What all names begin with makes none of them alike.
+    near = {
+        name: [each for each in known if did_you_mean(name[len(_PREFIX) :], [each[len(_PREFIX) :]])] for name in names
+    }
+    return [f"{name}: there is no such variable{did_you_mean(name, near[name])}" for name in names]
 
 
 def resolve(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cfmock import CloudFlow
 from cfmock.base.errors import SettingsError
-from cfmock.settings import SETTINGS, Settings, resolve
+from cfmock.settings import GIVEN, SETTINGS, Settings, resolve, unknown_variables
 
 
 def refusal(flags=(), environ=(), fixture=(), **more):
@@ -94,6 +95,17 @@ def test_python_values_do_as_well_as_text():
 )
 def test_a_value_that_cannot_be_is_refused_in_words(name, value, says):
     assert says in refusal({name: value}, keywords=True)
+
+
+def test_a_variable_that_nothing_reads_is_named():
+    with CloudFlow() as cf:
+        given = cf.environ
+    assert {name for name in given if name.startswith("CFMOCK_")} <= set(GIVEN)
+    environ = {**given, "CFMOCK_PORT": "1", "CFMOCK_PROT": "1", "CFMOCK_QUUX": "", "PATH": ""}
+    assert unknown_variables(environ) == [
+        "CFMOCK_PROT: there is no such variable (did you mean 'CFMOCK_PORT'?)",
+        "CFMOCK_QUUX: there is no such variable",
+    ]
 
 
 def test_a_mistake_is_told_by_the_name_under_which_it_was_made():

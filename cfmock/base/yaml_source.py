@@ -41,6 +41,8 @@ _WORDS: dict[str, Json] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+_TAB = re.compile(r"[ ]*\t")
+_TABBED = "a tab character in the indentation, where YAML takes spaces only"
 _LONGEST_NUMBER = 400  # digits; Python itself refuses to read a few thousand
 _CORE = "tag:yaml.org,2002:"
 
@@ -111,10 +113,24 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
             value = _decoder.decode(text)
             if not _is_deep(value):
                 return Document(name, text, value)
+        except json.JSONDecodeError as error:
+            comma = _trailing_comma(name, text, error)
+            if comma is not None:  # YAML would take it, all other readers of the file would not
+                raise SourceError([comma]) from None
         except (ValueError, RecursionError):
             pass
     value, root = _Builder(name, text).build()
     return Document(name, text, value, root)
+
+
+def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
+    """What is wrong if it is a comma behind the last item, which Python notices there or behind it, by its version."""
+    at = len(text[: error.pos + 1].rstrip().rstrip("]}").rstrip()) - 1
+    behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
+    if behind not in ("]", "}"):
+        return None
+    mark = Mark(name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    return Problem(mark, "", f"not JSON: a trailing comma before '{behind}'")
 
 
 def _is_deep(value: Json) -> bool:
@@ -201,7 +217,8 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
-            raise SourceError([Problem(mark, "", f"not YAML: {error.problem or error.context}")]) from None
+            why = _TABBED if at and self._is_tabbed(at.line) else error.problem or error.context
+            raise SourceError([Problem(mark, "", f"not YAML: {why}")]) from None
         except yaml.reader.ReaderError as error:
             before = self.text[: error.position if isinstance(error.position, int) else 0]
             mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -211,6 +228,9 @@ class _Builder:
         if self.problems:
             raise SourceError(self.problems)
         return result
+
+    def _is_tabbed(self, line: int) -> bool:
+        return any(_TAB.match(each) for each in self.text.split("\n")[line : line + 1])
 
     def _build_joined(self) -> tuple[Json, _Place]:
         try:

@@ -24,7 +24,7 @@ from cfmock.server.admin.http import Admin
 from cfmock.server.call_log import Recording
 from cfmock.server.lifecycle import Server, is_loopback
 from cfmock.server.tls import Tls, tls_of
-from cfmock.settings import Settings, resolve
+from cfmock.settings import Settings, resolve, unknown_variables
 
 log = logging.getLogger("cfmock")
 
@@ -86,7 +86,7 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
     fixtures = load(list(paths))
     settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
     configure_log(settings)
-    for warning in fixtures.warnings:
+    for warning in (*unknown_variables(os.environ), *fixtures.warnings):
         log.warning("%s", warning)
     if not _guard(settings).open:
         log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import socket
@@ -71,7 +72,9 @@ class Server:
                 listener.close()
                 listener = await loop.create_server(http, self.host, port, backlog=1024, ssl=context)
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            if error.errno == errno.EADDRINUSE:
+                why += " (--port 0, or port=0 in Python, takes a free one)"
             raise SettingsError(f"cannot listen on {self.host} port {self.port}: {why}") from None
         except OverflowError:
             raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None

@@ -58,6 +58,42 @@ def test_half_a_character_is_no_yaml(text: str) -> None:
     assert said(text) == ["f.yaml:1:10: not YAML: found invalid Unicode character escape code"]
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a:\n\tb: 1\n", "2:1"),
+        ("a:\n  b: 1\n  \tc: 2\n", "3:3"),
+        ("a:\n  - b: 1\n\t  c: 2\n", "3:1"),
+        ("a: b\n\tc: d\n", "2:1"),
+    ],
+)
+def test_a_tab_in_the_indentation_is_named(text: str, place: str) -> None:
+    assert said(text) == [f"f.yaml:{place}: not YAML: a tab character in the indentation, where YAML takes spaces only"]
+
+
+def test_tabs_elsewhere_are_no_mistake() -> None:
+    assert yaml_source.parse('a:\t1\nb: [1,\n\t2]\nc: "x\ty"\n').value == {"a": 1, "b": [1, 2], "c": "x\ty"}
+    assert said("\ta: [1\nb: }\n")[0].startswith("f.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"a": [1, 2,]}', "f.json:1:12: not JSON: a trailing comma before ']'"),
+        ('{\n\t"a": 1,\n}\n', "f.json:2:8: not JSON: a trailing comma before '}'"),
+        ('{"a": {"b": [{},\n]},\n}', "f.json:1:16: not JSON: a trailing comma before ']'"),
+    ],
+)
+def test_a_trailing_comma_is_no_json(text: str, told: str) -> None:
+    assert said(text, "f.json") == [told]
+    assert yaml_source.parse(text, "f.yaml").value
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2]}', '{"a": ",]"}', '{"a": [",", "}"]}', "{'a': 1}"])
+def test_another_comma_is_no_trailing_one(text: str) -> None:
+    assert yaml_source.parse(text, "f.json").value.keys() == {"a"}
+
+
 def test_every_duplicate_key_is_told() -> None:
     assert said("a: 1\nb: {c: 1, c: 2}\na: 3\n") == [
         "f.yaml:2:11: 'c' is there twice",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.flowtests import document
-from tests.support.processes import run
+from tests.support.processes import run, serving
 
 START = """
 import json, os, subprocess, sys
@@ -46,6 +46,13 @@ def test_a_file_that_cannot_be_written_is_told_before_the_command_runs(folder):
     ran = run("run", "--coverage", "none/such.json", "--", "python", "-c", "print('ran')")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "--coverage: cannot write none/such.json: No such file or directory\n"
+
+
+def test_a_misspelt_variable_is_named():
+    said = "cfmock: CFMOCK_CLOKC: there is no such variable (did you mean 'CFMOCK_CLOCK'?)\n"
+    assert run("run", "--", "true", env={"CFMOCK_CLOKC": "virtual"}).stderr == said
+    with serving(CFMOCK_CLOKC="virtual", CFMOCK_URL="http://127.0.0.1:9") as server:
+        assert server.stop()[2] == said
 
 
 # -- proxies ---------------------------------------------------------------------------------------------------------------

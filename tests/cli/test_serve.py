@@ -74,7 +74,9 @@ def test_a_port_in_use_is_one_line_and_exit_2(fixture: Path) -> None:
         port = server.url.rpartition(":")[2]
         done = run("serve", str(fixture), "--port", port)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    assert done.stderr == (
+        f"cannot listen on 127.0.0.1 port {port}: Address already in use (--port 0, or port=0 in Python, takes a free one)\n"
+    )
 
 
 def test_a_broken_fixture_lists_every_mistake_and_serves_nothing(tmp_path: Path) -> None:
