@@ -14,7 +14,7 @@ PyInstaller.__main__.run(
         str(ROOT / "cfmock" / "__main__.py"),
         *("--name", "cfmock", "--onefile", "--noconfirm", "--log-level", "WARN"),
         *("--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build"), "--specpath", str(ROOT / "build")),
-        *("--paths", str(ROOT), "--collect-data", "cfmock", "--collect-submodules", "cfmock"),
+        *("--paths", str(ROOT)),
         *("--strip", *(part for name in UNUSED for part in ("--exclude-module", name))),
     ]
 )

@@ -43,11 +43,13 @@ def test_the_wheel_names_its_version_its_pythons_and_its_licence(wheel):
     assert wheel.read(_in_dist_info(wheel, "licenses/LICENSE")).strip().startswith(b"Apache License")
 
 
-def test_installing_brings_the_command_and_the_pytest_plugin(wheel):
+def test_installing_brings_the_command_the_pytest_plugin_and_hooks_for_pyinstaller(wheel):
     lines = wheel.read(_in_dist_info(wheel, "entry_points.txt")).decode().splitlines()
     assert [line for line in lines if line] == [
         "[console_scripts]",
         "cfmock = cfmock.__main__:main",
+        "[pyinstaller40]",
+        "hook-dirs = cfmock.__pyinstaller:hook_folders",
         "[pytest11]",
         "cfmock = cfmock.pytest_plugin",
     ]
