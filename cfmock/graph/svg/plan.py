@@ -21,6 +21,8 @@ NAME, NOTE = 13.0, 11.0
 PAD = 12.0
 ICON = 14.0
 LINE = 15.0  # from one line of notes to the next
+RETRY = 18.0  # from one retry to the next: each has room for a frame
+BOLD = 1.12  # how much wider letters are in bold
 DOT = 14.0
 _LONGEST = 250.0  # of a line of text
 _HEAD = 30.0
@@ -141,12 +143,12 @@ def _figure(node: Node, highlight: Highlight | None) -> Figure:
     notes = [cut(text, NOTE, _LONGEST) for text in (note(node), *captions(node)[1:])]
     retries = tuple((cut(retry_caption(rule), NOTE, _LONGEST), _of(highlight, rule.id)) for rule in node.retry)
     planned = tuple(_lane(lane.label, lane.series, highlight) for lane in lanes(node))
-    texts = [width(name, NAME) * 1.12, *(width(text, NOTE) for text in notes)]
-    texts += [width(text, NOTE) + ICON for text, _ in retries]
+    texts = [width(name, NAME) * BOLD, *(width(text, NOTE) for text in notes)]
+    texts += [width(text, NOTE) + ICON + 7 for text, _ in retries]
     across = (
         max(texts) + ICON + 8 + 2 * PAD + (12 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
     )
-    head = _HEAD + LINE * (len(notes) + len(retries)) + 6.0
+    head = _HEAD + LINE * len(notes) + RETRY * len(retries) + (10.0 if retries else 6.0)
     size = _around(planned, across, head) if planned else Size(max(96.0, across), head)
     visits = highlight.hits.get(node.id, 0) if highlight else None
     return Figure(node, size, head, name, tuple(notes), retries, planned, _of(highlight, node.id), visits)

@@ -28,14 +28,16 @@ _LIGHT = {
     "line": "#6e7781", "catch": "#bc4c00", "loop": "#8250df",
     "Pass": "#57606a", "Task": "#0969da", "Choice": "#9a6700", "Parallel": "#6639ba", "Map": "#6639ba",
     "Wait": "#1b7c83", "Succeed": "#1a7f37", "Fail": "#cf222e",
-    "reached": "#1a7f37", "reached-box": "#dafbe1", "missed": "#8c959f", "failed": "#cf222e", "failed-box": "#ffebe9",
+    "reached": "#1a7f37", "reached-box": "#dafbe1", "missed": "#8c959f", "untried": "#9a6700",
+    "failed": "#cf222e", "failed-box": "#ffebe9",
 }  # fmt: skip
 _DARK = {
     "page": "#0d1117", "box": "#161b22", "scope": "#10161e", "frame": "#30363d", "ink": "#e6edf3", "faint": "#9198a1",
     "line": "#8b949e", "catch": "#f0883e", "loop": "#b392f0",
     "Pass": "#9198a1", "Task": "#58a6ff", "Choice": "#d29922", "Parallel": "#b392f0", "Map": "#b392f0",
     "Wait": "#56d4dd", "Succeed": "#3fb950", "Fail": "#f85149",
-    "reached": "#3fb950", "reached-box": "#12261e", "missed": "#6e7681", "failed": "#f85149", "failed-box": "#2d1316",
+    "reached": "#3fb950", "reached-box": "#12261e", "missed": "#6e7681", "untried": "#d29922",
+    "failed": "#f85149", "failed-box": "#2d1316",
 }  # fmt: skip
 
 _SHAPES = f"""
@@ -53,6 +55,8 @@ _SHAPES = f"""
 .cf-reached .cf-box, .cf-reached .cf-line {{ stroke-width: 2.4; }}
 .cf-failed .cf-box {{ stroke-width: 3; }}
 .cf-missed .cf-box, .cf-missed > .cf-scope {{ stroke-dasharray: 3 3; }}
+.cf-rule {{ stroke-width: 1.4; }}
+.cf-missed > .cf-rule {{ stroke-dasharray: 3 2; }}
 """
 
 
@@ -78,8 +82,11 @@ def _colours(of: dict[str, str]) -> str:
         *_line("cf-missed", of["missed"]),
         f".cf-reached .cf-box {{ stroke: {of['reached']}; fill: {of['reached-box']}; }}",
         f".cf-missed .cf-box, .cf-missed .cf-icon {{ stroke: {of['missed']}; }}",
-        f".cf-reached > .cf-scope, .cf-graph .cf-reached > .cf-retry {{ stroke: {of['reached']}; }}",
-        f".cf-graph .cf-missed > .cf-retry {{ stroke: {of['missed']}; }}",
+        f".cf-reached > .cf-scope, .cf-reached > .cf-rule {{ stroke: {of['reached']}; }}",
+        f".cf-missed > .cf-rule {{ stroke: {of['untried']}; }}",
+        f".cf-graph .cf-reached > .cf-retry {{ stroke: {of['reached']}; }}",
+        f".cf-graph .cf-missed > .cf-retry {{ stroke: {of['untried']}; }}",
+        f".cf-graph .cf-missed > .cf-rule ~ .cf-note {{ fill: {of['untried']}; }}",
         f".cf-failed .cf-box {{ stroke: {of['failed']}; fill: {of['failed-box']}; }}",
     ]
     return "".join(f"{rule}\n" for rule in rules)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import MapNode, NodeKind
 from cfmock.graph.drawing import Highlight, Status, captions
-from cfmock.graph.svg.plan import DOT, ICON, LINE, NOTE, PAD, Figure, Plan, PlannedLane, Way, plan
+from cfmock.graph.svg.plan import BOLD, DOT, ICON, LINE, NOTE, PAD, RETRY, Figure, Plan, PlannedLane, Way, plan
 from cfmock.graph.svg.routes import Line, Point
 from cfmock.graph.svg.style import ICONS, RETRY_ICON, css
 from cfmock.graph.svg.text_width import width
@@ -23,13 +23,13 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _ORDER = (Status.FAILED, Status.REACHED, Status.MISSED, Status.PLAIN)
 
 
-def svg(flow: Flow, highlight: Highlight | None = None) -> str:
-    """The picture of a flow, with what `highlight` says coloured in."""
+def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True) -> str:
+    """The picture of a flow, with what `highlight` says coloured in. `titled`: its name stands above it."""
     planned = plan(flow.series, highlight)
-    title = " · ".join(part for part in (flow.name or "", highlight.title if highlight else "") if part)
+    title = " · ".join(part for part in (flow.name or "", highlight.title if highlight else "") if part and titled)
     legend = _legend(planned, highlight)
     size = planned.layout.size
-    across = max(size.width, width(title, 15.0), legend[1]) + 2 * _EDGE
+    across = max(size.width, width(title, 15.0) * BOLD, legend[1]) + 2 * _EDGE
     top = _EDGE + (_TITLE if title else 0.0)
     down = top + size.height + _EDGE + (_LEGEND if legend[0] else 0.0)
     body = [
@@ -145,14 +145,23 @@ def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
         line += LINE
         yield f'<text class="cf-note" x="{at + ICON + 8:.1f}" y="{line:.1f}">{_text(note)}</text>'
     for retry, status in figure.retries:
-        line += LINE
-        place = f"translate({at + ICON + 8:.1f} {line - 9:.1f}) scale(.72)"
-        yield f'<g class="cf-{status.value}"><path class="cf-icon cf-retry" transform="{place}" d="{RETRY_ICON}"/>'
-        yield f'<text class="cf-note" x="{at + 2 * ICON + 8:.1f}" y="{line:.1f}">{_text(retry)}</text></g>'
+        line += RETRY
+        yield from _retry(retry, status, at + ICON + 8, line)
     yield "</g>"
     down = max((lane.size.height for lane in figure.lanes), default=0.0)
     for lane, left in zip(figure.lanes, figure.places(), strict=True):
         yield from _lane(lane, x + left, y + figure.head, down)
+
+
+def _retry(text: str, status: Status, x: float, y: float) -> Iterator[str]:
+    """A retry rule; where its status is known, with a frame of its own, since the state around it may have another."""
+    yield f'<g class="cf-{status.value}">'
+    if status is not Status.PLAIN:
+        across = ICON + width(text, NOTE) + 12
+        yield f'<rect class="cf-page cf-rule" x="{x - 5:.1f}" y="{y - 11.5:.1f}" width="{across:.1f}" height="16" rx="8"/>'
+    place = f"translate({x:.1f} {y - 9:.1f}) scale(.72)"
+    yield f'<path class="cf-icon cf-retry" transform="{place}" d="{RETRY_ICON}"/>'
+    yield f'<text class="cf-note" x="{x + ICON:.1f}" y="{y:.1f}">{_text(text)}</text></g>'
 
 
 def _about(figure: Figure) -> str:

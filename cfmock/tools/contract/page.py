@@ -6,18 +6,19 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from cfmock.base import markup
-from cfmock.base.markup import escaped
+from cfmock.base.markup import cell, escaped
 from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.report import VERDICTS, MatrixReport, retries
 
 _STYLE = """\
-td, th { padding-right: 1rem; } .scroll { overflow-x: auto; } code { font-size: .9em; overflow-wrap: anywhere; }
-.overview td:first-child, .overview th:first-child { white-space: nowrap; } .said { overflow-wrap: anywhere; }
+.overview { table-layout: fixed; } .overview th { white-space: normal; }
 """
 
 _LOOK = dict(zip(VERDICTS, ("good", "odd", "bad", "faint"), strict=True))
-_SIGN = dict(zip(VERDICTS, ("✓", "✗", "⏱", "–"), strict=True))
+_BEGUN = ' class="begun"'
+_ABREAST = 5
+"""Operations side by side in the overview, that none runs off the page."""
 
 
 def page(report: MatrixReport) -> str:
@@ -41,41 +42,55 @@ def _changes(report: MatrixReport) -> Iterator[str]:
 
 def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
     found = {(each.case.operation, each.case.fault): each for each in report.reactions}
-    heads = "".join(f'<th><a href="#{escaped(name)}">{escaped(name)}</a></th>' for name in operations)
-    yield f'<div class="scroll"><table class="overview">\n<tr><th>Fault</th>{heads}</tr>'
     cases = sorted((each.case for each in report.reactions), key=lambda case: case.code is None)
-    for fault in dict.fromkeys(case.fault for case in cases):
-        cells = "".join(_mark(found.get((operation, fault))) for operation in operations)
-        yield f"<tr><td>{escaped(fault)}</td>{cells}</tr>"
-    legend = ", ".join(f'<span class="{_LOOK[word]}">{_SIGN[word]}</span> {word}' for word in VERDICTS)
-    yield f'</table></div>\n<p class="faint">{legend}; empty: not tried</p>'
+    faults = list(dict.fromkeys(case.fault for case in cases))
+    tables = -(-len(operations) // _ABREAST)
+    for index in range(tables):
+        some = operations[index * len(operations) // tables : (index + 1) * len(operations) // tables]
+        names = (f'<a href="#{escaped(name)}">{escaped(name)}</a>' for name in some)
+        yield f'<table class="overview">\n{markup.heads("Fault", *names)}'
+        for fault in faults:
+            cells = "".join(_mark(operation, found.get((operation, fault))) for operation in some)
+            yield f"<tr>{cell(escaped(fault))}{cells}</tr>"
+        yield "</table>"
 
 
-def _mark(reaction: Reaction | None) -> str:
+def _mark(operation: str, reaction: Reaction | None) -> str:
     if reaction is None:
-        return "<td></td>"
-    tried = f' <span class="faint">{len(reaction.spacing)} retried</span>' if reaction.spacing else ""
-    verdict = reaction.verdict
-    return f'<td class="{_LOOK[verdict]}" title="{verdict}">{_SIGN[verdict]}{tried}</td>'
+        return cell("")
+    verdict = f'<span class="{_LOOK[reaction.verdict]}">{reaction.verdict}</span>'
+    tried = f' <span class="faint">after {_retries(len(reaction.spacing))}</span>' if reaction.spacing else ""
+    return cell(verdict + tried, operation)
+
+
+def _retries(count: int) -> str:
+    return "1 retry" if count == 1 else f"{count} retries"
 
 
 def _operation(report: MatrixReport, operation: str) -> Iterator[str]:
-    yield f'<h2 id="{escaped(operation)}">{escaped(operation)}</h2>\n<div class="scroll"><table>'
-    yield "<tr><th>Fault</th><th>Result</th><th>Exit</th><th>Calls</th><th>Retries</th><th>Took</th><th>Said last</th></tr>"
+    yield f'<h2 id="{escaped(operation)}">{escaped(operation)}</h2>\n<table>'
+    yield markup.heads("Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said")
     for each in report.reactions:
         if each.case.operation == operation:
             yield from _row(report, each)
-    yield "</table></div>"
+    yield "</table>"
 
 
 def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
-    yield (
-        f'<tr><td>{escaped(reaction.case.fault)}</td><td class="{_LOOK[reaction.verdict]}">{reaction.verdict}</td>'
-        f"<td>{reaction.exit}</td><td>{reaction.calls}</td><td>{escaped(retries(reaction))}</td>"
-        f'<td>{duration_text(reaction.seconds, digits=2)}</td><td class="said"><code>{escaped(reaction.said)}</code></td></tr>'
-    )
     notes = [f"violation: {each}" for each in reaction.violations]
     difference = report.difference(reaction)
     notes += [f"not as accepted: {difference}"] if difference is not None else []
+    said = f"<code>{escaped(reaction.said)}</code>" if reaction.said else ""
+    yield (
+        f"<tr{_BEGUN if notes else ''}>"
+        + cell(escaped(reaction.case.fault), classes="whole")
+        + cell(reaction.verdict, "Result", f"whole {_LOOK[reaction.verdict]}")
+        + cell(str(reaction.exit), "Exit")
+        + cell(str(reaction.calls), "Calls")
+        + cell(escaped(retries(reaction)), "Retries")
+        + cell(duration_text(reaction.seconds, digits=2), "Took", "whole")
+        + cell(said, "Said")
+        + "</tr>"
+    )
     if notes:
-        yield f'<tr><td></td><td colspan="6" class="bad">{"<br>".join(map(escaped, notes))}</td></tr>'
+        yield f'<tr class="more"><td colspan="7" class="bad">{"<br>".join(map(escaped, notes))}</td></tr>'

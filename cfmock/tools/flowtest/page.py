@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cfmock.base import markup
-from cfmock.base.markup import escaped
+from cfmock.base.markup import cell, escaped
 from cfmock.base.time_text import duration_text
 from cfmock.graph import Highlight
 from cfmock.graph.svg.svg import svg
@@ -14,10 +14,14 @@ from cfmock.tools.flowtest.coverage import FlowCoverage
 from cfmock.tools.flowtest.report import TestReport, failure, missed
 
 _STYLE = """\
-.picture { overflow-x: auto; border: 1px solid var(--frame); border-radius: 6px; padding: .5rem; }
-.picture svg { max-width: 100%; height: auto; } li { font-family: ui-monospace, monospace; font-size: .9em; }
-meter { width: 8rem; } summary { cursor: pointer; }
+.picture { border: 1px solid var(--frame); border-radius: 6px; padding: .5rem; margin: 1rem 0; }
+.picture svg { display: block; max-width: 100%; height: auto; } ul { padding-left: 1.2rem; }
+meter { width: 8rem; max-width: 100%; } summary { cursor: pointer; }
 """
+
+
+_BEGUN = ' class="begun"'
+_SHORT = 40  # characters of a place that leave room for the name beside it
 
 
 def page(report: TestReport) -> str:
@@ -42,15 +46,19 @@ def _problems(report: TestReport) -> Iterator[str]:
 
 
 def _overview(report: TestReport) -> Iterator[str]:
-    yield "<table>\n<tr><th>Flow</th><th>Tests</th><th>Failed</th><th colspan=2>Covered</th></tr>"
+    yield f"<table>\n{markup.heads('Flow', 'Tests', 'Failed', 'Covered', '')}"
     for flow in report.coverage:
         results = _of(flow, report)
         failed = sum(not result.passed for result in results)
+        covered = f'{flow.percent} % <span class="faint">({flow.reached} of {flow.total})</span>'
         yield (
-            f'<tr><td><a href="#{_anchor(flow)}">{escaped(flow.name)}</a></td><td>{len(results)}</td>'
-            f'<td class="{"bad" if failed else "faint"}">{failed}</td><td>{flow.percent} % '
-            f'<span class="faint">({flow.reached} of {flow.total})</span></td>'
-            f'<td><meter min="0" max="100" value="{flow.percent}"></meter></td></tr>'
+            "<tr>"
+            + cell(f'<a href="#{_anchor(flow)}">{escaped(flow.name)}</a>')
+            + cell(str(len(results)), "Tests")
+            + cell(str(failed), "Failed", "bad" if failed else "faint")
+            + cell(covered, "Covered", "whole")
+            + cell(f'<meter min="0" max="100" value="{flow.percent}"></meter>')
+            + "</tr>"
         )
     yield "</table>"
 
@@ -59,16 +67,16 @@ def _flow(flow: FlowCoverage, report: TestReport) -> Iterator[str]:
     yield f'<h2 id="{_anchor(flow)}">{escaped(flow.name)}</h2>'
     if flow.missed:
         yield "<details open><summary>Not covered</summary>\n<ul>"
-        yield from (f"<li>{escaped(line)}</li>" for line in missed(flow))
+        yield from (f"<li><code>{escaped(line)}</code></li>" for line in missed(flow))
         yield "</ul></details>"
     results = _of(flow, report)
     if results:
-        yield "<table>\n<tr><th></th><th>Test</th><th>Ends</th><th>Time</th><th>Where</th></tr>"
+        yield f"<table>\n{markup.heads('', 'Test', 'Ends', 'Time', 'Where')}"
         for result in results:
             yield from _test(result)
         yield "</table>"
     if flow.flow is not None:
-        picture = svg(flow.flow, Highlight(flow.hits, title=f"coverage {flow.percent} %"))
+        picture = svg(flow.flow, Highlight(flow.hits), titled=False)  # the heading says whose it is
         yield f'<div class="picture">{picture}</div>'
 
 
@@ -77,10 +85,16 @@ def _of(flow: FlowCoverage, report: TestReport) -> list[Result]:
 
 
 def _test(result: Result) -> Iterator[str]:
-    word = '<b class="good">ok</b>' if result.passed else '<b class="bad">FAILED</b>'
+    where = str(result.mark)
+    word, look = ("ok", "good") if result.passed else ("FAILED", "bad")
     yield (
-        f"<tr><td>{word}</td><td>{escaped(result.name)}</td><td>{escaped(result.status)}</td>"
-        f'<td>{duration_text(result.duration)}</td><td class="faint">{escaped(str(result.mark))}</td></tr>'
+        f"<tr{'' if result.passed else _BEGUN}>"
+        + cell(f"<b>{word}</b>", classes=f"whole {look}")
+        + cell(escaped(result.name))
+        + cell(escaped(result.status), "Ends", "whole")
+        + cell(duration_text(result.duration), "Time", "whole")
+        + cell(escaped(where), "Where", "faint whole" if len(where) < _SHORT else "faint")
+        + "</tr>"
     )
     if not result.passed:
-        yield f'<tr><td></td><td colspan="4"><pre>{escaped(chr(10).join(failure(result)[1:]))}</pre></td></tr>'
+        yield f'<tr class="more"><td colspan="5"><pre>{escaped(chr(10).join(failure(result)[1:]))}</pre></td></tr>'
