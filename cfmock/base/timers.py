@@ -139,6 +139,11 @@ class Timeline:
             self._drop_cancelled()
             self._compact_at = max(_COMPACT, 2 * len(self._heap))
 
+    def progress_due(self) -> bool:
+        """Whether something that it waits for is due at this moment and not done."""
+        timer = self._next()
+        return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= self.now()
+
     def _drop_cancelled(self) -> None:
         # Sorted, so that of equals the first stays the first when all are enlisted anew.
         self._heap = sorted(entry for entry in self._heap if entry[2].callback is not None)

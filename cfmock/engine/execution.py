@@ -7,9 +7,11 @@ them, and stop and report through them. A `TaskResolver` answers their tasks.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from inspect import GEN_CREATED, getgeneratorstate
 from typing import Any, NamedTuple, Protocol
 
+from cfmock.base.clocks import Timeline, Timer, Timers
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timers
 from cfmock.engine.commands import Datum, Failure, Part
@@ -83,10 +85,14 @@ class TaskResolver(Protocol):
         """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
 
 
-class Cancellable(Protocol):
-    """What a fiber waits for: a timer, a task, a map run, the parts of a fork."""
+class Members(Protocol):
+    """What a fiber waits for and that may run in fibers of its own: the parts of a fork, a map run, a task."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Call it off, and what runs of it."""
+
+    def fibers(self) -> Iterable[object]:
+        """The fibers that run of it (or None, for one that is over)."""
 
 
 class ExecutionStatus(enum.Enum):
@@ -139,7 +145,7 @@ class FlowExecution:
         self.spent: dict[object, int] = {}
         self.last = 0
         self.root: Fiber | None = None
-        self.guard: Cancellable | None = None
+        self.guard: Timer | None = None
 
     @property
     def identity(self) -> Identity:
@@ -173,12 +179,24 @@ class Fiber:
 
     __slots__ = ("execution", "group", "index", "part", "waiting")
 
-    def __init__(self, execution: FlowExecution, part: Part, group: Group | None = None, index: int = 0) -> None:
+    def __init__(self, execution: FlowExecution, part: Part | None, group: Group | None = None, index: int = 0) -> None:
         self.execution = execution
-        self.part: Part | None = part  # None once it is over
+        self.part = part  # None once it is over
         self.group = group
         self.index = index
-        self.waiting: Cancellable | None = None
+        self.waiting: Timer | Members | None = None
+
+    def begun(self) -> bool:
+        """Whether it has begun, and with it every fiber that it waits for, at any depth."""
+        fibers: list[object] = [self]
+        for fiber in fibers:
+            if not isinstance(fiber, Fiber) or fiber.part is None:
+                continue
+            if getgeneratorstate(fiber.part) == GEN_CREATED:
+                return False
+            if fiber.waiting is not None and not isinstance(fiber.waiting, Timer):
+                fibers += fiber.waiting.fibers()
+        return True
 
     def cancel(self) -> None:
         """Call it off, and what it waits for."""
@@ -190,9 +208,12 @@ class Fiber:
 
 
 class Group:
-    """The parts of a fork: those that run, those still to come, and what has come of them."""
+    """The parts of a fork: those that run, those still to come, and what has come of them.
 
-    __slots__ = ("begun", "fiber", "parts", "results", "running")
+    `failed`: one of them has, so that no more begin.
+    """
+
+    __slots__ = ("begun", "failed", "fiber", "parts", "results", "running")
 
     def __init__(self, fiber: Fiber, parts: Sequence[Callable[[], Part]]) -> None:
         self.fiber = fiber
@@ -200,21 +221,25 @@ class Group:
         self.results: list[Any] = [None] * len(parts)
         self.running: dict[int, Fiber] = {}
         self.begun = 0
+        self.failed = False
 
     def begin(self) -> Fiber | None:
-        """The next part, about to run; None if all have begun."""
+        """The next part, about to run; None if there is none."""
         index = self.begun
-        if index == len(self.parts):
+        if self.failed or index == len(self.parts):
             return None
         self.begun += 1
         self.running[index] = fiber = Fiber(self.fiber.execution, self.parts[index](), self, index)
         return fiber
 
     def end(self, fiber: Fiber, result: Any) -> bool:
-        """A part is over; whether all are."""
+        """A part is over; whether all are, and well."""
         self.results[fiber.index] = result
         del self.running[fiber.index]
         return not self.running and self.begun == len(self.parts)
+
+    def fibers(self) -> Iterable[Fiber]:
+        return self.running.values()
 
     def cancel(self) -> None:
         """Call off the parts that run."""

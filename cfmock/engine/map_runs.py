@@ -3,7 +3,7 @@
 A map run can be looked at and changed while it runs (DescribeMapRun, UpdateMapRun). Without tolerance the first child
 that fails fails the map, as documented. With it, the map fails by the error of the child that is one too many; the
 results of children that failed within it are left out. Count and percentage are both allowances: one of them is enough.
-These three are our choices.
+These three are our choices. The failure takes its turn behind the children that are about to begin; none begins after.
 """
 
 from __future__ import annotations
@@ -45,9 +45,12 @@ class ItemCounts(NamedTuple):
 
 
 class MapChild(Protocol):
-    """What a map run needs of the execution of one of its items: `output` if it has succeeded."""
+    """What a map run needs of the execution of one of its items: `output` if it has succeeded, `root` while it runs."""
 
     output: Datum | None
+
+    @property
+    def root(self) -> object: ...
 
     def failure(self) -> Failure: ...
 
@@ -57,8 +60,8 @@ class MapChild(Protocol):
 class MapRun:
     """One map run that was asked for by `request`. Times are in flow time, as `now` gives it.
 
-    `start` starts a child by its index, `held` keeps others from going on meanwhile, and `done` is told the results, or
-    what failed, once.
+    `start` starts a child by its index, `held` keeps others from going on meanwhile. `done` is told the results, or
+    `failed` what ends it; then it is for that to call `cancel`, when the failure has its turn.
     """
 
     def __init__(
@@ -68,7 +71,8 @@ class MapRun:
         now: Callable[[], float],
         start: Callable[[MapRun, int], MapChild],
         held: Callable[[], AbstractContextManager[None]],
-        done: Callable[[list[Json] | Failure], None],
+        done: Callable[[list[Json]], None],
+        failed: Callable[[Failure], None],
     ) -> None:
         self.request = request
         self.concurrency = request.concurrency
@@ -81,6 +85,8 @@ class MapRun:
         self._start = start
         self._held = held
         self._done = done
+        self._fail = failed
+        self._failing = False  # told `failed`
         self._results: dict[int, Json] = {}
         self._running: dict[int, MapChild] = {}
         self._begun = 0
@@ -138,10 +144,13 @@ class MapRun:
         with self._held():
             self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
 
+    def fibers(self) -> list[object]:
+        return [child.root for child in self._running.values()]
+
     def cancel(self) -> None:
-        """Stop the children that run; the execution around them is over, or has gone on."""
+        """Stop the children that run: it has failed, or the execution around them is over."""
         if not self.ended:
-            self._close(MapRunStatus.ABORTED)
+            self._close(MapRunStatus.FAILED if self._failing else MapRunStatus.ABORTED)
 
     def ended_child(self, index: int, run: MapChild) -> None:
         """A child is over."""
@@ -156,9 +165,11 @@ class MapRun:
     def _judge(self, failure: Callable[[], Failure]) -> None:
         """Fail if more has failed than is tolerated, else go on."""
         allowed = max(self.tolerated_count, len(self.inputs) * self.tolerated_percentage / 100)
+        if self._failing:
+            return
         if self._failed > allowed:
-            self._close(MapRunStatus.FAILED)
-            self._done(failure())
+            self._failing = True
+            self._fail(failure())
         else:
             self._go_on()
 

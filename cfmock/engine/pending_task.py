@@ -82,6 +82,9 @@ class PendingTask:
         """The outcome of `AwaitTask`, if there is one already."""
         return self._want(self._end_outcome)
 
+    def fibers(self) -> list[Fiber | None]:
+        return [] if self.child is None else [self.child.root]
+
     def cancel(self) -> None:
         """Nobody waits for it any more."""
         self._wanted = None

@@ -4,6 +4,9 @@ Everything that can go on stands in one queue, served in order, so that no execu
 costs no stack, and the same calls always give the same history. A slice is served at once; what is left waits for the
 next tick, so that an endless loop does not starve the server either.
 
+A failure of a branch, an iteration or a child stands in that queue, too, until the others have begun and what is due at
+this moment is done; only then it ends them. So it does not depend on their order which of them are called.
+
 Whoever moves the clock must run what is due now (`Timers.run_due`), on a virtual clock, too: the rest of a slice is due
 now.
 """
@@ -14,9 +17,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.base.clocks import VirtualClock
+from cfmock.base.clocks import Timeline, Timer, TimerKind, Timers, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, TimerKind, Timers
@@ -34,7 +38,7 @@ from cfmock.engine.commands import (
     Wait,
     WaitUntil,
 )
-from cfmock.engine.data_flow import Context
+from cfmock.engine.data_flow import MAX_NESTING, Context
 from cfmock.engine.events import (
     EXECUTION_FAILED,
     EXECUTION_STOPPED,
@@ -45,7 +49,7 @@ from cfmock.engine.events import (
     EventShape,
     EventSink,
 )
-from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, TaskResolver
+from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, Members, TaskResolver
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
@@ -67,6 +71,19 @@ INTERNAL_ERROR = "FnF.InternalError"
 
 _ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)
 _LAST = MAX_EVENTS - 1  # the very last event is kept for the end
+
+
+class Ending(NamedTuple):
+    """A failure that is about to end what a fiber waits for.
+
+    `turns`: how often it still lets others go first, so that branches which fork for ever do not keep it waiting; no
+    deeper than that do forks nest.
+    """
+
+    fiber: Fiber
+    members: Members
+    failure: Failure
+    turns: int = MAX_NESTING
 
 
 class FlowScheduler:
@@ -198,7 +215,11 @@ class FlowScheduler:
             self._touched[timeline] = None
         elif timeline.joiners:
             self._touched.update(dict.fromkeys(self._attended))
-        return self._drive(fiber, fiber.part, outcome) if fiber.part is not None else 1
+        if fiber.part is not None:
+            return self._drive(fiber, fiber.part, outcome)
+        if type(outcome) is Ending:
+            self._end_members(fiber, outcome)
+        return 1
 
     def _jump(self) -> bool:
         while self._virtual and self._touched:
@@ -267,9 +288,23 @@ class FlowScheduler:
         fiber.part, group = None, fiber.group
         if group is None:
             self._close(fiber.execution, ExecutionStatus.FAILED, None, failure)
+        elif not group.failed:
+            group.failed = True
+            self.resume(fiber, Ending(group.fiber, group, failure))
+
+    def _end_members(self, over: Fiber, ending: Ending) -> None:
+        """Let a failure end what a fiber waits for, or take another turn; `over` is a fiber that has nothing else to do."""
+        fiber, members, failure, turns = ending
+        if fiber.part is None:
+            return  # called off meanwhile, with all that it waited for
+        timeline = fiber.execution.timeline
+        if turns and not fiber.begun():
+            self.resume(over, ending._replace(turns=turns - 1))
+        elif turns and timeline.progress_due():
+            self._later(over, ending._replace(turns=0), timeline.now())  # behind all that is due
         else:
-            group.cancel()
-            self.resume(group.fiber, failure)
+            members.cancel()
+            self.resume(fiber, failure)
 
     def _begin(self, group: Group) -> None:
         fiber = group.begin()
@@ -289,12 +324,15 @@ class FlowScheduler:
         if ahead > command.longest:
             return Failure(RUNTIME_ERROR, f"the time to wait for is more than {command.longest:g} seconds away")
 
+        fiber.waiting = self._later(fiber, None, command.moment)
+        return BLOCKED
+
+    def _later(self, fiber: Fiber, outcome: Any, moment: float) -> Timer:
         def due() -> None:
-            self.resume(fiber, None)
+            self.resume(fiber, outcome)
             self.go_on()
 
-        fiber.waiting = self.timers.add(command.moment, TimerKind.PROGRESS, due, timeline)
-        return BLOCKED
+        return self.timers.add(moment, TimerKind.PROGRESS, due, fiber.execution.timeline)
 
     def _call(self, fiber: Fiber, command: CallTask) -> Any:
         fiber.waiting = task = PendingTask(fiber, command.call, fiber.execution.timeline.now())
@@ -320,10 +358,15 @@ class FlowScheduler:
             start=partial(self.start_child, execution),
             held=self.held,
             done=partial(self.resume, fiber),
+            failed=partial(self._map_failed, fiber),
         )
         execution.map_runs[map_run.name] = map_run
         map_run.begin()
         return BLOCKED
+
+    def _map_failed(self, fiber: Fiber, failure: Failure) -> None:
+        map_run: Any = fiber.waiting
+        self.resume(Fiber(fiber.execution, None), Ending(fiber, map_run, failure))
 
     def _start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """A child that nobody keeps a row of."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from cfmock.base.clocks import RealClock
+from cfmock.base.clocks import Clock, RealClock, VirtualClock
+from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
 from cfmock.engine.scheduler import TICK
+from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of
 
@@ -171,6 +173,73 @@ def test_an_execution_may_end_by_its_5000th_event(iterations: int, status: str) 
     )
     lab.settle(seen)
     assert (seen.status, len(seen.events)) == (status, 5000)
+
+
+@pytest.mark.parametrize("clock", [VirtualClock(0.0), RealClock()], ids=["virtual", "real"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        text_of(
+            {
+                "states": "- {Type: Parallel, Name: A, Branches: [{StartAt: X, States: [{Type: Task, Name: X, Action: x:Y,"
+                " Parameters: {n: 0}, End: true}]}, {StartAt: Y, States: [{Type: Task, Name: Y, Action: x:Y,"
+                " Parameters: {n: 1}, End: true}]}], End: true}"
+            }
+        ),
+        text_of(
+            {
+                "states": "- {Type: Map, Name: A, ItemsPath: 'toArray(0, 1)', Processor: {StartAt: X, States: [{Type: Task,"
+                " Name: X, Action: x:Y, Parameters: {n.$: $Input}, End: true}]}, End: true}"
+            }
+        ),
+        text_of(
+            {
+                "states": "- {Type: Map, Name: A, ItemsPath: 'toArray($Input, $Input)', ProcessorConfig: {ExecutionMode:"
+                " Express}, Processor: {StartAt: X, States: [{Type: Task, Name: X, Action: x:Y, End: true}]}, End: true}"
+            }
+        ),
+        text_of(
+            {
+                "steps": "- {type: parallel, name: a, branches: [{steps: [{type: task, name: x, action: 'x:Y'}]},"
+                " {steps: [{type: task, name: y, action: 'x:Y'}]}]}"
+            }
+        ),
+        text_of(
+            {
+                "steps": "- {type: foreach, name: a, iterationMapping: {collection: $.list, item: n},"
+                " steps: [{type: task, name: x, action: 'x:Y'}]}"
+            }
+        ),
+    ],
+    ids=["Parallel", "Map", "distributed", "parallel", "foreach"],
+)
+def test_what_fails_at_once_does_not_keep_those_beside_it_from_being_called(text: str, clock: Clock) -> None:
+    called: list[Any] = []
+
+    def refuse_the_first(event: Any) -> Any:
+        called.append(event)
+        if len(called) == 1:
+            raise TaskFailed("Refused")
+        return {}
+
+    lab = Lab(clock=clock)
+    lab.add("f", text, {"x:Y": [TaskMock(calls=refuse_the_first)]})
+    seen = lab.start("f", {"list": [0, 1]})
+    assert (seen.status, seen.error, len(called)) == ("Failed", ("Refused", ""), 2)
+    check_history(seen.events)
+
+
+def test_failures_of_one_moment_do_not_wait_for_one_another() -> None:
+    branch = (
+        "{StartAt: %s, States: [{Type: Parallel, Name: %s, Branches: [{StartAt: W, States: [{Type: Wait, Name: W,"
+        " Seconds: 5, Next: F}, {Type: Fail, Name: F, Code: Bad}]}, {StartAt: V, States: [{Type: Wait, Name: V,"
+        " Seconds: 5, Next: P}, {Type: Pass, Name: P, End: true}]}], End: true}]}"
+    )
+    branches = ", ".join(branch % (name, name) for name in "XYZ")
+    seen = Lab().run(text_of({"states": f"- {{Type: Parallel, Name: A, Branches: [{branches}], End: true}}"}))
+    assert (seen.error, seen.duration) == (("Bad", ""), 5)
+    assert seen.visits[-6:] == ["F", "P"] * 3
+    assert (seen.run.timeline.open, seen.run.timeline.busy) == (0, 0)
 
 
 def test_flows_that_start_one_another_deeply_do_not_exhaust_the_stack() -> None:

@@ -117,6 +117,27 @@ def test_its_children_are_executions_that_only_its_name_lists(service: Service) 
     assert children(service, "nobody") == []
 
 
+def test_children_that_a_failed_one_ends_have_begun() -> None:
+    task = "- {{Type: Task, Name: Work, Action: x:Y, End: true}}"
+    definition = INSIDE[: INSIDE.index("        - {Type: Wait")] + f"        {task.format()}\n    End: true\n"
+    tasks = {"Work": [{"when": {"input": {"n": 0}}, "fails": {"code": "Broken"}}, {"waits": True}]}
+    service = make_service({"flows": [{"name": "fan", "definition": definition, "tasks": tasks}]})
+    map_run = start(service, False, False, False)
+    assert (describe(service, map_run)["Status"], status(service)) == ("Failed", "Failed")
+    assert counts(service, map_run) == {"Failed": 1, "Aborted": 2, "Total": 3}
+    histories = {
+        each["Status"]: service("GetExecutionHistory", FlowName="fan", ExecutionName=each["Name"])["Events"]
+        for each in children(service, map_run)
+    }
+    assert [event["Type"] for event in histories["Stopped"]][-3:] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "ExecutionStopped",
+    ]
+    assert [event["EventId"] for event in histories["Stopped"]] == [1, 2, 3, 4, 5, 6]
+    assert histories["Failed"][-1]["Type"] == "ExecutionFailed"
+
+
 def test_one_failed_child_fails_the_map_run_unless_it_is_tolerated(service: Service) -> None:
     map_run = start(service, True, False, False, False)
     advance(service, 20)
