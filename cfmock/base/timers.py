@@ -3,6 +3,9 @@
 A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on
 a virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in
 one heap, so finding the next one due costs no scan.
+
+Times are whole microseconds, so that what adds up to the same time is due at the same time: 0.1 s and 0.2 s after 0.3 s.
+Of what is due at one moment the timer of the lowest rank comes first, and of equals the one that was added first.
 """
 
 from __future__ import annotations
@@ -23,14 +26,21 @@ class TimerKind(enum.Enum):
     SCHEDULE = "schedule"  # not of any execution
 
 
+RANK = 1 << 62
+"""The rank of a timer that is no limit of anything: limits come before it."""
+
+
 class Timer:
-    """One thing due. `due` is in the time of its timeline."""
+    """One thing due. `due` is in the time of its timeline; of those due at one moment the lowest `rank` comes first."""
 
-    __slots__ = ("_entry", "callback", "due", "kind", "timeline")
+    __slots__ = ("_entry", "callback", "due", "kind", "rank", "timeline")
 
-    def __init__(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None) -> None:
+    def __init__(
+        self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None, rank: int
+    ) -> None:
         self.due = due
         self.kind = kind
+        self.rank = rank
         self.callback: Callable[[], None] | None = callback
         self.timeline = timeline
         self._entry = 0  # the heap entry that counts; earlier ones of the same timer are stale
@@ -54,7 +64,7 @@ class Timeline:
 
     def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
         self._timers = timers
-        self._heap: list[tuple[float, int, Timer]] = []
+        self._heap: list[tuple[float, int, int, Timer]] = []
         self._compact_at = _COMPACT
         self.skipped = skipped
         self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
@@ -165,9 +175,16 @@ class Timers:
     def timeline(self, skipped: float = 0.0) -> Timeline:
         return Timeline(self, skipped)
 
-    def add(self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None) -> Timer:
+    def add(
+        self,
+        due: float,
+        kind: TimerKind,
+        callback: Callable[[], None],
+        timeline: Timeline | None = None,
+        rank: int = RANK,
+    ) -> Timer:
         """`due` in the timeline's own time, or in flow time without one."""
-        timer = Timer(due, kind, callback, timeline)
+        timer = Timer(whole(due), kind, callback, timeline, rank)
         self.enlist(timer)
         if timeline is not None:
             timeline.push(timer)
@@ -178,9 +195,9 @@ class Timers:
         skipped = timer.timeline.skipped if timer.timeline is not None else 0.0
         self._count += 1
         timer._entry = self._count
-        due = timer.due - skipped
+        due = whole(timer.due - skipped) if skipped else timer.due
         earlier = not self._heap or due < self._heap[0][0]
-        heapq.heappush(self._heap, (due, self._count, timer._entry, timer))
+        heapq.heappush(self._heap, (due, timer.rank, timer._entry, timer))
         if len(self._heap) > self._compact_at:
             self._compact()
         if earlier and self.on_earlier is not None:
@@ -194,7 +211,7 @@ class Timers:
     def run_due(self) -> int:
         """Run what is due now; what that makes due at once waits for the next call. Gives the number run."""
         now, last, ran = self.clock.now(), self._count, 0
-        while (due := self.next_due()) is not None and due <= now and self._heap[0][1] <= last:
+        while (due := self.next_due()) is not None and due <= now and self._heap[0][2] <= last:
             self.fire(heapq.heappop(self._heap)[3])
             ran += 1
         return ran
@@ -209,6 +226,7 @@ class Timers:
         clock = self.clock
         if not isinstance(clock, VirtualClock):
             raise TypeError("only a virtual clock can be advanced")
+        moment = whole(moment)
         while (due := self.next_due()) is not None and due <= moment:
             clock.set(due)
             self.fire(heapq.heappop(self._heap)[3])

@@ -110,12 +110,13 @@ class FlowExecution:
 
     `timeline` is the time it lives in, shared with the children it waits for; `waiting` are the tasks that can be
     reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `last` is its
-    last event.
+    last event. Of limits that are reached at one moment the one of the lowest `rank` comes first: this is that of its own
+    duration, the next whole number that of its tasks; executions that it starts have higher ones.
     """
 
     __slots__ = (
-        "cause", "context", "error", "flow", "guard", "last", "map_runs", "on_end", "output", "resolver", "root",
-        "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "waiting",
+        "cause", "context", "error", "flow", "guard", "last", "map_runs", "on_end", "output", "rank", "resolver",
+        "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -126,8 +127,10 @@ class FlowExecution:
         timeline: Timeline,
         resolver: TaskResolver,
         sink: EventSink,
+        rank: int,
     ) -> None:
         self.scheduler = scheduler
+        self.rank = rank
         self.flow = flow
         self.context = context
         self.timeline = timeline

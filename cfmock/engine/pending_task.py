@@ -5,13 +5,15 @@ What can end a task: the answer of a mock, now or later; a report with its token
 execution; its time-out; and whoever calls it off.
 
 What only a mock decides is certain, so its end is a *progress* timer, even if that end is the time-out. While anybody
-may still report the task (`open`) its time-out is a *guard* that no waiting client jumps to.
+may still report the task (`open`) its time-out is a *guard* that no waiting client jumps to. Either way a time-out comes
+before all else that is due at its moment, an answer included, unless that is the time-out of something around the task.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cfmock.base.clocks import RANK, Timeline, Timer, TimerKind
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
@@ -177,9 +179,10 @@ class PendingTask:
             self._end(outcome)
             return
         longest = self.call.timeout
-        if longest is not None and longest < seconds:
-            outcome, seconds = TaskTimedOut(longest), longest
-        self._timer = self._in(seconds, TimerKind.PROGRESS, outcome)
+        if longest is not None and longest <= seconds:
+            self._timer = self._in(longest, TimerKind.PROGRESS, TaskTimedOut(longest))
+        else:
+            self._timer = self._in(seconds, TimerKind.PROGRESS, outcome)
 
     def _open_up(self) -> None:
         self._list()
@@ -222,12 +225,13 @@ class PendingTask:
 
     def _in(self, seconds: float, kind: TimerKind, outcome: Json | Failure) -> Timer:
         execution = self.execution
+        rank = execution.rank + 1 if isinstance(outcome, TaskTimedOut) else RANK
 
         def due() -> None:
             self._end(outcome)
             execution.scheduler.go_on()
 
-        return execution.scheduler.timers.add(self.since + seconds, kind, due, execution.timeline)
+        return execution.scheduler.timers.add(self.since + seconds, kind, due, execution.timeline, rank)
 
     def _end(self, outcome: Json | Failure) -> None:
         if self.over:

@@ -100,6 +100,7 @@ class FlowScheduler:
         self._ready: deque[tuple[Fiber, Any]] = deque()
         self._held = False
         self._scheduled = False
+        self._rank = 0
         self._virtual = isinstance(timers.clock, VirtualClock)
         self._attended: dict[Timeline, list[FlowExecution]] = {}
         self._touched: dict[Timeline, None] = {}  # attended ones that may be able to jump
@@ -124,7 +125,8 @@ class FlowScheduler:
         limits of the execution's duration stand as guards.
         """
         context = Context(identity, value, self.ids, observe)
-        execution = FlowExecution(self, flow, context, timeline or self.timers.timeline(), resolver, sink)
+        self._rank += 2
+        execution = FlowExecution(self, flow, context, timeline or self.timers.timeline(), resolver, sink, self._rank)
         if on_begin is not None:
             on_begin(execution)
         if on_end is not None:
@@ -137,7 +139,7 @@ class FlowScheduler:
             seconds = min(flow.timeout or longest, longest)
             timed_out = partial(self._time_out, execution, seconds)
             execution.guard = self.timers.add(
-                execution.started + seconds, TimerKind.GUARD, timed_out, execution.timeline
+                execution.started + seconds, TimerKind.GUARD, timed_out, execution.timeline, execution.rank
             )
         return execution
 

@@ -9,6 +9,7 @@ import pytest
 
 from cfmock.base.clocks import RealClock, VirtualClock, iso, iso_seconds
 from cfmock.base.timers import Timeline, TimerKind, Timers
+from cfmock.base.clocks import RANK, RealClock, Timeline, TimerKind, Timers, VirtualClock, iso, iso_seconds
 
 PROGRESS, GUARD, SCHEDULE = TimerKind.PROGRESS, TimerKind.GUARD, TimerKind.SCHEDULE
 
@@ -49,6 +50,33 @@ def test_what_is_due_runs_in_order_of_time_then_of_adding() -> None:
     assert bench.done == ["a", "b", "c", "d"]
     assert bench.clock.now() == 103
     assert bench.timers.next_due() == 104
+
+
+def test_of_what_is_due_at_one_moment_the_lower_rank_runs_first() -> None:
+    bench = Bench()
+    timeline = bench.timers.timeline()
+    for name, rank, at in (("c", RANK, 103), ("b", 2, 103), ("first", RANK, 102), ("a", 1, 103), ("d", RANK, 103)):
+        bench.timers.add(at, PROGRESS, bench.note(name), timeline, rank)
+    other = bench.timers.timeline()
+    other.catch_up(timeline)
+    bench.timers.add(102.5, PROGRESS, bench.note("skips"), timeline)
+    timeline.jump()
+    timeline.jump()  # all of its timers are enlisted again
+    bench.timers.advance_to(103)
+    assert bench.done == ["first", "skips", "a", "b", "c", "d"]
+
+
+def test_times_are_whole_microseconds() -> None:
+    """So that 0.1 and 0.2 make 0.3, and what is due at one moment is due at one moment."""
+    bench = Bench()
+    bench.clock.restart(0.1 + 0.2)
+    assert bench.clock.now() == 0.3
+    bench.clock.set(0.3000004)
+    assert bench.clock.now() == 0.3
+    timeline = bench.timers.timeline()
+    assert bench.timers.add(0.1 + 0.2, PROGRESS, bench.note("a"), timeline).due == 0.3
+    bench.timers.advance_to(0.7 - 0.4)
+    assert bench.done == ["a"]
 
 
 def test_advancing_shows_each_timer_its_own_time() -> None:

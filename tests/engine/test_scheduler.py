@@ -132,6 +132,66 @@ def test_on_a_real_clock_a_wait_takes_its_time() -> None:
     assert 0.05 <= seen.duration < 5
 
 
+class MachineClock:
+    """A clock like the machine's: it goes on by itself, whoever looks at it."""
+
+    def __init__(self) -> None:
+        self.time = 1_717_200_000.1234567
+
+    def now(self) -> float:
+        self.time += 2e-5
+        return self.time
+
+
+def ended_on(clock: Clock, text: str, tasks: dict[str, Any] | None = None) -> tuple[str, str, list[str]]:
+    """Status, error and visits of an execution that nobody waits for, once its time has come."""
+    lab = Lab(clock=clock)
+    lab.add("f", text, tasks)
+    seen = lab.start("f")
+    while seen.status == "Running":
+        due = lab.timers.next_due()
+        assert due is not None
+        if isinstance(clock, VirtualClock):
+            lab.timers.advance_to(due)
+        else:
+            clock.time = max(clock.time, due)  # type: ignore[attr-defined]
+            lab.timers.run_due()
+    return seen.status, seen.error[0], seen.visits
+
+
+def waits(*seconds: float, limit: int) -> str:
+    steps = "".join(f"- {{type: wait, name: s{number}, duration: {each}}}\n" for number, each in enumerate(seconds))
+    return f"version: v1\ntype: flow\ntimeoutSeconds: {limit}\nsteps:\n{steps}"
+
+
+@pytest.mark.parametrize("start", [0.0, 1_717_200_000.0, 1_717_200_000.1234567, 4_102_444_800.3333333, None])
+@pytest.mark.parametrize("seconds", [[30], [15, 15], [0.1] * 300, [0.7] * 10 + [2.3] * 10, [2.5] * 12], ids=len)
+def test_a_flow_that_takes_just_as_long_as_it_may_times_out_however_it_spends_its_time(
+    start: float | None, seconds: list[float]
+) -> None:
+    clock: Clock = MachineClock() if start is None else VirtualClock(start)
+    status, error, visits = ended_on(clock, waits(*seconds, limit=30))
+    assert (status, error) == ("TimedOut", "FnF.ExecutionTimeout")
+    if start is not None:
+        assert len(visits) == len(seconds)
+
+
+@pytest.mark.parametrize("clock", [VirtualClock(0.3), MachineClock()], ids=["virtual", "machine"])
+@pytest.mark.parametrize("branches", ["task, wait", "wait, task"])
+@pytest.mark.parametrize("mock", [{"returns": {}, "after": "30s"}, {"returns": {}, "after": "1h"}, {"waits": True}])
+def test_a_time_out_comes_before_what_else_is_due_at_its_moment(
+    mock: dict[str, Any], branches: str, clock: Clock
+) -> None:
+    """So which one the task meets does not depend on its neighbour, nor on how certain its time-out is."""
+    steps = {
+        "task": "{type: task, name: t, action: 'x:Y', timeoutSeconds: 30}",
+        "wait": "{type: wait, name: w, duration: 30}",
+    }
+    inside = ", ".join(f"{{steps: [{steps[each]}]}}" for each in branches.split(", "))
+    text = text_of({"steps": f"- {{type: parallel, name: p, branches: [{inside}]}}"})
+    assert ended_on(clock, text, {"t": [mock]})[:2] == ("Failed", "FnF.TaskTimeout")
+
+
 # -- order and fairness ------------------------------------------------------------------------------------------------
 
 
