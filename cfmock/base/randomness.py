@@ -5,6 +5,7 @@ Two emulators with the same seed that see the same calls in the same order give 
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from typing import TypeVar
@@ -18,10 +19,13 @@ class Ids:
     def __init__(self, seed: int | str | None = None) -> None:
         self._random = random.Random(seed)
         self._bits = self._random.getrandbits
+        self._seed = seed
+        self._key: bytes | None = None
 
     def seed(self, seed: int | str | None) -> None:
         """Begin anew, as a new source of this seed would."""
         self._random.seed(seed)
+        self._seed, self._key = seed, None
 
     def uuid(self) -> str:
         """A random UUID, lower case."""
@@ -39,9 +43,13 @@ class Ids:
         # Names begin with a letter or "_", so a leading digit becomes a letter.
         return name if name[0] > "9" else "abcdefabcd"[int(name[0])] + name[1:]
 
-    def seal(self) -> bytes:
-        """Twenty bytes, the size of the seal in a published task token."""
-        return self._bits(160).to_bytes(20, "big")
+    def seal(self, text: str) -> bytes:
+        """Twenty bytes, the size of the seal in a published task token: the same for the same text, and no other source's."""
+        if self._key is None:
+            # From a source of its own: who needs no seal gets the same ids.
+            own = random.Random(None if self._seed is None else f"seal {self._seed}")
+            self._key = own.randbytes(32)
+        return hashlib.blake2b(text.encode(), digest_size=20, key=self._key).digest()
 
     def dice(self) -> float:
         """A number in [0, 1)."""

@@ -11,7 +11,8 @@ from cfmock.base.json_text import Json
 class Identity(NamedTuple):
     """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
 
-    `nesting` counts the executions that wait for this one, each inside the one before.
+    `nesting` counts the executions that wait for this one, each inside the one before. `account` and `serial`, its number
+    there, tell it from all others of its name, past ones included.
     """
 
     flow: str
@@ -20,6 +21,8 @@ class Identity(NamedTuple):
     region: str = ""
     environment: Mapping[str, str] | None = None
     nesting: int = 0
+    account: str = ""
+    serial: int = 0
 
     def context(self, given: Json) -> dict[str, Json]:
         """What `$Context` says of an execution with this input, wherever in it one looks."""

@@ -1,7 +1,7 @@
 """Task tokens in the published form: base64 of `v1#flow#execution#event id#seal`.
 
 The event is the StepEntered of the task, the seal twenty bytes in base64. Clients must take tokens for opaque; the
-service finds by them which execution to look in.
+service finds by them which execution to look in, and by the seal whether that has given them out.
 """
 
 from __future__ import annotations
@@ -42,13 +42,10 @@ class TaskToken:
     def text(self) -> str:
         if self._text is None:
             who = self._identity
-            self._text = make_token(TokenParts(who.flow, who.execution, self._event), self._ids.seal())
+            plain = f"v1#{who.flow}#{who.execution}#{self._event}"
+            seal = self._ids.seal(f"{plain}#{who.account}#{who.region}#{who.serial}")
+            self._text = base64.b64encode(f"{plain}#{base64.b64encode(seal).decode()}".encode()).decode()
         return self._text
-
-
-def make_token(parts: TokenParts, seal: bytes) -> str:
-    plain = f"v1#{parts.flow}#{parts.execution}#{parts.event}#{base64.b64encode(seal).decode()}"
-    return base64.b64encode(plain.encode()).decode()
 
 
 def read_token(token: str) -> TokenParts | None:

@@ -18,8 +18,8 @@ Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
 """Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
 
 
-def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0) -> Identity:
-    """Who an execution is, as its definition and its outcome can read it."""
+def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0, serial: int = 0) -> Identity:
+    """Who an execution is, as its definition, its outcome and its task tokens can read it."""
     variables = flow.environment["Variables"] if flow.environment is not None else ()
     return Identity(
         flow=flow.name,
@@ -28,6 +28,8 @@ def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0) -
         region=world.region,
         environment={each["Name"]: each.get("Value", "") for each in variables},
         nesting=nesting,
+        account=world.account,
+        serial=serial,
     )
 
 
@@ -58,7 +60,7 @@ class Executed:
         """Start it; it may have ended when this returns."""
         row, world = self.row, self._world
         flow = row.flow
-        identity = identity_of(world, flow, row.name, self._nesting)
+        identity = identity_of(world, flow, row.name, self._nesting, row.serial)
         given, self._given = self._given, None
         assert row.events is not None
         world.scheduler.start(

@@ -16,12 +16,12 @@ from cfmock.engine.model import Mode
 from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, ScriptedTasks
-from cfmock.engine.task_tokens import read_token
+from cfmock.engine.task_tokens import TaskToken, read_token
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service import executions
 from cfmock.service.flows import find_flow
-from cfmock.service.live import Executed
+from cfmock.service.live import Executed, identity_of
 from cfmock.service.rows import EXPRESS, ExecutionRow
 from cfmock.service.world import World
 
@@ -33,7 +33,11 @@ NESTING = "FnF.NestingLimitExceeded"
 
 
 def report_task_succeeded(world: World, *, task_token: str, output: str) -> Fields:
-    """End a task that waits for a callback; the output becomes its result. Raises TaskAlreadyCompleted for one that has ended."""
+    """End a task that waits for a callback; the output becomes its result.
+
+    Raises TaskAlreadyCompleted for one that has ended, InvalidArgument for a token that no task was given, FlowNotExists and
+    ExecutionNotExists.
+    """
     return _report(world, task_token, json.loads(output))
 
 
@@ -44,7 +48,7 @@ def report_task_failed(world: World, *, task_token: str, error: str, cause: str 
 
 def _report(world: World, token: str, outcome: Any) -> Fields:
     run = _run_of(world, token)
-    if run is None or token not in run.waiting:
+    if run is None:
         raise ServiceError("TaskAlreadyCompleted", token)
     event = run.last + 1
     run.report(token, outcome)
@@ -52,13 +56,18 @@ def _report(world: World, token: str, outcome: Any) -> Fields:
 
 
 def _run_of(world: World, token: str) -> FlowExecution | None:
-    """The execution a token is from, if it is still going on."""
+    """The execution in which the task of a token waits; None if it no longer does. Raises for what no task was given."""
     parts = read_token(token)
     if parts is None:
-        raise invalid("TaskToken", "is not one that an execution was given")
+        raise invalid("TaskToken", "is not one that a task was given")
     row = executions.find_execution(world, parts.flow, parts.execution)
     live = world.live_execution(row)
-    return live.run if isinstance(live, Executed) else None
+    run = live.run if isinstance(live, Executed) else None
+    if run is not None and token in run.waiting:
+        return run
+    if token != TaskToken(identity_of(world, row.flow, row.name, serial=row.serial), parts.event, world.ids).text:
+        raise invalid("TaskToken", f"is not one that a task of execution '{row.name}' was given")
+    return None
 
 
 def report_to_token(world: World, token: str, row: ExecutionRow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -264,6 +265,73 @@ def test_a_report_must_be_a_json_object(output: str) -> None:
     service = make_service({"flows": [{"name": "f", "definition": definition(CALLBACK)}]})
     start(service, "f", "e")
     assert service.refusal("ReportTaskSucceeded", TaskToken=token_of(service), Output=output).code == "InvalidArgument"
+
+
+def altered(token: str, place: int, value: str) -> str:
+    """The token with another value at a place of `v1#flow#execution#event id#seal`."""
+    parts = base64.b64decode(token).decode().split("#")
+    parts[place] = value
+    return base64.b64encode("#".join(parts).encode()).decode()
+
+
+OTHER_SEAL = base64.b64encode(bytes(20)).decode()
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize(("place", "value"), [(4, OTHER_SEAL), (4, ""), (3, "3"), (3, "02"), (3, "999"), (2, "e2")])
+def test_a_token_that_no_task_was_given_is_an_invalid_argument(place: int, value: str, ended: bool) -> None:
+    service = make_service({"flows": [{"name": "f", "definition": definition(CALLBACK)}]})
+    start(service, "f", "e")
+    token = token_of(service)
+    start(service, "f", "e2")
+    if ended:
+        service("ReportTaskSucceeded", TaskToken=token, Output={})
+        service("StopExecution", FlowName="f", ExecutionName="e2")
+    for report in ({"Output": {}}, {"Error": "E"}):
+        operation = "ReportTaskSucceeded" if "Output" in report else "ReportTaskFailed"
+        failure = service.refusal(operation, TaskToken=altered(token, place, value), **report)
+        assert (failure.code, failure.status) == ("InvalidArgument", 400)
+        assert "TaskToken" in failure.message
+    assert describe(service, "f", "e")["Status"] == ("Succeeded" if ended else "Running")
+
+
+def test_a_token_of_an_execution_that_is_gone_is_none_of_another_of_its_name() -> None:
+    fixture = {"flows": [{"name": "f", "definition": definition(CALLBACK)}]}
+    keys = [{"access_key_id": name, "access_key_secret": "s", "account": name} for name in ("one", "two")]
+    service = make_service({**fixture, "credentials": keys})
+    start(service, "f", "e")
+    token = token_of(service)
+    other = Service(service.emulator, 1)
+    start(other, "f", "e")
+    assert other.refusal("ReportTaskSucceeded", TaskToken=token, Output={}).code == "InvalidArgument"
+    service("DeleteFlow", Name="f")
+    service("CreateFlow", Name="f", Type="FDL", Description="", Definition=json.dumps(definition(CALLBACK)))
+    start(service, "f", "e")
+    assert service.refusal("ReportTaskSucceeded", TaskToken=token, Output={}).code == "InvalidArgument"
+    assert describe(service, "f", "e")["Status"] == "Running"
+
+
+def test_a_task_that_takes_no_reports_has_a_token_all_the_same() -> None:
+    state = {**CALLBACK, "TaskMode": "RequestComplete", "Parameters": {"t.$": "$Context.Current.TaskToken"}}
+    service = make_service({"flows": [{"name": "f", "definition": definition(state)}]})
+    start(service, "f", "e")
+    token = history(service, "f", "e")[3][2]["parameters"]["t"]
+    assert service.refusal("ReportTaskSucceeded", TaskToken=token, Output={}).code == "TaskAlreadyCompleted"
+
+
+def test_the_same_seed_gives_the_same_tokens() -> None:
+    def token(seed: int | None) -> str:
+        service = make_service({"flows": [{"name": "f", "definition": definition(CALLBACK)}]}, seed=seed)
+        start(service, "f", "e")
+        found = token_of(service)
+        service.emulator.reset()
+        start(service, "f", "e")
+        assert (token_of(service) == found) is (seed is not None)
+        return found
+
+    assert token(3) == token(3)
+    assert token(3) != token(4)
+    assert token(None) != token(None)
 
 
 def test_a_token_of_what_is_gone_says_what_is_gone() -> None:
