@@ -20,9 +20,10 @@ from cfmock.engine.task_tokens import TaskToken
 class TaskCall(NamedTuple):
     """One try of a task.
 
-    `input` is the state's, `parameters` what the call is made with, `event` what a function in its place is given, and
-    `envelope` what its answer is put into, as `Body`, to be the result (None: it is the result). `timeout` is in seconds,
-    None for never; `retries` is how often the task has been tried before; `node` is the id of the state in its flow.
+    `parameters` are what the call is made with, `event` is what a function in its place is given, and `envelope` what its
+    answer is put into, as `Body`, to be the result (None: it is the result). `input` is what mocks are matched by: the
+    state's, or, where an old step names an action, the event. `timeout` is in seconds, None for never; `retries` is how
+    often the task has been tried before; `node` is the id of the state in its flow.
     """
 
     state: str
@@ -76,7 +77,7 @@ class AnswersLater(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskMock:
-    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the state's), of which
+    """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the call's), of which
     `condition` is the compiled form.
 
     One of `answer`, `http` (the URL of a locally running function) and `calls` (a Python function) is given. `times`:

@@ -511,6 +511,15 @@ def test_a_function_outside_gets_the_event_and_its_answer_is_the_body() -> None:
     assert (seen.status, seen.output, seen.duration) == ("Succeeded", {"Body": {"r": 2}}, 10)
 
 
+def test_a_function_outside_gets_the_parameters_of_an_old_call() -> None:
+    functions = Outside()
+    lab = Lab(functions=functions)
+    step = "{type: task, name: a, action: 'ocr:Recognize', serviceParams: {ImageURL: $.url}}"
+    lab.add("f", text_of({"steps": f"- {step}"}), {"a": [{"http": "http://localhost:9000"}]})
+    lab.start("f", {"url": "u"})
+    assert functions.calls == [("http://localhost:9000", {"ImageURL": "u"})]
+
+
 def test_a_function_outside_is_not_overtaken_by_the_time_of_its_task() -> None:
     lab, seen, functions = outside("Timeout: 5,")
     lab.scheduler.attend(seen.run)

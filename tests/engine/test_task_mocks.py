@@ -118,6 +118,14 @@ def test_a_function_of_an_old_flow_gives_the_local_variable() -> None:
     assert calling(lambda event: {"sum": event["a"] + 1}, text, {"a": 1}).output == {"sum": 2}
 
 
+def test_a_function_for_an_action_of_an_old_flow_gets_the_parameters_of_the_call() -> None:
+    step = "{type: task, name: A, action: 'ocr:Recognize', serviceParams: {ImageURL: $.url, Side: face}}"
+    text = text_of({"steps": f"- {step}"})
+    assert calling(lambda event: {"got": event}, text, {"url": "u"}).output == {
+        "got": {"ImageURL": "u", "Side": "face"}
+    }
+
+
 def test_a_function_fails_its_task_by_what_it_raises() -> None:
     def refuse(event: Any) -> None:
         raise TaskFailed("Refused", "no money")

@@ -212,14 +212,16 @@ class LegacyDataFlow:
                 parameters[name] = source.build(scope, step.context.ids)
             except MissingPathError:
                 continue
+        # Who stands in for another product is called as that is; a function, and what has no parameters, gets the input.
+        event = parameters if parameters and node.resource_arn is None else step.given.value
         return TaskCall(
             state=node.name,
             action=node.action,
             resource_arn=node.resource_arn,
             mode=node.mode,
-            input=step.given.value,
+            input=event,
             parameters=parameters,
-            event=step.given.value,
+            event=event,
             envelope=None,
             timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
             retries=step.retries,
