@@ -119,7 +119,7 @@ class DataFlow(Protocol[FrameT, DataT]):
     def pause(self, step: Step[FrameT]) -> Wait | WaitUntil:
         """What a wait waits for."""
 
-    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float) -> Any:
+    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
 
     def call(self, step: Step[FrameT], node: TaskNode) -> TaskCall:
@@ -163,6 +163,28 @@ def number_of(value: Json) -> int | float | None:
             except ValueError:
                 continue
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def number_in(value: Json, low: float, high: float, *, whole: bool) -> int | float | None:
+    """The number that a field holds, if it is one from `low` to `high`. With `whole` 3.0 is 3; 3.5 is none, nor is "3.0"."""
+    number = number_of(value)
+    if isinstance(number, float) and whole:
+        number = int(number) if number is value and number.is_integer() else None
+    return number if number is not None and low <= number <= high else None
+
+
+def number_kind(low: float, high: float, *, whole: bool) -> str:
+    """What `number_in` takes, in words."""
+    return f"{'whole ' if whole else ''}number from {low:g} to {high:.12g}"
+
+
+def given_number(step: Step[Any], value: Json, what: str, low: float, high: float, *, whole: bool) -> int | float:
+    """The number that an expression gives for the field `what`. Raises a `Failure` for anything else."""
+    number = number_in(value, low, high, whole=whole)
+    if number is None:
+        kind = number_kind(low, high, whole=whole)
+        raise Failure(RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no {kind}")
+    return number
 
 
 def datum(value: Json, what: str) -> Datum:

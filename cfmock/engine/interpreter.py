@@ -291,7 +291,7 @@ class _Interpreter:
             concurrency=node.limit,
             tolerated_count=data_flow.amount(step, settings.tolerated_count, "ToleratedFailedCount", 0, MAX_MAP_ITEMS),
             tolerated_percentage=data_flow.amount(
-                step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100
+                step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100, whole=False
             ),
         )
         if context.map_runs >= MAX_MAP_RUNS:

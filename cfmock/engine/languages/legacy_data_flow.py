@@ -16,7 +16,7 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, measured, number_of
+from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, given_number, measured
 from cfmock.engine.events import EventShape
 from cfmock.engine.expr import Constructor, Expression, MissingPathError
 from cfmock.engine.identity import Identity
@@ -183,7 +183,7 @@ class LegacyDataFlow:
         data = step.node.data
         if data.timestamp is not None:
             return WaitUntil(self._moment(step, data.timestamp), MAX_WAIT)
-        return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT))
+        return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT, whole=False))
 
     def _moment(self, step: Step[StepFrame], given: float | Expression) -> float:
         if not isinstance(given, Expression):
@@ -194,16 +194,13 @@ class LegacyDataFlow:
         except ValueError as error:
             raise Failure(RUNTIME_ERROR, f"the timestamp of '{step.node.name}': {error}") from None
 
-    def amount(self, step: Step[StepFrame], given: Any, what: str, low: float, high: float) -> Any:
+    def amount(
+        self, step: Step[StepFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
+    ) -> Any:
         if not isinstance(given, Expression):
             return given
         value = given.evaluate(self._own(step), step.context.ids)
-        number = number_of(value)
-        if number is None or not low <= number <= high:
-            raise Failure(
-                RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
-            )
-        return number
+        return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         scope, parameters = self._own(step), {}

@@ -13,7 +13,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark, Problem, path_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.yaml_source import Document
-from cfmock.engine.data_flow import number_of
+from cfmock.engine.data_flow import number_in, number_kind
 from cfmock.engine.expr import (
     Constructor,
     ConstructorErrors,
@@ -123,11 +123,9 @@ class Section:
         value = self._given(key, required)
         if value is None:
             return None
-        number = int(value) if isinstance(value, float) and value.is_integer() else number_of(value)
-        if number is None or (whole and not isinstance(number, int)) or not low <= number <= high:
-            kind = "a whole number" if whole else "a number"
-            self.complain(f"'{key}' must be {kind} from {low:g} to {high:.12g}, not {shown(value)}", key)
-            return None
+        number = number_in(value, low, high, whole=whole)
+        if number is None:
+            self.complain(f"'{key}' must be a {number_kind(low, high, whole=whole)}, not {shown(value)}", key)
         return number
 
     def words(self, key: str, *, required: bool = False) -> tuple[str, ...]:

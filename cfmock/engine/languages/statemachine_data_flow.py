@@ -21,7 +21,7 @@ from cfmock.engine.commands import (
     LimitExceeded,
     Wait,
 )
-from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, measured, number_of
+from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, given_number, measured
 from cfmock.engine.events import OUTPUT, EventShape
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.model import Catch, NodeKind, TaskNode
@@ -167,16 +167,13 @@ class StateMachineDataFlow:
         data = step.node.data
         return Wait(self.amount(step, data.seconds, "Seconds", 1, data.longest))
 
-    def amount(self, step: Step[StateFrame], given: Any, what: str, low: float, high: float) -> Any:
+    def amount(
+        self, step: Step[StateFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
+    ) -> Any:
         if not isinstance(given, Expression):
             return given
         value = given.evaluate(StateScope(step, step.given.value), step.context.ids)
-        number = number_of(value)
-        if number is None or not low <= number <= high:
-            raise Failure(
-                RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no number from {low:g} to {high:g}"
-            )
-        return number
+        return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         constructor = node.data.parameters

@@ -144,12 +144,14 @@ class SymbolicStateMachineDataFlow(StateMachineDataFlow):
     def test(self, step: Step[StateFrame], condition: Expression) -> bool:
         return self._choose(step, condition, _scope(step, step.given.value))
 
-    def amount(self, step: Step[StateFrame], given: Any, what: str, low: float, high: float) -> Any:
+    def amount(
+        self, step: Step[StateFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
+    ) -> Any:
         if isinstance(given, Expression):
             scope = _scope(step, step.given.value)
             require((given,), scope)
             number(given.evaluate(scope, step.context.ids), low, high)
-        return super().amount(step, given, what, low, high)
+        return super().amount(step, given, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         require(_of(node.data.parameters), _scope(step, step.given.value))
@@ -202,12 +204,14 @@ class SymbolicLegacyDataFlow(LegacyDataFlow):
     def test(self, step: Step[StepFrame], condition: Expression) -> bool:
         return self._choose(step, condition, self._own(step))
 
-    def amount(self, step: Step[StepFrame], given: Any, what: str, low: float, high: float) -> Any:
+    def amount(
+        self, step: Step[StepFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
+    ) -> Any:
         if isinstance(given, Expression):
             scope = self._own(step)
             require((given,), scope)
             number(given.evaluate(scope, step.context.ids), low, high)
-        return super().amount(step, given, what, low, high)
+        return super().amount(step, given, what, low, high, whole=whole)
 
     def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         moment = step.node.data.timestamp
