@@ -15,6 +15,7 @@ from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_time
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.legacy_data_flow import (
+    CAUGHT,
     MAPPED,
     MAX_TIMEOUT,
     MAX_WAIT,
@@ -95,6 +96,21 @@ def _mappings(section: Section, key: str) -> Mappings | None:
         source = mapping.value.get("source")
         if isinstance(source, str) and source.startswith(("$input", "$local", "$context")):
             source = mapping.expression("source", MAPPED)
+        mapping.finish(strict=True)
+        found.append((target or "", source))
+    return tuple(found)
+
+
+def _error_mappings(section: Section) -> Mappings | None:
+    """`errorMappings`, whose sources are the error that was caught, and nothing else."""
+    mappings = section.sections("errorMappings")
+    if section.value.get("errorMappings") is None:
+        return None
+    found = []
+    for mapping in mappings:
+        target = mapping.text("target", required=True)
+        known = mapping.word("source", CAUGHT, required=True)
+        source = mapping.expression("source", MAPPED) if known is not None else None
         mapping.finish(strict=True)
         found.append((target or "", source))
     return tuple(found)
@@ -272,7 +288,7 @@ class _Series:
         return tuple(rules)
 
     def catches(self, section: Section, identity: str) -> tuple[Catch, ...]:
-        mappings, rules = _mappings(section, "errorMappings"), []
+        mappings, rules = _error_mappings(section), []
         for index, rule in enumerate(section.sections("catch")):
             rule.text("description")
             rules.append(

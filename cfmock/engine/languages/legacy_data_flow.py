@@ -28,6 +28,9 @@ OWN = frozenset(("$", "$context"))
 
 MAPPED = frozenset(("$input", "$local", "$context"))
 
+CAUGHT = ("$local.error", "$local.cause", "$local.code")
+"""What `errorMappings` may pick."""
+
 MAX_DATA = 32_768
 """Bytes of a step's input, local variable and output together; documented."""
 
