@@ -1,13 +1,14 @@
 """Trees to closures: compiled once, evaluated for every state of every execution.
 
 Each tree becomes two closures. The *strict* one, for constructors, raises `MissingPathError` where a path leads
-nowhere; the *lenient* one, for conditions, takes such a path for null, so that `==` with it is false and `!=` true (the
-old language's page shows this; for the new one it is our choice). A value taken from the scope is handed on as it is,
-not copied: JSON values are never changed in place.
+nowhere; the *lenient* one, for conditions, takes such a path for null. In conditions of the old language it is moreover
+unequal to everything, another such path included, as its page has it; for the new one null is our choice. A value taken
+from the scope is handed on as it is, not copied: JSON values are never changed in place.
 """
 
 from __future__ import annotations
 
+import enum
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,26 @@ Scope = Mapping[str, Json]
 Closure = Callable[[Scope, Ids], Json]
 
 _FEW = 200  # keys among which a likely one is looked for
+
+
+class Missing(enum.Enum):
+    """What a path that leads nowhere is taken for."""
+
+    ERROR = "error"
+    NULL = "null"
+    UNEQUAL = "unequal"  # null, but as an operand of == and !=, and on the left of in, equal to nothing
+
+
+class _Nowhere:
+    """An operand that is equal to nothing, not even itself."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
+_NOWHERE = _Nowhere()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,49 +92,59 @@ class Expression:
             raise ExpressionError("the value is nested too deeply", self.text) from None
 
 
-def compile_expression(text: str, names: frozenset[str]) -> Expression:
+def compile_expression(text: str, names: frozenset[str], *, missing_is_null: bool = True) -> Expression:
     """Compile an expression in which `names` are the visible roots (`{"$Input", "$Context"}`).
 
-    Raises `ExpressionSyntaxError`, and nothing else whatever the text.
+    Without `missing_is_null` a path that leads nowhere is unequal to everything in a condition. Raises
+    `ExpressionSyntaxError`, and nothing else whatever the text.
     """
     tree = parse(text, names)
     is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
-    return Expression(text, tree.roots, is_path, _closure(tree.node, False), _closure(tree.node, True))
+    lenient = Missing.NULL if missing_is_null else Missing.UNEQUAL
+    return Expression(text, tree.roots, is_path, _closure(tree.node, Missing.ERROR), _closure(tree.node, lenient))
 
 
-def _closure(node: Node, lenient: bool) -> Closure:
+def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
+    """`absent`: what a path that leads nowhere gives, unless that is an error."""
     match node:
         case Constant(value):
             return lambda scope, ids: value
         case Name(name):
-            return _path(name, (), lenient)
+            return _path(name, (), missing, absent)
         case Select(Name(name), steps):
-            return _path(name, steps, lenient)
+            return _path(name, steps, missing, absent)
         case Select(base, steps):
-            return _selection(_closure(base, lenient), steps, lenient)
+            return _selection(_closure(base, missing), steps, missing, absent)
         case FunctionCall(function, arguments):
-            call, closures = function.call, [_closure(argument, lenient) for argument in arguments]
+            call, closures = function.call, [_closure(argument, missing) for argument in arguments]
             return lambda scope, ids: call([closure(scope, ids) for closure in closures], ids)
         case Prefixed(sign, operand):
-            return (_negation if sign == "!" else _minus)(_closure(operand, lenient))
+            return (_negation if sign == "!" else _minus)(_closure(operand, missing))
         case Comparison(sign, left, right):
-            return _comparison(sign, _closure(left, lenient), _closure(right, lenient))
+            nowhere = _NOWHERE if missing is Missing.UNEQUAL else None
+            equality = sign in ("==", "!=")
+            return _comparison(
+                sign,
+                _closure(left, missing, nowhere if equality or sign == "in" else None),
+                _closure(right, missing, nowhere if equality else None),
+            )
         case Logical(sign, parts):
-            return _logical(sign, [_closure(part, lenient) for part in parts])
+            return _logical(sign, [_closure(part, missing) for part in parts])
         case Array(parts):
-            items = [_closure(part, lenient) for part in parts]
+            items = [_closure(part, missing) for part in parts]
             return lambda scope, ids: [item(scope, ids) for item in items]
         case Map(keys, parts):
-            values = [(key, _closure(part, lenient)) for key, part in zip(keys, parts, strict=True)]
+            values = [(key, _closure(part, missing)) for key, part in zip(keys, parts, strict=True)]
             return lambda scope, ids: {key: value(scope, ids) for key, value in values}
 
 
 # -- paths
 
 
-def _path(root: str, steps: tuple[Step, ...], lenient: bool) -> Closure:
+def _path(root: str, steps: tuple[Step, ...], missing: Missing, absent: Any = None) -> Closure:
     if not all(isinstance(step, str) for step in steps):
-        return _selection(_path(root, (), lenient), steps, lenient, root)
+        return _selection(_path(root, (), missing), steps, missing, absent, root)
+    strict = missing is Missing.ERROR
 
     def keys(scope: Scope, ids: Ids) -> Json:
         # A text key fits a map and nothing else, so Python's own complaint tells that the path ends here.
@@ -122,9 +153,9 @@ def _path(root: str, steps: tuple[Step, ...], lenient: bool) -> Closure:
             for key in steps:
                 value = value[key]
         except (KeyError, TypeError):
-            if lenient:
-                return None
-            raise _missing(scope, root, steps) from None
+            if strict:
+                raise _missing(scope, root, steps) from None
+            return absent
         return value
 
     return keys
@@ -140,15 +171,17 @@ def _missing(scope: Scope, root: str, steps: tuple[Step, ...]) -> MissingPathErr
     raise AssertionError(steps)
 
 
-def _selection(base: Closure, steps: tuple[Step, ...], lenient: bool, shown: str = "the value") -> Closure:
+def _selection(
+    base: Closure, steps: tuple[Step, ...], missing: Missing, absent: Any, shown: str = "the value"
+) -> Closure:
     def select(scope: Scope, ids: Ids) -> Json:
         value = base(scope, ids)
         try:
             return _walk(value, steps)
         except _Nothing as nothing:
-            if lenient:
-                return None
-            raise nothing.told(shown, steps) from None
+            if missing is Missing.ERROR:
+                raise nothing.told(shown, steps) from None
+            return absent
 
     return select
 

@@ -212,7 +212,9 @@ class _Series:
         return ChoiceNode(**head, options=tuple(options), default=default, data=self.shared(section))
 
     def option(self, section: Section, identity: str, *, conditional: bool) -> Option:
-        condition = section.expression("condition", OWN, required=True) if conditional else None
+        condition = None
+        if conditional:
+            condition = section.expression("condition", OWN, required=True, missing_is_null=False)
         given = section.has("steps") and section.value["steps"] is not None
         series = self.inner(section, identity) if given else None
         option = Option(id=identity, mark=section.mark, condition=condition, next=self.goto(section), series=series)

@@ -164,8 +164,10 @@ class Section:
                 self.source.complain((*self.path, key, index), "must be a mapping")
         return found
 
-    def expression(self, key: str, names: frozenset[str], *, required: bool = False) -> Expression | None:
-        """An expression over `names`."""
+    def expression(
+        self, key: str, names: frozenset[str], *, required: bool = False, missing_is_null: bool = True
+    ) -> Expression | None:
+        """An expression over `names`; `missing_is_null` as `compile_expression` has it."""
         value = self._given(key, required)
         if value is None:
             return None
@@ -175,7 +177,7 @@ class Section:
             self.complain(f"'{key}' must be an expression", key)
             return None
         try:
-            return compile_expression(value, names)
+            return compile_expression(value, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
             return None
