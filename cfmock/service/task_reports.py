@@ -97,12 +97,18 @@ class Resolver(ScriptedTasks):
         self.world.notes.matched = True
 
     def unmocked(self, task: CalledTask) -> None:
-        call, flow = task.call, self.row.flow.name
-        if self.world.notes.explains:
-            self.world.notes.missed(self.mocks.unmatched(call, task.execution.spent))
-        if self.world.settings.unmocked_tasks == "fail":
+        """Fail the task, or say that it succeeds: once of each task, and to each call that it happens in."""
+        call, flow, world = task.call, self.row.flow.name, self.world
+        if world.notes.explains:
+            world.notes.missed(self.mocks.unmatched(call, task.execution.spent))
+        if world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
-        self.world.warn(f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}")
+        text = f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}"
+        if (flow, call.state) in world.unmocked:
+            world.notes.warn(text)
+        else:
+            world.unmocked.add((flow, call.state))
+            world.warn(text)
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode

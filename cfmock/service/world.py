@@ -90,6 +90,7 @@ class World:
     observer: Observer | None = None  # told of each point of a definition that is passed
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
+    unmocked: set[tuple[str, str]] = field(default_factory=set)  # flow and task, of which it was said
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
     running: int = 0  # how many live ones there are
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended

@@ -38,8 +38,9 @@ def hint_of(service: Service, operation: str, **parameters: Any) -> str | None:
     return hint
 
 
-def near_misses(service: Service) -> list[str]:
-    call = list(service.emulator.journal.find())[-1]
+def near_misses(service: Service, number: int = -1) -> list[str]:
+    """Those of the newest call, or of another one."""
+    call = list(service.emulator.journal.find())[number]
     shown = Control(service.emulator).show_call(call.request_id)
     return [
         f"{miss['kind']} {miss['name']}: {'; '.join(each['message'] for each in miss['differences'])}"
@@ -74,6 +75,58 @@ def test_a_task_that_no_mock_answers_is_told_of_the_nearest_and_warned_of() -> N
     (call,) = Control(service.emulator).list_calls()["calls"]
     assert call["warnings"] == ["flow 'order': no mock for the task 'Charge' (FC:InvokeFunction); it succeeded with {}"]
     assert [each["text"] for each in Control(service.emulator).list_calls()["warnings"]] == call["warnings"]
+
+
+EACH = """\
+Type: StateMachine
+SpecVersion: v1
+Name: each
+StartAt: Each
+States:
+  - Type: Map
+    Name: Each
+    ItemsPath: $Input.list
+    Processor:
+      StartAt: Charge
+      States:
+        - Type: Task
+          Name: Charge
+          Action: FC:InvokeFunction
+          Retry: [{Errors: [FnF.ALL], MaxAttempts: 3, IntervalSeconds: 1}]
+          Next: Ship
+        - {Type: Task, Name: Ship, Action: "FC:InvokeFunction", End: true}
+    End: true
+"""
+
+
+def test_that_a_task_has_no_mock_is_said_once_however_often_it_is_tried() -> None:
+    service = make_service({"flows": [{"name": "each", "definition": EACH}]})
+    warnings = [
+        f"flow 'each': no mock for the task '{task}' (FC:InvokeFunction); it succeeded with {{}}"
+        for task in ("Charge", "Ship")
+    ]
+    for name in ("e", "f"):
+        service("StartExecution", FlowName="each", ExecutionName=name, Input={"list": [{}, {}, {}]})
+    control = Control(service.emulator)
+    assert [call["warnings"] for call in control.list_calls()["calls"]] == [warnings, warnings], "with every call"
+    assert control.list_warnings() == warnings
+    service.emulator.reset()
+    service("StartExecution", FlowName="each", Input={"list": [{}]})
+    assert control.list_warnings() == warnings
+
+
+def test_a_mock_that_nearly_matched_is_told_of_once_however_often_it_is_tried() -> None:
+    tasks = {"Charge": [{"when": {"input": {"n": 1}}, "returns": {}}]}
+    service = make_service(
+        {"flows": [{"name": "each", "definition": EACH, "tasks": tasks}], "settings": {"unmocked_tasks": "fail"}}
+    )
+    service("StartExecution", FlowName="each", ExecutionName="e", Input={"list": [{"n": 2}, {"n": 2}, {"n": 3}]})
+    service("DescribeExecution", FlowName="each", ExecutionName="e", WaitTimeSeconds=60)
+    assert (
+        near_misses(service, 0)
+        == near_misses(service, 1)
+        == [f"mock 1 of 'Charge': input.n: expected 1, got {n}" for n in (2, 3)]
+    )
 
 
 def test_a_mock_of_a_misspelt_task_is_a_near_miss() -> None:

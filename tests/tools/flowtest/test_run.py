@@ -184,6 +184,27 @@ def test_a_task_without_a_mock_is_a_warning():
     assert "no mock for the task 'A'" in found.warnings[0]
 
 
+def test_that_a_task_has_no_mock_is_said_once_in_every_test():
+    flows = """\
+- name: bare
+  definition: |
+    version: v1
+    type: flow
+    steps:
+      - type: foreach
+        name: each
+        iterationMapping: {collection: $.list, item: n}
+        steps: [{type: task, name: a, resourceArn: "acs:fnf:::flow/inner", pattern: sync, serviceParams: {Input: {}}}]
+- name: inner
+  definition: {version: v1, type: flow, steps: [{type: task, name: b, action: "ocr:Read"}]}
+"""
+    found = fixtures("- {name: a, flow: bare, input: {list: [1, 2, 3]}}", flows)
+    runner = FlowTestRunner(found)
+    for _ in range(2):
+        (warning,) = runner.run(found.tests[0]).warnings
+        assert warning.startswith("flow 'inner': no mock for the task 'b'")
+
+
 @pytest.mark.parametrize(
     ("flows", "runs"),
     [
