@@ -289,9 +289,9 @@ class _Interpreter:
             express=settings.express,
             inputs=data_flow.children(step, items, batch),
             concurrency=node.limit,
-            tolerated_count=data_flow.amount(step, settings.tolerated_count, "ToleratedFailedCount", 0, MAX_MAP_ITEMS),
+            tolerated_count=data_flow.amount(step, settings.tolerated_count, "ToleratedFailureCount", 0, MAX_MAP_ITEMS),
             tolerated_percentage=data_flow.amount(
-                step, settings.tolerated_percentage, "ToleratedFailedPercentage", 0, 100, whole=False
+                step, settings.tolerated_percentage, "ToleratedFailurePercentage", 0, 100, whole=False
             ),
         )
         if context.map_runs >= MAX_MAP_RUNS:

@@ -71,7 +71,7 @@ def _states(draw: st.DrawFn, name: str, names: list[str], depth: int) -> Json:
         state["Processor"] = draw(_scopes(depth - 1))
         if draw(st.booleans()):
             state["ProcessorConfig"] = {"ExecutionMode": "Standard"}
-            state["ToleratedFailedPercentage"] = draw(st.sampled_from([0, 50, 100]))
+            state["ToleratedFailurePercentage"] = draw(st.sampled_from([0, 50, 100]))
     if kind in ("Task", "Parallel", "Map"):
         interval = st.integers(0, 20)
         rule = {"Errors": _errors(), "MaxAttempts": st.integers(0, 3), "IntervalSeconds": interval}

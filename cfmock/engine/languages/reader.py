@@ -71,6 +71,7 @@ class Section:
         self.path = path
         self.known: dict[str, None] = {}
         self._missing: list[str] = []
+        self._aliases: set[str] = set()
 
     @property
     def mark(self) -> Mark:
@@ -222,6 +223,17 @@ class Section:
             return self.expression(computed, names)
         return self.number(key, low, high, required=required, whole=whole)
 
+    def spelling(self, key: str, alias: str) -> str:
+        """Which of two names a field has, with `.$` or without; complains of both. Only `key` is ever proposed."""
+        self._aliases |= {alias, alias + ".$"}
+        named, otherwise = (
+            next((name for name in (each, each + ".$") if self._given(name, False) is not None), None)
+            for each in (key, alias)
+        )
+        if named is not None and otherwise is not None:
+            self.complain(f"both '{named}' and '{otherwise}' are given", otherwise)
+        return alias if named is None and otherwise is not None else key
+
     def exactly_one(self, key: str, other: str) -> None:
         """Complain unless one of two fields is there, and only one."""
         given = [each for each in (key, other) if self._given(each, False) is not None]
@@ -240,7 +252,7 @@ class Section:
         for key in self._missing:
             self.complain(f"missing '{key}'{did_you_mean(key, unread)}")
         for name in unread:
-            path, near = (*self.path, name), did_you_mean(name, self.known)
+            path, near = (*self.path, name), did_you_mean(name, self.known.keys() - self._aliases)
             if strict:
                 self.source.complain(path, f"unknown field '{name}'{near}", key=True)
             else:

@@ -242,16 +242,20 @@ class _Scope:
         return min(given or MAX_ITERATIONS, most)
 
     def distributed(self, section: Section, head: dict[str, Any], *, express: bool) -> Distributed:
-        """The inner fields of these objects are not published, nor where the tolerated failures stand: our reading."""
+        """The inner fields of these objects are not published: our reading. What may fail has one name in the language and
+        another in the API.
+        """
         tolerance = section.section("ToleratedFailure") or section
+        count = tolerance.spelling("ToleratedFailureCount", "ToleratedFailedCount")
+        percentage = tolerance.spelling("ToleratedFailurePercentage", "ToleratedFailedPercentage")
         batch = section.section("ItemBatcher")
         most = section.section("MaxItems") if isinstance(section.value.get("MaxItems"), dict) else section
         made = Distributed(
             express=express,
             max_items=(most or section).amount("MaxItems", 1, MAX_ITEMS, BEFORE),
             batch=batch.amount("MaxItemsPerBatch", 1, MAX_ITEMS, BEFORE, required=True) or 0 if batch else 0,
-            tolerated_count=tolerance.amount("ToleratedFailedCount", 0, MAX_ITEMS, BEFORE) or 0,
-            tolerated_percentage=tolerance.amount("ToleratedFailedPercentage", 0, 100, BEFORE, whole=False) or 0,
+            tolerated_count=tolerance.amount(count, 0, MAX_ITEMS, BEFORE) or 0,
+            tolerated_percentage=tolerance.amount(percentage, 0, 100, BEFORE, whole=False) or 0,
             reader=self.io(section, head, "ItemReader", "OSS:GetObject"),
             writer=self.io(section, head, "ResultWriter", "OSS:PutObject"),
         )

@@ -116,7 +116,7 @@ States:
     ItemConstructor: {i.$: $Item}
     ItemBatcher: {MaxItemsPerBatch: 10}
     MaxItems: {MaxItems: 100}
-    ToleratedFailure: {ToleratedFailedCount: 1, ToleratedFailedPercentage: 1.5}
+    ToleratedFailure: {ToleratedFailureCount: 1, ToleratedFailedPercentage: 1.5}
     ResultWriter: {bucket: b}
     Processor:
       ProcessorConfig: {ExecutionMode: Express}
