@@ -152,3 +152,47 @@ def test_a_nonce_whose_answer_was_lost_is_still_good(service: Service) -> None:
     request = call()
     service.emulator.handle(request)
     assert "Flows" in send(service, request)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "action", "flow"),
+    [
+        ("DescribeFlow", {"Name": "echo"}, "fnf:DescribeFlow", "echo"),
+        ("StartExecution", {"FlowName": "echo"}, "fnf:StartExecution", "echo"),
+        ("DescribeExecution", {"FlowName": "gone", "ExecutionName": "e"}, "fnf:DescribeExecution", "gone"),
+        ("DescribeFlow", {}, "fnf:DescribeFlow", "*"),
+        ("ReportTaskFailed", {"TaskToken": "t", "Error": "E"}, "fnf:ReportTaskFailed", "*"),
+        ("ListFlows", {"RegionId": "cn-beijing"}, None, "*"),
+    ],
+)
+def test_an_allow_list_answers_with_the_code_of_the_service_and_the_text_that_was_seen(
+    operation: str, parameters: dict[str, str], action: str | None, flow: str
+) -> None:
+    service = make_service({**echo_flow(), **KEYS})
+    fields = send(service, call(operation, key="reader", parameters=parameters))
+    if action is None:
+        assert fields["status"] == 200
+        return
+    assert (fields["status"], fields["Code"]) == (403, "AccessDenied")
+    assert fields["Message"] == (
+        f"the caller is not authorized to perform '{action}' on resource 'acs:fnf:cn-hangzhou:100:flow/{flow}'"
+    )
+    assert "AccessDeniedDetail" not in fields
+    (record,) = Control(service.emulator).list_calls()["calls"]
+    assert record["message"] == fields["Message"]
+
+
+def test_the_region_of_a_refusal_is_that_of_the_call() -> None:
+    service = make_service({**echo_flow(), **KEYS})
+    fields = send(service, call("DescribeFlow", key="reader", parameters={"Name": "f", "RegionId": "cn-beijing"}))
+    assert fields["Message"].endswith("'acs:fnf:cn-beijing:100:flow/f'")
+
+
+@pytest.mark.parametrize("errors", ["documented", "gateway"])
+def test_a_fault_and_a_wrong_token_have_the_text_of_the_catalogue(errors: str) -> None:
+    service = make_service({**echo_flow(), **KEYS, "faults": [{"error": "AccessDenied"}]}, errors=errors)
+    template = service.emulator.spec.errors["AccessDenied"].render(())
+    fault = send(service, call())
+    assert (fault["status"], fault["Code"], fault["Message"]) == (403, "AccessDenied", template)
+    if errors == "documented":
+        assert send(service, call(key="STS.x", security_token="no"))["Message"] == template

@@ -35,6 +35,10 @@ def milliseconds(seconds: float) -> int:
     return math.ceil(round(seconds * 1000, 3))  # 2.007 s are 2007 ms, though a little more to a computer
 
 
+FORBIDDEN = "forbidden"
+"""The reason of a call that its key's `allow` list lacks."""
+
+
 class Rendered(NamedTuple):
     """A failure as it is answered: code, HTTP status, message."""
 
@@ -46,7 +50,8 @@ class Rendered(NamedTuple):
 def rendered(failure: ServiceError, spec: Spec, *, gateway: bool = False) -> Rendered:
     """A failure in the words of the service, or, if it was refused before the service would see it, of the gateway.
 
-    A code that the catalogue lacks (a custom error) carries its own words.
+    A code that the catalogue lacks (a custom error) carries its own words. Of what a policy refuses the service says the
+    same as the gateway, under its own code: the one refusal of it that is public does so.
     """
     if gateway and isinstance(failure, Refused):
         row = spec.gateway[failure.reason]
@@ -54,7 +59,10 @@ def rendered(failure: ServiceError, spec: Spec, *, gateway: bool = False) -> Ren
     entry = spec.errors.get(failure.code)
     if entry is None or failure.message is not None:
         return Rendered(failure.code, failure.status or 400, failure.message or "")
-    message = entry.render(tuple(map(str, failure.args)))
+    if isinstance(failure, Refused) and failure.reason == FORBIDDEN:
+        message = spec.gateway[FORBIDDEN].message.format_map(failure.facts)
+    else:
+        message = entry.render(tuple(map(str, failure.args)))
     if failure.detail:
         message = f"{message} {failure.detail}"
     return Rendered(failure.code, failure.status or entry.status, message)
@@ -66,7 +74,7 @@ def error(failure: ServiceError, request_id: str, host: str, spec: Spec, *, gate
     body: Fields = {"RequestId": request_id, "HostId": host, "Code": code, "Message": message}
     if gateway:
         body["Recommend"] = spec.recommend.format(code=code, request_id=request_id)
-        if isinstance(failure, Refused) and failure.reason == "forbidden":
+        if isinstance(failure, Refused) and failure.reason == FORBIDDEN:
             body["AccessDeniedDetail"] = _denied(failure.facts)
     return Reply(status, json_text(body).encode("utf-8", "replace"), request_id)
 
