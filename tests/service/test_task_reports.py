@@ -378,6 +378,15 @@ def test_advancing_the_clock_lets_the_time_out_come() -> None:
     assert history(service, "f", "e")[-1][2]["error"] == "FnF.TaskTimeout"
 
 
+@pytest.mark.parametrize("mode", ["RequestComplete", "WaitForSystemCallback", "WaitForCustomCallback"])
+def test_an_express_flow_is_not_started_by_another(mode: str) -> None:
+    service = family(nested(mode), OUT, execution_mode="Express")
+    start(service, "parent", "p")
+    failed = history(service, "parent", "p")[-1]
+    assert (failed[0], failed[2]["error"]) == ("ExecutionFailed", "FNF.ActionNotSupported")
+    assert service("ListExecutions", FlowName="child")["Executions"] == []
+
+
 # -- express -----------------------------------------------------------------------------------------------------------
 
 
