@@ -24,22 +24,27 @@ class RealClock:
     now = staticmethod(time.time)
 
 
+def whole(moment: float) -> float:
+    """A time to the nearest microsecond."""
+    return round(moment * 1e6) / 1e6
+
+
 class VirtualClock:
     """A clock that stands still until it is set."""
 
     def __init__(self, start: float) -> None:
-        self._now = start
+        self._now = whole(start)
 
     def now(self) -> float:
         return self._now
 
     def set(self, moment: float) -> None:
         """Never backwards: an earlier moment changes nothing."""
-        self._now = max(self._now, moment)
+        self._now = max(self._now, whole(moment))
 
     def restart(self, moment: float) -> None:
         """As new, at whatever moment. Only sound while no timer stands."""
-        self._now = moment
+        self._now = whole(moment)
 
 
 def iso(moment: float) -> str:

@@ -15,7 +15,7 @@ import heapq
 import math
 from collections.abc import Callable, Iterator
 
-from cfmock.base.clocks import Clock, VirtualClock
+from cfmock.base.clocks import Clock, VirtualClock, whole
 
 
 class TimerKind(enum.Enum):
@@ -85,14 +85,14 @@ class Timeline:
         next_timer = self._next()
         if next_timer is None or (self.open and next_timer.kind is not TimerKind.PROGRESS):
             return False
-        self._pass(heapq.heappop(self._heap)[2])
+        self._pass(heapq.heappop(self._heap)[3])
         return True
 
     def pass_guard(self, before: float) -> bool:
         """Go to the next timer, whatever its kind, if it is due before a moment: nobody is going to report what is open."""
         if self.busy or self.due >= before:
             return False
-        self._pass(heapq.heappop(self._heap)[2])
+        self._pass(heapq.heappop(self._heap)[3])
         return True
 
     def _pass(self, timer: Timer) -> None:
@@ -131,20 +131,20 @@ class Timeline:
         return math.inf if timer is None else timer.due
 
     def _next(self) -> Timer | None:
-        while self._heap and self._heap[0][2].callback is None:
+        while self._heap and self._heap[0][3].callback is None:
             heapq.heappop(self._heap)
-        return self._heap[0][2] if self._heap else None
+        return self._heap[0][3] if self._heap else None
 
     def _skip(self, skipped: float) -> None:
         if skipped > self.skipped:
             self.skipped = skipped
             self._drop_cancelled()
-            for _, _, other in self._heap:
-                self._timers.enlist(other)
+            for entry in self._heap:
+                self._timers.enlist(entry[3])
 
     def push(self, timer: Timer) -> None:
         """Take a timer of its own; its entry in the common heap breaks ties."""
-        heapq.heappush(self._heap, (timer.due, timer._entry, timer))
+        heapq.heappush(self._heap, (timer.due, timer.rank, timer._entry, timer))
         if len(self._heap) >= self._compact_at:
             self._drop_cancelled()
             self._compact_at = max(_COMPACT, 2 * len(self._heap))
@@ -152,15 +152,15 @@ class Timeline:
     def progress_due(self) -> bool:
         """Whether something that it waits for is due at this moment and not done."""
         timer = self._next()
-        return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= self.now()
+        return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= whole(self.now())
 
     def _drop_cancelled(self) -> None:
         # Sorted, so that of equals the first stays the first when all are enlisted anew.
-        self._heap = sorted(entry for entry in self._heap if entry[2].callback is not None)
+        self._heap = sorted(entry for entry in self._heap if entry[3].callback is not None)
 
 
 class Timers:
-    """Everything due, soonest first; of equals the one that was added first.
+    """Everything due, soonest first, then by rank; of equals the one that was added first.
 
     With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
     """

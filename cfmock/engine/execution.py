@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from inspect import GEN_CREATED, getgeneratorstate
 from typing import Any, NamedTuple, Protocol
 
-from cfmock.base.clocks import Timeline, Timer, Timers
 from cfmock.base.json_text import Json
-from cfmock.base.timers import Timeline, Timers
+from cfmock.base.timers import Timeline, Timer, Timers
 from cfmock.engine.commands import Datum, Failure, Part
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cfmock.base.clocks import RANK, Timeline, Timer, TimerKind
 from cfmock.base.json_text import Json
-from cfmock.base.timers import Timeline, Timer, TimerKind
+from cfmock.base.timers import RANK, Timeline, Timer, TimerKind
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode

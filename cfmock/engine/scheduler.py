@@ -20,10 +20,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cfmock.base.clocks import VirtualClock
-from cfmock.base.clocks import Timeline, Timer, TimerKind, Timers, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
-from cfmock.base.timers import Timeline, TimerKind, Timers
+from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
 from cfmock.engine.commands import (
     EVENT_LIMIT,
     EXECUTION_TIMEOUT,

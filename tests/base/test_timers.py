@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from cfmock.base.clocks import RealClock, VirtualClock, iso, iso_seconds
-from cfmock.base.timers import Timeline, TimerKind, Timers
-from cfmock.base.clocks import RANK, RealClock, Timeline, TimerKind, Timers, VirtualClock, iso, iso_seconds
+from cfmock.base.timers import RANK, Timeline, TimerKind, Timers
 
 PROGRESS, GUARD, SCHEDULE = TimerKind.PROGRESS, TimerKind.GUARD, TimerKind.SCHEDULE
 

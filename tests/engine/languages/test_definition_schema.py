@@ -233,7 +233,7 @@ DRAFT_7 = {
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Each schema in a schema."""
+    """Each schema in a schema that says what may stand there; editors offer nothing of what may not (`not`)."""
     if isinstance(node, list):
         for part in node:
             yield from nodes(part)
@@ -242,7 +242,7 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
         for key, part in node.items():
             if key in ("properties", "patternProperties", "definitions"):
                 yield from nodes(list(part.values()))
-            elif key not in ("default", "examples", "enum", "const", "required", "type"):
+            elif key not in ("default", "examples", "enum", "const", "required", "type", "not"):
                 yield from nodes(part)
 
 
