@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_coverage_is_what_the_executions_of_the_command_reached(folder):
-    ran = run("run", "order.yaml", "--clock", "virtual", "--coverage", "coverage.json", "--", "python", "-c", START)
+    ran = run(
+        "run", "order.yaml", "--clock", "virtual", "--coverage", "coverage.json", "--", sys.executable, "-c", START
+    )
     assert (ran.returncode, ran.stdout) == (0, "")
     (coverage,) = json.loads(Path("coverage.json").read_text())["coverage"]
     hits = {point["id"]: point["hits"] for point in coverage["points"] if point["hits"]}
@@ -37,13 +40,13 @@ def test_coverage_is_what_the_executions_of_the_command_reached(folder):
 
 
 def test_it_is_written_even_if_the_command_fails(folder):
-    ran = run("run", "order.yaml", "--coverage", "coverage.json", "--", "python", "-c", "raise SystemExit(3)")
+    ran = run("run", "order.yaml", "--coverage", "coverage.json", "--", sys.executable, "-c", "raise SystemExit(3)")
     assert ran.returncode == 3
     assert json.loads(Path("coverage.json").read_text())["coverage"][0]["percent"] == 0
 
 
 def test_a_file_that_cannot_be_written_is_told_before_the_command_runs(folder):
-    ran = run("run", "--coverage", "none/such.json", "--", "python", "-c", "print('ran')")
+    ran = run("run", "--coverage", "none/such.json", "--", sys.executable, "-c", "print('ran')")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == "--coverage: cannot write none/such.json: No such file or directory\n"
 
@@ -70,7 +73,7 @@ def proxies_of(ran) -> dict[str, str]:
 
 
 def test_the_command_gets_none_of_the_proxies_and_a_line_says_so():
-    ran = run("run", "--", "python", "-c", PRINT, env={**SET, "NO_PROXY": "example.com"})
+    ran = run("run", "--", sys.executable, "-c", PRINT, env={**SET, "NO_PROXY": "example.com"})
     assert proxies_of(ran) == {"NO_PROXY": "example.com"}
     assert ran.stderr == (
         "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send calls to "
@@ -79,17 +82,17 @@ def test_the_command_gets_none_of_the_proxies_and_a_line_says_so():
 
 
 def test_where_there_is_no_proxy_nothing_is_said():
-    ran = run("run", "--", "python", "-c", PRINT, env={"HTTP_PROXY": "", "NO_PROXY": "*"})
+    ran = run("run", "--", sys.executable, "-c", PRINT, env={"HTTP_PROXY": "", "NO_PROXY": "*"})
     assert (proxies_of(ran), ran.stderr) == ({"NO_PROXY": "*"}, "")
 
 
 def test_proxies_can_be_kept():
-    ran = run("run", "--keep-proxy", "--", "python", "-c", PRINT, env=SET)
+    ran = run("run", "--keep-proxy", "--", sys.executable, "-c", PRINT, env=SET)
     assert (proxies_of(ran), ran.stderr) == (SET, "")
 
 
 def test_with_proxy_the_server_is_the_proxy_of_plain_http():
-    found = proxies_of(run("run", "--proxy", "--", "python", "-c", PRINT, env=SET))
+    found = proxies_of(run("run", "--proxy", "--", sys.executable, "-c", PRINT, env=SET))
     assert found["HTTP_PROXY"] == found["http_proxy"] != SET["HTTP_PROXY"]
     assert {name: value for name, value in found.items() if name.upper() != "HTTP_PROXY"} == {
         **{name: value for name, value in SET.items() if name.upper() != "HTTP_PROXY"}, "NO_PROXY": "", "no_proxy": "",

@@ -126,9 +126,15 @@ class LanguageServer:
 @contextmanager
 def language_server(folder: Path, settings: Mapping[str, Any]) -> Iterator[LanguageServer]:
     """A running server with `yaml.*` settings. Raises `environments.Unavailable` where there is none."""
-    words = [*environments.command("node"), str(PROGRAM), "--stdio"]
+    (node,) = environments.command("node")
     if not PROGRAM.exists():
         raise environments.Unavailable("the YAML language server is not installed: `make test` does it")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < (20, 11):
+        raise environments.Unavailable(
+            f"the YAML language server needs Node.js 20.11 (import.meta.dirname), not {version}"
+        )
+    words = [node, str(PROGRAM), "--stdio"]
     with subprocess.Popen(words, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             yield LanguageServer(process, folder, settings)
