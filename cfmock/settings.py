@@ -187,7 +187,10 @@ class Settings:
         False, _switch, "replace what changed fixture files define, keep the rest", option="--reload",
         command=True,
     )  # fmt: skip
-    strict: bool = _row(False, _switch, "fail at the end if there were violations", option="--strict")
+    strict: bool = _row(
+        False, _switch, "fail at the end if there were violations; serve: name set-ups that nothing used",
+        option="--strict",
+    )  # fmt: skip
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(
         "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from cfmock.base.errors import UnknownName
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import MISSING, Difference, differences
-from cfmock.base.suggestions import did_you_mean
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Retries
 from cfmock.protocol.spec.model import load
@@ -23,7 +23,7 @@ SHOWN = 10
 def called(calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json]) -> list[Call]:
     """The calls of an operation with these parameters: `times` of them, or any number but none.
 
-    Raises AssertionError if there are others, ValueError for an operation or parameter that there is not.
+    Raises AssertionError if there are others, UnknownName for an operation or parameter that there is not.
     """
     _check(operation, parameters)
     if times is not None and times < 0:
@@ -40,7 +40,7 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
 def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]]) -> list[Call]:
     """Calls of these operations, each after the one before; other calls may stand between. A step may name parameters.
 
-    Raises AssertionError with the first that is missing, ValueError as `called` does.
+    Raises AssertionError with the first that is missing, UnknownName as `called` does.
     """
     found: list[Call] = []
     rest = list(calls)
@@ -68,7 +68,7 @@ def retried(
     """The retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
     `backoff`, and execution names were used again, or not. With `most` 0 there are none.
 
-    Raises AssertionError with what was otherwise, ValueError as `called` does, and for a backoff that there is not.
+    Raises AssertionError with what was otherwise, UnknownName as `called` does, ValueError for a backoff that there is not.
     """
     _check(operation, {})
     if backoff not in (None, "none", "fixed", "exponential", "jittered"):
@@ -93,11 +93,11 @@ def retried(
 def _check(operation: str, parameters: Mapping[str, Json]) -> None:
     operations = load().operations
     if operation not in operations:
-        raise ValueError(f"there is no operation '{operation}'{did_you_mean(operation, operations)}")
+        raise UnknownName.of(f"there is no operation '{operation}'", operation, operations)
     known = operations[operation].parameters
     for name in parameters:
         if name not in known:
-            raise ValueError(f"{operation} has no parameter '{name}'{did_you_mean(name, known)}")
+            raise UnknownName.of(f"{operation} has no parameter '{name}'", name, known)
 
 
 def _differences(call: Call, operation: str, parameters: Mapping[str, Json]) -> list[Difference]:

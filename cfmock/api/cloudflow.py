@@ -8,6 +8,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 from cfmock.api import assertions, client
 from cfmock.api.handles import Fault, FlowClock, Task
+from cfmock.api.setups import unused_mode, unused_text
 from cfmock.base.clocks import iso
 from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
@@ -23,6 +25,7 @@ from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.control import Control, ControlError
 from cfmock.engine.execution import CalledTask
 from cfmock.fixtures.loader import load
+from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
@@ -61,13 +64,20 @@ class CloudFlow:
     `port` 0 takes a free one. `settings` are those of a fixture's `settings`, as keywords. Nothing needs `await` but entering
     and the methods ending in `_async`; in a running loop use those for what may have to wait.
 
+    `unused` says what becomes of outcomes, faults and mocks that were added and that nothing used until it is left: "error"
+    raises AssertionError, "warn" adds to the warnings.
+
     Raises FixtureError (all mistakes of all files) and SettingsError when entered; with `strict=True` AssertionError when left
     after violations.
     """
 
-    def __init__(self, *sources: Source, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
+    def __init__(
+        self, *sources: Source, host: str = "127.0.0.1", port: int = 0, unused: str = "ignore", **settings: Any
+    ) -> None:
         self._sources = sources
         self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
+        self._unused = unused
+        self._loaded: list[FixtureSet] = []  # that of the start, and those added since
         self._flags = {"host": host, "port": port, **settings}
         self._loop: ServerLoop | None = None  # while it is entered
         self._server: Server | None = None
@@ -109,11 +119,26 @@ class CloudFlow:
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
-        if error is None and self._running.emulator.settings.strict:
-            self.assert_no_violations()
+        if error is None:
+            if self._running.emulator.settings.strict:
+                self.assert_no_violations()
+            self._judge_setups()
+
+    def _judge_setups(self) -> None:
+        if self._unused == "ignore":
+            return
+        unused = self._do(lambda control: control.setups.unused())
+        fails = self._unused == "error"
+        told = unused.other if fails else (*unused.certain, *unused.other)
+        for line in told:
+            self._do(partial(Control.warn, text=f"nothing used this set-up: {line}"))
+        if fails and unused.certain:
+            raise AssertionError(unused_text(unused.certain))
 
     async def _start(self) -> None:
+        unused_mode(self._unused)
         fixtures = load(self._sources, base=load(self._base))
+        self._loaded = [fixtures]
         settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
         emulator = build(fixtures, settings)
         self._control = Control(emulator)
@@ -214,11 +239,13 @@ class CloudFlow:
         """
         fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
         self._do(lambda control: control.add_fixtures(fixtures))
+        self._loaded.append(fixtures)
 
     def outcome(self, flow: str, **outcome: Any) -> None:
         """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
 
-        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong.
+        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong. If
+        there is no such flow yet, a warning says so.
         """
         self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
 
@@ -226,24 +253,30 @@ class CloudFlow:
         """Mock a task of a flow, by its state's name or its action (`FC:InvokeFunction`), ahead of the fixtures' mocks:
 
         cf.task("order_flow", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
+
+        Raises UnknownName if the flow has no such task. If there is no such flow yet, a warning says so.
         """
+        self._do(lambda control: control.check_task(flow, name))
         return Task(self._do, flow, name)
 
     def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
 
         `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
+        Raises UnknownName for an operation that the API does not have; a warning tells of a flow that is not there.
         """
         rule: dict[str, Any] = {"when": {"operation": operation, **when}, "error": code}
         return self.fault(**rule if times is None else {**rule, "times": times})
 
     def fault(self, **fault: Any) -> Fault:
-        """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong."""
+        """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong, UnknownName as `fail`
+        does."""
         return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
 
     def reset(self) -> None:
         """Make everything as right after the start: what was added, started and called is gone, the clock back."""
         self._do(lambda control: control.reset())
+        del self._loaded[1:]
 
     # -- calling -----------------------------------------------------------------------------------------------------------
 
@@ -377,11 +410,17 @@ class CloudFlow:
     # -- looking ------------------------------------------------------------------------------------------------------------
 
     def executions(self, flow: str) -> list[Execution]:
-        """The executions of a flow, oldest first."""
+        """The executions of a flow, oldest first. Raises UnknownName unless the flow is, or was, there."""
+        self._do(lambda control: control.check_flow(flow))
         return self._do(lambda control: control.find_executions(flow))
 
     def tasks(self, flow: str | None = None) -> list[dict[str, Any]]:
-        """The tasks that wait for a report, oldest first: flow, execution, state, token, since."""
+        """The tasks that wait for a report, oldest first: flow, execution, state, token, since.
+
+        Raises UnknownName as `executions` does.
+        """
+        if flow is not None:
+            self._do(lambda control: control.check_flow(flow))
         found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
         return found
 
@@ -389,12 +428,18 @@ class CloudFlow:
         """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
         fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
-        An empty `code` is that of a success; `fault` is the name of a rule that struck; `limit` takes the newest so many.
+        The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
+        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called.
         """
         wanted = _filters(filters)
+        self._check_operation(operation)
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
         return [public_call(record) for record in newest]
+
+    def _check_operation(self, operation: str | None) -> None:
+        if operation is not None:
+            self._do(lambda control: control.check_operation(operation))
 
     @property
     def warnings(self) -> list[str]:
@@ -403,6 +448,7 @@ class CloudFlow:
 
     def retries(self, operation: str | None = None) -> list[Retries]:
         """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
+        self._check_operation(operation)
         return self._do(lambda control: control.find_retries(operation))
 
     @property
@@ -461,6 +507,7 @@ class CloudFlow:
         self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
         wanted, longest = _filters(filters), parse_duration(timeout)
+        self._check_operation(operation)
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, operation=operation, **wanted)
         try:

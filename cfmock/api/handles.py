@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
+from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.observe.models import moment
 
@@ -35,13 +36,16 @@ class Task:
         self._do = do
         self._flow = flow
         self._name = name
+        self._chain: SetUp | None = None
 
     def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
         """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
         return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
 
     def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Fail with this error code and detail."""
+        """Fail with this error code and detail. Raises ValueError for an empty code."""
+        if not code:
+            raise ValueError("an error has a code")
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
     def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
@@ -60,7 +64,7 @@ class Task:
     def _add(self, mock: TaskMock) -> Task:
         if mock.times is not None and mock.times < 1:
             raise ValueError(f"times: {mock.times} is less than 1")
-        self._do(lambda control: control.add_mock(self._flow, self._name, mock))
+        self._chain = self._do(lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain))
         return self
 
 

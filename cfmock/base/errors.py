@@ -7,6 +7,7 @@
     ├── UsageError         a Python program that asks for what cannot be done as it asks
     ├── WaitTimeout        what a Python program waits for takes too long
     ├── WaitingForReport   what it waits for can never come: a report that nobody will send
+    ├── UnknownName        the author of a test: a name that nothing has
     └── SourceError        the author of a file; carries every `Problem` found in it
         ├── FixtureError       of a fixture file
         └── DefinitionError    of a flow definition
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cfmock.base.source_marks import Problem
+from cfmock.base.suggestions import meant, nearest
 
 
 class CfmockError(Exception):
@@ -93,6 +95,21 @@ class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened wher
     def __init__(self, message: str, tasks: Sequence[Mapping[str, str]]) -> None:
         super().__init__(message)
         self.tasks = tuple(tasks)
+
+
+class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happened where it is raised
+    """A task, flow or operation named by a test that does not exist. `suggestion` is the nearest name that does, None if no
+    name is near; the text names it, too."""
+
+    def __init__(self, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+
+    @classmethod
+    def of(cls, message: str, word: str, known: Iterable[str]) -> UnknownName:
+        """The error with the nearest of the known names behind its message."""
+        near = nearest(word, known)
+        return cls(message + meant(near), near)
 
 
 class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it is raised

@@ -58,6 +58,12 @@ RULES: dict[str, CheckRule] = {
         CheckRule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but passes its token to nobody."),
         CheckRule("CF111", _WARNING, "no way out", "From this state no way leads to an end of its scope."),
         CheckRule("CF112", _NOTE, "global variables in a map", "Iterations that run at once overwrite one another's."),
+        CheckRule("CF113", _WARNING, "misspelt name", "It is nearly the name of an action or error that is well known."),
+        CheckRule("CF114", _WARNING, "constant like an expression", "It is taken as the text that it is; nothing computes it."),
+        CheckRule("CF115", _WARNING, "wildcard that is none", "It is the name of one error; `FnF.ALL` alone stands for all."),
+        CheckRule("CF116", _WARNING, "two spellings of a field", "Only one of them counts."),
+        CheckRule("CF117", _WARNING, "computed end", "Code and Detail of a Fail are constants: the computed one has no effect."),
+        CheckRule("CF118", _WARNING, "Amazon States Language", "CloudFlow has another name for it, and passes this one over."),
         CheckRule("CF120", _WARNING, "call that always fails", "Its constants make it fail, such as a pattern that is none."),
     )
 }  # fmt: skip

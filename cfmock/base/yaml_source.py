@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -27,6 +28,9 @@ except ImportError:  # pragma: no cover - PyYAML built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 Path = tuple["str | int", ...]
+
+PLACEHOLDER = "a template placeholder: render the template first"
+"""What is wrong with `Seconds: {{ pause }}`."""
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
@@ -217,8 +221,9 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
+            hint = f"; {PLACEHOLDER}" if at and self._has_placeholder(at.line) else ""
             why = _TABBED if at and self._is_tabbed(at.line) else error.problem or error.context
-            raise SourceError([Problem(mark, "", f"not YAML: {why}")]) from None
+            raise SourceError([Problem(mark, "", f"not YAML: {why}{hint}")]) from None
         except yaml.reader.ReaderError as error:
             before = self.text[: error.position if isinstance(error.position, int) else 0]
             mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -231,6 +236,15 @@ class _Builder:
 
     def _is_tabbed(self, line: int) -> bool:
         return any(_TAB.match(each) for each in self.text.split("\n")[line : line + 1])
+
+    def _has_placeholder(self, line: int) -> bool:
+        """Whether a template's placeholder stands on this line or the one before: the parser notices either."""
+        near = self.lines[max(0, line - 1) : line + 1]
+        return any(mark in each for each in near for mark in ("{{", "{%"))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
 
     def _build_joined(self) -> tuple[Json, _Place]:
         try:
@@ -303,7 +317,9 @@ class _Builder:
                 return
             if not isinstance(name, str):
                 if isinstance(name, dict | list):
-                    self._complain(at, "a key must be text")
+                    before = self.lines[at.line][max(0, at.column - 1) : at.column]
+                    placeholder = before == "{" and isinstance(name, dict)
+                    self._complain(at, PLACEHOLDER if placeholder else "a key must be text")
                     return
                 name = json.dumps(name)
             if name in frame.value:

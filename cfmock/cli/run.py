@@ -89,6 +89,8 @@ async def _run(started: Any, words: Sequence[str]) -> int:
     await started.start()
     try:
         status = await run_command(words, started.variables)
+        if status == 0:  # of a command that failed it is no wonder
+            started.tell_unused()
         return status if status or started.passes() else 1
     finally:
         await started.stop()

@@ -31,6 +31,8 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         loop.run_until_complete(_serve(started, paths))
     finally:
         loop.close()
+    if started.settings.strict:
+        started.tell_unused()
     return 0 if started.passes() else 1
 
 

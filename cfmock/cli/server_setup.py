@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
+from cfmock.api.setups import unused_text
 from cfmock.base.errors import SettingsError
 from cfmock.base.proxies import proxy_variables, without_proxies
 from cfmock.cli.options import Proxying
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
-from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.observe.models import violations_text
 from cfmock.server.admin.guard import Guard
@@ -27,6 +28,9 @@ from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve, unknown_variables
 
 log = logging.getLogger("cfmock")
+
+_NAMED = 10
+"""Set-ups of files that are named when nothing used them."""
 
 
 class Started:
@@ -72,6 +76,16 @@ class Started:
             click.echo(f"cfmock: {violations_text(violations)}", err=True)
         return not violations
 
+    def tell_unused(self) -> None:
+        """Name the set-ups that nothing used: those that were added over the admin API, and on one line those of the files."""
+        unused = self.control.setups.unused()
+        added, given = (*unused.certain, *unused.other), self.control.setups.unused_given()
+        if added:
+            click.echo(f"cfmock: {unused_text(added)}", err=True)
+        if given:
+            rest = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""
+            click.echo(f"cfmock: nothing used, of the files: {', '.join(given[:_NAMED])}{rest}", err=True)
+
 
 def prepare(
     paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying = Proxying.NONE, **defaults: Any
@@ -88,6 +102,8 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
     configure_log(settings)
     for warning in (*unknown_variables(os.environ), *fixtures.warnings):
         log.warning("%s", warning)
+    for folder in fixtures.empty_folders(paths):
+        log.warning("%s: %s", folder, NOTHING_FOUND)
     if not _guard(settings).open:
         log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
     return fixtures, settings

@@ -6,14 +6,18 @@ import json
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from datetime import datetime
+from itertools import filterfalse
 from typing import Any
 
 from cfmock.base.clocks import iso
-from cfmock.base.errors import FixtureError, ServiceError, SettingsError
+from cfmock.base.errors import FixtureError, ServiceError, SettingsError, UnknownName
 from cfmock.base.json_text import Json, json_text
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.suggestions import did_you_mean, nearest, shown
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.base.version import __version__
+from cfmock.control.names import NameCheck
+from cfmock.control.nearest_calls import CannedOutcome, MockChain
+from cfmock.control.setups import SetUp, SetUps, fault_setup
 from cfmock.emulator.emulator import Change, Emulator
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.scheduler import YEAR
@@ -59,6 +63,8 @@ class Control:
         self.tasks_asked = 0  # how often somebody looked for tasks to report
         self.runs_begun = 0  # how many executions were started here rather than by a call
         self._runs: deque[tuple[World, ExecutionRow]] = deque(maxlen=RUNS)
+        self.names = NameCheck(emulator)
+        self.setups = SetUps(emulator)
         self._added: dict[str, int] = {}  # the numbers of the changes that added faults
 
     # -- the server ----------------------------------------------------------------------------------------------------
@@ -71,6 +77,7 @@ class Control:
         self.check_world(account, region)
         self.emulator.reset(account, region)
         self._runs.clear()
+        self.setups.reset()
         return {}
 
     def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
@@ -93,7 +100,7 @@ class Control:
         """Add what fixtures say; settings are those of the start, so a warning tells of others."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
-            self.emulator.default_world().warn(f"settings count at the start only, so these are passed over: {names}")
+            self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
 
@@ -108,20 +115,28 @@ class Control:
         return list(merged.values())
 
     def add_fault(self, fault: Json, account: str | None = None, region: str | None = None) -> Json:
-        """Add a rule; gives it back with its id."""
+        """Add a rule; gives it back with its id. Raises UnknownName for an operation that the API does not have."""
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
         spec = self.emulator.spec
         try:
             rule = FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
         except RuleError as error:
+            unknown = next(filterfalse(self.names.is_operation, _operations_of(fault)), None)
+            if unknown is not None:
+                raise UnknownName(str(error), nearest(unknown, spec.operations)) from None
             raise ControlError(str(error)) from None
         fault_id = self.emulator.new_fault_id()
+        setup = fault_setup(fault_id, rule)
 
         def add(emulator: Emulator, world: World) -> None:
-            emulator.injector(world.account, world.region).add(rule, id=fault_id)
+            setup.faults.append(emulator.injector(world.account, world.region).add(rule, id=fault_id))
 
         self._added[fault_id] = self._everywhere(add, account, region)
+        self.setups.add(setup)
+        if rule.when.flow.regex is not None:
+            waiting = f"the fault '{rule.name or fault_id}'"
+            self.names.expect_flow(rule.when.flow.patterns, list(self._worlds(account, region)), waiting)
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
 
     def fault_hits(self, id: str) -> int:
@@ -132,6 +147,7 @@ class Control:
         injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
+        self.setups.removed(id)
         if account is None and region is None and id in self._added:
             self.emulator.no_longer(self._added.pop(id))
             for injector in injectors:
@@ -142,9 +158,14 @@ class Control:
 
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
         self._everywhere(lambda e, w: e.injector(w.account, w.region).clear(), account, region)
+        self.setups.removed()
         return {}
 
     # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def check_operation(self, operation: str) -> None:
+        """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it."""
+        self.names.operation(operation)
 
     def find_calls(
         self, account: str | None = None, region: str | None = None, **filters: str | int | None
@@ -189,6 +210,10 @@ class Control:
     def list_warnings(self) -> list[str]:
         """What happened that its author should know of, as of tasks without a mock."""
         return [each.text for each in self.emulator.journal.warnings()]
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the log and to `list_warnings`."""
+        self.emulator.default_world().warn(text)
 
     def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
         self.check_world(account, region)
@@ -253,14 +278,19 @@ class Control:
         except FixtureError as error:
             raise ControlError(str(error)) from None
 
+        setup = SetUp(CannedOutcome(outcome["flow"], value))
+
         def add(emulator: Emulator, world: World) -> None:
-            world.outcomes_of(outcome["flow"]).add(value)
+            setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
 
         self._everywhere(add, account, region)
+        self.setups.add(setup)
+        self.names.expect_flow([outcome["flow"]], list(self._worlds(account, region)), "this outcome")
         return {}
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
-        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before."""
+        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before. Raises UnknownName as
+        `check_task` does."""
         self.check_world(account, region)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
@@ -271,17 +301,37 @@ class Control:
             values = [read_mock(each) for each in found]
         except FixtureError as error:
             raise ControlError(str(error)) from None
+        self.check_task(flow, task, account, region)
+        chain = None
         for value in values:
-            self.add_mock(flow, task, value, account, region)
+            chain = self.add_mock(flow, task, value, account, region, chain=chain)
         return {}
 
+    def check_flow(self, flow: str) -> None:
+        """Raises UnknownName unless there is, or was, a flow of this name."""
+        self.names.flow(flow, list(self._worlds(None, None)))
+
+    def check_task(self, flow: str, task: str, account: str | None = None, region: str | None = None) -> None:
+        """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""
+        self.names.task(flow, task, list(self._worlds(account, region)))
+
     def add_mock(
-        self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None
-    ) -> None:
+        self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None, *,
+        chain: SetUp | None = None,
+    ) -> SetUp:  # fmt: skip
+        """Add a mock, to a chain of mocks if one is given that is not gone; gives the chain back."""
+        begun = chain is not None and not chain.gone
+        setup = chain if chain is not None and begun else SetUp(MockChain(flow, task))
+
         def add(emulator: Emulator, world: World) -> None:
-            world.mocks_of(flow).add(task, mock)
+            mocks = world.mocks_of(flow)
+            mocks.add(task, mock)
+            setup.uses.append(lambda: mock in mocks.used)
 
         self._everywhere(add, account, region)
+        if not begun:
+            self.setups.add(setup)
+        return setup
 
     def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed."""
@@ -462,6 +512,13 @@ def _engine_execution(world: World, row: ExecutionRow) -> FlowExecution | None:
     """What the engine has of an execution that runs its definition."""
     live = world.live_execution(row)
     return live.run if isinstance(live, Executed) else None
+
+
+def _operations_of(fault: Mapping[str, Any]) -> list[str]:
+    """The operations, or globs of them, that a fault names, so far as they are text."""
+    when = fault.get("when")
+    named = when.get("operation") if isinstance(when, Mapping) else None
+    return [each for each in (named if isinstance(named, list | tuple) else [named]) if isinstance(each, str)]
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -52,7 +52,7 @@ WORLD = (
 """Every endpoint but `health` and `reset` of everything may be asked of one world."""
 
 FILTERS = (
-    _query("operation", "only calls of this operation"),
+    _query("operation", "only calls of this operation (a glob)"),
     _query("flow", "only calls about this flow"),
     _query("execution", "only calls that name this execution"),
     _query("code", "only calls answered with this error code; empty: with success"),
@@ -88,7 +88,7 @@ ENDPOINTS = (
          "what the real service would take differently from how it was meant, oldest first", answer="Violations",
          key="violations"),
     Endpoint("list_retries", "GET", "retries", "groups of equal calls after a failure: how often, how spaced, what was reused",
-         (_query("operation", "only calls of this operation"),), answer="RetryGroups", key="retries"),
+         (_query("operation", "only calls of this operation (a glob)"),), answer="RetryGroups", key="retries"),
     Endpoint("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "Document", "a fixture document, without names of files"),), answer="Loaded"),
     Endpoint("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",

@@ -91,6 +91,7 @@ class Emulator:
         self.journal = Journal(settings.journal_size)
         self.notes = CallDiagnostics()
         self.handled = 0  # calls so far
+        self.former_flows: dict[str, None] = {}  # of all worlds, also those that a reset ended
         self.watch = ViolationMonitor(self.spec, self.wall_clock, self.journal)
         self.worlds: dict[WorldKey, World] = {}
         self.injectors: dict[WorldKey, FaultInjector] = {}
@@ -293,6 +294,7 @@ class Emulator:
                 self._observer,
             )
             world.notes = self.notes
+            world.former = self.former_flows
             self.worlds[account, region] = world
             self.injector(account, region)
             self._prepare(self, world)
@@ -377,6 +379,8 @@ class Emulator:
                     del self._changes[number]
         for world in gone:
             key = (world.account, world.region)
+            for flow in world.flow_names():
+                world.remember(flow)
             world.end()
             del self.worlds[key], self.injectors[key]
             self.watch.forget(key)

@@ -44,6 +44,9 @@ MAP_RUN_LIMIT = "FnF.MapRunLimitExceeded"
 EXECUTION_TIMEOUT = "FnF.ExecutionTimeout"
 """An execution that took too long; our name."""
 
+UNNAMED = "FnF.Failed"
+"""A failure to which nobody gave a code; our name."""
+
 
 class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is raised
     """What went wrong in a flow: an error code and its detail (the old language's error and cause).

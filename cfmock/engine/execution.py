@@ -159,7 +159,7 @@ class FlowExecution:
 
     def failure(self) -> Failure:
         """Its end as an error of whoever waited for it."""
-        return Failure(self.error, self.cause)
+        return Failure(self.error or self.status.value, self.cause)
 
     def stop(self, error: str = "", cause: str = "") -> None:
         """End it as StopExecution does; nothing happens if it has ended."""

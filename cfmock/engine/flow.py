@@ -13,12 +13,15 @@ from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNod
 
 
 class Unread(NamedTuple):
-    """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word."""
+    """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word, `owner` the
+    type of the state that has it, and `foreign` what it is if it belongs to another language."""
 
     mark: Mark
     path: str
     name: str
     near: str
+    owner: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -53,6 +56,25 @@ class Flow:
                 yield node
             elif isinstance(node, MapNode) and node.distributed is not None:
                 yield from filter(None, (node.distributed.reader, node.distributed.writer))
+
+    def state_names(self) -> list[str]:
+        """The names of all its states, inner ones too, each once."""
+        return list(dict.fromkeys(node.name for _, node in self.walk()))
+
+    def task_names(self) -> list[str]:
+        """What mocks may call its tasks: the names of the states, the actions, and what old definitions name as resource."""
+        tasks = list(self.tasks())
+        names = [
+            *(task.name for task in tasks),
+            *(task.action for task in tasks),
+            *(task.resource_arn for task in tasks),
+        ]
+        return list(dict.fromkeys(filter(None, names)))
+
+    def has_task(self, name: str) -> bool:
+        """Whether mocks of this name stand for any of its tasks; products in actions are written in either case."""
+        names = self.task_names()
+        return name in names or (":" in name and name.casefold() in map(str.casefold, names))
 
     def child(self, processor: Series, *, express: bool) -> Flow:
         """The flow that each child of a distributed map executes."""

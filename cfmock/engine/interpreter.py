@@ -22,6 +22,7 @@ from cfmock.engine.commands import (
     MAP_RUN_LIMIT,
     RUNTIME_ERROR,
     SUBMITTED,
+    UNNAMED,
     AwaitTask,
     CallTask,
     Command,
@@ -213,7 +214,7 @@ class _Interpreter:
         return self.data_flow.idle(step)
 
     def fail(self, step: Step[Frame]) -> Work:
-        raise Failure(step.node.code, step.node.detail)
+        raise Failure(step.node.code or UNNAMED, step.node.detail)
 
     def choice(self, step: Step[Frame]) -> Work:
         node, data_flow = step.node, self.data_flow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from cfmock.base.errors import TaskFailed
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import Difference, NearMiss
-from cfmock.engine.commands import RUNTIME_ERROR, Failure
+from cfmock.engine.commands import RUNTIME_ERROR, UNNAMED, Failure
 from cfmock.engine.execution import Answer, CalledTask
 from cfmock.engine.model import Mode, TaskNode
 from cfmock.engine.nested_flows import FlowStart, flow_start
@@ -46,6 +46,7 @@ class TaskMocks:
     def __init__(self, mocks: Mapping[str, Sequence[TaskMock]] | None = None) -> None:
         self._mocks = {_key(name): list(found) for name, found in (mocks or {}).items()}
         self._added: dict[str, int] = {}
+        self.used: set[TaskMock] = set()  # those that ever answered
 
     def add(self, name: str, mock: TaskMock) -> None:
         """Behind those added before, ahead of those there from the start."""
@@ -53,6 +54,18 @@ class TaskMocks:
         at = self._added.get(key, 0)
         self._mocks.setdefault(key, []).insert(at, mock)
         self._added[key] = at + 1
+
+    @property
+    def added(self) -> Iterable[str]:
+        """The tasks that mocks were added for, by state name or action."""
+        return self._added.keys()
+
+    @property
+    def given(self) -> Iterator[tuple[str, int, TaskMock]]:
+        """The mocks there from the start: for which task, the how manieth of it from 1."""
+        for task, found in self._mocks.items():
+            for number, mock in enumerate(found[self._added.get(task, 0) :], 1):
+                yield task, number, mock
 
     def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
         """Put these in place of those there from the start; those added stay."""
@@ -117,6 +130,7 @@ class ScriptedTasks:
                 continue
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1
+            self.mocks.used.add(mock)
             self.matched(mock)
             return mock.answer if mock.answer is not None else self._call(mock, task)
         start = flow_start(call)
@@ -168,7 +182,7 @@ def called(function: Callable[[Json], Any], event: Json) -> Any:
 def failure_of(error: BaseException) -> Failure:
     """An exception of a user's function as the error of its task: `TaskFailed` names it, any other its class."""
     if isinstance(error, TaskFailed):
-        return Failure(error.code, error.detail)
+        return Failure(error.code or UNNAMED, error.detail)
     return Failure(type(error).__name__, str(error))
 
 

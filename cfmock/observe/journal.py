@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
-from cfmock.base.patterns import MISSING, Difference, NearMiss
+from cfmock.base.patterns import MISSING, Difference, NearMiss, glob_matches
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -212,7 +212,8 @@ FIELDS = (
 
 
 def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
-    """Whether fields and parameters (in the service's spelling) equal the filters; one of None asks nothing.
+    """Whether fields and parameters (in the service's spelling) equal the filters, the operation as a glob; one of None asks
+    nothing.
 
     An empty `code` is that of a success; `fault` is the name of a rule that struck.
     """
@@ -220,6 +221,8 @@ def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool
 
 
 def _has(record: CallRecord, name: str, value: str | int) -> bool:
+    if name == "operation":
+        return glob_matches(str(value), record.operation)
     if name == "fault":
         return value in record.faults
     if name == "code":
@@ -237,6 +240,13 @@ def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
     if arguments.keys() <= known:
         return arguments
     return {name: "***" if name not in known and _SECRET.search(name) else value for name, value in arguments.items()}
+
+
+def brief(record: CallRecord) -> str:
+    """A call on one line, for people."""
+    given = ", ".join(f"{name}={value:.60}" for name, value in record.parameters.items())
+    answer = record.transport if record.status == 0 else f"{record.status} {record.code or ''}".rstrip()
+    return f"{record.operation}({given}) -> {answer}"
 
 
 def as_json(record: CallRecord) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The pytest plugin: fixtures `cfmock`, `cfmock_session`, `cfmock_error`, markers `cfmock`, `cfmock_errors`, and the
 tests in `*.cfmock.yaml`.
 
-Loaded in every pytest run of every environment it is installed in, so nothing but pytest is imported at the top.
+Loaded in every pytest run of every environment it is installed in, so nothing but pytest is imported at the top of its
+modules.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cfmock.pytest_plugin import checks, setups
+
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
-    from cfmock.fixtures.model import FlowTest
+    from cfmock.fixtures.model import FlowFixture, FlowTest
     from cfmock.observe.models import Violation
     from cfmock.tools.contract.plan import Case
     from cfmock.tools.flowtest.cases import Result
@@ -47,6 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "cfmock_fixtures", "fixture files or folders loaded first, for every test and every *.cfmock.yaml", type="paths"
     )
     parser.addini("cfmock_strict", "fail a test for violations of the clients that call its service", type="bool")
+    parser.addini(
+        setups.OPTION, "what outcomes, faults and mocks do that a test adds and nothing uses: error (default), warn, ignore",
+        default="error",
+    )  # fmt: skip
+    parser.addini(
+        checks.OPTION, "what findings of `cfmock check` do in flows that a test loads: ignore, show below a failing test "
+        "(default), error", default="show",
+    )  # fmt: skip
     parser.getgroup("cfmock").addoption(
         "--cfmock-coverage", metavar="FILE", help="write what flow tests and executions reach of their flows, as JSON"
     )
@@ -80,6 +91,12 @@ def pytest_report_header() -> str | None:
     return f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    for option, words in ((setups.OPTION, setups.MODES), (checks.OPTION, checks.MODES)):
+        if (given := session.config.getini(option)) not in words:
+            raise pytest.UsageError(f"{option}: '{given}' is not one of {', '.join(words)}")
+
+
 @pytest.fixture
 def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""
@@ -87,13 +104,15 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
 
     sources, settings = _wanted(request)
     strict = settings.pop("strict", request.config.getini("cfmock_strict"))
-    with _entered(CloudFlow(*sources, **settings), request.config) as cf:
+    unused = settings.pop("unused", request.config.getini(setups.OPTION))
+    with _entered(CloudFlow(*sources, **settings), request.config, unused) as cf:
         _follow(cf, request.config)
         request.node.stash.setdefault(_SERVERS, []).append(cf)
         request.node.stash[_STRICT] = strict
         case = _case(request)
         if case is not None:
             request.node.stash[_CASE] = ErrorCase(cf, *case)
+        setups.follow(request.node, cf, unused)
         yield cf
         if request.node.stash[_STRICT]:
             cf.assert_no_violations()  # of what came after the test itself
@@ -120,6 +139,7 @@ class Session:
         self.cf = cf
         self.last: str | None = None  # the id of the newest request before the test
         self.runs = 0  # executions begun by `cf.run` before it
+        self.setups = 0  # how many there were before the test
         self._seen = 0  # violations
         self._outside: list[Violation] = []  # those of no test
 
@@ -127,6 +147,7 @@ class Session:
         calls = self.cf.calls(limit=1)
         self.runs = self.cf._do(lambda control: control.runs_begun)
         self.last = calls[-1].request_id if calls else None
+        self.setups = self.cf._do(lambda control: control.setups.count)
         self._outside += self._new()
 
     def fail_test(self) -> None:
@@ -157,13 +178,15 @@ def _session_of(item: pytest.Item) -> Session | None:
 
 
 @contextlib.contextmanager
-def _entered(server: CloudFlow, config: pytest.Config) -> Iterator[CloudFlow]:
+def _entered(server: CloudFlow, config: pytest.Config, unused: object = "ignore") -> Iterator[CloudFlow]:
     """The server at work, over the ini option's files; mistakes in files and settings fail the test in their own words."""
+    from cfmock.api.setups import unused_mode
     from cfmock.base.errors import FixtureError, SettingsError
 
     server._base = tuple(config.getini("cfmock_fixtures"))
     with contextlib.ExitStack() as stack:
         try:
+            unused_mode(unused)
             cf = stack.enter_context(server)
         except (FixtureError, SettingsError) as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None  # said once
@@ -275,6 +298,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    setups.begin(item)
     result = yield
     session = _session_of(item)
     if session is not None and item.config.getini("cfmock_strict"):
@@ -286,7 +310,22 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
             item.stash[_STRICT] = False  # said once
             pytest.fail(violations_text(violations), pytrace=False)
+    checks.judge(item, _flows(item))
+    setups.end(item, session.cf if session is not None else None, session.setups if session is not None else 0)
     return result
+
+
+def _servers(item: pytest.Item) -> list[CloudFlow]:
+    """The servers that a test uses."""
+    session = _session_of(item)
+    return [*item.stash.get(_SERVERS, []), *([session.cf] if session is not None else [])]
+
+
+def _flows(item: pytest.Item) -> list[FlowFixture]:
+    """The flows that a test loads."""
+    if isinstance(item, FlowTestItem):
+        return item.flows
+    return [flow for cf in _servers(item) for flow in checks.flows_of(cf)]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -302,6 +341,8 @@ def pytest_runtest_makereport(
         if session is not None:
             report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
             _add_runs(report, "cfmock_session", session.cf, session.runs)
+        checks.report(item, report, _flows(item), [text for cf in _servers(item) for text in checks.warnings_of(cf)])
+    setups.report(item, report)
     return report
 
 
@@ -360,16 +401,18 @@ class FlowTestFile(pytest.File):
         if coverage is not None:
             coverage.count_all(fixtures.flows)
         for test in fixtures.tests:
-            yield FlowTestItem.from_parent(self, name=f"{test.flow}: {test.name}", lab=lab, test=test)
+            flows = [flow for flow in fixtures.flows if flow.name == test.flow]
+            yield FlowTestItem.from_parent(self, name=f"{test.flow}: {test.name}", lab=lab, test=test, flows=flows)
 
 
 class FlowTestItem(pytest.Item):
-    """One flow test."""
+    """One flow test; `flows` are those that it runs."""
 
-    def __init__(self, *, lab: FlowTestRunner, test: FlowTest, **given: Any) -> None:
+    def __init__(self, *, lab: FlowTestRunner, test: FlowTest, flows: list[FlowFixture], **given: Any) -> None:
         super().__init__(**given)
         self._lab = lab
         self._test = test
+        self.flows = flows
 
     def runtest(self) -> None:
         from cfmock.tools.flowtest.cases import result
@@ -459,5 +502,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("coverage of flows")
         for flow in coverage:
             terminalreporter.line(f"{flow.percent:>3} %  {flow.name} ({flow.reached} of {flow.total} points)")
+    setups.summary(terminalreporter)
     if _UNWRITTEN in config.stash:
         terminalreporter.line(config.stash[_UNWRITTEN], red=True)

@@ -9,6 +9,7 @@ from functools import partial
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.timers import Timeline, Timer, TimerKind
+from cfmock.engine.commands import UNNAMED
 from cfmock.engine.events import History
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.expr import ExpressionError
@@ -246,8 +247,9 @@ def add_ended(
 ) -> ExecutionRow:
     """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
     row = ExecutionRow(
-        flow, name, status, input, to_millisecond(started), world.next_serial(), output, stopped, error, cause
-    )
+        flow, name, status, input, to_millisecond(started), world.next_serial(), output, stopped,
+        _code(status, error), cause,
+    )  # fmt: skip
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
     if not row.ended:
@@ -412,4 +414,9 @@ def _ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome
     except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
         world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
         return "Failed", "", "FnF.RuntimeError", f"outcome: {failure}"
-    return outcome.status, output, outcome.error.get("code", ""), outcome.error.get("detail", "")
+    return outcome.status, output, _code(outcome.status, outcome.error.get("code", "")), outcome.error.get("detail", "")
+
+
+def _code(status: str, given: str) -> str:
+    """The error code of an execution: one that failed has some."""
+    return UNNAMED if status == "Failed" and not given else given

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import DefinitionError, ServiceError
+from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
+from cfmock.service.live import Executed
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
 
@@ -53,6 +55,7 @@ def create_flow(
         resource_group_id=resource_group_id,
     )
     world.stores.flows.put(FLOWS, name, row)
+    _warn_of_mocks(world, row)
     return flow_fields(row)
 
 
@@ -88,6 +91,8 @@ def update_flow(
     given = {key: value for key, value in changes.items() if value is not None}
     row = replace(row, modified=world.clock.now(), **given)
     world.stores.flows.put(FLOWS, name, row)
+    if definition is not None:
+        _warn_of_mocks(world, row)
     fields = flow_fields(row)
     # The two calls differ in this way only: the one tells the mode, the other the storage location (SDK models).
     del fields["ExecutionMode"]
@@ -135,6 +140,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
     """Free the name at once; nothing of the flow's executions can be asked for any more. Raises FlowNotExists."""
     row = find_flow(world, name)
     world.stores.flows.delete(FLOWS, name)
+    world.remember(name)
     world.outcomes.pop(name, None)
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()
@@ -187,6 +193,26 @@ def find_version(world: World, flow: FlowRow, number: str, parameter: str) -> Fl
     if version is None:
         raise invalid(parameter, f"is {number}, and flow '{flow.name}' has no version of that number")
     return version
+
+
+def definitions_of(world: World, row: FlowRow) -> Iterator[Flow]:
+    """What executions of a flow run or may be started to run: its definition, those of its versions, and those that running
+    executions were started with."""
+    yield row.compiled
+    for key in world.stores.versions.keys(row.id):
+        version = world.stores.versions.get(row.id, key)
+        if version is not None:
+            yield version.compiled
+    yield from {live.row.flow.compiled for live in world.live.get(row.id, {}).values() if isinstance(live, Executed)}
+
+
+def _warn_of_mocks(world: World, row: FlowRow) -> None:
+    """Warn of mocks that were added for tasks which this flow, now that its definition is there, does not have."""
+    mocks = world.mocks.get(row.name)
+    for task in mocks.added if mocks is not None else ():
+        if not any(flow.has_task(task) for flow in definitions_of(world, row)):
+            near = did_you_mean(task, row.compiled.task_names())
+            world.warn(f"flow '{row.name}' has no task '{task}'{near}: the mock of it answers nothing")
 
 
 def version_key(number: int) -> str:

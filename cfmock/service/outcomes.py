@@ -6,7 +6,7 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,11 +84,18 @@ class Outcomes:
         self._explained: tuple[Outcome, ...] = ()
         self._reads_input = False
 
-    def add(self, outcome: Outcome) -> None:
-        """Behind those added before, ahead of those of the fixture."""
-        self._outcomes.insert(self._added, (outcome, [0]))
+    def add(self, outcome: Outcome) -> Callable[[], bool]:
+        """Behind those added before, ahead of those of the fixture. What is given back tells whether it was ever used."""
+        used = [0]
+        self._outcomes.insert(self._added, (outcome, used))
         self._added += 1
         self._changed()
+        return lambda: used[0] > 0
+
+    @property
+    def given_uses(self) -> list[int]:
+        """How often each of the fixture's was used, in their order."""
+        return [used[0] for _, used in self._outcomes[self._added :]]
 
     def replace(self, outcomes: Iterable[Outcome]) -> None:
         """Put these in place of those of the fixture; those added stay."""

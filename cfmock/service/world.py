@@ -26,6 +26,9 @@ Key = tuple[str, str]
 Observer = Callable[[ExecutionRow, str], object]
 """Told of each point of a definition that is passed: by which execution, and the id of the point."""
 
+_REMEMBERED = 10_000
+"""Names of flows that are gone and may still be asked about."""
+
 FLOWS = "flows"
 """The partition of a world's flows; executions stand in one partition for each flow id."""
 
@@ -97,6 +100,7 @@ class World:
     alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
     serial: int = 0
     notes: CallDiagnostics = field(default_factory=CallDiagnostics)
+    former: dict[str, None] = field(default_factory=dict)  # names of flows that were there, the newest last
 
     def next_serial(self) -> int:
         """The number of a new execution."""
@@ -140,6 +144,13 @@ class World:
             return []
         start = like[:2] if table.count(row.id) > MOST_NAMES else ""
         return list(itertools.islice(table.keys(row.id, start), MOST_NAMES))
+
+    def remember(self, flow: str) -> None:
+        """Keep the name of a flow that is about to go: whoever asks about it has not misspelt it."""
+        self.former.pop(flow, None)
+        self.former[flow] = None
+        if len(self.former) > _REMEMBERED:
+            del self.former[next(iter(self.former))]
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""

@@ -99,10 +99,32 @@ def test_mocks_chain_in_order_and_retries_take_virtual_time(cf: CloudFlow) -> No
     assert cf.clock.now == datetime(2024, 6, 1, tzinfo=timezone.utc)
 
 
-def test_a_failure_is_told_even_if_it_has_no_name(cf: CloudFlow) -> None:
-    cf.load({"cfmock": 1, "flows": [{"name": "nameless", "definition": NAMELESS}]})
+UNNAMED = {"code": "FnF.Failed", "detail": ""}
+
+
+def test_a_failure_has_a_code_even_if_nobody_gives_it_one(cf: CloudFlow) -> None:
+    canned = {"name": "canned", "outcomes": [{"status": "Failed"}], "executions": [{"name": "old", "status": "Failed"}]}
+    cf.load({"cfmock": 1, "flows": [{"name": "nameless", "definition": NAMELESS}, canned]})
     run = cf.run("nameless")
-    assert (run.status, run.error) == ("Failed", {"code": "", "detail": ""})
+    assert (run.status, run.error) == ("Failed", UNNAMED)
+    assert json.loads(run.events[-1]["EventDetail"]) == {"error": "FnF.Failed", "cause": ""}
+    assert cf.run("canned").error == UNNAMED
+    assert [each.error for each in cf.executions("canned")] == [UNNAMED, UNNAMED]
+
+    def fail(event: Any) -> None:
+        raise TaskFailed("")
+
+    cf.task("order", "Charge").calls(fail)
+    assert cf.run("order", {"amount": 1}).error == UNNAMED
+    with pytest.raises(ValueError, match="an error has a code"):
+        cf.task("order", "Charge").fails("")
+
+
+def test_a_computed_code_of_a_fail_has_no_effect(cf: CloudFlow) -> None:
+    states = [{"Type": "Fail", "Name": "A", "Code.$": "$Input.code"}]
+    machine = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "end", "StartAt": "A", "States": states}
+    cf.load({"cfmock": 1, "flows": [{"name": "end", "definition": machine}]})
+    assert cf.run("end", {"code": "Mine"}).error == UNNAMED
 
 
 def test_a_python_function_stands_for_the_tasks_own(cf: CloudFlow) -> None:

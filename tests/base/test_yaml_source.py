@@ -151,3 +151,22 @@ VALUES = st.recursive(
 def test_a_dumped_value_reads_as_the_same_value(value: Any) -> None:
     found = yaml_source.parse(yaml_source.dump(value)).value
     assert (found, json.dumps(found)) == (value, json.dumps(value))
+
+
+PLACEHOLDER = "a template placeholder: render the template first"
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("a: {{ pause }}\nb: {{c}}\n", [f"f.yaml:1:5: {PLACEHOLDER}", f"f.yaml:2:5: {PLACEHOLDER}"]),
+        ("- {{ pause }}\n", [f"f.yaml:1:4: {PLACEHOLDER}"]),
+        ("a: {{ pause }}s\nb: 1\n", ["f.yaml:1:15: not YAML: did not find expected key"]),
+        ("{% for a in b %}\na: 1\n", ["f.yaml:1:2: not YAML: found character that cannot start any token"]),
+        ("a: { {b: c}: d}\n", ["f.yaml:1:6: a key must be text"]),
+        ("a:\n- b\nc\n", ["f.yaml:4:1: not YAML: could not find expected ':'"]),
+    ],
+)
+def test_a_placeholder_of_a_template_is_told_as_one(text: str, problems: list[str]) -> None:
+    hint = f"; {PLACEHOLDER}" if ("{{" in text or "{%" in text) and "not YAML" in problems[0] else ""
+    assert said(text) == [f"{problem}{hint}" for problem in problems]

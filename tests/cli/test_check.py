@@ -37,10 +37,31 @@ def test_every_mistake_is_a_line_on_stderr(cfmock):
 
 
 def test_a_warning_changes_no_exit_code(cfmock):
+    Path("f.yaml").write_text("cfmock: 1\n")
     Path("other.yaml").write_text("a: 1\n")
     ran = cfmock("check", ".")
     assert (ran.code, ran.out) == (0, "ok: nothing there\n")
     assert ran.err == "warning: skipped, neither a fixture (no 'cfmock' key) nor a flow definition: other.yaml\n"
+
+
+NOTHING = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl below it"
+
+
+def test_a_folder_in_which_nothing_is_found_is_bad_usage(cfmock):
+    for name in ("empty", "others", "good"):
+        Path(name).mkdir()
+    Path("others/other.yaml").write_text("a: 1\n")
+    Path("good/f.yaml").write_text("cfmock: 1\nflows: [{name: a}]\n")
+    ran = cfmock("check", "empty", "others", "good")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines() == [
+        "warning: skipped, neither a fixture (no 'cfmock' key) nor a flow definition: others/other.yaml",
+        f"empty: {NOTHING}",
+        f"others: {NOTHING}",
+    ]
+    assert (cfmock("check", ".").code, cfmock("check", "good/").code) == (0, 0)
+    (finding,) = json.loads(cfmock("check", "empty", "--format", "json").out)["findings"]
+    assert (finding["level"], finding["file"], finding["message"]) == ("error", "empty", NOTHING)
 
 
 def test_nothing_to_check_is_bad_usage(cfmock):

@@ -102,3 +102,58 @@ def test_with_proxy_the_server_is_the_proxy_of_plain_http():
 def test_the_two_options_do_not_go_together():
     ran = run("run", "--proxy", "--keep-proxy", "--", "true")
     assert (ran.returncode, ran.stderr) == (2, "--keep-proxy goes without --proxy, which sets HTTP_PROXY\n")
+
+
+def test_a_folder_in_which_nothing_is_found_is_told(folder):
+    Path("empty").mkdir()
+    ran = run("run", "empty", "--", "true")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    told = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl below it"
+    assert ran.stderr == f"cfmock: empty: {told}\n"
+
+
+SET_UP = """
+cfmock: 1
+flows:
+  - name: order
+    outcomes: [{when: {execution: "a*"}}, {when: {execution: "b*"}}]
+    tasks: {Charge: [{returns: {}, times: 1}, {waits: true}]}
+faults: [{name: used, when: {operation: "Start*"}, delay: 0}, {name: never, when: {operation: StopExecution}, delay: 1}]
+"""
+ADD = """
+import json, os, subprocess, sys, urllib.request
+def post(path, body):
+    urllib.request.urlopen(urllib.request.Request(os.environ["CFMOCK_URL"] + "/_cfmock/" + path, json.dumps(body).encode()))
+post("outcomes", {"flow": "order", "when": {"execution": "c*"}})
+post("faults", {"name": "chance", "when": {"probability": 0.5, "operation": "StopExecution"}, "delay": 0})
+post("mocks", {"flow": "order", "task": "Charge", "mocks": [{"waits": True}]})
+call = [sys.executable, "-m", "cfmock", "call", "StartExecution", "FlowName=order", "ExecutionName=b1"]
+subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+def test_set_ups_that_nothing_used_are_named_and_change_no_status(folder):
+    Path("f.yaml").write_text(SET_UP)
+    ran = run("run", "f.yaml", "--", "python", "-c", ADD, "0")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    of_flow = "of flow 'order'"
+    chance = '{"name":"chance","when":{"probability":0.5,"operation":"StopExecution"},"delay":0}'
+    nearest = "the nearest is execution 'b1': execution: expected 'c*', got 'b1'"
+    mocks = f"mock 1 of task 'Charge' {of_flow}, mock 2 of task 'Charge' {of_flow}"
+    assert ran.stderr.splitlines()[-5:] == [
+        "cfmock: 3 set-ups that nothing used",
+        f'  outcome Succeeded {of_flow} for {{"execution":"c*"}}: {nearest}',
+        f"  mock of task 'Charge' {of_flow}: execution 'b1' of the flow went by an outcome, and ran no task",
+        f"  fault 'chance' {chance}",
+        f"cfmock: nothing used, of the files: outcome 1 {of_flow}, {mocks}, fault 'never'",
+    ]
+    failed = run("run", "f.yaml", "--", "python", "-c", ADD, "3")
+    assert (failed.returncode, "nothing used" in failed.stderr) == (3, False)
+
+
+def test_of_many_set_ups_of_files_the_first_are_named(folder):
+    Path("f.yaml").write_text("cfmock: 1\nflows: [{name: f, outcomes: [" + "{}, " * 12 + "]}]\n")
+    ran = run("run", "f.yaml", "--", "true")
+    named = ", ".join(f"outcome {number} of flow 'f'" for number in range(1, 11))
+    assert (ran.returncode, ran.stderr) == (0, f"cfmock: nothing used, of the files: {named} and 2 more\n")

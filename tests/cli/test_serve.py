@@ -249,6 +249,15 @@ def test_violations_fail_a_strict_server_at_its_end(fixture: Path) -> None:
         assert server.stop()[0] == 0
 
 
+def test_a_strict_server_names_what_nothing_used_at_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "f.yaml"
+    file.write_text("cfmock: 1\nfaults: [{name: never, delay: 1}]\n")
+    with serving(str(file), "--strict") as server:
+        assert server.stop() == (0, "", "cfmock: nothing used, of the files: fault 'never'\n")
+    with serving(str(file)) as server:
+        assert server.stop() == (0, "", "")
+
+
 @pytest.mark.parametrize(("parameter", "status", "code"), [("Limit=1", 0, 0), ("Limits=1", 0, 1), ("Limits=1", 3, 3)])
 def test_violations_fail_a_strict_run_whose_command_did_not(
     fixture: Path, parameter: str, status: int, code: int

@@ -10,6 +10,7 @@ import pytest
 from cfmock.base.patterns import ExecutionCondition
 from cfmock.control.control import Control
 from cfmock.emulator.hints import one_line
+from cfmock.engine.task_calls import Returns, TaskMock
 from cfmock.protocol.wire.messages import Reply, Request
 from cfmock.service.world import MOST_NAMES
 from tests.support.calls import Service, echo_flow, make_service
@@ -131,7 +132,7 @@ def test_a_mock_that_nearly_matched_is_told_of_once_however_often_it_is_tried() 
 
 def test_a_mock_of_a_misspelt_task_is_a_near_miss() -> None:
     service = make_service(order())
-    Control(service.emulator).add_mocks({"flow": "order", "task": "Chrage", "mocks": [{"returns": {}}]})
+    Control(service.emulator).add_mock("order", "Chrage", TaskMock(Returns({})))
     assert hint_of(service, "StartExecution", FlowName="order") == (
         "mock 1 of 'Chrage' nearly matched: task: expected 'Chrage', got 'Charge'"
     )

@@ -75,6 +75,16 @@ def echo_flow(*outcomes: Mapping[str, Any], name: str = "echo", **more: Any) -> 
     return {"flows": [{"name": name, "definition": PASS, "outcomes": list(outcomes), **more}]}
 
 
+def task_flow(*tasks: str, name: str = "order", **more: Any) -> dict[str, Any]:
+    """A fixture with one flow: these tasks, one after the other, each a call of a function."""
+    rows = [
+        {"Type": "Task", "Name": task, "Action": "FC:InvokeFunction", **({"Next": after} if after else {"End": True})}
+        for task, after in zip(tasks, (*tasks[1:], None), strict=True)
+    ]
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": name, "StartAt": tasks[0], "States": rows}
+    return {"flows": [{"name": name, "definition": definition, **more}]}
+
+
 def answer(reply: Reply) -> dict[str, Any]:
     """The fields of a reply. Raises ServiceError for an error answer."""
     fields = json.loads(reply.body)

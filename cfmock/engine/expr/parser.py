@@ -229,11 +229,18 @@ class _Parser:
 
     def root(self, token: Token) -> Node:
         if token.value not in self.names:
-            near = did_you_mean(token.value, self.names)
+            near = self.amazon(token) or did_you_mean(token.value, self.names)
             known = f"; known are {', '.join(sorted(self.names))}" if self.names and not near else ""
             raise self.error(f"'{token.value}' is not known here{near}{known}", token)
         self.roots.add(token.value)
         return Name(token.value)
+
+    def amazon(self, token: Token) -> str:
+        """What stands for `$.x` and `$$.x` of Amazon States Language; nothing for any other name."""
+        if token.value != "$" or "$Input" not in self.names:
+            return ""
+        doubled = self.text[token.column : token.column + 1] == "$"
+        return " (did you mean '$Context'?)" if doubled else " (did you mean '$Input'?)"
 
     def word(self, token: Token) -> Node:
         if self.sees("("):
@@ -242,6 +249,10 @@ class _Parser:
             return Constant(_WORDS[token.value])
         if token.value in _SPELT:
             raise self.error(f"'{token.value}' is no value (did you mean '{_SPELT[token.value]}'?)", token)
+        if token.value == "States":
+            raise self.error(
+                f"functions of Amazon States Language are not known here; there are {', '.join(FUNCTIONS)}", token
+            )
         near = did_you_mean("$" + token.value, self.names) or did_you_mean(token.value, (*FUNCTIONS, *_WORDS))
         raise self.error(f"'{token.value}' is no value{near}; text stands in quotes, paths begin with $", token)
 

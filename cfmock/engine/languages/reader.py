@@ -23,6 +23,7 @@ from cfmock.engine.expr import (
     compile_expression,
 )
 from cfmock.engine.flow import Unread
+from cfmock.engine.languages import amazon
 
 Path = tuple["str | int", ...]
 
@@ -221,6 +222,11 @@ class Section:
             if self.has(key):
                 self.complain(f"both '{key}' and '{computed}' are given", key)
             return self.expression(computed, names)
+        value = self.value.get(key)
+        if isinstance(value, str) and value.lstrip().startswith("$"):
+            self.has(key)
+            self.complain(f"'{key}' must be a number, not {shown(value)}; an expression stands under '{computed}'", key)
+            return None
         return self.number(key, low, high, required=required, whole=whole)
 
     def spelling(self, key: str, alias: str) -> str:
@@ -250,14 +256,32 @@ class Section:
         """
         unread = [name for name in self.value if name not in self.known] if judge else []
         for key in self._missing:
-            self.complain(f"missing '{key}'{did_you_mean(key, unread)}")
+            foreign = amazon.standing_for(key, self.path, unread)
+            ours = [name for name in unread if amazon.foreign_field((*self.path, name)) is None]
+            near = did_you_mean(key, ours) if foreign is None else f": {foreign}"
+            self.complain(f"missing '{key}'{near}")
         for name in unread:
-            path, near = (*self.path, name), did_you_mean(name, self.known.keys() - self._aliases)
             if strict:
-                self.source.complain(path, f"unknown field '{name}'{near}", key=True)
+                near = did_you_mean(name, self.known)
+                self.source.complain((*self.path, name), f"unknown field '{name}'{near}", key=True)
             else:
-                mark = self.source.mark(path, key=True)
-                self.source.unread.append(Unread(mark, path_text(path), name, near))
+                self._note(name)
+
+    def _note(self, name: str) -> None:
+        path, owner = (*self.path, name), self.value.get("Type")
+        foreign, near = amazon.foreign_field(path), ""
+        if foreign is None:
+            near = did_you_mean(name, self.known.keys() - self._aliases)
+        self.source.unread.append(
+            Unread(
+                mark=self.source.mark(path, key=True),
+                path=path_text(path),
+                name=name,
+                near=near,
+                owner=owner if isinstance(owner, str) else "",
+                foreign=amazon.told(name, foreign) if foreign is not None else "",
+            )
+        )
 
 
 def quoted(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.flow import Flow
+from cfmock.engine.languages import amazon
 from cfmock.engine.languages.reader import DefinitionSource, Section, quoted, repeated
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import (
@@ -78,7 +79,7 @@ class _Scope:
         start = section.text("StartAt", required=True)
         if start is not None:
             self.targets.append((section, "StartAt", start))
-        sections = section.sections("States", required=True)
+        sections = self.states(section)
         for twice, name in repeated(sections, "Name"):
             twice.complain(f"there is another state named '{name}' in this scope", "Name")
         nodes: dict[str, Node] = {}
@@ -93,6 +94,19 @@ class _Scope:
             if target not in names:
                 where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)
         return Series(id=self.id, mark=section.mark, start=start or "", nodes=nodes)
+
+    def states(self, section: Section) -> list[Section]:
+        """The states; of a mapping, which is another language's, those with the names it gives them: they may be wrong, too."""
+        given = section.value.get("States")
+        if not isinstance(given, dict):
+            return section.sections("States", required=True)
+        section.has("States")
+        section.complain(f"'States' must be a list: {amazon.STATES}", "States")
+        return [
+            Section(self.source, {"Name": name, **state}, (*section.path, "States", name))
+            for name, state in given.items()
+            if isinstance(state, dict)
+        ]
 
     def state(self, section: Section) -> Node | None:
         name = section.text("Name", required=True)

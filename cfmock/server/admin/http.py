@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from cfmock.base.errors import UnknownName
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control, ControlError, NotFoundError
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
@@ -73,7 +74,7 @@ class Admin:
             result = getattr(self._control, endpoint.name)(**arguments)
             if isinstance(result, Generator):
                 result = await edge.functions.pace(result)
-        except ControlError as error:
+        except (ControlError, UnknownName) as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
         return json_answer({endpoint.key: result} if endpoint.key else result)
 

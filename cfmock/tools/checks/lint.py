@@ -8,9 +8,11 @@ from typing import Any
 
 from cfmock.base.findings import Finding
 from cfmock.base.source_marks import Mark
+from cfmock.base.yaml_source import Document
+from cfmock.base.yaml_source import parse as parse_source
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
-from cfmock.engine.flow import Flow
+from cfmock.engine.flow import Flow, Unread
 from cfmock.engine.model import (
     ANY_ERROR,
     Catch,
@@ -26,17 +28,29 @@ from cfmock.engine.model import (
 )
 from cfmock.engine.model import Node as FlowNode
 from cfmock.tools.checks.calls import failing_calls
+from cfmock.tools.checks.spelling import spelling
 from cfmock.tools.checks.suppressions import ignores
 
 
-def lint(flow: Flow, *, mocked: Callable[[TaskNode], bool] | None = None, source: str | None = None) -> list[Finding]:
+def lint(
+    flow: Flow,
+    *,
+    mocked: Callable[[TaskNode], bool] | None = None,
+    source: str | None = None,
+    document: Document | None = None,
+) -> list[Finding]:
     """What is found in a flow, in the order of its text.
 
     `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing. `source` is the whole text
-    that the flow's places are in, where the definition is only a part of it: comments are looked for there.
+    that the flow's places are in, where the definition is only a part of it: comments are looked for there. `document` is
+    what the flow was compiled from, if not its text.
     """
     comments = ignores(flow.text if source is None else source)
-    found = {Finding(*each) for each in _findings(flow, mocked)} | set(comments.findings(flow.mark.file))
+    written = parse_source(flow.text, flow.mark.file) if document is None else document
+    found = {Finding(*each) for each in (*_findings(flow, mocked), *spelling(flow, written))}
+    found |= set(comments.findings(flow.mark.file))
+    spelt = {finding.mark for finding in found if finding.code == "CF116"}  # told as what it is, and not as unknown
+    found -= {finding for finding in found if finding.code == "CF108" and finding.mark in spelt}
     kept = [finding for finding in found if not comments.cover(finding)]
     return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
 
@@ -48,7 +62,7 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
     if flow.own_name is not None and flow.own_name != flow.name:
         yield "CF107", flow.mark, f"the definition calls itself '{flow.own_name}', its flow is '{flow.name}'"
     for field in flow.unread:
-        yield "CF108", field.mark, f"unknown field '{field.name}'{field.near}"
+        yield _unread(field)
     yield from _series(flow.series, in_map=False)
     for node in flow.walk():
         yield from _node(flow, node[1])
@@ -57,6 +71,14 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
         yield from _token(flow, task)
         if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):
             yield "CF106", task.mark, f"task '{task.name}' ({task.action}) has no mock"
+
+
+def _unread(field: Unread) -> Found:
+    if field.foreign:
+        return "CF118", field.mark, field.foreign
+    if field.owner == "Fail" and field.name in ("Code.$", "Detail.$"):
+        return "CF117", field.mark, f"'{field.name}' has no effect: {field.name[:-2]} of a Fail is constant"
+    return "CF108", field.mark, f"unknown field '{field.name}'{field.near}"
 
 
 def _starts_flow(task: TaskNode) -> bool:

@@ -10,7 +10,7 @@ from cfmock.base.findings import Finding
 from cfmock.base.source_marks import Mark, Problem
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.fixtures.loader import load_sound
-from cfmock.fixtures.model import FixtureSet, FlowFixture
+from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet, FlowFixture
 from cfmock.fixtures.sources import read_text
 from cfmock.tools.checks.lint import lint
 from cfmock.tools.checks.selection import Selection
@@ -64,9 +64,10 @@ class CheckReport:
 
 
 def check(paths: Sequence[str], selection: Selection) -> CheckReport:
-    """Check files and folders: mistakes first, then the findings that are wanted."""
+    """Check files and folders: mistakes first, then the findings that are wanted. A folder with nothing to check is a mistake."""
     fixtures, problems = load_sound(paths)
-    issues = dict.fromkeys(_mistake(problem) for problem in problems)
+    empty = [Problem(Mark(folder, 0, 0), "", NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
+    issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
         issues |= dict.fromkeys(_findings(flow, selection))
     return CheckReport(tuple(issues), fixtures)
@@ -76,10 +77,20 @@ def _mistake(problem: Problem) -> Issue:
     return Issue(Level.ERROR, None, problem.mark, problem.path, problem.message, str(problem))
 
 
+def findings_of(flow: FlowFixture, *, mocks: bool = True) -> list[Finding]:
+    """What is found in a flow, but for what its fixture ignores. Without `mocks` nobody knows which tasks have some."""
+    found = lint(
+        flow.flow,
+        mocked=TaskMocks(flow.tasks).covers if mocks else None,
+        source=read_text(flow.flow.mark.file),
+        document=flow.document,
+    )
+    return [finding for finding in found if finding.code not in flow.ignore]
+
+
 def _findings(flow: FlowFixture, selection: Selection) -> Iterator[Issue]:
-    found = lint(flow.flow, mocked=TaskMocks(flow.tasks).covers, source=read_text(flow.flow.mark.file))
-    for finding in found:
-        if finding.code not in flow.ignore and selection.wants(finding.code):
+    for finding in findings_of(flow):
+        if selection.wants(finding.code):
             mark, message = _in_file(flow, finding)
             yield Issue(Level(finding.severity.value), finding.code, mark, "", message, str(finding))
 

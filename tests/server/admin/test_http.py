@@ -14,6 +14,7 @@ from cfmock import CloudFlow
 from cfmock.control.endpoints import ENDPOINTS
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.openapi import openapi
+from tests.support.calls import task_flow
 from tests.support.raw import exchange, parsed
 from tests.support.waiting import PATIENCE
 
@@ -271,4 +272,45 @@ def test_executions_are_listed_with_their_path_and_events(cf: CloudFlow) -> None
     assert (found["flow"], found["name"], found["status"], found["input"]) == ("f", "e", "Succeeded", {"a": 1})
     assert found["visits"] == ["Pass"]
     assert [event["Type"] for event in found["events"]][::5] == ["ExecutionStarted", "ExecutionSucceeded"]
-    assert ask(cf, "GET", "executions?flow=other")[1] == {"executions": []}
+
+
+CHRAGE = {"flow": "order", "task": "Chrage", "mocks": [{"waits": True}]}
+STRIKES_NOTHING = {"when": {"operation": "StartExecutoin"}, "error": "AccessDenied"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("mocks", CHRAGE, "flow 'order' has no task 'Chrage' (did you mean 'Charge'?)"),
+        (
+            "faults", STRIKES_NOTHING,
+            "when.operation: 'StartExecutoin' is not an operation (did you mean 'StartExecution'?)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_name_that_nothing_has_is_refused_with_the_one_meant(cf: CloudFlow, path: str, body: Any, words: str) -> None:
+    cf.load({"cfmock": 1, **task_flow("Charge")})
+    assert ask(cf, "POST", path, body) == (400, {"error": words})
+
+
+@pytest.mark.parametrize("path", ["executions?flow=ordr", "tasks?flow=ordr", "calls?operation=StartExecutoin"])
+def test_a_filter_that_nothing_passes_gives_an_empty_list(cf: CloudFlow, path: str) -> None:
+    cf.load({"cfmock": 1, **task_flow("Charge")})
+    status, found = ask(cf, "GET", path)
+    assert (status, found[path.partition("?")[0]]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "waiting"),
+    [
+        ("mocks", {"flow": "ordr", "task": "Charge", "mocks": [{"waits": True}]}, "the mock of its task 'Charge'"),
+        ("outcomes", {"flow": "ordr"}, "this outcome"),
+        ("faults", {"when": {"flow": "ordr"}, "name": "slow", "delay": 1}, "the fault 'slow'"),
+    ],
+)
+def test_a_flow_that_may_still_come_is_a_warning(cf: CloudFlow, path: str, body: Any, waiting: str) -> None:
+    cf.load({"cfmock": 1, **task_flow("Charge")})
+    assert ask(cf, "POST", path, body)[0] == 200
+    (warning,) = ask(cf, "GET", "calls")[1]["warnings"]
+    told = f"there is no flow 'ordr' (did you mean 'order'?): {waiting} has no effect until it comes"
+    assert warning["text"] == told

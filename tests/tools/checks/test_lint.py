@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES
 from cfmock.engine.languages import compile_definition
+from cfmock.fixtures.loader import load
 from cfmock.tools.checks.lint import lint
+from tests.support import definitions
 from tests.support.lab import HEADS, text_of
 
 FILE = Path(__file__).parent / "cases" / "findings.yaml"
@@ -29,6 +34,26 @@ def test_findings(case: dict[str, Any]) -> None:
 def test_every_rule_has_a_case() -> None:
     found = {finding.split()[1] for case in CASES for finding in case.get("findings", [])}
     assert found == set(RULES)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.one_of(definitions.state_machines(), definitions.legacy_flows()))
+def test_what_is_well_spelt_is_never_told_to_be_otherwise(definition: dict[str, Any]) -> None:
+    flow = compile_definition(json.dumps(definition), file="f.json")
+    assert {finding.code for finding in lint(flow)} <= {f"CF1{number:02}" for number in range(13)}
+
+
+def test_places_in_a_definition_that_stands_in_a_fixture_are_those_in_the_file() -> None:
+    written = "cfmock: 1\nflows:\n  - name: f\n    definition: "
+    odd = "{type: flow, version: v1, steps: [{type: pass, name: a, outputMappings: [{target: b, source: $.b}]}]}"
+    for text, place in (
+        (written + odd, "4:110"),
+        (written + "|\n      " + odd, "5:100"),
+        (written + json.dumps(odd), "1:94"),
+    ):
+        (flow,) = load([yaml_source.parse(text, "f.yaml")]).flows
+        (finding,) = lint(flow.flow, document=flow.document)
+        assert (finding.code, f"{finding.mark.line}:{finding.mark.column}") == ("CF114", place)
 
 
 def test_a_finding_reads_like_any_complaint() -> None:

@@ -1,0 +1,26 @@
+"""What becomes of set-ups that nothing used, in a program or a test: an error, a warning, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cfmock.base.errors import SettingsError
+from cfmock.base.suggestions import did_you_mean, shown
+
+UNUSED = ("error", "warn", "ignore")
+"""What `unused` may be."""
+
+
+def unused_mode(value: Any) -> str:
+    """The value, if it is one of these. Raises SettingsError."""
+    if value not in UNUSED:
+        near = did_you_mean(value, UNUSED) if isinstance(value, str) else ""
+        raise SettingsError(f"unused: {shown(value)} is not one of {', '.join(UNUSED)}{near}")
+    return str(value)
+
+
+def unused_text(lines: Sequence[str]) -> str:
+    """All of them, for who must read them."""
+    count = f"{len(lines)} set-up{'s' * (len(lines) != 1)}"
+    return "\n".join([f"{count} that nothing used", *(f"  {line}" for line in lines)])

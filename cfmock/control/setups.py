@@ -1,0 +1,124 @@
+"""Outcomes, faults and mocks added to a running emulator, and those of them that nothing ever used.
+
+A test whose set-up is never used passes without testing what it says. One outcome, one fault and one chain of mocks of a task
+is one set-up, in however many worlds it holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cfmock.control.nearest_calls import AddedFault, Subject, nearest
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.faults.injector import ActiveFault
+from cfmock.protocol.faults.rules import FaultRule
+
+_KEPT = 10_000
+"""Set-ups that are remembered, the newest: a server may run for days."""
+
+_EXPLAINED = 50
+"""Set-ups for which the nearest call is looked for."""
+
+
+@dataclass(slots=True, eq=False)
+class SetUp:
+    """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used.
+
+    `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset.
+    """
+
+    subject: Subject
+    number: int = 0
+    uncertain: bool = False
+    gone: bool = False
+    uses: list[Callable[[], bool]] = field(default_factory=list)
+    faults: list[ActiveFault] = field(default_factory=list)
+
+    @property
+    def used(self) -> bool:
+        return any(fault.took_part for fault in self.faults) or any(use() for use in self.uses)
+
+
+class Unused(NamedTuple):
+    """Set-ups that nothing used, a line each. `certain` are those that stood to the end and that no chance has a part in, `other`
+    the rest."""
+
+    certain: tuple[str, ...]
+    other: tuple[str, ...]
+
+
+class SetUps:
+    """The set-ups that were added to one emulator, oldest first."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._all: deque[SetUp] = deque(maxlen=_KEPT)
+        self.count = 0
+        """How many were ever added: the number of the newest."""
+
+    def add(self, setup: SetUp) -> None:
+        """Remember a new one."""
+        self.count += 1
+        setup.number = self.count
+        self._all.append(setup)
+
+    def removed(self, fault: str | None = None) -> None:
+        """The fault of this id, or every fault, was taken away."""
+        for setup in self._all:
+            if isinstance(setup.subject, AddedFault) and fault in (None, setup.subject.id):
+                setup.gone = True
+
+    def reset(self) -> None:
+        """Worlds begin anew: what was added so far is gone from some or all of them."""
+        for setup in self._all:
+            setup.gone = True
+        self._all = deque((setup for setup in self._all if not setup.used), _KEPT)
+
+    def unused(self, after: int = 0) -> Unused:
+        """What nothing used, with the call or execution that came nearest to what is certain.
+
+        What was added before number `after` is `other`: a test did not ask for it.
+        """
+        certain: list[str] = []
+        other: list[str] = []
+        for setup in self._all:
+            if setup.used:
+                continue
+            if setup.number <= after or setup.uncertain or setup.gone or self._expired(setup):
+                other.append(str(setup.subject))
+            else:
+                why = f": {nearest(self._emulator, setup.subject)}" if len(certain) < _EXPLAINED else ""
+                certain.append(f"{setup.subject}{why}")
+        return Unused(tuple(certain), tuple(other))
+
+    def _expired(self, setup: SetUp) -> bool:
+        now = self._emulator.clock.now()
+        return bool(setup.faults) and all(fault.expires_at <= now for fault in setup.faults)
+
+    def unused_given(self) -> tuple[str, ...]:
+        """What fixtures set up and nothing used, in any world."""
+        uses: dict[str, bool] = {}
+        for name, used in self._given():
+            uses[name] = used or uses.get(name, False)
+        return tuple(name for name, used in uses.items() if not used)
+
+    def _given(self) -> Iterator[tuple[str, bool]]:
+        added = {fault for setup in self._all for fault in setup.faults}
+        for world in self._emulator.known_worlds():
+            for flow, outcomes in world.outcomes.items():
+                for number, used in enumerate(outcomes.given_uses, 1):
+                    yield f"outcome {number} of flow '{flow}'", used > 0
+            for flow, mocks in world.mocks.items():
+                for task, number, mock in mocks.given:
+                    yield f"mock {number} of task '{task}' of flow '{flow}'", mock in mocks.used
+            for fault in self._emulator.injector(world.account, world.region).list():
+                if fault not in added:
+                    yield f"fault '{fault.name}'", fault.took_part
+
+
+def fault_setup(id: str, rule: FaultRule) -> SetUp:
+    """The set-up of a fault that is yet to be added."""
+    return SetUp(AddedFault(id, rule), uncertain=rule.when.probability < 1 or rule.when.between is not None)

@@ -1,0 +1,82 @@
+"""What `cfmock check` finds in the flows that a test loads: shown below a test that fails, or failing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from cfmock.api.cloudflow import CloudFlow
+    from cfmock.base.findings import Finding
+    from cfmock.fixtures.model import FlowFixture
+
+OPTION = "cfmock_checks"
+MODES = ("ignore", "show", "error")
+SECTION = "cfmock check finds"
+
+_SHOWN = 20
+"""Findings that are shown."""
+
+_KEPT = 256
+"""Flows whose findings are kept: the tests of a run mostly load the same."""
+
+_SAID = pytest.StashKey[bool]()
+"""Whether a test failed for its findings, and has said so."""
+
+_found: dict[int, tuple[FlowFixture, list[Finding]]] = {}
+
+
+def judge(item: pytest.Item, flows: Iterable[FlowFixture]) -> None:
+    """Fail a test that loads flows with findings, where the ini option says so. Notes fail nothing."""
+    if item.config.getini(OPTION) == "error":
+        from cfmock.base.findings import Severity
+
+        lines = [_line(each) for each in _of(flows) if each.severity is Severity.WARNING]
+        if lines:
+            item.stash[_SAID] = True
+            pytest.fail(f"{SECTION}:\n{_cut(lines)}", pytrace=False)
+
+
+def report(item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixture], more: Iterable[str] = ()) -> None:
+    """Show the findings, and warnings of what was loaded, with a test that failed."""
+    if item.config.getini(OPTION) != "ignore" and _SAID not in item.stash:
+        lines = [*(f"warning: {warning}" for warning in more), *map(_line, _of(flows))]
+        if lines:
+            found.sections.append((SECTION, _cut(lines)))
+
+
+def flows_of(cf: CloudFlow) -> list[FlowFixture]:
+    """The flows that a server has loaded: of those of one name the newest."""
+    return list({flow.key: flow for fixtures in cf._loaded for flow in fixtures.flows}.values())
+
+
+def warnings_of(cf: CloudFlow) -> list[str]:
+    """Which files were passed over."""
+    return [warning for fixtures in cf._loaded for warning in fixtures.warnings]
+
+
+def _of(flows: Iterable[FlowFixture]) -> list[Finding]:
+    return list(dict.fromkeys(finding for flow in flows for finding in _of_flow(flow)))
+
+
+def _of_flow(flow: FlowFixture) -> list[Finding]:
+    from cfmock.tools.checks.report import findings_of
+
+    kept = _found.get(id(flow))
+    if kept is None or kept[0] is not flow:
+        if len(_found) >= _KEPT:
+            _found.clear()
+        # Tests mock tasks as they run, so which of them have no mock is not known.
+        kept = _found[id(flow)] = flow, findings_of(flow, mocks=False)
+    return kept[1]
+
+
+def _line(finding: Finding) -> str:
+    return f"{finding.severity.value}: {finding}"
+
+
+def _cut(lines: list[str]) -> str:
+    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return "\n".join([*lines[:_SHOWN], *more])

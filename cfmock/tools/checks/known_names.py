@@ -1,0 +1,91 @@
+"""Actions and errors that are well known, and what a name that is nearly one of them was meant as."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+
+from cfmock.engine import commands
+from cfmock.engine.model import ANY_ERROR
+from cfmock.protocol.spec.model import load
+
+FUNCTION_ACTION, HTTP_ACTION, FLOW_PRODUCT = "FC:InvokeFunction", "HTTP:Request", "fnf"
+
+_FLOW_ERRORS = (
+    ANY_ERROR, commands.TASK_TIMEOUT, commands.RUNTIME_ERROR, commands.INVALID_LOCAL, commands.INVALID_OUTPUT,
+    commands.UNNAMED,
+)  # fmt: skip
+
+_FUNCTION_ERRORS = tuple(
+    f"FC.{code}"
+    for code in (
+        "ResourceThrottled", "ResourceExhausted", "InternalServerError", "Unknown", "ServerError", "AccessDenied",
+        "ConcurrentUpdateError", "EntityTooLarge", "FunctionAlreadyExists", "FunctionNotFound", "HandledInvocationError",
+        "InvalidAccessKeyID", "InvalidArgument", "LimitExceededError", "MethodNotAllowed", "MissingRequiredHeader",
+        "PathNotSupported", "PreconditionFailed", "RequestTimeTooSkewed", "ServiceAlreadyExists", "ServiceNotFound",
+        "ServiceUnavailable", "SignatureNotMatch", "TriggerNotFound", "UnhandledInvocationError", "UnsupportedMediaType",
+    )
+)  # fmt: skip
+"""Codes of Function Compute with its prefix; there are more."""
+
+_GUESSED = {
+    "FC.Throttled": "FC.ResourceThrottled",
+    "FC.Throttling": "FC.ResourceThrottled",
+    "FC.Exhausted": "FC.ResourceExhausted",
+    "FC.InternalError": "FC.InternalServerError",
+    "FC.TaskTimeout": commands.TASK_TIMEOUT,
+    "FnF.Timeout": commands.TASK_TIMEOUT,
+}
+"""Names that people make up from memory."""
+
+_NEAR = 0.88  # a letter or two in a name of this length
+_PRODUCTS, _NEAR_PRODUCT = ("fc", "fnf"), 0.66  # one letter in these
+
+
+def near_action(name: str, *, any_case: bool) -> str | None:
+    """The well-known action that a name was meant as; None if it is one, or like none. With `any_case` products may be written
+    in either case, as in the old language; that of CloudFlow itself always may."""
+    product, _, operation = name.partition(":")
+    known = _actions()
+    right = known.get(name.casefold())
+    if right is not None:
+        lenient = any_case or product.casefold() == FLOW_PRODUCT
+        return None if right == name or (lenient and right.partition(":")[2] == operation) else right
+    return _nearest(name, known)
+
+
+def near_error(name: str) -> str | None:
+    """The well-known error that a name was meant as, likewise. Names without a product are those of functions: they may be
+    anything."""
+    product, dot, code = name.partition(".")
+    if not dot:
+        return None
+    if name in _GUESSED:
+        return _GUESSED[name]
+    known = _errors()
+    right = known.get(name.casefold())
+    if right is not None:
+        # Codes of the service carry the product as the action writes it: fnf.FlowNotExists, FNF.FlowNotExists.
+        written = right == name or (code in load().errors and product.casefold() == FLOW_PRODUCT)
+        return None if written else _GUESSED.get(right, right)
+    if not difflib.get_close_matches(product[:200].casefold(), _PRODUCTS, n=1, cutoff=_NEAR_PRODUCT):
+        return None
+    near = _nearest(name, known)
+    return _GUESSED.get(near, near) if near is not None else None
+
+
+@functools.cache
+def _actions() -> dict[str, str]:
+    names = [FUNCTION_ACTION, HTTP_ACTION, *(f"FNF:{name}" for name in load().operations)]
+    return {name.casefold(): name for name in names}
+
+
+@functools.cache
+def _errors() -> dict[str, str]:
+    names = [*_FLOW_ERRORS, *_FUNCTION_ERRORS, *(f"FnF.{code}" for code in load().errors), *_GUESSED]
+    return {name.casefold(): name for name in names}
+
+
+def _nearest(name: str, known: dict[str, str]) -> str | None:
+    found = difflib.get_close_matches(name[:200].casefold(), known, n=1, cutoff=_NEAR)
+    return known[found[0]] if found else None
