@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.api.handles import Fault
     from cfmock.base.errors import (
+        ArgumentError,
+        ArgumentTypeError,
         CfmockError,
         DefinitionError,
         FixtureError,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from cfmock.observe.retries import Retries
 
 _HOME = {
+    "ArgumentError": "base.errors",
+    "ArgumentTypeError": "base.errors",
     "Call": "observe.models",
     "CfmockError": "base.errors",
     "CloudFlow": "api.cloudflow",
@@ -54,6 +58,8 @@ _HOME = {
 }
 
 __all__ = [
+    "ArgumentError",
+    "ArgumentTypeError",
     "Call",
     "CfmockError",
     "CloudFlow",

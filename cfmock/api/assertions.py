@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from cfmock.base.errors import UnknownName
+from cfmock.base.errors import ArgumentError, UnknownName
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import MISSING, Difference, differences
+from cfmock.base.suggestions import shown
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Retries
 from cfmock.protocol.spec.model import load
@@ -26,8 +27,8 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
     Raises AssertionError if there are others, UnknownName for an operation or parameter that there is not.
     """
     _check(operation, parameters)
-    if times is not None and times < 0:
-        raise ValueError(f"nothing is called {times} times")
+    if times is not None and (not isinstance(times, int) or times < 0):
+        raise ArgumentError(f"nothing is called {shown(times)} times")
     judged = [(call, _differences(call, operation, parameters)) for call in calls]
     found = [call for call, differing in judged if not differing]
     if (times is None and found) or len(found) == times:
@@ -68,11 +69,11 @@ def retried(
     """The retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
     `backoff`, and execution names were used again, or not. With `most` 0 there are none.
 
-    Raises AssertionError with what was otherwise, UnknownName as `called` does, ValueError for a backoff that there is not.
+    Raises AssertionError with what was otherwise, UnknownName as `called` does, ArgumentError for a backoff that there is not.
     """
     _check(operation, {})
     if backoff not in (None, "none", "fixed", "exponential", "jittered"):
-        raise ValueError(f"there is no backoff '{backoff}': it is none, fixed, exponential or jittered")
+        raise ArgumentError(f"there is no backoff '{backoff}': it is none, fixed, exponential or jittered")
     if not groups and most != 0:
         raise AssertionError(f"expected {operation} to be repeated after a failure, and it was not")
     for group in groups:

@@ -13,6 +13,7 @@ from typing import Any
 
 from cfmock.base.clocks import RealClock, iso_seconds
 from cfmock.base.errors import ServiceError, SettingsError
+from cfmock.base.json_text import json_argument
 from cfmock.base.suggestions import did_you_mean
 from cfmock.protocol.auth import signature
 from cfmock.protocol.spec import model
@@ -64,8 +65,12 @@ def signed_request(
 
 
 def wire_text(value: Any) -> str:
-    """A parameter's value as text: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A parameter's value as text: text as it is, anything else as JSON. Raises ArgumentError and ArgumentTypeError for what is
+    no JSON value."""
+    if isinstance(value, str):
+        return value
+    with json_argument():
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def check_operation(name: str) -> None:

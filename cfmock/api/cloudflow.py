@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from cfmock.api import assertions, client
+from cfmock.api.callers_line import shows_callers_line
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.api.setups import unused_mode, unused_text
 from cfmock.base.clocks import iso
@@ -53,6 +54,7 @@ QUIET = 0.5
 """Seconds of real time without a call, after which nobody is taken to be about to report a task."""
 
 
+@shows_callers_line
 class CloudFlow:
     """A CloudFlow service of your own, from fixture files, folders, flow definitions or mappings.
 
@@ -85,6 +87,7 @@ class CloudFlow:
     # -- coming and going ----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> CloudFlow:
+        self._check_closed()
         loop = LoopThread()
         try:
             loop.wait_for(self._start())
@@ -107,6 +110,7 @@ class CloudFlow:
 
     async def __aenter__(self) -> CloudFlow:
         _need_asyncio("async with CloudFlow(...)", "with CloudFlow(...)")
+        self._check_closed()
         await self._start()
         self._loop = ServerLoop()
         return self
@@ -164,6 +168,17 @@ class CloudFlow:
             raise UsageError("enter it first: with CloudFlow(...) as cf")
         return self._server
 
+    def _check_closed(self) -> None:
+        """Raises UsageError for what is entered already."""
+        if self._loop is not None:
+            raise UsageError("it is entered already: a second server is a second CloudFlow(...)")
+
+    def _check_open(self) -> Server:
+        """The server. Raises UsageError for what needs it after the `with` has ended."""
+        if self._server is not None and self._loop is None:
+            raise UsageError("the `with` has ended, and the server with it: only what was seen can still be looked at")
+        return self._running
+
     def _do(self, function: Callable[[Control], T]) -> T:
         """Do something to the emulator, in the loop that owns it."""
         functions = self._running.functions
@@ -219,7 +234,7 @@ class CloudFlow:
 
     def _move(self, steps: Callable[[Control], Iterator[None]]) -> None:
         """Let the flow clock go on, from wherever this is called."""
-        functions = self._running.functions
+        functions = self._check_open().functions
         if self._loop is None or self._loop.here:
             functions.pace_here(_lazily(steps, self._control))
         elif in_function():
@@ -228,7 +243,7 @@ class CloudFlow:
             self._loop.wait_for(functions.pace(_lazily(steps, self._control)))
 
     async def _move_async(self, steps: Callable[[Control], Iterator[None]]) -> None:
-        await self._here(self._running.functions.pace(_lazily(steps, self._control)))
+        await self._here(self._check_open().functions.pace(_lazily(steps, self._control)))
 
     # -- what it serves --------------------------------------------------------------------------------------------------
 
@@ -237,6 +252,7 @@ class CloudFlow:
 
         Settings in it have no effect, of which a warning tells. Raises FixtureError; then nothing is added.
         """
+        self._check_open()
         fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
         self._do(lambda control: control.add_fixtures(fixtures))
         self._loaded.append(fixtures)
@@ -244,9 +260,10 @@ class CloudFlow:
     def outcome(self, flow: str, **outcome: Any) -> None:
         """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
 
-        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ValueError with what is wrong. If
-        there is no such flow yet, a warning says so.
+        Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ArgumentError with what is wrong.
+        If there is no such flow yet, a warning says so.
         """
+        self._check_open()
         self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
 
     def task(self, flow: str, name: str) -> Task:
@@ -256,6 +273,7 @@ class CloudFlow:
 
         Raises UnknownName if the flow has no such task. If there is no such flow yet, a warning says so.
         """
+        self._check_open()
         self._do(lambda control: control.check_task(flow, name))
         return Task(self._do, flow, name)
 
@@ -269,12 +287,14 @@ class CloudFlow:
         return self.fault(**rule if times is None else {**rule, "times": times})
 
     def fault(self, **fault: Any) -> Fault:
-        """Add a fault rule, with the keys of a fixture's `faults`. Raises ValueError with what is wrong, UnknownName as `fail`
+        """Add a fault rule, with the keys of a fixture's `faults`. Raises ArgumentError with what is wrong, UnknownName as `fail`
         does."""
+        self._check_open()
         return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
 
     def reset(self) -> None:
         """Make everything as right after the start: what was added, started and called is gone, the clock back."""
+        self._check_open()
         self._do(lambda control: control.reset())
         del self._loaded[1:]
 
@@ -286,8 +306,8 @@ class CloudFlow:
         Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
         connection.
         """
+        server = self._check_open()
         request = self._signed(operation, parameters)
-        server = self._running
         if self._loop is not None and not self._loop.here:
             found, cause = server.functions.do(lambda: server.begin(request))
             if cause is not None or isinstance(found, Pending) or found.delay:
@@ -311,7 +331,7 @@ class CloudFlow:
 
     async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """`call` for a running loop."""
-        request, server = self._signed(operation, parameters), self._running
+        server, request = self._check_open(), self._signed(operation, parameters)
 
         async def perform() -> Reply:
             return await server.whole(*server.begin(request))
@@ -335,6 +355,7 @@ class CloudFlow:
         Raises ServiceError if it cannot be started, WaitTimeout after `timeout`, and WaitingForReport if it waits for a report
         that nobody is going to send, without a time-out.
         """
+        self._check_open()
         if self._loop is not None and not self._loop.here:
             return self._loop.wait_for(self._run(flow, input, name, timeout))
         ended: list[bool] = []
@@ -356,7 +377,8 @@ class CloudFlow:
         return await self._here(self._run(flow, input, name, timeout))
 
     async def _run(self, flow: str, input: Json, name: str | None, timeout: float | None) -> Execution:
-        functions, ended = self._running.functions, asyncio.Event()
+        functions, ended = self._check_open().functions, asyncio.Event()
+        longest = None if timeout is None else parse_duration(timeout)
 
         def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
             world, row = self._control.start(flow, input, name)
@@ -364,7 +386,7 @@ class CloudFlow:
 
         (world, row, undo), cause = functions.observe(start)
         try:
-            await self._until(ended, world, row, timeout)
+            await self._until(ended, world, row, longest)
         finally:
             undo()
         if cause is not None:
@@ -493,6 +515,7 @@ class CloudFlow:
         if self._loop is None or self._loop.here:
             found = self.calls(operation, **filters)
             if len(found) < count:
+                self._check_open()
                 raise UsageError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
             return found
         return self._loop.wait_for(self._wait_for_calls(operation, count, timeout, filters))
@@ -506,6 +529,7 @@ class CloudFlow:
     async def _wait_for_calls(
         self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
     ) -> list[Call]:
+        self._check_open()
         wanted, longest = _filters(filters), parse_duration(timeout)
         self._check_operation(operation)
         done = asyncio.Event()

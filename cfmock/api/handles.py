@@ -7,7 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol, TypeVar
 
-from cfmock.base.json_text import Json
+from cfmock.api.callers_line import shows_callers_line
+from cfmock.base.errors import ArgumentError, ArgumentTypeError
+from cfmock.base.json_text import Json, json_argument
+from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.control.setups import SetUp
@@ -29,6 +32,7 @@ Move = Callable[[Callable[[Control], Iterator[None]]], None]
 MoveAsync = Callable[[Callable[[Control], Iterator[None]]], Awaitable[None]]
 
 
+@shows_callers_line
 class Task:
     """Mocks of one task; each method adds one behind those before, and gives the same object back."""
 
@@ -55,6 +59,8 @@ class Task:
         plain function runs in a thread of its own: it may sleep, call the server with an SDK, and use `cf`. An async one runs
         in the server's loop. On a virtual clock time stands while a plain one runs, unless it moves the clock itself.
         """
+        if not callable(function):
+            raise ArgumentTypeError(f"{shown(function)} cannot be called")
         return self._add(TaskMock(calls=function, times=times))
 
     def waits(self, *, times: int | None = None) -> Task:
@@ -62,12 +68,15 @@ class Task:
         return self._add(TaskMock(answer=Waits(), times=times))
 
     def _add(self, mock: TaskMock) -> Task:
+        if mock.times is not None and not isinstance(mock.times, int):
+            raise ArgumentTypeError(f"times: {shown(mock.times)} is not a whole number")
         if mock.times is not None and mock.times < 1:
-            raise ValueError(f"times: {mock.times} is less than 1")
+            raise ArgumentError(f"times: {mock.times} is less than 1")
         self._chain = self._do(lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain))
         return self
 
 
+@shows_callers_line
 class FlowClock:
     """The flow clock of a server; it can be moved if it is virtual."""
 
@@ -86,7 +95,7 @@ class FlowClock:
 
         Time stands while a function runs that stands in for a task, unless it is that function that moves the clock. In a
         running loop, where nothing else can happen meanwhile, it stands for a second at most: await `advance_async` there.
-        Raises ValueError.
+        Raises ArgumentError.
         """
         seconds = _span(span)
         self._move(lambda control: control.steps(seconds))
@@ -97,7 +106,7 @@ class FlowClock:
         await self._move_async(lambda control: control.steps(seconds))
 
     def advance_to(self, when: datetime) -> None:
-        """Move on to a moment; a datetime without a zone is UTC. Raises ValueError for one that is past."""
+        """Move on to a moment; a datetime without a zone is UTC. Raises ArgumentError for one that is past."""
         moment = _moment(when)
         self._move(lambda control: control.steps_to(moment))
 
@@ -107,6 +116,7 @@ class FlowClock:
         await self._move_async(lambda control: control.steps_to(moment))
 
 
+@shows_callers_line
 class Fault:
     """A fault rule at work."""
 
@@ -131,13 +141,15 @@ def _span(span: float | str | timedelta) -> float:
 
 def _moment(when: datetime) -> float:
     if not isinstance(when, datetime):
-        raise ValueError(f"{when!r} is not a datetime")
+        raise ArgumentError(f"{shown(when)} is not a datetime")
     return (when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _plain(value: Json) -> Json:
-    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises TypeError."""
-    return json.loads(json.dumps(value, allow_nan=False))
+    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises ArgumentError
+    and ArgumentTypeError."""
+    with json_argument():
+        return json.loads(json.dumps(value, allow_nan=False))
 
 
 def _seconds(span: float | str | None) -> float:

@@ -5,6 +5,8 @@
     │   └── Refused            before the operation was looked at
     ├── SettingsError      whoever started us: an option, a variable, a setting
     ├── UsageError         a Python program that asks for what cannot be done as it asks
+    ├── ArgumentError      a value given to a method that it cannot take
+    ├── ArgumentTypeError  likewise, of a type that it cannot take
     ├── WaitTimeout        what a Python program waits for takes too long
     ├── WaitingForReport   what it waits for can never come: a report that nobody will send
     ├── UnknownName        the author of a test: a name that nothing has
@@ -80,6 +82,14 @@ class SettingsError(CfmockError):
 
 class UsageError(CfmockError, RuntimeError):
     """A method of `CloudFlow` that cannot be called here: before or after its `with`, or where it would block a running loop."""
+
+
+class ArgumentError(CfmockError, ValueError):
+    """A value that a method of `CloudFlow` and its handles cannot take. The text says what would do."""
+
+
+class ArgumentTypeError(CfmockError, TypeError):
+    """A value of a type that a method of `CloudFlow` and its handles cannot take."""
 
 
 class WaitTimeout(CfmockError, TimeoutError):  # noqa: N818 - reads as what happened where it is raised

@@ -6,11 +6,14 @@ more than the cost of a small one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from cfmock.base.errors import ArgumentError, ArgumentTypeError
 
 Json = Any
 """A JSON value as Python has it: None, bool, int, float, str, and lists and dicts with text keys of these."""
@@ -46,6 +49,17 @@ def json_text(value: Any) -> str:
         except UnicodeEncodeError:
             return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
     return text
+
+
+@contextlib.contextmanager
+def json_argument() -> Iterator[None]:
+    """What is made JSON here was given by a user: raises ArgumentError and ArgumentTypeError where that cannot be."""
+    try:
+        yield
+    except TypeError as error:
+        raise ArgumentTypeError(f"no JSON value: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"no JSON value: {error}") from None
 
 
 def _no_constant(word: str) -> Any:

@@ -10,8 +10,8 @@ from itertools import filterfalse
 from typing import Any
 
 from cfmock.base.clocks import iso
-from cfmock.base.errors import FixtureError, ServiceError, SettingsError, UnknownName
-from cfmock.base.json_text import Json, json_text
+from cfmock.base.errors import ArgumentError, FixtureError, ServiceError, SettingsError, UnknownName
+from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import did_you_mean, nearest, shown
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
 from cfmock.base.version import __version__
@@ -46,7 +46,7 @@ RUNS = 20
 """Executions begun by `start` that are kept to look at."""
 
 
-class ControlError(ValueError):
+class ControlError(ArgumentError):
     """A control endpoint that was asked for something it cannot do; `problems` of a rule or document, a line each."""
 
 
@@ -410,12 +410,13 @@ class Control:
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
         """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
 
-        `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; TypeError or ValueError for an
-        input that is no JSON value.
+        `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError
+        for an input that is no JSON value.
         """
         emulator = self.emulator
         world = emulator.world(emulator.first_credential.account, emulator.settings.region)
-        text = "" if input is None else input if isinstance(input, str) else json_text(input)
+        with json_argument():
+            text = "" if input is None else input if isinstance(input, str) else json_text(input)
         try:
             if text:
                 value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
