@@ -19,12 +19,12 @@ INPUTS = st.sampled_from([{}, {"n": 3, "list": [1, {"n": 2}]}, {"x": "a", "list"
 FEW = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-MAX_EVENTS = 500
+MAX_EVENTS = 200
 
 
 @pytest.fixture(autouse=True, scope="module")
 def few_events() -> Iterator[None]:
-    """A tenth of the service's limit: loops that only it ends, in maps of executions, are most of the time here."""
+    """A twenty-fifth of the limit of the service: loops that only it ends, in maps of executions, are most of the time here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scheduler, "_LAST", MAX_EVENTS - 1)
         yield
