@@ -115,10 +115,8 @@ def _meant(text: str, word: str, known: Iterable[str]) -> str | None:
 
 def _near_misses(noted: Noted | None, trace: Trace | None) -> Collection[NearMiss]:
     found = [*(noted.near_misses() if noted is not None else ()), *(trace.near_misses() if trace is not None else ())]
-    once = [
-        miss for index, miss in enumerate(found) if miss not in found[:index]
-    ]  # a task may be tried, and miss, often
-    return sorted(once, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
+    once = {str(miss): miss for miss in found}  # a task may be tried, and miss, often
+    return sorted(once.values(), key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
 
 
 def one_line(text: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import math
 import threading
 import time
 from collections import deque
@@ -56,7 +57,7 @@ class Cause:
 class PythonCall:
     """One call of a function: what it is given, in whose context, and what came of it."""
 
-    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "reply", "result")
+    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "reply", "result", "taken")
 
     def __init__(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, cause: Cause) -> None:
         self.function = function
@@ -67,6 +68,7 @@ class PythonCall:
         self.context = contextvars.copy_context()
         self.result: Any = _UNKNOWN
         self.ended = 0.0
+        self.taken = False
 
     def run(self) -> None:
         """Call the function, in a thread of its own."""
@@ -87,8 +89,11 @@ class FunctionCalls:
     def __init__(self, finish: Callable[[Any, Reply], None]) -> None:
         self.cause: Cause | None = None
         """What is at work now; whoever is about to set functions going sets it to None, and looks at it afterwards."""
-        self.running: dict[PythonCall, None] = {}
-        """Calls whose results have not been taken, in the order in which they were made."""
+        self.running = 0
+        """Calls whose results have not been taken."""
+        self._moments: dict[float, deque[PythonCall]] = {}  # those made at one moment, in the order of the calls
+        self._ended: deque[PythonCall] = deque()  # filled by the threads
+        self._held: deque[PythonCall] = deque()  # ended, and behind one that has not; in the order in which they ended
         self._finish = finish
         self._waiting: deque[PythonCall] = deque()
         self._threads = 0
@@ -112,7 +117,8 @@ class FunctionCalls:
             self.cause = Cause()
         self.cause.pending += 1
         call = PythonCall(function, event, moment, reply, self.cause)
-        self.running[call] = None
+        self.running += 1
+        self._moments.setdefault(moment, deque()).append(call)
         with self._changed:
             self._waiting.append(call)
             begin = self._threads < MAX_THREADS
@@ -173,12 +179,12 @@ class FunctionCalls:
         self.observe(lambda: next(steps))
 
     def _open(self, cause: Cause | None) -> bool:
-        return bool(self.running) if cause is None else cause.pending > 0
+        return self.running > 0 if cause is None else cause.pending > 0
 
     def close(self) -> None:
         """Take no more results; threads that run are left to end by themselves."""
         self._closed = True
-        self.running.clear()
+        self.running = 0
         if self._later is not None:
             self._later.cancel()
         for watcher in self._watchers:
@@ -191,28 +197,42 @@ class FunctionCalls:
         while self._jobs:
             function, future = self._jobs.popleft()
             _resolve(future, function)
-        now, held, earlier = time.monotonic(), False, set()
-        for call in list(self.running):
-            if call.result is _UNKNOWN or (call.moment in earlier and now - call.ended < GRACE):
-                held |= call.result is not _UNKNOWN
-                earlier.add(call.moment)
-            elif call in self.running:  # a result before it may have closed the server
+        while self._ended and not self._closed:
+            call = self._ended.popleft()
+            self._held.append(call)
+            self._deliver_first(call.moment)
+        now = time.monotonic()
+        while self._held and (self._held[0].taken or now - self._held[0].ended >= GRACE):
+            call = self._held.popleft()
+            if not call.taken and not self._closed:
                 self._deliver(call)
-        if held and not self._closed and self._loop is not None:
-            if self._later is not None:
-                self._later.cancel()
+                self._deliver_first(call.moment)
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._held and not self._closed and self._loop is not None:
             self._later = self._loop.call_later(max(0.0, self._held_until() - now), self._take)
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)
 
     def _held_until(self) -> float:
-        """When the first result that waits for earlier calls waits no longer."""
-        ended = [call.ended for call in self.running if call.result is not _UNKNOWN]
-        return min(ended, default=time.monotonic() + GRACE) + GRACE
+        """When the first result that waits for earlier calls waits no longer, by `time.monotonic`."""
+        return self._held[0].ended + GRACE if self._held else math.inf
+
+    def _deliver_first(self, moment: float) -> None:
+        """Take the results of a moment up to the first call that has not ended."""
+        calls = self._moments.get(moment)
+        while calls and calls[0].result is not _UNKNOWN:
+            call = calls.popleft()
+            if not call.taken:
+                self._deliver(call)
+        if not calls and self._moments.get(moment) is calls:
+            self._moments.pop(moment, None)
 
     def _deliver(self, call: PythonCall) -> None:
-        del self.running[call]
+        call.taken = True
+        self.running -= 1
         before, self.cause = self.cause, call.cause
         try:
             if isawaitable(call.result):
@@ -233,6 +253,7 @@ class FunctionCalls:
                     return
                 call = self._waiting.popleft()
             call.run()
+            self._ended.append(call)
             self._tell()
 
     def _tell(self) -> None:

@@ -47,7 +47,9 @@ _SPELLINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def spelling(flow: Flow, document: Document) -> Iterator[Found]:
     """What is found in the document of a flow; it has no mistakes, since it was compiled."""
-    search = _NewSearch(document) if flow.language is Language.STATE_MACHINE else _OldSearch(document)
+    search: _NewSearch | _OldSearch = (
+        _NewSearch(document) if flow.language is Language.STATE_MACHINE else _OldSearch(document)
+    )
     return search.findings()
 
 
@@ -56,9 +58,6 @@ class _DocumentSearch:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-
-    def findings(self) -> Iterator[Found]:
-        raise NotImplementedError
 
     def mark(self, *path: str | int, key: bool = False) -> Mark:
         return self.document.mark(path, key=key)
