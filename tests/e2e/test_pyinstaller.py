@@ -31,6 +31,21 @@ main()
 """What a tool of a user's own may do: serve in itself, and be the command line where it is given words."""
 
 
+UNUSED = (
+    "_pytest",
+    "cryptography",
+    "hypothesis",
+    "pip",
+    "pygments",
+    "pytest",
+    "setuptools",
+    "tkinter",
+    "trustme",
+    "uvloop",
+)
+"""What the program can do without, and a build takes long to look through."""
+
+
 def test_the_hooks_are_found_and_name_every_file_of_data() -> None:
     (found,) = (each for each in entry_points(group="pyinstaller40") if each.value.startswith("cfmock."))
     (folder,) = found.load()()
@@ -49,8 +64,8 @@ def test_the_hooks_are_found_and_name_every_file_of_data() -> None:
 @pytest.mark.timeout(400)
 def test_a_program_of_a_user_has_data_and_commands(tmp_path: Path) -> None:
     (tmp_path / "tool.py").write_text(PROGRAM, encoding="utf-8")
-    words = ["--noconfirm", "--log-level", "WARN", "--exclude-module", "pytest", "--exclude-module", "uvloop"]
-    build = [sys.executable, "-m", "PyInstaller", *words, "tool.py"]
+    left_out = [word for name in UNUSED for word in ("--exclude-module", name)]
+    build = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *left_out, "tool.py"]
     built = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     for given, prints in ((["schema"], '"title": "cfmock fixture"'), (["errors", "--json"], "ResourceThrottled")):
