@@ -18,7 +18,7 @@ serve: .venv/.serves ## serve fixtures/ on port 8790
 	$(BIN)/python -m cfmock serve fixtures $(ARGS)
 
 test: .venv/.ready .venvs/.sdks ## run the tests, in random order
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(ARGS)
 
 test-all: .venvs/.sdks ## run the tests on each Python 3.10 to 3.14 of this machine
 	.ci/test-all $(ARGS)
