@@ -5,10 +5,7 @@ pytest looks for hooks and fixtures among the names here.
 
 from __future__ import annotations
 
-from cfmock.pytest_plugin.plugin import (
-    cfmock,
-    cfmock_error,
-    cfmock_session,
+from cfmock.pytest_plugin.hooks import (
     pytest_addoption,
     pytest_collect_file,
     pytest_configure,
@@ -22,6 +19,7 @@ from cfmock.pytest_plugin.plugin import (
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from cfmock.pytest_plugin.servers import cfmock, cfmock_error, cfmock_session
 
 __all__ = [
     "cfmock",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from cfmock.api.cloudflow import CloudFlow
     from cfmock.base.findings import Finding
     from cfmock.fixtures.model import FlowFixture
 
@@ -45,16 +44,6 @@ def report(item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixt
         lines = [*(f"warning: {warning}" for warning in more), *map(_line, _of(flows))]
         if lines:
             found.sections.append((SECTION, _cut(lines)))
-
-
-def flows_of(cf: CloudFlow) -> list[FlowFixture]:
-    """The flows that a server has loaded: of those of one name the newest."""
-    return list({flow.key: flow for fixtures in cf._loaded for flow in fixtures.flows}.values())
-
-
-def warnings_of(cf: CloudFlow) -> list[str]:
-    """Which files were passed over."""
-    return [warning for fixtures in cf._loaded for warning in fixtures.warnings]
 
 
 def _of(flows: Iterable[FlowFixture]) -> list[Finding]:

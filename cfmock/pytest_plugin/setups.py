@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cfmock.api import access
+
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.control.setups import Unused
@@ -53,7 +55,7 @@ def end(item: pytest.Item, session: CloudFlow | None, before: int) -> None:
         unused = _unused(cf, count)
         certain += unused.certain
         other += unused.other
-        files += cf._do(lambda control: control.setups.unused_given())
+        files += access.ask(cf, lambda control: control.setups.unused_given())
     if session is not None:
         other += _unused(session, before).certain
     item.stash[_TOLD] = [(SECTION, _section(other)), (FILES_SECTION, _section(files))]
@@ -82,11 +84,11 @@ def summary(terminal: Any) -> None:
 
 
 def _count(cf: CloudFlow) -> int:
-    return cf._do(lambda control: control.setups.count)
+    return access.ask(cf, lambda control: control.setups.count)
 
 
 def _unused(cf: CloudFlow, after: int) -> Unused:
-    return cf._do(lambda control: control.setups.unused(after))
+    return access.ask(cf, lambda control: control.setups.unused(after))
 
 
 def _section(lines: Iterable[str]) -> str:

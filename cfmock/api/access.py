@@ -1,0 +1,34 @@
+"""Access to a CloudFlow beyond its public methods, for plugins of test frameworks: its control and what it has loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from cfmock.api.cloudflow import CloudFlow
+    from cfmock.control.control import Control
+    from cfmock.fixtures.model import FlowFixture
+
+T = TypeVar("T")
+
+
+def ask(cf: CloudFlow, function: Callable[[Control], T]) -> T:
+    """Call a function with the control of an entered CloudFlow, in the thread that it belongs to."""
+    return cf._do(function)
+
+
+def load_first(cf: CloudFlow, paths: Iterable[str | PathLike[str]]) -> None:
+    """Load these paths before its sources, which may replace what they define. For one that is not entered yet."""
+    cf._base = tuple(paths)
+
+
+def loaded_flows(cf: CloudFlow) -> list[FlowFixture]:
+    """The flows that it has loaded: of those of one name the newest."""
+    return list({flow.key: flow for fixtures in cf._loaded for flow in fixtures.flows}.values())
+
+
+def load_warnings(cf: CloudFlow) -> list[str]:
+    """The warnings of loading, as of files that were passed over."""
+    return [warning for fixtures in cf._loaded for warning in fixtures.warnings]

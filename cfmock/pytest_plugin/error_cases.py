@@ -1,0 +1,84 @@
+"""Error cases: a test runs once for each error documented for an operation (marker `cfmock_errors`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from cfmock.api.cloudflow import CloudFlow
+    from cfmock.tools.contract.plan import Case
+
+
+class ErrorCase:
+    """One case of `cfmock_errors`: `operation`, `code`, `status` (HTTP) and `message`, or, where its connection breaks,
+    `transport` (`reset`); what does not apply is None. `fault` is the rule that brings it about."""
+
+    def __init__(self, cf: CloudFlow, case: Case, times: int | None) -> None:
+        from cfmock.protocol.spec.model import load
+
+        self._cf = cf
+        self._entry = load().errors[case.code] if case.code is not None else None
+        self.operation = case.operation
+        self.code = case.code
+        self.transport = case.transport
+        self.status = self._entry.status if self._entry is not None else None
+        self.fault = cf.fault(
+            when={"operation": case.operation}, error=case.code, transport=case.transport, times=times
+        )
+
+    @property
+    def message(self) -> str | None:
+        """As it was last answered; before that with the names of what will be filled in."""
+        if self._entry is None:
+            return None
+        answered = [call.message for call in self._cf.calls(self.operation, code=self.code) if call.message]
+        return answered[-1] if answered else self._entry.render(tuple(f"<{name}>" for name in self._entry.args))
+
+    def __repr__(self) -> str:
+        what = f"{self.status} {self.code}" if self.code is not None else f"connection: {self.transport}"
+        return f"<{self.operation}: {what}>"
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each case of its markers `cfmock_errors`."""
+    cases = [case for marker in metafunc.definition.iter_markers("cfmock_errors") for case in _cases(metafunc, marker)]
+    if cases:
+        if "cfmock_error" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("cfmock_error")
+        ids = [f"{case.operation}-{case.fault}" for case, _ in cases]
+        metafunc.parametrize("cfmock_error", cases, indirect=True, ids=ids)
+
+
+def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, int | None]]:
+    from cfmock.tools.contract.plan import cases_of
+
+    try:
+        name, times, transports = cfmock_errors(*marker.args, **marker.kwargs)
+    except TypeError as error:  # in Python's own words, which name the function
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: {error}") from None
+    except ValueError as error:
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: cfmock_errors: {error}") from None
+    return [(case, times) for case in cases_of(name, transports=transports)]
+
+
+def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
+    """The arguments of the marker of this name. Raises ValueError for what they cannot be."""
+    from cfmock.base.suggestions import did_you_mean
+    from cfmock.protocol.spec.model import load
+
+    operations = load().operations
+    if not isinstance(operation, str):
+        raise ValueError(f"{operation!r} is not the name of an operation; several operations take a marker each")
+    if operation not in operations:
+        raise ValueError(f"no operation '{operation}'{did_you_mean(operation, operations)}")
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+        raise ValueError(f"times: {times!r} is not a whole number from 1")
+    return operation, times, transports
+
+
+def case_of(request: pytest.FixtureRequest) -> tuple[Case, int | None] | None:
+    """The case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec.params.get("cfmock_error") if callspec is not None else None

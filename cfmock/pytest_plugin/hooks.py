@@ -1,0 +1,131 @@
+"""The hooks of the pytest plugin: options, markers, and what is done around each test.
+
+Loaded in every pytest run of every environment it is installed in, so nothing heavier than pytest is imported at the top of the
+plugin's modules.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cfmock.api import access
+from cfmock.pytest_plugin import checks, coverage, error_cases, flow_tests, reports, servers, setups
+
+if TYPE_CHECKING:
+    from cfmock.fixtures.model import FlowFixture
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        "cfmock_fixtures", "fixture files or folders loaded first, for every test and every *.cfmock.yaml", type="paths"
+    )
+    parser.addini("cfmock_strict", "fail a test for violations of the clients that call its service", type="bool")
+    parser.addini(
+        setups.OPTION, "what outcomes, faults and mocks do that a test adds and nothing uses: error (default), warn, ignore",
+        default="error",
+    )  # fmt: skip
+    parser.addini(
+        checks.OPTION, "what findings of `cfmock check` do in flows that a test loads: ignore, show below a failing test "
+        "(default), error", default="show",
+    )  # fmt: skip
+    parser.getgroup("cfmock").addoption(
+        coverage.OPTION, metavar="FILE", help="write what flow tests and executions reach of their flows, as JSON"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    coverage.begin(config)
+    config.addinivalue_line(
+        "markers",
+        "cfmock(*sources, **settings): what the fixture `cfmock` serves; paths are relative to the test's file",
+    )
+    config.addinivalue_line(
+        "markers",
+        "cfmock_errors(operation, times=None, transports=False): run the test once for each error code documented for the "
+        "operation, which answers that code every time, or the first `times`; with transports=True also once for each way in "
+        "which its connection breaks; see the fixture `cfmock_error`",
+    )
+
+
+def pytest_report_header() -> str | None:
+    """A line where the environment names a proxy, since clients would call that in place of cfmock."""
+    from cfmock.base.proxies import proxy_variables
+
+    names = proxy_variables(os.environ)
+    if not names:
+        return None
+    return f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    for option, words in ((setups.OPTION, setups.MODES), (checks.OPTION, checks.MODES)):
+        if (given := session.config.getini(option)) not in words:
+            raise pytest.UsageError(f"{option}: '{given}' is not one of {', '.join(words)}")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> flow_tests.FlowTestFile | None:
+    if file_path.name.endswith(flow_tests.SUFFIX):
+        return flow_tests.FlowTestFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    error_cases.parametrize(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    session = servers.session_of(item)
+    if session is not None:
+        session.begin_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    setups.begin(item)
+    result = yield
+    servers.fail_for_violations(item)
+    checks.judge(item, _flows(item))
+    session = servers.session_of(item)
+    setups.end(item, session.cf if session is not None else None, session.setups if session is not None else 0)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        reports.add_calls(item, report)
+        warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
+        checks.report(item, report, _flows(item), warnings)
+    setups.report(item, report)
+    return report
+
+
+def _flows(item: pytest.Item) -> list[FlowFixture]:
+    """The flows that a test loads."""
+    if isinstance(item, flow_tests.FlowTestItem):
+        return item.flows
+    return [flow for cf in servers.servers_of(item) for flow in access.loaded_flows(cf)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    coverage.end(session)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist is done."""
+    coverage.add_worker(node)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    coverage.summary(terminalreporter, config)
+    setups.summary(terminalreporter)

@@ -1,0 +1,53 @@
+"""What is shown below a failing test: the calls and executions that its servers saw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cfmock.api import access
+from cfmock.pytest_plugin.servers import own_servers, session_of
+
+if TYPE_CHECKING:
+    from cfmock.api.cloudflow import CloudFlow
+
+SHOWN = 20
+"""Calls shown with a failed test: the newest."""
+
+
+def add_calls(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Show the calls and runs of each server that the test uses."""
+    for cf in own_servers(item):
+        report.sections.append(("calls seen by cfmock", _shown(cf)))
+        _add_runs(report, "cfmock", cf)
+    session = session_of(item)
+    if session is not None:
+        report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
+        _add_runs(report, "cfmock_session", session.cf, session.runs)
+
+
+def _add_runs(report: pytest.TestReport, name: str, cf: CloudFlow, since: int = 0) -> None:
+    """The executions of `cf.run`, of which there are no calls to see; all but the first `since`."""
+    from cfmock.observe.models import execution_text
+
+    runs = access.ask(cf, lambda control: control.list_runs(since))
+    if runs:
+        report.sections.append((f"executions run by {name}", "\n".join(map(execution_text, runs))))
+
+
+def _shown(cf: CloudFlow, after: str | None = None) -> str:
+    """The calls, or those after the request of this id."""
+    calls = cf.calls()
+    calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
+    lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
+    for each in calls[-SHOWN:]:
+        given = ", ".join(f"{name}={value:.60}" for name, value in each.parameters.items())
+        answer = each.transport if each.status == 0 else f"{each.status} {each.code or each.transport or ''}".rstrip()
+        lines.append(f"{each.operation}({given}) -> {answer}")
+        lines += [f"    violation: {violation}" for violation in each.violations]
+        lines += [f"    warning: {warning}" for warning in each.warnings]
+        lines += [f"    hint: {each.hint}"] if each.hint else []
+    told = {warning for each in calls for warning in each.warnings}
+    lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
+    return "\n".join(lines) or "none"
