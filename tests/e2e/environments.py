@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 VENVS = ROOT / ".venvs"
 NODE = HERE / "node"
+GO = HERE / "go"
+JAVA = HERE / "java"
 
 # environment -> what is installed into it
 SDKS = {
@@ -40,32 +42,46 @@ class Outcome:
 
 
 def command(name: str) -> list[str]:
-    """The interpreter that has this set of SDKs: of `SDKS`, or `node`. Raises `Unavailable`."""
+    """What runs a driver with this set of SDKs: an interpreter for `SDKS` and `node`, the driver itself for `go` and `java`.
+
+    Raises `Unavailable`.
+    """
     folder = NODE if name == "node" else VENVS / name
     failed = _reason(folder)
     if failed.exists():
         raise Unavailable(f"the {name} SDK cannot be had here: {failed.read_text(encoding='utf-8')}")
     if name == "node":
-        program, there = shutil.which("node"), (NODE / "node_modules").is_dir()
+        words, there = [shutil.which("node")], NODE / "node_modules"
+    elif name == "go":
+        words, there = [str(folder / "driver")], folder / "driver"
+    elif name == "java":
+        words = [
+            shutil.which("java"),
+            *_JVM,
+            "-cp",
+            f"{folder / 'lib' / '*'}{os.pathsep}{folder / 'classes'}",
+            "Driver",
+        ]
+        there = folder / "classes" / "Driver.class"
     else:
-        program, there = str(folder / "bin" / "python"), (folder / "bin" / "python").exists()
-    if not program or not there:
+        words, there = [str(folder / "bin" / "python")], folder / "bin" / "python"
+    if words[0] is None or not there.exists():
         raise Unavailable(f"the {name} SDK is not installed: `make test` does it")
-    return [program]
+    return [word for word in words if word is not None]
 
 
 def prepare() -> list[Outcome]:
     """Make every environment that is not there yet, four at a time: they wait for the network as much as for a core."""
     VENVS.mkdir(exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(_prepare, [*SDKS, "node"]))
+        return list(pool.map(_prepare, [*_OTHERS, *SDKS]))
 
 
 def _prepare(name: str) -> Outcome:
     folder = NODE if name == "node" else VENVS / name
     try:
-        if name == "node":
-            _prepare_node()
+        if name in _OTHERS:
+            _OTHERS[name]()
         else:
             _prepare_python(folder, SDKS[name])
     except Unavailable as error:
@@ -94,6 +110,39 @@ def _prepare_node() -> None:
     if not stamp.exists() or stamp.stat().st_mtime < (NODE / "package.json").stat().st_mtime:
         _announce(f"{NODE.relative_to(ROOT).as_posix()}/node_modules: npm ci")
         _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
+
+
+def _prepare_go() -> None:
+    if not shutil.which("go"):
+        raise Unavailable("there is no Go on this machine")
+    folder = VENVS / "go"
+    if not _is_newer(folder / "driver", GO):
+        _announce(f"{folder.relative_to(ROOT).as_posix()}: go build")
+        _run(["go", "build", "-o", str(folder / "driver"), "."], cwd=GO)
+
+
+def _prepare_java() -> None:
+    if not shutil.which("javac") or not shutil.which("mvn"):
+        raise Unavailable("there is no JDK with Maven on this machine")
+    folder = VENVS / "java"
+    if not _is_newer(folder / "classes" / "Driver.class", JAVA):
+        _announce(f"{folder.relative_to(ROOT).as_posix()}: mvn dependency:copy-dependencies")
+        shutil.rmtree(folder, ignore_errors=True)
+        _run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}"], cwd=JAVA)
+        words = ["javac", "-encoding", "UTF-8", "-cp", str(folder / "lib" / "*"), "-d", str(folder / "classes")]
+        _run([*words, "Driver.java"], cwd=JAVA)
+
+
+def _is_newer(made: Path, sources: Path) -> bool:
+    """Whether something is there and was made after all of its sources."""
+    return made.exists() and made.stat().st_mtime > max(each.stat().st_mtime for each in sources.iterdir())
+
+
+_OTHERS = {"java": _prepare_java, "go": _prepare_go, "node": _prepare_node}
+"""The environments that are not Python's."""
+
+_JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx128m")
+"""Options for a short life."""
 
 
 def _announce(line: str) -> None:

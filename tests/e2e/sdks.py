@@ -34,21 +34,26 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of calling: the environment with the SDK, its driver, which of the driver's ways, how it is pointed here.
+    """One way of calling: the environment with the SDK, its driver (None: the environment is one), which of the driver's ways,
+    how it is pointed here.
 
     `endpoint` is filled with `url` and `authority`; None leaves the client at the real host name, with us as its proxy.
-    `raises` are the classes of its exceptions below and from status 500 on; `{code}` in them is the error's.
+    `raises` are the classes of its exceptions below and from status 500 on; `{code}` in them is the error's. `has_status`:
+    its exceptions tell the HTTP status. `lacks` are operations that it is too old for.
     """
 
     environment: str
-    driver: str
+    driver: str | None
     raises: tuple[str, str]
     way: str = "sync"
     endpoint: str | None = "{authority}"
+    has_status: bool = True
+    lacks: frozenset[str] = frozenset()
 
 
 TEA_RAISES = ("ClientException", "ServerException")
 TEA_03_RAISES = ("TeaException", "TeaException")
+GO_RAISES = ("SDKError", "SDKError")
 
 KINDS = {
     "tea": Kind("tea", "drivers/tea.py", TEA_RAISES),
@@ -60,7 +65,21 @@ KINDS = {
     "tea-0.3-async": Kind("tea-0.3", "drivers/tea.py", TEA_03_RAISES, way="async"),
     "tea-0.3-scheme": Kind("tea-0.3", "drivers/tea.py", TEA_03_RAISES, endpoint="{url}"),
     "legacy": Kind("legacy", "drivers/legacy.py", ("ServerException", "ServerException")),
-    "pop-core": Kind("node", "node/driver.js", ("{code}Error", "{code}Error"), endpoint="{url}"),
+    "pop-core": Kind(
+        "node",
+        "node/driver.js",
+        ("{code}Error", "{code}Error"),
+        endpoint="{url}",
+        lacks=frozenset({"StartSyncExecution"}),
+    ),
+    "go": Kind("go", None, GO_RAISES, way="tea"),
+    "go-acs3": Kind("go", None, GO_RAISES, way="acs3"),
+    "go-legacy": Kind("go", None, ("ServerError", "ServerError"), way="legacy"),
+    "java": Kind("java", None, TEA_03_RAISES, way="tea"),
+    "java-acs3": Kind("java", None, TEA_03_RAISES, way="acs3"),
+    "java-legacy": Kind(
+        "java", None, TEA_RAISES, way="legacy", has_status=False, lacks=frozenset({"StartSyncExecution"})
+    ),
     "acs3-sha256": Kind("tea", "drivers/tea.py", TEA_RAISES, way="acs3-sha256"),
     "acs3-sm3": Kind("tea", "drivers/tea.py", TEA_RAISES, way="acs3-sm3"),
 }
@@ -98,7 +117,9 @@ class Sdk:
 @contextmanager
 def driver(kind: Kind, url: str, ca_file: str | None = None, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """A running driver, with these environment variables beside our own. Raises `environments.Unavailable`."""
-    command = [*environments.command(kind.environment), str(HERE / kind.driver)]
+    command = environments.command(kind.environment)
+    if kind.driver is not None:
+        command.append(str(HERE / kind.driver))
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | variables
     if kind.endpoint is None:
         clean |= {"HTTP_PROXY": url, "http_proxy": url}
