@@ -33,15 +33,47 @@ def test_every_class_name_stands_once_in_the_package():
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
+def assigned(node: ast.stmt) -> set[str]:
+    """The names that a statement gives a value, or a type, to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    if type(node).__name__ == "TypeAlias":  # `type Json = ...`, from Python 3.12 on
+        targets = [node.name]  # type: ignore[attr-defined]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
 def test_json_is_defined_once():
-    homes = [
-        path.relative_to(ROOT).as_posix()
+    homes = [path for path, tree in MODULES.items() for node in tree.body if "Json" in assigned(node)]
+    assert [path.relative_to(ROOT).as_posix() for path in homes] == ["cfmock/base/json_text.py"]
+
+
+def test_junit_is_written_in_one_module():
+    homes = [path for path, tree in MODULES.items() if any(name.startswith("xml.") for name in imported(tree))]
+    assert [path.relative_to(ROOT).as_posix() for path in homes] == ["cfmock/tools/junit.py"]
+
+
+def test_no_module_imports_a_private_name_of_another():
+    found = [
+        f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
         for path, tree in MODULES.items()
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and any(isinstance(name, ast.Name) and name.id == "Json" for name in node.targets)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.endswith("__")
     ]
-    assert homes == ["cfmock/base/json_text.py"]
+    assert found == []
+
+
+def test_the_pytest_plugin_uses_no_private_names():
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+        for path, tree in MODULES.items()
+        if path.parent.name == "pytest_plugin"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not ((isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")) or node.attr.endswith("__"))
+    ]
+    assert found == []
 
 
 def test_at_most_six_modules_lie_at_the_root_of_the_package():
