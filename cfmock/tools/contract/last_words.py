@@ -7,17 +7,23 @@ the error is in. Errors of the vendor's Go packages, and of its command line, ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 SAID = 200
 """Characters that are kept of it."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\t\x20-\x7e\xa0-\U0010ffff]")
 
-_FRAME = re.compile(r"\s+at .*[(:<]|\s*\.\.\. \d+ (?:more$|lines matching)")
+_FRAME = re.compile(r"\s+at .*[(:<]|\s*\.\.\. \d+ (?:more$|lines matching)|Stack trace:$|#\d+ ")
+_TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):$")
+_GROUP_MARK = re.compile(r"\s*(?:\| ?|\+ (?=Exception Group)|\+[-+][-+ \w.]*$)")
+"""What Python writes before the lines of a group of exceptions, and between its members."""
 _CAUSE = re.compile(r"\s*(?:Caused by|Suppressed): ")
 _GOROUTINE = re.compile(r"goroutine \d+ \[")
-_FAREWELL = re.compile(r"Node\.js v\d|exit status \d+$|note: run with `RUST_BACKTRACE|note: rerun with -v$")
+_FAREWELL = re.compile(
+    r"Node\.js v\d|exit status \d+$|note: run with `RUST_BACKTRACE|note: rerun with -v$|\s+thrown in "
+    r"|\S+:\d+: \w*Warning: |\w*Warning: Enable tracemalloc "
+)
 _ERROR = re.compile(r'(?:Exception in thread ".*?" |Uncaught |Unhandled exception\. )?[\w.$]*(?:Error|Exception)\b')
 
 _SDK_ERROR = re.compile(
@@ -27,7 +33,7 @@ _SDK_ERROR = re.compile(
 """As alibaba-cloud-sdk-go, tea-go and the aliyun command line write errors."""
 
 _MODULES = re.compile(
-    r'^(?:Exception in thread ".*?" |Uncaught |Unhandled exception\. )?(?:[\w$]+[.$])*(?=[A-Z]\w*(?::|$))'
+    r'^(?:Exception in thread ".*?" |Uncaught |Unhandled exception\. )?(?:[\w$<>]+[.$])*(?=[A-Z]\w*(?::|$))'
 )
 _TWICE = re.compile(r"^(\w*(?:Error|Exception): )Error: ")
 
@@ -40,10 +46,27 @@ def last_words(text: str) -> str:
     """
     plain = "\n".join(_CONTROL.sub("", line) for line in text.splitlines())
     plain = _SDK_ERROR.sub(lambda found: f"{found['name']}: {found['code']} {found['message']}", plain)
-    lines = _without_stacks(plain.splitlines())
+    lines = _without_stacks(_without_tracebacks(plain.splitlines()))
     line = next((line for line in reversed(lines) if any(map(str.isalnum, line))), lines[-1] if lines else "")
     line = _TWICE.sub(r"\1", _MODULES.sub("", line))
     return line if len(line) <= SAID else line[: SAID - 1] + "…"
+
+
+def _without_tracebacks(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, but of each traceback of Python only the first of the error's message."""
+    inside = ""
+    group = False
+    for line in lines:
+        group = group or bool(_TRACEBACK.match(_GROUP_MARK.sub("", line, count=1)) and "Group" in line)
+        bare = _GROUP_MARK.sub("", line, count=1) if group else line
+        if _TRACEBACK.match(bare):
+            inside = "frames"
+        elif not bare.strip():
+            inside = "" if inside == "message" else inside
+            yield bare
+        elif inside != "message" and not (inside == "frames" and bare[0] == " "):
+            inside = "message" if inside == "frames" else ""
+            yield bare
 
 
 def _without_stacks(lines: Iterable[str]) -> list[str]:

@@ -74,6 +74,45 @@ Traceback (most recent call last):
 alibabacloud_tea_openapi.exceptions._client.ClientException: Error: ResourceThrottled code: 429, slow down request id: r
 """
 
+PYTHON_OF_MANY_LINES = """\
+Traceback (most recent call last):
+  File "client.py", line 3, in <module>
+    f()
+    ~^^
+client.f.<locals>.ServerFault: ResourceThrottled
+request id: r
+see https://example.com/
+a note on it
+sys:1: ResourceWarning: unclosed file <_io.FileIO name=3>
+ResourceWarning: Enable tracemalloc to get the object allocation traceback
+"""
+
+PYTHON_GROUP = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "client.py", line 6, in m
+  |     async with asyncio.TaskGroup() as t:
+  | ExceptionGroup: unhandled errors in a TaskGroup (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "client.py", line 4, in f
+    |     raise ValueError("x")
+    | ValueError: x
+    +---------------- 2 ----------------
+    | Traceback (most recent call last):
+    |   File "client.py", line 4, in f
+    |     raise ServerFault("ResourceThrottled")
+    | pkg.errors.ServerFault: ResourceThrottled
+    | request id: r
+    +------------------------------------
+"""
+
+PHP = """\
+PHP Fatal error:  Uncaught ServerFault: ResourceThrottled in /app/client.php:3
+Stack trace:
+#0 {main}
+  thrown in /app/client.php on line 3
+"""
+
 RUST = """\
 thread 'main' panicked at src/main.rs:2:5:
 slow down
@@ -95,6 +134,9 @@ Unhandled exception. System.Net.Http.HttpRequestException: slow down
         (GO, "panic: SDKError: ResourceThrottled code: 429, slow down"),
         (ALIYUN, "ERROR: SDK.ServerError: ResourceThrottled slow down"),
         (PYTHON, "ClientException: ResourceThrottled code: 429, slow down request id: r"),
+        (PYTHON_OF_MANY_LINES, "ServerFault: ResourceThrottled"),
+        (PYTHON_GROUP, "ServerFault: ResourceThrottled"),
+        (PHP, "PHP Fatal error:  Uncaught ServerFault: ResourceThrottled in /app/client.php:3"),
         (RUST, "slow down"),
         (DOTNET, "HttpRequestException: slow down"),
         ("json.decoder.JSONDecodeError: Expecting value\n", "JSONDecodeError: Expecting value"),
@@ -105,14 +147,21 @@ def test_of_an_uncaught_error_it_is_the_line_that_names_it(text, words):
     assert last_words(text) == words
 
 
-@pytest.mark.parametrize("stack", [NODE, JAVA, PYTHON])
+@pytest.mark.parametrize("stack", [NODE, JAVA, PYTHON, PYTHON_OF_MANY_LINES])
 def test_what_is_said_after_a_stack_is_said_last(stack):
     assert last_words(f"{stack}\ngave up after 3 tries\n") == "gave up after 3 tries"
 
 
 @pytest.mark.parametrize(
     "line",
-    ["example.com: not found", "a.b.c", "at noon: all is well", "Done: 3 of 3", "see com.example.Client for more"],
+    [
+        "example.com: not found",
+        "a.b.c",
+        "at noon: all is well",
+        "Done: 3 of 3",
+        "see com.example.Client for more",
+        "| a table",
+    ],
 )
 def test_a_line_of_the_programs_own_stays_as_it_is(line):
     assert last_words(f"before\n{line}\n") == line
