@@ -18,7 +18,8 @@ from cfmock.cli.run import CommandBehind
 if TYPE_CHECKING:
     from cfmock.protocol.faults.rules import FaultRule
     from cfmock.tools.contract.baseline import Accepted
-    from cfmock.tools.contract.run import ClientRun, MatrixRunner, Service
+    from cfmock.tools.contract.clients import ClientRun, Serve, Service
+    from cfmock.tools.contract.run import MatrixRunner
 
 JOURNAL = 100_000
 """Calls kept of a case at the least: it is judged by them."""
@@ -53,26 +54,38 @@ SHOWN = 20
 @click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run so many cases at a time.")
 @click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
+@click.option(
+    "--worker",
+    is_flag=True,
+    help='Start CMD once: it reads a line {"case": NAME} for each case, and answers with a line {"exit": STATUS, "said": TEXT}.',
+)
 @proxy_options
 @settings_options("reload", port=0)
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...], proxy: bool,
-    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, **given: Any,
+    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, worker: bool, **given: Any,
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
     if not ctx.obj:
         raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
     from cfmock.cli.contract_output import accepted_by, check_writable
     from cfmock.server.lifecycle import new_loop
+    from cfmock.tools.contract.clients import ClientPool, FreshProcess, Worker
     from cfmock.tools.contract.plan import CaseSelection
+    from cfmock.tools.contract.run import LEAST, LEAST_OF_WORKERS, MatrixRunner
 
     asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
     options = ContractOptions(words=ctx.obj, wanted=CaseSelection.of(operation, code), jobs=jobs, **asked)
     accepted = accepted_by(options)
     if options.output not in (None, "-"):
         check_writable("--output", options.output)
-    lab = _lab(paths, given, proxying(proxy=proxy, keep_proxy=keep_proxy), options, nth, timeout)
+    serve, strict = _servers(paths, given, proxying(proxy=proxy, keep_proxy=keep_proxy), options)
+    kind = Worker if worker else FreshProcess
+    lab = MatrixRunner(
+        ClientPool(lambda: kind(serve, options.words)), nth, None if timeout is None else _seconds(timeout), strict,
+        LEAST_OF_WORKERS if worker else LEAST,
+    )  # fmt: skip
     loop = new_loop()
     try:
         return _until_told(loop, loop.create_task(_contract(lab, options, accepted)))
@@ -83,15 +96,13 @@ def command(
 command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.py"
 
 
-def _lab(
-    paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying, options: ContractOptions, nth: int,
-    timeout: str | None,
-) -> MatrixRunner:  # fmt: skip
-    """The lab, with servers of these fixtures and options. Raises FixtureError and SettingsError."""
+def _servers(
+    paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying, options: ContractOptions
+) -> tuple[Serve, bool]:
+    """What makes servers of these fixtures and options, and whether they are strict. Raises FixtureError and SettingsError."""
     from cfmock.base.errors import SettingsError
     from cfmock.cli import server_setup
     from cfmock.server.tls import tls_of
-    from cfmock.tools.contract.run import MatrixRunner
 
     fixtures, settings = server_setup.read(paths, flags, port=0)
     if settings.port and options.jobs > 1:
@@ -105,7 +116,7 @@ def _lab(
 
     serve(None)  # so that options that do not go together are told at once
     server_setup.log_removed(proxies)
-    return MatrixRunner(serve, options.words, nth, None if timeout is None else _seconds(timeout), settings.strict)
+    return serve, settings.strict
 
 
 def _seconds(timeout: str) -> float:
@@ -138,6 +149,13 @@ def _until_told(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int
 
 
 async def _contract(lab: MatrixRunner, options: ContractOptions, accepted: list[Accepted]) -> int:
+    try:
+        return await _matrix(lab, options, accepted)
+    finally:
+        await lab.clients.close()
+
+
+async def _matrix(lab: MatrixRunner, options: ContractOptions, accepted: list[Accepted]) -> int:
     from cfmock.cli.contract_output import progress, tell
     from cfmock.tools.contract.outcome import operations_used
     from cfmock.tools.contract.plan import plan

@@ -139,6 +139,10 @@ class Control:
             self.names.expect_flow(rule.when.flow.patterns, list(self._worlds(account, region)), waiting)
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
 
+    def put_first(self, rule: FaultRule) -> None:
+        """Add a rule ahead of all others, which is no set-up of a test's own."""
+        self._everywhere(lambda e, w: e.injector(w.account, w.region).add(rule, first=True), None, None)
+
     def fault_hits(self, id: str) -> int:
         """How many calls a rule has struck in all worlds, also after it was removed or has expired."""
         return sum(injector.hits_of(id) for injector in self.emulator.injectors.values())

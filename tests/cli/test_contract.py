@@ -336,3 +336,70 @@ def test_the_client_gets_what_run_gives(folder):
     assert variables["HTTP_PROXY"] == variables["FNF_ENDPOINT"] == f"http://{variables['CFMOCK_ENDPOINT']}"
     assert variables["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "ak"
     assert ran.stdout.splitlines()[1].split()[:3] == ["ListFlows", "AccessDenied", "failed"]
+
+
+WORKER = '''
+"""Answers as told by the case's name; the number of the case in this process goes before what it says."""
+import http.client, json, os, sys, time
+
+for number, line in enumerate(sys.stdin, 1):
+    case = json.loads(line)["case"]
+    connection = http.client.HTTPConnection(os.environ["CFMOCK_ENDPOINT"], timeout=2)
+    connection.request("POST", "/?Version=2019-03-15&Action=StartExecution&FlowName=f&ExecutionName=e1")
+    answer = connection.getresponse()
+    fields = json.loads(answer.read())
+    print("a line of its own,", '{"not": "an answer"}', flush=True)
+    if "MissingRequiredParams" in case:
+        sys.exit("gone")
+    if "AccessDenied" in case:
+        time.sleep(60)
+    print(json.dumps({"exit": 0 if answer.status == 200 else 3, "said": f"{number} {fields.get('Code')}"}), flush=True)
+'''
+
+
+def test_a_worker_is_started_once_and_again_where_it_ends_or_is_silent(cfmock):
+    Path("worker.py").write_text(WORKER)
+    codes = [
+        "InvalidArgument",
+        "MissingRequiredParams",
+        "InternalServerError",
+        "AccessDenied",
+        "FlowNotExists",
+        "ResourceThrottled",
+    ]
+    words = [word for code in codes for word in ("--code", code)]
+    done = cfmock(
+        "contract", "f.yaml", *words, "--timeout", "1s", "--format", "json", "--worker", "--", *PYTHON, "worker.py"
+    )
+    assert done.code == 0, done.err
+    found = {case["code"]: (case["exit"], case["timed_out"], case["calls"], case["said"]) for case in cases(done.out)}
+    assert found == {
+        "InvalidArgument": (3, False, 1, "2 InvalidArgument"),  # the first was the run without a fault
+        "MissingRequiredParams": (1, False, 1, "gone"),
+        "InternalServerError": (3, False, 1, "1 InternalServerError"),
+        "AccessDenied": (143, True, 1, 'a line of its own, {"not": "an answer"}'),
+        "FlowNotExists": (3, False, 1, "1 FlowNotExists"),
+        "ResourceThrottled": (3, False, 1, "2 ResourceThrottled"),
+    }
+
+
+def test_several_workers_share_the_cases(cfmock, folder):
+    Path("worker.py").write_text(WORKER)
+    words = ["--code", "FlowNotExists", "--code", "ResourceThrottled", "--code", "EntityTooLarge"]
+    done = cfmock(
+        "contract", "f.yaml", *words, "--jobs", "2", "--format", "json", "--worker", "--", *PYTHON, "worker.py"
+    )
+    assert [(case["exit"], case["calls"]) for case in cases(done.out)] == [(3, 1)] * 3, done.err
+
+
+def test_a_worker_that_answers_nothing_fails_without_a_fault(cfmock, folder):
+    done = cfmock("contract", "f.yaml", "--worker", "--", *PYTHON, "-c", "print('bye')")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "cfmock contract: without any fault CMD ended with status 1; it wrote:\n  bye\n"
+
+
+def test_no_worker_is_left_when_the_matrix_is_done(cfmock, folder):
+    Path("worker.py").write_text(WORKER.replace("case = json", "open('pid', 'w').write(str(os.getpid())); case = json"))
+    done = cfmock("contract", "f.yaml", "--code", "FlowNotExists", "--worker", "--", *PYTHON, "worker.py")
+    assert done.code == 0, done.err
+    assert gone(int(Path("pid").read_text()))

@@ -2,7 +2,7 @@
 
 What is followed on a page, from top to bottom, in one folder that has a copy of fixtures/ (as a clone has):
 
-- A block whose first line is `# NAME.py` (`.yaml`, `.toml`) is written to a file of that name.
+- A block whose first line is `# NAME.py` (`.yaml`, `.toml`) or `// NAME.go` (`.java`) is written to a file of that name.
 - A ```` ```console ```` block holds commands behind `$ ` (continued by `> `) and what they print: `...` stands for anything; ids,
   times, tokens and ports may differ. A command ending in `serve ...` goes on in the background, as in another terminal.
 - A ```` ```python ```` block without a name is run: by pytest if it has tests, else as a script.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import itertools
 import os
 import re
 import shutil
@@ -35,7 +36,7 @@ PORT = "8790"
 """The port of commands on the pages; a free one takes its place."""
 
 _BLOCK = re.compile(r"(?P<before><!-- not run: .*?-->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.M | re.S)
-_NAMED = re.compile(r"# ([\w./-]+\.(?:py|yaml|toml|ini))\n")
+_NAMED = re.compile(r"(?:#|//) ([\w./-]+\.(?:go|ini|java|py|toml|yaml))\n")
 _VARYING = (
     (re.compile(r"\b[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"), "<id>"),
     (re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "<time>"),
@@ -193,11 +194,12 @@ class Reader:
         for name, reason in self._missing_files.items():
             if name in text:
                 return reason
-        program = re.sub(r"^(\w+=\S+ )*", "", text).split()[0]
-        known = program in ("export", "cd", *STAND_INS) or program in {each.split()[0] for each in NOT_DONE}
-        if known or shutil.which(program, path=self._environment["PATH"]):
-            return None
-        return f"there is no {program} on this machine"
+        words = re.sub(r"^(\w+=\S+ )*", "", text).split()
+        known = ("export", "cd", *STAND_INS, *(each.split()[0] for each in NOT_DONE))
+        for program in (words[0], *(after for word, after in itertools.pairwise(words) if word == "--")):
+            if program not in known and not shutil.which(program, path=self._environment["PATH"]):
+                return f"there is no {program} on this machine"
+        return None
 
     def _serve(self, text: str) -> str:
         self._stop()

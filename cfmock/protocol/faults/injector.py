@@ -169,12 +169,12 @@ class FaultInjector:
         self._memo: dict[tuple[str, str | None, str], _Candidates] = {}
         self._order: dict[str, Sequence[ActiveFault]] = {}
 
-    def add(self, rule: FaultRule, *, id: str | None = None) -> ActiveFault:
-        """Put a rule behind those there are. `id` is for one rule in several worlds; ValueError if it is taken."""
+    def add(self, rule: FaultRule, *, id: str | None = None, first: bool = False) -> ActiveFault:
+        """Put a rule behind those there are, or `first`. `id` is for one rule in several worlds; ValueError if it is taken."""
         if id in self._faults:
             raise ValueError(f"there is a fault {id!r} already")
         fault = ActiveFault(self, rule, id or self._new_id(), self._clock)
-        self._faults[fault.id] = fault
+        self._faults = {fault.id: fault, **self._faults} if first else {**self._faults, fault.id: fault}
         self._next_expiry = min(self._next_expiry, fault.expires_at)
         self._forget()
         return fault

@@ -1,23 +1,21 @@
-"""Runs the client: cleanly to see what it uses, then once a case, in a fresh server each."""
+"""Runs the client: cleanly to see what it uses, then once a case."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
-from cfmock.control.control import Control
-from cfmock.observe.journal import CallRecord
-from cfmock.observe.models import Violation
 from cfmock.protocol.faults.rules import FaultRule
-from cfmock.tools.contract import process
+from cfmock.tools.contract.clients import ClientPool, ClientRun
 from cfmock.tools.contract.outcome import Reaction, reaction
 from cfmock.tools.contract.plan import Case
-from cfmock.tools.contract.process import Ended
 
 LEAST = 30.0
 """Seconds that a case gets at the least: clients' own time-outs are 5 to 20 s."""
+
+LEAST_OF_WORKERS = 60.0
+"""Seconds that a worker may be silent at the least: to start it anew costs more than to wait for it."""
 
 TIMES = 10
 """As many times as long as without a fault a case may take, if that is more."""
@@ -26,58 +24,26 @@ CLEAN = 600.0
 """Seconds that the run without a fault gets."""
 
 
-class Service(Protocol):
-    """A server to run a client against."""
-
-    @property
-    def control(self) -> Control: ...
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The environment of a client of this server, once it has started."""
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-
-Serve = Callable[[FaultRule | None], Service]
-"""Makes a fresh server, with a rule ahead of all others."""
-
-
-class ClientRun(NamedTuple):
-    """One run of the client: how it ended, the calls that the server saw, and what was wrong with them."""
-
-    ended: Ended
-    records: Sequence[CallRecord]
-    violations: Sequence[Violation]
-
-    @property
-    def kinds(self) -> set[str]:
-        """The kinds of the violations."""
-        return {each.kind for each in self.violations}
-
-
 @dataclass(frozen=True, slots=True)
 class MatrixRunner:
-    """Puts the command `words` through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a
-    run may take; None: `CLEAN` without a fault, else `LEAST` or `TIMES` as long as that, whichever is more. With `strict` there
-    may be no violations without a fault.
+    """Puts clients through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a run may take;
+    None: `CLEAN` without a fault, else `least` or `TIMES` as long as that, whichever is more. With `strict` there may be no
+    violations without a fault.
     """
 
-    serve: Serve
-    words: Sequence[str]
+    clients: ClientPool
     nth: int = 1
     timeout: float | None = None
     strict: bool = False
+    least: float = LEAST
 
     async def clean(self) -> ClientRun:
         """Without a fault. Raises OSError if the command cannot be started."""
-        return await self._run(None, CLEAN if self.timeout is None else self.timeout)
+        return await self._run("clean", None, CLEAN if self.timeout is None else self.timeout)
 
     def limit(self, clean: ClientRun) -> float:
         """Seconds that a case may take, after this clean run."""
-        return max(LEAST, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
+        return max(self.least, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
 
     async def matrix(
         self, cases: Sequence[Case], clean: ClientRun, jobs: int, tell: Callable[[Reaction], None]
@@ -104,17 +70,12 @@ class MatrixRunner:
         return [found[number] for number in range(len(cases))]
 
     async def _case(self, case: Case, clean: ClientRun) -> Reaction:
-        run = await self._run(case.rule(self.nth), self.limit(clean))
+        run = await self._run(str(case), case.rule(self.nth), self.limit(clean))
         return reaction(case, run.ended, run.records, run.kinds, clean.kinds)
 
-    async def _run(self, rule: FaultRule | None, limit: float) -> ClientRun:
-        service = self.serve(rule)
-        await service.start()
-        try:
-            ended = await process.run(self.words, service.variables, limit)
-        finally:
-            await service.stop()
-        return ClientRun(ended, service.control.find_calls(), service.control.find_violations())
+    async def _run(self, name: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        async with self.clients.lent() as client:
+            return await client.run(name, rule, limit)
 
 
 def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:

@@ -1,0 +1,216 @@
+"""Clients under test: a process for each case, or a worker that is started once and told of each case on its standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from cfmock.base.clocks import stopwatch
+from cfmock.control.control import Control
+from cfmock.observe.journal import CallRecord
+from cfmock.observe.models import Violation
+from cfmock.protocol.faults.rules import FaultRule
+from cfmock.tools.contract import process
+from cfmock.tools.contract.process import Ended, Program
+
+NO_ANSWER = 1
+"""The status of a case to which a worker gives no answer, or one without a status."""
+
+
+class Service(Protocol):
+    """A server to run a client against."""
+
+    @property
+    def control(self) -> Control: ...
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of a client of this server, once it has started."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+Serve = Callable[[FaultRule | None], Service]
+"""Makes a fresh server, with a rule ahead of all others."""
+
+
+class ClientRun(NamedTuple):
+    """One run of the client: how it ended, the calls that the server saw, and what was wrong with them."""
+
+    ended: Ended
+    records: Sequence[CallRecord]
+    violations: Sequence[Violation]
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of the violations."""
+        return {each.kind for each in self.violations}
+
+
+class Client(Protocol):
+    """Something that is put through cases, one at a time."""
+
+    async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        """Run one case, with this rule ahead of all others, for `limit` seconds at most.
+
+        Raises OSError if the command cannot be started.
+        """
+
+    async def close(self) -> None:
+        """End what still runs."""
+
+
+class FreshProcess:
+    """A client that is started for each case, with a fresh server."""
+
+    def __init__(self, serve: Serve, words: Sequence[str]) -> None:
+        self._serve = serve
+        self._words = words
+
+    async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        service = self._serve(rule)
+        await service.start()
+        try:
+            ended = await process.run(self._words, service.variables, limit)
+        finally:
+            await service.stop()
+        return ClientRun(ended, service.control.find_calls(), service.control.find_violations())
+
+    async def close(self) -> None:
+        """Nothing is left of it between cases."""
+
+
+class Worker:
+    """A client that is started once: a line `{"case": NAME}` on its standard input begins a case, a line
+    `{"exit": STATUS, "said": TEXT}` on its standard output ends it.
+
+    Its server stays where it is; before each case it is made as right after the start. A worker that does not answer in time is
+    ended, as one that has ended by itself is, and another is started for the next case.
+    """
+
+    def __init__(self, serve: Serve, words: Sequence[str]) -> None:
+        self._serve = serve
+        self._words = words
+        self._service: Service | None = None
+        self._program: Program | None = None
+        self._running = contextlib.AsyncExitStack()
+
+    async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        if self._service is None:
+            service = self._serve(None)
+            await service.start()
+            self._service = service
+        control = self._service.control
+        control.reset()
+        if rule is not None:
+            control.put_first(rule)
+        program = await self._ready(self._service)
+        began = stopwatch()
+        try:
+            answer = await asyncio.wait_for(self._answer(program, case), limit)
+            timed_out = False
+        except asyncio.TimeoutError:
+            answer, timed_out = None, True
+        if answer is None:
+            await program.end()
+            out, err = await program.out.text(), await program.err.text()
+            ended = Ended(program.status or NO_ANSWER, timed_out, stopwatch() - began, out, err)
+            await self._end()
+        else:
+            before = program.out.take().rstrip("\n").rpartition("\n")[0]  # the lines above the answer
+            ended = Ended(answer.exit, False, stopwatch() - began, before, answer.said or program.err.take())
+        return ClientRun(ended, control.find_calls(), control.find_violations())
+
+    async def close(self) -> None:
+        await self._end()
+        if self._service is not None:
+            await self._service.stop()
+            self._service = None
+
+    async def _ready(self, service: Service) -> Program:
+        """The worker, started if it is not there."""
+        if self._program is not None and self._program.process.returncode is not None:
+            await self._end()
+        if self._program is None:
+            started = process.started(self._words, service.variables, asyncio.subprocess.PIPE)
+            self._program = await self._running.enter_async_context(started)
+        self._program.out.take()
+        self._program.err.take()
+        return self._program
+
+    async def _end(self) -> None:
+        self._program = None
+        await self._running.aclose()
+
+    async def _answer(self, program: Program, case: str) -> Answer | None:
+        """The worker's answer; None if it ends without one."""
+        assert program.process.stdin is not None
+        ended = asyncio.ensure_future(program.process.wait())
+        try:
+            with contextlib.suppress(
+                ConnectionError, RuntimeError
+            ):  # it has ended, which uvloop has words of its own for
+                program.process.stdin.write(json.dumps({"case": case}).encode() + b"\n")
+                await program.process.stdin.drain()
+            while True:
+                program.out.changed.clear()
+                while (line := program.out.next_line()) is not None:
+                    if (answer := Answer.read(line)) is not None:
+                        return answer
+                if ended.done():
+                    return None
+                changed = asyncio.ensure_future(program.out.changed.wait())
+                try:
+                    await asyncio.wait((changed, ended), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
+        finally:
+            ended.cancel()
+
+
+class Answer(NamedTuple):
+    """What a worker says of a case: the status that a program of its own would have ended with, and its last words."""
+
+    exit: int
+    said: str
+
+    @classmethod
+    def read(cls, line: str) -> Answer | None:
+        """The answer in a line, or None if it is another one, which workers may write as they like."""
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(found, dict) or not {"exit", "said"} & found.keys():
+            return None
+        status, said = found.get("exit"), found.get("said")
+        if not isinstance(status, int) or isinstance(status, bool):
+            status = NO_ANSWER
+        return cls(status, said if isinstance(said, str) else "")
+
+
+class ClientPool:
+    """The clients that are there, each used for one case at a time."""
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        self._make = make
+        self._idle: list[Client] = []
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[Client]:
+        """A client that nobody else uses meanwhile."""
+        client = self._idle.pop() if self._idle else self._make()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    async def close(self) -> None:
+        """End all of them."""
+        await asyncio.gather(*(client.close() for client in self._idle))
+        self._idle.clear()
