@@ -25,9 +25,9 @@ from cfmock.engine.expr import (
 )
 from cfmock.engine.expr.functions import FUNCTIONS
 from cfmock.engine.expr.parser import BINDING_POWER, MAX_LENGTH, MAX_NESTING
+from tests.support.hostile import JSON, NAMES, expressions
 
 CASES = Path(__file__).parent / "cases" / "expr"
-NAMES = frozenset({"$Input", "$Output", "$Context", "$Global", "$Item"})
 LEGACY = frozenset({"$", "$input", "$local", "$context"})
 
 
@@ -186,14 +186,6 @@ def test_a_failure_can_be_handed_to_another_process():
 # -- hostile texts
 
 
-WORDS = st.sampled_from(
-    [
-        *NAMES, *FUNCTIONS, *BINDING_POWER, *"!-()[],.*\"'`\\", ".a", "[0]", '["k"]', "1", "2.5", '"s"', "'s'", "`r`",
-        "true", "null", "in", "\\ud800", "王", " ", "\n", "1e999", "“", "\x00", "\ud800",
-    ]
-)  # fmt: skip
-
-
 def mistake_in(text):
     try:
         compile_expression(text, NAMES)
@@ -202,7 +194,7 @@ def mistake_in(text):
     return None
 
 
-@given(st.lists(WORDS, max_size=40).map("".join) | st.lists(WORDS, max_size=40).map(" ".join) | st.text())
+@given(expressions())
 def test_no_text_makes_the_compiler_raise_anything_but_a_syntax_error(text):
     mistake = mistake_in(text)
     assert mistake is None or 1 <= mistake.column <= len(text) + 1
@@ -224,13 +216,6 @@ def test_the_compiler_is_done_quickly_with_texts_made_to_hurt(begin, part, lengt
     assert mistake is not None or length == MAX_LENGTH
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=3), parts, max_size=3),
-    max_leaves=8,
-)
-
-
 @given(st.sampled_from(sorted(FUNCTIONS)), st.lists(JSON, min_size=1, max_size=3))
 def test_a_function_given_any_values_answers_or_raises_an_expression_error(name, values):
     function = FUNCTIONS[name]
@@ -246,6 +231,11 @@ def test_equality_is_that_of_json_values(left, right):
     assert equal(left, left)
     assert equal(left, right) == equal(right, left)
     assert equal([left], [right]) == equal({"a": left}, {"a": right}) == equal(left, right)
+
+
+def test_a_number_may_begin_with_as_many_zeros_as_fit() -> None:
+    assert compile_expression("0" * 5_000 + "7", NAMES).evaluate({}, Ids()) == 7
+    assert compile_expression("0" * 5_000, NAMES).evaluate({}, Ids()) == 0
 
 
 def test_brackets_may_stand_forty_deep_and_no_deeper():

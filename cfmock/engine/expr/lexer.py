@@ -108,7 +108,8 @@ def _number(digits: str, text: str, column: int) -> int | float:
     number = float(digits)
     if not math.isfinite(number):
         raise ExpressionSyntaxError("the number is too large", text, column)
-    return int(digits) if digits.isdigit() else number
+    # Of zeros before it there may be more than int() takes digits.
+    return int(digits.lstrip("0") or "0") if digits.isdigit() else number
 
 
 def _unescaped(body: str, text: str, column: int) -> str:
