@@ -46,6 +46,12 @@ clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about ea
 bench: .venv/.ready ## measure against the limits in tests/benchmarks
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
+fuzz: .venv/.ready .venvs/fuzz/.ready ## feed hostile inputs to the parsers and a server, for a minute
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+soak: .venv/.ready .venvs/.sdks ## ten minutes of the vendor's SDKs, faults and reloads: is memory flat, is nothing lost?
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py $(ARGS)
+
 binary: .venvs/binary/.ready ## build dist/cfmock, which needs no Python, and try it
 	.venvs/binary/bin/python .ci/binary.py
 	.ci/smoke-test dist/cfmock
@@ -54,7 +60,7 @@ clean: ## remove environments, caches and what was built
 	rm -rf .venv .venvs tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup serve test test-all check format tables docs clients bench binary clean
+.PHONY: help setup serve test test-all check format tables docs clients bench fuzz soak binary clean
 
 # Installed as it stands here (-e), so an environment is stale only when what it should hold has changed.
 .venv/.serves: pyproject.toml
@@ -68,6 +74,11 @@ clean: ## remove environments, caches and what was built
 .venvs/binary/.ready: pyproject.toml
 	.ci/environment .venvs/binary -- -e '.[all]' --group binary
 	@touch $@
+
+# atheris has wheels for few systems: where there is none, hypothesis fuzzes alone.
+.venvs/fuzz/.ready: pyproject.toml
+	@.ci/environment .venvs/fuzz -- -e '.[all]' --group fuzz --only-binary atheris || rm -rf .venvs/fuzz
+	@mkdir -p $(@D) && touch $@
 
 # The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
 # (no network, no Node) skips its tests and is tried again the next time.

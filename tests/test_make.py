@@ -32,7 +32,7 @@ def test_make_alone_lists_every_target_with_what_it_does():
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["setup", "serve", "test", "check", "format", "docs", "bench"])
+@pytest.mark.parametrize("target", ["setup", "serve", "test", "check", "format", "docs", "bench", "fuzz", "soak"])
 def test_a_target_sets_up_what_it_needs_from_nothing(target):
     planned = make("--dry-run", "--always-make", target)
     assert ".ci/environment .venv" in planned.splitlines()[0]
