@@ -50,7 +50,7 @@ fuzz: .venv/.ready .venvs/fuzz/.ready ## feed hostile inputs to the parsers and 
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 soak: .venv/.ready .venvs/.sdks ## ten minutes of the vendor's SDKs, faults and reloads: is memory flat, is nothing lost?
-	PYTHONPATH=. $(BIN)/python tests/benchmarks/soak.py $(ARGS)
+	$(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 binary: .venvs/binary/.ready ## build dist/cfmock, which needs no Python, and try it
 	.venvs/binary/bin/python .ci/binary.py

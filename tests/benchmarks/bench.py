@@ -1,6 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, outcomes, start, memory, growth, pages, fixture, setup, faults, engine, graph, contract, lab (default: all).
+Parts: throughput, outcomes, start, memory, growth, pages, fixture, setup, faults, engine, graph, contract, lab, attacks
+(default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import load
 
@@ -56,17 +58,18 @@ class Measure:
 
 
 class Server:
-    """A server process on a core of its own; `cold` seconds went by until it answered its first call."""
+    """A server process on a core of its own; `cold` seconds went by until it answered its first call. `log` takes its stderr."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], log: IO[bytes] | None = None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         first = load.starts(1)
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [*command, str(self.port)], env=ENVIRONMENT, cwd=HERE.parent.parent, stdout=subprocess.DEVNULL
-        )
+            [*command, str(self.port)],
+            env=ENVIRONMENT, cwd=HERE.parent.parent, stdout=subprocess.DEVNULL, stderr=log,
+        )  # fmt: skip
         pin(self.process.pid, 0)
         while True:
             try:
@@ -315,6 +318,15 @@ def lab() -> list[Measure]:
     return [Measure(what, bench_flowtests.seconds(ENVIRONMENT), bench_flowtests.LIMIT, " s")]
 
 
+def attacks() -> list[Measure]:
+    """What an honest client notices of attacks; see bench_attacks.py."""
+    import bench_attacks
+
+    return [
+        Measure(what, figure, limit, unit, note=note) for what, figure, limit, unit, note in bench_attacks.measures()
+    ]
+
+
 PARTS = {
     part.__name__: part
     for part in (
@@ -331,6 +343,7 @@ PARTS = {
         graph,
         contract,
         lab,
+        attacks,
     )
 }
 
