@@ -81,6 +81,7 @@ ALL_PAGES = "\n".join(path.read_text(encoding="utf-8") for path in LINKING)
 FOREIGN = {
     "--cfmock-coverage",  # of pytest, by the plugin
     "--endpoint", "--insecure",  # of the aliyun command line
+    "--inputs", "--minutes", "--seconds",  # of make fuzz and make soak
     "--rm",  # of docker
 }  # fmt: skip
 """Options on the pages that are other programs'."""

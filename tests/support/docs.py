@@ -333,6 +333,74 @@ def _arguments(endpoint: Endpoint) -> str:
     return "; ".join(parts) or "–"
 
 
+# -- security --------------------------------------------------------------------------------------------------------------
+
+_BOUNDING = re.compile(r"(max|keep)_|journal_size")
+"""The settings that are bounds begin like this."""
+
+
+def data(name: str) -> Any:
+    """What a YAML file in docs/ holds."""
+    path = ROOT / "docs" / name
+    return yaml_source.parse(path.read_bytes(), path.name).value
+
+
+def advisories(_: str) -> str:
+    """What went wrong in servers of this kind, what holds here, and the tests of that."""
+    rows = (
+        (each["id"], each["product"], each["happened"], each["rule"], ", ".join(map(code, each["tests"])))
+        for each in data("advisories.yaml")
+    )
+    return table(("Advisory", "Product", "What happened", "Here", "Held by"), rows)
+
+
+def bounds(_: str) -> str:
+    """Every bound: of the settings, of the service, and of constants."""
+    settings_rows = (
+        (row.help, code(default(row.default).strip("`")), f"setting {code(row.name)}")
+        for row in SETTINGS.values()
+        if _BOUNDING.match(row.name)
+    )
+    limits = model.load().limits
+    service = (
+        (what, measured_in(limits[name], unit), f"{code('operations.yaml')}, {code(name)}")
+        for name, what, unit in (
+            ("request_size", "a request's parameters", "bytes"),
+            ("long_poll", "`WaitTimeSeconds`", "seconds"),
+            ("duration", "an execution", "seconds"),
+        )
+    )
+    constants = (
+        (
+            each["what"],
+            measured_in(constant(each["constant"]), each.get("unit", "")),
+            code(each["constant"].replace(":", ".")),
+        )
+        for each in data("bounds.yaml")
+    )
+    return table(("Of", "At most", "Set by"), (*settings_rows, *service, *constants))
+
+
+def constant(name: str) -> Any:
+    """The value that stands in a module: `cfmock.server.bodies:MAX_HELD`."""
+    module, _, last = name.partition(":")
+    return getattr(importlib.import_module(module), last)
+
+
+def measured_in(value: Any, unit: str) -> str:
+    """A bound as people read it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{measured_in(each, unit)} ({_KIND.get(key, key)})" for key, each in value.items())
+    if unit == "seconds":
+        return duration_text(value)
+    if unit == "bytes" and value % 1024 == 0:
+        return f"{value // 1048576} MiB" if value % 1048576 == 0 else f"{value // 1024} KiB"
+    return f"{value:,} {unit}".strip()
+
+
+_KIND = {False: "Standard", True: "Express"}
+
+
 # -- Python ----------------------------------------------------------------------------------------------------------------
 
 _CALLED = {"CloudFlow": "cf", "Task": "task", "FlowClock": "cf.clock", "Fault": "fault"}
@@ -357,6 +425,8 @@ def _parameters(function: Callable[..., Any]) -> str:
 
 
 TABLES: Mapping[str, Callable[[str], str]] = {
+    "advisories": advisories,
+    "bounds": bounds,
     "catalogue": catalogue,
     "checks": checks,
     "clients": clients,
