@@ -147,7 +147,7 @@ class Worker:
         self._program = None
         await self._running.aclose()
 
-    async def _answer(self, program: Program, case: str) -> Answer | None:
+    async def _answer(self, program: Program, case: str) -> WorkerAnswer | None:
         """The worker's answer; None if it ends without one."""
         assert program.process.stdin is not None
         ended = asyncio.ensure_future(program.process.wait())
@@ -160,7 +160,7 @@ class Worker:
             while True:
                 program.out.changed.clear()
                 while (line := program.out.next_line()) is not None:
-                    if (answer := Answer.read(line)) is not None:
+                    if (answer := WorkerAnswer.read(line)) is not None:
                         return answer
                 if ended.done():
                     return None
@@ -173,14 +173,14 @@ class Worker:
             ended.cancel()
 
 
-class Answer(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """What a worker says of a case: the status that a program of its own would have ended with, and its last words."""
 
     exit: int
     said: str
 
     @classmethod
-    def read(cls, line: str) -> Answer | None:
+    def read(cls, line: str) -> WorkerAnswer | None:
         """The answer in a line, or None if it is another one, which workers may write as they like."""
         try:
             found = json.loads(line)
