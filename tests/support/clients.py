@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 from cfmock.base.time_text import duration_text
 from cfmock.protocol.faults.rules import TRANSPORTS
 from cfmock.protocol.spec.model import load
-from tests.e2e.environments import NODE, SDKS, command
+from tests.e2e.environments import GO, JAVA, NODE, SDKS, command
 from tests.e2e.tour import FIRST
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,9 @@ START, READ = "StartExecution", "DescribeExecution"
 
 AT_ONCE = 0.05
 """Seconds between two tries that are no pause."""
+
+LONGEST = 180
+"""Seconds that a case is given."""
 
 AGAIN = 20
 """So many tries of a call are struck where a fault lasts."""
@@ -51,7 +55,20 @@ class Client(NamedTuple):
         if self.environment == "node":
             needs = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
             return [f"{name} {version}" for name, version in needs.items()]
+        if self.environment == "go":
+            text = (GO / "go.mod").read_text(encoding="utf-8")
+            return [
+                f"{name} {version}" for name, version in re.findall(r"^\t(\S+) (\S+)$", text, re.M) if self._is_of(name)
+            ]
+        if self.environment == "java":
+            text = (JAVA / "pom.xml").read_text(encoding="utf-8")
+            found = re.findall(r"<artifactId>(.*?)</artifactId>\s*<version>(.*?)</version>\s*</dependency>", text)
+            return [f"{name} {version}" for name, version in found if self._is_of(name)]
         return [package.replace("==", " ") for package in SDKS[self.environment]]
+
+    def _is_of(self, package: str) -> bool:
+        """Whether it is a package of this one of the two SDKs that stand in one environment."""
+        return ("sdk" in package) == self.kind.endswith("-legacy")
 
 
 CLIENTS = (
@@ -61,6 +78,10 @@ CLIENTS = (
     Client("tea-0.3-async", "tea 0.3, async", "tea-0.3"),
     Client("legacy", "core 2", "legacy"),
     Client("pop-core", "pop-core", "node"),
+    Client("go", "Go tea", "go"),
+    Client("go-legacy", "Go SDK 1", "go"),
+    Client("java", "Java tea", "java"),
+    Client("java-legacy", "Java core 4", "java"),
 )
 
 
@@ -72,6 +93,7 @@ class Case(NamedTuple):
     recovered: bool
     spacing: Sequence[float]
     said: str
+    timed_out: bool
 
     @property
     def key(self) -> tuple[str, str]:
@@ -97,8 +119,9 @@ def path_of(client: Client, *, lasting: bool = False) -> Path:
 def case_of(given: Json) -> Case:
     """A case of a report."""
     return Case(
-        given["operation"], given["code"] or given["transport"], given["recovered"], given["spacing"], given["said"]
-    )
+        given["operation"], given["code"] or given["transport"], given["recovered"], given["spacing"], given["said"],
+        given["timed_out"],
+    )  # fmt: skip
 
 
 # -- the table -------------------------------------------------------------------------------------------------------------
@@ -147,15 +170,22 @@ def _of(key: tuple[str, str]) -> str:
 
 def reaction(once: Case, lasting: Case | None) -> str:
     """A cell: the class of the exception and after how long it came; or how the call was tried again."""
-    if lasting is None:
-        return "the whole answer" if once.recovered else _raised(once)
+    if lasting is None or lasting.recovered:  # the tour's next start looks like another try
+        return _passed(once) if once.recovered else _raised(once)
     waits = [duration_text(pause, digits=2) for pause in lasting.spacing if pause >= AT_ONCE]
     when = f"after {', '.join(waits)}" if waits else "at once"
     tries = f"{len(lasting.spacing)} more {'tries' if len(lasting.spacing) > 1 else 'try'} {when}"
     return f"{tries}, then {_raised(lasting)}" if once.recovered else f"{tries}, in vain: {_raised(lasting)}"
 
 
+def _passed(case: Case) -> str:
+    """What the caller gets in place of an exception."""
+    return "the whole answer" if case.fault == "slow" else "**no error**"
+
+
 def _raised(case: Case) -> str:
+    if case.timed_out:
+        return f"**waits** for more than {duration_text(LONGEST)}"
     name, _, took = case.said.partition(" after ")
     seconds = float(took.removesuffix(" s"))
     return f"`{name.replace(case.fault, '{Code}')}`" + (
@@ -193,7 +223,13 @@ def measure(client: Client) -> None:
 
 
 def runtime(client: Client) -> list[str]:
-    """What a client runs on here: Python or Node, and the HTTP libraries that are there besides."""
+    """What a client runs on here: its language, and for Python the HTTP libraries that are there besides."""
+    if client.environment == "go":
+        said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
+        return [f"Go {said.strip().removeprefix('go')}"]
+    if client.environment == "java":
+        said = subprocess.run(["java", "--version"], capture_output=True, text=True, check=True).stdout
+        return [f"Java {said.split()[1]}"]
     program = command(client.environment)
     version = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if client.environment == "node":
@@ -225,7 +261,7 @@ def contract(client: Client, *options: str) -> subprocess.CompletedProcess[str]:
         "--format",
         "json",
         "--timeout",
-        "180s",
+        f"{LONGEST}s",
     ]
     tour = [sys.executable, "-m", "tests.e2e.tour", client.kind]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CFMOCK_")}
