@@ -29,7 +29,7 @@ from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.observe.journal import FIELDS
-from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
+from cfmock.observe.models import Call, Execution, Violation, public_calls, violations_text
 from cfmock.observe.retries import Retries
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import TOLD, Pending, Reply, Request
@@ -457,7 +457,7 @@ class CloudFlow:
         self._check_operation(operation)
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
-        return [public_call(record) for record in newest]
+        return public_calls(newest)
 
     def _check_operation(self, operation: str | None) -> None:
         if operation is not None:
@@ -538,14 +538,14 @@ class CloudFlow:
             await asyncio.wait_for(done.wait(), longest)
         except asyncio.TimeoutError:
             found = len(self._control.find_calls(operation=operation, **wanted))
-            seen = [public_call(record) for record in self._control.find_calls()]
+            seen = public_calls(self._control.find_calls())
             what = assertions.described(operation or "any call", filters)
             raise WaitTimeout(
                 f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
             ) from None
         finally:
             undo()
-        return [public_call(record) for record in self._control.find_calls(operation=operation, **wanted)]
+        return public_calls(self._control.find_calls(operation=operation, **wanted))
 
 
 def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,9 +86,8 @@ def _near(call: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]
 
 def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
     from cfmock.protocol.auth.diagnosis import by_fault
-    from cfmock.protocol.wire.decode import decode_parameters
 
-    ours = by_fault(request, decode_parameters(request)).string_to_sign
+    ours = by_fault(request).string_to_sign
     yield f"the server's string to sign: {server['string_to_sign']}"
     yield "ours is the same" if ours == server["string_to_sign"] else f"ours:                        {ours}"
 

@@ -26,7 +26,7 @@ from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import apply
 from cfmock.fixtures.single_entry import read_mock, read_outcome
-from cfmock.observe.journal import CallRecord, as_json, matches, whole
+from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Execution, Violation, moment
 from cfmock.observe.retries import Retries, groups
 from cfmock.protocol.faults.rules import FaultRule, RuleError
@@ -187,6 +187,7 @@ class Control:
         journal = self.emulator.journal
         records = self.find_calls(account=account, region=region, **filters)
         newest = records if limit is None else records[max(0, len(records) - limit) :]
+        explain(newest)
         return {
             "calls": [as_json(record) for record in newest],
             "dropped": journal.dropped(account, region),

@@ -157,7 +157,7 @@ class Emulator:
             caller = self._authenticator.authenticate(request, parameters, call, skew)
         except Refused as refused:
             if refused.code == "SignatureNotMatch":
-                exchange.diagnosis = self._authenticator.explain(request, parameters)
+                exchange.refused = self._authenticator.refused(request, parameters)
                 exchange.signed = refused.facts["string_to_sign"]
             raise
         exchange.known = True

@@ -19,7 +19,7 @@ from cfmock.protocol.wire.messages import UNANSWERED, OperationCall, Parameters,
 from cfmock.service.call_diagnostics import Noted
 
 if TYPE_CHECKING:
-    from cfmock.protocol.auth.diagnosis import Diagnosis
+    from cfmock.protocol.auth.refused_signature import RefusedSignature
 
 _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
@@ -28,7 +28,7 @@ class Exchange:
     """A call; each stage adds what it finds out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call", "decision", "diagnosis", "key", "known", "matched", "nonce", "noted", "parameters", "request", "request_id",
+        "call", "decision", "key", "known", "matched", "nonce", "noted", "parameters", "refused", "request", "request_id",
         "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ class Exchange:
         self.struck: list[str] = []  # the rules that skewed the clock
         self.trace: Trace | None = None
         self.noted: Noted | None = None
-        self.diagnosis: Diagnosis | None = None
+        self.refused: RefusedSignature | None = None
         self.signed = ""  # the string to sign of a signature that was refused
         self.throttled: Throttled | None = None  # by the documented limits
         self.matched = False
@@ -130,9 +130,7 @@ class Exchange:
 
     def _kept(self, message: str) -> str:
         """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent."""
-        if self.diagnosis is None or not self.signed:
-            return message
-        return message.replace(self.signed, self.diagnosis.string_to_sign)
+        return message.replace(self.signed, "***") if self.signed else message
 
     def _action(self) -> str:
         named = self.parameters.values.get("Action", "") if self.parameters is not None else ""

@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.exchange import Exchange
 from cfmock.observe.journal import Details
+from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis, RefusedSignature
 from cfmock.protocol.faults.near_misses import Trace
 from cfmock.protocol.spec.model import load
+from cfmock.protocol.wire.messages import Request
 from cfmock.service.call_diagnostics import Noted
 from cfmock.service.world import World
-
-if TYPE_CHECKING:
-    from cfmock.protocol.auth.diagnosis import Diagnosis
 
 log = logging.getLogger("cfmock")
 
@@ -32,31 +30,41 @@ Names = Callable[[], Collection[str]]
 def details(exchange: Exchange, failure: ServiceError | None, *, world: Callable[[], World], keys: Names) -> Details:
     """What there is to tell of a call. `world` and `keys` have the names of what is there, for what is not."""
     decision = exchange.decision
-    diagnosis = _diagnosis(exchange, failure)
-    found = diagnosis.words if diagnosis is not None else _hint(exchange, failure, world, keys)
+    signed = _signature(exchange, failure)
+    if signed is None:
+        found = _hint(exchange, failure, world, keys)
+    else:
+        found = RIGHT if exchange.refused is None else _asking(exchange)
     return Details(
         hint=None if found is None else one_line(found),
         warnings=exchange.noted.warnings if exchange.noted is not None else (),
         near_misses=partial(_near_misses, exchange.noted, exchange.trace),
         retry_after=decision.retry_after if decision is not None else None,
-        signature=diagnosis,
-        size=exchange.noted.size if exchange.noted is not None else 0,
+        signature=signed,
+        size=(exchange.noted.size if exchange.noted is not None else 0) + (signed.size if signed is not None else 0),
     )
 
 
-def _diagnosis(exchange: Exchange, failure: ServiceError | None) -> Diagnosis | None:
-    """Why a signature was refused, also in the log."""
+def _signature(exchange: Exchange, failure: ServiceError | None) -> RefusedSignature | None:
+    """What explains why a signature was refused; that it was is in the log."""
     if failure is None or failure.code != "SignatureNotMatch" or exchange.parameters is None:
         return None
-    found, key = exchange.diagnosis, exchange.call.access_key_id if exchange.call is not None else ""
-    if found is None:
-        from cfmock.protocol.auth.diagnosis import by_fault
+    if exchange.refused is None:
+        return RefusedSignature(exchange.request, partial(_by_fault, exchange.request))
+    key = exchange.call.access_key_id if exchange.call is not None else ""
+    log.warning("the signature of a call with the key '%s' does not match; %s", key, _asking(exchange))
+    return exchange.refused
 
-        return by_fault(exchange.request, exchange.parameters)
-    unknown = "; ".join(filter(None, ("no known mistake of clients explains it", found.guess)))
-    mistake = found.likely_mistake or unknown
-    log.warning("the signature of a call with the key '%s' does not match (%s): %s", key, exchange.request_id, mistake)
-    return found
+
+def _by_fault(request: Request) -> Diagnosis:
+    from cfmock.protocol.auth import diagnosis
+
+    return diagnosis.by_fault(request)
+
+
+def _asking(exchange: Exchange) -> str:
+    """Where it is worked out why a signature does not match: to do so for each such call would hold up all others."""
+    return f"GET /_cfmock/signature/{exchange.request_id} says why"
 
 
 def _hint(exchange: Exchange, failure: ServiceError | None, world: Callable[[], World], keys: Names) -> str | None:

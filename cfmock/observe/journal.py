@@ -8,10 +8,11 @@ came as until somebody looks.
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
@@ -32,7 +33,12 @@ WorldKey = tuple[str, str]
 
 
 class Explained(Protocol):
-    """Why a signature did not match."""
+    """Why a signature did not match: worked out when it is asked for, `told` once it has been."""
+
+    @property
+    def told(self) -> str | None: ...
+
+    def explain(self) -> None: ...
 
     def to_mapping(self) -> dict[str, str | None]: ...
 
@@ -88,6 +94,12 @@ class CallRecord(NamedTuple):
     def ended(self) -> float:
         """When its reply was there, on the clock of `began`: calls are in this order."""
         return self.began + self.duration
+
+    @property
+    def hint(self) -> str | None:
+        """The one in its details, or why its signature was refused, if that has been worked out."""
+        signed = self.details.signature
+        return self.details.hint if signed is None or signed.told is None else signed.told
 
 
 class Warned(NamedTuple):
@@ -242,6 +254,22 @@ def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
     return {name: "***" if name not in known and _SECRET.search(name) else value for name, value in arguments.items()}
 
 
+EXPLAINED, EXPLAINED_BYTES = 5, 1024 * 1024
+"""Refused signatures that are explained at once, and the sizes of their calls."""
+
+
+def explain(records: Sequence[CallRecord]) -> None:
+    """Work out why signatures were refused, of the newest calls within both bounds. The hints of others say where to ask."""
+    refused = (record for record in reversed(records) if record.details.signature is not None)
+    size = 0
+    for record in itertools.islice(refused, EXPLAINED):
+        assert record.details.signature is not None
+        record.details.signature.explain()
+        size += record.size
+        if size > EXPLAINED_BYTES:
+            break
+
+
 def brief(record: CallRecord) -> str:
     """A call on one line, for people."""
     given = ", ".join(f"{name}={value:.60}" for name, value in record.parameters.items())
@@ -265,7 +293,7 @@ def as_json(record: CallRecord) -> dict[str, Any]:
         "faults": list(record.faults),
         "transport": record.transport,
         "warnings": list(record.details.warnings),
-        "hint": record.details.hint,
+        "hint": record.hint,
         "account": record.account,
         "region": record.region,
     }
@@ -273,13 +301,15 @@ def as_json(record: CallRecord) -> dict[str, Any]:
 
 def whole(record: CallRecord) -> dict[str, Any]:
     """The same with what only one who looks at this call wants to know."""
+    signed = record.details.signature
+    signature = signed.to_mapping() if signed is not None else None
     return {
         **as_json(record),
         "nonce": record.nonce,
         "timestamp": record.timestamp,
         "delay": record.delay,
         "retry_after": record.details.retry_after,
-        "signature": signed.to_mapping() if (signed := record.details.signature) is not None else None,
+        "signature": signature,
         "near_misses": [
             {"kind": miss.kind, "name": miss.name, "differences": [_plain(each) for each in miss.differences]}
             for miss in record.details.near_misses()
@@ -298,4 +328,5 @@ def _plain(difference: Difference) -> dict[str, Any]:
 
 def line(record: CallRecord) -> str:
     """A call as one line of a journal file."""
+    explain((record,))
     return json.dumps(as_json(record), ensure_ascii=True, separators=(",", ":")) + "\n"

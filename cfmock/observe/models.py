@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.journal import CallRecord, explain
 
 LONGEST_PATH = 40
 """States of an execution that are named in a text."""
@@ -74,12 +74,17 @@ class Execution:
     events: tuple[dict[str, Any], ...]
 
 
-def public_call(record: CallRecord) -> Call:
-    """A call as `cf.calls` gives it."""
+def public_calls(records: Sequence[CallRecord]) -> list[Call]:
+    """Calls as `cf.calls` gives them."""
+    explain(records)
+    return [_public(record) for record in records]
+
+
+def _public(record: CallRecord) -> Call:
     return Call(
         record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
-        record.transport, record.details.hint, record.details.warnings,
+        record.transport, record.hint, record.details.warnings,
     )  # fmt: skip
 
 

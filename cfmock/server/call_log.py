@@ -7,7 +7,7 @@ import logging
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.time_text import duration_text
-from cfmock.observe.journal import CallRecord, Journal, line
+from cfmock.observe.journal import CallRecord, Journal, explain, line
 from cfmock.settings import Settings
 
 log = logging.getLogger("cfmock")
@@ -52,5 +52,6 @@ def tell(record: CallRecord) -> None:
     about = f" {record.flow}" if record.flow else ""
     answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
     log.info("%s%s -> %s (%s)", record.operation or "?", about, answer, duration_text(record.duration, digits=3))
-    if record.details.hint is not None:
-        log.info("    %s", record.details.hint)
+    explain((record,))
+    if record.hint is not None:
+        log.info("    %s", record.hint)

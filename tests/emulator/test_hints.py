@@ -35,7 +35,7 @@ def hint_of(service: Service, operation: str, **parameters: Any) -> str | None:
     assert isinstance(reply, Reply)
     (call,) = service.emulator.journal.find(request_id=reply.request_id)
     hint = dict(reply.headers).get("x-cfmock-hint")
-    assert call.details.hint == hint
+    assert call.hint == hint
     return hint
 
 

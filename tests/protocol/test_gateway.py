@@ -107,7 +107,9 @@ def test_the_gateway_answers_what_it_would_not_let_through(service: Service, cas
     assert f"q={code}&" in fields["Recommend"]
     assert fields["RequestId"] in fields["Recommend"]
     (record,) = Control(service.emulator).list_calls()["calls"]
-    assert (record["code"], record["status"], record["message"]) == (code, status, fields["Message"])
+    said, signed, _ = fields["Message"].partition("string to sign is:")
+    kept = said + signed + ("***" if signed else "")  # a client may have put a secret anywhere in what it signs
+    assert (record["code"], record["status"], record["message"]) == (code, status, kept)
 
 
 @pytest.mark.parametrize("case", CASES)

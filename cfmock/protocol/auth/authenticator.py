@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
 from cfmock.base.patterns import glob_matches
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
+from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature
 from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of
+from cfmock.protocol.wire.decode import is_acs3
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
-
-if TYPE_CHECKING:
-    from cfmock.protocol.auth.diagnosis import Diagnosis
 
 
 class Authenticator:
@@ -47,7 +45,7 @@ class Authenticator:
 
     def add(self, credentials: Iterable[Credential]) -> None:
         """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
-        self._credentials |= _usable(credentials)
+        self._credentials = self._credentials | _usable(credentials)  # the former ones may be kept by refused calls
 
     def replace_given(self, credentials: Iterable[Credential]) -> None:
         """Know these keys in place of those given at first; those added stay. Raises SettingsError as `add` does."""
@@ -112,13 +110,20 @@ class Authenticator:
                 return each
         return None
 
-    def explain(self, request: Request, parameters: Parameters) -> Diagnosis:
-        """Why the signature of a request that was refused for it does not match."""
-        from cfmock.protocol.auth.diagnosis import diagnose
-
+    def refused(self, request: Request, parameters: Parameters) -> RefusedSignature:
+        """What explains later why the signature of a request does not match; of the request it keeps what that takes."""
         presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
-        known = self._credentials.values()
-        return diagnose(request, parameters, self._credential(presented), known, accept_acs3=self._accept_acs3)
+        acs3 = self._accept_acs3 and is_acs3(request)
+        # Headers are signed with ACS3 only.
+        kept = request if acs3 else request._replace(headers={"content-type": parameters.media_type})
+        credential, known = self._credential(presented), self._credentials
+
+        def diagnose() -> Diagnosis:
+            from cfmock.protocol.auth import diagnosis
+
+            return diagnosis.diagnose(kept, credential, known.values(), acs3=acs3)
+
+        return RefusedSignature(kept, diagnose)
 
     def claimed(self, request: Request, parameters: Parameters) -> Credential:
         """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""

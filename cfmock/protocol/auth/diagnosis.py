@@ -9,90 +9,79 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import urllib.parse
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
+from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
 from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
 from cfmock.protocol.auth.signing_mistakes_v1 import Mistake, Pair, Sent
-from cfmock.protocol.wire.decode import FORM, is_acs3, percent_encode, read_pairs
+from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
     from cfmock.protocol.auth.credentials import Credential
 
-BUDGET = 8_000_000
-"""How many characters of strings to sign are tried, all together: other calls wait meanwhile."""
+BUDGET = 3_000_000
+"""How many characters of strings to sign are made and tried, all together: other calls wait meanwhile."""
+
+KEYS_BUDGET = 20_000_000
+"""How many characters are hashed with the keys that a client may have taken. Hashing is quicker than making strings."""
 
 _SECRET = re.compile(r"secret|password|passwd|credential|private|bearer|security.?token", re.IGNORECASE)
 """Names of parameters whose values are not shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What the server signed, and the client's likely mistake in words, None if no known one explains the difference."""
-
-    canonical_query: str
-    string_to_sign: str
-    likely_mistake: str | None
-    canonical_request: str | None = None
-    """Of ACS3: the text whose hash is signed."""
-    guess: str | None = None
-    """What is most likely where no known mistake explains the difference."""
-
-    @property
-    def words(self) -> str | None:
-        """The client's mistake, certain or likely, in words."""
-        return self.likely_mistake or self.guess
-
-    def to_mapping(self) -> dict[str, str | None]:
-        """As the admin API gives it."""
-        found = {
-            "canonical_query": self.canonical_query,
-            "string_to_sign": self.string_to_sign,
-            "likely_mistake": self.likely_mistake,
-        }
-        return found if self.canonical_request is None else {**found, "canonical_request": self.canonical_request}
-
-
-def diagnose(
-    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential], *, accept_acs3: bool
-) -> Diagnosis:
-    """Explain why the signature of a request does not match under its credential. `others` are all that are known."""
+def diagnose(request: Request, credential: Credential, others: Iterable[Credential], *, acs3: bool) -> Diagnosis:
+    """Explain why the signature of a request does not match under its credential. `others` are all that are known; `acs3`
+    says how it is signed."""
     others = tuple(others)
-    if accept_acs3 and is_acs3(request):
-        found = _diagnose_acs3(request, parameters, credential, others)
-    else:
-        found = _diagnose_v1(request, parameters, credential, others)
+    parameters = decode_parameters(request)
+    found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, parameters, credential, others)
     return _without_secrets(found, others)
 
 
-def by_fault(request: Request, parameters: Parameters) -> Diagnosis:
+def by_fault(request: Request) -> Diagnosis:
     """What a fault's SignatureNotMatch has to say for itself."""
-    query = signature.canonical_query(_shown(parameters))
-    text = signature.v1_string_to_sign(request.method, query)
-    return Diagnosis(query, text, "your signature is right: a fault answered this code")
+    query = signature.canonical_query(_shown(decode_parameters(request)))
+    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), RIGHT)
 
 
 def _without_secrets(found: Diagnosis, credentials: Iterable[Credential]) -> Diagnosis:
     """Take out secrets, should a client have sent one in a parameter of whatever name."""
-    for credential in credentials:
-        for secret in (credential.access_key_secret, credential.security_token, credential.bearer_token):
-            if not secret:
-                continue
-            once = percent_encode(secret)
-            request = found.canonical_request
-            found = replace(
-                found,
-                canonical_query=found.canonical_query.replace(f"={once}", "=***"),
-                string_to_sign=found.string_to_sign.replace(f"%3D{percent_encode(once)}", "%3D***"),
-                canonical_request=request and request.replace(f"={once}", "=***").replace(f":{secret}", ":***"),
-            )
-    return found
+    secrets = tuple(
+        secret
+        for each in credentials
+        for secret in (each.access_key_secret, each.security_token, each.bearer_token)
+        if secret
+    )
+    once = tuple(map(percent_encode, secrets))
+    request = found.canonical_request
+    if request is not None:
+        request = "\n".join(_masked(line, ":", secrets, 1) for line in _masked(request, "=", once).split("\n"))
+    return replace(
+        found,
+        canonical_query=_masked(found.canonical_query, "=", once),
+        string_to_sign=_masked(found.string_to_sign, "%3D", tuple(map(percent_encode, once))),
+        canonical_request=request,
+    )
+
+
+def _masked(text: str, mark: str, secrets: tuple[str, ...], most: int = -1) -> str:
+    """The text with `***` for each secret right behind a mark; only the first `most` marks are looked at."""
+
+    def shown(part: str) -> str:
+        if not part.startswith(secrets):
+            return part
+        return "***" + part[max(len(each) for each in secrets if part.startswith(each)) :]
+
+    head, *parts = text.split(mark, most)
+    return mark.join((head, *map(shown, parts)))
 
 
 # -- V1 ----------------------------------------------------------------------------------------------------------------
@@ -102,8 +91,11 @@ def _diagnose_v1(
     request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
 ) -> Diagnosis:
     sent = Sent(request, tuple(_pairs_of(request, parameters)), tuple(_json_members(request, parameters)))
-    judge = _judge(credential, others, parameters.values.get("Signature", ""), suffix="&", algorithm="sha1")
-    likely = _likely(judge, signing_mistakes_v1.right_text(sent), signing_mistakes_v1.V1, sent)
+    right = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
+    given = parameters.values.get("Signature", "")
+    judge = _judge(credential, others, given, len(right), suffix="&", algorithm="sha1")
+    cost = len(right) + _EACH * len(sent.pairs)
+    likely = _likely(judge, right, signing_mistakes_v1.V1, sent, cost)
     query = signature.canonical_query(_shown(parameters))
     guess = judge.guess(credential) if likely is None else None
     return Diagnosis(query, signature.v1_string_to_sign(request.method, query), likely, guess=guess)
@@ -132,15 +124,10 @@ def _pairs(text: str, place: str) -> Iterator[Pair]:
 
 
 def _json_members(request: Request, parameters: Parameters) -> Iterator[Pair]:
-    if parameters.media_type != "application/json" or not request.body:
+    if parameters.media_type != "application/json" or not request.body or parameters.problem:
         return
-    try:
-        members = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return
-    if isinstance(members, dict):
-        for name in members:
-            yield Pair(name, parameters.values.get(name, ""), "", "body")
+    for name in json.loads(request.body):
+        yield Pair(name, parameters.values.get(name, ""), "", "body")
 
 
 # -- ACS3 --------------------------------------------------------------------------------------------------------------
@@ -151,22 +138,25 @@ def _diagnose_acs3(
 ) -> Diagnosis:
     authorization = signature.parse_authorization(request.header("authorization"))
     assert authorization is not None, "a signature that does not match has been read"
-    query = tuple(_pairs(parameters.query, "query"))
-    form = tuple(_pairs(request.body.decode("utf-8", "surrogateescape"), "body"))
-    sent = Sent3(request, authorization, query, form)
+    pairs = tuple(_pairs_of(request, parameters))
+    query = tuple(pair for pair in pairs if pair.place == "query")
+    form = tuple(pair for pair in pairs if pair.place == "body")
+    sent = Sent3(request, authorization, query, form, signing_mistakes_v1.canonical(query))
     algorithm = signature.ALGORITHMS[authorization.algorithm]
-    judge = _judge(credential, others, authorization.signature, suffix="", algorithm=algorithm)
+    judge = _judge(credential, others, authorization.signature, len(sent.text()), suffix="", algorithm=algorithm)
     right_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
     if sent.given_hash.lower() != right_hash and judge.how(sent.text()) == ():
         likely: str | None = _words(
             [("x-acs-content-sha256 is the hash of another body", "hash the bytes that are sent")]
         )
     else:
-        likely = _likely(judge, sent.text(), signing_mistakes_acs3.ACS3, sent)
+        headers = sum(map(len, request.headers.values())) + _EACH * len(request.headers)
+        cost = len(sent.canonical()) + headers + len(request.body) + _EACH * len(pairs)
+        likely = _likely(judge, sent.text(), signing_mistakes_acs3.ACS3, sent, cost)
     token = request.header("x-acs-security-token")
     shown = sent.canonical() if not token else sent.canonical().replace(f":{token}", ":***")
     guess = judge.guess(credential) if likely is None else None
-    return Diagnosis(signing_mistakes_v1.canonical(query), sent.text(), likely, shown, guess)
+    return Diagnosis(sent.right_query, sent.text(), likely, shown, guess)
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -197,27 +187,23 @@ def _likely(
     right: str,
     table: Collection[Mistake] | Collection[Mistake3],
     sent: Sent | Sent3,
+    cost: int,
 ) -> str | None:
-    """The fewest mistakes that explain the signature: in key or form alone, in the string alone, in both."""
+    """The fewest mistakes that explain the signature: in key or form alone, in the string alone, in both. To make a string
+    takes about `cost` characters of the budget."""
     found = judge.how(right)
     if found is not None:
         return _words(found) if found else None
-    spent = 0
     tried: list[tuple[Words, str]] = []
-    for mistake in table:
-        for each in mistake.texts(sent):  # type: ignore[arg-type]  # each table goes with its kind of request
-            text, detail = each if isinstance(each, tuple) else (each, "")
-            spent += len(text)
-            if spent > BUDGET:
-                return None
-            words = mistake.did.replace("{}", detail), mistake.cure
-            if judge.quick(text):
-                return _words([words])
-            if len(tried) < _PAIRED:
-                tried.append((words, text))
+    for words, text in _texts(table, sent, BUDGET // cost):
+        if judge.quick(text):
+            return _words([words])
+        if len(tried) < _PAIRED:
+            tried.append((words, text))
+    spent = 0
     for words, text in tried:
-        spent += len(text) * judge.ways
-        if spent > BUDGET:
+        spent += (len(text) + _HASHED) * judge.ways
+        if spent > KEYS_BUDGET:
             return None
         ways = judge.how(text)
         if ways is not None:
@@ -225,6 +211,17 @@ def _likely(
     return None
 
 
+def _texts(
+    table: Collection[Mistake] | Collection[Mistake3], sent: Sent | Sent3, most: int
+) -> Iterator[tuple[Words, str]]:
+    """The strings to sign that come of the mistakes, up to so many; none is made beyond that."""
+    made = ((mistake, each) for mistake in table for each in mistake.texts(sent))  # type: ignore[arg-type]  # they go together
+    for mistake, each in itertools.islice(made, most):
+        text, detail = each if isinstance(each, tuple) else (each, "")
+        yield (mistake.did.replace("{}", detail), mistake.cure), text
+
+
+_EACH = 200  # characters that are encoded in the time that a pair or a header takes beside its own
 _PAIRED = 300  # strings to sign that are tried with other keys and forms, too
 
 
@@ -233,11 +230,14 @@ def _words(made: Iterable[Words]) -> str:
     return f"your signature is right if {', and '.join(did for did, _ in made)}: {'; '.join(cure for _, cure in made)}"
 
 
-def _judge(credential: Credential, others: Iterable[Credential], given: str, *, suffix: str, algorithm: str) -> Judge:
+def _judge(
+    credential: Credential, others: Iterable[Credential], given: str, length: int, *, suffix: str, algorithm: str
+) -> Judge:
+    """Of strings to sign that are about this long."""
     if credential.public_key is not None:
         return _rsa_judge(credential, given)
     wanted = dict(_digests(given, hexadecimal=not suffix))
-    keys = dict(_keys(credential, others, suffix))
+    keys = dict(list(_keys(credential, others, suffix))[-max(1, KEYS_BUDGET // (length + _HASHED)) :])
     right_key = (credential.access_key_secret + suffix).encode()
     right_digests = frozenset(digest for digest, words in wanted.items() if words is None)
     hashes = [name for name, size in _HASHES.items() if any(len(digest) == size for digest in wanted)]
@@ -258,6 +258,7 @@ def _judge(credential: Credential, others: Iterable[Credential], given: str, *, 
     return Judge(how, quick, len(keys) * len(hashes))
 
 
+_HASHED = 2000  # characters that are hashed in the time that a key takes beside them
 _SIZES = {"sha1": 20, "sha256": 32, "md5": 16, "sm3": 32}
 _HASHES = {name: size for name, size in _SIZES.items() if name in hashlib.algorithms_available}
 _UNWANTED: Words = ("", "")

@@ -31,12 +31,14 @@ class Mistake3(NamedTuple):
 
 
 class Sent3(NamedTuple):
-    """A request signed with ACS3. `query` and `form` are the parameters of both places, `form` unsigned but by its hash."""
+    """A request signed with ACS3. `query` and `form` are the parameters of both places, `form` unsigned but by its hash;
+    `right_query` is the canonical query."""
 
     request: Request
     authorization: Authorization
     query: tuple[Pair, ...]
     form: tuple[Pair, ...]
+    right_query: str
 
     @property
     def given_hash(self) -> str:
@@ -48,7 +50,7 @@ class Sent3(NamedTuple):
 
     def canonical(self, **instead: str) -> str:
         parts = {
-            "method": self.request.method, "path": "/", "query": canonical(self.query), "lines": self.lines(),
+            "method": self.request.method, "path": "/", "query": self.right_query, "lines": self.lines(),
             "names": ";".join(self.authorization.signed_headers), "hash": self.given_hash,
         }  # fmt: skip
         return "\n".join((parts | instead).values())

@@ -250,7 +250,6 @@ V1: tuple[Mistake, ...] = (
         _with(lambda pairs: [pair for pair in pairs if not pair.name.startswith("Signature")]),
     ),
     Mistake("an empty Signature is signed, too", "sign all but Signature", _with_signature),
-    Mistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_times),
     Mistake(
         "a '+' is sent as it is, and so arrives as a space", "send it as %2B",
         _with(lambda pairs: [pair._replace(value=unquote(pair.raw.partition("=")[2])) for pair in pairs]),
@@ -260,4 +259,5 @@ V1: tuple[Mistake, ...] = (
     Mistake("values are signed without the blanks around them", "sign what is sent", _with_values(str.strip)),
     Mistake("text is encoded as Latin-1", "encode it as UTF-8", _encoded_first(_in_charset("latin-1"))),
     Mistake("text is encoded as GBK", "encode it as UTF-8", _encoded_first(_in_charset("gbk"))),
+    Mistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_times),
 )  # fmt: skip

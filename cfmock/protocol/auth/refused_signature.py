@@ -1,0 +1,68 @@
+"""A signature that was refused, kept so that it can be explained when somebody asks.
+
+To find the client's mistake takes far longer than to refuse its call, and nobody but its author wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cfmock.protocol.wire.messages import Request
+
+RIGHT = "your signature is right: a fault answered this code"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the server signed, and the client's likely mistake in words, None if no known one explains the difference."""
+
+    canonical_query: str
+    string_to_sign: str
+    likely_mistake: str | None
+    canonical_request: str | None = None
+    """Of ACS3: the text whose hash is signed."""
+    guess: str | None = None
+    """What is most likely where no known mistake explains the difference."""
+
+    @property
+    def words(self) -> str | None:
+        """The client's mistake, certain or likely, in words."""
+        return self.likely_mistake or self.guess
+
+    def to_mapping(self) -> dict[str, str | None]:
+        """As the admin API gives it."""
+        found = {
+            "canonical_query": self.canonical_query,
+            "string_to_sign": self.string_to_sign,
+            "likely_mistake": self.likely_mistake,
+        }
+        return found if self.canonical_request is None else {**found, "canonical_request": self.canonical_request}
+
+
+class RefusedSignature:
+    """`told` are the words for the client's mistake, None until they have been worked out, and if there are none."""
+
+    __slots__ = ("_diagnose", "_known", "size", "told")
+
+    def __init__(self, request: Request, diagnose: Callable[[], Diagnosis]) -> None:
+        self._diagnose = diagnose
+        self._known = False
+        self.told: str | None = None
+        self.size = request.size + sum(len(name) + len(value) for name, value in request.headers.items())
+        """Bytes that are kept to explain it."""
+
+    def explain(self) -> None:
+        """Work out the words, unless they are known."""
+        if not self._known:
+            self._take()
+
+    def to_mapping(self) -> dict[str, str | None]:
+        """What the server signed, and the likely mistake, as the admin API gives them. The texts, which may be several times as
+        long as the request, are made anew each time."""
+        return self._take().to_mapping()
+
+    def _take(self) -> Diagnosis:
+        found = self._diagnose()
+        self._known, self.told = True, found.words
+        return found
