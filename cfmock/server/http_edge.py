@@ -307,7 +307,7 @@ class Protocol(web.RequestHandler):
         return written(edge.refusal(failure, request), request, close=True)
 
 
-_FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)\S* HTTP/1\.[01]'")
+_FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)(?:\?\S*)? HTTP/1\.[01]'")
 
 
 def _unread(error: BaseException | None) -> ServiceError:

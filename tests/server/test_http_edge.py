@@ -77,6 +77,15 @@ def test_a_body_over_the_size_limit_is_read_and_then_refused(cf: CloudFlow) -> N
     assert (status, body["Code"]) == (400, "EntityTooLarge")
 
 
+def test_a_long_line_that_is_no_http_costs_no_more_than_a_short_one(cf: CloudFlow) -> None:
+    """Looked through twice over, it would take a minute."""
+    before = time.process_time()
+    for line in (b"FOO /" + b"a" * 60_000 + b" HTTX/1.1", b"FOO /?" + b"a" * 60_000 + b" HTTX/1.1"):
+        status, _, body = parsed(exchange(cf.url, line + b"\r\nHost: h\r\n\r\n"))
+        assert (status, body["Code"]) == (400, "InvalidArgument")
+    assert time.process_time() - before < 5
+
+
 def test_a_chunked_body_is_a_body(cf: CloudFlow) -> None:
     form = query(cf, "ListFlows").encode()
     # ListFlows is signed as a GET; as a form it is a POST, so its signature must not match: the form was read.

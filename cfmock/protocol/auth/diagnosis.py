@@ -12,7 +12,6 @@ import hmac
 import itertools
 import json
 import re
-import urllib.parse
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +20,7 @@ from cfmock.protocol.auth import request_credentials, signature, signing_mistake
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
 from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
 from cfmock.protocol.auth.signing_mistakes_v1 import Mistake, Pair, Sent
-from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs
+from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
@@ -307,7 +306,7 @@ def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> 
 def _digests(given: str, *, hexadecimal: bool) -> Iterator[tuple[bytes, Words | None]]:
     """The digests that the given signature may stand for, the right reading last."""
     right = "write it in hex" if hexadecimal else "write it in Base64"
-    twice = urllib.parse.unquote(given)
+    twice = unquote(given)
     plus = given.replace(" ", "+")
     padded = given + "=" * (-len(given) % 4)
     changed: list[tuple[Callable[[str], bytes], str, Words | None]] = [

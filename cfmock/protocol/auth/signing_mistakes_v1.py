@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus
 
-from cfmock.protocol.wire.decode import percent_encode
+from cfmock.protocol.wire.decode import percent_encode, unquote
 from cfmock.protocol.wire.messages import Request
 
 

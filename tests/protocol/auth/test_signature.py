@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.signature import canonical_query, v1_signature
 
 
@@ -29,3 +30,35 @@ def test_a_v1_signature_is_an_hmac_of_any_text(secret: str, text: str) -> None:
 def test_a_canonical_query_holds_all_but_the_signature_by_name(values: dict[str, str]) -> None:
     found = canonical_query({**values, "Signature": "Signature=x"})
     assert found == "&".join(values[name] for name in sorted(values) if name != "Signature") == canonical_query(values)
+
+
+AUTHORIZATION = "ACS3-HMAC-SHA256 Credential=ak,SignedHeaders=host;x-acs-date,Signature=00ff"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        AUTHORIZATION,
+        AUTHORIZATION.replace(",", " , ").replace("=", " = "),
+        AUTHORIZATION.replace("ak", "ak,Other=1").replace(";", " ; "),
+        f"  {AUTHORIZATION},",
+    ],
+)
+def test_an_authorization_is_read_whatever_its_blanks(text: str) -> None:
+    found = signature.parse_authorization(text)
+    assert found == ("ACS3-HMAC-SHA256", "ak", ("host", "x-acs-date"), "00ff")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Basic Credential=ak,SignedHeaders=a,Signature=b",
+        "ACS3-HMAC-SHA256 Credential=ak,SignedHeaders=a",
+        AUTHORIZATION.replace("x-acs-date", "Host"),
+        AUTHORIZATION.replace(" ", " " * signature.LONGEST_AUTHORIZATION),
+    ],
+    ids=["none", "another scheme", "no signature", "a header twice", "longer than any client's"],
+)
+def test_what_is_no_authorization_of_a_client_is_not_read(text: str) -> None:
+    assert signature.parse_authorization(text) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.parse
 
 import pytest
@@ -201,3 +202,42 @@ def test_every_byte_is_read_from_the_escape_that_stands_for_it(byte: int) -> Non
         f"a{decode.percent_encode(text)}={decode.percent_encode(text)}&b=%{byte:02X}&c=%{byte:02x}", values, {}
     )
     assert values == {f"a{text}": text, "b": text, "c": text}
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_at_most_a_thousand_parameters() -> None:
+    most = [f"P{number}=1" for number in range(decode.MAX_PARAMETERS)]
+    query, form = "&".join(most[:400]), "&".join(most[400:])
+    assert len(parameters(query, form.encode(), **FORM)) == decode.MAX_PARAMETERS
+    for more in (
+        (f"{query}&X=1", form),
+        (query, f"{form}&X=1"),
+        (query, f"{form}&X"),
+        ("&".join(["a=1"] * 350_000), ""),
+    ):
+        with pytest.raises(ServiceError, match="InvalidArgument") as caught:
+            parameters(more[0], more[1].encode(), **FORM)
+        assert caught.value.detail == "There are more than 1000 parameters."
+
+
+def test_a_json_body_has_at_most_as_many_members() -> None:
+    for more, problem in ((0, ""), (1, "There are more than 1000 parameters.")):
+        members = {f"P{number}": [] for number in range(decode.MAX_PARAMETERS + more)}
+        request = Request("POST", "/", {"content-type": "application/json"}, json.dumps(members).encode())
+        found = decode.decode_parameters(request)
+        assert (found.problem, len(found.values)) == (problem, 0 if more else decode.MAX_PARAMETERS)
+
+
+def test_ampersands_in_what_is_no_form_do_not_count() -> None:
+    body = json.dumps({"Input": "&" * 2000}).encode()
+    assert parameters("", body, content_type="application/json") == {"Input": "&" * 2000}
+
+
+@given(st.text(st.sampled_from("%0aF2é+=\udc80"), max_size=20))
+def test_escapes_are_read_as_urllib_reads_them(text: str) -> None:
+    def raw(found: str) -> bytes:
+        return found.encode("utf-8", "surrogateescape")
+
+    assert raw(decode.unquote(text)) == urllib.parse.unquote_to_bytes(raw(text))
