@@ -61,6 +61,13 @@ def _choice(*words: str) -> Read:
     return read
 
 
+def _token(value: Any) -> str:
+    # What a header can carry. The token itself is not repeated: mistakes are printed.
+    if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("a token has ASCII letters, digits and signs, and no blanks")
+    return value
+
+
 _SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -197,7 +204,7 @@ class Settings:
         command=True,
     )  # fmt: skip
     admin_token: str | None = _row(
-        None, _text, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
+        None, _token, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
     )
 
 

@@ -7,14 +7,18 @@ operation that succeeds, so that what is refused is refused for the one thing th
 from __future__ import annotations
 
 import json
+import time
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cfmock.api.client import signed_request
+from cfmock.base.clocks import iso_seconds
 from cfmock.control.control import Control
 from cfmock.protocol.spec.model import Operation, Parameter, load
+from cfmock.protocol.wire import decode
 from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import PASS, Service, answer, make_service
 
@@ -217,6 +221,49 @@ def test_a_wrong_parameter_gets_the_documented_code_that_names_it(operation: Ope
         seen.add(code)
     assert INVALID in seen
     answer(service.send(operation.name, **call))  # type: ignore[arg-type]  # and nothing was changed by what was refused
+
+
+HALF_PAIRS: list[Any] = ["\ud800", {"a": "\ud800"}, ["x\udfff"]]
+"""What JSON can name and UTF-8 cannot hold."""
+
+
+def json_call(operation: str, parameters: dict[str, Any], common: dict[str, str]) -> Request:
+    query = urllib.parse.urlencode({"Action": operation, "Version": SPEC.api_version, **common})
+    return Request(
+        "POST", f"/?{query}", {"host": "h", "content-type": "application/json"}, json.dumps(parameters).encode()
+    )
+
+
+def names_of(name: str) -> Iterator[tuple[str, Any]]:
+    """Half of a surrogate pair in each parameter, the common ones too, and in a name."""
+    yield "\udc80\ud800", "x"
+    for parameter in (*SPEC.operations[name].parameters, *sorted(decode.COMMON)):
+        for value in HALF_PAIRS:
+            yield parameter, value
+
+
+@pytest.mark.parametrize("name", SPEC.operations)
+def test_half_of_a_surrogate_pair_in_a_json_body_is_an_invalid_argument(name: str) -> None:
+    service = make_service(auth="off")
+    for parameter, value in names_of(name):
+        reply = service.emulator.handle(json_call(name, {parameter: value}, {}))
+        assert isinstance(reply, Reply)
+        fields = json.loads(reply.body)
+        assert (reply.status, fields["Code"]) == (400, INVALID), parameter
+        assert fields["Message"].endswith("is not UTF-8.")
+
+
+def test_a_wrong_signature_over_half_of_a_surrogate_pair_can_be_explained() -> None:
+    service = make_service()
+    common = {
+        "AccessKeyId": service.credential.access_key_id, "SignatureMethod": "HMAC-SHA1", "Signature": "AAAA",
+        "SignatureNonce": "n", "Timestamp": iso_seconds(time.time()),
+    }  # fmt: skip
+    for parameter, value in list(names_of("StartExecution"))[::9]:
+        reply = service.emulator.handle(json_call("StartExecution", {parameter: value}, common))
+        assert isinstance(reply, Reply)
+        assert json.loads(reply.body)["Code"] == "SignatureNotMatch", parameter
+        Control(service.emulator).show_call(reply.request_id)
 
 
 @pytest.mark.parametrize("name", SPEC.operations)

@@ -43,6 +43,12 @@ def test_false_and_zero_are_given():
     )
 
 
+@pytest.mark.parametrize("token", ["schlüssel", "a b", "a\n", ""])
+def test_an_admin_token_is_what_a_header_can_hold_and_is_not_repeated(token):
+    found = refusal({"admin_token": token})
+    assert found == "--admin-token: a token has ASCII letters, digits and signs, and no blanks"
+
+
 def test_every_setting_has_a_variable_that_sets_it():
     text = {
         "host": "::1", "port": "1", "auth": "off", "clock": "virtual", "errors": "gateway", "seed": "-7",

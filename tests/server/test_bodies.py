@@ -148,11 +148,11 @@ def admin(cf: CloudFlow, data: bytes, extra: str = "") -> tuple[int, dict[str, A
     return status, answer
 
 
-@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "br", "zstd"])
 def test_a_body_that_cannot_be_unpacked_is_the_clients_mistake(cf: CloudFlow, packing: str) -> None:
     status, answer = admin(cf, b"no packed body at all", f"Content-Encoding: {packing}\r\n")
     assert status == 400
-    assert "error" in answer
+    assert answer.keys() & {"error", "Code"}, "of what aiohttp itself cannot unpack the path is not known"
 
 
 def test_a_document_has_a_bound_too(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:

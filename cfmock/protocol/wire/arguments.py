@@ -11,6 +11,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import json_value
 from cfmock.base.time_text import parse_time
 from cfmock.protocol.spec.model import Operation, Parameter, Spec
+from cfmock.protocol.wire.decode import is_utf8
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z", re.ASCII)
@@ -40,7 +41,7 @@ def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[
 
 def value_of(parameter: Parameter, text: str, spec: Spec) -> Any:
     """One argument as a value. Raises InvalidArgument."""
-    if not text.isascii() and not _is_utf8(text):
+    if not text.isascii() and not is_utf8(text):
         raise invalid(parameter.name, "is not UTF-8")
     if parameter.type == "string":
         return _check_text(parameter, text, spec)
@@ -159,11 +160,3 @@ def _parsed(parameter: Parameter, text: str) -> JsonText:
         return found
     except (ValueError, RecursionError):
         raise invalid(parameter.name, "must be JSON text") from None
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

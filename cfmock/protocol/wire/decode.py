@@ -161,14 +161,30 @@ def _read_json(body: bytes, values: dict[str, str]) -> tuple[str, Mapping[str, s
         return "The body must be a JSON object.", _NO_TYPES
     if len(parsed) > MAX_PARAMETERS:
         return _TOO_MANY, _NO_TYPES
-    untyped = {}
+    problem, untyped = "", {}
     for name, value in parsed.items():
-        if isinstance(value, str):
-            values[name] = value
-        elif value is not None:
-            values[name] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if value is None:
+            continue
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if not is_utf8(name) or not is_utf8(text):
+            # Half of a surrogate pair, which JSON can name: no text, and nothing that could be signed or written down.
+            problem = f"{name[:128].encode(errors='backslashreplace').decode()} is not UTF-8."
+            continue
+        values[name] = text
+        if text is not value:
             untyped[name] = _JSON_TYPES[type(value)]
-    return "", untyped
+    return problem, untyped
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:
