@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cfmock.base.errors import SettingsError
+from cfmock.base.printable import printable
 from cfmock.base.suggestions import did_you_mean, shown
 
 UNUSED = ("error", "warn", "ignore")
@@ -23,4 +24,4 @@ def unused_mode(value: Any) -> str:
 def unused_text(lines: Sequence[str]) -> str:
     """All of them, for who must read them."""
     count = f"{len(lines)} set-up{'s' * (len(lines) != 1)}"
-    return "\n".join([f"{count} that nothing used", *(f"  {line}" for line in lines)])
+    return "\n".join([f"{count} that nothing used", *(f"  {printable(line)}" for line in lines)])

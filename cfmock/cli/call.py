@@ -48,9 +48,11 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     if explain:
         path, token = f"calls/{answer.get('RequestId')}", os.environ.get("CFMOCK_ADMIN_TOKEN") or None
+        from cfmock.base.printable import printable
+
         told, call = client.ask(url, path, ca_file, token)
         lines = explained(call, request) if told == 200 else [f"the server does not explain it: {call.get('error')}"]
-        click.echo("\n".join(lines), err=True)
+        click.echo("\n".join(map(printable, lines)), err=True)
     return 1 if status >= 400 else 0
 
 

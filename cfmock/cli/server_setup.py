@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -13,7 +12,9 @@ import click
 
 from cfmock.api.setups import unused_text
 from cfmock.base.errors import SettingsError
+from cfmock.base.printable import printable
 from cfmock.base.proxies import proxy_variables, without_proxies
+from cfmock.cli.log_format import JsonFormatter, TextFormatter
 from cfmock.cli.options import Proxying
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
@@ -84,7 +85,8 @@ class Started:
             click.echo(f"cfmock: {unused_text(added)}", err=True)
         if given:
             rest = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""
-            click.echo(f"cfmock: nothing used, of the files: {', '.join(given[:_NAMED])}{rest}", err=True)
+            named = printable(", ".join(given[:_NAMED]))
+            click.echo(f"cfmock: nothing used, of the files: {named}{rest}", err=True)
 
 
 def prepare(
@@ -149,17 +151,7 @@ def _inherited() -> dict[str, str]:
 def configure_log(settings: Settings) -> None:
     """Logs go to stderr, as text or as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _JsonFormatter() if settings.log_format == "json" else logging.Formatter("cfmock: %(message)s")
-    )
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {"level": record.levelname.lower(), "message": record.getMessage(), "time": record.created}
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields)

@@ -52,7 +52,7 @@ def _signature(exchange: Exchange, failure: ServiceError | None) -> RefusedSigna
     if exchange.refused is None:
         return RefusedSignature(exchange.request, partial(_by_fault, exchange.request))
     key = exchange.call.access_key_id if exchange.call is not None else ""
-    log.warning("the signature of a call with the key '%s' does not match; %s", key, _asking(exchange))
+    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(exchange))
     return exchange.refused
 
 

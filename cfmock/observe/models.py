@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cfmock.base.json_text import Json
+from cfmock.base.printable import printable
 from cfmock.observe.journal import CallRecord, explain
 
 LONGEST_PATH = 40
@@ -54,7 +55,8 @@ class Violation:
     time: datetime
 
     def __str__(self) -> str:
-        return f"{self.operation} ({self.request_id}): {self.message}\n  meant: {self.meant}\n  really: {self.real}"
+        said, meant, real = map(printable, (self.message, self.meant, self.real))
+        return f"{self.operation} ({self.request_id}): {said}\n  meant: {meant}\n  really: {real}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+from pathlib import Path
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.time_text import duration_text
@@ -22,6 +24,8 @@ class Recording:
         self._listeners = journal.listeners
         try:
             self._file = open(self._name, "a", encoding="ascii") if self._name else None  # noqa: PTH123, SIM115
+            if self._file is not None and _cut(Path(self._name)):
+                self._file.write("\n")
         except OSError as error:
             raise SettingsError(f"--journal: cannot write {self._name}: {error.strerror}") from None
         if self._file is not None:
@@ -47,9 +51,18 @@ class Recording:
             self.close()
 
 
+def _cut(file: Path) -> bool:
+    """Whether the last line of a file has no end: its process was killed, or the disk full."""
+    if not file.is_file() or not file.stat().st_size or not os.access(file, os.R_OK):
+        return False  # what is no file, as a pipe, is not to be read
+    with file.open("rb") as content:
+        content.seek(-1, os.SEEK_END)
+        return content.read() != b"\n"
+
+
 def tell(record: CallRecord) -> None:
     """A line of the log for a call, and one for the hint to its client."""
-    about = f" {record.flow}" if record.flow else ""
+    about = f" {record.flow:.128}" if record.flow else ""
     answer = f"{record.status} {record.code or record.transport or ''}".rstrip() if record.status else record.transport
     log.info("%s%s -> %s (%s)", record.operation or "?", about, answer, duration_text(record.duration, digits=3))
     explain((record,))

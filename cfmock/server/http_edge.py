@@ -28,6 +28,7 @@ from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 
 log = logging.getLogger("cfmock")
@@ -293,6 +294,9 @@ class Protocol(web.RequestHandler):
         if hasattr(transport, "max_size"):
             transport.max_size = 65536
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:
+            self._manager.descriptors.opened(connection.fileno())  # type: ignore[union-attr]
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -321,10 +325,11 @@ def _unread(error: BaseException | None) -> ServiceError:
 class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
-    def __init__(self, edge: HttpEdge) -> None:
+    def __init__(self, edge: HttpEdge, descriptors: Descriptors) -> None:
         request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
         super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
+        self.descriptors = descriptors
 
     def __call__(self) -> Protocol:
         return Protocol(
