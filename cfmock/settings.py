@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from cfmock.base.errors import SettingsError
+from cfmock.base.origins import Origin
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
@@ -25,7 +26,8 @@ _PREFIX = "CFMOCK_"
 
 class Setting(NamedTuple):
     """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
-    switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it."""
+    switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it, `many` whether
+    the flag may be given more than once."""
 
     name: str
     default: Any
@@ -35,6 +37,7 @@ class Setting(NamedTuple):
     form: str | None = None
     fixture: bool = False
     command: bool = False
+    many: bool = False
 
     @property
     def variable(self) -> str:
@@ -115,9 +118,20 @@ def _hosts(value: Any) -> tuple[str, ...]:
     return hosts
 
 
+def _origins(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
+        raise ValueError(f"{shown(value)} is not a list of origins")
+    origins = tuple(part.strip() if isinstance(part, str) else part for part in parts)
+    for origin in origins:
+        if not isinstance(origin, str) or Origin.parse(origin) is None:
+            raise ValueError(f"{shown(origin)} is not an origin such as http://localhost:3000")
+    return origins
+
+
 def _row(
     default: Any, read: Read, help: str, *, option: str | None = None, form: str | None = None, fixture: bool = False,
-    command: bool = False,
+    command: bool = False, many: bool = False,
 ) -> Any:  # fmt: skip
     return dataclasses.field(
         default=default,
@@ -128,6 +142,7 @@ def _row(
             "form": form,
             "fixture": fixture,
             "command": command,
+            "many": many,
         },
     )
 
@@ -206,6 +221,10 @@ class Settings:
     admin_token: str | None = _row(
         None, _token, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
     )
+    allow_origin: tuple[str, ...] = _row(
+        (), _origins, "let web pages of this origin call the API; may be given again",
+        option="--allow-origin", form="ORIGIN", many=True,
+    )  # fmt: skip
 
 
 SETTINGS: Mapping[str, Setting] = {

@@ -57,6 +57,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         "task_hosts": "a.test, B.test", "journal": "calls.jsonl", "reload": "1", "verbose": "true",
         "log_format": "json", "admin_token": "t", "strict": "on", "max_flows": "3", "max_running_executions": "4",
         "tls": "on", "tls_ca_out": "ca.pem", "tls_cert": "cert.pem", "tls_key": "key.pem",
+        "allow_origin": "http://localhost:3000, https://a.test",
     }  # fmt: skip
     assert resolve({}, {f"CFMOCK_{name.upper()}": value for name, value in text.items()}, {}) == Settings(
         host="::1", port=1, auth="off", clock="virtual", errors="gateway", seed=-7, now=1717200000.0,
@@ -64,6 +65,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         rate_limits="documented", journal_size=5, task_hosts=("a.test", "b.test"), journal="calls.jsonl", reload=True,
         verbose=True, log_format="json", admin_token="t", strict=True, max_flows=3, max_running_executions=4,
         tls=True, tls_ca_out="ca.pem", tls_cert="cert.pem", tls_key="key.pem",
+        allow_origin=("http://localhost:3000", "https://a.test"),
     )  # fmt: skip
     assert set(text) == set(SETTINGS)
 
@@ -97,6 +99,10 @@ def test_python_values_do_as_well_as_text():
         ("task_hosts", {"a": 1}, "is not a list of host names"),
         ("task_hosts", 3, "is not a list of host names"),
         ("task_hosts", [3], "3 is not a host name"),
+        ("allow_origin", "*", "'*' is not an origin such as http://localhost:3000"),
+        ("allow_origin", ["null"], "'null' is not an origin"),
+        ("allow_origin", "http://a.test/page", "is not an origin"),
+        ("allow_origin", 3, "3 is not a list of origins"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_in_words(name, value, says):

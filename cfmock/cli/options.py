@@ -38,8 +38,16 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
     names = [*([_SHORT[row.name]] if row.name in _SHORT else []), option, row.name]
     if row.form is None:
         return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
+    if row.many:
+        return click.option(
+            *names, metavar=row.form, multiple=True, callback=_given, help=f"{row.help} [{row.variable}]"
+        )
     said = row.variable if default is None else f"{row.variable}; default: {default}"
     return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")
+
+
+def _given(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    return values or None
 
 
 class Proxying(Enum):

@@ -52,7 +52,6 @@ log = logging.getLogger("cfmock")
 Change = Callable[["Emulator", World], object]
 """What brings a world into some state."""
 
-
 _Scope = tuple[str | None, str | None]
 """An account and a region; None: any."""
 
@@ -118,10 +117,11 @@ class Emulator:
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
-    def handle(self, request: Request) -> Reply | Pending:
-        """Answer one API call. Never raises: a mistake of ours is an InternalServerError, its traceback in the log."""
+    def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Pending:
+        """Answer one API call; one that is `denied` where it came in is only written down. Never raises: a mistake of ours is
+        an InternalServerError, its traceback in the log."""
         self.handled += 1
-        exchange = Exchange(request, self.settings.region)
+        exchange = Exchange(request, self.settings.region, denied)
         result: Fields | DeferredAnswer | Reply | ServiceError
         self.notes.begin()
         try:
@@ -143,6 +143,8 @@ class Emulator:
         parameters = decode.decode_parameters(request) if small else decode.undecoded(request)
         exchange.decoded(parameters)
         exchange.request_id = decode.caller_request_id(parameters) or self.ids.request_id()
+        if exchange.denied is not None:
+            raise exchange.denied
         if not small:
             raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
         decode.check_media_type(request, parameters)

@@ -28,12 +28,13 @@ class Exchange:
     """A call; each stage adds what it finds out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call", "decision", "key", "known", "matched", "nonce", "noted", "parameters", "refused", "request", "request_id",
-        "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
+        "call", "decision", "denied", "key", "known", "matched", "nonce", "noted", "parameters", "refused", "request",
+        "request_id", "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
-    def __init__(self, request: Request, region: str) -> None:
+    def __init__(self, request: Request, region: str, denied: ServiceError | None = None) -> None:
         self.request = request
+        self.denied = denied
         self.started = stopwatch()
         self.request_id = ""
         self.parameters: Parameters | None = None

@@ -30,6 +30,7 @@ from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
+from cfmock.server.web_pages import PageDoor
 
 log = logging.getLogger("cfmock")
 
@@ -56,6 +57,7 @@ class HttpEdge:
         self.functions = functions
         self._admin = admin
         self.bodies = Bodies()
+        self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
         self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()
         self.stopping = asyncio.Event()  # set when the server stops
@@ -82,9 +84,10 @@ class HttpEdge:
                 failure = ServiceError("ResourceThrottled", detail="Too many large requests are being read.")
                 return self._cut_off(self.refusal(failure, request), request)
             dropped -= len(body)
+        denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
         functions = self.functions
         functions.cause = None
-        reply = self.emulator.handle(Request(request.method, target, headers, body, dropped))
+        reply = self.emulator.handle(Request(request.method, target, headers, body, dropped), denied)
         if functions.cause is not None or isinstance(reply, Pending) or reply.delay:
             reply = await self.whole(reply, functions.cause)
         if reply.transport is not Transport.WHOLE:

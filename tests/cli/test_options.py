@@ -28,6 +28,13 @@ def test_what_is_not_given_is_none_and_what_is_given_is_read_by_the_settings(par
     )
 
 
+def test_an_option_that_may_be_given_again_adds_up(parse):
+    assert parse("--allow-origin", "http://a.test", "--allow-origin", "http://b.test")["allow_origin"] == (
+        "http://a.test",
+        "http://b.test",
+    )
+
+
 def test_the_help_says_variable_and_default(parse, capsys):
     parse("--help")
     text = " ".join(capsys.readouterr().out.split())

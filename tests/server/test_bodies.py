@@ -31,9 +31,9 @@ def handled(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     found: list[Request] = []
     handle = Emulator.handle
 
-    def noted(self: Emulator, request: Request) -> Any:
+    def noted(self: Emulator, request: Request, *more: Any) -> Any:
         found.append(request)
-        return handle(self, request)
+        return handle(self, request, *more)
 
     monkeypatch.setattr(Emulator, "handle", noted)
     return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from cfmock.base.origins import is_loopback_name
+from cfmock.server.web_pages import all_of
 
 
 class Guard(NamedTuple):
@@ -30,11 +32,15 @@ class Guard(NamedTuple):
         """
         if not self.open and not public:
             return 403, "the admin API is off: bound to a non-loopback address without --admin-token"
-        origin = headers.get("Origin")
-        host = headers.get("Host", "")
-        if origin is not None and _origin_host(origin) != _host_port(host):
+        origins, hosts = all_of(headers, "Origin"), all_of(headers, "Host")
+        host = hosts[0] if hosts else ""
+        if len(origins) > 1 or len(hosts) > 1:
+            return 403, "more than one Origin or Host"
+        if "\\" in host or "@" in host:
+            return 403, f"Host '{host}' is no name of a host"
+        if origins and _origin_host(origins[0]) != _host_port(host):
             return 403, "cross-origin requests are refused"
-        if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        if any(site not in ("none", "same-origin") for site in all_of(headers, "Sec-Fetch-Site")):
             return 403, "cross-origin requests are refused"
         if public and (self.token is not None or not self.loopback):
             return None
@@ -50,12 +56,7 @@ class Guard(NamedTuple):
 
     def _is_own(self, host: str) -> bool:
         name = _host_port(host)[0]
-        if name in ("localhost", self.host.lower()) or name.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return False
+        return name == self.host.lower() or is_loopback_name(name)
 
 
 def _host_port(host: str) -> tuple[str, int | None]:

@@ -57,6 +57,10 @@ def test_loopback_names_pass_whatever_the_port(host: str) -> None:
         "0x7f.1",
         "a b",
         "[::1",
+        "evil.example\\@127.0.0.1",
+        "127.0.0.1\\",
+        "user@127.0.0.1",
+        "http://user:x@localhost",
     ],
 )
 def test_foreign_names_are_refused(host: str) -> None:
@@ -76,6 +80,25 @@ def test_other_origins_are_refused(origin: str) -> None:
 def test_what_a_browser_calls_cross_site_is_refused() -> None:
     assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="cross-site") == 403
     assert refused(LOCAL, Host="127.0.0.1", Sec_Fetch_Site="same-origin") == 0
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Host: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nOrigin: http://evil.example",
+        "Host: 127.0.0.1\r\nHost: evil.example",
+    ],
+)
+def test_a_second_origin_or_host_is_refused(cf: CloudFlow, lines: str) -> None:
+    for path in ("calls", "health"):
+        data = f"GET /_cfmock/{path} HTTP/1.1\r\n{lines}\r\n\r\n".encode()
+        assert parsed(exchange(cf.url, data))[0] in (400, 403)
+
+
+def test_with_a_token_a_host_is_still_one() -> None:
+    guard = Guard("0.0.0.0", token="secret", loopback=False)
+    for host in ("evil.example\\@127.0.0.1", "user@cfmock.internal"):
+        assert refused(guard, Host=host, Authorization="Bearer secret") == 403
 
 
 def test_with_a_token_it_is_required_and_any_host_will_do() -> None:

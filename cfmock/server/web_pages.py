@@ -1,0 +1,43 @@
+"""Keeps web pages that somebody visits from calling the API: the default key is public, so any page can sign a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from cfmock.base.errors import ServiceError
+from cfmock.base.origins import Origin, is_loopback_name
+
+
+class PageDoor(NamedTuple):
+    """`host` is the address bound; `allowed` are the origins whose pages may call."""
+
+    host: str
+    allowed: frozenset[Origin | None]
+
+    @classmethod
+    def of(cls, host: str, allowed: Iterable[str]) -> PageDoor:
+        return cls(host.lower(), frozenset(map(Origin.parse, allowed)))
+
+    def refusal(self, headers: Mapping[str, str]) -> ServiceError | None:
+        """AccessDenied for a request that a browser marks as coming from another site, whatever its Host says: names can be
+        made to lead here."""
+        origins = [Origin.parse(each) for each in all_of(headers, "Origin")]
+        if origins and all(each is not None and each in self.allowed for each in origins):
+            return None
+        sites = all_of(headers, "Sec-Fetch-Site")
+        if any(each not in ("none", "same-origin") for each in sites) or not all(map(self._is_own, origins)):
+            return ServiceError("AccessDenied", detail=_WHY)
+        return None
+
+    def _is_own(self, origin: Origin | None) -> bool:
+        return origin is not None and (origin.host == self.host or is_loopback_name(origin.host))
+
+
+_WHY = "Pages of other sites may not call this server; --allow-origin lets those of an origin do so."
+
+
+def all_of(headers: Mapping[str, Any], name: str) -> list[str]:
+    """The values of a header, which may stand there more than once."""
+    every = getattr(headers, "getall", None)
+    return list(every(name, ())) if every is not None else [headers[name]] if name in headers else []
