@@ -21,6 +21,9 @@ CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0
 """Seconds; a task's own time-out ends it earlier. A function of Function Compute may take ten minutes by default."""
 
+MAX_ANSWER = 8 * 1024 * 1024
+"""Bytes of an answer, unpacked: a few kilobytes on the wire can stand for gigabytes."""
+
 UNREACHABLE = "FC.InternalServerError"
 UNNAMED = "FC.Unknown"
 """What a function's failure is called when it does not say: the code of the language's pages for that."""
@@ -67,7 +70,7 @@ class Outbound:
             self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
         try:
             async with self._session.post(url, json=event, allow_redirects=False) as answer:
-                text = await answer.text(errors="replace")
+                text = _text(await _read(answer, url), answer.charset)
         except asyncio.TimeoutError:
             raise Failure(UNREACHABLE, f"{url} did not answer in time") from None
         except (aiohttp.ClientError, ValueError) as error:
@@ -113,6 +116,26 @@ async def _answer(work: Awaitable[Json], reply: Callable[[Json], None]) -> None:
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises fails its task, under its class name
         result = failure_of(error)
     reply(result)
+
+
+async def _read(answer: aiohttp.ClientResponse, url: str) -> bytes:
+    """The body of an answer. Raises Failure for one that is too large; the rest of that is not read."""
+    parts: list[bytes] = []
+    size = 0
+    while part := await answer.content.readany():
+        size += len(part)
+        if size > MAX_ANSWER:
+            answer.close()
+            raise Failure(UNREACHABLE, f"{url} answers with more than {MAX_ANSWER} bytes, unpacked")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _text(body: bytes, charset: str | None) -> str:
+    try:
+        return body.decode(charset or "utf-8", "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
 
 
 def _parsed(text: str) -> Json:
