@@ -125,7 +125,11 @@ def _nearest_call(calls: Sequence[CallRecord], rule: FaultRule) -> str:
     )
     if found:
         return f"the nearest call: {brief(call)}: {'; '.join(map(str, found))}"
-    return f"the nearest call: {brief(call)}: it matches, but is not one of the calls asked for, or another rule decided it"
+    if rule.action is not None and rule.action.rate_limit is not None:
+        why = "it matches, and the limit was not exceeded"
+    else:
+        why = "it matches, but is not one of the calls asked for, or another rule decided it"
+    return f"the nearest call: {brief(call)}: {why}"
 
 
 def _differences(rule: FaultRule, call: CallRecord) -> Iterator[Difference]:

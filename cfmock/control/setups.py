@@ -39,7 +39,7 @@ class SetUp:
 
     @property
     def used(self) -> bool:
-        return any(fault.took_part for fault in self.faults) or any(use() for use in self.uses)
+        return any(fault.hits for fault in self.faults) or any(use() for use in self.uses)
 
 
 class Unused(NamedTuple):
@@ -116,7 +116,7 @@ class SetUps:
                     yield f"mock {number} of task '{task}' of flow '{flow}'", mock in mocks.used
             for fault in self._emulator.injector(world.account, world.region).list():
                 if fault not in added:
-                    yield f"fault '{fault.name}'", fault.took_part
+                    yield f"fault '{fault.name}'", fault.hits > 0
 
 
 def fault_setup(id: str, rule: FaultRule) -> SetUp:

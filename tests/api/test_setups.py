@@ -41,6 +41,11 @@ def post(cf: CloudFlow, path: str, body: Any) -> None:
         assert answer.status == 200
 
 
+def throttled(cf: CloudFlow) -> None:
+    with pytest.raises(ServiceError, match="ResourceThrottled"):
+        cf.call("ListFlows")
+
+
 USED: dict[str, Act] = {
     "a chain of which one mock answers": lambda cf: (
         cf.task("order", "Charge").returns({}, times=1).fails("Late"), cf.run("order")
@@ -53,7 +58,7 @@ USED: dict[str, Act] = {
     ),
     "a fault": lambda cf: (cf.fault(when={"operation": "Start*"}, delay=0), start(cf)),
     "a fault that is removed": lambda cf: (fault := cf.fault(delay=0), start(cf), fault.remove()),
-    "a limit that no call exceeds": lambda cf: (cf.fault(rate_limit={"per_second": 100}), start(cf)),
+    "a limit that a call exceeds": lambda cf: (cf.fault(rate_limit={"per_second": 1}), start(cf), throttled(cf)),
     "what is used before a reset": lambda cf: (cf.outcome("order"), start(cf), cf.reset()),
     "a mock of a flow that comes later": lambda cf: (
         cf.task("later", "Charge").returns({}), cf.load({"cfmock": 1, **task_flow("Charge", name="later")}), cf.run("later")
@@ -125,6 +130,11 @@ UNUSED: dict[str, tuple[Act, str]] = {
         lambda cf: (cf.fault(name="third", when={"call": 3}, delay=0), start(cf), cf.call("ListFlows")),
         'fault \'third\' {"name":"third","when":{"call":3},"delay":0}: the nearest call: ListFlows() -> 200: it matches, but '
         "is not one of the calls asked for, or another rule decided it",
+    ),
+    "a limit that no call exceeds": (
+        lambda cf: (cf.fault(rate_limit={"per_second": 100}), start(cf)),
+        'fault \'added-1\' {"rate_limit":{"per_second":100}}: the nearest call: StartExecution(FlowName=order, '
+        "ExecutionName=e1) -> 200: it matches, and the limit was not exceeded",
     ),
     "a fault without any call": (
         lambda cf: cf.fault(name="any", delay=0), "fault 'any' {\"name\":\"any\",\"delay\":0}: no call came",

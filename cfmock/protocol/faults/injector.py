@@ -83,11 +83,6 @@ class ActiveFault:
         """Whether its `times` are used up: it matches no more."""
         return self.rule.times is not None and self.hits >= self.rule.times
 
-    @property
-    def took_part(self) -> bool:
-        """Whether it struck a call or, as a rate limit, let one pass that counts towards it."""
-        return self.hits > 0 or (self._bucket is not None and self._calls > 0)
-
     def remove(self) -> None:
         """Take the rule away; nothing happens if it is gone already."""
         self._injector.remove(self.id)
