@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.control.control import Control
-    from cfmock.fixtures.model import FlowFixture
+    from cfmock.fixtures.model import FixtureSet, FlowFixture
 
 T = TypeVar("T")
 
@@ -22,6 +22,11 @@ def ask(cf: CloudFlow, function: Callable[[Control], T]) -> T:
 def load_first(cf: CloudFlow, paths: Iterable[str | PathLike[str]]) -> None:
     """Load these paths before its sources, which may replace what they define. For one that is not entered yet."""
     cf._base = tuple(paths)
+
+
+def loaded_fixtures(cf: CloudFlow) -> list[FixtureSet]:
+    """What it has loaded: at its start, and since."""
+    return list(cf._loaded)
 
 
 def loaded_flows(cf: CloudFlow) -> list[FlowFixture]:

@@ -157,6 +157,7 @@ class CloudFlow:
             self._recording.close()
             raise
         emulator.default_world()
+        self._control.check_names(fixtures)
 
     async def _stop(self) -> None:
         await self._running.stop()

@@ -94,7 +94,9 @@ def prepare(
 ) -> Started:
     """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
     fixtures, settings = read(paths, flags, **defaults)
-    return make(fixtures, settings, tls_of(settings), proxies)
+    started = make(fixtures, settings, tls_of(settings), proxies)
+    started.control.check_names(fixtures)
+    return started
 
 
 def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:

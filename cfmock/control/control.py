@@ -103,6 +103,17 @@ class Control:
             self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
+        self.check_names(fixtures, account, region)
+
+    def check_names(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
+        """Warn of names in fixtures that were loaded, and in what was added before, that nothing has."""
+        worlds = list(self._worlds(account, region))
+        loaded = {id(rule) for rule in fixtures.faults}
+        for fault in self.emulator.injector(worlds[0].account, worlds[0].region).list():
+            if id(fault.rule) in loaded:
+                self.names.expect_calls(fault.rule, fault.name, worlds)
+        for flow in dict.fromkeys(flow.name for flow in fixtures.flows):
+            self.names.mocks_added(flow, worlds)
 
     # -- faults --------------------------------------------------------------------------------------------------------
 
@@ -134,9 +145,7 @@ class Control:
 
         self._added[fault_id] = self._everywhere(add, account, region)
         self.setups.add(setup)
-        if rule.when.flow.regex is not None:
-            waiting = f"the fault '{rule.name or fault_id}'"
-            self.names.expect_flow(rule.when.flow.patterns, list(self._worlds(account, region)), waiting)
+        self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
 
     def put_first(self, rule: FaultRule) -> None:
@@ -290,7 +299,7 @@ class Control:
 
         self._everywhere(add, account, region)
         self.setups.add(setup)
-        self.names.expect_flow([outcome["flow"]], list(self._worlds(account, region)), "this outcome")
+        self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
         return {}
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:

@@ -4,13 +4,14 @@ come to exist. Without this, a misspelt name lets a test pass that tests nothing
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from cfmock.base.errors import UnknownName
 from cfmock.base.patterns import glob_matches
 from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.emulator import Emulator
 from cfmock.fixtures.definitions import one_pass
+from cfmock.protocol.faults.rules import FaultRule
 from cfmock.service.flows import definitions_of
 from cfmock.service.rows import EXPRESS, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -42,38 +43,60 @@ class NameCheck:
         if name not in known and name not in self._emulator.former_flows:
             raise UnknownName.of(f"there is no flow '{name}'", name, known)
 
-    def expect_flow(self, patterns: Collection[str], worlds: Sequence[World], waiting: str) -> None:
-        """Warn unless there is, or was, a flow that one of the globs covers; until one comes, what is `waiting` has no effect."""
+    def expect_flow(self, name: str, worlds: Sequence[World], waiting: str) -> None:
+        """Warn unless there is a flow of this name; until one comes, what is `waiting` has no effect."""
         known = _flow_names(worlds)
-        if any(name in known or name in self._emulator.former_flows for name in patterns):
-            return
-        if any(glob_matches(pattern, name) for pattern in patterns for name in known):
-            return
-        near = next((near for name in patterns if (near := did_you_mean(name, known))), "")
-        self._warn(f"there is no flow '{' or '.join(patterns)}'{near}: {waiting} has no effect until it comes", worlds)
+        if name not in known:
+            self._wait_for(f"there is no flow '{name}'{did_you_mean(name, known)}", waiting, worlds)
+
+    def expect_calls(self, rule: FaultRule, name: str, worlds: Sequence[World]) -> None:
+        """Warn if the rule of this name is for flows or keys of which there are none."""
+        missing = []
+        if rule.when.flow.regex is not None:
+            missing.append(rule.missing_flow(_flow_names(worlds)))
+        if self._emulator.settings.auth == "strict":
+            missing.append(rule.missing_key(self._emulator.key_ids))
+        for each in filter(None, missing):
+            self._wait_for(each, f"the fault '{name}'", worlds)
+
+    def _wait_for(self, missing: str, waiting: str, worlds: Sequence[World]) -> None:
+        self._warn(f"{missing}: {waiting} has no effect until it comes", worlds)
 
     # -- tasks ---------------------------------------------------------------------------------------------------------
 
     def task(self, flow: str, name: str, worlds: Sequence[World]) -> None:
         """Raises UnknownName if the flow is there without such a task; warns if flow or definition are still to come."""
-        found = [(world, row) for world in worlds if (row := world.stores.flows.get(FLOWS, flow)) is not None]
-        if not found:
-            self.expect_flow([flow], worlds, f"the mock of its task '{name}'")
-            return
-        if any(each.has_task(name) for world, row in found for each in definitions_of(world, row)):
-            return
-        if any(map(_without_definition, (row for _, row in found))):
+        rows = [row for world in worlds if (row := world.stores.flows.get(FLOWS, flow)) is not None]
+        if not rows:
+            self.expect_flow(flow, worlds, f"the mock of its task '{name}'")
+        elif (missing := missing_task(flow, name, worlds)) is not None:
+            if not any(map(_without_definition, rows)):
+                raise missing
             self._warn(f"flow '{flow}' has no definition: the mock of its task '{name}' waits for one", worlds)
-            return
-        definitions = [each for world, row in found for each in definitions_of(world, row)]
-        if any(name in each.state_names() for each in definitions):
-            raise UnknownName(f"state '{name}' of flow '{flow}' is no task")
-        tasks = dict.fromkeys(task for each in definitions for task in each.task_names())
-        raise UnknownName.of(f"flow '{flow}' has no task '{name}'", name, tasks)
+
+    def mocks_added(self, flow: str, worlds: Sequence[World]) -> None:
+        """Warn of mocks that were added for tasks which this flow, as it is loaded, does not have."""
+        for task in dict.fromkeys(task for world in worlds for task in world.mocks_of(flow).added):
+            try:
+                self.task(flow, task, worlds)
+            except UnknownName as missing:
+                self._warn(f"{missing}: the mock of it answers nothing", worlds)
 
     def _warn(self, text: str, worlds: Sequence[World]) -> None:
         if all(warned.text != text for warned in self._emulator.journal.warnings()):
             worlds[0].warn(text)
+
+
+def missing_task(flow: str, name: str, worlds: Iterable[World]) -> UnknownName | None:
+    """That the flow, which is in one of the worlds, has no such task; None if it has."""
+    found = [(world, row) for world in worlds if (row := world.stores.flows.get(FLOWS, flow)) is not None]
+    definitions = [each for world, row in found for each in definitions_of(world, row)]
+    if any(each.has_task(name) for each in definitions):
+        return None
+    if any(name in each.state_names() for each in definitions):
+        return UnknownName(f"state '{name}' of flow '{flow}' is no task")
+    tasks = dict.fromkeys(task for each in definitions for task in each.task_names())
+    return UnknownName.of(f"flow '{flow}' has no task '{name}'", name, tasks)
 
 
 def _flow_names(worlds: Iterable[World]) -> dict[str, None]:

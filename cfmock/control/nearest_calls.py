@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cfmock.base.json_text import json_text
 from cfmock.base.patterns import MISSING, Difference
 from cfmock.base.suggestions import did_you_mean
+from cfmock.control.names import missing_task
 from cfmock.emulator.emulator import Emulator
 from cfmock.observe.journal import CallRecord, brief
 from cfmock.protocol.faults.rules import FaultRule
@@ -66,6 +67,9 @@ def nearest(emulator: Emulator, subject: Subject) -> str:
     if not executions:
         return _without_execution(emulator, subject.flow)
     if isinstance(subject, MockChain):
+        missing = missing_task(subject.flow, subject.task, emulator.known_worlds())
+        if missing is not None:
+            return str(missing)
         return _of_mock(subject, executions[-1])
     return _of_outcome(subject.outcome, executions)
 

@@ -353,6 +353,11 @@ class Emulator:
         self.credentials = given
 
     @property
+    def key_ids(self) -> list[str]:
+        """The ids of the keys that are let in."""
+        return self._authenticator.key_ids()
+
+    @property
     def accounts(self) -> set[str]:
         """Those that have a key, and that of keys which name none."""
         return {DEFAULT_ACCOUNT, *self._authenticator.accounts}

@@ -9,7 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cfmock.base.findings import Finding
-    from cfmock.fixtures.model import FlowFixture
+    from cfmock.fixtures.model import FixtureSet, FlowFixture
 
 OPTION = "cfmock_checks"
 MODES = ("ignore", "show", "error")
@@ -27,12 +27,14 @@ _SAID = pytest.StashKey[bool]()
 _found: dict[int, tuple[FlowFixture, list[Finding]]] = {}
 
 
-def judge(item: pytest.Item, flows: Iterable[FlowFixture]) -> None:
-    """Fail a test that loads flows with findings, where the ini option says so. Notes fail nothing."""
+def judge(item: pytest.Item, flows: Iterable[FlowFixture], fixtures: Iterable[FixtureSet]) -> None:
+    """Fail a test that loads flows or fixtures with findings, where the ini option says so. Notes fail nothing."""
     if item.config.getini(OPTION) == "error":
         from cfmock.base.findings import Severity
+        from cfmock.tools.checks.report import findings_outside
 
-        lines = [_line(each) for each in _of(flows) if each.severity is Severity.WARNING]
+        found = [*_of(flows), *(each for loaded in fixtures for each in findings_outside(loaded))]
+        lines = [_line(each) for each in found if each.severity is Severity.WARNING]
         if lines:
             item.stash[_SAID] = True
             pytest.fail(f"{SECTION}:\n{_cut(lines)}", pytrace=False)

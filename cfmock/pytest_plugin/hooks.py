@@ -90,7 +90,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     setups.begin(item)
     result = yield
     servers.fail_for_violations(item)
-    checks.judge(item, _flows(item))
+    checks.judge(item, _flows(item), [each for cf in servers.servers_of(item) for each in access.loaded_fixtures(cf)])
     session = servers.session_of(item)
     setups.end(item, session.cf if session is not None else None, session.setups if session is not None else 0)
     return result

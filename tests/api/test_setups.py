@@ -109,6 +109,13 @@ UNUSED: dict[str, tuple[Act, str]] = {
         "mock of task 'Ship' of flow 'ordr': there is no flow 'ordr' (did you mean 'order'?); the nearest call: "
         "StartExecution(FlowName=order, ExecutionName=e1) -> 200",
     ),
+    "a mock of a task that the flow turns out not to have": (
+        lambda cf: (
+            cf.task("later", "Chrage").returns({}), cf.load({"cfmock": 1, **task_flow("Charge", name="later")}),
+            cf.run("later"),
+        ),
+        "mock of task 'Chrage' of flow 'later': flow 'later' has no task 'Chrage' (did you mean 'Charge'?)",
+    ),
     "an outcome of other executions": (
         lambda cf: (
             cf.outcome("order", when={"execution": "bad-*", "input": {"a": 1}}, status="Failed"),

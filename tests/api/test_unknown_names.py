@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +12,14 @@ import pytest
 from cfmock import CfmockError, CloudFlow, ServiceError, UnknownName
 from cfmock.service import world
 from tests.support.calls import task_flow
+
+CHARGE = "version: v1\ntype: flow\nsteps: [{type: task, name: Charge, resourceArn: r}]"
+
+
+def post(cf: CloudFlow, path: str, body: Any) -> None:
+    request = urllib.request.Request(f"{cf.url}/_cfmock/{path}", json.dumps(body).encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
 
 
 @pytest.fixture
@@ -99,11 +109,15 @@ def test_a_task_of_a_running_execution_is_one_of_the_flow(cf: CloudFlow) -> None
     assert [(each.name, each.error) for each in cf.executions("order")] == [("e", {"code": "Lost", "detail": ""})]
 
 
+ORDR = {"name": "slow", "when": {"flow": "ordr"}, "delay": 1}
+
 WAITING: dict[str, tuple[Act, str]] = {
     "mock": (lambda cf: cf.task("ordr", "Charge").fails("Refused"), "the mock of its task 'Charge'"),
     "outcome": (lambda cf: cf.outcome("ordr", status="Failed"), "this outcome"),
     "fail": (lambda cf: cf.fail("StartExecution", "AccessDenied", flow="ordr"), "the fault 'added-1'"),
     "fault": (lambda cf: cf.fault(name="slow", when={"flow": ["ordr"]}, delay=1), "the fault 'slow'"),
+    "loaded fault": (lambda cf: cf.load({"cfmock": 1, "faults": [ORDR]}), "the fault 'slow'"),
+    "posted fault": (lambda cf: post(cf, "fixtures", {"cfmock": 1, "faults": [ORDR]}), "the fault 'slow'"),
 }
 
 
@@ -121,7 +135,7 @@ def test_a_flow_that_may_still_come_is_a_warning_and_its_set_up_holds_once_it_is
     if name == "fail":
         with pytest.raises(ServiceError, match="AccessDenied"):
             cf.call("StartExecution", FlowName="ordr")
-    elif name != "fault":
+    elif not name.endswith("fault"):
         assert cf.run("ordr").status == "Failed"
     assert len(cf.warnings) == (2 if name == "fail" else 1)
 
@@ -132,21 +146,44 @@ def test_a_fault_for_flows_that_are_there_warns_of_nothing(cf: CloudFlow, patter
     assert cf.warnings == []
 
 
-def test_a_flow_that_comes_without_the_mocked_task_is_a_warning(cf: CloudFlow) -> None:
+@pytest.mark.parametrize(
+    "comes",
+    [
+        lambda cf: cf.call("CreateFlow", Name="later", Definition=CHARGE, Description="d", Type="FDL"),
+        lambda cf: cf.load({"cfmock": 1, **task_flow("Charge", name="later")}),
+        lambda cf: post(cf, "fixtures", {"cfmock": 1, "flows": [{"name": "later", "definition": CHARGE}]}),
+    ],
+    ids=["created", "loaded", "posted"],
+)
+def test_a_flow_that_comes_without_the_mocked_task_is_a_warning(cf: CloudFlow, comes: Act) -> None:
     cf.task("later", "Chrage").fails("Refused")
     before = cf.warnings
-    definition = "version: v1\ntype: flow\nsteps: [{type: task, name: Charge, resourceArn: r}]"
-    cf.call("CreateFlow", Name="later", Definition=definition, Description="d", Type="FDL")
+    comes(cf)
     told = "flow 'later' has no task 'Chrage' (did you mean 'Charge'?): the mock of it answers nothing"
     assert cf.warnings == [*before, told]
+
+
+def test_a_flow_that_is_replaced_by_one_without_the_mocked_task_is_a_warning(cf: CloudFlow) -> None:
+    cf.task("order", "Charge").fails("Refused")
+    cf.load({"cfmock": 1, **task_flow("Charge_card", "Ship")})
+    told = "flow 'order' has no task 'Charge' (did you mean 'Charge_card'?): the mock of it answers nothing"
+    assert cf.warnings == [told]
+    cf.load({"cfmock": 1, "flows": [{"name": "order"}]})
+    assert cf.warnings == [told, "flow 'order' has no definition: the mock of its task 'Charge' waits for one"]
+
+
+def test_a_flow_that_has_the_mocked_task_in_another_world_is_no_warning(cf: CloudFlow) -> None:
+    cf.call("ListFlows", RegionId="cn-beijing")
+    cf.task("order", "Charge").fails("Refused")
+    cf.load({"cfmock": 1, "flows": [{"name": "order", "region": "cn-beijing"}]})
+    assert cf.warnings == []
 
 
 def test_a_flow_without_a_definition_may_get_one(cf: CloudFlow) -> None:
     cf.load({"cfmock": 1, "flows": [{"name": "bare"}]})
     cf.task("bare", "Charge").fails("Refused")
     assert cf.warnings == ["flow 'bare' has no definition: the mock of its task 'Charge' waits for one"]
-    definition = "version: v1\ntype: flow\nsteps: [{type: task, name: Charge, resourceArn: r}]"
-    cf.call("UpdateFlow", Name="bare", Definition=definition)
+    cf.call("UpdateFlow", Name="bare", Definition=CHARGE)
     assert cf.run("bare").status == "Failed"
 
 
@@ -156,8 +193,39 @@ def test_a_flow_that_was_there_may_be_asked_about(cf: CloudFlow, gone: str) -> N
     cf.call("DeleteFlow", Name="brief") if gone == "deleted" else cf.reset()
     assert cf.executions("brief") == []
     assert cf.tasks("brief") == []
-    cf.outcome("brief")
     assert cf.warnings == []
+
+
+@pytest.mark.parametrize("gone", ["deleted", "reset"])
+def test_what_is_set_up_for_a_flow_that_was_there_waits_for_it(cf: CloudFlow, gone: str) -> None:
+    cf.load({"cfmock": 1, "flows": [{"name": "brief"}]})
+    cf.call("DeleteFlow", Name="brief") if gone == "deleted" else cf.reset()
+    cf.task("brief", "A")
+    cf.outcome("brief")
+    cf.fault(name="slow", when={"flow": "brief"}, delay=1)
+    assert cf.warnings == [
+        f"there is no flow 'brief': {what} has no effect until it comes"
+        for what in ("the mock of its task 'A'", "this outcome", "the fault 'slow'")
+    ]
+
+
+def test_a_fault_of_the_fixtures_for_no_flow_or_key_is_a_warning_from_the_start() -> None:
+    fault = {"name": "f", "when": {"flow": "ordr", "access_key_id": "cfmok"}, "delay": 1}
+    with CloudFlow({"cfmock": 1, **task_flow("Charge"), "faults": [fault]}) as cf:
+        assert cf.warnings == [
+            "there is no flow 'ordr' (did you mean 'order'?): the fault 'f' has no effect until it comes",
+            "there is no key 'cfmok' (did you mean 'cfmock'?): the fault 'f' has no effect until it comes",
+        ]
+
+
+def test_a_fault_for_a_key_that_is_not_there_is_a_warning(cf: CloudFlow) -> None:
+    cf.fail("ListFlows", "AccessDenied", access_key_id="cfmok")
+    cf.fail("ListFlows", "AccessDenied", access_key_id="STS.*")
+    told = "there is no key 'cfmok' (did you mean 'cfmock'?): the fault 'added-1' has no effect until it comes"
+    assert cf.warnings == [told]
+    with CloudFlow(auth="off") as lax:
+        lax.fail("ListFlows", "AccessDenied", access_key_id="cfmok")
+        assert lax.warnings == []
 
 
 def test_as_many_names_of_former_flows_are_kept_as_an_account_may_have(

@@ -70,6 +70,9 @@ def test_takes_back(cfmock):
 def test_without(cfmock):
     assert not cfmock.url
 
+def test_fault(cfmock):
+    cfmock.load({"cfmock": 1, "faults": [{"when": {"flow": "shpo"}, "delay": 1}]})
+
 def test_session(cfmock_session):
     cfmock_session.load("odd.fdl")
 
@@ -106,7 +109,7 @@ def sections(result: pytest.RunResult) -> dict[str, str]:
 
 def test_findings_are_shown_below_a_test_that_fails(tests: pytest.Pytester) -> None:
     result = run(tests)
-    result.assert_outcomes(passed=4, failed=5, skipped=1)
+    result.assert_outcomes(passed=5, failed=5, skipped=1)
     shown = {name: text for name, text in sections(result).items() if "- cfmock check finds -" in text}
     assert sorted(shown) == ["odd: fails", "test_fails", "test_loads"]
     for text in shown.values():
@@ -119,7 +122,7 @@ def test_findings_are_shown_below_a_test_that_fails(tests: pytest.Pytester) -> N
 def test_the_ini_option_lets_warnings_fail_a_test_that_passes(tests: pytest.Pytester) -> None:
     tests.makeini("[pytest]\ncfmock_checks = error")
     result = run(tests)
-    result.assert_outcomes(passed=1, failed=8, skipped=1)
+    result.assert_outcomes(passed=1, failed=9, skipped=1)
     found = sections(result)
     for name in ("test_passes", "test_session", "odd: passes"):
         assert "cfmock check finds:\n" in found[name]
@@ -127,12 +130,13 @@ def test_the_ini_option_lets_warnings_fail_a_test_that_passes(tests: pytest.Pyte
         assert found[name].count("CF114") == 1
         assert "CF112" not in found[name]  # a note
         assert "Traceback" not in found[name]
+    assert "CF121: there is no flow 'shpo'" in found["test_fault"]
 
 
 def test_the_ini_option_leaves_them_out(tests: pytest.Pytester) -> None:
     tests.makeini("[pytest]\ncfmock_checks = ignore")
     result = run(tests)
-    result.assert_outcomes(passed=4, failed=5, skipped=1)
+    result.assert_outcomes(passed=5, failed=5, skipped=1)
     assert "CF1" not in result.stdout.str()
     tests.makeini("[pytest]\ncfmock_checks = eror")
     assert "cfmock_checks: 'eror' is not one of ignore, show, error" in run(tests).stderr.str()

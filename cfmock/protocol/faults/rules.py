@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cfmock.base.randomness import Ids
-from cfmock.base.suggestions import shown
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import LONGEST
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING
@@ -47,6 +47,18 @@ class Globs:
 
     def cover(self, text: str | None) -> bool:
         return self.regex is None or (text is not None and self.regex.match(text) is not None)
+
+    @property
+    def plain(self) -> bool:
+        """Whether each stands for itself alone."""
+        return not any(letter in pattern for pattern in self.patterns for letter in "*?[")
+
+    def missing(self, what: str, known: Collection[str]) -> str | None:
+        """That they fit nothing of what is known, with the nearest of it; None if they do."""
+        if any(map(self.cover, known)) or self.regex is None:
+            return None
+        near = next((near for pattern in self.patterns if (near := did_you_mean(pattern, known))), "")
+        return f"there is no {what} '{self}'{near}"
 
     def __str__(self) -> str:
         return " or ".join(self.patterns)
@@ -152,6 +164,14 @@ class FaultRule:
     def lets_happen(self) -> bool:
         """Whether the operation happens and only its answer is lost or spoilt."""
         return self.after_operation or (self.action is not None and self.action.transport in SPOILING)
+
+    def missing_flow(self, known: Collection[str]) -> str | None:
+        """That it is for none of these flows, in words; None if it is."""
+        return self.when.flow.missing("flow", known)
+
+    def missing_key(self, known: Collection[str]) -> str | None:
+        """That it is for none of these keys, likewise. A glob may be for keys that are made later."""
+        return self.when.access_key_id.missing("key", known) if self.when.access_key_id.plain else None
 
     @classmethod
     def from_mapping(

@@ -14,6 +14,7 @@ from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet, FlowFixture
 from cfmock.fixtures.sources import read_text
 from cfmock.tools.checks.lint import lint
 from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.suppressions import ignores
 
 
 class Level(enum.Enum):
@@ -70,6 +71,11 @@ def check(paths: Sequence[str], selection: Selection) -> CheckReport:
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
         issues |= dict.fromkeys(_findings(flow, selection))
+    issues |= dict.fromkeys(
+        _odd(finding, finding.mark, finding.message)
+        for finding in findings_outside(fixtures)
+        if selection.wants(finding.code)
+    )
     return CheckReport(tuple(issues), fixtures)
 
 
@@ -92,7 +98,16 @@ def _findings(flow: FlowFixture, selection: Selection) -> Iterator[Issue]:
     for finding in findings_of(flow):
         if selection.wants(finding.code):
             mark, message = _in_file(flow, finding)
-            yield Issue(Level(finding.severity.value), finding.code, mark, "", message, str(finding))
+            yield _odd(finding, mark, message)
+
+
+def _odd(finding: Finding, mark: Mark, message: str) -> Issue:
+    return Issue(Level(finding.severity.value), finding.code, mark, "", message, str(finding))
+
+
+def findings_outside(fixtures: FixtureSet) -> list[Finding]:
+    """What is found outside of flows, but for what comments switch off."""
+    return [each for each in fixtures.findings if not ignores(read_text(each.mark.file) or "").cover(each)]
 
 
 def _in_file(flow: FlowFixture, finding: Finding) -> tuple[Mark, str]:
