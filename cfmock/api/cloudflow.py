@@ -442,8 +442,6 @@ class CloudFlow:
 
         Raises UnknownName as `executions` does.
         """
-        if flow is not None:
-            self._do(lambda control: control.check_flow(flow))
         found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
         return found
 
@@ -452,17 +450,18 @@ class CloudFlow:
         fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
         The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
-        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called.
+        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called, and for a
+        parameter that it does not have and that no call sent.
         """
         wanted = _filters(filters)
-        self._check_operation(operation)
+        self._check_calls(operation, filters)
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
         return public_calls(newest)
 
-    def _check_operation(self, operation: str | None) -> None:
-        if operation is not None:
-            self._do(lambda control: control.check_operation(operation))
+    def _check_calls(self, operation: str | None, filters: Mapping[str, Any]) -> None:
+        parameters = filters.keys() - set(FIELDS)
+        self._do(lambda control: control.check_calls(operation, parameters))
 
     @property
     def warnings(self) -> list[str]:
@@ -471,7 +470,7 @@ class CloudFlow:
 
     def retries(self, operation: str | None = None) -> list[Retries]:
         """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
-        self._check_operation(operation)
+        self._check_calls(operation, {})
         return self._do(lambda control: control.find_retries(operation))
 
     @property
@@ -532,7 +531,7 @@ class CloudFlow:
     ) -> list[Call]:
         self._check_open()
         wanted, longest = _filters(filters), parse_duration(timeout)
-        self._check_operation(operation)
+        self._check_calls(operation, filters)
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, operation=operation, **wanted)
         try:

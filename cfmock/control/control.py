@@ -176,9 +176,13 @@ class Control:
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
-    def check_operation(self, operation: str) -> None:
-        """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it."""
-        self.names.operation(operation)
+    def check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
+        """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it; likewise for the
+        names of its parameters."""
+        if operation is not None:
+            self.names.operation(operation)
+        if parameters:
+            self.names.parameters(operation, parameters)
 
     def find_calls(
         self, account: str | None = None, region: str | None = None, **filters: str | int | None
@@ -188,13 +192,16 @@ class Control:
     def list_calls(
         self,
         limit: int | None = None,
+        operation: str | None = None,
         account: str | None = None,
         region: str | None = None,
         **filters: str | int | None,
     ) -> Json:
+        """Raises UnknownName as `check_calls` does."""
         self.check_world(account, region)
+        self.check_calls(operation)
         journal = self.emulator.journal
-        records = self.find_calls(account=account, region=region, **filters)
+        records = self.find_calls(account=account, region=region, operation=operation, **filters)
         newest = records if limit is None else records[max(0, len(records) - limit) :]
         explain(newest)
         return {
@@ -279,6 +286,8 @@ class Control:
         return groups(self.find_calls(account, region, operation=operation))
 
     def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """Raises UnknownName as `check_calls` does."""
+        self.check_calls(operation)
         return [each.to_mapping() for each in self.find_retries(operation, account, region)]
 
     # -- flows ---------------------------------------------------------------------------------------------------------
@@ -321,9 +330,10 @@ class Control:
             chain = self.add_mock(flow, task, value, account, region, chain=chain)
         return {}
 
-    def check_flow(self, flow: str) -> None:
-        """Raises UnknownName unless there is, or was, a flow of this name."""
-        self.names.flow(flow, list(self._worlds(None, None)))
+    def check_flow(self, flow: str | None) -> None:
+        """Raises UnknownName for a flow that there neither is nor was, in any world."""
+        if flow is not None:
+            self.names.flow(flow, list(self._worlds(None, None)))
 
     def check_task(self, flow: str, task: str, account: str | None = None, region: str | None = None) -> None:
         """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""
@@ -348,7 +358,8 @@ class Control:
         return setup
 
     def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
-        """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed."""
+        """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed. Raises UnknownName as `check_flow` does."""
+        self.check_flow(flow)
         self.tasks_asked += 1
         found = [
             (task.since, {
@@ -412,6 +423,8 @@ class Control:
         return [self.execution(world, row) for row, world in found]
 
     def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """Raises UnknownName as `check_flow` does."""
+        self.check_flow(flow)
         return [
             {
                 "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,

@@ -30,6 +30,18 @@ class NameCheck:
         if not self.is_operation(name) and next(self._emulator.journal.find(operation=name), None) is None:
             raise UnknownName.of(f"there is no operation '{name}'", name, self._emulator.spec.operations)
 
+    def parameters(self, operation: str | None, names: Iterable[str]) -> None:
+        """Raises UnknownName for a parameter that none of these operations (a glob) has, and that no call of them sent."""
+        operations = self._emulator.spec.operations
+        asked = [each for name, each in operations.items() if operation is None or glob_matches(operation, name)]
+        known = dict.fromkeys(name for each in asked or operations.values() for name in each.parameters)
+        for name in names:
+            if name not in known and not any(
+                name in call.parameters for call in self._emulator.journal.find(operation=operation)
+            ):
+                has_not = "no operation has a" if operation is None else f"{operation} has no"
+                raise UnknownName.of(f"{has_not} parameter '{name}'", name, known)
+
     def is_operation(self, name: str) -> bool:
         """Whether the API has this operation, or one that the glob covers."""
         operations = self._emulator.spec.operations

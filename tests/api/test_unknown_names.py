@@ -50,6 +50,19 @@ UNKNOWN: dict[str, tuple[Act, str | None, str]] = {
     "assert_called": (lambda cf: cf.assert_called("ListFlow", 0), "ListFlows", "there is no operation 'ListFlow'"),
     "assert_order": (lambda cf: cf.assert_order("ListFlow"), "ListFlows", "there is no operation 'ListFlow'"),
     "assert_retries": (lambda cf: cf.assert_retries("ListFlow", 0), "ListFlows", "there is no operation 'ListFlow'"),
+    "parameter of calls": (
+        lambda cf: cf.calls("StartExecution", FlowNam="order"), "FlowName", "StartExecution has no parameter 'FlowNam'",
+    ),
+    "parameter of another operation": (
+        lambda cf: cf.calls("CreateFlow", FlowName="order"), "Name", "CreateFlow has no parameter 'FlowName'",
+    ),
+    "parameter of a glob": (
+        lambda cf: cf.calls("*Execution", ExecutonName="e"), "ExecutionName", "Execution has no parameter 'ExecutonName'",
+    ),
+    "parameter of any call": (lambda cf: cf.calls(Limt="1"), "Limit", "no operation has a parameter 'Limt'"),
+    "parameter of wait_for_calls": (
+        lambda cf: cf.wait_for_calls("ListFlows", Limt=1), "Limit", "ListFlows has no parameter 'Limt'",
+    ),
     "parameter": (
         lambda cf: cf.assert_called("ListFlows", 0, Limt=1), "Limit", "ListFlows has no parameter 'Limt'",
     ),
@@ -246,6 +259,15 @@ def test_calls_of_an_operation_may_be_asked_for_by_a_glob(cf: CloudFlow) -> None
     assert [call.operation for call in cf.calls("*Flow*")] == ["ListFlows", "DescribeFlow"]
     assert [call.operation for call in cf.calls("List*")] == ["ListFlows"]
     assert [call.operation for call in cf.wait_for_calls("D*")] == ["DescribeFlow"]
+
+
+def test_calls_with_what_is_no_parameter_may_be_asked_for_once_there_are_some(cf: CloudFlow) -> None:
+    cf.call("ListFlows", Limt=1)
+    assert [call.operation for call in cf.calls("ListFlows", Limt=1)] == ["ListFlows"]
+    assert [call.operation for call in cf.calls("List*", Limt=1)] == ["ListFlows"]
+    assert cf.calls("ListFlows", Limt=2) == cf.calls("L*", NextToken="x") == []
+    with pytest.raises(UnknownName):
+        cf.calls("DescribeFlow", Limt=1)
 
 
 def test_calls_of_what_is_no_operation_may_be_asked_for_once_there_are_some(cf: CloudFlow) -> None:

@@ -82,6 +82,7 @@ class Admin:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
         longest = min(_duration("wait", text), LONGEST_WAIT)
         self._control.check_world(filters.get("account"), filters.get("region"))
+        self._control.check_calls(filters.get("operation"))
         done = asyncio.Event()
         undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
         ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]

@@ -316,7 +316,24 @@ def test_a_name_that_nothing_has_is_refused_with_the_one_meant(cf: CloudFlow, pa
     assert ask(cf, "POST", path, body) == (400, {"error": words})
 
 
-@pytest.mark.parametrize("path", ["executions?flow=ordr", "tasks?flow=ordr", "calls?operation=StartExecutoin"])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("executions?flow=ordr", "there is no flow 'ordr' (did you mean 'order'?)"),
+        ("tasks?flow=ordr", "there is no flow 'ordr' (did you mean 'order'?)"),
+        ("calls?operation=StratExecution", "there is no operation 'StratExecution' (did you mean 'StartExecution'?)"),
+        ("calls?operation=Foo*&wait=60s", "there is no operation 'Foo*'"),
+        ("retries?operation=ListFlow", "there is no operation 'ListFlow' (did you mean 'ListFlows'?)"),
+    ],
+)
+def test_a_filter_for_what_nothing_has_is_refused_with_the_one_meant(cf: CloudFlow, path: str, words: str) -> None:
+    cf.load({"cfmock": 1, **task_flow("Charge")})
+    assert ask(cf, "GET", path) == (400, {"error": words})
+
+
+@pytest.mark.parametrize(
+    "path", ["executions?flow=order", "tasks?flow=order", "calls?operation=Start*", "retries?operation=L*"]
+)
 def test_a_filter_that_nothing_passes_gives_an_empty_list(cf: CloudFlow, path: str) -> None:
     cf.load({"cfmock": 1, **task_flow("Charge")})
     status, found = ask(cf, "GET", path)
