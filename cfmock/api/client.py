@@ -122,13 +122,13 @@ def fields_of(status: int, body: bytes) -> dict[str, Any]:
     return fields
 
 
-def answered(status: int, body: bytes) -> dict[str, Any]:
-    """The fields of a success. Raises ServiceError for an error answer, SettingsError for what is no JSON object."""
+def answered(status: int, body: bytes, hint: str | None = None) -> dict[str, Any]:
+    """The fields of a success. Raises ServiceError, with the hint, for an error answer, SettingsError for what is no JSON."""
     fields = fields_of(status, body)
     if status >= 400 or "Code" in fields:
         raise ServiceError(
             str(fields.get("Code")), status=status, message=str(fields.get("Message", "")),
-            request_id=str(fields.get("RequestId", "")),
+            request_id=str(fields.get("RequestId", "")), hint=hint,
         )  # fmt: skip
     return fields
 

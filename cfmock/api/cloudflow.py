@@ -24,6 +24,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.control import Control, ControlError
+from cfmock.emulator import hints
 from cfmock.engine.execution import CalledTask
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -304,8 +305,8 @@ class CloudFlow:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
 
-        Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
-        connection.
+        Raises ServiceError (`.code`, `.status`, `.message`, `.hint`) for an error answer, ConnectionError where a fault breaks
+        the connection.
         """
         server = self._check_open()
         request = self._signed(operation, parameters)
@@ -607,4 +608,4 @@ def environment(server: Server) -> dict[str, str]:
 def _fields(reply: Reply) -> dict[str, Any]:
     if reply.transport not in TOLD:
         raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
-    return client.answered(reply.status, reply.body)
+    return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))

@@ -35,7 +35,8 @@ class ServiceError(CfmockError):
     Raised by the handlers with the template's arguments, and by `cf.call` with what the server answered.
 
     Attributes: `code`, `args` (of the template), `detail` (appended to the template's text), and, once it is known what
-    was answered, `status` (HTTP), `message` and `request_id`.
+    was answered, `status` (HTTP), `message` and `request_id`. `hint` says what the service would not, as which name was
+    probably meant; None where there is nothing to say.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ServiceError(CfmockError):
         status: int | None = None,
         message: str | None = None,
         request_id: str | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(*args)
         self.code = code
@@ -53,27 +55,27 @@ class ServiceError(CfmockError):
         self.status = status
         self.message = message
         self.request_id = request_id
+        self.hint = hint
 
     def __str__(self) -> str:
         if self.message is None:
             return f"{self.code}({', '.join(map(str, self.args))})" + (f": {self.detail}" if self.detail else "")
-        return f"{self.code} ({self.status}): {self.message}"
+        return f"{self.code} ({self.status}): {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
 
 
 class Refused(ServiceError):  # noqa: N818 - reads as what happened where it is raised
     """A call that is refused before its operation is looked at: for who calls, how it is signed, what it asks for.
 
     The gateway in front of the service would answer it in words of its own. `reason` is the row of its table
-    (`gateway` in the specification), `facts` are what the row's texts may name. `hint` says what the service would not.
+    (`gateway` in the specification), `facts` are what the row's texts may name.
     """
 
     def __init__(
         self, code: str, *args: str, reason: str, detail: str = "", hint: str | None = None, **facts: str
     ) -> None:
-        super().__init__(code, *args, detail=detail)
+        super().__init__(code, *args, detail=detail, hint=hint)
         self.reason = reason
         self.facts = facts
-        self.hint = hint
 
 
 class SettingsError(CfmockError):

@@ -18,6 +18,7 @@ from cfmock.base.version import __version__
 from cfmock.control.names import NameCheck
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
 from cfmock.control.setups import SetUp, SetUps, fault_setup
+from cfmock.emulator import hints
 from cfmock.emulator.emulator import Change, Emulator
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.scheduler import YEAR
@@ -460,7 +461,8 @@ class Control:
             return world, row
         except ServiceError as failure:
             said = rendered(failure, emulator.spec, gateway=emulator.gateway)
-            raise ServiceError(said.code, status=said.status, message=said.message) from None
+            hint = hints.for_flow(flow, world) if failure.code == "FlowNotExists" else None
+            raise ServiceError(said.code, status=said.status, message=said.message, hint=hint) from None
 
     def list_runs(self, since: int = 0) -> list[Execution]:
         """The newest of the executions that `start` has begun, oldest first; those after the first `since`."""

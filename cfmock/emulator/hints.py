@@ -98,7 +98,7 @@ def _missing(exchange: Exchange, failure: ServiceError, world: Callable[[], Worl
         case "InvalidAccessKeyID":
             return _meant(f"there is no key '{call.access_key_id}'", call.access_key_id, keys())
         case "FlowNotExists":
-            return _meant(f"there is no flow '{flow}'", flow, world().flow_names())
+            return for_flow(flow, world())
         case "ExecutionNotExists":
             names = world().execution_names(flow, name)
             return _meant(f"there is no execution '{name}' of flow '{flow}'", name, names)
@@ -107,6 +107,11 @@ def _missing(exchange: Exchange, failure: ServiceError, world: Callable[[], Worl
             names = world().schedule_names(flow, name)
             return _meant(f"there is no schedule '{name}' of flow '{flow}'", name, names)
     return None
+
+
+def for_flow(name: str, world: World) -> str | None:
+    """For a flow that is not there, which one was probably meant."""
+    return _meant(f"there is no flow '{name}'", name, world.flow_names())
 
 
 def _nearest(exchange: Exchange) -> NearMiss | None:

@@ -274,3 +274,22 @@ def test_calls_of_what_is_no_operation_may_be_asked_for_once_there_are_some(cf: 
     with pytest.raises(ServiceError, match="ActionNotSupported"):
         cf.call("StartExecutoin", FlowName="order")
     assert [call.code for call in cf.calls("StartExecutoin")] == ["ActionNotSupported"]
+
+
+@pytest.mark.parametrize(
+    ("act", "hint"),
+    [
+        (lambda cf: cf.run("ordr"), "there is no flow 'ordr' (did you mean 'order'?)"),
+        (lambda cf: cf.call("DescribeFlow", Name="ordr"), "there is no flow 'ordr' (did you mean 'order'?)"),
+        (lambda cf: cf.call("ListFlow"), "there is no operation 'ListFlow' (did you mean 'ListFlows'?)"),
+        (lambda cf: cf.run("xyz"), None),
+        (lambda cf: cf.call("DescribeFlow", Name="xyz"), None),
+        (lambda cf: cf.run("order", "["), None),
+    ],
+)
+def test_an_error_answer_has_the_hint_that_the_journal_has(cf: CloudFlow, act: Act, hint: str | None) -> None:
+    with pytest.raises(ServiceError) as raised:
+        act(cf)
+    assert raised.value.hint == hint
+    assert str(raised.value).partition("\nhint: ")[2] == (hint or "")
+    assert [call.hint for call in cf.calls()] in ([], [hint])
