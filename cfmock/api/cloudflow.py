@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ from cfmock.server.thread import LoopThread, ServerLoop
 from cfmock.server.tls import tls_of
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
-from cfmock.settings import resolve
+from cfmock.settings import resolve, unknown_variables
 
 T = TypeVar("T")
 Source = str | PathLike[str] | Mapping[str, Any]
@@ -158,6 +159,8 @@ class CloudFlow:
             self._recording.close()
             raise
         emulator.default_world()
+        for line in unknown_variables(os.environ):
+            self._control.warn(line)
         self._control.check_names(fixtures)
 
     async def _stop(self) -> None:

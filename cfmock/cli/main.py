@@ -29,6 +29,9 @@ COMMANDS: dict[str, str] = {
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""
 
+LOGGING = ("serve", "run", "contract")
+"""Those that have a log, and name there the variables that nothing reads."""
+
 SUCCESS, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all well · the thing checked failed · bad usage or a bad file · ended by Ctrl-C."""
 
@@ -64,13 +67,19 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def cfmock() -> None:
+@click.pass_context
+def cfmock(context: click.Context) -> None:
     """A local stand-in for Alibaba Cloud CloudFlow.
 
     \b
     Example:
       cfmock serve fixtures/
     """
+    if context.invoked_subcommand not in LOGGING:
+        from cfmock.settings import unknown_variables
+
+        for line in unknown_variables(os.environ):
+            click.echo(f"cfmock: {line}", err=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -52,14 +52,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_report_header() -> str | None:
-    """A line where the environment names a proxy, since clients would call that in place of cfmock."""
+def pytest_report_header() -> list[str]:
+    """Lines on the environment: variables meant for cfmock that nothing reads, and a proxy, which clients would call in place
+    of cfmock."""
     from cfmock.base.proxies import proxy_variables
+    from cfmock.settings import unknown_variables
 
-    names = proxy_variables(os.environ)
-    if not names:
-        return None
-    return f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
+    lines = [f"cfmock: {line}" for line in unknown_variables(os.environ)]
+    if names := proxy_variables(os.environ):
+        lines.append(
+            f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
+        )
+    return lines
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

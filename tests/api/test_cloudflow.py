@@ -597,3 +597,9 @@ def test_what_only_commands_have_is_no_keyword(name: str) -> None:
 def test_a_journal_file_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--journal: cannot write"):
         CloudFlow({"cfmock": 1}, journal=tmp_path).__enter__()
+
+
+def test_a_misspelt_variable_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CFMOCK_PROT", "1")
+    with CloudFlow() as server:
+        assert server.warnings == ["CFMOCK_PROT: there is no such variable (did you mean 'CFMOCK_PORT'?)"]

@@ -144,3 +144,16 @@ def test_closed_streams_are_no_mishap():
         ).returncode
         == 0
     )
+
+
+def test_a_misspelt_variable_is_named_by_every_command_without_a_log(cfmock, monkeypatch):
+    monkeypatch.setenv("CFMOCK_URL", "http://127.0.0.1:9")
+    assert cfmock("errors", "--json").err == ""
+    monkeypatch.setenv("CFMOCK_PROT", "1")
+    monkeypatch.setenv("CFMOCK_UQUX", "1")
+    lines = [
+        "cfmock: CFMOCK_PROT: there is no such variable (did you mean 'CFMOCK_PORT'?)",
+        "cfmock: CFMOCK_UQUX: there is no such variable",
+    ]
+    for command in COMMANDS.keys() - {"serve", "run", "contract"}:
+        assert cfmock(command).err.splitlines()[:2] == lines

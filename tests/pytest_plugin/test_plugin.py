@@ -73,9 +73,15 @@ def test_each_test_has_a_service_of_its_own(inner: pytest.Pytester) -> None:
             {"all_proxy": "http://proxy.example:1", "HTTP_PROXY": "http://proxy.example:1", "NO_PROXY": "*"},
             ["cfmock: unset HTTP_PROXY, all_proxy: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"],
         ),
+        (
+            {"CFMOCK_URL": "x", "CFMOCK_PROT": "1"},
+            ["cfmock: CFMOCK_PROT: there is no such variable (did you mean 'CFMOCK_PORT'?)"],
+        ),
     ],
 )
-def test_the_header_names_the_proxies_of_the_environment(inner, monkeypatch, variables, line) -> None:
+def test_the_header_names_proxies_and_misspelt_variables_of_the_environment(
+    inner, monkeypatch, variables, line
+) -> None:
     for name in proxy_variables(os.environ):
         monkeypatch.delenv(name)
     for name, value in variables.items():
