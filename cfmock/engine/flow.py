@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from cfmock.base.source_marks import Mark
 from cfmock.engine.data_flow import DataFlow
+from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
+
+Path = tuple["str | int", ...]
 
 
 class Unread(NamedTuple):
@@ -29,7 +32,8 @@ class Flow:
     """A compiled definition. Frozen and without state: any number of executions share it.
 
     `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
-    its own limit in seconds, `text` what it was compiled from, and `values` how many values that has with its aliases expanded.
+    its own limit in seconds, `text` what it was compiled from, and `values` how many values that has with its aliases expanded;
+    `expressions` are all in it, each with its path in the definition.
     """
 
     language: Language
@@ -44,6 +48,7 @@ class Flow:
     text: str = field(default="", repr=False)
     values: int = 0
     unread: tuple[Unread, ...] = ()
+    expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
 
     def walk(self) -> Iterator[tuple[Series, Node]]:
         """Every node with the series it stands in, outer before inner, in the order of the text."""

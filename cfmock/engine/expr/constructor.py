@@ -23,9 +23,10 @@ SUFFIX = ".$"
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
-    """A compiled constructor. `expressions` are all in it, in order; `constant`: there are none."""
+    """A compiled constructor. `expressions` are all in it, in order, `paths` where they stand; `constant`: there are none."""
 
     expressions: tuple[Expression, ...]
+    paths: tuple[Path, ...]
     _build: Closure = field(repr=False, compare=False)
 
     @property
@@ -48,7 +49,7 @@ def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = Fals
     if compiler.problems:
         raise ConstructorErrors(compiler.problems)
     build = part.closure or _constant(part.value)
-    return Constructor(tuple(compiler.expressions), build)
+    return Constructor(tuple(compiler.expressions.values()), tuple(compiler.expressions), build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class _BuiltPart:
 class _Compiler:
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
-        self.expressions: list[Expression] = []
+        self.expressions: dict[Path, Expression] = {}
         self.problems: list[tuple[Path, ExpressionSyntaxError]] = []
 
     def part(self, value: Json, path: Path, bare: bool) -> _BuiltPart:
@@ -101,7 +102,7 @@ class _Compiler:
         except ExpressionSyntaxError as error:
             self.problems.append((path, error))
             return _BuiltPart()
-        self.expressions.append(expression)
+        self.expressions[path] = expression
         return _BuiltPart(closure=expression.evaluate)
 
     def complain(self, path: Path, message: str) -> _BuiltPart:

@@ -81,6 +81,7 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
         data=data,
         text=source.document.text,
         unread=tuple(source.unread),
+        expressions=tuple(source.expressions),
     )
 
 

@@ -29,12 +29,14 @@ Path = tuple["str | int", ...]
 
 
 class DefinitionSource:
-    """A definition while it is read: its document, the problems found so far, and the fields nobody asked for."""
+    """A definition while it is read: its document, the problems found so far, the fields nobody asked for, and its
+    expressions with their paths."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.problems: list[Problem] = []
         self.unread: list[Unread] = []
+        self.expressions: list[tuple[Path, Expression]] = []
         self._lines: list[str] | None = None
 
     def mark(self, path: Path, *, key: bool = False) -> Mark:
@@ -179,10 +181,12 @@ class Section:
             self.complain(f"'{key}' must be an expression", key)
             return None
         try:
-            return compile_expression(value, names, missing_is_null=missing_is_null)
+            expression = compile_expression(value, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
             return None
+        self.source.expressions.append(((*self.path, key), expression))
+        return expression
 
     def constructor(
         self, key: str, names: frozenset[str], *, required: bool = False, bare: bool = False
@@ -200,11 +204,14 @@ class Section:
 
     def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
         try:
-            return compile_constructor(value, names, bare=bare)
+            constructor = compile_constructor(value, names, bare=bare)
         except ConstructorErrors as errors:
             for path, error in errors.problems:
                 self.source.syntax((*self.path, key, *path), error)
             return None
+        for path, expression in zip(constructor.paths, constructor.expressions, strict=True):
+            self.source.expressions.append(((*self.path, key, *path), expression))
+        return constructor
 
     def amount(
         self,

@@ -63,6 +63,7 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
         express=express,
         text=source.document.text,
         unread=tuple(source.unread),
+        expressions=tuple(source.expressions),
     )
 
 

@@ -47,7 +47,7 @@ def lint(
     """
     comments = ignores(flow.text if source is None else source)
     written = parse_source(flow.text, flow.mark.file) if document is None else document
-    found = {Finding(*each) for each in (*_findings(flow, mocked), *spelling(flow, written))}
+    found = {Finding(*each) for each in (*_findings(flow, mocked), *_calls(flow, written), *spelling(flow, written))}
     found |= set(comments.findings(flow.mark.file))
     spelt = {finding.mark for finding in found if finding.code == "CF116"}  # told as what it is, and not as unknown
     found -= {finding for finding in found if finding.code == "CF108" and finding.mark in spelt}
@@ -66,11 +66,14 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
     yield from _series(flow.series, in_map=False)
     for node in flow.walk():
         yield from _node(flow, node[1])
-    yield from (("CF120", mark, message) for mark, message in failing_calls(flow))
     for task in flow.tasks():
         yield from _token(flow, task)
         if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):
             yield "CF106", task.mark, f"task '{task.name}' ({task.action}) has no mock"
+
+
+def _calls(flow: Flow, document: Document) -> Iterator[Found]:
+    yield from (("CF120", mark, message) for mark, message in failing_calls(flow, document))
 
 
 def _unread(field: Unread) -> Found:

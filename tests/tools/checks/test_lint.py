@@ -93,15 +93,18 @@ PATTERNS = """
 
 def test_constant_patterns_are_tried_wherever_an_expression_may_stand() -> None:
     lines = [f"  {line}" for line in PATTERNS.strip().splitlines()]
-    found = lint(compile_definition(HEADS["states"] + "\n".join(lines), name="f"))
-    places = [(finding.code, finding.mark.line, finding.message.split("'")[1]) for finding in found]
-    assert [place for place in places if place[1] == 13] == [("CF120", 13, "*"), ("CF120", 13, "+")]
-    expected = ["(", "[z-a]", "*", "+", "a**", "(?!z)", "(?<=z)", "?", "x{1001}"]
-    assert [pattern for _, _, pattern in places] == expected
+    text = HEADS["states"] + "\n".join(lines)
+    found = lint(compile_definition(text, name="f"))
+    patterns = [finding.message.split("'")[1] for finding in found]
+    assert patterns == ["(", "[z-a]", "*", "+", "a**", "?", "(?!z)", "(?<=z)", "x{1001}"]
+    for finding, pattern in zip(found, patterns, strict=True):
+        before, key = text.splitlines()[finding.mark.line - 1][: finding.mark.column - 1], finding.mark.column - 1
+        assert before.rstrip(" {[-").endswith((".$:", "Condition:", "ItemsPath:"))
+        assert f'regexMatchString("{pattern}"' in text.splitlines()[finding.mark.line - 1][key:]
     assert {finding.message.partition(": '")[0] for finding in found} == {"this call always fails: regexMatchString"}
 
 
 def test_constant_patterns_of_the_old_language_are_tried() -> None:
     step = """  - {type: choice, name: a, choices: [{condition: 'regexMatchString("[", $.a)', steps: [{type: pass, name: b}]}]}"""
     (finding,) = lint(compile_definition(HEADS["steps"] + step, name="f"))
-    assert (finding.code, finding.mark.line) == ("CF120", 4)
+    assert (finding.code, finding.mark.line, finding.mark.column) == ("CF120", 4, 51)
