@@ -8,14 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it."""
+    """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it, or, of what has
+    no lines, what stands at `path`."""
 
     file: str
     line: int
     column: int
+    path: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return self.at(self.path)
+
+    def at(self, path: str) -> str:
+        """The place with a path in the document, as people read it."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {path}" if path else place
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+        return f"{self.mark.at(self.path)}: {self.message}"
 
 
 class UnknownFlow(Problem):

@@ -56,6 +56,28 @@ def test_places_in_a_definition_that_stands_in_a_fixture_are_those_in_the_file()
         assert (finding.code, f"{finding.mark.line}:{finding.mark.column}") == ("CF114", place)
 
 
+def test_places_in_a_mapping_from_python_are_paths() -> None:
+    states = [
+        {"Type": "Task", "Name": "A", "Action": "FC:InvokeFuncton", "Next": "B", "Comment": "c", "Odd": 1},
+        {"Type": "Map", "Name": "B", "ItemsPath": "$Input.l", "MaxConcurrency": 1, "MaxConcuccency": 2, "End": True,
+         "Processor": {"StartAt": "X", "States": [{"Type": "Pass", "Name": "X", "End": True, "OutputConstructor": {
+             "a": "$Input.a", "b.$": 'regexMatchString("(", $Input.a)'}}]}},
+        {"Type": "Pass", "Name": "C", "End": True},
+    ]  # fmt: skip
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "f", "StartAt": "A", "States": states}
+    (flow,) = load([{"cfmock": 1, "flows": [{"name": "f", "definition": definition}]}]).flows
+    found = lint(flow.flow, document=flow.document)
+    assert [str(finding).partition(": CF")[0] for finding in found] == [
+        f"<mapping>: flows[0].definition.{path}"
+        for path in (
+            "States[2]", "States[0].Odd", "States[0].Action", "States[1].Processor.States[0].OutputConstructor.a",
+            "States[1].MaxConcuccency", "States[0].Comment", "States[1].Processor.States[0].OutputConstructor.b.$",
+        )
+    ]  # fmt: skip
+    (bare,) = load([definition]).flows
+    assert str(lint(bare.flow, document=bare.document)[0]) == "<mapping>: States[2]: CF101: state 'C' cannot be reached"
+
+
 def test_a_finding_reads_like_any_complaint() -> None:
     text = text_of({"states": "- {Type: Pass, Name: A, End: true}\n- {Type: Pass, Name: B, End: true}"})
     (finding,) = lint(compile_definition(text, file="flows/f.yaml"))
