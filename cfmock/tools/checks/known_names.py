@@ -10,6 +10,10 @@ from cfmock.engine.model import ANY_ERROR
 from cfmock.protocol.spec.model import load
 
 FUNCTION_ACTION, HTTP_ACTION, FLOW_PRODUCT = "FC:InvokeFunction", "HTTP:Request", "fnf"
+_MESSAGE_ACTIONS = ("MNS:SendMessage", "MNS:PublishMessage")
+
+_LENIENT = (FLOW_PRODUCT, "mns")
+"""Products that may be written in either case: that of CloudFlow is, of the other the documents say nothing."""
 
 _FLOW_ERRORS = (
     ANY_ERROR, commands.TASK_TIMEOUT, commands.RUNTIME_ERROR, commands.INVALID_LOCAL, commands.INVALID_OUTPUT,
@@ -35,6 +39,8 @@ _GUESSED = {
     "FC.InternalError": "FC.InternalServerError",
     "FC.TaskTimeout": commands.TASK_TIMEOUT,
     "FnF.Timeout": commands.TASK_TIMEOUT,
+    "FnF.TaskTimedOut": commands.TASK_TIMEOUT,
+    "FnF.TaskFailed": ANY_ERROR,
 }
 """Names that people make up from memory."""
 
@@ -44,12 +50,12 @@ _PRODUCTS, _NEAR_PRODUCT = ("fc", "fnf"), 0.66  # one letter in these
 
 def near_action(name: str, *, any_case: bool) -> str | None:
     """The well-known action that a name was meant as; None if it is one, or like none. With `any_case` products may be written
-    in either case, as in the old language; that of CloudFlow itself always may."""
+    in either case, as in the old language."""
     product, _, operation = name.partition(":")
     known = _actions()
     right = known.get(name.casefold())
     if right is not None:
-        lenient = any_case or product.casefold() == FLOW_PRODUCT
+        lenient = any_case or product.casefold() in _LENIENT
         return None if right == name or (lenient and right.partition(":")[2] == operation) else right
     return _nearest(name, known)
 
@@ -76,7 +82,7 @@ def near_error(name: str) -> str | None:
 
 @functools.cache
 def _actions() -> dict[str, str]:
-    names = [FUNCTION_ACTION, HTTP_ACTION, *(f"FNF:{name}" for name in load().operations)]
+    names = [FUNCTION_ACTION, HTTP_ACTION, *_MESSAGE_ACTIONS, *(f"FNF:{name}" for name in load().operations)]
     return {name.casefold(): name for name in names}
 
 

@@ -36,6 +36,12 @@ _PATHS = ("$input", "$local", "$context")
 _AMAZON = re.compile(r"\$\$\.\w|States\.[A-Z]\w+\(|\{%.*\$.*%\}\Z", re.DOTALL)
 """Paths to the context, functions, and the other language for expressions of Amazon States Language."""
 
+_ROOT = r"\$?(Input|Output|Context|Global|Item|input|local|context)"
+_TEMPLATE = re.compile(rf"\$\{{\s*{_ROOT}\b|\{{\{{\s*{_ROOT}[.\[]")
+"""Templates of other languages around a root: `${Input.x}`, `{{ $Input.x }}`."""
+_INSIDE = re.compile(r"(?<![\w$\\])\$(Input|Output|Context|Global|Item|input|local|context)(\.\w|\[)")
+"""A path inside a text."""
+
 _SPELLINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("", ("MaxConcurrency", "MaxConcuccency")),
     ("ToleratedFailure", ("ToleratedFailureCount", "ToleratedFailedCount")),
@@ -132,7 +138,7 @@ class _NewSearch(_DocumentSearch):
         elif isinstance(value, list):
             for index, part in enumerate(value):
                 yield from self.constants(part, (*path, index), bare=bare)
-        elif isinstance(value, str) and not (bare and value.startswith("$")) and value != "$" and looks_computed(value):
+        elif isinstance(value, str) and not (bare and value.startswith("$")) and value != "$" and _computed(value):
             key = next(part for part in reversed(path) if isinstance(part, str))
             yield (
                 "CF114",
@@ -184,7 +190,7 @@ class _OldSearch(_DocumentSearch):
             target, source = mapping["target"], mapping.get("source")
             if target.startswith("$"):
                 yield self.key(target, (*place, "target"))
-            if isinstance(source, str) and not source.startswith(_PATHS) and looks_computed(source):
+            if isinstance(source, str) and not source.startswith(_PATHS) and _computed(source):
                 words = f"{shown(source)} is constant text; paths begin with {', '.join(_PATHS)}"
                 yield "CF114", self.mark(*place, "source"), words
 
@@ -192,9 +198,14 @@ class _OldSearch(_DocumentSearch):
         return "CF114", self.mark(*path), f"{shown(name)} is taken as the name of one key, and not as a path"
 
 
+def _computed(text: str) -> bool:
+    """The same, or holds one: for texts that are not written for people alone."""
+    return looks_computed(text) or _INSIDE.search(text) is not None
+
+
 def looks_computed(text: str) -> bool:
     """Whether a constant text is a path or an expression of either language, or of Amazon States Language."""
-    if _AMAZON.match(text):
+    if _AMAZON.match(text) or _TEMPLATE.search(text):
         return True
     if "$" not in text and "(" not in text:
         return False
