@@ -403,6 +403,8 @@ class Emulator:
 
     def _begin_anew(self) -> None:
         self.timers.clear()
+        if self.functions is not None:
+            self.functions.forget()
         self.scheduler = self._new_scheduler()  # the old one may count on a timer that is gone
         self.journal.forget()
         self.ids.seed(self.settings.seed)

@@ -39,6 +39,9 @@ class Functions(Protocol):
     def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, /) -> None:
         """Call a function of the user's with the event; `moment` is the flow time of the call, in seconds since 1970."""
 
+    def forget(self) -> None:
+        """What was called so far counts no longer: its executions are gone."""
+
 
 class TaskMocks:
     """The mocks of one flow in the order they are tried, by state name or action."""

@@ -181,12 +181,27 @@ class FunctionCalls:
     def _open(self, cause: Cause | None) -> bool:
         return self.running > 0 if cause is None else cause.pending > 0
 
+    def forget(self) -> None:
+        """Nobody waits any longer for the calls so far, and their results are dropped; threads that run end by themselves."""
+        with self._changed:
+            self._waiting.clear()
+        for call in (call for calls in self._moments.values() for call in calls if not call.taken):
+            call.taken = True
+            call.cause.pending -= 1
+        self._moments.clear()
+        self.running = 0
+        self._wake()
+
     def close(self) -> None:
         """Take no more results; threads that run are left to end by themselves."""
         self._closed = True
         self.running = 0
         if self._later is not None:
             self._later.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let those who wait look again."""
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)
@@ -212,9 +227,7 @@ class FunctionCalls:
             self._later = None
         if self._held and not self._closed and self._loop is not None:
             self._later = self._loop.call_later(max(0.0, self._held_until() - now), self._take)
-        for watcher in self._watchers:
-            if not watcher.done():
-                watcher.set_result(None)
+        self._wake()
 
     def _held_until(self) -> float:
         """When the first result that waits for earlier calls waits no longer, by `time.monotonic`."""

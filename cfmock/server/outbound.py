@@ -39,6 +39,7 @@ class Outbound:
         self._hosts = frozenset(hosts)
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._forgotten: set[asyncio.Task[None]] = set()
         self.calls = FunctionCalls(self._spawn)
 
     def call_http(self, url: str, event: Json, reply: Reply) -> None:
@@ -51,6 +52,14 @@ class Outbound:
             self._spawn(function(event), reply)
         else:
             self.calls.call(function, event, moment, reply)
+
+    def forget(self) -> None:
+        """Nobody waits any longer for what is under way, which ends by itself."""
+        self.calls.forget()
+        for task in self._tasks:
+            task.add_done_callback(self._forgotten.discard)
+        self._forgotten |= self._tasks
+        self._tasks.clear()
 
     @property
     def busy(self) -> bool:
@@ -97,9 +106,10 @@ class Outbound:
     async def close(self) -> None:
         """Give up what is under way; nothing is waited for."""
         self.calls.close()
-        for task in list(self._tasks):
+        left = [*self._tasks, *self._forgotten]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cfmock import CloudFlow, TaskFailed, UsageError
+from cfmock import CloudFlow, TaskFailed, UsageError, WaitingForReport
+from cfmock.api import cloudflow
 from cfmock.server import function_calls
 from tests.support.calls import echo_flow
 
@@ -134,6 +135,51 @@ def test_the_answer_to_a_start_does_not_wait_for_ever(cf: CloudFlow, monkeypatch
     cf.call("StartExecution", FlowName="one", ExecutionName="e", Input={"i": 0})
     assert cf.call("DescribeExecution", FlowName="one", ExecutionName="e")["Status"] == "Running"
     leave.set()
+
+
+def test_a_function_of_before_a_reset_holds_nothing_back(virtual: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_calls, "GRACE", LONG)
+    begun, over = threading.Event(), threading.Event()
+
+    def slow(event: Any) -> Any:
+        begun.set()
+        over.wait(LONG)
+        return {"late": True}
+
+    virtual.task("one", "A").calls(slow)
+    start = threading.Thread(
+        target=virtual.call, args=["StartExecution"], kwargs={"FlowName": "one", "ExecutionName": "e"}
+    )
+    start.start()
+    assert begun.wait(LONG)
+    virtual.reset()
+    virtual.task("one", "A").calls(lambda event: {"quick": True})
+    assert virtual.run("one", name="e", timeout=LONG / 3).output == {"Body": {"quick": True}}
+    assert not over.is_set()
+    over.set()
+    start.join()
+    assert [each.output for each in virtual.executions("one")] == [{"Body": {"quick": True}}]
+
+
+def test_an_async_function_of_before_a_reset_counts_as_running_no_longer(
+    virtual: CloudFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloudflow, "QUIET", 0.05)
+    ended = threading.Event()
+
+    async def endless(event: Any) -> None:
+        try:
+            await asyncio.sleep(LONG)
+        finally:
+            ended.set()
+
+    virtual.task("one", "A").calls(endless)
+    virtual.call("StartExecution", FlowName="one", ExecutionName="e")
+    virtual.reset()
+    virtual.task("one", "A").waits()
+    with pytest.raises(WaitingForReport):
+        virtual.run("one", timeout=LONG / 3)
+    assert not ended.is_set()
 
 
 def test_leaving_the_server_waits_for_no_function(monkeypatch: pytest.MonkeyPatch) -> None:
