@@ -111,20 +111,49 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
             before = error.object[: error.start]
             mark = Mark(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
             raise SourceError([Problem(mark, "", f"not UTF-8 (byte {error.object[error.start]:#04x})")]) from None
+    wrong: Problem | None = None
     if name.endswith(".json"):
-        # JSON is nearly a hundred times faster to read as JSON; what it refuses gets its message from the YAML reader.
+        # JSON is nearly a hundred times faster to read as JSON; what it refuses may be YAML all the same.
         try:
             value = _decoder.decode(text)
             if not _is_deep(value):
                 return Document(name, text, value)
         except json.JSONDecodeError as error:
-            comma = _trailing_comma(name, text, error)
-            if comma is not None:  # YAML would take it, all other readers of the file would not
-                raise SourceError([comma]) from None
+            habit = _trailing_comma(name, text, error) or _comment(name, text, error)
+            if habit is not None:  # YAML would take it, all other readers of the file would not
+                raise SourceError([habit]) from None
+            wrong = _not_json(name, text, error)
         except (ValueError, RecursionError):
             pass
-    value, root = _Builder(name, text).build()
+    try:
+        value, root = _Builder(name, text).build()
+    except NotYamlError as error:
+        if wrong is None or PLACEHOLDER in str(error):
+            raise
+        raise SourceError([wrong]) from None
     return Document(name, text, value, root)
+
+
+class NotYamlError(SourceError):
+    """A text that the YAML reader refuses."""
+
+
+def _not_json(name: str, text: str, error: json.JSONDecodeError) -> Problem:
+    """What Python's reader has to say of a text, where it says it."""
+    why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
+    why = "it ends before it is complete" if error.pos >= len(text.rstrip()) else why
+    return Problem(_mark_at(name, text, error.pos), "", f"not JSON: {why}")
+
+
+def _comment(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
+    """What is wrong if it is a comment."""
+    if not text.startswith(("//", "/*"), error.pos):
+        return None
+    return Problem(_mark_at(name, text, error.pos), "", "not JSON: a comment, which JSON does not have")
+
+
+def _mark_at(name: str, text: str, position: int) -> Mark:
+    return Mark(name, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
 
 
 def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
@@ -133,8 +162,7 @@ def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Proble
     behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
     if behind not in ("]", "}"):
         return None
-    mark = Mark(name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
-    return Problem(mark, "", f"not JSON: a trailing comma before '{behind}'")
+    return Problem(_mark_at(name, text, at), "", f"not JSON: a trailing comma before '{behind}'")
 
 
 def _is_deep(value: Json) -> bool:
@@ -223,13 +251,13 @@ class _Builder:
             mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
             hint = f"; {PLACEHOLDER}" if at and self._has_placeholder(at.line) else ""
             why = _TABBED if at and self._is_tabbed(at.line) else error.problem or error.context
-            raise SourceError([Problem(mark, "", f"not YAML: {why}{hint}")]) from None
+            raise NotYamlError([Problem(mark, "", f"not YAML: {why}{hint}")]) from None
         except yaml.reader.ReaderError as error:
             before = self.text[: error.position if isinstance(error.position, int) else 0]
             mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-            raise SourceError([Problem(mark, "", f"not YAML: {error.reason}")]) from None
+            raise NotYamlError([Problem(mark, "", f"not YAML: {error.reason}")]) from None
         except yaml.YAMLError as error:
-            raise SourceError([Problem(Mark(self.name, 1, 1), "", f"not YAML: {error}")]) from None
+            raise NotYamlError([Problem(Mark(self.name, 1, 1), "", f"not YAML: {error}")]) from None
         if self.problems:
             raise SourceError(self.problems)
         return result

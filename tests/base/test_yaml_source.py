@@ -89,6 +89,31 @@ def test_a_trailing_comma_is_no_json(text: str, told: str) -> None:
     assert yaml_source.parse(text, "f.yaml").value
 
 
+COMMENT = "a comment, which JSON does not have"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('// why\n{"a": 1}', f"1:1: not JSON: {COMMENT}"),
+        ('{\n  // why\n  "a": 1}', f"2:3: not JSON: {COMMENT}"),
+        ('{"a": 1 // why\n}', f"1:9: not JSON: {COMMENT}"),
+        ('{"a": [1, /* why */ 2]}', f"1:11: not JSON: {COMMENT}"),
+        ('{"a": 1,\n "b": [', "2:8: not JSON: it ends before it is complete"),
+        ('{"a": {"b": 1}\n', "2:1: not JSON: it ends before it is complete"),
+        ('{"a": "b', "1:7: not JSON: unterminated string"),
+        ('{"a": 1]', "1:8: not JSON: expecting ',' delimiter"),
+    ],
+)
+def test_a_json_file_that_is_neither_is_told_as_no_json(text: str, told: str) -> None:
+    assert said(text, "f.json") == [f"f.json:{told}"]
+
+
+@pytest.mark.parametrize("text", ["a: 1 # why", "# why\n{a: 1}", '{"a": "// x"}', '{"a": "b\tc"}'])
+def test_yaml_in_a_json_file_is_read_all_the_same(text: str) -> None:
+    assert yaml_source.parse(text, "f.json").value.keys() == {"a"}
+
+
 @pytest.mark.parametrize("text", ['{"a": [1, 2]}', '{"a": ",]"}', '{"a": [",", "}"]}', "{'a': 1}"])
 def test_another_comma_is_no_trailing_one(text: str) -> None:
     assert yaml_source.parse(text, "f.json").value.keys() == {"a"}

@@ -125,7 +125,7 @@ CASE = '{"operation": "ListFlows", "exit": 1, "calls": 1, "spacing": [], "recove
     [
         ("", "a.json:1:1: None is not a mapping with cases"),
         ("[]", "a.json:1:1: [] is not a mapping with cases"),
-        ('{"cases": [', "a.json:2:1: not YAML"),
+        ('{"cases": [', "a.json:1:12: not JSON"),
         ("<<<<<<< HEAD\n{", "a.json:"),
         (f'{{"cases": [{CASE % ""}]}}', "a.json:1:12: cases[0]: has either a code or a transport"),
         (
