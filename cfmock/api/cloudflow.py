@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import math
-import os
-import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from cfmock.api import assertions, client
+from cfmock.api import assertions, calls, client, runs
 from cfmock.api.callers_line import shows_callers_line
+from cfmock.api.entered import EnteredServer, need_asyncio
+from cfmock.api.environment import environment
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.api.setups import unused_mode, unused_text
-from cfmock.base.clocks import iso
-from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
+from cfmock.base.errors import UsageError
 from cfmock.base.json_text import Json
-from cfmock.base.suggestions import did_you_mean
-from cfmock.base.time_text import duration_text, parse_duration
-from cfmock.control.control import Control, ControlError
-from cfmock.emulator import hints
-from cfmock.engine.execution import CalledTask
+from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.fixtures.seeding import build
-from cfmock.observe.journal import FIELDS
-from cfmock.observe.models import Call, Execution, Violation, public_calls, violations_text
+from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
 from cfmock.observe.retries import Retries
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import TOLD, Pending, Reply, Request
-from cfmock.server.admin.guard import Guard
-from cfmock.server.admin.http import Admin
-from cfmock.server.call_log import Recording
-from cfmock.server.function_calls import in_function
-from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.lifecycle import Server
 from cfmock.server.thread import LoopThread, ServerLoop
-from cfmock.server.tls import tls_of
-from cfmock.service.rows import ExecutionRow
-from cfmock.service.world import World
-from cfmock.settings import resolve, unknown_variables
+from cfmock.settings import resolve
 
 T = TypeVar("T")
 Source = str | PathLike[str] | Mapping[str, Any]
-
-LONGEST_RUN = 60.0
-"""Seconds of real time that `run` waits for an execution."""
-
-QUIET = 0.5
-"""Seconds of real time without a call, after which nobody is taken to be about to report a task."""
 
 
 @shows_callers_line
@@ -83,8 +58,7 @@ class CloudFlow:
         self._unused = unused
         self._loaded: list[FixtureSet] = []  # that of the start, and those added since
         self._flags = {"host": host, "port": port, **settings}
-        self._loop: ServerLoop | None = None  # while it is entered
-        self._server: Server | None = None
+        self._entered: EnteredServer | None = None  # kept after the end: what was seen can still be looked at
 
     # -- coming and going ----------------------------------------------------------------------------------------------
 
@@ -92,41 +66,43 @@ class CloudFlow:
         self._check_closed()
         loop = LoopThread()
         try:
-            loop.wait_for(self._start())
+            entered = loop.wait_for(self._start())
         except BaseException:
             loop.close()
             raise
-        self._loop = loop
+        entered.loop = loop
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._loop is not None
-        self._loop.wait_for(self._stop())
+        entered, loop = self._running, self._running.loop
+        assert loop is not None
+        loop.wait_for(entered.stop())
         try:
             self._judge(error)
         finally:
-            self._loop.close()
-            self._loop = None  # what was seen can still be looked at
+            loop.close()
+            entered.loop = None
 
     async def __aenter__(self) -> CloudFlow:
-        _need_asyncio("async with CloudFlow(...)", "with CloudFlow(...)")
+        need_asyncio("async with CloudFlow(...)", "with CloudFlow(...)")
         self._check_closed()
-        await self._start()
-        self._loop = ServerLoop()
+        entered = await self._start()
+        entered.loop = ServerLoop()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stop()
-        self._loop = None  # what was seen can still be looked at
+        entered = self._running
+        await entered.stop()
+        entered.loop = None
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
         if error is None:
-            if self._running.emulator.settings.strict:
+            if self._running.server.emulator.settings.strict:
                 self.assert_no_violations()
             self._judge_setups()
 
@@ -141,72 +117,50 @@ class CloudFlow:
         if fails and unused.certain:
             raise AssertionError(unused_text(unused.certain))
 
-    async def _start(self) -> None:
+    async def _start(self) -> EnteredServer:
         unused_mode(self._unused)
         fixtures = load(self._sources, base=load(self._base))
         self._loaded = [fixtures]
         settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
-        emulator = build(fixtures, settings)
-        self._control = Control(emulator)
-        guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
-        self._server = Server(
-            emulator, Admin(self._control, guard).handle, settings.host, settings.port, tls_of(settings)
-        )
-        self._recording = Recording(settings, emulator.journal)
-        try:
-            await self._server.start()
-        except BaseException:
-            self._recording.close()
-            raise
-        emulator.default_world()
-        for line in unknown_variables(os.environ):
-            self._control.warn(line)
-        self._control.check_names(fixtures)
-
-    async def _stop(self) -> None:
-        await self._running.stop()
-        self._recording.close()
+        self._entered = EnteredServer(fixtures, settings)
+        await self._entered.start()
+        return self._entered
 
     @property
-    def _running(self) -> Server:
-        if self._server is None:
+    def _running(self) -> EnteredServer:
+        if self._entered is None:
             raise UsageError("enter it first: with CloudFlow(...) as cf")
-        return self._server
+        return self._entered
 
     def _check_closed(self) -> None:
         """Raises UsageError for what is entered already."""
-        if self._loop is not None:
+        if self._entered is not None and self._entered.loop is not None:
             raise UsageError("it is entered already: a second server is a second CloudFlow(...)")
 
     def _check_open(self) -> Server:
-        """The server. Raises UsageError for what needs it after the `with` has ended."""
-        if self._server is not None and self._loop is None:
-            raise UsageError("the `with` has ended, and the server with it: only what was seen can still be looked at")
-        return self._running
+        """The server. Raises UsageError for what needs it before or after the `with`."""
+        return self._running.check_open()
 
     def _do(self, function: Callable[[Control], T]) -> T:
         """Do something to the emulator, in the loop that owns it."""
-        functions = self._running.functions
-        if self._loop is None or self._loop.here:
-            return function(self._control)
-        return functions.do(lambda: function(self._control))
+        return self._running.do(function)
 
     # -- where it is -----------------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`, or `https://` with TLS."""
-        return self._running.url
+        return self._running.server.url
 
     @property
     def ca_file(self) -> str | None:
         """The file with the CA to trust, where `tls=True` made one."""
-        return self._running.ca_file
+        return self._running.server.ca_file
 
     @property
     def endpoint(self) -> str:
         """`127.0.0.1:PORT`, the form SDKs want."""
-        return self._running.endpoint
+        return self._running.server.endpoint
 
     @property
     def access_key_id(self) -> str:
@@ -220,35 +174,22 @@ class CloudFlow:
 
     @property
     def _first(self) -> Credential:
-        return self._running.emulator.first_credential
+        return self._running.server.emulator.first_credential
 
     @property
     def region(self) -> str:
         """The region of calls that name none."""
-        return self._running.emulator.settings.region
+        return self._running.server.emulator.settings.region
 
     @property
     def environ(self) -> dict[str, str]:
         """The variables that `cfmock run` gives its command."""
-        return environment(self._running)
+        return environment(self._running.server)
 
     @property
     def clock(self) -> FlowClock:
         """The clock that flows run on."""
-        return FlowClock(self._do, self._move, self._move_async)
-
-    def _move(self, steps: Callable[[Control], Iterator[None]]) -> None:
-        """Let the flow clock go on, from wherever this is called."""
-        functions = self._check_open().functions
-        if self._loop is None or self._loop.here:
-            functions.pace_here(_lazily(steps, self._control))
-        elif in_function():
-            self._do(lambda control: deque(steps(control), maxlen=0))  # it would wait for itself
-        else:
-            self._loop.wait_for(functions.pace(_lazily(steps, self._control)))
-
-    async def _move_async(self, steps: Callable[[Control], Iterator[None]]) -> None:
-        await self._here(self._check_open().functions.pace(_lazily(steps, self._control)))
+        return FlowClock(self._do, self._running.move, self._running.move_async)
 
     # -- what it serves --------------------------------------------------------------------------------------------------
 
@@ -308,31 +249,23 @@ class CloudFlow:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
 
-        Raises ServiceError (`.code`, `.status`, `.message`, `.hint`) for an error answer, ConnectionError where a fault breaks
-        the connection.
+        Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
+        connection.
         """
-        server = self._check_open()
+        entered, server = self._running, self._check_open()
         request = self._signed(operation, parameters)
-        if self._loop is not None and not self._loop.here:
+        if entered.loop is not None and not entered.loop.here:
             found, cause = server.functions.do(lambda: server.begin(request))
             if cause is not None or isinstance(found, Pending) or found.delay:
-                found = self._loop.wait_for(server.whole(found, cause))
+                found = entered.loop.wait_for(server.whole(found, cause))
             return _fields(found)
-        found = self._blocking(lambda: server.emulator.handle(request))
+        found = entered.blocking(lambda: server.emulator.handle(request))
         reply = found.reply if isinstance(found, Pending) else found
         if reply is None:
             assert isinstance(found, Pending)
             found.abandon()
             raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
         return _fields(reply)
-
-    def _blocking(self, function: Callable[[], T]) -> T:
-        """Do something in the loop's own thread, and wait a moment for the functions that this sets going."""
-        functions = self._running.functions
-        result, cause = functions.observe(function)
-        if cause is not None:
-            functions.block(cause)
-        return result
 
     async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """`call` for a running loop."""
@@ -341,7 +274,7 @@ class CloudFlow:
         async def perform() -> Reply:
             return await server.whole(*server.begin(request))
 
-        return _fields(await self._here(perform()))
+        return _fields(await self._running.here(perform()))
 
     def _signed(self, operation: str, parameters: Mapping[str, Any]) -> Request:
         return client.signed_request(
@@ -350,7 +283,7 @@ class CloudFlow:
         )  # fmt: skip
 
     def run(
-        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = LONGEST_RUN
+        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = runs.LONGEST_RUN
     ) -> Execution:
         """Start an execution and wait for its end; not journalled. On a virtual clock its waits take no time.
 
@@ -361,78 +294,17 @@ class CloudFlow:
         that nobody is going to send, without a time-out.
         """
         self._check_open()
-        if self._loop is not None and not self._loop.here:
-            return self._loop.wait_for(self._run(flow, input, name, timeout))
-        ended: list[bool] = []
-
-        def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
-            world, row = self._control.start(flow, input, name)
-            return world, row, self._control.when_ended(world, row, lambda: ended.append(True))
-
-        world, row, undo = self._blocking(start)
-        undo()
-        if not ended:
-            raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
-        return self._control.execution(world, row)
+        entered = self._running
+        if entered.loop is not None and not entered.loop.here:
+            return entered.loop.wait_for(runs.run(entered, flow, input, name, timeout))
+        return runs.run_at_once(entered, flow, input, name)
 
     async def run_async(
-        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = LONGEST_RUN
+        self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = runs.LONGEST_RUN
     ) -> Execution:
         """`run` for a running loop."""
-        return await self._here(self._run(flow, input, name, timeout))
-
-    async def _run(self, flow: str, input: Json, name: str | None, timeout: float | None) -> Execution:
-        functions, ended = self._check_open().functions, asyncio.Event()
-        longest = None if timeout is None else parse_duration(timeout)
-
-        def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
-            world, row = self._control.start(flow, input, name)
-            return world, row, self._control.when_ended(world, row, ended.set)
-
-        (world, row, undo), cause = functions.observe(start)
-        try:
-            await self._until(ended, world, row, longest)
-        finally:
-            undo()
-        if cause is not None:
-            await functions.settle(cause)  # one that reported the last task has yet to return
-        return self._control.execution(world, row)
-
-    async def _until(self, ended: asyncio.Event, world: World, row: ExecutionRow, timeout: float | None) -> None:
-        """Wait for an execution's end; on a virtual clock go past reports that nobody is going to send."""
-        begun = quiet_since = time.monotonic()
-        virtual, signs = self._running.emulator.settings.clock == "virtual", self._signs_of_life()
-        while not ended.is_set():
-            now = time.monotonic()
-            left = math.inf if timeout is None else begun + timeout - now
-            if timeout is not None and left <= 0:
-                raise WaitTimeout(
-                    f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at "
-                    f"{_visited(self._control.execution(world, row))}"
-                )
-            if signs != (signs := self._signs_of_life()) or self._running.calling_out:
-                quiet_since = now
-            elif virtual and now - quiet_since >= QUIET and (tasks := self._control.open_tasks(world, row)) is not None:
-                if not self._control.pass_time_out(world, row):
-                    raise _waiting_for_report(row, tasks)
-                continue
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(ended.wait(), min(left, QUIET / 5 if virtual else left, 3600.0))
-
-    def _signs_of_life(self) -> tuple[int, int]:
-        """What changes when somebody calls, or looks for tasks to report."""
-        return self._running.emulator.handled, self._control.tasks_asked
-
-    async def _here(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await something of the server's loop in the running one."""
-        try:
-            _need_asyncio("a method ending in _async", "the plain method, in a thread")
-        except UsageError:
-            coroutine.close()
-            raise
-        if self._loop is None or self._loop.here:
-            return await coroutine
-        return await asyncio.wrap_future(self._loop.submit(coroutine))
+        entered = self._running
+        return await entered.here(runs.run(entered, flow, input, name, timeout))
 
     # -- looking ------------------------------------------------------------------------------------------------------------
 
@@ -446,6 +318,8 @@ class CloudFlow:
 
         Raises UnknownName as `executions` does.
         """
+        if flow is not None:
+            self._do(lambda control: control.check_flow(flow))
         found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
         return found
 
@@ -454,18 +328,17 @@ class CloudFlow:
         fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
         The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
-        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called, and for a
-        parameter that it does not have and that no call sent.
+        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called.
         """
-        wanted = _filters(filters)
-        self._check_calls(operation, filters)
+        wanted = calls.wanted_calls(filters)
+        self._check_operation(operation)
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
-        return public_calls(newest)
+        return [public_call(record) for record in newest]
 
-    def _check_calls(self, operation: str | None, filters: Mapping[str, Any]) -> None:
-        parameters = filters.keys() - set(FIELDS)
-        self._do(lambda control: control.check_calls(operation, parameters))
+    def _check_operation(self, operation: str | None) -> None:
+        if operation is not None:
+            self._do(lambda control: control.check_operation(operation))
 
     @property
     def warnings(self) -> list[str]:
@@ -474,7 +347,7 @@ class CloudFlow:
 
     def retries(self, operation: str | None = None) -> list[Retries]:
         """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
-        self._check_calls(operation, {})
+        self._check_operation(operation)
         return self._do(lambda control: control.find_retries(operation))
 
     @property
@@ -516,99 +389,24 @@ class CloudFlow:
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
         """Wait until there are `count` such calls, and give all there are. Raises WaitTimeout after `timeout` seconds."""
-        if self._loop is None or self._loop.here:
+        entered = self._running
+        if entered.loop is None or entered.loop.here:
             found = self.calls(operation, **filters)
             if len(found) < count:
                 self._check_open()
                 raise UsageError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
             return found
-        return self._loop.wait_for(self._wait_for_calls(operation, count, timeout, filters))
+        return entered.loop.wait_for(calls.wait_for_calls(entered, operation, count, timeout, filters))
 
     async def wait_for_calls_async(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
     ) -> list[Call]:
         """`wait_for_calls` for a running loop."""
-        return await self._here(self._wait_for_calls(operation, count, timeout, filters))
-
-    async def _wait_for_calls(
-        self, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
-    ) -> list[Call]:
-        self._check_open()
-        wanted, longest = _filters(filters), parse_duration(timeout)
-        self._check_calls(operation, filters)
-        done = asyncio.Event()
-        undo = self._control.when_called(count, done.set, operation=operation, **wanted)
-        try:
-            await asyncio.wait_for(done.wait(), longest)
-        except asyncio.TimeoutError:
-            found = len(self._control.find_calls(operation=operation, **wanted))
-            seen = public_calls(self._control.find_calls())
-            what = assertions.described(operation or "any call", filters)
-            raise WaitTimeout(
-                f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
-            ) from None
-        finally:
-            undo()
-        return public_calls(self._control.find_calls(operation=operation, **wanted))
-
-
-def _filters(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """What calls are asked for by: parameters as they look on the wire. Raises ControlError for what calls do not have."""
-    for name in filters:
-        if name not in FIELDS and not name[:1].isupper():
-            raise ControlError(
-                f"calls have no '{name}'{did_you_mean(name, FIELDS)}: ask for {', '.join(FIELDS)}, or a parameter"
-            )
-    return {
-        name: value if name in FIELDS or value is None else client.wire_text(value) for name, value in filters.items()
-    }
-
-
-def _need_asyncio(what: str, instead: str) -> None:
-    """Raises UsageError under another event loop, such as trio's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise UsageError(f"{what} needs a running asyncio loop; elsewhere, as under trio, use {instead}") from None
-
-
-def _lazily(steps: Callable[[Control], Iterator[None]], control: Control) -> Generator[None, None, None]:
-    """Ask for the first step in the loop, too."""
-    yield from steps(control)
-
-
-def _visited(execution: Execution) -> str:
-    return execution.visits[-1] if execution.visits else "its start"
-
-
-def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> WaitingForReport:
-    states = ", ".join(f"'{task.call.state}'" for task in tasks)
-    return WaitingForReport(
-        f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody is going to send: "
-        "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a time-out",
-        [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
-    )
-
-
-def environment(server: Server) -> dict[str, str]:
-    """The variables that point clients at a server."""
-    credential = server.emulator.first_credential
-    variables = {
-        "CFMOCK_URL": server.url,
-        "CFMOCK_ENDPOINT": server.endpoint,
-        "FNF_ENDPOINT": server.url,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret,
-        "ALIBABA_CLOUD_REGION_ID": server.emulator.settings.region,
-    }
-    if credential.security_token is not None:
-        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
-    if server.ca_file is not None:
-        variables["CFMOCK_CA_FILE"] = str(Path(server.ca_file).absolute())  # clients may stand in another folder
-    return variables
+        entered = self._running
+        return await entered.here(calls.wait_for_calls(entered, operation, count, timeout, filters))
 
 
 def _fields(reply: Reply) -> dict[str, Any]:
     if reply.transport not in TOLD:
         raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
-    return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))
+    return client.answered(reply.status, reply.body)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow, ServiceError, UsageError, WaitingForReport, WaitTimeout
-from cfmock.api import cloudflow
+from cfmock.api import runs
 
 LONG = 30.0
 
@@ -49,7 +49,7 @@ FLOWS = {
 
 @pytest.fixture(autouse=True)
 def soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloudflow, "QUIET", 0.1)
+    monkeypatch.setattr(runs, "QUIET", 0.1)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_task_of_a_nested_execution_is_named_too(cf: CloudFlow) -> None:
 def test_a_function_that_was_given_the_token_may_take_its_time(cf: CloudFlow) -> None:
     def hand_over(event: Any) -> None:
         def report() -> None:
-            time.sleep(3 * cloudflow.QUIET)
+            time.sleep(3 * runs.QUIET)
             cf.call("ReportTaskSucceeded", TaskToken=event["token"], Output={"by": "thread"})
 
         threading.Thread(target=report, daemon=True).start()
@@ -98,7 +98,7 @@ def test_whoever_looks_for_tasks_may_be_about_to_report_them(cf: CloudFlow) -> N
         for _ in range(12):
             asked.set()
             cf.tasks()
-            time.sleep(cloudflow.QUIET / 4)
+            time.sleep(runs.QUIET / 4)
         cf.call("ReportTaskSucceeded", TaskToken=cf.tasks()[0]["token"], Output={"by": "poller"})
 
     reporter = threading.Thread(target=report, daemon=True)

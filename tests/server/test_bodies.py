@@ -97,7 +97,7 @@ def test_bodies_that_are_being_read_have_a_bound_together(cf: CloudFlow, monkeyp
     with connect(cf.url) as first, connect(cf.url) as second:
         for connection in (first, second):
             connection.sendall(head(200_000) + b"x" * 120_000)
-        edge: Any = cf._server._edge  # type: ignore[union-attr]
+        edge: Any = cf._running.server._edge
         until(lambda: edge.bodies.held == 240_000)
         status, headers, answer = parsed(exchange(cf.url, head(200_000) + b"x" * 120_000))
         assert (status, answer["Code"], headers["connection"]) == (429, "ResourceThrottled", "close")

@@ -278,7 +278,7 @@ def test_an_error_without_a_wish_tells_none(cf: CloudFlow) -> None:
 
 def _connections(cf: CloudFlow) -> int:
     def count(control: Any) -> int:
-        http = cf._running._http
+        http = cf._running.server._http
         return len(http.connections) if http is not None else 0
 
     return cf._do(count)

@@ -1,0 +1,53 @@
+"""The calls that a server saw: which ones are asked for, and waiting for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from cfmock.api import assertions, client
+from cfmock.api.entered import EnteredServer
+from cfmock.base.errors import WaitTimeout
+from cfmock.base.suggestions import did_you_mean
+from cfmock.base.time_text import duration_text, parse_duration
+from cfmock.control.control import ControlError
+from cfmock.observe.journal import FIELDS
+from cfmock.observe.models import Call, public_call
+
+
+def wanted_calls(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """What calls are asked for by: parameters as they look on the wire. Raises ControlError for what calls do not have."""
+    for name in filters:
+        if name not in FIELDS and not name[:1].isupper():
+            raise ControlError(
+                f"calls have no '{name}'{did_you_mean(name, FIELDS)}: ask for {', '.join(FIELDS)}, or a parameter"
+            )
+    return {
+        name: value if name in FIELDS or value is None else client.wire_text(value) for name, value in filters.items()
+    }
+
+
+async def wait_for_calls(
+    entered: EnteredServer, operation: str | None, count: int, timeout: float | str, filters: Mapping[str, Any]
+) -> list[Call]:
+    """Wait until there are `count` such calls, in the loop. Raises as `CloudFlow.wait_for_calls`."""
+    entered.check_open()
+    control = entered.control
+    wanted, longest = wanted_calls(filters), parse_duration(timeout)
+    if operation is not None:
+        control.check_operation(operation)
+    done = asyncio.Event()
+    undo = control.when_called(count, done.set, operation=operation, **wanted)
+    try:
+        await asyncio.wait_for(done.wait(), longest)
+    except asyncio.TimeoutError:
+        found = len(control.find_calls(operation=operation, **wanted))
+        seen = [public_call(record) for record in control.find_calls()]
+        what = assertions.described(operation or "any call", filters)
+        raise WaitTimeout(
+            f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
+        ) from None
+    finally:
+        undo()
+    return [public_call(record) for record in control.find_calls(operation=operation, **wanted)]

@@ -1,0 +1,109 @@
+"""The server of an entered CloudFlow, and how things are done in the loop that owns it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from typing import Any, TypeVar
+
+from cfmock.base.errors import UsageError
+from cfmock.control.control import Control
+from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.seeding import build
+from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.http import Admin
+from cfmock.server.call_log import Recording
+from cfmock.server.function_calls import in_function
+from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.thread import ServerLoop
+from cfmock.server.tls import tls_of
+from cfmock.settings import Settings
+
+T = TypeVar("T")
+
+
+class EnteredServer:
+    """A server, its control, and the loop they belong to; `loop` is None before the `with` has begun and after its end, when
+    what was seen can still be looked at."""
+
+    def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
+        emulator = build(fixtures, settings)
+        self.control = Control(emulator)
+        guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
+        self.server = Server(
+            emulator, Admin(self.control, guard).handle, settings.host, settings.port, tls_of(settings)
+        )
+        self.loop: ServerLoop | None = None
+        self._recording = Recording(settings, emulator.journal)
+
+    async def start(self) -> None:
+        """Listen. Raises SettingsError if that cannot be."""
+        try:
+            await self.server.start()
+        except BaseException:
+            self._recording.close()
+            raise
+        self.server.emulator.default_world()
+
+    async def stop(self) -> None:
+        await self.server.stop()
+        self._recording.close()
+
+    def check_open(self) -> Server:
+        """The server. Raises UsageError for what needs it after the `with` has ended."""
+        if self.loop is None:
+            raise UsageError("the `with` has ended, and the server with it: only what was seen can still be looked at")
+        return self.server
+
+    def do(self, function: Callable[[Control], T]) -> T:
+        """Do something to the emulator, in the loop that owns it."""
+        if self.loop is None or self.loop.here:
+            return function(self.control)
+        return self.server.functions.do(lambda: function(self.control))
+
+    def blocking(self, function: Callable[[], T]) -> T:
+        """Do something in the loop's own thread, and wait a moment for the functions that this sets going."""
+        functions = self.server.functions
+        result, cause = functions.observe(function)
+        if cause is not None:
+            functions.block(cause)
+        return result
+
+    async def here(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await something of the server's loop in the running one."""
+        try:
+            need_asyncio("a method ending in _async", "the plain method, in a thread")
+        except UsageError:
+            coroutine.close()
+            raise
+        if self.loop is None or self.loop.here:
+            return await coroutine
+        return await asyncio.wrap_future(self.loop.submit(coroutine))
+
+    def move(self, steps: Callable[[Control], Iterator[None]]) -> None:
+        """Let the flow clock go on, from wherever this is called."""
+        functions = self.check_open().functions
+        if self.loop is None or self.loop.here:
+            functions.pace_here(_lazily(steps, self.control))
+        elif in_function():
+            self.do(lambda control: deque(steps(control), maxlen=0))  # it would wait for itself
+        else:
+            self.loop.wait_for(functions.pace(_lazily(steps, self.control)))
+
+    async def move_async(self, steps: Callable[[Control], Iterator[None]]) -> None:
+        """`move` for a running loop."""
+        await self.here(self.check_open().functions.pace(_lazily(steps, self.control)))
+
+
+def need_asyncio(what: str, instead: str) -> None:
+    """Raises UsageError under another event loop, such as trio's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(f"{what} needs a running asyncio loop; elsewhere, as under trio, use {instead}") from None
+
+
+def _lazily(steps: Callable[[Control], Iterator[None]], control: Control) -> Generator[None, None, None]:
+    """Ask for the first step in the loop, too."""
+    yield from steps(control)

@@ -1,0 +1,103 @@
+"""What `cf.run` does: start an execution and wait for its end, on a virtual clock past reports that nobody is going to send."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from cfmock.api.entered import EnteredServer
+from cfmock.base.clocks import iso
+from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
+from cfmock.base.json_text import Json
+from cfmock.base.time_text import duration_text, parse_duration
+from cfmock.engine.execution import CalledTask
+from cfmock.observe.models import Execution
+from cfmock.service.rows import ExecutionRow
+from cfmock.service.world import World
+
+LONGEST_RUN = 60.0
+"""Seconds of real time that `run` waits for an execution."""
+
+QUIET = 0.5
+"""Seconds of real time without a call, after which nobody is taken to be about to report a task."""
+
+
+def run_at_once(entered: EnteredServer, flow: str, input: Json, name: str | None) -> Execution:
+    """Run an execution that has nothing to wait for, in the loop's own thread. Raises UsageError if it has."""
+    control, ended = entered.control, list[bool]()
+
+    def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
+        world, row = control.start(flow, input, name)
+        return world, row, control.when_ended(world, row, lambda: ended.append(True))
+
+    world, row, undo = entered.blocking(start)
+    undo()
+    if not ended:
+        raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
+    return control.execution(world, row)
+
+
+async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, timeout: float | None) -> Execution:
+    """Run an execution, in the loop. Raises as `CloudFlow.run`."""
+    functions, ended = entered.check_open().functions, asyncio.Event()
+    control = entered.control
+    longest = None if timeout is None else parse_duration(timeout)
+
+    def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
+        world, row = control.start(flow, input, name)
+        return world, row, control.when_ended(world, row, ended.set)
+
+    (world, row, undo), cause = functions.observe(start)
+    try:
+        await _until(entered, ended, world, row, longest)
+    finally:
+        undo()
+    if cause is not None:
+        await functions.settle(cause)  # one that reported the last task has yet to return
+    return control.execution(world, row)
+
+
+async def _until(
+    entered: EnteredServer, ended: asyncio.Event, world: World, row: ExecutionRow, timeout: float | None
+) -> None:
+    """Wait for an execution's end; on a virtual clock go past reports that nobody is going to send."""
+    server, control = entered.server, entered.control
+    begun = quiet_since = time.monotonic()
+    virtual, signs = server.emulator.settings.clock == "virtual", _signs_of_life(entered)
+    while not ended.is_set():
+        now = time.monotonic()
+        left = math.inf if timeout is None else begun + timeout - now
+        if timeout is not None and left <= 0:
+            raise WaitTimeout(
+                f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at "
+                f"{_visited(control.execution(world, row))}"
+            )
+        if signs != (signs := _signs_of_life(entered)) or server.calling_out:
+            quiet_since = now
+        elif virtual and now - quiet_since >= QUIET and (tasks := control.open_tasks(world, row)) is not None:
+            if not control.pass_time_out(world, row):
+                raise _waiting_for_report(row, tasks)
+            continue
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ended.wait(), min(left, QUIET / 5 if virtual else left, 3600.0))
+
+
+def _signs_of_life(entered: EnteredServer) -> tuple[int, int]:
+    """What changes when somebody calls, or looks for tasks to report."""
+    return entered.server.emulator.handled, entered.control.tasks_asked
+
+
+def _visited(execution: Execution) -> str:
+    return execution.visits[-1] if execution.visits else "its start"
+
+
+def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> WaitingForReport:
+    states = ", ".join(f"'{task.call.state}'" for task in tasks)
+    return WaitingForReport(
+        f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody is going to send: "
+        "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a time-out",
+        [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
+    )
