@@ -33,7 +33,7 @@ format: .venv/.ready ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-tables: .venv/.ready ## write operations.json anew after a change to operations.yaml
+tables: .venv/.ready ## write operations.json and names.py after a change to operations.yaml
 	$(BIN)/python .ci/tables.py
 
 docs: .venv/.ready ## write tables and pictures into README and docs/

@@ -91,3 +91,19 @@ def test_every_library_has_a_home_in_the_contracts():
     known = set(re.findall(r'"(\w+)"', contract[1]))
     used = {name.partition(".")[0] for tree in MODULES.values() for name in imported(tree)}
     assert used - known - set(sys.stdlib_module_names) - {"cfmock"} == set()
+
+
+def test_typing_extensions_is_for_type_checkers_only():
+    found = []
+    for path, tree in MODULES.items():
+        unseen = [each for node in ast.walk(tree) if isinstance(node, ast.If) for each in checked_only(node)]
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        found += [
+            (str(path), node.lineno) for node in imports if "typing_ext" in ast.unparse(node) and node not in unseen
+        ]
+    assert found == []
+
+
+def checked_only(node: ast.If) -> list[ast.stmt]:
+    """What stands below `if TYPE_CHECKING`."""
+    return node.body if ast.unparse(node.test) == "TYPE_CHECKING" else []

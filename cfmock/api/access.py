@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
+    from cfmock.api.keywords import Source
     from cfmock.control.control import Control
     from cfmock.fixtures.model import FixtureSet, FlowFixture
 
@@ -19,7 +19,7 @@ def ask(cf: CloudFlow, function: Callable[[Control], T]) -> T:
     return cf._do(function)
 
 
-def load_first(cf: CloudFlow, paths: Iterable[str | PathLike[str]]) -> None:
+def load_first(cf: CloudFlow, paths: Iterable[Source]) -> None:
     """Load these paths before its sources, which may replace what they define. For one that is not entered yet."""
     cf._base = tuple(paths)
 

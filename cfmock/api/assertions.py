@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
-from cfmock.base.errors import ArgumentError, UnknownName
+from cfmock.api.arguments import check_text, check_whole
+from cfmock.base.errors import ArgumentError, ArgumentTypeError, UnknownName
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import MISSING, Difference, differences
 from cfmock.base.suggestions import shown
 from cfmock.observe.models import Call
-from cfmock.observe.retries import Retries
+from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.spec.model import load
 
 SHOWN = 10
@@ -27,8 +29,7 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
     Raises AssertionError if there are others, UnknownName for an operation or parameter that there is not.
     """
     _check(operation, parameters)
-    if times is not None and (not isinstance(times, int) or times < 0):
-        raise ArgumentError(f"nothing is called {shown(times)} times")
+    check_whole("times", times)
     judged = [(call, _differences(call, operation, parameters)) for call in calls]
     found = [call for call, differing in judged if not differing]
     if (times is None and found) or len(found) == times:
@@ -46,7 +47,7 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
     found: list[Call] = []
     rest = list(calls)
     for step in steps:
-        operation, parameters = (step, {}) if isinstance(step, str) else step
+        operation, parameters = _step(step)
         _check(operation, parameters)
         judged = [(call, _differences(call, operation, parameters)) for call in rest]
         at = next((index for index, (_, differing) in enumerate(judged) if not differing), None)
@@ -64,7 +65,7 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
 
 
 def retried(
-    groups: Sequence[Retries], operation: str, most: int | None, backoff: str | None, same_name: bool | None
+    groups: Sequence[Retries], operation: str, most: int | None, backoff: Backoff | None, same_name: bool | None
 ) -> list[Retries]:
     """The retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
     `backoff`, and execution names were used again, or not. With `most` 0 there are none.
@@ -72,7 +73,8 @@ def retried(
     Raises AssertionError with what was otherwise, UnknownName as `called` does, ArgumentError for a backoff that there is not.
     """
     _check(operation, {})
-    if backoff not in (None, "none", "fixed", "exponential", "jittered"):
+    check_whole("max", most)
+    if backoff not in (None, *get_args(Backoff)):
         raise ArgumentError(f"there is no backoff '{backoff}': it is none, fixed, exponential or jittered")
     if not groups and most != 0:
         raise AssertionError(f"expected {operation} to be repeated after a failure, and it was not")
@@ -91,7 +93,17 @@ def retried(
     return list(groups)
 
 
+def _step(step: str | tuple[str, Mapping[str, Json]]) -> tuple[str, Mapping[str, Json]]:
+    match step:
+        case str():
+            return step, {}
+        case (str(operation), Mapping() as parameters):
+            return operation, parameters
+    raise ArgumentTypeError(f"{shown(step)} is neither an operation nor one with a mapping of its parameters")
+
+
 def _check(operation: str, parameters: Mapping[str, Json]) -> None:
+    check_text("operation", operation)
     operations = load().operations
     if operation not in operations:
         raise UnknownName.of(f"there is no operation '{operation}'", operation, operations)

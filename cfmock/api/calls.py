@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfmock.api import assertions, client
+from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.entered import EnteredServer
 from cfmock.base.errors import WaitTimeout
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.control import ControlError
 from cfmock.observe.journal import FIELDS
-from cfmock.observe.models import Call, public_call
+from cfmock.observe.models import Call, public_calls
 
 
 def wanted_calls(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,19 +36,20 @@ async def wait_for_calls(
     entered.check_open()
     control = entered.control
     wanted, longest = wanted_calls(filters), parse_duration(timeout)
-    if operation is not None:
-        control.check_operation(operation)
+    check_whole("count", count)
+    check_text("operation", operation, optional=True)
+    control.check_calls(operation, filters.keys() - set(FIELDS))
     done = asyncio.Event()
     undo = control.when_called(count, done.set, operation=operation, **wanted)
     try:
         await asyncio.wait_for(done.wait(), longest)
     except asyncio.TimeoutError:
         found = len(control.find_calls(operation=operation, **wanted))
-        seen = [public_call(record) for record in control.find_calls()]
+        seen = public_calls(control.find_calls())
         what = assertions.described(operation or "any call", filters)
         raise WaitTimeout(
             f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
         ) from None
     finally:
         undo()
-    return [public_call(record) for record in control.find_calls(operation=operation, **wanted)]
+    return public_calls(control.find_calls(operation=operation, **wanted))

@@ -12,9 +12,9 @@ from http.client import HTTPException
 from typing import Any
 
 from cfmock.base.clocks import RealClock, iso_seconds
-from cfmock.base.errors import ServiceError, SettingsError
+from cfmock.base.errors import ArgumentError, ServiceError, SettingsError
 from cfmock.base.json_text import json_argument
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.protocol.auth import signature
 from cfmock.protocol.spec import model
 from cfmock.protocol.wire.decode import percent_encode
@@ -36,7 +36,8 @@ def signed_request(
 ) -> Request:
     """The call as a request with a V1 signature, laid out as the vendor's Python SDK does it.
 
-    Values that are no text go out as JSON (true, 3, objects); None is left out.
+    Values that are no text go out as JSON (true, 3, objects); None is left out. Raises ArgumentError and ArgumentTypeError for
+    what cannot be sent.
     """
     method = model.load().operations[operation].method if operation in model.load().operations else "POST"
     own = {name: wire_text(value) for name, value in parameters.items() if value is not None}
@@ -134,4 +135,7 @@ def answered(status: int, body: bytes, hint: str | None = None) -> dict[str, Any
 
 
 def _pair(name: str, value: str) -> str:
-    return f"{percent_encode(name)}={percent_encode(value)}"
+    try:
+        return f"{percent_encode(name)}={percent_encode(value)}"
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name}: {shown(value)} holds half a character (a lone surrogate)") from None

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from os import PathLike
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cfmock.api import assertions, calls, client, runs
+from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
 from cfmock.api.entered import EnteredServer, need_asyncio
 from cfmock.api.environment import environment
 from cfmock.api.handles import Fault, FlowClock, Task
-from cfmock.api.setups import unused_mode, unused_text
-from cfmock.base.errors import UsageError
+from cfmock.api.setups import Unused, unused_mode, unused_text
+from cfmock.base.errors import BrokenConnection, UsageError
 from cfmock.base.json_text import Json
 from cfmock.control.control import Control
+from cfmock.emulator import hints
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.observe.models import Call, Execution, Violation, public_call, violations_text
-from cfmock.observe.retries import Retries
+from cfmock.observe.journal import FIELDS
+from cfmock.observe.models import Call, Execution, Violation, public_calls, violations_text
+from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import TOLD, Pending, Reply, Request
 from cfmock.server.lifecycle import Server
 from cfmock.server.thread import LoopThread, ServerLoop
 from cfmock.settings import resolve
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from cfmock.api.keywords import (
+        CallFilters,
+        FaultCalls,
+        FaultKeywords,
+        OutcomeKeywords,
+        SettingKeywords,
+        Source,
+        WaitingTask,
+    )
+    from cfmock.protocol.spec.names import CallParameters, ErrorCode
+
 T = TypeVar("T")
-Source = str | PathLike[str] | Mapping[str, Any]
 
 
 @shows_callers_line
@@ -51,7 +66,12 @@ class CloudFlow:
     """
 
     def __init__(
-        self, *sources: Source, host: str = "127.0.0.1", port: int = 0, unused: str = "ignore", **settings: Any
+        self,
+        *sources: Source,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        unused: Unused = "ignore",
+        **settings: Unpack[SettingKeywords],
     ) -> None:
         self._sources = sources
         self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
@@ -203,7 +223,7 @@ class CloudFlow:
         self._do(lambda control: control.add_fixtures(fixtures))
         self._loaded.append(fixtures)
 
-    def outcome(self, flow: str, **outcome: Any) -> None:
+    def outcome(self, flow: str, **outcome: Unpack[OutcomeKeywords]) -> None:
         """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
 
         Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ArgumentError with what is wrong.
@@ -220,19 +240,21 @@ class CloudFlow:
         Raises UnknownName if the flow has no such task. If there is no such flow yet, a warning says so.
         """
         self._check_open()
+        check_text("flow", flow)
+        check_text("name", name)
         self._do(lambda control: control.check_task(flow, name))
         return Task(self._do, flow, name)
 
-    def fail(self, operation: str, code: str, *, times: int | None = None, **when: Any) -> Fault:
+    def fail(self, operation: str, code: ErrorCode, *, times: int | None = None, **when: Unpack[FaultCalls]) -> Fault:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
 
         `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
         Raises UnknownName for an operation that the API does not have; a warning tells of a flow that is not there.
         """
-        rule: dict[str, Any] = {"when": {"operation": operation, **when}, "error": code}
-        return self.fault(**rule if times is None else {**rule, "times": times})
+        check_text("operation", operation)
+        return self.fault(when={"operation": operation, **when}, error=code, times=times)
 
-    def fault(self, **fault: Any) -> Fault:
+    def fault(self, **fault: Unpack[FaultKeywords]) -> Fault:
         """Add a fault rule, with the keys of a fixture's `faults`. Raises ArgumentError with what is wrong, UnknownName as `fail`
         does."""
         self._check_open()
@@ -246,11 +268,11 @@ class CloudFlow:
 
     # -- calling -----------------------------------------------------------------------------------------------------------
 
-    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, operation: str, **parameters: Json) -> dict[str, Json]:
         """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
 
-        Raises ServiceError (`.code`, `.status`, `.message`) for an error answer, ConnectionError where a fault breaks the
-        connection.
+        Raises ServiceError (`.code`, `.status`, `.message`, `.hint`) for an error answer, BrokenConnection where a fault breaks
+        the connection.
         """
         entered, server = self._running, self._check_open()
         request = self._signed(operation, parameters)
@@ -267,7 +289,7 @@ class CloudFlow:
             raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
         return _fields(reply)
 
-    async def call_async(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    async def call_async(self, operation: str, **parameters: Json) -> dict[str, Json]:
         """`call` for a running loop."""
         server, request = self._check_open(), self._signed(operation, parameters)
 
@@ -276,7 +298,8 @@ class CloudFlow:
 
         return _fields(await self._running.here(perform()))
 
-    def _signed(self, operation: str, parameters: Mapping[str, Any]) -> Request:
+    def _signed(self, operation: str, parameters: Mapping[str, Json]) -> Request:
+        check_text("operation", operation)
         return client.signed_request(
             operation, parameters, access_key_id=self.access_key_id, access_key_secret=self.access_key_secret,
             security_token=self._first.security_token, host=self.endpoint,
@@ -310,35 +333,39 @@ class CloudFlow:
 
     def executions(self, flow: str) -> list[Execution]:
         """The executions of a flow, oldest first. Raises UnknownName unless the flow is, or was, there."""
+        check_text("flow", flow)
         self._do(lambda control: control.check_flow(flow))
         return self._do(lambda control: control.find_executions(flow))
 
-    def tasks(self, flow: str | None = None) -> list[dict[str, Any]]:
+    def tasks(self, flow: str | None = None) -> list[WaitingTask]:
         """The tasks that wait for a report, oldest first: flow, execution, state, token, since.
 
         Raises UnknownName as `executions` does.
         """
-        if flow is not None:
-            self._do(lambda control: control.check_flow(flow))
-        found: list[dict[str, Any]] = self._do(lambda control: control.list_tasks(flow))
+        check_text("flow", flow, optional=True)
+        found: list[WaitingTask] = self._do(lambda control: control.list_tasks(flow))
         return found
 
-    def calls(self, operation: str | None = None, *, limit: int | None = None, **filters: Any) -> list[Call]:
+    def calls(
+        self, operation: str | None = None, *, limit: int | None = None, **filters: Unpack[CallFilters]
+    ) -> list[Call]:
         """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
         fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
         The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
-        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called.
+        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called, and for a
+        parameter that it does not have and that no call sent.
         """
+        check_whole("limit", limit)
         wanted = calls.wanted_calls(filters)
-        self._check_operation(operation)
+        self._check_calls(operation, filters.keys() - set(FIELDS))
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
-        return [public_call(record) for record in newest]
+        return public_calls(newest)
 
-    def _check_operation(self, operation: str | None) -> None:
-        if operation is not None:
-            self._do(lambda control: control.check_operation(operation))
+    def _check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
+        check_text("operation", operation, optional=True)
+        self._do(lambda control: control.check_calls(operation, parameters))
 
     @property
     def warnings(self) -> list[str]:
@@ -347,7 +374,7 @@ class CloudFlow:
 
     def retries(self, operation: str | None = None) -> list[Retries]:
         """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
-        self._check_operation(operation)
+        self._check_calls(operation)
         return self._do(lambda control: control.find_retries(operation))
 
     @property
@@ -355,7 +382,9 @@ class CloudFlow:
         """What clients sent that the real service would take differently from how it was meant, oldest first."""
         return self._do(lambda control: control.find_violations())
 
-    def assert_called(self, operation: str, times: int | None = None, **parameters: Any) -> list[Call]:
+    def assert_called(
+        self, operation: str, times: int | None = None, **parameters: Unpack[CallParameters]
+    ) -> list[Call]:
         """Raises AssertionError unless the operation was called with these parameters (`times` of them, or at all).
 
         Parameters go by the service's spelling (FlowName) and are matched as `when` is: text by globs, mappings as subsets
@@ -363,7 +392,7 @@ class CloudFlow:
         """
         return assertions.called(self.calls(), operation, times, parameters)
 
-    def assert_order(self, *steps: str | tuple[str, Mapping[str, Any]]) -> list[Call]:
+    def assert_order(self, *steps: str | tuple[str, CallParameters]) -> list[Call]:
         """Raises AssertionError unless these operations were called one after the other; others may stand between.
 
         A step is an operation, or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the calls.
@@ -371,7 +400,7 @@ class CloudFlow:
         return assertions.in_order(self.calls(), steps)
 
     def assert_retries(
-        self, operation: str, max: int | None = None, *, backoff: str | None = None, same_name: bool | None = None
+        self, operation: str, max: int | None = None, *, backoff: Backoff | None = None, same_name: bool | None = None
     ) -> list[Retries]:
         """Raises AssertionError unless the operation was repeated after failures, none of its calls more than `max` times,
         with pauses of this shape (none, fixed, exponential, jittered) and with the same execution name, or not.
@@ -386,7 +415,7 @@ class CloudFlow:
         assert not found, violations_text(found)
 
     def wait_for_calls(
-        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Unpack[CallFilters]
     ) -> list[Call]:
         """Wait until there are `count` such calls, and give all there are. Raises WaitTimeout after `timeout` seconds."""
         entered = self._running
@@ -399,14 +428,14 @@ class CloudFlow:
         return entered.loop.wait_for(calls.wait_for_calls(entered, operation, count, timeout, filters))
 
     async def wait_for_calls_async(
-        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Any
+        self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Unpack[CallFilters]
     ) -> list[Call]:
         """`wait_for_calls` for a running loop."""
         entered = self._running
         return await entered.here(calls.wait_for_calls(entered, operation, count, timeout, filters))
 
 
-def _fields(reply: Reply) -> dict[str, Any]:
+def _fields(reply: Reply) -> dict[str, Json]:
     if reply.transport not in TOLD:
-        raise ConnectionError(f"a fault broke the connection: {reply.transport.value}")
-    return client.answered(reply.status, reply.body)
+        raise BrokenConnection(reply.transport.value)
+    return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from cfmock.server.function_calls import in_function
 from cfmock.server.lifecycle import Server, is_loopback
 from cfmock.server.thread import ServerLoop
 from cfmock.server.tls import tls_of
-from cfmock.settings import Settings
+from cfmock.settings import Settings, unknown_variables
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class EnteredServer:
     def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
         emulator = build(fixtures, settings)
         self.control = Control(emulator)
+        self._fixtures = fixtures
         guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
         self.server = Server(
             emulator, Admin(self.control, guard).handle, settings.host, settings.port, tls_of(settings)
@@ -45,6 +47,9 @@ class EnteredServer:
             self._recording.close()
             raise
         self.server.emulator.default_world()
+        for line in unknown_variables(os.environ):
+            self.control.warn(line)
+        self.control.check_names(self._fixtures)
 
     async def stop(self) -> None:
         await self.server.stop()

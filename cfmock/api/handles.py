@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
 from cfmock.base.errors import ArgumentError, ArgumentTypeError
 from cfmock.base.json_text import Json, json_argument
@@ -47,12 +48,14 @@ class Task:
         return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
 
     def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Fail with this error code and detail. Raises ValueError for an empty code."""
+        """Fail with this error code and detail. Raises ArgumentError for an empty code."""
+        check_text("code", code)
+        check_text("detail", detail)
         if not code:
-            raise ValueError("an error has a code")
+            raise ArgumentError("an error has a code")
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
-    def calls(self, function: Callable[[Json], Any], *, times: int | None = None) -> Task:
+    def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:
         """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
 
         It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class. A
@@ -68,10 +71,7 @@ class Task:
         return self._add(TaskMock(answer=Waits(), times=times))
 
     def _add(self, mock: TaskMock) -> Task:
-        if mock.times is not None and not isinstance(mock.times, int):
-            raise ArgumentTypeError(f"times: {shown(mock.times)} is not a whole number")
-        if mock.times is not None and mock.times < 1:
-            raise ArgumentError(f"times: {mock.times} is less than 1")
+        check_whole("times", mock.times, 1)
         self._chain = self._do(lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain))
         return self
 

@@ -8,11 +8,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from cfmock.api.arguments import check_text
 from cfmock.api.entered import EnteredServer
 from cfmock.base.clocks import iso
 from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text, parse_duration
+from cfmock.control.control import Control
 from cfmock.engine.execution import CalledTask
 from cfmock.observe.models import Execution
 from cfmock.service.rows import ExecutionRow
@@ -28,12 +30,7 @@ QUIET = 0.5
 def run_at_once(entered: EnteredServer, flow: str, input: Json, name: str | None) -> Execution:
     """Run an execution that has nothing to wait for, in the loop's own thread. Raises UsageError if it has."""
     control, ended = entered.control, list[bool]()
-
-    def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
-        world, row = control.start(flow, input, name)
-        return world, row, control.when_ended(world, row, lambda: ended.append(True))
-
-    world, row, undo = entered.blocking(start)
+    world, row, undo = entered.blocking(lambda: _start(control, flow, input, name, lambda: ended.append(True)))
     undo()
     if not ended:
         raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
@@ -45,12 +42,7 @@ async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, 
     functions, ended = entered.check_open().functions, asyncio.Event()
     control = entered.control
     longest = None if timeout is None else parse_duration(timeout)
-
-    def start() -> tuple[World, ExecutionRow, Callable[[], None]]:
-        world, row = control.start(flow, input, name)
-        return world, row, control.when_ended(world, row, ended.set)
-
-    (world, row, undo), cause = functions.observe(start)
+    (world, row, undo), cause = functions.observe(lambda: _start(control, flow, input, name, ended.set))
     try:
         await _until(entered, ended, world, row, longest)
     finally:
@@ -58,6 +50,16 @@ async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, 
     if cause is not None:
         await functions.settle(cause)  # one that reported the last task has yet to return
     return control.execution(world, row)
+
+
+def _start(
+    control: Control, flow: str, input: Json, name: str | None, tell: Callable[[], None]
+) -> tuple[World, ExecutionRow, Callable[[], None]]:
+    """Start an execution and call `tell` once it has ended; returns how to undo that."""
+    check_text("flow", flow)
+    check_text("name", name, optional=True)
+    world, row = control.start(flow, input, name)
+    return world, row, control.when_ended(world, row, tell)
 
 
 async def _until(

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal, cast, get_args
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.printable import printable
 from cfmock.base.suggestions import did_you_mean, shown
 
-UNUSED = ("error", "warn", "ignore")
-"""What `unused` may be."""
+Unused = Literal["error", "warn", "ignore"]
+"""What becomes of set-ups that nothing used."""
+
+UNUSED: tuple[str, ...] = get_args(Unused)
 
 
-def unused_mode(value: Any) -> str:
+def unused_mode(value: object) -> Unused:
     """The value, if it is one of these. Raises SettingsError."""
     if value not in UNUSED:
         near = did_you_mean(value, UNUSED) if isinstance(value, str) else ""
         raise SettingsError(f"unused: {shown(value)} is not one of {', '.join(UNUSED)}{near}")
-    return str(value)
+    return cast("Unused", value)
 
 
 def unused_text(lines: Sequence[str]) -> str:

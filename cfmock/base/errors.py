@@ -7,6 +7,7 @@
     ├── UsageError         a Python program that asks for what cannot be done as it asks
     ├── ArgumentError      a value given to a method that it cannot take
     ├── ArgumentTypeError  likewise, of a type that it cannot take
+    ├── BrokenConnection   a fault broke the connection of a call
     ├── WaitTimeout        what a Python program waits for takes too long
     ├── WaitingForReport   what it waits for can never come: a report that nobody will send
     ├── UnknownName        the author of a test: a name that nothing has
@@ -92,6 +93,14 @@ class ArgumentError(CfmockError, ValueError):
 
 class ArgumentTypeError(CfmockError, TypeError):
     """A value of a type that a method of `CloudFlow` and its handles cannot take."""
+
+
+class BrokenConnection(CfmockError, ConnectionError):  # noqa: N818 - reads as what happened where it is raised
+    """A fault broke the connection of a call of `cf.call`. `transport` names what the fault did, as `reset`."""
+
+    def __init__(self, transport: str) -> None:
+        super().__init__(f"a fault broke the connection: {transport}")
+        self.transport = transport
 
 
 class WaitTimeout(CfmockError, TimeoutError):  # noqa: N818 - reads as what happened where it is raised

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from itertools import filterfalse
-from typing import Any
+from typing import Any, cast
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError, FixtureError, ServiceError, SettingsError, UnknownName
@@ -31,6 +31,7 @@ from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Execution, Violation, moment
 from cfmock.observe.retries import Retries, groups
 from cfmock.protocol.faults.rules import FaultRule, RuleError
+from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.arguments import invalid, value_of
 from cfmock.protocol.wire.encode import rendered
 from cfmock.service import history
@@ -507,7 +508,7 @@ class Control:
         return Execution(
             flow=row.flow.name,
             name=row.name,
-            status=row.status,
+            status=cast("ExecutionStatus", row.status),
             input=json.loads(row.input) if row.input else {},
             output=json.loads(row.output) if row.output else None,
             error={"code": row.error, "detail": row.cause} if failed else None,

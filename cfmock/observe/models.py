@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Literal, cast
 
 from cfmock.base.json_text import Json
 from cfmock.base.printable import printable
 from cfmock.observe.journal import CallRecord, explain
+from cfmock.protocol.faults.catalogue import TransportFault
+from cfmock.protocol.spec.names import ExecutionStatus
+
+CallTransport = TransportFault | Literal["left"]
+"""What happened to the connection of a call; `left`: the client did not wait for the answer."""
 
 LONGEST_PATH = 40
 """States of an execution that are named in a text."""
@@ -33,7 +38,7 @@ class Call:
     request_id: str
     duration: float
     violations: tuple[str, ...]
-    transport: str | None = None
+    transport: CallTransport | None = None
     hint: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -66,14 +71,14 @@ class Execution:
 
     flow: str
     name: str
-    status: str
+    status: ExecutionStatus
     input: Json
     output: Json
     error: dict[str, str] | None
     started: datetime
     stopped: datetime | None
     visits: tuple[str, ...]
-    events: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Json], ...]
 
 
 def public_calls(records: Sequence[CallRecord]) -> list[Call]:
@@ -86,7 +91,7 @@ def _public(record: CallRecord) -> Call:
     return Call(
         record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
-        record.transport, record.hint, record.details.warnings,
+        cast("CallTransport | None", record.transport), record.hint, record.details.warnings,
     )  # fmt: skip
 
 

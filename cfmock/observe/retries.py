@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
+from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
 from cfmock.observe.journal import CallRecord
+
+Backoff = Literal["none", "fixed", "exponential", "jittered"]
+"""Shape of the pauses between retries."""
 
 APART = 600.0
 """Seconds after which an equal call is no retry any more."""
@@ -43,7 +47,7 @@ class Retries:
     same_nonce: bool
     same_timestamp: bool
     same_name: bool | None
-    backoff: str | None
+    backoff: Backoff | None
     retry_after: tuple[float | None, ...]
     honoured: bool | None
     request_ids: tuple[str, ...]
@@ -53,7 +57,7 @@ class Retries:
         """Whether the last of them succeeded."""
         return self.codes[-1] is None
 
-    def to_mapping(self) -> dict[str, Any]:
+    def to_mapping(self) -> dict[str, Json]:
         """As the admin API gives it."""
         return {
             "operation": self.operation,
@@ -151,7 +155,7 @@ def _same_name(group: Sequence[CallRecord]) -> bool | None:
     return len(names) == 1 and None not in names
 
 
-def shape(pauses: Sequence[float]) -> str | None:
+def shape(pauses: Sequence[float]) -> Backoff | None:
     """What a client's pauses look like: none, fixed, exponential (it may stop growing at its cap), jittered."""
     if not pauses:
         return None

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
+    from cfmock.api.error_case import ErrorCase
+    from cfmock.protocol.faults.catalogue import TransportFault
+    from cfmock.protocol.spec.names import ErrorCode
     from cfmock.tools.contract.plan import Case
-
-
-class ErrorCase:
-    """One case of `cfmock_errors`: `operation`, `code`, `status` (HTTP) and `message`, or, where its connection breaks,
-    `transport` (`reset`); what does not apply is None. `fault` is the rule that brings it about."""
-
-    def __init__(self, cf: CloudFlow, case: Case, times: int | None) -> None:
-        from cfmock.protocol.spec.model import load
-
-        self._cf = cf
-        self._entry = load().errors[case.code] if case.code is not None else None
-        self.operation = case.operation
-        self.code = case.code
-        self.transport = case.transport
-        self.status = self._entry.status if self._entry is not None else None
-        self.fault = cf.fault(
-            when={"operation": case.operation}, error=case.code, transport=case.transport, times=times
-        )
-
-    @property
-    def message(self) -> str | None:
-        """As it was last answered; before that with the names of what will be filled in."""
-        if self._entry is None:
-            return None
-        answered = [call.message for call in self._cf.calls(self.operation, code=self.code) if call.message]
-        return answered[-1] if answered else self._entry.render(tuple(f"<{name}>" for name in self._entry.args))
-
-    def __repr__(self) -> str:
-        what = f"{self.status} {self.code}" if self.code is not None else f"connection: {self.transport}"
-        return f"<{self.operation}: {what}>"
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -76,6 +49,14 @@ def cfmock_errors(operation: str, times: int | None = None, transports: bool = F
     if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
         raise ValueError(f"times: {times!r} is not a whole number from 1")
     return operation, times, transports
+
+
+def enter_case(cf: CloudFlow, case: Case, times: int | None) -> ErrorCase:
+    """Set a case up."""
+    from cfmock.api.error_case import ErrorCase
+
+    code, transport = cast("ErrorCode | None", case.code), cast("TransportFault | None", case.transport)
+    return ErrorCase(cf, case.operation, code=code, transport=transport, times=times)
 
 
 def case_of(request: pytest.FixtureRequest) -> tuple[Case, int | None] | None:

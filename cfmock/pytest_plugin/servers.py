@@ -11,13 +11,14 @@ import pytest
 
 from cfmock.api import access
 from cfmock.pytest_plugin import coverage, setups
-from cfmock.pytest_plugin.error_cases import ErrorCase, case_of
+from cfmock.pytest_plugin.error_cases import case_of, enter_case
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
+    from cfmock.api.error_case import ErrorCase
     from cfmock.observe.models import Violation
 
-_CASE = pytest.StashKey[ErrorCase]()
+_CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["list[CloudFlow]"]()
 _STRICT = pytest.StashKey[bool]()
 """Whether violations still fail the test."""
@@ -38,7 +39,7 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
         request.node.stash[_STRICT] = strict
         case = case_of(request)
         if case is not None:
-            request.node.stash[_CASE] = ErrorCase(cf, *case)
+            request.node.stash[_CASE] = enter_case(cf, *case)
         setups.follow(request.node, cf, unused)
         yield cf
         if request.node.stash[_STRICT]:

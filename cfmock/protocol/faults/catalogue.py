@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 MAIN: Mapping[str, str] = {
     "error": "An error of the catalogue, with its status; the message's arguments are filled in from the request. With "
@@ -20,6 +21,9 @@ DELAY = (
     "`sigma`). Beside another of these (but not `clock_skew`): that, but late."
 )
 """The same for `delay`, which may stand beside a main action."""
+
+TransportFault = Literal["reset", "hang", "close", "truncate", "garbage", "slow"]
+"""What a fault may do to a connection."""
 
 TRANSPORTS: Mapping[str, str] = {
     "reset": "The connection is reset (RST), without a byte of an answer.",
