@@ -49,6 +49,7 @@ class SettingKeywords(TypedDict, total=False):
     strict: bool
     verbose: bool
     admin_token: str | None
+    allow_origin: Iterable[str]
 
 
 class OutcomeWhen(TypedDict, total=False):

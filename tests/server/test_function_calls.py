@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow, TaskFailed, UsageError, WaitingForReport
-from cfmock.api import cloudflow
+from cfmock.api import runs
 from cfmock.server import function_calls
 from tests.support.calls import echo_flow
 
@@ -164,7 +164,7 @@ def test_a_function_of_before_a_reset_holds_nothing_back(virtual: CloudFlow, mon
 def test_an_async_function_of_before_a_reset_counts_as_running_no_longer(
     virtual: CloudFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cloudflow, "QUIET", 0.05)
+    monkeypatch.setattr(runs, "QUIET", 0.05)
     ended = threading.Event()
 
     async def endless(event: Any) -> None:
