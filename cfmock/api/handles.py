@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
-from cfmock.base.errors import ArgumentError, ArgumentTypeError
+from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_text
 from cfmock.base.json_text import Json, json_argument
 from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration
@@ -48,11 +48,10 @@ class Task:
         return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
 
     def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Fail with this error code and detail. Raises ArgumentError for an empty code."""
-        check_text("code", code)
-        check_text("detail", detail)
+        """Fail with this error code and detail. Raises ArgumentTypeError for what is no text, ArgumentError for an empty code."""
+        check_error_text(code, detail)
         if not code:
-            raise ArgumentError("an error has a code")
+            raise ArgumentError("code: an error has one, such as 'FC.ResourceThrottled'")
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
     def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:

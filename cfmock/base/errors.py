@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cfmock.base.source_marks import Problem
-from cfmock.base.suggestions import meant, nearest
+from cfmock.base.suggestions import meant, nearest, shown
 
 
 class CfmockError(Exception):
@@ -134,12 +134,22 @@ class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happen
 
 
 class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """Raised by a function given to `cf.task(...).calls(...)` to fail its task with this error code and detail."""
+    """Raised by a function given to `cf.task(...).calls(...)` to fail its task with this error code and detail.
+
+    Raises ArgumentTypeError for what is no text."""
 
     def __init__(self, code: str, detail: str = "") -> None:
+        check_error_text(code, detail)
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+
+
+def check_error_text(code: object, detail: object) -> None:
+    """Raises ArgumentTypeError unless both are text, as the service has them."""
+    for name, value in (("code", code), ("detail", detail)):
+        if not isinstance(value, str):
+            raise ArgumentTypeError(f"{name}: {shown(value)} is not text")
 
 
 class SourceError(CfmockError):

@@ -105,11 +105,12 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed:
-        reports.add_calls(item, report)
-        warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
-        checks.report(item, report, _flows(item), warnings)
-    setups.report(item, report)
+    with reports.survived(lambda text: report.sections.append(("cfmock", text))):
+        if report.failed:
+            reports.add_calls(item, report)
+            warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
+            checks.report(item, report, _flows(item), warnings)
+        setups.report(item, report)
     return report
 
 
@@ -131,5 +132,6 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    coverage.summary(terminalreporter, config)
-    setups.summary(terminalreporter)
+    with reports.survived(terminalreporter.line):
+        coverage.summary(terminalreporter, config)
+        setups.summary(terminalreporter)

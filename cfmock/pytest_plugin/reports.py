@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +17,15 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
+
+
+@contextlib.contextmanager
+def survived(tell: Callable[[str], object]) -> Iterator[None]:
+    """What goes wrong here is told: from a hook that reports, an exception would end pytest with all tests still to come."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - a mistake of ours, whatever it is
+        tell(f"cfmock could not show all it saw, by a mistake of its own:\n{traceback.format_exc(limit=-3).rstrip()}")
 
 
 def add_calls(item: pytest.Item, report: pytest.TestReport) -> None:

@@ -134,7 +134,12 @@ def test_a_function_fails_its_task_by_what_it_raises() -> None:
         raise KeyError("amount")
 
     assert calling(refuse).error == ("Refused", "no money")
+
+    def mistake(event: Any) -> None:
+        raise TaskFailed(429)  # type: ignore[arg-type]
+
     assert calling(break_).error == ("KeyError", "'amount'")
+    assert calling(mistake).error == ("ArgumentTypeError", "code: 429 is not text")
 
 
 def test_a_function_cannot_change_the_data_of_the_flow() -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from cfmock.base.proxies import proxy_variables
-from cfmock.pytest_plugin import error_cases
+from cfmock.pytest_plugin import error_cases, reports, setups
 from tests.support.processes import environment
 
 pytest_plugins = ["pytester"]
@@ -26,6 +26,9 @@ flows:
 UNNEEDED = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:hypothesispytest")
 """To load Hypothesis takes longer than all else in an inner run."""
 
+HERE = ("-o", "asyncio_default_fixture_loop_scope=function")
+"""What pytest-asyncio warns of, to whom the outer run listens."""
+
 
 @pytest.fixture
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
@@ -37,6 +40,11 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 def run(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
     return inner.runpytest_subprocess(*UNNEEDED, *PLUGIN, *words)
+
+
+def run_here(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
+    """The same in this process, which takes a tenth of the time; for tests that leave nothing behind."""
+    return inner.runpytest_inprocess(*UNNEEDED, *HERE, *PLUGIN, *words)
 
 
 def installed() -> bool:
@@ -298,6 +306,23 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     run(inner).stdout.fnmatch_lines(
         ["*calls seen by cfmock*", "DescribeFlow(Name=nope, Nmae=x) -> 404 FlowNotExists", "*no parameter 'Nmae'*"]
     )
+
+
+def test_a_report_that_cannot_be_made_ends_no_session(inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong where a report is made: it is told with the report, and the next test runs."""
+
+    def broken(*given: object) -> None:
+        raise TypeError("sequence item 0: expected str instance, int found")
+
+    monkeypatch.setattr(reports, "add_calls", broken)
+    monkeypatch.setattr(setups, "summary", broken)
+    inner.makepyfile("def test_fails(cfmock): assert False\n\ndef test_next(cfmock): pass")
+    result = run_here(inner)
+    result.assert_outcomes(passed=1, failed=1)
+    said = result.stdout.str()
+    assert "INTERNALERROR" not in said
+    assert said.count("cfmock could not show all it saw") == 2
+    assert "TypeError: sequence item 0: expected str instance, int found" in said
 
 
 FLOW = """
