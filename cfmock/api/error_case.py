@@ -27,7 +27,9 @@ class ErrorCase:
         self.code = code
         self.transport = transport
         self.status = self._entry.status if self._entry is not None else None
-        self.fault = cf.fault(when={"operation": operation}, error=code, transport=transport, times=times)
+        self.fault = cf.fault(
+            name="cfmock_errors", when={"operation": operation}, error=code, transport=transport, times=times
+        )
 
     @property
     def message(self) -> str | None:

@@ -7,7 +7,7 @@ is one set-up, in however many worlds it holds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -77,17 +77,18 @@ class SetUps:
             setup.gone = True
         self._all = deque((setup for setup in self._all if not setup.used), _KEPT)
 
-    def unused(self, after: int = 0) -> Unused:
+    def unused(self, after: int = 0, asked: Container[str] = ()) -> Unused:
         """What nothing used, with the call or execution that came nearest to what is certain.
 
-        What was added before number `after` is `other`: a test did not ask for it.
+        What was added up to number `after` is `other`, since the test did not ask for it, but for the faults of the ids `asked`.
         """
         certain: list[str] = []
         other: list[str] = []
         for setup in self._all:
             if setup.used:
                 continue
-            if setup.number <= after or setup.uncertain or setup.gone or self._expired(setup):
+            early = setup.number <= after and not (isinstance(setup.subject, AddedFault) and setup.subject.id in asked)
+            if early or setup.uncertain or setup.gone or self._expired(setup):
                 other.append(str(setup.subject))
             else:
                 why = f": {nearest(self._emulator, setup.subject)}" if len(certain) < _EXPLAINED else ""

@@ -39,7 +39,8 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
         request.node.stash[_STRICT] = strict
         case = case_of(request)
         if case is not None:
-            request.node.stash[_CASE] = enter_case(cf, *case)
+            error = request.node.stash[_CASE] = enter_case(cf, *case)
+            setups.ask(request.node, error.fault.id)
         setups.follow(request.node, cf, unused)
         yield cf
         if request.node.stash[_STRICT]:
@@ -106,12 +107,6 @@ class Session:
             from cfmock.observe.models import violations_text
 
             pytest.fail(violations_text(violations), pytrace=False)
-
-
-def _session_of(item: pytest.Item) -> Session | None:
-    """The server of the session, if there is one by now and the test uses it."""
-    used = "cfmock_session" in getattr(item, "fixturenames", ())
-    return item.config.stash.get(_SESSION, None) if used else None
 
 
 def session_of(item: pytest.Item) -> Session | None:

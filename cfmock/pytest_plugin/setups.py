@@ -24,6 +24,8 @@ _SHOWN = 20
 _MODE = pytest.StashKey[str]()
 _BEFORE = pytest.StashKey["dict[CloudFlow, int]"]()
 """How many set-ups each server had when the test function began."""
+_ASKED = pytest.StashKey["list[str]"]()
+"""The ids of faults that a marker of the test asks for."""
 _TOLD = pytest.StashKey["list[tuple[str, str]]"]()
 """Sections of the report, for a test that passes."""
 
@@ -32,6 +34,11 @@ def follow(item: pytest.Item, cf: CloudFlow, mode: str) -> None:
     """Judge the set-ups of this server when the test is over; what it has by now is not the test's own."""
     item.stash[_MODE] = mode
     item.stash.setdefault(_BEFORE, {})[cf] = _count(cf)
+
+
+def ask(item: pytest.Item, fault: str) -> None:
+    """The fault of this id is the test's own, although it was added before the test function began."""
+    item.stash.setdefault(_ASKED, []).append(fault)
 
 
 def begin(item: pytest.Item) -> None:
@@ -52,12 +59,12 @@ def end(item: pytest.Item, session: CloudFlow | None, before: int) -> None:
     other: list[str] = []
     files: list[str] = []
     for cf, count in item.stash.get(_BEFORE, {}).items():
-        unused = _unused(cf, count)
+        unused = _unused(cf, count, item.stash.get(_ASKED, []))
         certain += unused.certain
         other += unused.other
         files += access.ask(cf, lambda control: control.setups.unused_given())
     if session is not None:
-        other += _unused(session, before).certain
+        other += _unused(session, before, []).certain
     item.stash[_TOLD] = [(SECTION, _section(other)), (FILES_SECTION, _section(files))]
     if certain:
         from cfmock.api.setups import unused_text
@@ -87,8 +94,8 @@ def _count(cf: CloudFlow) -> int:
     return access.ask(cf, lambda control: control.setups.count)
 
 
-def _unused(cf: CloudFlow, after: int) -> Unused:
-    return access.ask(cf, lambda control: control.setups.unused(after))
+def _unused(cf: CloudFlow, after: int, asked: list[str]) -> Unused:
+    return access.ask(cf, lambda control: control.setups.unused(after, asked))
 
 
 def _section(lines: Iterable[str]) -> str:

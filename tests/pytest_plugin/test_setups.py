@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.pytest_plugin.test_plugin import inner as inner
-from tests.pytest_plugin.test_plugin import run
+from tests.pytest_plugin.test_plugin import run, run_here
 
 pytest_plugins = ["pytester"]
 
@@ -66,10 +66,6 @@ def test_ignored(cfmock):
 def test_warned(cfmock):
     cfmock.fail("StopExecution", "AccessDenied")
 
-@pytest.mark.cfmock_errors("StopExecution", times=1)
-def test_cases(cfmock, cfmock_error):
-    cfmock.call("ListFlows")
-
 def test_of_the_session(cfmock_session):
     cfmock_session.fault(name="late", when={"operation": "StopExecution"}, error="AccessDenied")
 
@@ -106,7 +102,7 @@ def parts(result: pytest.RunResult, title: str) -> dict[str, str]:
 
 
 def test_what_a_test_function_sets_up_and_nothing_uses_fails_the_test(tests: pytest.Pytester) -> None:
-    result = run(tests, "-rP", "-k", "not cases")
+    result = run(tests, "-rP")
     result.assert_outcomes(passed=8, failed=5, skipped=1, warnings=1)
     failed = parts(result, "FAILURES")
     assert list(failed) == ["test_mock", "test_outcome", "test_fault", "test_of_a_fixture_and_its_own", "test_failed"]
@@ -125,7 +121,7 @@ def test_what_a_test_function_sets_up_and_nothing_uses_fails_the_test(tests: pyt
 
 
 def test_of_others_it_is_only_told(tests: pytest.Pytester) -> None:
-    result = run(tests, "-rP", "-k", "not cases")
+    result = run(tests, "-rP")
     passed = parts(result, "PASSES")
     told = {name: text.split(" nothing used -")[1] for name, text in passed.items() if "- set-ups that nothing" in text}
     assert list(told) == ["test_of_a_fixture", "test_removed", "test_of_the_session"]
@@ -140,23 +136,49 @@ def test_of_others_it_is_only_told(tests: pytest.Pytester) -> None:
     assert "\noutcome 1 of flow 'other'\n" in passed["test_loaded"]
     line = "cfmock: 3 tests have set-ups by pytest fixtures, or removed ones, that nothing used; -rP shows them"
     assert line in result.stdout.str()
-    assert line not in run(tests, "-q", "-k", "not cases").stdout.str()
+    assert line not in run(tests, "-q").stdout.str()
 
 
-def test_a_case_that_never_comes_about_is_only_told(tests: pytest.Pytester) -> None:
-    result = run(tests, "-rP", "-k", "cases and FlowNotExists")
-    (text,) = parts(result, "PASSES").values()
-    assert "\nfault 'added-1' " in text
-    assert "cfmock: a test has set-ups by pytest fixtures" in result.stdout.str()
+def test_a_case_that_never_comes_about_fails_its_test(tests: pytest.Pytester) -> None:
+    tests.makepyfile(
+        test_cases="""
+        import pytest
+        from cfmock import ServiceError
+
+        @pytest.mark.cfmock_errors("StartExecution")
+        def test_never(cfmock): pass
+
+        @pytest.mark.cfmock_errors("StartExecution")
+        def test_struck(cfmock):
+            with pytest.raises(ServiceError):
+                cfmock.call("StartExecution", FlowName="f", ExecutionName="e")
+
+        @pytest.mark.cfmock_errors("StartExecution")
+        @pytest.mark.cfmock(unused="ignore")
+        def test_ignored(cfmock): pass
+
+        @pytest.mark.cfmock_errors("StartExecution")
+        def test_skipped(cfmock): pytest.skip("no")
+
+        @pytest.mark.cfmock_errors("StartExecution")
+        def test_failed(cfmock): assert False
+        """
+    )
+    result = run_here(tests, "-k", "FlowNotExists", "test_cases.py")
+    result.assert_outcomes(passed=2, failed=2, skipped=1)
+    failed = parts(result, "FAILURES")
+    assert "\n  fault 'cfmock_errors' {" in failed["test_never[StartExecution-FlowNotExists]"]
+    assert ": no call came\n" in failed["test_never[StartExecution-FlowNotExists]"]
+    assert "that nothing used" not in failed["test_failed[StartExecution-FlowNotExists]"]
 
 
 def test_the_ini_option_makes_warnings_of_them_or_ignores_them(tests: pytest.Pytester) -> None:
     tests.makeini("[pytest]\ncfmock_unused = warn")
-    warned = run(tests, "-n", "2", "-k", "not cases")
+    warned = run(tests, "-n", "2")
     warned.assert_outcomes(passed=12, failed=1, skipped=1, warnings=5)
     assert warned.stdout.str().count("PytestWarning: 1 set-up that nothing used\n") == 5
     tests.makeini("[pytest]\ncfmock_unused = ignore")
-    ignored = run(tests, "-rP", "-k", "not cases")
+    ignored = run(tests, "-rP")
     ignored.assert_outcomes(passed=12, failed=1, skipped=1, warnings=1)
     assert [name for name, text in parts(ignored, "PASSES").items() if "nothing used" in text] == ["test_warned"]
     tests.makeini("[pytest]\ncfmock_unused = eror")
