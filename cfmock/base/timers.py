@@ -130,6 +130,12 @@ class Timeline:
         timer = self._next()
         return math.inf if timer is None else timer.due
 
+    @property
+    def next_kind(self) -> TimerKind | None:
+        """Why that timer stands there; None if there is none."""
+        timer = self._next()
+        return None if timer is None else timer.kind
+
     def _next(self) -> Timer | None:
         while self._heap and self._heap[0][3].callback is None:
             heapq.heappop(self._heap)

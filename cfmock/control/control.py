@@ -64,7 +64,7 @@ class Control:
         self.emulator = emulator
         self.tasks_asked = 0  # how often somebody looked for tasks to report
         self.runs_begun = 0  # how many executions were started here rather than by a call
-        self._runs: deque[tuple[World, ExecutionRow]] = deque(maxlen=RUNS)
+        self._runs: deque[ExecutionRow] = deque(maxlen=RUNS)
         self.names = NameCheck(emulator)
         self.setups = SetUps(emulator)
         self._added: dict[str, int] = {}  # the numbers of the changes that added faults
@@ -457,7 +457,7 @@ class Control:
             if there is not None and there.ended:
                 raise ServiceError("ExecutionAlreadyExists", name, flow)
             row = there or launch(world, flow_row, name, text)
-            self._runs.append((world, row))
+            self._runs.append(row)
             self.runs_begun += 1
             return world, row
         except ServiceError as failure:
@@ -465,10 +465,9 @@ class Control:
             hint = hints.for_flow(flow, world) if failure.code == "FlowNotExists" else None
             raise ServiceError(said.code, status=said.status, message=said.message, hint=hint) from None
 
-    def list_runs(self, since: int = 0) -> list[Execution]:
-        """The newest of the executions that `start` has begun, oldest first; those after the first `since`."""
-        begun = self.runs_begun - since
-        return [self.execution(*run) for run in list(self._runs)[-begun:]] if begun > 0 else []
+    def was_run(self, row: ExecutionRow) -> bool:
+        """Whether this is one of the newest executions that `start` has begun."""
+        return any(begun.serial == row.serial and begun.flow.id == row.flow.id for begun in self._runs)
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""

@@ -14,6 +14,7 @@ from cfmock.pytest_plugin.servers import own_servers, session_of
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
+    from cfmock.control.shown_executions import Marks
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
@@ -29,23 +30,22 @@ def survived(tell: Callable[[str], object]) -> Iterator[None]:
 
 
 def add_calls(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Show the calls and runs of each server that the test uses."""
-    for cf in own_servers(item):
+    """Show the calls and executions of each server that the test uses."""
+    for cf, since in own_servers(item).items():
         report.sections.append(("calls seen by cfmock", _shown(cf)))
-        _add_runs(report, "cfmock", cf)
+        _add_executions(report, "cfmock", cf, since)
     session = session_of(item)
     if session is not None:
         report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
-        _add_runs(report, "cfmock_session", session.cf, session.runs)
+        _add_executions(report, "cfmock_session", session.cf, session.executions)
 
 
-def _add_runs(report: pytest.TestReport, name: str, cf: CloudFlow, since: int = 0) -> None:
-    """The executions of `cf.run`, of which there are no calls to see; all but the first `since`."""
-    from cfmock.observe.models import execution_text
+def _add_executions(report: pytest.TestReport, name: str, cf: CloudFlow, since: Marks) -> None:
+    from cfmock.control.shown_executions import executions_text
 
-    runs = access.ask(cf, lambda control: control.list_runs(since))
-    if runs:
-        report.sections.append((f"executions run by {name}", "\n".join(map(execution_text, runs))))
+    text = access.ask(cf, lambda control: executions_text(control, since))
+    if text:
+        report.sections.append((f"executions seen by {name}", text))
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:

@@ -16,10 +16,12 @@ from cfmock.pytest_plugin.error_cases import case_of, enter_case
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.api.error_case import ErrorCase
+    from cfmock.control.shown_executions import Marks
     from cfmock.observe.models import Violation
 
 _CASE = pytest.StashKey["ErrorCase"]()
-_SERVERS = pytest.StashKey["list[CloudFlow]"]()
+_SERVERS = pytest.StashKey["dict[CloudFlow, Marks]"]()
+"""The servers of the test alone, and the executions that each began with."""
 _STRICT = pytest.StashKey[bool]()
 """Whether violations still fail the test."""
 _SESSION = pytest.StashKey["Session"]()
@@ -29,13 +31,14 @@ _SESSION = pytest.StashKey["Session"]()
 def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""
     from cfmock.api.cloudflow import CloudFlow
+    from cfmock.control.shown_executions import marks
 
     sources, settings = _wanted(request)
     strict = settings.pop("strict", request.config.getini("cfmock_strict"))
     unused = settings.pop("unused", request.config.getini(setups.OPTION))
     with _entered(CloudFlow(*sources, **settings), request.config, unused) as cf:
         coverage.follow(cf, request.config)
-        request.node.stash.setdefault(_SERVERS, []).append(cf)
+        request.node.stash.setdefault(_SERVERS, {})[cf] = access.ask(cf, marks)
         request.node.stash[_STRICT] = strict
         case = case_of(request)
         if case is not None:
@@ -76,14 +79,16 @@ class Session:
     def __init__(self, cf: CloudFlow) -> None:
         self.cf = cf
         self.last: str | None = None  # the id of the newest request before the test
-        self.runs = 0  # executions begun by `cf.run` before it
+        self.executions: Marks = {}  # those that were begun before it
         self.setups = 0  # how many there were before the test
         self._seen = 0  # violations
         self._outside: list[Violation] = []  # those of no test
 
     def begin_test(self) -> None:
+        from cfmock.control.shown_executions import marks
+
         calls = self.cf.calls(limit=1)
-        self.runs = access.ask(self.cf, lambda control: control.runs_begun)
+        self.executions = access.ask(self.cf, marks)
         self.last = calls[-1].request_id if calls else None
         self.setups = access.ask(self.cf, lambda control: control.setups.count)
         self._outside += self._new()
@@ -115,9 +120,9 @@ def session_of(item: pytest.Item) -> Session | None:
     return item.config.stash.get(_SESSION, None) if used else None
 
 
-def own_servers(item: pytest.Item) -> list[CloudFlow]:
-    """The servers that belong to this test alone."""
-    return item.stash.get(_SERVERS, [])
+def own_servers(item: pytest.Item) -> dict[CloudFlow, Marks]:
+    """The servers that belong to this test alone, with the executions that each began with."""
+    return item.stash.get(_SERVERS, {})
 
 
 def servers_of(item: pytest.Item) -> list[CloudFlow]:

@@ -357,30 +357,32 @@ def test_a_failed_test_shows_how_its_runs_went(inner: pytest.Pytester) -> None:
         """
     )
     said = run(inner).stdout.str()
-    assert "- executions run by cfmock -" in said
+    assert "- executions seen by cfmock -" in said
     assert "order, o3: Failed, Refused: no money\n    path: Charge\norder, o4: Failed" in said
     assert "order, o1" not in said
 
 
-def test_runs_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
+def test_executions_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:
     inner.makeini("[pytest]\ncfmock_fixtures = orders.yaml")
     inner.makepyfile(
         """
         def test_before(cfmock_session):
             cfmock_session.run("order_flow", name="before")
+            cfmock_session.outcome("order_flow", status="Failed")
+            cfmock_session.run("order_flow", name="bad-before")
 
         def test_without(cfmock_session):
             assert False
 
         def test_fails(cfmock_session):
-            cfmock_session.run("order_flow", name="mine")
+            cfmock_session.call("StartExecution", FlowName="order_flow", ExecutionName="mine")
             assert False
         """
     )
-    said = run(inner).stdout.str()
-    assert said.count("executions run by cfmock_session") == 1
-    assert "order_flow, mine: Succeeded\n    path: no state was entered\n" in said
-    assert "order_flow, before" not in said
+    said = run_here(inner).stdout.str()
+    assert said.count("executions seen by cfmock_session") == 1
+    assert "order_flow, mine: Failed, FnF.Failed\n    path: no state was entered\n" in said
+    assert "before" not in said.partition("executions seen")[2]
 
 
 def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pytest.Pytester) -> None:

@@ -1,0 +1,86 @@
+"""The executions that a failing test is shown: those of `cf.run`, and of all others those that did not succeed or still run, with
+what they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cfmock.base.clocks import iso
+from cfmock.base.time_text import duration_text
+from cfmock.base.timers import Timeline, TimerKind
+from cfmock.control.control import Control
+from cfmock.engine.scheduler import YEAR
+from cfmock.observe.models import execution_text
+from cfmock.service.executions import Scripted
+from cfmock.service.live import Executed
+from cfmock.service.rows import ExecutionRow
+from cfmock.service.world import FLOWS, World
+
+SHOWN = 20
+"""Executions that are shown: the newest."""
+
+Marks = Mapping[tuple[str, str], int]
+"""How many executions each world had, by account and region."""
+
+
+def marks(control: Control) -> Marks:
+    """Where the worlds stand: for `executions_text`, to show only what begins later."""
+    return {(world.account, world.region): world.serial for world in control.emulator.known_worlds()}
+
+
+def executions_text(control: Control, since: Marks) -> str:
+    """The executions since then in words, the oldest first; empty if there are none to show."""
+    found = [
+        (row.started, row.serial, world, row)
+        for world in control.emulator.known_worlds()
+        for row in _since(world, since)
+        if row.status != "Succeeded" or control.was_run(row)
+    ]
+    found.sort(key=lambda each: each[:2])
+    lines = [f"... {len(found) - SHOWN} earlier"] if len(found) > SHOWN else []
+    for *_, world, row in found[-SHOWN:]:
+        lines.append(execution_text(control.execution(world, row)))
+        lines += [f"    {waits}" for waits in _waits(control, world, row)]
+    return "\n".join(lines)
+
+
+def _since(world: World, since: Marks) -> Iterator[ExecutionRow]:
+    after = since.get((world.account, world.region), 0)
+    after = after if after <= world.serial else 0  # the world was made anew meanwhile
+    for name in world.stores.flows.keys(FLOWS):
+        flow = world.stores.flows.get(FLOWS, name)
+        for key in world.stores.executions.keys(flow.id) if flow is not None else ():
+            row = world.stores.executions.get(flow.id, key) if flow is not None else None
+            if row is not None and row.serial > after and not row.map_run:
+                yield row
+
+
+def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
+    """What one that has not ended waits for."""
+    live = world.live_execution(row)
+    if isinstance(live, Scripted):
+        if not live.outcome.ends:
+            yield f"its outcome is {live.outcome.status}: it never ends by itself"
+        elif live.outcome.polls:
+            yield f"its outcome ends it at DescribeExecution number {live.outcome.polls}"
+        else:
+            yield from _next(control, live.timeline)
+    elif isinstance(live, Executed) and live.run is not None:
+        states = ", ".join(f"'{task.call.state}'" for task in live.run.waiting.values())
+        if states:
+            yield f"waits for a report of {states}: cf.tasks() has the token"
+        elif live.timeline.busy:
+            yield "waits for a function that stands in for a task"
+        yield from _next(control, live.timeline, limit=live.run.started + YEAR)
+
+
+def _next(control: Control, timeline: Timeline, limit: float = float("inf")) -> Iterator[str]:
+    """When it goes on by itself; the limit that every execution has is not worth a word."""
+    kind, due = timeline.next_kind, timeline.due
+    if kind is None or due >= limit:
+        return
+    words = "waits until" if kind is TimerKind.PROGRESS else "times out at"
+    span = duration_text(max(0.0, due - timeline.now()))
+    virtual = control.emulator.settings.clock == "virtual"
+    more = f"the clock is virtual and stands still, until cf.clock.advance('{span}')" if virtual else f"{span} from now"
+    yield f"{words} {iso(due)}: {more}"
