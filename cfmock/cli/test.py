@@ -149,6 +149,12 @@ def _print(report: TestReport) -> None:
             click.echo("\nnot covered:")
             for line in missed:
                 click.echo(f"  {line}")
+    found = words.warnings(report.results)
+    if found:
+        sys.stdout.flush()
+        click.echo("", err=True)
+        for warning in found:
+            click.echo(f"warning: {warning}", err=True)
     if report.cases.problems:
         sys.stdout.flush()
         click.echo("", err=True)

@@ -72,6 +72,31 @@ def test_a_failure_is_told_and_is_exit_code_1(cfmock):
     assert ran.out.endswith("1 passed, 1 failed; coverage 66 % (6 of 9 points)\n")
 
 
+def test_what_passes_with_a_mock_that_answers_nothing_or_without_one_is_warned_of(cfmock):
+    tests = [
+        "- {name: a, flow: order, input: {amount: 1}, tasks: {'FC:InvokeFunction': [{returns: {}}]}}",
+        "- {name: b, flow: order, input: {amount: 1}, tasks: {Charge: []}, expect: {status: Failed}}",
+        "- {name: c, flow: order, input: {amount: 1}, tasks: {Charge: []}, expect: {status: Failed}}",
+    ]
+    write("\n".join(tests))
+    ran = cfmock("test", ".")
+    assert ran.code == 0
+    assert ran.err.splitlines() == [
+        "",
+        "warning: orders.cfmock.yaml:27:5: the test's own mock of task 'FC:InvokeFunction' answered nothing: no task made "
+        "this call, or mocks of its state answered it",
+        "warning: orders.cfmock.yaml:28:5: flow 'order': no mock for the task 'Charge' (FC:InvokeFunction); it succeeded "
+        "with {} (and in 1 more test)",
+    ]
+
+
+def test_a_test_that_expects_nothing_fails_where_its_execution_does(cfmock):
+    write("- {name: a, flow: order, input: {amount: 1}, tasks: {Charge: [{fails: {code: Refused}}]}}")
+    ran = cfmock("test", ".")
+    assert ran.code == 1
+    assert "ended Failed: OrderRefused: no money, and the test expects nothing" in ran.out
+
+
 def test_k_picks_by_text_or_glob_in_file_flow_and_name(cfmock):
     write(GOOD + BAD)
     assert cfmock("test", ".", "-k", "SMALL").code == 0

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.pytest_plugin.test_plugin import run
+from tests.pytest_plugin.test_plugin import run, run_here
 from tests.support.flowtests import document
 from tests.support.processes import environment
 
@@ -16,6 +16,9 @@ TESTS = """\
 - {name: small, flow: order, input: {amount: 1}, expect: {status: Succeeded}}
 - {name: large, flow: order, input: {amount: 500}, expect: {duration: 5s}}
 """
+WARNINGS = ("-W", "always::pytest.PytestWarning")
+"""They are errors in the run around."""
+
 FLOWLESS = "cfmock: 1\ntests:\n- {name: small, flow: order, input: {amount: 1}, expect: {output: {receipt: %s}}}\n"
 
 
@@ -48,6 +51,21 @@ def test_each_test_of_a_file_is_an_item_and_a_failure_reads_like_that_of_the_com
     )
     assert "Traceback" not in result.stdout.str()
     run(inner, "-k", "small").assert_outcomes(passed=1, deselected=1)
+
+
+def test_mocks_of_a_test_that_answer_nothing_and_tasks_without_one_are_warnings(inner):
+    tests = """\
+- {name: a, flow: order, input: {amount: 1}, tasks: {"FC:InvokeFunction": [{returns: {}}]}, expect: {status: Succeeded}}
+- {name: b, flow: order, input: {amount: 1}, tasks: {Charge: []}, expect: {status: Failed}}
+"""
+    write(inner, "orders.cfmock.yaml", document(tests).text)
+    result = run_here(inner, *WARNINGS)
+    result.assert_outcomes(passed=2, warnings=2)
+    result.stdout.fnmatch_lines_random(
+        ["*PytestWarning: the test's own mock of task 'FC:InvokeFunction' answered nothing: *",
+         "*PytestWarning: flow 'order': no mock for the task 'Charge' (FC:InvokeFunction)*"]
+    )  # fmt: skip
+    run_here(inner, *WARNINGS, "-o", "cfmock_unused=ignore").assert_outcomes(passed=2, warnings=1)
 
 
 def test_the_ini_option_s_fixtures_come_first_and_a_file_may_replace_its_flows(inner):

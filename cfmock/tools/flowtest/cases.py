@@ -68,7 +68,8 @@ class Result:
     """How a test went, as plain data.
 
     `duration` is in virtual seconds, `seconds` the real time it took. `path` and `parting`, the first event that shows
-    a difference, are told of failures only. `hits` are points passed, by flow and id.
+    a difference, are told of failures only. `unused` tells of mocks of its own that answered nothing. `hits` are points
+    passed, by flow and id.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Result:
     path: tuple[str, ...]
     parting: str
     warnings: tuple[str, ...]
+    unused: tuple[str, ...]
     seconds: float
     hits: Mapping[str, Mapping[str, int]]
 
@@ -143,6 +145,7 @@ def result(lab: FlowTestRunner, test: FlowTest) -> Result:
         path=tuple(path(ran)) if found else (),
         parting=told(first, ran.started) if first is not None else "",
         warnings=ran.warnings,
+        unused=ran.unused,
         seconds=ran.seconds,
         hits=hits,
     )

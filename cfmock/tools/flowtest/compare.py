@@ -42,7 +42,18 @@ class ExpectationDifference:
 def judge(expect: Mapping[str, Json], ran: Ran) -> list[ExpectationDifference]:
     """Everything in which the execution differs from what its test expects."""
     exact = expect.get("exact", False)
+    if not _CHECKS.keys() & expect.keys():
+        return list(_unexpected(ran))
     return [difference for what, check in _CHECKS.items() if what in expect for difference in check(expect, ran, exact)]
+
+
+def _unexpected(ran: Ran) -> Iterator[ExpectationDifference]:
+    """Of an execution whose test expects nothing, that it did not succeed."""
+    if ran.status != "Succeeded":
+        error = ": ".join(filter(None, (ran.error or {}).values()))
+        ended = f"ended {ran.status}" + (f": {error}" if error else "") if ran.error is not None else "never ended"
+        line = f"  {ended}, and the test expects nothing; if that is meant: expect: {{status: {ran.status}}}"
+        yield ExpectationDifference("status", "Succeeded", ran.status, (line,), _turn({}, ran))
 
 
 Check = Callable[[Mapping[str, Json], Ran, bool], Iterator[ExpectationDifference]]

@@ -101,7 +101,20 @@ def failure(result: Result) -> list[str]:
     lines += [f"    {line}" for difference in result.differences for line in difference.lines]
     first, *further = result.path or ("nowhere",)
     lines += ["", f"  path: {first}", *(f"        {line}" for line in further), f"  they part at {result.parting}"]
-    return [*lines, *(f"  warning: {warning}" for warning in result.warnings)]
+    return [*lines, *(f"  warning: {warning}" for warning in (*result.warnings, *result.unused))]
+
+
+def warnings(results: Sequence[Result]) -> list[str]:
+    """What the tests that passed warn of, each once, at the first test of which it is true."""
+    found: dict[str, list[Mark]] = {}
+    for result in results:
+        for text in (*result.warnings, *result.unused) if result.passed else ():
+            found.setdefault(text, []).append(result.mark)
+    return [f"{first}: {text}{_more(len(further))}" for text, (first, *further) in found.items()]
+
+
+def _more(tests: int) -> str:
+    return f" (and in {tests} more test{'s' * (tests > 1)})" if tests else ""
 
 
 def missed(flow: FlowCoverage) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -47,7 +47,8 @@ class Ran:
 
     `output` is None if it gave none, `error` the `{code, detail}` of a failure. `duration` is in virtual seconds: to
     its end, or to its last event if nothing is left that could end it. `visits` are the states entered, each with its
-    event; None for an event of a map run's child. `seconds` is the real time it took.
+    event; None for an event of a map run's child. `unused` are the test's own mocks that answered nothing, in words.
+    `seconds` is the real time it took.
     """
 
     flow: Flow
@@ -61,6 +62,7 @@ class Ran:
     passages: Sequence[Passage]
     points: Mapping[str, Mapping[str, Point]]
     warnings: tuple[str, ...]
+    unused: tuple[str, ...]
     seconds: float
 
     @property
@@ -105,7 +107,7 @@ class FlowTestRunner:
         for row in model.rows:
             world.stores.flows.put(FLOWS, row.name, row)
         world.mocks |= model.mocks
-        world.mocks[flow.name] = TaskMocks({**flow.tasks, **test.tasks})
+        mocks = world.mocks[flow.name] = TaskMocks({**flow.tasks, **test.tasks})
         row = model.flows[flow.name]
         started = emulator.clock.now()
         name = execution_name(test.name)
@@ -113,7 +115,8 @@ class FlowTestRunner:
         # With nothing else left, all that could come is the end of the longest time an execution may take.
         while (due := emulator.next_due()) is not None and due < started + YEAR:
             emulator.advance_to(due)
-        return _ran(world, find_execution(world, flow.name, name), model, passages, tuple(warnings), begun)
+        ran = _ran(world, find_execution(world, flow.name, name), model, passages, tuple(warnings), begun)
+        return replace(ran, unused=tuple(_unused(test, mocks, ran)))
 
     def _model(self, key: WorldKey) -> _Model:
         if key not in self._models:
@@ -168,8 +171,21 @@ def _ran(
         passages=passages,
         points=model.points,
         warnings=warnings,
+        unused=(),
         seconds=stopwatch() - begun,
     )
+
+
+def _unused(test: FlowTest, mocks: TaskMocks, ran: Ran) -> Iterator[str]:
+    """Of the test's own mocks, the tasks for which none ever answered, and what is seen of why."""
+    entered = {ran.points[test.flow][each.point].label for each in ran.passages if each.row.flow.name == test.flow}
+    for task, own in test.tasks.items():
+        if own and mocks.used.isdisjoint(own):
+            if ":" in task:
+                why = "no task made this call, or mocks of its state answered it"
+            else:
+                why = "none matched" if task in entered else "it was never entered"
+            yield f"the test's own mock of task '{task}' answered nothing: {why}"
 
 
 def _own(world: World, row: ExecutionRow) -> set[str]:

@@ -184,6 +184,34 @@ def test_a_task_without_a_mock_is_a_warning():
     assert "no mock for the task 'A'" in found.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("mocks", "unused"),
+    [
+        ("Charge: [{when: {execution: other}, returns: {}}, {returns: {Body: {receipt: r}}}]", []),
+        ("FC:InvokeFunction: [{returns: {Body: {receipt: r}}}], Charge: []", []),
+        ("Charge: [{when: {execution: other}, returns: {}}]", ["task 'Charge' answered nothing: none matched"]),
+        (
+            "Charge: [{returns: {Body: {receipt: r}}}], FC:InvokeFunction: [{returns: {}}]",
+            ["task 'FC:InvokeFunction' answered nothing: no task made this call, or mocks of its state answered it"],
+        ),
+    ],
+)
+def test_a_mock_of_the_test_s_own_that_answers_nothing_is_told(mocks, unused):
+    found = run_one(f"input: {{amount: 1}}\ntasks: {{{mocks}}}\nexpect: {{exact: false}}")
+    assert list(found.unused) == [f"the test's own mock of {text}" for text in unused]
+
+
+def test_a_mock_of_a_state_that_is_never_entered_is_told():
+    flows = """\
+- name: two
+  definition: {version: v1, type: flow, steps: [{type: task, name: a, resourceArn: r}, {type: fail, name: f, error: E},
+    {type: task, name: b, resourceArn: r}]}
+"""
+    found = run_one("flow: two\ntasks: {a: [{returns: {}}], b: [{returns: {}}]}\nexpect: {status: Failed}", flows)
+    assert found.passed
+    assert found.unused == ("the test's own mock of task 'b' answered nothing: it was never entered",)
+
+
 def test_that_a_task_has_no_mock_is_said_once_in_every_test():
     flows = """\
 - name: bare
