@@ -242,8 +242,7 @@ class CloudFlow:
         self._check_open()
         check_text("flow", flow)
         check_text("name", name)
-        self._do(lambda control: control.check_task(flow, name))
-        return Task(self._do, flow, name)
+        return Task(self._do, flow, name, self._do(lambda control: control.begin_mocks(flow, name)))
 
     def fail(self, operation: str, code: ErrorCode, *, times: int | None = None, **when: Unpack[FaultCalls]) -> Fault:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.

@@ -13,7 +13,7 @@ from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_tex
 from cfmock.base.json_text import Json, json_argument
 from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration
-from cfmock.control.control import Control
+from cfmock.control.control import ENDLESS, Control
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.observe.models import moment
@@ -35,13 +35,16 @@ MoveAsync = Callable[[Callable[[Control], Iterator[None]]], Awaitable[None]]
 
 @shows_callers_line
 class Task:
-    """Mocks of one task; each method adds one behind those before, and gives the same object back."""
+    """Mocks of one task; each method adds one behind those before, and gives the same object back.
 
-    def __init__(self, do: Do, flow: str, name: str) -> None:
+    The methods raise ArgumentError for what comes behind a mock without `times`, since it would never answer.
+    """
+
+    def __init__(self, do: Do, flow: str, name: str, chain: SetUp) -> None:
         self._do = do
         self._flow = flow
         self._name = name
-        self._chain: SetUp | None = None
+        self._chain = chain
 
     def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
         """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
@@ -51,7 +54,7 @@ class Task:
         """Fail with this error code and detail. Raises ArgumentTypeError for what is no text, ArgumentError for an empty code."""
         check_error_text(code, detail)
         if not code:
-            raise ArgumentError("code: an error has one, such as 'FC.ResourceThrottled'")
+            raise ArgumentError("code: an error has a code, such as 'FC.ResourceThrottled'")
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
     def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:
@@ -71,6 +74,8 @@ class Task:
 
     def _add(self, mock: TaskMock) -> Task:
         check_whole("times", mock.times, 1)
+        if self._chain.endless and not self._chain.gone:
+            raise ArgumentError(f"this mock of task '{self._name}' would never answer: {ENDLESS}")
         self._chain = self._do(lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain))
         return self
 

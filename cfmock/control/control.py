@@ -44,6 +44,9 @@ from cfmock.service.world import FLOWS, World
 FURTHEST = LAST_MOMENT - LONGEST
 """How far a clock goes, in seconds since 1970: what flows then wait for can still be written as a time."""
 
+ENDLESS = "the one before it has no `times`, so it answers for ever; give it times=1, say"
+"""Why a mock, or an outcome, is never used."""
+
 RUNS = 20
 """Executions begun by `start` that are kept to look at."""
 
@@ -328,7 +331,9 @@ class Control:
             raise ControlError(str(error)) from None
         self.check_task(flow, task, account, region)
         chain = None
-        for value in values:
+        for number, value in enumerate(values, 1):
+            if chain is not None and chain.endless:
+                self.warn(f"mock {number} of task '{task}' of flow '{flow}' never answers: {ENDLESS}")
             chain = self.add_mock(flow, task, value, account, region, chain=chain)
         return {}
 
@@ -341,13 +346,20 @@ class Control:
         """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""
         self.names.task(flow, task, list(self._worlds(account, region)))
 
+    def begin_mocks(self, flow: str, task: str) -> SetUp:
+        """A chain of mocks of a task that is yet to get its first. Raises UnknownName as `check_task` does."""
+        self.check_task(flow, task)
+        chain = SetUp(MockChain(flow, task))
+        self.setups.add(chain)
+        return chain
+
     def add_mock(
         self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None, *,
         chain: SetUp | None = None,
     ) -> SetUp:  # fmt: skip
         """Add a mock, to a chain of mocks if one is given that is not gone; gives the chain back."""
-        begun = chain is not None and not chain.gone
-        setup = chain if chain is not None and begun else SetUp(MockChain(flow, task))
+        setup = SetUp(MockChain(flow, task)) if chain is None or chain.gone else chain
+        begun = bool(setup.uses)
 
         def add(emulator: Emulator, world: World) -> None:
             mocks = world.mocks_of(flow)
@@ -355,6 +367,7 @@ class Control:
             setup.uses.append(lambda: mock in mocks.used)
 
         self._everywhere(add, account, region)
+        setup.endless |= mock.endless
         if not begun:
             self.setups.add(setup)
         return setup

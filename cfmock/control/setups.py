@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cfmock.control.nearest_calls import AddedFault, Subject, nearest
+from cfmock.control.nearest_calls import AddedFault, MockChain, Subject, nearest
 from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.faults.injector import ActiveFault
 from cfmock.protocol.faults.rules import FaultRule
@@ -27,13 +27,15 @@ _EXPLAINED = 50
 class SetUp:
     """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used.
 
-    `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset.
+    `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset. `endless`: a
+    mock in the chain answers every try, so what is added behind it answers none.
     """
 
     subject: Subject
     number: int = 0
     uncertain: bool = False
     gone: bool = False
+    endless: bool = False
     uses: list[Callable[[], bool]] = field(default_factory=list)
     faults: list[ActiveFault] = field(default_factory=list)
 
@@ -60,7 +62,9 @@ class SetUps:
         """How many were ever added: the number of the newest."""
 
     def add(self, setup: SetUp) -> None:
-        """Remember a new one."""
+        """Remember a new one, or a chain that gets its first mock: who adds that sets it up."""
+        if setup.number:
+            self._all.remove(setup)
         self.count += 1
         setup.number = self.count
         self._all.append(setup)
@@ -75,7 +79,7 @@ class SetUps:
         """Worlds begin anew: what was added so far is gone from some or all of them."""
         for setup in self._all:
             setup.gone = True
-        self._all = deque((setup for setup in self._all if not setup.used), _KEPT)
+        self._all = deque((each for each in self._all if (each.uses or each.faults) and not each.used), _KEPT)
 
     def unused(self, after: int = 0, asked: Container[str] = ()) -> Unused:
         """What nothing used, with the call or execution that came nearest to what is certain.
@@ -91,9 +95,14 @@ class SetUps:
             if early or setup.uncertain or setup.gone or self._expired(setup):
                 other.append(str(setup.subject))
             else:
-                why = f": {nearest(self._emulator, setup.subject)}" if len(certain) < _EXPLAINED else ""
+                why = f": {self._why(setup)}" if len(certain) < _EXPLAINED else ""
                 certain.append(f"{setup.subject}{why}")
         return Unused(tuple(certain), tuple(other))
+
+    def _why(self, setup: SetUp) -> str:
+        if isinstance(setup.subject, MockChain) and not setup.uses:
+            return "it was given no answer, which .returns(...), .fails(...), .calls(...) or .waits() would"
+        return nearest(self._emulator, setup.subject)
 
     def _expired(self, setup: SetUp) -> bool:
         now = self._emulator.clock.now()

@@ -94,6 +94,11 @@ class TaskMock:
     def __post_init__(self) -> None:
         object.__setattr__(self, "condition", ExecutionCondition(self.when))
 
+    @property
+    def endless(self) -> bool:
+        """Whether it answers every try that comes to it, so that those behind it answer none."""
+        return self.times is None and not self.when
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:
         """From the mapping of a fixture, known to fit its schema. Raises ValueError for a duration."""

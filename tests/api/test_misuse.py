@@ -46,6 +46,7 @@ MISUSES: dict[str, tuple[type[Exception], Misuse]] = {
     "a mock's code that is no text": (TypeError, lambda cf: cf.task("later", "P").fails(429)),
     "a mock's detail that is no text": (TypeError, lambda cf: cf.task("later", "P").fails("Busy", 429)),
     "a mock's code that is empty": (ValueError, lambda cf: cf.task("later", "P").fails("")),
+    "a mock that never answers": (ValueError, lambda cf: cf.task("later", "P").fails("E", times=1).returns({}).fails("F")),
     "a mock's function that is none": (TypeError, lambda cf: cf.task("later", "P").calls("charge")),
     "an outcome's unknown key": (ValueError, lambda cf: cf.outcome("echo", stauts="Failed")),
     "an outcome's status that is none": (ValueError, lambda cf: cf.outcome("echo", status="Done")),

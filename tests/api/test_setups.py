@@ -67,7 +67,9 @@ USED: dict[str, Act] = {
         post(cf, "mocks", {"flow": "order", "task": "Ship", "mocks": [{"returns": {}, "times": 1}, {"waits": True}]}),
         cf.run("order"),
     ),
-    "nothing": lambda cf: cf.task("order", "Charge"),
+    "a chain that is begun before a reset": lambda cf: (
+        task := cf.task("order", "Ship"), cf.reset(), task.returns({}), cf.run("order")
+    ),
 }  # fmt: skip
 
 
@@ -101,8 +103,13 @@ UNUSED: dict[str, tuple[Act, str]] = {
         "mock of task 'Ship' of flow 'order': execution 'e1' of the flow went by an outcome, and ran no task",
     ),
     "a mock of a flow that nobody starts": (
-        lambda cf: cf.task("order", "Ship").returns({}).waits(),
+        lambda cf: cf.task("order", "Ship").returns({}, times=1).waits(),
         "mock of task 'Ship' of flow 'order': no execution of the flow was started",
+    ),
+    "a chain without a mock": (
+        lambda cf: cf.task("order", "Ship"),
+        "mock of task 'Ship' of flow 'order': it was given no answer, which .returns(...), .fails(...), .calls(...) or .waits() "
+        "would",
     ),
     "a mock of another flow": (
         lambda cf: (cf.task("ordr", "Ship").returns({}), start(cf)),
@@ -161,6 +168,17 @@ def test_what_nothing_used_is_named_with_what_came_nearest(name: str) -> None:
     _, told = judged(act, unused="warn")
     assert [each for each in told if each not in warnings] == [f"nothing used this set-up: {line}"]
     assert judged(act, unused="ignore")[0] == []
+
+
+def test_a_mock_over_http_behind_one_that_answers_for_ever_is_warned_of() -> None:
+    mocks = [{"when": {"execution": "a"}, "fails": {"code": "A"}}, {"returns": {}}, {"fails": {"code": "B"}}]
+    _, warnings = judged(
+        lambda cf: post(cf, "mocks", {"flow": "order", "task": "Ship", "mocks": mocks}), unused="ignore"
+    )
+    assert warnings == [
+        "mock 3 of task 'Ship' of flow 'order' never answers: the one before it has no `times`, so it answers for ever; give "
+        "it times=1, say"
+    ]
 
 
 TOLD: dict[str, tuple[Act, str]] = {
