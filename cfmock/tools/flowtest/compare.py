@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from cfmock.base import yaml_source
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import matches
+from cfmock.base.suggestions import meant, nearest
 from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
 from cfmock.tools.flowtest.run import Ran
@@ -23,6 +24,8 @@ _CLOSE = 0.0005
 
 _AROUND = 3  # lines around a difference
 _SHOWN = 8  # states that were entered in place of an expected one
+_MOST = 20  # lines that came in place of expected ones
+_NAMED = 5  # keys that are not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,18 @@ def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Expec
         event = _source(ran, _place(wanted, ran.output, exact))
     elif wanted is not None:
         event = _turn(expect, ran)
-    yield _differs("output", wanted, _as_asked(wanted, ran.output, exact), event)
+    found = _differs("output", wanted, _as_asked(wanted, ran.output, exact), event)
+    yield replace(found, lines=(*found.lines, *islice(_misspelt(wanted, ran.output, "output"), _NAMED)))
+
+
+def _misspelt(expected: Json, actual: Json, path: str) -> Iterator[str]:
+    """A line for each key that is not there, but for another one that nearly is."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key, value in expected.items():
+            if key in actual:
+                yield from _misspelt(value, actual[key], f"{path}.{key}")
+            elif (near := nearest(key, [each for each in actual if each not in expected])) is not None:
+                yield f"  there is no '{key}' in {path}{meant(near)}"
 
 
 def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
@@ -179,17 +193,20 @@ def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
         if tag == "equal":
             lines += _shortened([f"  {line}" for line in expected[a:b]], _AROUND, _AROUND)
         else:
-            lines += [*(f"- {line}" for line in expected[a:b]), *(f"+ {line}" for line in actual[c:d])]
+            lines += [*(f"- {line}" for line in expected[a:b]), *(f"+ {line}" for line in actual[c:d][:_MOST])]
+            lines += [f"  ... {d - c - _MOST} more"] if d - c > _MOST else []
     return lines
 
 
 def _as_asked(expected: Json, actual: Json, exact: bool) -> Json:
-    """What there is of all that was asked for, in the words of the expectation where it fits: only mistakes stand out."""
+    """What there is of all that was asked for, in the words of the expectation where it fits: only mistakes stand out. Where a
+    key is not there, all that is: what was asked for may have another name."""
     if matches(expected, actual, exact=exact):
         return expected
     if isinstance(expected, dict) and isinstance(actual, dict):
         asked = {key: _as_asked(value, actual[key], exact) for key, value in expected.items() if key in actual}
-        return asked | {key: value for key, value in actual.items() if exact and key not in expected}
+        whole = exact or len(asked) < len(expected)
+        return asked | {key: value for key, value in actual.items() if whole and key not in expected}
     if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         return [_as_asked(*pair, exact) for pair in zip(expected, actual, strict=True)]
     return actual
@@ -251,16 +268,16 @@ def _place(expected: Json, actual: Json, exact: bool) -> tuple[str, ...]:
 
 
 def _source(ran: Ran, keys: tuple[str, ...]) -> Event:
-    """The first event since which the output has the value it has at the end there."""
+    """The first event since which the output has the value it has at the end there: the end itself, if it never had any."""
     last = found = ran.events[-1]
     wrong = _at(last, keys)
     outer = ran.flow.series.nodes
     for event in reversed(ran.events[:-1]):
         if event.type == "StepExited" and event.step in outer:
             if _at(event, keys) != wrong:
-                break
+                return found
             found = event
-    return found
+    return last if wrong is _MISSING else found
 
 
 def _at(event: Event, keys: tuple[str, ...]) -> Json:

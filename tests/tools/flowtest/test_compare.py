@@ -25,6 +25,15 @@ def test_a_difference_is_told(case):
     assert "\n".join(told).strip("\n") == case.get("told", "").strip("\n")
 
 
+def test_of_a_large_output_some_lines_are_shown():
+    items = ", ".join(f"k{number}: 1" for number in range(30))
+    found = run_one(f"input: {{amount: 1}}\ntasks: {{Charge: [{{returns: {{Body: {{receipt: {{{items}}}}}}}}}]}}\n"
+                    "expect: {output: {receipt: r1}}")  # fmt: skip
+    (difference,) = found.differences
+    assert difference.lines[-1] == "  ... 11 more"
+    assert len(difference.lines) == 23
+
+
 FLOW = """\
 Type: StateMachine
 Name: f
