@@ -60,9 +60,10 @@ class Task:
     def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:
         """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
 
-        It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class. A
-        plain function runs in a thread of its own: it may sleep, call the server with an SDK, and use `cf`. An async one runs
-        in the server's loop. On a virtual clock time stands while a plain one runs, unless it moves the clock itself.
+        It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class, and
+        `cf.warnings` has its file and line. A plain function runs in a thread of its own: it may sleep, call the server with an
+        SDK, and use `cf`. An async one runs in the server's loop. On a virtual clock time stands while a plain one runs, unless
+        it moves the clock itself.
         """
         if not callable(function):
             raise ArgumentTypeError(f"{shown(function)} cannot be called")

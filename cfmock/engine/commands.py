@@ -52,7 +52,8 @@ class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is r
     """What went wrong in a flow: an error code and its detail (the old language's error and cause).
 
     `event` is the id of the last event that told of it, for the event that comes next; 0 as long as none did.
-    `catchable` is false for the limits of an execution, which no Retry or Catch gets to see.
+    `catchable` is false for the limits of an execution, which no Retry or Catch gets to see. `place` is where a user's function
+    raised what it did not mean as the error of its task.
     """
 
     catchable = True
@@ -62,6 +63,7 @@ class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is r
         self.code = code
         self.detail = detail
         self.event = 0
+        self.place = ""
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}" if self.detail else self.code

@@ -11,6 +11,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import FrameType
 from typing import Any, Protocol
 
 from cfmock.base.errors import TaskFailed
@@ -108,7 +109,7 @@ def _key(name: str) -> str:
 
 
 class ScriptedTasks:
-    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the three hooks."""
+    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the four hooks."""
 
     def __init__(self, mocks: TaskMocks, functions: Functions | None = None) -> None:
         self.mocks = mocks
@@ -123,6 +124,9 @@ class ScriptedTasks:
 
     def unmocked(self, task: CalledTask) -> None:
         """Told of each task that nothing answered: it says what becomes of it by returning or raising."""
+
+    def raised(self, task: CalledTask, failure: Failure) -> None:
+        """Told of each function of the user's that raised something other than `TaskFailed`."""
 
     def resolve(self, task: CalledTask) -> Answer:
         call, spent = task.call, task.execution.spent
@@ -156,6 +160,8 @@ class ScriptedTasks:
                 waiting.handed_out = True
 
         def reply(result: Json) -> None:
+            if isinstance(result, Failure) and result.place:
+                self.raised(task, result)
             task.answer(_answer(call, result))
 
         if mock.calls is None:
@@ -186,7 +192,30 @@ def failure_of(error: BaseException) -> Failure:
     """An exception of a user's function as the error of its task: `TaskFailed` names it, any other its class."""
     if isinstance(error, TaskFailed):
         return Failure(error.code or UNNAMED, error.detail)
-    return Failure(type(error).__name__, str(error))
+    try:
+        detail = str(error)
+    except Exception:  # noqa: BLE001 - the user's own class: its text may be anything
+        detail = "an exception without a text"
+    failure = Failure(type(error).__name__, detail)
+    failure.place = _place(error)
+    return failure
+
+
+def _place(error: BaseException) -> str:
+    """The line of the user's function that led to an exception: the last one in the file of that function."""
+    found: FrameType | None = None
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        file = frame.f_code.co_filename
+        if file == found.f_code.co_filename if found is not None else not file.startswith(_PACKAGE):
+            found, line = frame, trace.tb_lineno
+        trace = trace.tb_next
+    return f"{found.f_code.co_filename}:{line}, in {found.f_code.co_name}" if found is not None else ""
+
+
+_PACKAGE = __file__.rpartition("engine")[0]
+"""The folder of this package, of which a user wants to see no line."""
 
 
 def _answer(call: TaskCall, result: Json) -> Returns | Fails:

@@ -110,6 +110,14 @@ class Resolver(ScriptedTasks):
             world.unmocked.add((flow, call.state))
             world.warn(text)
 
+    def raised(self, task: CalledTask, failure: Failure) -> None:
+        """Warn, once of each line of the user's: retries raise there again."""
+        world, where = self.world, (self.row.flow.name, task.call.state, failure.place)
+        if where not in world.raised:
+            world.raised.add(where)
+            text = f"flow '{where[0]}': the function of task '{where[1]}' raised {failure.code}: {failure.detail:.200}"
+            world.warn(f"{text} ({failure.place})")
+
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode
         try:

@@ -94,6 +94,9 @@ class World:
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
     unmocked: set[tuple[str, str]] = field(default_factory=set)  # flow and task, of which it was said
+    raised: set[tuple[str, str, str]] = field(
+        default_factory=set
+    )  # flow, task and the line of a function that raised there
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
     running: int = 0  # how many live ones there are
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -357,3 +359,48 @@ def test_task_failed_names_the_failure(cf: CloudFlow) -> None:
 
     cf.task("one", "A").calls(refuse)
     assert cf.run("one", {"i": 0}).error == {"code": "Refused", "detail": "card expired"}
+    assert cf.warnings == []
+
+
+class Untold(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def amount(event: Any) -> Any:
+    return json.loads("{}")["amont"]
+
+
+def broken(event: Any) -> Any:
+    return amount(event)
+
+
+async def broken_later(event: Any) -> Any:
+    return json.loads(event["none"] * 1000)
+
+
+def untold(event: Any) -> Any:
+    raise Untold
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "detail", "line"),
+    [
+        (broken, "KeyError", "'amont'", 'return json.loads("{}")["amont"]'),
+        (broken_later, "KeyError", "'none'", 'json.loads(event["none"] * 1000)'),
+        (untold, "Untold", "an exception without a text", "raise Untold"),
+        (json.dumps, "", "", ""),
+    ],
+)
+def test_of_an_exception_of_a_function_its_line_is_told_once(cf: CloudFlow, function, code, detail, line) -> None:
+    """Not that of a library it calls, nor our own; and of a function that is well nothing."""
+    cf.task("one", "A").calls(function)
+    for _ in range(2):
+        cf.run("one", {"i": 0})
+    if not code:
+        assert cf.warnings == []
+        return
+    (warning,) = cf.warnings
+    assert warning.startswith(f"flow 'one': the function of task 'A' raised {code}: {detail} ({__file__}:")
+    number = int(warning.rpartition(":")[2].partition(",")[0])
+    assert line in Path(__file__).read_text(encoding="utf-8").splitlines()[number - 1]
