@@ -70,8 +70,6 @@ MISUSES: dict[str, tuple[type[Exception], Misuse]] = {
     "a task's flow that is no name": (TypeError, lambda cf: cf.task(["later"], "P")),
     "a task that is no name": (TypeError, lambda cf: cf.task("later", 3)),
     "a mock's error without a code": (ValueError, lambda cf: cf.task("later", "P").fails("")),
-    "a mock's code that is no text": (TypeError, lambda cf: cf.task("later", "P").fails(404)),
-    "a mock's detail that is no text": (TypeError, lambda cf: cf.task("later", "P").fails("E", {"why": 1})),
     "a fault's operation that is no text": (TypeError, lambda cf: cf.fail(None, "AccessDenied")),
     "an operation that is no text": (TypeError, lambda cf: cf.call(["ListFlows"])),
     "an operation that cannot be sent": (ValueError, lambda cf: cf.call("\ud800")),
