@@ -154,6 +154,12 @@ def configure_log(settings: Settings) -> None:
     """Logs go to stderr, as text or as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
-    log.handlers[:] = [handler]
+    for name in (
+        "cfmock",
+        "aiohttp",
+        "asyncio",
+    ):  # all that writes to stderr: what they say may hold what clients sent, too
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
     log.setLevel(logging.INFO)
-    log.propagate = False

@@ -15,6 +15,10 @@ MAX_HELD = 64 * 1024 * 1024
 """Bytes of bodies of all connections that are kept while they are being read."""
 
 
+MALFORMED = (web.RequestPayloadError, ContentEncodingError, TransferEncodingError)
+"""What aiohttp raises for a body that ends too early, or cannot be unpacked as its headers say."""
+
+
 class BodyMalformed(Exception):  # noqa: N818 - reads as what happened where it is raised
     """A body that ends too early, or cannot be unpacked as its headers say."""
 
@@ -50,7 +54,7 @@ class Bodies:
                 parts.append(part)
                 held += len(part)
                 self.held += len(part)
-        except (web.RequestPayloadError, ContentEncodingError, TransferEncodingError) as error:
+        except MALFORMED as error:
             raise BodyMalformed(str(error)) from None
         finally:
             self.held -= held

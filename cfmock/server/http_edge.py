@@ -17,8 +17,9 @@ import struct
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.http_exceptions import BadHttpMethod
 
 from cfmock.base.clocks import RealClock
@@ -27,7 +28,7 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
-from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.web_pages import PageDoor
@@ -71,6 +72,8 @@ class HttpEdge:
         if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if ADMIN in target and _is_admin(target):
+            if request.version < HttpVersion10:  # aiohttp would answer in it, which nobody understands any more
+                return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
             return await self._admin(request, self)
         dropped = 0
         body = at_hand(request, self._limit)
@@ -301,6 +304,13 @@ class Protocol(web.RequestHandler):
         if connection is not None:
             self._manager.descriptors.opened(connection.fileno())  # type: ignore[union-attr]
 
+    def log_exception(self, *args: Any, **more: Any) -> None:
+        """Not for a body that turns out to be malformed where the rest of it is read behind an answer."""
+        if isinstance(more.get("exc_info"), MALFORMED):
+            log.debug("malformed body: %s", more["exc_info"])
+        else:
+            super().log_exception(*args, **more)
+
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
@@ -328,11 +338,11 @@ def _unread(error: BaseException | None) -> ServiceError:
 class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
-    def __init__(self, edge: HttpEdge, descriptors: Descriptors) -> None:
+    def __init__(self, edge: HttpEdge) -> None:
         request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
         super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
-        self.descriptors = descriptors
+        self.descriptors = Descriptors()
 
     def __call__(self) -> Protocol:
         return Protocol(

@@ -11,7 +11,6 @@ import socket
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.wire.messages import Pending, Reply, Request
-from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
@@ -44,7 +43,6 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
         self._edge: HttpEdge | None = None
-        self._descriptors = Descriptors()
         self._outbound = Outbound(emulator.settings.task_hosts)
         emulator.functions = self._outbound
 
@@ -54,14 +52,14 @@ class Server:
             self.ca_file = self._tls.write_ca()
         self.functions.attach()
         edge = self._edge = HttpEdge(self.emulator, self._admin, self.functions)
-        self._http = HttpServer(edge, self._descriptors)
+        self._http = HttpServer(edge)
         try:
             self._listener = await self._listen(self._http)
         except SettingsError:
             edge.stop()
             self._remove_ca()
             raise
-        self._descriptors.attach(asyncio.get_running_loop())
+        self._http.descriptors.attach(asyncio.get_running_loop())
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _listen(self, http: HttpServer) -> asyncio.Server:
@@ -124,7 +122,7 @@ class Server:
         if self._listener is None or self._http is None:
             return
         self._listener.close()
-        self._descriptors.detach()
+        self._http.descriptors.detach()
         self._http.edge.stop()
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)

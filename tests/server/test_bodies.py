@@ -158,3 +158,16 @@ def test_a_body_that_cannot_be_unpacked_is_the_clients_mistake(cf: CloudFlow, pa
 def test_a_document_has_a_bound_too(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "MAX_BODY", 1000)
     assert admin(cf, b'{"cfmock": 1}' + b" " * 1000) == (400, {"error": "the body is larger than 1000 bytes"})
+
+
+def test_a_body_that_cannot_be_unpacked_behind_an_answer_is_no_mistake_of_ours(
+    cf: CloudFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer is there before its body is; what is wrong with that is found when the rest of it is dropped."""
+    head = "POST /_cfmock/nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Encoding: gzip\r\nContent-Length: 60\r\n\r\n"
+    with connect(cf.url) as connection:
+        connection.sendall(head.encode())
+        assert parsed(read_answer(connection))[0] == 404
+        connection.sendall(gzip.compress(b"x" * 100)[:10] + b"\xff" * 50)
+        assert connection.recv(100) == b""
+    assert caplog.messages == []

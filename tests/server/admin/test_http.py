@@ -95,6 +95,11 @@ def test_a_second_origin_or_host_is_refused(cf: CloudFlow, lines: str) -> None:
         assert parsed(exchange(cf.url, data))[0] in (400, 403)
 
 
+def test_a_request_of_http_before_1_0_is_refused(cf: CloudFlow) -> None:
+    answer = exchange(cf.url, b"GET /_cfmock/health\r\nHost: 127.0.0.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_with_a_token_a_host_is_still_one() -> None:
     guard = Guard("0.0.0.0", token="secret", loopback=False)
     for host in ("evil.example\\@127.0.0.1", "user@cfmock.internal"):
