@@ -89,11 +89,12 @@ def _masked(text: str, mark: str, secrets: tuple[str, ...], most: int = -1) -> s
 def _diagnose_v1(
     request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
 ) -> Diagnosis:
-    sent = Sent(request, tuple(_pairs_of(request, parameters)), tuple(_json_members(request, parameters)))
     right = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
     given = parameters.values.get("Signature", "")
     judge = _judge(credential, others, given, len(right), suffix="&", algorithm="sha1")
-    cost = len(right) + _EACH * len(sent.pairs)
+    cost = len(right) + _EACH * len(parameters.encoded)
+    pairs = _pairs_of(request, parameters) if cost <= BUDGET else ()  # of a larger request no other string is made
+    sent = Sent(request, tuple(pairs), tuple(_json_members(request, parameters)))
     likely = _likely(judge, right, signing_mistakes_v1.V1, sent, cost)
     query = signature.canonical_query(_shown(parameters))
     guess = judge.guess(credential) if likely is None else None
