@@ -53,8 +53,8 @@ def mocks(task: Task) -> Task:
     async def later(event: object) -> dict[str, int]:
         return {"a": 1}
 
-    task.returns({"Body": {"receipt": "r1"}}, after="3h").fails("Refused", "too much", times=2).waits()
-    return task.calls(json.dumps).calls(lambda event: event["amount"], times=1).calls(later)
+    task.returns({"Body": {"receipt": "r1"}}, after="3h", times=1).fails("Refused", "too much", times=2).waits(times=1)
+    return task.calls(json.dumps, times=1).calls(lambda event: event["amount"], times=1).calls(later)
 
 
 def clock(clock: FlowClock) -> float:
