@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from cfmock.base.errors import UnknownName
 from cfmock.base.json_text import json_text
 from cfmock.base.patterns import MISSING, Difference
 from cfmock.base.suggestions import did_you_mean
@@ -67,10 +68,7 @@ def nearest(emulator: Emulator, subject: Subject) -> str:
     if not executions:
         return _without_execution(emulator, subject.flow)
     if isinstance(subject, MockChain):
-        missing = missing_task(subject.flow, subject.task, emulator.known_worlds())
-        if missing is not None:
-            return str(missing)
-        return _of_mock(subject, executions[-1])
+        return _of_mock(subject, executions[-1], missing_task(subject.flow, subject.task, emulator.known_worlds()))
     return _of_outcome(subject.outcome, executions)
 
 
@@ -96,10 +94,12 @@ def _without_execution(emulator: Emulator, flow: str) -> str:
     return f"{why}; the nearest call: {brief(starts[-1])}" if starts else why
 
 
-def _of_mock(chain: MockChain, row: ExecutionRow) -> str:
+def _of_mock(chain: MockChain, row: ExecutionRow, missing: UnknownName | None) -> str:
     who = f"execution '{row.name}' of the flow"
     if row.events is None:
         return f"{who} went by an outcome, and ran no task"
+    if missing is not None:
+        return str(missing)
     visits = [event.step for event in row.events if event.type == "StepEntered"]
     path = " > ".join(visits[-_PATH:]) or "no state"
     if chain.task in visits:
