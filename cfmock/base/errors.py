@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cfmock.base.source_marks import Problem
+from cfmock.base.source_marks import MoreProblems, Problem, told
 from cfmock.base.suggestions import meant, nearest, shown
 
 
@@ -153,13 +153,16 @@ def check_error_text(code: object, detail: object) -> None:
 
 
 class SourceError(CfmockError):
-    """A file with mistakes: all of them, in the order of the text."""
+    """Files with mistakes, in the order of their texts: of each file the first 100, and how many more there are."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: Sequence[Problem] = tuple(
-            sorted(set(problems), key=lambda p: (p.mark.file, p.mark.line, p.mark.column, p.path, p.message))
-        )
+        self.problems: Sequence[Problem] = told(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    @property
+    def count(self) -> int:
+        """How many mistakes there are, those included that `problems` only counts."""
+        return sum(each.count if isinstance(each, MoreProblems) else 1 for each in self.problems)
 
 
 class FixtureError(SourceError):

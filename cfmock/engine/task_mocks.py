@@ -7,7 +7,6 @@ a task that waits for a callback waits for its report, and any other is answered
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -18,6 +17,7 @@ from cfmock.base.errors import TaskFailed
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import Difference, NearMiss
+from cfmock.base.suggestions import nearest
 from cfmock.engine.commands import RUNTIME_ERROR, UNNAMED, Failure
 from cfmock.engine.execution import Answer, CalledTask
 from cfmock.engine.model import Mode, TaskNode
@@ -97,10 +97,11 @@ class TaskMocks:
             used = tuple([spent.get(mock, 0) for mock in mocks])
             execution, text = call.identity.execution, json_text(call.input)
             return unmatched("mock", f"'{call.state}'", execution, text, call.input, mocks, used)
-        for name in difflib.get_close_matches(_key(call.state), self._mocks, n=1, cutoff=0.6):
-            near = NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),))
-            return Unmatched("mock", f"'{name}'", "", "", (), (), near)
-        return None
+        name = nearest(_key(call.state), self._mocks)
+        if name is None:
+            return None
+        near = NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),))
+        return Unmatched("mock", f"'{name}'", "", "", (), (), near)
 
 
 def _key(name: str) -> str:

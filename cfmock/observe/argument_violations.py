@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.source_marks import MOST_TOLD
+from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
 from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.spec.model import Operation, Parameter, Spec
 from cfmock.protocol.wire.messages import Parameters
@@ -14,11 +15,12 @@ from cfmock.protocol.wire.messages import Parameters
 def violations(operation: Operation, parameters: Parameters, arguments: Mapping[str, str]) -> list[ViolationNote]:
     """What in the arguments the service would take differently from how it was meant, whatever it then answers."""
     found: list[ViolationNote] = []
+    unknown: list[str] = []
     known = operation.parameters
     for name, text in arguments.items():
         parameter = known.get(name)
         if parameter is None:
-            found.append(_unknown(operation, name))
+            unknown.append(name)
         elif parameter.type != "string":
             if text and not _USUAL[parameter.type].match(text):
                 found.append(_mistyped(parameter, f"{name}={shown(text)}"))
@@ -34,7 +36,7 @@ def violations(operation: Operation, parameters: Parameters, arguments: Mapping[
             parameter = known.get(name)
             if parameter is not None and parameter.type != sent:
                 found.append(_mistyped(parameter, f"{name} is a JSON {sent}"))
-    return found
+    return found + _unknown(operation, unknown) if unknown else found
 
 
 def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[ViolationNote]:
@@ -63,9 +65,17 @@ _USUAL = {
 _WANTED = {"boolean": "true or false", "integer": "an integer", "number": "a number", "string": "a text"}
 
 
-def _unknown(operation: Operation, name: str) -> ViolationNote:
-    message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"
-    return violation("unknown parameter", message, name=f"'{name[:128]}'")
+@shared_allowance()
+def _unknown(operation: Operation, names: Sequence[str]) -> list[ViolationNote]:
+    """One for each name, the last one for all beyond `MOST_TOLD`."""
+    found = []
+    for name in names[:MOST_TOLD]:
+        message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"
+        found.append(violation("unknown parameter", message, name=f"'{name[:128]}'"))
+    if (rest := len(names) - MOST_TOLD) > 0:
+        message = f"{operation.name} has none of {rest} more parameters"
+        found.append(violation("unknown parameter", message, name=f"{rest} more"))
+    return found
 
 
 def _mistyped(parameter: Parameter, message: str) -> ViolationNote:

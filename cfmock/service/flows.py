@@ -20,6 +20,8 @@ from cfmock.service.world import FLOWS, World
 
 DEFAULT_LIMIT = 60
 
+_TOLD = 5  # mistakes of a definition
+
 
 def create_flow(
     world: World,
@@ -245,7 +247,9 @@ def compiled(definition: str, name: str, execution_mode: str) -> Flow:
     try:
         return compile_text(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
     except DefinitionError as error:
-        raise ServiceError("InvalidArgument", detail=" ".join(map(str, error.problems[:5]))) from None
+        told, rest = error.problems[:_TOLD], error.count - _TOLD
+        detail = " ".join(map(str, told)) + (f" And {rest} more." if rest > 0 else "")
+        raise ServiceError("InvalidArgument", detail=detail) from None
 
 
 def parse_environment(text: str | None) -> dict[str, Any] | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from cfmock.base import suggestions
 from cfmock.base.errors import UnknownName
-from cfmock.base.suggestions import did_you_mean, nearest
+from cfmock.base.suggestions import did_you_mean, nearest, shared_allowance
 
 
 @pytest.mark.parametrize(
@@ -34,22 +32,65 @@ def test_an_unknown_name_carries_its_suggestion_and_is_a_value_error() -> None:
     assert (str(far), far.suggestion, isinstance(far, ValueError)) == ("no task 'x'", None, True)
 
 
+def test_the_letters_compared_for_one_suggestion_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = letters_compared(monkeypatch)
+    assert nearest("a" * 128, [f"{'a' * 120}{number:05}" for number in range(10_000)]) is not None
+    assert nearest("zzzzz", [f"order_flow_{number}" for number in range(10_000)]) is None
+    assert 0 < sum(compared) <= suggestions.ALLOWANCE // 5
+
+
+def test_all_suggestions_of_one_answer_share_an_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [f"state_number_{number}" for number in range(1_000)]
+    compared = letters_compared(monkeypatch)
+    with shared_allowance():
+        found = [nearest(f"state_nubmer_{number}", known) for number in range(1_000)]
+    assert found[:5] == known[:5]
+    assert found[-1] is None
+    assert sum(compared) <= suggestions.ALLOWANCE
+    assert nearest("state_nubmer_999", known) == "state_number_999"
+
+
+def test_an_answer_inside_another_has_no_allowance_of_its_own() -> None:
+    known = ["Charge", *(f"state_number_{number}" for number in range(1_000))]
+    with shared_allowance():
+        found = [nearest("Chrage", known)]
+        for _ in range(30):
+            with shared_allowance():
+                found.append(nearest("Chrage", known))
+    assert (found[0], found[-1]) == ("Charge", None)
+
+
+@pytest.mark.parametrize("word", ["", "a", "kitten", "sitting", "aaab", "Größe", "abcdefghijklmnopqrstuvwxyz" * 7])
 @pytest.mark.parametrize(
-    ("word", "known"),
-    [("order_flw_77", [f"order_flow_{number}" for number in range(10_000)]), ("a" * 128, ["a" * 127 + "b"] * 10_000)],
+    "other", ["", "ab", "sitting", "knitting", "baaa", "sittong", "größer", "zyxwvutsrqponmlkjihgfedcba" * 7]
 )
-def test_of_very_many_names_few_are_compared(word: str, known: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    compared: list[str] = []
+def test_likeness_counts_the_letters_in_common(word: str, other: str) -> None:
+    both = len(word) + len(other)
+    near = both > 0 and 2 * in_common(word.casefold(), other.casefold()) / both >= 0.6
+    assert nearest(word, [other]) == (other if near else None)
 
-    def counted(word: str, names: Iterator[str], **_: object) -> list[str]:
-        compared.extend(names)
-        return compared[:1]
 
-    monkeypatch.setattr(suggestions.difflib, "get_close_matches", counted)
-    numbered = [f"{name}{number}" if len(set(known)) == 1 else name for number, name in enumerate(known)]
-    nearest(word, numbered)
-    assert 0 < sum(len(word) * len(name) for name in compared) <= 100_000
-    assert len(word) < 100 or len(compared) < 10
+def in_common(word: str, other: str) -> int:
+    """The length of the longest common subsequence, by the table of the textbooks."""
+    above = [0] * (len(other) + 1)
+    for letter in word:
+        row = [0]
+        for column, each in enumerate(other):
+            row.append(above[column] + 1 if each == letter else max(above[column + 1], row[-1]))
+        above = row
+    return above[-1]
+
+
+def letters_compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    compared: list[int] = []
+    count = suggestions._in_common
+
+    def counted(places: dict[str, int], size: int, name: str) -> int:
+        compared.append(len(name))
+        return count(places, size, name)
+
+    monkeypatch.setattr(suggestions, "_in_common", counted)
+    return compared
 
 
 def test_the_name_that_was_meant_is_found_among_very_many() -> None:

@@ -37,6 +37,14 @@ def test_a_name_is_taken_once(service: Service) -> None:
     assert (refusal.code, refusal.status, refusal.message) == ("FlowAlreadyExists", 409, "Flow f already exists.")
 
 
+def test_the_first_mistakes_of_a_definition_are_told_and_the_others_counted(service: Service) -> None:
+    states = "".join(f"  - {{Type: Pass, Name: s{number}, Next: t{number}}}\n" for number in range(2_000))
+    text = f"Type: StateMachine\nName: f\nSpecVersion: v1\nStartAt: s0\nStates:\n{states}"
+    refusal = service.refusal("CreateFlow", Name="f", Definition=text, Description="d", Type="FDL")
+    assert refusal.message.count("there is no state") == 5
+    assert refusal.message.endswith("'t4' in this scope And 1995 more.")
+
+
 @pytest.mark.parametrize("missing", ["Name", "Definition", "Description", "Type"])
 def test_what_create_needs_is_named(service: Service, missing: str) -> None:
     given = {"Name": "f", "Definition": PASS, "Description": "d", "Type": "FDL"}

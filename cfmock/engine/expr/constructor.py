@@ -100,7 +100,7 @@ class _Compiler:
         try:
             expression = compile_expression(text, self.names)
         except ExpressionSyntaxError as error:
-            self.problems.append((path, error))
+            self.problems.append((path, error.with_traceback(None)))  # whose frames hold all that was parsed
             return _BuiltPart()
         self.expressions[path] = expression
         return _BuiltPart(closure=expression.evaluate)

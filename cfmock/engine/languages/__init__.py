@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
 from cfmock.base.yaml_source import VALUE_SIZE, Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
@@ -37,6 +37,7 @@ def compile_text(text: str, *, file: str = "<definition>", name: str | None = No
     return replace(flow, name=name) if name and name != flow.name else flow
 
 
+@shared_allowance()
 def compile_definition(
     source: str | Document, *, file: str = "<definition>", name: str | None = None, express: bool = False
 ) -> Flow:

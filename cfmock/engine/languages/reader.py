@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark, Problem, path_text
+from cfmock.base.source_marks import MOST_TOLD, Mark, MoreProblems, Problem, path_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_in, number_kind
@@ -34,7 +34,8 @@ class DefinitionSource:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.problems: list[Problem] = []
+        self._problems: list[Problem] = []
+        self._more = 0
         self.unread: list[Unread] = []
         self.expressions: list[tuple[Path, Expression]] = []
         self._lines: list[str] | None = None
@@ -43,16 +44,32 @@ class DefinitionSource:
         return self.document.mark(path, key=key)
 
     def complain(self, path: Path, message: str, *, key: bool = False) -> None:
-        self.problems.append(self.document.problem(path, message, key=key))
+        if self._has_room():
+            self._problems.append(self.document.problem(path, message, key=key))
+
+    def _has_room(self) -> bool:
+        """Whether another mistake can still be told; else it is counted."""
+        if len(self._problems) < 10 * MOST_TOLD:  # they are not found in the order of the text
+            return True
+        self._more += 1
+        return False
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong, as far as it is told."""
+        more = [MoreProblems(self._problems[-1].mark, "", "", self._more)] if self._more else []
+        return [*self._problems, *more]
 
     def syntax(self, path: Path, error: ExpressionSyntaxError) -> None:
         """Complain of an expression, at the very column where its text stands on one line of the file."""
+        if not self._has_room():
+            return
         mark = self._inside(self.mark(path), error)
         message = error.message
         if error.text:
             shown = "\n".join(f"    {line}" for line in error.caret().split("\n"))
             message = f"{message}\n{shown}"
-        self.problems.append(Problem(mark, path_text(path), message))
+        self._problems.append(Problem(mark, path_text(path), message))
 
     def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
         if self._lines is None:

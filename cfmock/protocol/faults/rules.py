@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cfmock.base.randomness import Ids
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
 from cfmock.base.time_text import LONGEST
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING
@@ -174,6 +174,7 @@ class FaultRule:
         return self.when.access_key_id.missing("key", known) if self.when.access_key_id.plain else None
 
     @classmethod
+    @shared_allowance()
     def from_mapping(
         cls, mapping: Mapping[str, Any], *, operations: Collection[str], codes: Collection[str]
     ) -> FaultRule:

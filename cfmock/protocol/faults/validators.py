@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from cfmock.base.errors import CfmockError
-from cfmock.base.source_marks import path_text
+from cfmock.base.source_marks import MOST_TOLD, path_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
@@ -26,7 +26,9 @@ class RuleError(CfmockError):
 
     def __init__(self, problems: Iterable[tuple[Path, str]]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(f"{path_text(path)}: {text}" if path else text for path, text in self.problems))
+        told = [f"{path_text(path)}: {text}" if path else text for path, text in self.problems[:MOST_TOLD]]
+        rest = len(self.problems) - len(told)
+        super().__init__("; ".join([*told, f"and {rest} more"] if rest else told))
 
 
 def mapping(readers: Mapping[str, Reader], *, required: Collection[str] = ()) -> Reader:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 
+from cfmock.base.suggestions import nearest
 from cfmock.engine import commands
 from cfmock.engine.model import ANY_ERROR
 from cfmock.protocol.spec.model import load
@@ -74,7 +74,7 @@ def near_error(name: str) -> str | None:
         # Codes of the service carry the product as the action writes it: fnf.FlowNotExists, FNF.FlowNotExists.
         written = right == name or (code in load().errors and product.casefold() == FLOW_PRODUCT)
         return None if written else _GUESSED.get(right, right)
-    if not difflib.get_close_matches(product[:200].casefold(), _PRODUCTS, n=1, cutoff=_NEAR_PRODUCT):
+    if nearest(product, _PRODUCTS, likeness=_NEAR_PRODUCT) is None:
         return None
     near = _nearest(name, known)
     return _GUESSED.get(near, near) if near is not None else None
@@ -93,5 +93,5 @@ def _errors() -> dict[str, str]:
 
 
 def _nearest(name: str, known: dict[str, str]) -> str | None:
-    found = difflib.get_close_matches(name[:200].casefold(), known, n=1, cutoff=_NEAR)
-    return known[found[0]] if found else None
+    found = nearest(name, known, likeness=_NEAR)
+    return known[found] if found is not None else None
