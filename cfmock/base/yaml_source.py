@@ -14,13 +14,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from cfmock.base.errors import SourceError
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark, Problem, path_text
+from cfmock.base.source_marks import MOST_TOLD, Mark, Problem, path_text
 
 try:
     from yaml import CSafeLoader as _Loader
@@ -34,6 +34,10 @@ PLACEHOLDER = "a template placeholder: render the template first"
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
+
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+_ENOUGH = 10 * MOST_TOLD
+"""Mistakes after which the rest of a text is not read."""
 
 VALUE_SIZE = 16
 """Characters that a value counts for where what is kept of texts is bounded: aliases make a short text large."""
@@ -240,7 +244,7 @@ class _Builder:
         self.name = name
         self.text = text
         self.problems: list[Problem] = []
-        self.anchors: dict[str, tuple[Json, _Place, int]] = {}
+        self.anchors: dict[str, _Anchored] = {}
         self.nodes = 0
 
     def build(self) -> tuple[Json, _Place]:
@@ -299,13 +303,15 @@ class _Builder:
                     self._count(1, at)
                     value, place = self._scalar(event), _Place(at.line, at.column)
                     if event.anchor:
-                        self.anchors[event.anchor] = (value, place, 1)
+                        self.anchors[event.anchor] = _Anchored(value, place, 1, 0)
                 elif isinstance(event, yaml.AliasEvent):
-                    value, place = self._alias(event.anchor or "", at)
+                    value, place, _, height = self._alias(event.anchor or "", at, len(stack))
+                    if stack:
+                        stack[-1].raise_to(height)
                 elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                     self._count(1, at)
                     if len(stack) >= MAX_DEPTH:
-                        self._refuse(at, f"nested more than {MAX_DEPTH} levels deep")
+                        self._refuse(at, _TOO_DEEP)
                     is_map = isinstance(event, yaml.MappingStartEvent)
                     parts: Any = {} if is_map else []
                     place = _Place(at.line, at.column, {} if is_map else None, parts)
@@ -315,8 +321,11 @@ class _Builder:
                     frame = stack.pop()
                     frame.apply_merges()
                     value, place = frame.value, frame.place
+                    if stack:
+                        stack[-1].raise_to(frame.height)
                     if frame.anchor:
-                        self.anchors[frame.anchor] = (value, place, self.nodes - frame.before + 1)
+                        size = self.nodes - frame.before + 1
+                        self.anchors[frame.anchor] = _Anchored(value, place, size, frame.height)
                 elif isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
@@ -357,13 +366,16 @@ class _Builder:
             frame.place.keys[name] = (at.line, at.column)  # type: ignore[index]
             frame.place.parts[name] = place  # type: ignore[index,call-overload]
 
-    def _alias(self, name: str, at: Any) -> tuple[Json, _Place]:
+    def _alias(self, name: str, at: Any, depth: int) -> _Anchored:
+        """A copy of what the anchor stands at, to be put at this depth."""
         if name not in self.anchors:
             # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
             self._refuse(at, f"alias '*{name}' has no anchor before it")
-        value, place, size = self.anchors[name]
-        self._count(size, at)
-        return _copy(value), place
+        found = self.anchors[name]
+        self._count(found.size, at)
+        if depth + found.height > MAX_DEPTH:
+            self._refuse(at, _TOO_DEEP)
+        return found._replace(value=_copy(found.value))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Json:
         text: str = event.value
@@ -386,13 +398,24 @@ class _Builder:
 
     def _complain(self, at: _Place, message: str) -> None:
         self.problems.append(Problem(Mark(self.name, at.line + 1, at.column + 1), "", message))
+        if len(self.problems) >= _ENOUGH:
+            raise SourceError(self.problems)
 
     def _refuse(self, at: Any, message: str) -> None:
         raise SourceError([*self.problems, Problem(Mark(self.name, at.line + 1, at.column + 1), "", message)])
 
 
+class _Anchored(NamedTuple):
+    """What an anchor stands at: of how many values, and of how many levels of collections."""
+
+    value: Json
+    place: _Place
+    size: int
+    height: int
+
+
 class _Frame:
-    __slots__ = ("anchor", "before", "key", "merges", "place", "value")
+    __slots__ = ("anchor", "before", "height", "key", "merges", "place", "value")
 
     def __init__(self, value: Json, place: _Place, anchor: str | None, before: int) -> None:
         self.value = value
@@ -401,6 +424,11 @@ class _Frame:
         self.before = before
         self.key: tuple[Json, _Place] | None = None
         self.merges: list[tuple[Json, _Place]] = []
+        self.height = 1
+
+    def raise_to(self, height: int) -> None:
+        """Note that it holds something of so many levels."""
+        self.height = max(self.height, height + 1)
 
     def apply_merges(self) -> None:
         """`<<: *other`: what the mapping does not say itself comes from the other; of several, the first wins."""

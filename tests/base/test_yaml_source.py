@@ -126,6 +126,28 @@ def test_every_duplicate_key_is_told() -> None:
     ]
 
 
+def test_aliases_do_not_add_up_beyond_the_depth_that_is_read() -> None:
+    fits = f"a: &a {'[' * 49}{']' * 49}\nb: {'[' * 50}*a{']' * 50}\n"
+    assert yaml_source.parse(fits).value["a"] == nested(49)
+    assert yaml_source.parse(fits).value["b"] == nested(99)
+    deeper = fits.replace("[*a]", "[[*a]]")
+    assert said(deeper) == ["f.yaml:2:55: nested more than 100 levels deep"]
+    chain = "".join(f"x{number}: &x{number} [*x{number - 1}]\n" for number in range(1, 3_000))
+    assert said(f"x0: &x0 {{a: &b [1], <<: {{c: *b}}}}\n{chain}") == ["f.yaml:98:12: nested more than 100 levels deep"]
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_after_a_thousand_mistakes_the_rest_of_a_text_is_not_read() -> None:
+    found = said("a: 1\n" * 2_000 + "[")
+    assert (found[0], found[-1]) == ("f.yaml:2:1: 'a' is there twice", "f.yaml:102:1: and 900 more mistakes")
+
+
 def test_aliases_are_copies_and_merges_give_way_to_what_is_said() -> None:
     value = yaml_source.parse("a: &a {x: 1, y: 2}\nb: *a\nc: {<<: *a, y: 3}\n").value
     assert value == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 2}, "c": {"x": 1, "y": 3}}

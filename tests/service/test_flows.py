@@ -45,6 +45,14 @@ def test_the_first_mistakes_of_a_definition_are_told_and_the_others_counted(serv
     assert refusal.message.endswith("'t4' in this scope And 1995 more.")
 
 
+def test_aliases_that_add_up_to_too_many_levels_are_refused(service: Service) -> None:
+    text = "".join(f"x{number}: &x{number} [*x{number - 1}]\n" for number in range(1, 1_000))
+    refusal = service.refusal("CreateFlow", Name="f", Definition=f"x0: &x0 []\n{text}", Description="d", Type="FDL")
+    assert (refusal.status, refusal.code) == (400, "InvalidArgument")
+    assert "Definition:100:" in refusal.message
+    assert "nested more than 100 levels deep" in refusal.message
+
+
 @pytest.mark.parametrize("missing", ["Name", "Definition", "Description", "Type"])
 def test_what_create_needs_is_named(service: Service, missing: str) -> None:
     given = {"Name": "f", "Definition": PASS, "Description": "d", "Type": "FDL"}
