@@ -6,25 +6,13 @@ text as a glob (`*`, `?`, `[abc]`), case-sensitively. Anything else must be equa
 
 from __future__ import annotations
 
-import fnmatch
-import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cfmock.base.globs import MAX_GLOB, glob, glob_matches, is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import path_text
-
-
-@functools.lru_cache(maxsize=4096)
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern))
-
-
-def glob_matches(pattern: str, text: str) -> bool:
-    """Whether a shell glob covers the whole text, case-sensitively."""
-    return pattern == "*" or pattern == text or _glob(pattern).match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +60,19 @@ class NearMiss(NamedTuple):
         return f"{self.kind} {self.name} nearly matched: {'; '.join(map(str, self.differences))}"
 
 
+def overlong(pattern: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where texts stand that are meant as globs and are longer than those may be."""
+    if isinstance(pattern, str):
+        if len(pattern) > MAX_GLOB and is_glob(pattern):
+            yield path
+    elif isinstance(pattern, dict | list):
+        for key, part in pattern.items() if isinstance(pattern, dict) else enumerate(pattern):
+            yield from overlong(part, (*path, key))
+
+
+OVERLONG = f"is longer than the {MAX_GLOB} characters that a pattern may have"
+
+
 def matches(pattern: Json, value: Json, *, exact: bool = False) -> bool:
     """Whether the value matches the pattern; with `exact`, only if it is equal to it."""
     return next(differences(pattern, value, exact=exact), None) is None
@@ -109,8 +110,10 @@ def compiled(pattern: Json) -> Counter:
         return _compiled_list([compiled(part) for part in pattern])
     if isinstance(pattern, str):
         # A pattern is also meant as written: `[a]` matches itself.
-        match = _glob(pattern).match
-        return lambda value, most: 0 if isinstance(value, str) and (value == pattern or match(value) is not None) else 1
+        if not is_glob(pattern) or len(pattern) > MAX_GLOB:
+            return lambda value, most: 0 if isinstance(value, str) and value == pattern else 1
+        match = glob(pattern)
+        return lambda value, most: 0 if isinstance(value, str) and (value == pattern or match(value)) else 1
     return lambda value, most: 0 if _same(pattern, value, exact=True) else 1
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cfmock.base.errors import UnknownName
-from cfmock.base.patterns import glob_matches
+from cfmock.base.globs import glob_matches
 from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.emulator import Emulator
 from cfmock.fixtures.definitions import one_pass
@@ -64,7 +64,7 @@ class NameCheck:
     def expect_calls(self, rule: FaultRule, name: str, worlds: Sequence[World]) -> None:
         """Warn if the rule of this name is for flows or keys of which there are none."""
         missing = []
-        if rule.when.flow.regex is not None:
+        if rule.when.flow.match is not None:
             missing.append(rule.missing_flow(_flow_names(worlds)))
         if self._emulator.settings.auth == "strict":
             missing.append(rule.missing_key(self._emulator.key_ids))

@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
-from cfmock.base.patterns import MISSING, Difference, NearMiss, glob_matches
+from cfmock.base.globs import glob_matches
+from cfmock.base.patterns import MISSING, Difference, NearMiss
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024

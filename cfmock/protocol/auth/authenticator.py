@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
-from cfmock.base.patterns import glob_matches
+from cfmock.base.globs import glob_matches
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature

@@ -62,14 +62,13 @@ class ActiveFault:
         self._bucket = None if limit is None else TokenBucket(clock, limit.per_second, limit.burst)
         # What every call asks for is kept at hand.
         when = rule.when
-        self._flow = None if when.flow.regex is None else when.flow.regex.match
-        self._key = None if when.access_key_id.regex is None else when.access_key_id.regex.match
+        self._flow = when.flow.match
+        self._key = when.access_key_id.match
         ends = when.execution.ends
         self._head: str | None = None if ends is None else ends[0]
         self._tail = "" if ends is None else ends[1]
         self._least = 0 if ends is None else len(ends[0]) + len(ends[1])
-        regex = when.execution.regex if ends is None else None
-        self._execution = None if regex is None else regex.match
+        self._execution = when.execution.match if ends is None else None
         self._numbers = frozenset(when.call)
         self._window = when.between
         self._every = when.every
@@ -93,9 +92,9 @@ class ActiveFault:
 
     def covers(self, flow: str | None, key: str) -> bool:
         """Whether flow and access key match, in a call of its operation."""
-        if self._flow is not None and (flow is None or self._flow(flow) is None):
+        if self._flow is not None and (flow is None or not self._flow(flow)):
             return False
-        return self._key is None or self._key(key) is not None
+        return self._key is None or self._key(key)
 
     def counts(self, execution: str | None, now: float) -> bool:
         """Count a call whose operation, flow and key match, if the rest does; whether it is one of those asked for."""
@@ -106,7 +105,7 @@ class ActiveFault:
             tail = self._tail
             if tail and (not execution.endswith(tail) or len(execution) < self._least):
                 return False
-        elif matches is not None and (execution is None or matches(execution) is None):
+        elif matches is not None and (execution is None or not matches(execution)):
             return False
         if window is not None and not window[0] <= now < window[1]:
             return False

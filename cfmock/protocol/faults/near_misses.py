@@ -76,7 +76,7 @@ class Trace(NamedTuple):
             ("access_key_id", when.access_key_id, call.access_key_id),
         )
         for name, globs, actual in fields:
-            if globs.regex is not None and not globs.cover(actual):
+            if globs.match is not None and not globs.cover(actual):
                 yield Difference(f"when.{name}", str(globs), actual or MISSING)
 
 

@@ -9,13 +9,13 @@ action (beside a `rate_limit`: only when throttled). `retry_after` is a header, 
 
 from __future__ import annotations
 
-import fnmatch
 import math
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cfmock.base.globs import MAX_GLOB, Match, ends, glob, is_glob
+from cfmock.base.patterns import OVERLONG
 from cfmock.base.randomness import Ids
 from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
 from cfmock.base.time_text import LONGEST
@@ -30,10 +30,10 @@ THROTTLED = "ResourceThrottled"
 
 @dataclass(frozen=True, slots=True)
 class Globs:
-    """Shell globs, of which one has to cover the text. `regex` None: whatever it is, and if there is none."""
+    """Shell globs, of which one has to cover the text. `match` None: whatever it is, and if there is none."""
 
     patterns: tuple[str, ...]
-    regex: re.Pattern[str] | None = field(compare=False)  # its text may vary with each translation
+    match: Match | None = field(compare=False)
     ends: tuple[str, str] | None = None
     """What the text begins and ends with, of a single glob with one star and nothing else: quicker to ask for."""
 
@@ -41,21 +41,22 @@ class Globs:
     def of(cls, *patterns: str) -> Globs:
         if any(pattern.strip("*") == "" for pattern in patterns):
             return cls(patterns, None)
-        head, star, tail = patterns[0].partition("*")
-        simple = star and len(patterns) == 1 and not any(letter in head + tail for letter in "*?[")
-        return cls(patterns, re.compile("|".join(map(fnmatch.translate, patterns))), (head, tail) if simple else None)
+        if len(patterns) == 1:
+            return cls(patterns, glob(patterns[0]), ends(patterns[0]))
+        matches = [glob(pattern) for pattern in patterns]
+        return cls(patterns, lambda text: any(match(text) for match in matches))
 
     def cover(self, text: str | None) -> bool:
-        return self.regex is None or (text is not None and self.regex.match(text) is not None)
+        return self.match is None or (text is not None and self.match(text))
 
     @property
     def plain(self) -> bool:
         """Whether each stands for itself alone."""
-        return not any(letter in pattern for pattern in self.patterns for letter in "*?[")
+        return not any(map(is_glob, self.patterns))
 
     def missing(self, what: str, known: Collection[str]) -> str | None:
         """That they fit nothing of what is known, with the nearest of it; None if they do."""
-        if any(map(self.cover, known)) or self.regex is None:
+        if any(map(self.cover, known)) or self.match is None:
             return None
         near = next((near for pattern in self.patterns if (near := did_you_mean(pattern, known))), "")
         return f"there is no {what} '{self}'{near}"
@@ -236,7 +237,7 @@ def _operation(operations: Collection[str]) -> validators.Reader:
 
     def read(value: Any) -> str:
         pattern = _glob(value)
-        if not any(letter in pattern for letter in "*?["):
+        if not is_glob(pattern):
             known(pattern)
         elif not any(map(Globs.of(pattern).cover, operations)):
             raise ValueError(f"{shown(value)} covers no operation")
@@ -247,10 +248,8 @@ def _operation(operations: Collection[str]) -> validators.Reader:
 
 def _glob(value: Any) -> str:
     pattern = validators.text(value)
-    try:
-        Globs.of(pattern)
-    except re.error as error:
-        raise ValueError(f"{shown(value)} is not a glob: {error}") from None
+    if len(pattern) > MAX_GLOB:
+        raise ValueError(f"{shown(value)} {OVERLONG}")
     return pattern
 
 

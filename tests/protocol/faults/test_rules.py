@@ -204,6 +204,13 @@ def test_what_only_python_or_json_can_say_wrongly_is_refused_too(given, says):
     assert says in found[0][1]
 
 
+@pytest.mark.parametrize("key", ["operation", "flow", "execution", "access_key_id"])
+def test_a_glob_has_1024_characters_at_most(rule, key):
+    assert rule(when={key: "*" * 1024}, error="FlowNotExists")
+    with pytest.raises(RuleError, match=f"when.{key}: .* is longer than the 1024 characters that a pattern may have"):
+        rule(when={key: "*" * 1025}, error="FlowNotExists")
+
+
 def test_all_mistakes_are_told_at_once():
     found = problems(
         {
