@@ -16,7 +16,7 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
 from cfmock.engine.events import EventShape
-from cfmock.engine.expr import Expression
+from cfmock.engine.expr import DataTooLarge, Effort, Expression
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, Node, TaskNode
 from cfmock.engine.task_calls import TaskCall
@@ -35,7 +35,7 @@ class Context:
     `observe` is told the id of every `Point` that is passed.
     """
 
-    __slots__ = ("globals", "identity", "ids", "input", "map_runs", "observe")
+    __slots__ = ("global_sizes", "globals", "identity", "ids", "input", "map_runs", "observe")
 
     def __init__(
         self, identity: Identity, given: Json, ids: Ids, observe: Callable[[str], object] | None = None
@@ -45,6 +45,7 @@ class Context:
         self.ids = ids
         self.observe = observe
         self.globals: dict[str, Json] = {}
+        self.global_sizes: dict[str, int] = {}
         self.map_runs = 0  # open ones
 
 
@@ -52,15 +53,16 @@ class Step(Generic[FrameT]):
     """One passage through a node.
 
     `given` is the node's own input, `entered` the event of entering it, `last` the one that what comes next follows
-    from, `next` the node to go to afterwards.
+    from, `next` the node to go to afterwards; `effort` is what its expressions may still take, on each try.
     """
 
-    __slots__ = ("_token", "context", "entered", "error", "frame", "given", "last", "next", "node", "retries")
+    __slots__ = ("_token", "context", "effort", "entered", "error", "frame", "given", "last", "next", "node", "retries")
 
     def __init__(self, node: Node, frame: FrameT, context: Context) -> None:
         self.node: Any = node  # the interpreter and the rules know by its kind which node it is
         self.frame = frame
         self.context = context
+        self.effort = Effort(context.ids)
         self.given = EMPTY
         self.entered = 0
         self.last = 0
@@ -187,10 +189,17 @@ def given_number(step: Step[Any], value: Json, what: str, low: float, high: floa
     return number
 
 
-def datum(value: Json, what: str) -> Datum:
-    """A value with its text. Raises a `Failure` for what is no JSON value or is nested too deeply; `what` names it."""
+def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
+    """A value with its text. Raises a `Failure` for what is no JSON value or is nested too deeply; `what` names it.
+
+    With the `effort` that made it, raises `LimitExceeded` for a value that is far too large, before it is written.
+    """
     try:
+        if effort is not None:
+            effort.check_built(value)
         made = Datum(value, json_text(value))
+    except DataTooLarge as error:
+        raise LimitExceeded(DATA_LIMIT, f"{what}: {error}") from None
     except (TypeError, ValueError) as error:
         raise Failure(RUNTIME_ERROR, f"{what} is no JSON value: {error}") from None
     except RecursionError:
@@ -199,9 +208,9 @@ def datum(value: Json, what: str) -> Datum:
     return made
 
 
-def measured(value: Json, limit: int, what: str) -> Datum:
+def measured(value: Json, limit: int, what: str, effort: Effort | None = None) -> Datum:
     """The same for a value that may take `limit` bytes at most; raises `LimitExceeded` for a larger one."""
-    made = datum(value, what)
+    made = datum(value, what, effort)
     check_size(made.size, limit, what)
     return made
 

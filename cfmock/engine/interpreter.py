@@ -17,6 +17,7 @@ from typing import Any
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
+    DATA_LIMIT,
     INVALID_OUTPUT,
     ITEM_LIMIT,
     MAP_RUN_LIMIT,
@@ -54,7 +55,7 @@ from cfmock.engine.events import (
     TASK_SUCCEEDED,
     TASK_TIMED_OUT,
 )
-from cfmock.engine.expr import ExpressionError
+from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
     ChoiceNode,
@@ -165,6 +166,7 @@ class _Interpreter:
         """Only the first rule that covers an error is used for it; each counts its own attempts."""
         used: dict[Retry, int] = {}
         while True:
+            step.effort = Effort(self.context.ids)
             try:
                 return (yield from work(self, step))
             except (Failure, ExpressionError) as error:
@@ -338,7 +340,11 @@ class _Interpreter:
 
 
 def _failure(error: Failure | ExpressionError) -> Failure:
-    return error if isinstance(error, Failure) else Failure(RUNTIME_ERROR, str(error))
+    if isinstance(error, Failure):
+        return error
+    return (
+        LimitExceeded(DATA_LIMIT, str(error)) if isinstance(error, DataTooLarge) else Failure(RUNTIME_ERROR, str(error))
+    )
 
 
 def _items(value: Json) -> list[Json]:

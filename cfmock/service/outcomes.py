@@ -15,7 +15,7 @@ from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import ExecutionCondition
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
-from cfmock.engine.expr import Constructor, compile_constructor
+from cfmock.engine.expr import Constructor, Effort, compile_constructor
 from cfmock.engine.identity import Identity
 from cfmock.protocol.wire.arguments import input_value
 
@@ -128,7 +128,7 @@ class Outcomes:
 
 def _text(output: Constructor) -> str | None:
     try:
-        return json_text(output.build({}, Ids()))  # without expressions it needs no names, and no chance
+        return json_text(output.build({}, Effort(Ids())))  # without expressions it needs no names, and no chance
     except ValueError:  # a number that JSON does not have: told when an execution ends with it
         return None
 
@@ -137,9 +137,12 @@ def output_text(outcome: Outcome, input_text: str, who: Identity, ids: Ids) -> s
     """The Output of an execution that goes this way where the outcome has no `text`, as JSON text: empty unless it succeeds or
     gives one.
 
-    Raises ExpressionError where the template names what the input lacks.
+    Raises ExpressionError where the template names what the input lacks, or makes far too much of it.
     """
     if outcome.output is None:
         return "{}" if outcome.status == "Succeeded" else ""
     given = input_value(input_text)
-    return json_text(outcome.output.build({"$Input": given, "$Context": who.context(given)}, ids))
+    effort = Effort(ids)
+    built = outcome.output.build({"$Input": given, "$Context": who.context(given)}, effort)
+    effort.check_built(built)
+    return json_text(built)

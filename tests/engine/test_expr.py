@@ -16,12 +16,13 @@ from cfmock.base import yaml_source
 from cfmock.base.randomness import Ids
 from cfmock.engine.expr import (
     ConstructorErrors,
+    Effort,
     ExpressionError,
     ExpressionSyntaxError,
     MissingPathError,
     compile_constructor,
     compile_expression,
-    equal,
+    functions,
 )
 from cfmock.engine.expr.functions import FUNCTIONS
 from cfmock.engine.expr.parser import BINDING_POWER, MAX_LENGTH, MAX_NESTING
@@ -39,6 +40,10 @@ def cases(key: str) -> list[Any]:
             if key in case:
                 found.append(pytest.param(case, id=f"{path.name}:{document.mark([index]).line}"))
     return found
+
+
+def equal(left: Any, right: Any) -> bool:
+    return functions.equal(left, right, Effort(Ids()))
 
 
 def names_of(case: dict[str, Any]) -> frozenset[str]:
@@ -66,7 +71,7 @@ def test_an_expression_means_what_its_case_says(case):
         assert failure.value.column == case["error"]["column"]
         return
     expression = compile_expression(case["expr"], names_of(case))
-    result = outcome_of(case, lambda: expression.evaluate(case.get("given", {}), Ids(7)))
+    result = outcome_of(case, lambda: expression.evaluate(case.get("given", {}), Effort(Ids(7))))
     if "result" in case:
         assert equal(result, case["result"])
         assert type(result) is type(case["result"])
@@ -75,7 +80,7 @@ def test_an_expression_means_what_its_case_says(case):
 @pytest.mark.parametrize("case", cases("test"))
 def test_a_condition_decides_what_its_case_says(case):
     expression = compile_expression(case["test"], names_of(case), missing_is_null=not case.get("legacy"))
-    result = outcome_of(case, lambda: expression.test(case.get("given", {}), Ids(7)))
+    result = outcome_of(case, lambda: expression.test(case.get("given", {}), Effort(Ids(7))))
     assert result is case.get("result")
 
 
@@ -87,7 +92,7 @@ def test_a_constructor_builds_what_its_case_says(case):
         assert str(failure.value).split("\n") == case["errors"]
         return
     constructor = compile_constructor(case["constructor"], NAMES)
-    built = outcome_of(case, lambda: constructor.build(case.get("given", {}), Ids(7)))
+    built = outcome_of(case, lambda: constructor.build(case.get("given", {}), Effort(Ids(7))))
     if "result" in case:
         assert equal(built, case["result"])
     if "order" in case:
@@ -120,13 +125,13 @@ def test_only_the_given_names_are_visible():
 
 def test_the_same_seed_gives_the_same_chance():
     expression = compile_expression('format("{} {}", uuid(), randomInt(1, 1000000))', NAMES)
-    first, again = expression.evaluate({}, Ids(3)), expression.evaluate({}, Ids(3))
+    first, again = expression.evaluate({}, Effort(Ids(3))), expression.evaluate({}, Effort(Ids(3)))
     assert first == again
-    assert first != expression.evaluate({}, Ids(4))
+    assert first != expression.evaluate({}, Effort(Ids(4)))
 
 
 def test_random_int_reaches_both_ends():
-    expression, ids = compile_expression("randomInt(1, 3)", NAMES), Ids(1)
+    expression, ids = compile_expression("randomInt(1, 3)", NAMES), Effort(Ids(1))
     assert {expression.evaluate({}, ids) for _ in range(100)} == {1, 2, 3}
 
 
@@ -136,22 +141,22 @@ def test_random_int_reaches_both_ends():
 def test_what_a_constructor_builds_shares_no_container_with_the_next():
     constructor = compile_constructor({"a": {"b": [{}]}, "l": [1], "x.$": "$Input", "m": [[2]]}, NAMES)
     scope = {"$Input": 1}
-    spoilt = constructor.build(scope, Ids())
+    spoilt = constructor.build(scope, Effort(Ids()))
     spoilt["a"]["b"][0]["new"] = spoilt["l"].append(2) or spoilt["m"][0].append(3)
-    assert constructor.build(scope, Ids()) == {"a": {"b": [{}]}, "l": [1], "x": 1, "m": [[2]]}
+    assert constructor.build(scope, Effort(Ids())) == {"a": {"b": [{}]}, "l": [1], "x": 1, "m": [[2]]}
 
 
 def test_a_constant_constructor_is_known_and_still_builds_anew():
     constructor = compile_constructor({"a": {"b": 1}}, NAMES)
     assert constructor.constant
-    constructor.build({}, Ids())["a"]["b"] = 2
-    assert constructor.build({}, Ids()) == {"a": {"b": 1}}
+    constructor.build({}, Effort(Ids()))["a"]["b"] = 2
+    assert constructor.build({}, Effort(Ids())) == {"a": {"b": 1}}
     assert not compile_constructor({"a": {"b.$": "$Input"}}, NAMES).constant
 
 
 def test_a_bare_constructor_takes_text_beginning_with_a_dollar_for_an_expression():
     constructor = compile_constructor({"Input": "$", "Names": ["$.name", "x"]}, LEGACY, bare=True)
-    assert constructor.build({"$": {"name": "n"}}, Ids()) == {"Input": {"name": "n"}, "Names": ["n", "x"]}
+    assert constructor.build({"$": {"name": "n"}}, Effort(Ids())) == {"Input": {"name": "n"}, "Names": ["n", "x"]}
     assert [expression.text for expression in constructor.expressions] == ["$", "$.name"]
 
 
@@ -223,7 +228,7 @@ def test_a_function_given_any_values_answers_or_raises_an_expression_error(name,
     text = f"{name}({', '.join(f'$Input[{index % len(values)}]' for index in range(count))})"
     expression = compile_expression(text, NAMES)
     with contextlib.suppress(ExpressionError):
-        json.dumps(expression.evaluate({"$Input": values}, Ids(1)), allow_nan=False)
+        json.dumps(expression.evaluate({"$Input": values}, Effort(Ids(1))), allow_nan=False)
 
 
 @given(JSON, JSON)
@@ -240,16 +245,16 @@ def test_a_number_may_begin_with_as_many_zeros_as_fit() -> None:
 
 def test_brackets_may_stand_forty_deep_and_no_deeper():
     deepest = "(" * MAX_NESTING + "true" + ")" * MAX_NESTING
-    assert compile_expression(deepest, NAMES).evaluate({}, Ids()) is True
+    assert compile_expression(deepest, NAMES).evaluate({}, Effort(Ids())) is True
     with pytest.raises(ExpressionSyntaxError, match="nested more than 40 deep"):
         compile_expression(f"({deepest})", NAMES)
 
 
 def test_long_chains_cost_no_depth():
-    assert compile_expression("&&".join(["true"] * 10_000), NAMES).test({}, Ids())
+    assert compile_expression("&&".join(["true"] * 10_000), NAMES).test({}, Effort(Ids()))
     path = compile_expression("$Input" + ".a" * 10_000, NAMES)
     with pytest.raises(MissingPathError):
-        path.evaluate({"$Input": {"a": {}}}, Ids())
+        path.evaluate({"$Input": {"a": {}}}, Effort(Ids()))
 
 
 def nested(depth: int) -> list[Any]:
@@ -266,7 +271,7 @@ def nested(depth: int) -> list[Any]:
 def test_data_nested_beyond_all_measure_are_an_expression_error(text):
     scope = {"$Input": {"a": nested(100_000), "b": nested(100_000), "t": "[" * 100_000}}
     with pytest.raises(ExpressionError, match="nested too deeply"):
-        compile_expression(text, NAMES).evaluate(scope, Ids())
+        compile_expression(text, NAMES).evaluate(scope, Effort(Ids()))
 
 
 def test_a_constructor_nested_beyond_measure_is_refused():

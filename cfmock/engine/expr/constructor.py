@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cfmock.base.json_text import Json
-from cfmock.base.randomness import Ids
+from cfmock.engine.expr.effort import Effort
 from cfmock.engine.expr.errors import ConstructorErrors, ExpressionSyntaxError
 from cfmock.engine.expr.evaluate import Closure, Expression, Scope, compile_expression
 
@@ -23,19 +23,22 @@ SUFFIX = ".$"
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
-    """A compiled constructor. `expressions` are all in it, in order, `paths` where they stand; `constant`: there are none."""
+    """A compiled constructor. `expressions` are all in it, in order, `paths` where they stand; `constant`: there are none;
+    `size` counts its values."""
 
     expressions: tuple[Expression, ...]
     paths: tuple[Path, ...]
+    size: int
     _build: Closure = field(repr=False, compare=False)
 
     @property
     def constant(self) -> bool:
         return not self.expressions
 
-    def build(self, scope: Scope, ids: Ids) -> Json:
+    def build(self, scope: Scope, effort: Effort) -> Json:
         """A new value. Raises `MissingPathError` and `ExpressionError` like the expressions in it."""
-        return self._build(scope, ids)
+        effort.spend(self.size)
+        return self._build(scope, effort)
 
 
 def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = False) -> Constructor:
@@ -49,7 +52,7 @@ def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = Fals
     if compiler.problems:
         raise ConstructorErrors(compiler.problems)
     build = part.closure or _constant(part.value)
-    return Constructor(tuple(compiler.expressions.values()), tuple(compiler.expressions), build)
+    return Constructor(tuple(compiler.expressions.values()), tuple(compiler.expressions), compiler.size, build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,10 @@ class _Compiler:
         self.names = names
         self.expressions: dict[Path, Expression] = {}
         self.problems: list[tuple[Path, ExpressionSyntaxError]] = []
+        self.size = 0
 
     def part(self, value: Json, path: Path, bare: bool) -> _BuiltPart:
+        self.size += 1
         if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
             return self.complain(path, f"nested more than {MAX_DEPTH} deep")
         if isinstance(value, dict):
@@ -117,10 +122,10 @@ def _map(parts: dict[str, _BuiltPart]) -> _BuiltPart:
         return _BuiltPart(pattern)
     made = [(name, _maker(part)) for name, part in parts.items() if part.closure or _mutable(part.value)]
 
-    def build(scope: Scope, ids: Ids) -> Json:
+    def build(scope: Scope, effort: Effort) -> Json:
         result = pattern.copy()
         for name, make in made:
-            result[name] = make(scope, ids)
+            result[name] = make(scope, effort)
         return result
 
     return _BuiltPart(closure=build)
@@ -130,7 +135,7 @@ def _array(parts: list[_BuiltPart]) -> _BuiltPart:
     if all(part.closure is None for part in parts):
         return _BuiltPart([part.value for part in parts])
     makers = [_maker(part) for part in parts]
-    return _BuiltPart(closure=lambda scope, ids: [make(scope, ids) for make in makers])
+    return _BuiltPart(closure=lambda scope, effort: [make(scope, effort) for make in makers])
 
 
 def _maker(part: _BuiltPart) -> Closure:
@@ -140,7 +145,7 @@ def _maker(part: _BuiltPart) -> Closure:
 def _constant(value: Json) -> Closure:
     """Hands out the same value, never the same container twice."""
     copy = _copier(value)
-    return (lambda scope, ids: value) if copy is None else (lambda scope, ids: copy(value))
+    return (lambda scope, effort: value) if copy is None else (lambda scope, effort: copy(value))
 
 
 def _copier(value: Json) -> Callable[[Json], Json] | None:

@@ -4,7 +4,8 @@ CfmockError
 ├── ExpressionSyntaxError   when it is compiled: the author's text
 ├── ConstructorErrors       the same, for all expressions of a constructor at once
 └── ExpressionError         when it is evaluated: the data do not fit
-    └── MissingPathError        a path leads nowhere
+    ├── MissingPathError        a path leads nowhere
+    └── DataTooLarge            more than a step may make, or work with
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ class ExpressionError(CfmockError):
 
 class MissingPathError(ExpressionError):
     """A path to something that is not there."""
+
+
+class DataTooLarge(ExpressionError):  # noqa: N818 - reads as what happened where it is raised
+    """A value that is too large for any step, or more work than one step may take."""
 
 
 def _visible(character: str) -> str:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.base.randomness import Ids
 from cfmock.base.suggestions import did_you_mean
+from cfmock.engine.expr.effort import Effort
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
-from cfmock.engine.expr.functions import NUMBER, equal, kind
+from cfmock.engine.expr.functions import NUMBER, contains, equal, kind
 from cfmock.engine.expr.parser import (
     Array,
     Comparison,
@@ -36,7 +36,7 @@ from cfmock.engine.expr.parser import (
 )
 
 Scope = Mapping[str, Json]
-Closure = Callable[[Scope, Ids], Json]
+Closure = Callable[[Scope, Effort], Json]
 
 _FEW = 200  # keys among which a likely one is looked for
 
@@ -63,28 +63,30 @@ _NOWHERE = _Nowhere()
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression. `roots` are the names it uses; `is_path`: it is nothing but a path."""
+    """A compiled expression. `roots` are the names it uses; `is_path`: it is nothing but a path; `size` counts its words."""
 
     text: str
     roots: frozenset[str]
     is_path: bool
+    size: int
     _strict: Closure = field(repr=False, compare=False)
     _lenient: Closure = field(repr=False, compare=False)
 
-    def evaluate(self, scope: Scope, ids: Ids) -> Json:
+    def evaluate(self, scope: Scope, effort: Effort) -> Json:
         """The value. Raises `MissingPathError` for a path to nothing, `ExpressionError` for any other trouble."""
-        return self._run(self._strict, scope, ids)
+        return self._run(self._strict, scope, effort)
 
-    def test(self, scope: Scope, ids: Ids) -> bool:
+    def test(self, scope: Scope, effort: Effort) -> bool:
         """The expression as a condition. Raises `ExpressionError`, also when the result is no boolean."""
-        result = self._run(self._lenient, scope, ids)
+        result = self._run(self._lenient, scope, effort)
         if result is True or result is False:
             return result
         raise ExpressionError(f"the condition gives {kind(result)}, not a boolean", self.text)
 
-    def _run(self, closure: Closure, scope: Scope, ids: Ids) -> Json:
+    def _run(self, closure: Closure, scope: Scope, effort: Effort) -> Json:
         try:
-            return closure(scope, ids)
+            effort.spend(self.size)
+            return closure(scope, effort)
         except ExpressionError as error:
             error.text = self.text
             raise
@@ -101,14 +103,16 @@ def compile_expression(text: str, names: frozenset[str], *, missing_is_null: boo
     tree = parse(text, names)
     is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
     lenient = Missing.NULL if missing_is_null else Missing.UNEQUAL
-    return Expression(text, tree.roots, is_path, _closure(tree.node, Missing.ERROR), _closure(tree.node, lenient))
+    return Expression(
+        text, tree.roots, is_path, tree.size, _closure(tree.node, Missing.ERROR), _closure(tree.node, lenient)
+    )
 
 
 def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
     """`absent`: what a path that leads nowhere gives, unless that is an error."""
     match node:
         case Constant(value):
-            return lambda scope, ids: value
+            return lambda scope, effort: value
         case Name(name):
             return _path(name, (), missing, absent)
         case Select(Name(name), steps):
@@ -117,7 +121,7 @@ def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
             return _selection(_closure(base, missing), steps, missing, absent)
         case FunctionCall(function, arguments):
             call, closures = function.call, [_closure(argument, missing) for argument in arguments]
-            return lambda scope, ids: call([closure(scope, ids) for closure in closures], ids)
+            return lambda scope, effort: call([closure(scope, effort) for closure in closures], effort)
         case Prefixed(sign, operand):
             return (_negation if sign == "!" else _minus)(_closure(operand, missing))
         case Comparison(sign, left, right):
@@ -132,10 +136,10 @@ def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
             return _logical(sign, [_closure(part, missing) for part in parts])
         case Array(parts):
             items = [_closure(part, missing) for part in parts]
-            return lambda scope, ids: [item(scope, ids) for item in items]
+            return lambda scope, effort: [item(scope, effort) for item in items]
         case Map(keys, parts):
             values = [(key, _closure(part, missing)) for key, part in zip(keys, parts, strict=True)]
-            return lambda scope, ids: {key: value(scope, ids) for key, value in values}
+            return lambda scope, effort: {key: value(scope, effort) for key, value in values}
 
 
 # -- paths
@@ -146,7 +150,7 @@ def _path(root: str, steps: tuple[Step, ...], missing: Missing, absent: Any = No
         return _selection(_path(root, (), missing), steps, missing, absent, root)
     strict = missing is Missing.ERROR
 
-    def keys(scope: Scope, ids: Ids) -> Json:
+    def keys(scope: Scope, effort: Effort) -> Json:
         # A text key fits a map and nothing else, so Python's own complaint tells that the path ends here.
         try:
             value = scope[root]
@@ -164,20 +168,21 @@ def _path(root: str, steps: tuple[Step, ...], missing: Missing, absent: Any = No
 def _missing(scope: Scope, root: str, steps: tuple[Step, ...]) -> MissingPathError:
     if root not in scope:
         return MissingPathError(f"{root} has no value here")
-    try:
-        _walk(scope[root], steps)
-    except _Nothing as nothing:
-        return nothing.told(root, steps)
+    value = scope[root]
+    for index, step in enumerate(steps):
+        if not isinstance(value, dict) or step not in value:
+            return _Nothing(index, value).told(root, steps)
+        value = value[step]
     raise AssertionError(steps)
 
 
 def _selection(
     base: Closure, steps: tuple[Step, ...], missing: Missing, absent: Any, shown: str = "the value"
 ) -> Closure:
-    def select(scope: Scope, ids: Ids) -> Json:
-        value = base(scope, ids)
+    def select(scope: Scope, effort: Effort) -> Json:
+        value = base(scope, effort)
         try:
-            return _walk(value, steps)
+            return _walk(value, steps, effort)
         except _Nothing as nothing:
             if missing is Missing.ERROR:
                 raise nothing.told(shown, steps) from None
@@ -209,7 +214,7 @@ class _Nothing(Exception):  # noqa: N818 - caught in this module, always
         return MissingPathError(f"{where} is {kind(value)}, it has no element {step}")
 
 
-def _walk(value: Json, steps: tuple[Step, ...]) -> Json:
+def _walk(value: Json, steps: tuple[Step, ...], effort: Effort) -> Json:
     for index, step in enumerate(steps):
         if isinstance(step, str):
             if not isinstance(value, dict) or step not in value:
@@ -217,7 +222,7 @@ def _walk(value: Json, steps: tuple[Step, ...]) -> Json:
         elif isinstance(step, Wildcard):
             if not isinstance(value, list | dict):
                 raise _Nothing(index, value)
-            return _every(_parts(value), steps[index + 1 :])
+            return _every(_parts(value), steps[index + 1 :], effort)
         elif not isinstance(value, list) or step >= len(value):
             raise _Nothing(index, value)
         value = value[step]
@@ -228,15 +233,18 @@ def _parts(value: list[Json] | dict[str, Json]) -> list[Json]:
     return value if isinstance(value, list) else list(value.values())
 
 
-def _every(values: list[Json], steps: tuple[Step, ...]) -> list[Json]:
+def _every(values: list[Json], steps: tuple[Step, ...], effort: Effort) -> list[Json]:
     """The rest of a path for each of many values, always one flat list; those that lack it are left out."""
     for step in steps:
+        effort.spend(len(values))
         if step is Wildcard.ALL:
+            effort.spend(sum(len(value) for value in values if isinstance(value, list | dict)))
             values = [part for value in values if isinstance(value, list | dict) for part in _parts(value)]
         elif isinstance(step, int):
             values = [value[step] for value in values if isinstance(value, list) and step < len(value)]
         else:
             values = [value[step] for value in values if isinstance(value, dict) and step in value]
+    effort.spend(len(values))
     return list(values)
 
 
@@ -250,12 +258,12 @@ def _boolean(value: Json, sign: str) -> bool:
 
 
 def _negation(operand: Closure) -> Closure:
-    return lambda scope, ids: not _boolean(operand(scope, ids), "!")
+    return lambda scope, effort: not _boolean(operand(scope, effort), "!")
 
 
 def _minus(operand: Closure) -> Closure:
-    def minus(scope: Scope, ids: Ids) -> Json:
-        value = operand(scope, ids)
+    def minus(scope: Scope, effort: Effort) -> Json:
+        value = operand(scope, effort)
         if type(value) not in NUMBER:
             raise ExpressionError(f"'-' wants a number, not {kind(value)}")
         return -value
@@ -266,9 +274,9 @@ def _minus(operand: Closure) -> Closure:
 def _logical(sign: str, parts: list[Closure]) -> Closure:
     decides = sign == "||"  # the value that makes the rest unimportant
 
-    def logical(scope: Scope, ids: Ids) -> bool:
+    def logical(scope: Scope, effort: Effort) -> bool:
         for part in parts:
-            if _boolean(part(scope, ids), sign) is decides:
+            if _boolean(part(scope, effort), sign) is decides:
                 return decides
         return not decides
 
@@ -282,15 +290,15 @@ _ORDERINGS: dict[str, Callable[[Any, Any], Any]] = {
 
 def _comparison(sign: str, left: Closure, right: Closure) -> Closure:
     if sign == "==":
-        return lambda scope, ids: equal(left(scope, ids), right(scope, ids))
+        return lambda scope, effort: equal(left(scope, effort), right(scope, effort), effort)
     if sign == "!=":
-        return lambda scope, ids: not equal(left(scope, ids), right(scope, ids))
+        return lambda scope, effort: not equal(left(scope, effort), right(scope, effort), effort)
     if sign == "in":
-        return lambda scope, ids: _member(left(scope, ids), right(scope, ids))
+        return lambda scope, effort: _member(left(scope, effort), right(scope, effort), effort)
     compare = _ORDERINGS[sign]
 
-    def ordered(scope: Scope, ids: Ids) -> bool:
-        a, b = left(scope, ids), right(scope, ids)
+    def ordered(scope: Scope, effort: Effort) -> bool:
+        a, b = left(scope, effort), right(scope, effort)
         if (type(a) in NUMBER and type(b) in NUMBER) or (type(a) is str and type(b) is str):
             return bool(compare(a, b))
         raise ExpressionError(f"'{sign}' cannot order {kind(a)} and {kind(b)}; it wants two numbers or two strings")
@@ -298,10 +306,10 @@ def _comparison(sign: str, left: Closure, right: Closure) -> Closure:
     return ordered
 
 
-def _member(value: Json, container: Json) -> bool:
+def _member(value: Json, container: Json, effort: Effort) -> bool:
     """Whether an array has a value, or a map a key."""
     if isinstance(container, dict):
         return isinstance(value, str) and value in container
     if not isinstance(container, list):
         raise ExpressionError(f"'in' wants an array or a map on its right, not {kind(container)}")
-    return any(equal(item, value) for item in container)
+    return contains(effort, container, value)

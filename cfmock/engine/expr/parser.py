@@ -104,10 +104,11 @@ Node = Constant | Name | Select | FunctionCall | Prefixed | Comparison | Logical
 
 
 class Tree(NamedTuple):
-    """A parsed expression and the roots it names."""
+    """A parsed expression, the roots it names, and of how many words it is."""
 
     node: Node
     roots: frozenset[str]
+    size: int
 
 
 def parse(text: str, names: frozenset[str]) -> Tree:
@@ -117,7 +118,7 @@ def parse(text: str, names: frozenset[str]) -> Tree:
     parser = _Parser(text, names)
     node = parser.expression(0)
     parser.finish()
-    return Tree(node, frozenset(parser.roots))
+    return Tree(node, frozenset(parser.roots), parser.size)
 
 
 class _Parser:
@@ -131,6 +132,10 @@ class _Parser:
         self._calls = 0
 
     # -- tokens
+
+    @property
+    def size(self) -> int:
+        return len(self._tokens) - 1  # without the end
 
     @property
     def token(self) -> Token:

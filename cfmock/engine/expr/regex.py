@@ -24,12 +24,14 @@ MAX_STEPS = 20_000_000
 MAX_NAMES = 100
 """Groups with a name: RE2 locates each of them in the text."""
 
+_STEPS_A_UNIT = 50
+
 _LONGEST_KEPT = 1_000  # characters
 _LONGEST_SHOWN = 100
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Return whether the pattern matches anywhere in the text.
+def matches(pattern: str, text: str, spend: Callable[[int], object] = bool) -> bool:
+    """Return whether the pattern matches anywhere in the text; `spend` is told how much work that is before it is done.
 
     Half of a surrogate pair is a character like any other. Raises `ExpressionError` for what is no pattern, and for a pattern or
     a text beyond the limits.
@@ -39,6 +41,7 @@ def matches(pattern: str, text: str) -> bool:
         raise ExpressionError(
             f"{_shown(pattern)} compiles to {size} instructions, times {len(text)} characters is more than {MAX_STEPS:,}"
         )
+    spend(size * len(text) // _STEPS_A_UNIT + len(pattern))
     return find(_bytes(text)) is not None
 
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfmock.base.json_text import Json, json_text
-from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
 from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, given_number, measured
 from cfmock.engine.events import EventShape
-from cfmock.engine.expr import Constructor, Expression, MissingPathError
+from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
@@ -117,8 +116,8 @@ class LegacyDataFlow:
         if data.input is None:
             return StepFrame(given)
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
-        picked = _picked(data.input, scope, context.ids)
-        return StepFrame(measured(picked, MAX_DATA, "the input of the flow"))
+        effort = Effort(context.ids)
+        return StepFrame(measured(_picked(data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
 
     def close(self, data: StepData, frame: StepFrame, context: Context) -> Datum:
         if data.output is None:
@@ -128,7 +127,8 @@ class LegacyDataFlow:
             "$local": frame.local.value,
             "$context": _flow_context(context.identity),
         }
-        return measured(_picked(data.output, scope, context.ids), MAX_DATA, "the output of the flow")
+        effort = Effort(context.ids)
+        return measured(_picked(data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
 
     def before(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return ENTERED, (step.frame.input.text, step.frame.local.text)
@@ -142,7 +142,7 @@ class LegacyDataFlow:
             step.given = _merged(frame.input, frame.local)
         else:
             scope = LegacyScope(step, input=frame.input.value, local=frame.local.value)
-            step.given = datum(_picked(mappings, scope, step.context.ids), f"the input of '{step.node.name}'")
+            step.given = datum(_picked(mappings, scope, step.effort), f"the input of '{step.node.name}'", step.effort)
         check_size(step.given.size, MAX_DATA, f"the input of '{step.node.name}'")
 
     def idle(self, step: Step[StepFrame]) -> Datum:
@@ -151,13 +151,13 @@ class LegacyDataFlow:
     def result(self, step: Step[StepFrame], value: Json) -> Datum:
         if isinstance(step.node, TaskNode) and not isinstance(value, dict):
             raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is no JSON object: {str(value)[:200]}")
-        return measured(value, MAX_DATA, f"the result of '{step.node.name}'")
+        return measured(value, MAX_DATA, f"the result of '{step.node.name}'", step.effort)
 
     def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
         mappings, kind = step.node.data.output, step.node.kind
         if mappings is not None:
             scope = LegacyScope(step, input=step.given.value, local=result.value)
-            output = datum(_picked(mappings, scope, step.context.ids), f"the output of '{step.node.name}'")
+            output = datum(_picked(mappings, scope, step.effort), f"the output of '{step.node.name}'", step.effort)
         else:
             output = EMPTY if kind is NodeKind.PARALLEL or kind is NodeKind.MAP else result
         size = step.given.size + result.size + output.size
@@ -171,7 +171,7 @@ class LegacyDataFlow:
         if catch.data is not None:
             error = {"error": failure.code, "cause": failure.detail, "code": failure.code}
             scope = LegacyScope(step, input=step.given.value, local=error)
-            output = datum(_picked(catch.data, scope, step.context.ids), f"the output of '{step.node.name}'")
+            output = datum(_picked(catch.data, scope, step.effort), f"the output of '{step.node.name}'", step.effort)
         self._hand_on(step, output)
 
     def _hand_on(self, step: Step[StepFrame], output: Datum) -> None:
@@ -180,7 +180,7 @@ class LegacyDataFlow:
         check_size(frame.local.size, MAX_DATA, f"the local variable after '{step.node.name}'")
 
     def test(self, step: Step[StepFrame], condition: Expression) -> bool:
-        return condition.test(self._own(step), step.context.ids)
+        return condition.test(self._own(step), step.effort)
 
     def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         data = step.node.data
@@ -191,7 +191,7 @@ class LegacyDataFlow:
     def _moment(self, step: Step[StepFrame], given: float | Expression) -> float:
         if not isinstance(given, Expression):
             return given
-        text = given.evaluate(self._own(step), step.context.ids)
+        text = given.evaluate(self._own(step), step.effort)
         try:
             return parse_time(text)
         except ValueError as error:
@@ -202,14 +202,14 @@ class LegacyDataFlow:
     ) -> Any:
         if not isinstance(given, Expression):
             return given
-        value = given.evaluate(self._own(step), step.context.ids)
+        value = given.evaluate(self._own(step), step.effort)
         return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         scope, parameters = self._own(step), {}
         for name, source in node.data.parameters:
             try:
-                parameters[name] = source.build(scope, step.context.ids)
+                parameters[name] = source.build(scope, step.effort)
             except MissingPathError:
                 continue
         # Who stands in for another product is called as that is; a function, and what has no parameters, gets the input.
@@ -233,14 +233,15 @@ class LegacyDataFlow:
     def scheduled(self, step: Step[StepFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
         if call.resource_arn is not None:
             return SCHEDULED_ARN, (step.given.text, json_text(call.resource_arn))
-        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
+        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED_ACTION, (step.given.text, json_text(call.action), parameters.text)
 
     def items(self, step: Step[StepFrame]) -> list[Json]:
         expression = step.node.data.collection
-        items = expression.evaluate(self._own(step), step.context.ids)
+        items = expression.evaluate(self._own(step), step.effort)
         if not isinstance(items, list):
             raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is no array: {expression.text}")
+        step.effort.check_built(items)
         return items
 
     def children(self, step: Step[StepFrame], items: list[Json], batch: int) -> list[Json]:
@@ -260,6 +261,7 @@ class LegacyDataFlow:
         return frame.local
 
     def join(self, step: Step[StepFrame], results: Sequence[Json]) -> Json:
+        step.effort.spend(len(results))
         return list(results)
 
     def _own(self, step: Step[StepFrame]) -> LegacyScope:
@@ -268,12 +270,12 @@ class LegacyDataFlow:
         return scope
 
 
-def _picked(mappings: Mappings, scope: dict[str, Json], ids: Ids) -> dict[str, Json]:
+def _picked(mappings: Mappings, scope: dict[str, Json], effort: Effort) -> dict[str, Json]:
     picked = {}
     for target, source in mappings:
         if isinstance(source, Expression):
             try:
-                source = source.evaluate(scope, ids)
+                source = source.evaluate(scope, effort)
             except MissingPathError:
                 continue
         picked[target] = source

@@ -23,7 +23,8 @@ from cfmock.engine.commands import (
 )
 from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, given_number, measured
 from cfmock.engine.events import OUTPUT, EventShape
-from cfmock.engine.expr import Constructor, Expression
+from cfmock.engine.expr import Constructor, Effort, Expression
+from cfmock.engine.expr.effort import MAX_EFFORT
 from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
@@ -39,6 +40,9 @@ MAX_DATA = 65_536
 MAX_GLOBAL_KEY = 128
 MAX_GLOBAL_VALUE = 262_144
 """Bytes of a global variable's key and value; documented."""
+
+MAX_GLOBALS = 4 * 1024 * 1024
+"""Bytes of the values of all global variables of an execution; our choice."""
 
 FUNCTION = "FC:InvokeFunction"
 ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
@@ -125,30 +129,34 @@ class StateMachineDataFlow:
         step.given = given = step.frame.value
         constructor = step.node.data.input
         if constructor is not None:
-            built = constructor.build(StateScope(step, given.value), step.context.ids)
-            step.given = measured(built, MAX_DATA, f"the input of '{step.node.name}'")
+            built = constructor.build(StateScope(step, given.value), step.effort)
+            step.given = measured(built, MAX_DATA, f"the input of '{step.node.name}'", step.effort)
 
     def idle(self, step: Step[StateFrame]) -> Datum:
         return step.given
 
     def result(self, step: Step[StateFrame], value: Json) -> Datum:
-        return measured(value, MAX_DATA, f"the output of '{step.node.name}'")
+        return measured(value, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
 
     def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
         data, context = step.node.data, step.context
-        output, written = result, None
+        output, written, sizes = result, None, {}
         if data.output is not None or data.globals is not None:
             scope = StateScope(step, step.given.value)
             scope["$Output"] = result.value
             if data.globals is not None:
-                written = _globals(data.globals.build(scope, context.ids))
+                written = data.globals.build(scope, step.effort)
+                sizes = _sizes(written, step.effort)
+                if sum({**context.global_sizes, **sizes}.values()) > MAX_GLOBALS:
+                    raise LimitExceeded(DATA_LIMIT, f"the global variables together take more than {MAX_GLOBALS} bytes")
             if data.output is not None:
-                built = data.output.build(scope, context.ids)
-                output = measured(built, MAX_DATA, f"the output of '{step.node.name}'")
+                built = data.output.build(scope, step.effort)
+                output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
         if data.output is None and isinstance(step.node, TaskNode) and not isinstance(result.value, dict):
             raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is no JSON object: {result.text[:200]}")
         if written:
             context.globals = {**context.globals, **written}
+            context.global_sizes.update(sizes)
         step.frame.value = output
         return output
 
@@ -156,12 +164,12 @@ class StateMachineDataFlow:
         step.error = failure
         output = step.given
         if catch.data is not None:
-            built = catch.data.build(StateScope(step, step.given.value), step.context.ids)
-            output = measured(built, MAX_DATA, f"the output of '{step.node.name}'")
+            built = catch.data.build(StateScope(step, step.given.value), step.effort)
+            output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
         step.frame.value = output
 
     def test(self, step: Step[StateFrame], condition: Expression) -> bool:
-        return condition.test(StateScope(step, step.given.value), step.context.ids)
+        return condition.test(StateScope(step, step.given.value), step.effort)
 
     def pause(self, step: Step[StateFrame]) -> Wait:
         data = step.node.data
@@ -172,12 +180,12 @@ class StateMachineDataFlow:
     ) -> Any:
         if not isinstance(given, Expression):
             return given
-        value = given.evaluate(StateScope(step, step.given.value), step.context.ids)
+        value = given.evaluate(StateScope(step, step.given.value), step.effort)
         return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         constructor = node.data.parameters
-        parameters = constructor.build(StateScope(step, step.given.value), step.context.ids) if constructor else {}
+        parameters = constructor.build(StateScope(step, step.given.value), step.effort) if constructor else {}
         return TaskCall(
             state=node.name,
             action=node.action,
@@ -195,24 +203,26 @@ class StateMachineDataFlow:
         )
 
     def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
-        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'")
+        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED, (json_text(call.action), parameters.text)
 
     def items(self, step: Step[StateFrame]) -> list[Json]:
         expression = step.node.data.items
-        items = expression.evaluate(StateScope(step, step.given.value), step.context.ids)
+        items = expression.evaluate(StateScope(step, step.given.value), step.effort)
         if not isinstance(items, list):
             raise Failure(RUNTIME_ERROR, f"ItemsPath of '{step.node.name}' gives no array: {expression.text}")
+        step.effort.check_built(items)
         return items
 
     def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
         constructor = step.node.data.item
         if constructor is not None:
-            scope = StateScope(step, step.given.value)
+            scope, effort = StateScope(step, step.given.value), Effort(step.context.ids, MAX_EFFORT + 100 * len(items))
             built = []
             for item in items:
                 scope["$Item"] = item
-                built.append(constructor.build(scope, step.context.ids))
+                built.append(constructor.build(scope, effort))
+                effort.check_built(built[-1])
             items = built
         if batch:
             items = [{"Items": items[at : at + batch]} for at in range(0, len(items), batch)]
@@ -228,14 +238,18 @@ class StateMachineDataFlow:
         return frame.value
 
     def join(self, step: Step[StateFrame], results: Sequence[Json]) -> Json:
+        step.effort.spend(len(results))
         if step.node.kind is NodeKind.PARALLEL:
             return {f"Branch{index}": result for index, result in enumerate(results)}
         return {"Items": list(results)}
 
 
-def _globals(written: dict[str, Json]) -> dict[str, Json]:
+def _sizes(written: dict[str, Json], effort: Effort) -> dict[str, int]:
+    """The sizes of global variables. Raises `LimitExceeded` for one that is too large."""
+    sizes = {}
     for key, value in written.items():
         if len(key.encode()) > MAX_GLOBAL_KEY:
             raise LimitExceeded(DATA_LIMIT, f"the global variable '{key[:32]}…' has a name over {MAX_GLOBAL_KEY} bytes")
-        measured(value, MAX_GLOBAL_VALUE, f"the global variable '{key}'")
-    return written
+        sizes[key] = measured(value, MAX_GLOBAL_VALUE, f"the global variable '{key}'", effort).size
+        effort.spend(sizes[key] >> 3)
+    return sizes

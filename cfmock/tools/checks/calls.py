@@ -8,7 +8,7 @@ from typing import Any
 from cfmock.base.randomness import Ids
 from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_source import Document
-from cfmock.engine.expr import ExpressionError
+from cfmock.engine.expr import Effort, ExpressionError
 from cfmock.engine.expr.parser import Constant, FunctionCall, parse
 from cfmock.engine.flow import Flow
 
@@ -25,7 +25,7 @@ def failing_calls(flow: Flow, document: Document) -> Iterator[tuple[Mark, str]]:
             arguments = _arguments(call)
             if arguments is not None:
                 try:
-                    call.function.call(arguments, Ids(0))
+                    call.function.call(arguments, Effort(Ids(0)))
                 except ExpressionError as error:
                     yield document.mark(path), f"this call always fails: {error.message}"
 

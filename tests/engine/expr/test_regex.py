@@ -280,8 +280,9 @@ def test_the_library_is_imported_for_the_first_match():
     code = (
         "import sys, cfmock.engine.expr as expr\n"
         "from cfmock.base.randomness import Ids\n"
+        "from cfmock.engine.expr import Effort\n"
         'expression = expr.compile_expression(\'regexMatchString("a", "a")\', frozenset())\n'
-        "print('re2' in sys.modules, expression.evaluate({}, Ids(0)), 're2' in sys.modules)"
+        "print('re2' in sys.modules, expression.evaluate({}, Effort(Ids(0))), 're2' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert ran.stdout == "False True True\n", ran.stderr

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
-from cfmock.engine.expr import Expression, ExpressionError
+from cfmock.engine.expr import Effort, Expression, ExpressionError
 from cfmock.engine.expr import parser as tree
 from cfmock.tools.flowtest.generate.symbolic import Place, SymbolicValue, concrete, unknown_parts
 
@@ -46,7 +46,7 @@ class Constraint:
     def holds(self, given: Found) -> bool:
         scope = {name: concrete(value, given) for name, value in self.scope.items()}
         try:
-            return self.condition.test(scope, Ids(0)) is self.wanted
+            return self.condition.test(scope, Effort(Ids(0))) is self.wanted
         except ExpressionError:
             return False
 

@@ -162,7 +162,7 @@ class PathExecution:
         constraint = Constraint.of(condition, scope, taken is not None and taken.condition is condition)
         if constraint.named:
             return constraint.wanted
-        return condition.test(scope, self._ids)
+        return condition.test(scope, step.effort)
 
     def _decide_option(self, step: Step[Any], scope: Scope) -> Option | None:
         node: ChoiceNode = step.node

@@ -150,7 +150,7 @@ class SymbolicStateMachineDataFlow(StateMachineDataFlow):
         if isinstance(given, Expression):
             scope = _scope(step, step.given.value)
             require((given,), scope)
-            number(given.evaluate(scope, step.context.ids), low, high)
+            number(given.evaluate(scope, step.effort), low, high)
         return super().amount(step, given, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
@@ -160,7 +160,7 @@ class SymbolicStateMachineDataFlow(StateMachineDataFlow):
     def items(self, step: Step[StateFrame]) -> list[Json]:
         expression, scope = step.node.data.items, _scope(step, step.given.value)
         require((expression,), scope)
-        elements(expression.evaluate(scope, step.context.ids))
+        elements(expression.evaluate(scope, step.effort))
         return super().items(step)
 
     def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
@@ -210,13 +210,13 @@ class SymbolicLegacyDataFlow(LegacyDataFlow):
         if isinstance(given, Expression):
             scope = self._own(step)
             require((given,), scope)
-            number(given.evaluate(scope, step.context.ids), low, high)
+            number(given.evaluate(scope, step.effort), low, high)
         return super().amount(step, given, what, low, high, whole=whole)
 
     def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         moment = step.node.data.timestamp
         if isinstance(moment, Expression):
-            value = moment.evaluate(self._own(step), step.context.ids)
+            value = moment.evaluate(self._own(step), step.effort)
             if isinstance(value, SymbolicValue):
                 raise ShapeConstraint(value.place, ValueShape(value=LONG_AGO))
         return super().pause(step)
@@ -229,7 +229,7 @@ class SymbolicLegacyDataFlow(LegacyDataFlow):
     def items(self, step: Step[StepFrame]) -> list[Json]:
         expression, scope = step.node.data.collection, self._own(step)
         require((expression,), scope)
-        elements(expression.evaluate(scope, step.context.ids))
+        elements(expression.evaluate(scope, step.effort))
         return super().items(step)
 
     def iteration(self, step: Step[StepFrame], item: Json, index: int) -> StepFrame:
