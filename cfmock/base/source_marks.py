@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple, Protocol
 
 MOST_TOLD = 100
 """Mistakes of a file, or of a request, that are told; of more it is told how many there are."""
@@ -27,6 +28,24 @@ class Mark:
         """The place with a path in the document, as people read it."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{place}: {path}" if path else place
+
+
+class Marked(Protocol):
+    """A text that knows where its parts stand."""
+
+    def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark: ...
+
+
+class TextPlace(NamedTuple):
+    """Where something stands in a text, looked for only when somebody asks: few places are ever told."""
+
+    text: Marked
+    path: tuple[str | int, ...]
+    key: bool = False
+
+    @property
+    def mark(self) -> Mark:
+        return self.text.mark(self.path, key=self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ to `MAX_DEPTH`, and `MAX_NODES` values after aliases are expanded.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -21,19 +22,12 @@ import yaml
 from cfmock.base.errors import SourceError
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import MOST_TOLD, Mark, Problem, path_text
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - PyYAML built without libyaml
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+from cfmock.base.yaml_values import CORE, MAX_DEPTH, MAX_NODES, Loader, OddError, plain, quick_value, scalar
 
 Path = tuple["str | int", ...]
 
 PLACEHOLDER = "a template placeholder: render the template first"
 """What is wrong with `Seconds: {{ pause }}`."""
-
-MAX_DEPTH = 100
-MAX_NODES = 500_000
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 _ENOUGH = 10 * MOST_TOLD
@@ -42,17 +36,8 @@ _ENOUGH = 10 * MOST_TOLD
 VALUE_SIZE = 16
 """Characters that a value counts for where what is kept of texts is bounded: aliases make a short text large."""
 
-_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_NUMBER_START = frozenset("+-.0123456789")
-_WORDS: dict[str, Json] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 _TAB = re.compile(r"[ ]*\t")
 _TABBED = "a tab character in the indentation, where YAML takes spaces only"
-_LONGEST_NUMBER = 400  # digits; Python itself refuses to read a few thousand
-_CORE = "tag:yaml.org,2002:"
 
 
 @dataclass(slots=True)
@@ -76,8 +61,8 @@ class Document:
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
         """The place of the value at `path` (or of its key); if that leads nowhere, of the nearest thing above it."""
-        if self._root is None:  # a JSON text: its places are looked for only when somebody asks
-            self._root = _Builder(self.name, _HALF.sub(r"\1\\ufffd", _PAIR.sub(_join, self.text))).build()[1]
+        if self._root is None:  # places are looked for only when somebody asks
+            self._root = self._places()
         place, line, column = self._root, self._root.line, self._root.column
         for part in path:
             parts = place.parts
@@ -93,6 +78,12 @@ class Document:
                 line, column = place.line, place.column
         return Mark(self.name, line + 1, column + 1)
 
+    def _places(self) -> _Place:
+        try:
+            return _Builder(self.name, self.text).build()[1]
+        except SourceError:  # a JSON text, with escapes that YAML does not know
+            return _Builder(self.name, _HALF.sub(r"\1\\ufffd", _PAIR.sub(_join, self.text))).build()[1]
+
     @property
     def size(self) -> int:
         """About how much is kept of it, in characters."""
@@ -102,11 +93,12 @@ class Document:
         return Problem(self.mark(path, key=key), path_text(path), message)
 
 
-def parse(text: str | bytes, name: str = "<text>") -> Document:
+def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> Document:
     """Read one YAML or JSON document.
 
-    `name` is what complaints call it. Raises `SourceError` with every duplicate key, or with the first place that is no
-    YAML, is nested too deeply or expands to too much. An empty text has the value None.
+    `name` is what complaints call it, `most` how many keys and values it may have with its aliases expanded. Raises
+    `SourceError` with every duplicate key, or with the first place that is no YAML, is nested too deeply or expands to too much.
+    An empty text has the value None.
     """
     if isinstance(text, bytes):
         try:
@@ -129,8 +121,10 @@ def parse(text: str | bytes, name: str = "<text>") -> Document:
             wrong = _not_json(name, text, error)
         except (ValueError, RecursionError):
             pass
+    with contextlib.suppress(OddError):
+        return Document(name, text, quick_value(text, most))
     try:
-        value, root = _Builder(name, text).build()
+        value, root = _Builder(name, text, most).build()
     except NotYamlError as error:
         if wrong is None or PLACEHOLDER in str(error):
             raise
@@ -198,7 +192,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _dump_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = "'" if not isinstance(plain(text), str) else '"' if _BREAK.search(text) else None
-    return dumper.represent_scalar(_CORE + "str", text, style)
+    return dumper.represent_scalar(CORE + "str", text, style)
 
 
 _BREAK = re.compile("[\x85\u2028\u2029]")
@@ -240,8 +234,9 @@ def _join(pair: re.Match[str]) -> str:
 class _Builder:
     """Turns parser events into a value and, beside it, the tree of its places. No recursion: depth is data here."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, most: int = MAX_NODES) -> None:
         self.name = name
+        self.most = most
         self.text = text
         self.problems: list[Problem] = []
         self.anchors: dict[str, _Anchored] = {}
@@ -294,14 +289,14 @@ class _Builder:
         # One frame per open collection: value, place, the key waiting for a value, merges, anchor, count at start.
         stack: list[_Frame] = []
         documents = 0
-        loader: Any = _Loader(self.text)
+        loader = Loader(self.text)
         try:
             while loader.check_event():
                 event = loader.get_event()
                 at = event.start_mark
                 if isinstance(event, yaml.ScalarEvent):
                     self._count(1, at)
-                    value, place = self._scalar(event), _Place(at.line, at.column)
+                    value, place = scalar(event), _Place(at.line, at.column)
                     if event.anchor:
                         self.anchors[event.anchor] = _Anchored(value, place, 1, 0)
                 elif isinstance(event, yaml.AliasEvent):
@@ -377,24 +372,10 @@ class _Builder:
             self._refuse(at, _TOO_DEEP)
         return found._replace(value=_copy(found.value))
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Json:
-        text: str = event.value
-        tag: str | None = event.tag
-        if tag is not None and tag.startswith(_CORE):
-            if tag == _CORE + "str":
-                return text
-        elif tag is not None and tag != "!" and event.implicit[0] is False:
-            return text  # `!Ref x`: text, whatever it looks like
-        if (not event.implicit[0] and tag is None) or tag == "!":
-            return text
-        if event.style is not None and event.style != "":
-            return text
-        return plain(text)
-
     def _count(self, more: int, at: Any) -> None:
         self.nodes += more
-        if self.nodes > MAX_NODES:
-            self._refuse(at, f"expands to more than {MAX_NODES} values")
+        if self.nodes > self.most:
+            self._refuse(at, f"expands to more than {self.most} values")
 
     def _complain(self, at: _Place, message: str) -> None:
         self.problems.append(Problem(Mark(self.name, at.line + 1, at.column + 1), "", message))
@@ -442,18 +423,6 @@ class _Frame:
                         self.value[name] = part
                         self.place.keys[name] = (at.keys or {}).get(name, (at.line, at.column))  # type: ignore[index]
                         self.place.parts[name] = at.parts.get(name, at)  # type: ignore[index]
-
-
-def plain(text: str) -> Json:
-    """What an unquoted scalar means: null, boolean, number, else the text itself."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] in _NUMBER_START and len(text) <= _LONGEST_NUMBER:
-        if _INT.match(text):
-            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-        if _FLOAT.match(text) and math.isfinite(number := float(text)):
-            return number
-    return text  # `.inf` and `.nan` too: JSON has no such numbers
 
 
 def _copy(value: Json) -> Json:

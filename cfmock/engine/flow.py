@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from cfmock.base.source_marks import Mark
+from cfmock.base.source_marks import Mark, TextPlace
 from cfmock.engine.data_flow import DataFlow
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
@@ -19,12 +19,16 @@ class Unread(NamedTuple):
     """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word, `owner` the
     type of the state that has it, and `foreign` what it is if it belongs to another language."""
 
-    mark: Mark
+    place: TextPlace
     path: str
     name: str
     near: str
     owner: str = ""
     foreign: str = ""
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -39,7 +43,7 @@ class Flow:
     language: Language
     own_name: str | None
     name: str | None = None
-    mark: Mark
+    place: TextPlace
     series: Series
     data_flow: DataFlow[Any, Any]
     express: bool = False
@@ -49,6 +53,10 @@ class Flow:
     values: int = 0
     unread: tuple[Unread, ...] = ()
     expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     def walk(self) -> Iterator[tuple[Series, Node]]:
         """Every node with the series it stands in, outer before inner, in the order of the text."""
@@ -87,7 +95,7 @@ class Flow:
             language=self.language,
             own_name=None,
             name=self.name,
-            mark=processor.mark,
+            place=processor.place,
             series=processor,
             data_flow=self.data_flow,
             express=express,

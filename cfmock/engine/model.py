@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from cfmock.base.source_marks import Mark
+from cfmock.base.source_marks import Mark, TextPlace
 from cfmock.engine.expr import Expression
 
 ANY_ERROR = "FnF.ALL"
@@ -53,12 +53,16 @@ class Retry:
     """A retry rule. Times in seconds; `attempts` counts retries, not the first try."""
 
     id: str
-    mark: Mark
+    place: TextPlace
     errors: tuple[str, ...]
     attempts: int
     interval: float
     rate: float = 1.0
     longest: float = 86_400.0
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     def covers(self, code: str) -> bool:
         return _covers(self.errors, code)
@@ -76,10 +80,14 @@ class Catch:
     """A catch rule. `data`: what the language's rules compiled to make the next node's input."""
 
     id: str
-    mark: Mark
+    place: TextPlace
     errors: tuple[str, ...]
     next: str
     data: Any = None
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     def covers(self, code: str) -> bool:
         return _covers(self.errors, code)
@@ -96,11 +104,15 @@ class Node:
     kind: ClassVar[NodeKind]
     id: str
     name: str
-    mark: Mark
+    place: TextPlace
     next: str | None = None
     data: Any = None
     retry: tuple[Retry, ...] = ()
     catch: tuple[Catch, ...] = ()
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     @property
     def inner(self) -> tuple[Series, ...]:
@@ -160,10 +172,14 @@ class Option:
     """
 
     id: str
-    mark: Mark
+    place: TextPlace
     condition: Expression | None
     next: str | None
     series: Series | None = None
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     @property
     def label(self) -> str:
@@ -231,9 +247,13 @@ class Series:
     """Nodes that follow one another. `id` is empty for the outermost."""
 
     id: str
-    mark: Mark
+    place: TextPlace
     start: str
     nodes: Mapping[str, Node]
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
 
     @property
     def first(self) -> Node:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cfmock.base import yaml_source
 from cfmock.base.errors import SourceError
+from cfmock.base.yaml_values import OddError, quick_value
 
 EMOJI = {"name": "ship \U0001f6a2 it", "path": "C:\\ud83d\\ude00", "then": [1, {"bad": True}]}
 
@@ -198,6 +199,59 @@ VALUES = st.recursive(
 def test_a_dumped_value_reads_as_the_same_value(value: Any) -> None:
     found = yaml_source.parse(yaml_source.dump(value)).value
     assert (found, json.dumps(found)) == (value, json.dumps(value))
+
+
+TOKENS = st.sampled_from(
+    [
+        *"a1-:?,[]{}&*#|>'\"!% \n~",
+        ": ",
+        "- ",
+        "\n  ",
+        "<<: ",
+        "&a ",
+        "*a",
+        "'x'",
+        '"y"',
+        "0x1",
+        "1e3",
+        "null",
+        "!!str ",
+        "!t ",
+        "---\n",
+    ]
+)
+
+
+@given(st.lists(TOKENS, max_size=20).map("".join))
+def test_the_quick_reader_reads_what_the_careful_one_reads(text: str) -> None:
+    try:
+        found = quick_value(text)
+    except OddError:
+        return
+    assert json.dumps(found) == json.dumps(yaml_source._Builder("f", text).build()[0])
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 1\na: 2", "a: &a 1\nb: *a", "b: {<<: {a: 1}}", "1: a", "[a]: b", "a: [", "--- a\n--- b", "[" * 101]
+)
+def test_the_quick_reader_leaves_what_is_odd_to_the_careful_one(text: str) -> None:
+    with pytest.raises(OddError):
+        quick_value(text)
+
+
+def test_places_are_looked_for_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = yaml_source.parse("a:\n  - b\n  - c: 1\n", "f.yaml")
+    assert str(document.mark(("a", 1, "c"))) == "f.yaml:3:8"
+    monkeypatch.setattr(yaml_source, "_Builder", lambda *_: pytest.fail("read again"))
+    assert str(document.mark(("a", 0))) == "f.yaml:2:5"
+    assert yaml_source.parse("a: 1").value == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["[a, {b: c}]", "[&a a, {b: *a}]"])
+def test_keys_and_values_are_counted_with_aliases_expanded(text: str) -> None:
+    assert yaml_source.parse(text, most=5).value == ["a", {"b": "c" if "c" in text else "a"}]
+    with pytest.raises(SourceError, match="expands to more than 4 values"):
+        yaml_source.parse(text, most=4)
 
 
 PLACEHOLDER = "a template placeholder: render the template first"

@@ -20,6 +20,9 @@ Path = tuple["str | int", ...]
 MAX_DEPTH = 100
 SUFFIX = ".$"
 
+MAX_WORDS = 100_000
+"""Words of the expressions that are looked at, where nobody says how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
@@ -41,13 +44,15 @@ class Constructor:
         return self._build(scope, effort)
 
 
-def compile_constructor(value: Json, names: frozenset[str], *, bare: bool = False) -> Constructor:
+def compile_constructor(
+    value: Json, names: frozenset[str], *, bare: bool = False, most: int = MAX_WORDS
+) -> Constructor:
     """Compile a constructor in which `names` are the visible roots.
 
-    With `bare`, text that starts with `$` is an expression wherever it stands, without a suffix on its key. Raises
-    `ConstructorErrors` with every mistake.
+    With `bare`, text that starts with `$` is an expression wherever it stands, without a suffix on its key. Expressions behind
+    the one with which there are more than `most` words are not looked at. Raises `ConstructorErrors` with every mistake.
     """
-    compiler = _Compiler(names)
+    compiler = _Compiler(names, most)
     part = compiler.part(value, (), bare)
     if compiler.problems:
         raise ConstructorErrors(compiler.problems)
@@ -64,8 +69,9 @@ class _BuiltPart:
 
 
 class _Compiler:
-    def __init__(self, names: frozenset[str]) -> None:
+    def __init__(self, names: frozenset[str], words_left: int) -> None:
         self.names = names
+        self.words_left = words_left
         self.expressions: dict[Path, Expression] = {}
         self.problems: list[tuple[Path, ExpressionSyntaxError]] = []
         self.size = 0
@@ -102,11 +108,14 @@ class _Compiler:
         return _map(parts)
 
     def expression(self, text: str, path: Path) -> _BuiltPart:
+        if self.words_left < 0:
+            return _BuiltPart()
         try:
             expression = compile_expression(text, self.names)
         except ExpressionSyntaxError as error:
             self.problems.append((path, error.with_traceback(None)))  # whose frames hold all that was parsed
             return _BuiltPart()
+        self.words_left -= expression.size
         self.expressions[path] = expression
         return _BuiltPart(closure=expression.evaluate)
 

@@ -69,19 +69,27 @@ class Expression:
     roots: frozenset[str]
     is_path: bool
     size: int
-    _strict: Closure = field(repr=False, compare=False)
-    _lenient: Closure = field(repr=False, compare=False)
+    _node: Node = field(repr=False, compare=False)
+    _absent: Missing = field(repr=False, compare=False)
+    _strict: Closure | None = field(default=None, init=False, repr=False, compare=False)
+    _lenient: Closure | None = field(default=None, init=False, repr=False, compare=False)
 
     def evaluate(self, scope: Scope, effort: Effort) -> Json:
         """The value. Raises `MissingPathError` for a path to nothing, `ExpressionError` for any other trouble."""
-        return self._run(self._strict, scope, effort)
+        return self._run(self._strict or self._made("_strict", Missing.ERROR), scope, effort)
 
     def test(self, scope: Scope, effort: Effort) -> bool:
         """The expression as a condition. Raises `ExpressionError`, also when the result is no boolean."""
-        result = self._run(self._lenient, scope, effort)
+        result = self._run(self._lenient or self._made("_lenient", self._absent), scope, effort)
         if result is True or result is False:
             return result
         raise ExpressionError(f"the condition gives {kind(result)}, not a boolean", self.text)
+
+    def _made(self, name: str, missing: Missing) -> Closure:
+        """One of the closures, made when it is first asked for: most expressions need but one of them, many never any."""
+        closure = _closure(self._node, missing)
+        object.__setattr__(self, name, closure)
+        return closure
 
     def _run(self, closure: Closure, scope: Scope, effort: Effort) -> Json:
         try:
@@ -103,9 +111,7 @@ def compile_expression(text: str, names: frozenset[str], *, missing_is_null: boo
     tree = parse(text, names)
     is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
     lenient = Missing.NULL if missing_is_null else Missing.UNEQUAL
-    return Expression(
-        text, tree.roots, is_path, tree.size, _closure(tree.node, Missing.ERROR), _closure(tree.node, lenient)
-    )
+    return Expression(text, tree.roots, is_path, tree.size, tree.node, lenient)
 
 
 def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:

@@ -77,18 +77,22 @@ def tokens(text: str) -> list[Token]:
         if match is None:
             hint = _HINTS.get(text[at], f"unexpected character {text[at]!r}")
             raise ExpressionSyntaxError(hint, text, at + 1)
-        if (token := _token(match, text, at + 1)) is not None:
-            found.append(token)
+        kind: Any = match.lastgroup
+        if kind in _AS_WRITTEN and match[kind] != "in":
+            found.append(Token(kind, match[kind], at + 1))
+        elif kind != "blank":
+            found.append(_token(match, text, at + 1))
         at = match.end()
     found.append(Token("end", None, len(text) + 1))
     return found
 
 
-def _token(match: re.Match[str], text: str, column: int) -> Token | None:
+_AS_WRITTEN = frozenset(("root", "key", "name", "operator"))
+
+
+def _token(match: re.Match[str], text: str, column: int) -> Token:
     kind, value = match.lastgroup, match[match.lastgroup or 0]
     match kind:
-        case "blank":
-            return None
         case "double" | "single":
             return Token("string", _unescaped(value, text, column), column)
         case "raw":
@@ -97,7 +101,7 @@ def _token(match: re.Match[str], text: str, column: int) -> Token | None:
             return Token("number", _number(value, text, column), column)
         case "name" if value == "in":
             return Token("operator", value, column)
-        case "root" | "key" | "name" | "operator":
+        case "key":
             return Token(kind, value, column)
         case _:
             raise AssertionError(kind)

@@ -20,6 +20,9 @@ _LANGUAGES = {
 }
 
 
+MAX_VALUES = 65_536
+"""Keys and values of a definition with its aliases expanded; our choice, so that compiling is over in a quarter of a second."""
+
 _COMPILED: BoundedCache[tuple[str, str, bool], Flow] = BoundedCache(count=512, size=2 * 1024 * 1024)
 """Flows by text, file and `express`; sizes in characters. A kept flow takes about 20 bytes for each."""
 
@@ -48,11 +51,17 @@ def compile_definition(
     every problem of the text.
     """
     try:
-        document = parse(source, file) if isinstance(source, str) else source
+        document = parse(source, file, most=MAX_VALUES) if isinstance(source, str) else source
     except SourceError as error:
         raise DefinitionError(error.problems) from None
     reading = DefinitionSource(document)
     value = document.value
+    if isinstance(source, str):
+        document.value = None  # the flow keeps the document for its places, and those are in the text
+    values = count(value)
+    if values > MAX_VALUES:
+        reading.complain((), f"a definition has at most {MAX_VALUES} values, not {values}")
+        raise DefinitionError(reading.problems)
     if not isinstance(value, dict):
         reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
         raise DefinitionError(reading.problems)
@@ -64,7 +73,7 @@ def compile_definition(
         _unknown(reading, value)
     if reading.problems:
         raise DefinitionError(reading.problems)
-    return replace(flow, name=name or flow.own_name, values=count(value))
+    return replace(flow, name=name or flow.own_name, values=values)
 
 
 def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:

@@ -73,7 +73,7 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
     return Flow(
         language=Language.LEGACY,
         own_name=name,
-        mark=document.mark,
+        place=document.here,
         series=series,
         data_flow=DATA_FLOW,
         express=express,
@@ -137,7 +137,7 @@ class _Series:
             if node is not None:
                 nodes.setdefault(node.name, node)
         start = self.names[0] if self.names else ""
-        return Series(id=self.id, mark=section.mark, start=start, nodes=nodes)
+        return Series(id=self.id, place=section.here, start=start, nodes=nodes)
 
     def inner(self, section: Section, identity: str) -> Series:
         return _Series(self.source, self.taken, identity, f"{identity}/").read(section)
@@ -153,7 +153,7 @@ class _Series:
         node = None
         if name is not None and type_ is not None:
             read, ends = _TYPES[type_]
-            head = {"id": self.prefix + quoted(name), "name": name, "mark": section.mark}
+            head: dict[str, Any] = {"id": self.prefix + quoted(name), "name": name, "place": section.here}
             if not ends:
                 head["next"] = None if section.flag("end") else following
             node = read(self, section, head)
@@ -218,7 +218,7 @@ class _Series:
             condition = section.expression("condition", OWN, required=True, missing_is_null=False)
         given = section.has("steps") and section.value["steps"] is not None
         series = self.inner(section, identity) if given else None
-        option = Option(id=identity, mark=section.mark, condition=condition, next=self.goto(section), series=series)
+        option = Option(id=identity, place=section.here, condition=condition, next=self.goto(section), series=series)
         section.finish(strict=True)
         return option
 
@@ -279,7 +279,7 @@ class _Series:
             rules.append(
                 Retry(
                     id=f"{identity}!retry{index}",
-                    mark=rule.mark,
+                    place=rule.here,
                     errors=rule.words("errors", required=True),
                     attempts=_or(rule.number("maxAttempts", 0, 1_000_000), 3),
                     interval=_or(rule.number("intervalSeconds", 0, MAX_INTERVAL, whole=False), 1),
@@ -297,7 +297,7 @@ class _Series:
             rules.append(
                 Catch(
                     id=f"{identity}!catch{index}",
-                    mark=rule.mark,
+                    place=rule.here,
                     errors=rule.words("errors", required=True),
                     next=self.goto(rule, required=True) or "",
                     data=mappings,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import MOST_TOLD, Mark, MoreProblems, Problem, path_text
+from cfmock.base.source_marks import MOST_TOLD, Mark, MoreProblems, Problem, TextPlace, path_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_in, number_kind
@@ -28,6 +28,10 @@ from cfmock.engine.languages import amazon
 Path = tuple["str | int", ...]
 
 
+MAX_WORDS = 40_000
+"""Words (names, keys, constants, operators) of all expressions of a definition; our choice, as is `MAX_VALUES`."""
+
+
 class DefinitionSource:
     """A definition while it is read: its document, the problems found so far, the fields nobody asked for, and its
     expressions with their paths."""
@@ -36,9 +40,22 @@ class DefinitionSource:
         self.document = document
         self._problems: list[Problem] = []
         self._more = 0
+        self.words = 0
         self.unread: list[Unread] = []
         self.expressions: list[tuple[Path, Expression]] = []
         self._lines: list[str] | None = None
+
+    def keep(self, path: Path, expression: Expression) -> None:
+        """Keep an expression, and count its words; complain where they become too many."""
+        self.expressions.append((path, expression))
+        before, self.words = self.words, self.words + expression.size
+        if before <= MAX_WORDS < self.words:
+            self.complain(path, f"the expressions of a definition have at most {MAX_WORDS} words together")
+
+    @property
+    def words_left(self) -> int:
+        """How many there may still be; below 0 what follows need not be looked at."""
+        return MAX_WORDS - self.words
 
     def mark(self, path: Path, *, key: bool = False) -> Mark:
         return self.document.mark(path, key=key)
@@ -94,15 +111,15 @@ class Section:
         self._aliases: set[str] = set()
 
     @property
-    def mark(self) -> Mark:
-        return self.source.mark(self.path)
+    def here(self) -> TextPlace:
+        return TextPlace(self.source.document, self.path)
 
     def has(self, key: str) -> bool:
         self.known[key] = None
         return key in self.value
 
-    def place(self, key: str) -> Mark:
-        return self.source.mark((*self.path, key), key=True)
+    def place(self, key: str) -> TextPlace:
+        return TextPlace(self.source.document, (*self.path, key), key=True)
 
     def complain(self, message: str, key: str | None = None) -> None:
         """At the value of `key`, else at the mapping itself."""
@@ -197,12 +214,14 @@ class Section:
         if not isinstance(value, str):
             self.complain(f"'{key}' must be an expression", key)
             return None
+        if self.source.words_left < 0:
+            return None
         try:
             expression = compile_expression(value, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
             return None
-        self.source.expressions.append(((*self.path, key), expression))
+        self.source.keep((*self.path, key), expression)
         return expression
 
     def constructor(
@@ -221,13 +240,13 @@ class Section:
 
     def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
         try:
-            constructor = compile_constructor(value, names, bare=bare)
+            constructor = compile_constructor(value, names, bare=bare, most=self.source.words_left)
         except ConstructorErrors as errors:
             for path, error in errors.problems:
                 self.source.syntax((*self.path, key, *path), error)
             return None
         for path, expression in zip(constructor.paths, constructor.expressions, strict=True):
-            self.source.expressions.append(((*self.path, key, *path), expression))
+            self.source.keep((*self.path, key, *path), expression)
         return constructor
 
     def amount(
@@ -298,7 +317,7 @@ class Section:
             near = did_you_mean(name, self.known.keys() - self._aliases)
         self.source.unread.append(
             Unread(
-                mark=self.source.mark(path, key=True),
+                place=TextPlace(self.source.document, path, key=True),
                 path=path_text(path),
                 name=name,
                 near=near,

@@ -57,7 +57,7 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
     return Flow(
         language=Language.STATE_MACHINE,
         own_name=name,
-        mark=document.mark,
+        place=document.here,
         series=series,
         data_flow=DATA_FLOW,
         express=express,
@@ -94,7 +94,7 @@ class _Scope:
         for where, key, target in self.targets:
             if target not in names:
                 where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)
-        return Series(id=self.id, mark=section.mark, start=start or "", nodes=nodes)
+        return Series(id=self.id, place=section.here, start=start or "", nodes=nodes)
 
     def states(self, section: Section) -> list[Section]:
         """The states; of a mapping, which is another language's, those with the names it gives them: they may be wrong, too."""
@@ -116,7 +116,7 @@ class _Scope:
         node = None
         if name is not None and type_ is not None:
             identity = f"{self.id}/{quoted(name)}" if self.id else quoted(name)
-            node = _TYPES[type_](self, section, {"id": identity, "name": name, "mark": section.mark})
+            node = _TYPES[type_](self, section, {"id": identity, "name": name, "place": section.here})
         section.finish(judge=type_ is not None)
         return node
 
@@ -175,10 +175,10 @@ class _Scope:
             condition = branch.expression("Condition", BEFORE, required=True)
             target = self.target(branch, "Next", required=True)
             branch.finish()
-            options.append(Option(id=f"{head['id']}?{index}", mark=branch.mark, condition=condition, next=target))
+            options.append(Option(id=f"{head['id']}?{index}", place=branch.here, condition=condition, next=target))
         target = self.target(section, "Default", required=True)
-        mark = section.place("Default") if section.has("Default") else section.mark
-        default = Option(id=f"{head['id']}?default", mark=mark, condition=None, next=target)
+        place = section.place("Default") if section.has("Default") else section.here
+        default = Option(id=f"{head['id']}?default", place=place, condition=None, next=target)
         data = StateData(
             input=section.constructor("InputConstructor", BEFORE),
             globals=section.constructor("GlobalConstructor", AFTER),
@@ -233,7 +233,7 @@ class _Scope:
         if mode is not None:
             item = section.constructor("ItemConstructor", ITEM)
             distributed = self.distributed(section, head, express=mode == "Express")
-        series = Series(id="", mark=section.mark, start="", nodes={})
+        series = Series(id="", place=section.here, start="", nodes={})
         if processor is not None:
             express = distributed.express if distributed is not None else self.express
             series = _Scope(self.source, express, f"{head['id']}[]").read(processor)
@@ -288,7 +288,7 @@ class _Scope:
         return TaskNode(
             id=f"{head['id']}.{field}",
             name=f"{head['name']}.{field}",
-            mark=section.place(field),
+            place=section.place(field),
             action=given if isinstance(given, str) and given else action,
             data=StateData(parameters=parameters),
         )
@@ -305,7 +305,7 @@ class _Scope:
             retries.append(
                 Retry(
                     id=f"{identity}!retry{index}",
-                    mark=rule.mark,
+                    place=rule.here,
                     errors=rule.words("Errors", required=True),
                     attempts=rule.number("MaxAttempts", 0, 1_000_000, required=True) or 0,
                     interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, required=True) or 0,
@@ -319,7 +319,7 @@ class _Scope:
             catches.append(
                 Catch(
                     id=f"{identity}!catch{index}",
-                    mark=rule.mark,
+                    place=rule.here,
                     errors=rule.words("Errors", required=True),
                     next=self.target(rule, "Next", required=True) or "",
                     data=rule.constructor("OutputConstructor", BEFORE),

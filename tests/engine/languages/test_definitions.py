@@ -9,7 +9,8 @@ import pytest
 
 from cfmock.base import yaml_source
 from cfmock.base.errors import DefinitionError
-from cfmock.base.source_marks import Mark
+from cfmock.base.source_marks import Mark, TextPlace
+from cfmock.engine.expr import evaluate
 from cfmock.engine.flow import PointKind
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.model import EdgeKind, Language, Retry, edges
@@ -125,7 +126,7 @@ def test_a_flow_keeps_the_name_it_is_known_by_and_its_own() -> None:
 
 
 def rule(**fields: Any) -> Retry:
-    return Retry(id="", mark=Mark("f", 1, 1), errors=("A",), attempts=3, **fields)
+    return Retry(id="", place=TextPlace(yaml_source.parse(""), ()), errors=("A",), attempts=3, **fields)
 
 
 def test_retry_delays_grow_to_their_bound() -> None:
@@ -186,3 +187,41 @@ def test_calls_nest_ten_deep_at_most(depth: int, accepted: bool) -> None:
         assert not accepted
     else:
         assert accepted
+
+
+PASS = HEADS["states"] + "  - {Type: Pass, Name: A, End: true, OutputConstructor: {%s}}"
+
+
+def test_a_definition_has_65536_keys_and_values_at_most() -> None:
+    compile_definition(PASS % f"a: [{'1,' * 65_000}]")
+    with pytest.raises(DefinitionError, match="expands to more than 65536 values"):
+        compile_definition(PASS % f"a: [{'1,' * 66_000}]")
+    value = yaml_source.parse(PASS % f"a: [{'1,' * 66_000}]")
+    with pytest.raises(DefinitionError, match="a definition has at most 65536 values, not 660"):
+        compile_definition(value)
+
+
+def test_the_expressions_of_a_definition_have_40000_words_at_most() -> None:
+    texts = [f"a{number}.$: '[{'1,' * 99}1]'" for number in range(200)]  # of 201 words each
+    compile_definition(PASS % ", ".join(texts[:199]))
+    with pytest.raises(DefinitionError) as caught:
+        compile_definition(PASS % ", ".join(texts))
+    assert [problem.message for problem in caught.value.problems] == [
+        "the expressions of a definition have at most 40000 words together"
+    ]
+
+
+def test_expressions_beyond_the_words_of_a_definition_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = evaluate.parse
+    monkeypatch.setattr(evaluate, "parse", lambda text, names: read.append(text) or parse(text, names))
+    branches = f"{{Condition: '{'1' + '==1 && 1' * 2_000}==1', Next: A}}, " * 100
+    with pytest.raises(DefinitionError):
+        compile_definition(HEADS["states"] + f"  - {{Type: Choice, Name: A, Default: A, Branches: [{branches}]}}")
+    assert len(read) == 5  # of 8,003 words each
+
+
+def test_a_flow_keeps_the_text_of_its_definition_and_not_its_values() -> None:
+    flow = compile_definition(PASS % "a: 1", file="f.yaml")
+    assert flow.place.text.value is None
+    assert str(next(flow.walk())[1].mark) == "f.yaml:6:5"

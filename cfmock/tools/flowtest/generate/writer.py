@@ -11,7 +11,7 @@ from itertools import islice
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
-from cfmock.base.yaml_source import plain
+from cfmock.base.yaml_values import plain
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
