@@ -43,6 +43,9 @@ class TextPlace(NamedTuple):
     path: tuple[str | int, ...]
     key: bool = False
 
+    def __repr__(self) -> str:
+        return f"TextPlace({path_text(self.path)!r})"  # without the whole text
+
     @property
     def mark(self) -> Mark:
         return self.text.mark(self.path, key=self.key)
