@@ -188,6 +188,10 @@ class Settings:
     max_running_executions: int = _row(
         10_000, _integer(1, 10_000_000), "how many executions may run at once in an account and region", fixture=True
     )
+    max_starts_per_advance: int = _row(
+        20_000, _integer(1, 10_000_000),
+        "how many executions one call, run or move of a virtual clock may set going", fixture=True,
+    )  # fmt: skip
     journal_size: int = _row(
         1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True
     )

@@ -56,6 +56,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         "accept_acs3": "off", "check_nonce": "yes", "rate_limits": "documented", "journal_size": "5",
         "task_hosts": "a.test, B.test", "journal": "calls.jsonl", "reload": "1", "verbose": "true",
         "log_format": "json", "admin_token": "t", "strict": "on", "max_flows": "3", "max_running_executions": "4",
+        "max_starts_per_advance": "9",
         "tls": "on", "tls_ca_out": "ca.pem", "tls_cert": "cert.pem", "tls_key": "key.pem",
         "allow_origin": "http://localhost:3000, https://a.test",
     }  # fmt: skip
@@ -64,6 +65,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         region="cn-beijing", unmocked_tasks="fail", max_time_skew=60.0, accept_acs3=False, check_nonce=True,
         rate_limits="documented", journal_size=5, task_hosts=("a.test", "b.test"), journal="calls.jsonl", reload=True,
         verbose=True, log_format="json", admin_token="t", strict=True, max_flows=3, max_running_executions=4,
+        max_starts_per_advance=9,
         tls=True, tls_ca_out="ca.pem", tls_cert="cert.pem", tls_key="key.pem",
         allow_origin=("http://localhost:3000", "https://a.test"),
     )  # fmt: skip

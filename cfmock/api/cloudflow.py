@@ -276,11 +276,11 @@ class CloudFlow:
         entered, server = self._running, self._check_open()
         request = self._signed(operation, parameters)
         if entered.loop is not None and not entered.loop.here:
-            found, cause = server.functions.do(lambda: server.begin(request))
-            if cause is not None or isinstance(found, Pending) or found.delay:
-                found = entered.loop.wait_for(server.whole(found, cause))
+            found, cause, job = server.functions.do(lambda: server.begin(request))
+            if cause is not None or isinstance(found, Pending) or found.delay or (job is not None and job.ready):
+                found = entered.loop.wait_for(server.whole(found, cause, job))
             return _fields(found)
-        found = entered.blocking(lambda: server.emulator.handle(request))
+        found = entered.blocking(lambda: (server.emulator.handle(request), server.emulator.job))
         reply = found.reply if isinstance(found, Pending) else found
         if reply is None:
             assert isinstance(found, Pending)
@@ -312,8 +312,9 @@ class CloudFlow:
         `input` is a value or its JSON text. `timeout` is in seconds of real time, None for ever. On a virtual clock, a task that
         nobody is going to report runs into its time-out.
 
-        Raises ServiceError if it cannot be started, WaitTimeout after `timeout`, and WaitingForReport if it waits for a report
-        that nobody is going to send, without a time-out.
+        Raises ServiceError if it cannot be started, WaitTimeout after `timeout`, WaitingForReport if it waits for a report that
+        nobody is going to send, without a time-out, and ClockStopped if it starts more executions than
+        `max_starts_per_advance`.
         """
         self._check_open()
         entered = self._running

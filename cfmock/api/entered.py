@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from cfmock.base.errors import UsageError
 from cfmock.control.control import Control
+from cfmock.engine.jobs import Job
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.server.admin.guard import Guard
@@ -67,12 +68,17 @@ class EnteredServer:
             return function(self.control)
         return self.server.functions.do(lambda: function(self.control))
 
-    def blocking(self, function: Callable[[], T]) -> T:
-        """Do something in the loop's own thread, and wait a moment for the functions that this sets going."""
-        functions = self.server.functions
-        result, cause = functions.observe(function)
+    def blocking(self, function: Callable[[], tuple[T, Job | None]]) -> T:
+        """Do something in the loop's own thread, wait a moment for the functions that this sets going, and, if it is a job, let
+        all that can go on do so."""
+        functions, emulator = self.server.functions, self.server.emulator
+        (result, job), cause = functions.observe(function)
         if cause is not None:
             functions.block(cause)
+        while job is not None and emulator.scheduler.unfinished:
+            _, cause = functions.observe(emulator.tick)
+            if cause is not None:
+                functions.block(cause)
         return result
 
     async def here(self, coroutine: Coroutine[Any, Any, T]) -> T:

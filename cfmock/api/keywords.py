@@ -39,6 +39,7 @@ class SettingKeywords(TypedDict, total=False):
     rate_limits: Literal["none", "documented"]
     max_flows: int
     max_running_executions: int
+    max_starts_per_advance: int
     journal_size: int
     task_hosts: Iterable[str]
     journal: str | PathLike[str] | None

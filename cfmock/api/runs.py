@@ -14,11 +14,11 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text, parse_duration
-from cfmock.control.control import Control
+from cfmock.control.control import Control, Run
 from cfmock.engine.execution import CalledTask
+from cfmock.engine.jobs import Job
 from cfmock.observe.models import Execution
 from cfmock.service.rows import ExecutionRow
-from cfmock.service.world import World
 
 LONGEST_RUN = 60.0
 """Seconds of real time that `run` waits for an execution."""
@@ -30,46 +30,51 @@ QUIET = 0.5
 def run_at_once(entered: EnteredServer, flow: str, input: Json, name: str | None) -> Execution:
     """Run an execution that has nothing to wait for, in the loop's own thread. Raises UsageError if it has."""
     control, ended = entered.control, list[bool]()
-    world, row, undo = entered.blocking(lambda: _start(control, flow, input, name, lambda: ended.append(True)))
-    undo()
+
+    def start() -> tuple[Run, Job | None]:
+        run = _start(control, flow, input, name, lambda: ended.append(True))
+        return run, run.job
+
+    run = entered.blocking(start)
+    run.undo()
+    control.emulator.check_going(run.job)
     if not ended:
         raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
-    return control.execution(world, row)
+    return control.execution(run.world, run.row)
 
 
 async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, timeout: float | None) -> Execution:
     """Run an execution, in the loop. Raises as `CloudFlow.run`."""
-    functions, ended = entered.check_open().functions, asyncio.Event()
+    server, ended = entered.check_open(), asyncio.Event()
     control = entered.control
     longest = None if timeout is None else parse_duration(timeout)
-    (world, row, undo), cause = functions.observe(lambda: _start(control, flow, input, name, ended.set))
+    run, cause = server.functions.observe(lambda: _start(control, flow, input, name, ended.set))
     try:
-        await _until(entered, ended, world, row, longest)
+        await _until(entered, ended, run, longest)
     finally:
-        undo()
+        run.undo()
     if cause is not None:
-        await functions.settle(cause)  # one that reported the last task has yet to return
-    return control.execution(world, row)
+        await server.functions.settle(cause)  # one that reported the last task has yet to return
+    if run.job is not None:
+        await server.rested(run.job)
+    control.emulator.check_going(run.job)
+    return control.execution(run.world, run.row)
 
 
-def _start(
-    control: Control, flow: str, input: Json, name: str | None, tell: Callable[[], None]
-) -> tuple[World, ExecutionRow, Callable[[], None]]:
-    """Start an execution and call `tell` once it has ended; returns how to undo that."""
+def _start(control: Control, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
+    """Start an execution and call `tell` once it has ended."""
     check_text("flow", flow)
     check_text("name", name, optional=True)
-    world, row = control.start(flow, input, name)
-    return world, row, control.when_ended(world, row, tell)
+    return control.run(flow, input, name, tell)
 
 
-async def _until(
-    entered: EnteredServer, ended: asyncio.Event, world: World, row: ExecutionRow, timeout: float | None
-) -> None:
+async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout: float | None) -> None:
     """Wait for an execution's end; on a virtual clock go past reports that nobody is going to send."""
-    server, control = entered.server, entered.control
+    server, control, world, row = entered.server, entered.control, run.world, run.row
     begun = quiet_since = time.monotonic()
     virtual, signs = server.emulator.settings.clock == "virtual", _signs_of_life(entered)
     while not ended.is_set():
+        control.emulator.check_going(run.job)
         now = time.monotonic()
         left = math.inf if timeout is None else begun + timeout - now
         if timeout is not None and left <= 0:

@@ -2,6 +2,9 @@
 
 The *flow clock* says what time it is for the service and its executions; it is real, or virtual and moved by hand.
 Signature age, `Date` headers and latency are judged by the *wall clock*, which is always real.
+
+A machine's clock may be set, forward or back. So durations are counted in *steady* seconds, which only go on; what happens
+at a moment goes by the time that the clock tells.
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """`now()` in seconds since 1970, UTC."""
+    """`now()` in seconds since 1970, UTC; `steady()` in seconds since some moment, whatever the clock is set to."""
 
     def now(self) -> float: ...
+
+    def steady(self) -> float: ...
 
 
 class RealClock:
     """The machine's time."""
 
     now = staticmethod(time.time)
+    steady = staticmethod(time.monotonic)
 
 
 def whole(moment: float) -> float:
@@ -37,6 +43,8 @@ class VirtualClock:
 
     def now(self) -> float:
         return self._now
+
+    steady = now
 
     def set(self, moment: float) -> None:
         """Never backwards: an earlier moment changes nothing."""
@@ -72,3 +80,29 @@ def _iso_seconds(seconds: int) -> str:
 
 stopwatch = time.perf_counter
 """Seconds of real time since some moment: for how long a call took."""
+
+
+SLICE = 0.02
+"""Seconds that work which goes on in steps may take before others have their turn."""
+
+
+class Slice:
+    """Begins when it is made; `over` says when others should have their turn.
+
+    Only time in which this thread has worked counts: on a busy machine no less is done in it.
+    """
+
+    __slots__ = ("_end", "_worked")
+
+    def __init__(self) -> None:
+        self._end = stopwatch() + SLICE
+        self._worked = time.thread_time() + SLICE
+
+    def over(self) -> bool:
+        now = stopwatch()
+        if now < self._end:
+            return False
+        # Asked for as rarely as can be: on some machines it costs ten times as much.
+        left = self._worked - time.thread_time()
+        self._end = now + left
+        return left <= 0

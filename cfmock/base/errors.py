@@ -10,6 +10,7 @@
     ├── BrokenConnection   a fault broke the connection of a call
     ├── WaitTimeout        what a Python program waits for takes too long
     ├── WaitingForReport   what it waits for can never come: a report that nobody will send
+    ├── ClockStopped       what a Python program sets going, or lets time pass for, does not come to an end
     ├── UnknownName        the author of a test: a name that nothing has
     └── SourceError        the author of a file; carries every `Problem` found in it
         ├── FixtureError       of a fixture file
@@ -21,6 +22,7 @@ Anything else that escapes is our own bug: on the wire an InternalServerError, w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from cfmock.base.source_marks import MoreProblems, Problem, told
 from cfmock.base.suggestions import meant, nearest, shown
@@ -116,6 +118,18 @@ class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened wher
     def __init__(self, message: str, tasks: Sequence[Mapping[str, str]]) -> None:
         super().__init__(message)
         self.tasks = tuple(tasks)
+
+
+class ClockStopped(CfmockError):  # noqa: N818 - reads as what happened where it is raised
+    """What a run or a move of the flow clock sets going starts more executions than `max_starts_per_advance` allows.
+
+    `now` is the time at which the flow clock stands, `reason` says why. What is left goes on when the clock is moved on.
+    """
+
+    def __init__(self, now: datetime, reason: str) -> None:
+        super().__init__(f"the flow clock stands at {now:%Y-%m-%dT%H:%M:%S}Z: {reason}")
+        self.now = now
+        self.reason = reason
 
 
 class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happened where it is raised

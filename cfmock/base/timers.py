@@ -4,6 +4,9 @@ A `Timeline` is the time one execution lives in. It runs with the flow clock unt
 a virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in
 one heap, so finding the next one due costs no scan.
 
+Times are steady ones (`Clock.steady`), so a machine's clock that is set changes no duration; on a virtual clock there is no
+difference. What waits for a moment of a machine's clock looks again each second how far that is away.
+
 Times are whole microseconds, so that what adds up to the same time is due at the same time: 0.1 s and 0.2 s after 0.3 s.
 Of what is due at one moment the timer of the lowest rank comes first, and of equals the one that was added first.
 """
@@ -16,6 +19,11 @@ import math
 from collections.abc import Callable, Iterator
 
 from cfmock.base.clocks import Clock, VirtualClock, whole
+
+LOOK = 1.0
+"""Seconds after which a machine's clock is looked at again for what waits for a moment of it."""
+
+_NEAR = 0.0005  # seconds by which two looks at a clock may differ though nobody has set it
 
 
 class TimerKind(enum.Enum):
@@ -31,14 +39,16 @@ RANK = 1 << 62
 
 
 class Timer:
-    """One thing due. `due` is in the time of its timeline; of those due at one moment the lowest `rank` comes first."""
+    """One thing due. `due` is in the time of its timeline; of those due at one moment the lowest `rank` comes first. `moment`
+    is the time of a machine's clock that it waits for, if it does."""
 
-    __slots__ = ("_entry", "callback", "due", "kind", "rank", "timeline")
+    __slots__ = ("_entry", "callback", "due", "kind", "moment", "rank", "timeline")
 
     def __init__(
         self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None, rank: int
     ) -> None:
         self.due = due
+        self.moment: float | None = None
         self.kind = kind
         self.rank = rank
         self.callback: Callable[[], None] | None = callback
@@ -75,6 +85,10 @@ class Timeline:
     def now(self) -> float:
         return self._timers.clock.now() + self.skipped
 
+    def steady(self) -> float:
+        """The same in steady seconds: what its timers go by."""
+        return self._timers.clock.steady() + self.skipped
+
     def jump(self) -> bool:
         """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken.
 
@@ -96,7 +110,7 @@ class Timeline:
         return True
 
     def _pass(self, timer: Timer) -> None:
-        self._skip(timer.due - self._timers.clock.now())
+        self._skip(timer.due - self._timers.clock.steady())
         self._timers.fire(timer)
 
     def join(self, other: Timeline) -> None:
@@ -158,7 +172,7 @@ class Timeline:
     def progress_due(self) -> bool:
         """Whether something that it waits for is due at this moment and not done."""
         timer = self._next()
-        return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= whole(self.now())
+        return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= whole(self.steady())
 
     def _drop_cancelled(self) -> None:
         # Sorted, so that of equals the first stays the first when all are enlisted anew.
@@ -168,12 +182,15 @@ class Timeline:
 class Timers:
     """Everything due, soonest first, then by rank; of equals the one that was added first.
 
-    With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advance_to()`.
+    With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advancing()`.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._heap: list[tuple[float, int, int, Timer]] = []
+        self._moments: dict[Timer, None] = {}  # those that wait for a moment of a machine's clock
+        self._ahead = 0.0  # how far that was ahead of the steady time when it was last looked at
+        self._look_at = 0.0
         self._count = 0
         self._compact_at = 1024
         self.on_earlier: Callable[[], None] | None = None  # told when something is due before all that was
@@ -189,11 +206,24 @@ class Timers:
         timeline: Timeline | None = None,
         rank: int = RANK,
     ) -> Timer:
-        """`due` in the timeline's own time, or in flow time without one."""
+        """`due` in the timeline's own steady time, or in that of the flow clock without one."""
         timer = Timer(whole(due), kind, callback, timeline, rank)
         self.enlist(timer)
         if timeline is not None:
             timeline.push(timer)
+        return timer
+
+    def add_moment(
+        self, moment: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None
+    ) -> Timer:
+        """The same, due when the clock says `moment`, however it is set until then."""
+        place = timeline or self.clock
+        timer = self.add(place.steady() + (moment - place.now()), kind, callback, timeline)
+        if not isinstance(self.clock, VirtualClock):
+            timer.moment = moment
+            self._moments[timer] = None
+            if len(self._moments) == 1 and self.on_earlier is not None:
+                self.on_earlier()  # from now on the clock has to be looked at
         return timer
 
     def enlist(self, timer: Timer) -> None:
@@ -210,17 +240,42 @@ class Timers:
             self.on_earlier()
 
     def next_due(self) -> float | None:
-        """The flow time of the next timer, None if there is none."""
+        """The steady time at which there is something to do next, None if there is nothing."""
         self._drop_stale()
-        return self._heap[0][0] if self._heap else None
+        if not self._heap:
+            return None
+        due = self._heap[0][0]
+        return min(due, self.clock.steady() + LOOK) if self._moments else due
 
-    def run_due(self) -> int:
-        """Run what is due now; what that makes due at once waits for the next call. Gives the number run."""
-        now, last, ran = self.clock.now(), self._count, 0
-        while (due := self.next_due()) is not None and due <= now and self._heap[0][2] <= last:
+    def run_due(self, enough: Callable[[], bool] = lambda: False) -> int:
+        """Run what is due now, until that is `enough`; what it makes due at once waits for the next call. Gives the number
+        run."""
+        if self._moments:
+            self._look()
+        now, last, ran = self.clock.steady(), self._count, 0
+        self._drop_stale()
+        while self._heap and self._heap[0][0] <= now and self._heap[0][2] <= last:
             self.fire(heapq.heappop(self._heap)[3])
             ran += 1
+            if enough():
+                break
+            self._drop_stale()
         return ran
+
+    def _look(self) -> None:
+        """See how far the moments are away now that timers wait for."""
+        steady = self.clock.steady()
+        ahead = self.clock.now() - steady
+        if abs(ahead - self._ahead) < _NEAR and steady < self._look_at:
+            return
+        self._ahead, self._look_at = ahead, steady + LOOK
+        self._moments = {timer: None for timer in self._moments if timer.callback is not None}
+        for timer in self._moments:
+            assert timer.moment is not None
+            due = whole(timer.moment - ahead)
+            if abs(due - timer.due) >= _NEAR:
+                timer.due = due
+                self.enlist(timer)
 
     def advance_to(self, moment: float) -> None:
         """Move the virtual clock to each due time in order, run what is due there, and end at `moment`, all settled."""
@@ -241,10 +296,13 @@ class Timers:
 
     def clear(self) -> None:
         self._heap.clear()
+        self._moments.clear()
 
     def fire(self, timer: Timer) -> None:
         callback = timer.callback
         timer.cancel()
+        if timer.moment is not None:
+            self._moments.pop(timer, None)
         if callback is not None:
             callback()
 

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from datetime import datetime
 from itertools import filterfalse
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from cfmock.base.clocks import iso
-from cfmock.base.errors import ArgumentError, FixtureError, ServiceError, SettingsError, UnknownName
+from cfmock.base.errors import ArgumentError, ClockStopped, FixtureError, ServiceError, SettingsError, UnknownName
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import did_you_mean, nearest, shown
 from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_time
@@ -21,6 +21,7 @@ from cfmock.control.setups import SetUp, SetUps, fault_setup
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Change, Emulator
 from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import YEAR
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
@@ -57,6 +58,15 @@ class ControlError(ArgumentError):
 
 class NotFoundError(ControlError):
     """A control endpoint that was asked about something that is not there."""
+
+
+class Run(NamedTuple):
+    """An execution that somebody waits for, what it has set going (on a virtual clock), and how to wait for it no longer."""
+
+    world: World
+    row: ExecutionRow
+    job: Job | None
+    undo: Callable[[], None]
 
 
 class Control:
@@ -395,7 +405,7 @@ class Control:
 
     def set_clock(self, change: Json) -> Generator[None, None, Json]:
         """`{"advance": "15m"}` or `{"now": "..."}`: move a virtual clock on, in steps; all that is due on the way has been done
-        after them."""
+        after them, if that moment is `reached`; else `reason` says why not."""
         if not isinstance(change, Mapping) or change.keys() not in ({"advance"}, {"now"}):
             raise ControlError('a clock is moved by {"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}')
         try:
@@ -403,12 +413,14 @@ class Control:
                 yield from self.steps(parse_duration(change["advance"]))
             else:
                 yield from self.steps_to(parse_time(change["now"]))
+        except ClockStopped as stop:
+            return {**self.read_clock(), "reached": False, "reason": stop.reason}
         except ValueError as error:
             raise ControlError(str(error)) from None
-        return self.read_clock()
+        return {**self.read_clock(), "reached": True, "reason": None}
 
     def advance(self, seconds: float) -> None:
-        """Move a virtual clock on by so many seconds. Raises as `steps_to`."""
+        """Move a virtual clock on by so many seconds. Raises as `steps_to`, and ClockStopped."""
         deque(self.steps(seconds), maxlen=0)
 
     def steps(self, seconds: float) -> Iterator[None]:
@@ -481,6 +493,12 @@ class Control:
     def was_run(self, row: ExecutionRow) -> bool:
         """Whether this is one of the newest executions that `start` has begun."""
         return any(begun.serial == row.serial and begun.flow.id == row.flow.id for begun in self._runs)
+
+    def run(self, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
+        """`start`, as one job, and call `tell` once the execution has ended, at once if it has."""
+        with self.emulator.one_job() as job:
+            world, row = self.start(flow, input, name)
+            return Run(world, row, job, self.when_ended(world, row, tell))
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""

@@ -100,7 +100,7 @@ ENDPOINTS = (
     Endpoint("read_clock", "GET", "clock", "the flow clock: its kind and time", answer="Clock", world=False),
     Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
-         answer="Clock", world=False),
+         answer="ClockMoved", world=False),
     Endpoint("list_executions", "GET", "executions", "the executions, oldest first",
          (_query("flow", "only executions of this flow"),), answer="Executions", key="executions"),
 )  # fmt: skip

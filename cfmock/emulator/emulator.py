@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from functools import partial
 
-from cfmock.base.clocks import RealClock, VirtualClock
-from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.clocks import RealClock, Slice, VirtualClock
+from cfmock.base.errors import ClockStopped, Refused, ServiceError
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.emulator import hints
 from cfmock.emulator.exchange import Exchange
 from cfmock.emulator.violation_monitor import ViolationMonitor
+from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
 from cfmock.observe.journal import NOTHING, Journal, Warned, WorldKey
@@ -83,9 +86,13 @@ class Emulator:
         self.wall_clock = RealClock()
         self._begun = settings.now if settings.now is not None else self.wall_clock.now()
         self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else RealClock()
+        self._virtual = isinstance(self.clock, VirtualClock)
         self.timers = Timers(self.clock)
         self.ids = Ids(settings.seed)
         self.scheduler = self._new_scheduler()
+        self.job: Job | None = None
+        """What the last call has set going, on a virtual clock: its answer leaves when that has ended or waits."""
+        self._moves: list[Job] = []  # those of the flow clock that are under way
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = CallDiagnostics()
@@ -121,6 +128,12 @@ class Emulator:
         """Answer one API call; one that is `denied` where it came in is only written down. Never raises: a mistake of ours is
         an InternalServerError, its traceback in the log."""
         self.handled += 1
+        if not self._virtual:
+            return self._answer(request, denied)
+        with self.one_job(self._warn_of_stop) as self.job:
+            return self._answer(request, denied)
+
+    def _answer(self, request: Request, denied: ServiceError | None) -> Reply | Pending:
         exchange = Exchange(request, self.settings.region, denied)
         result: Fields | DeferredAnswer | Reply | ServiceError
         self.notes.begin()
@@ -213,6 +226,10 @@ class Emulator:
         undo = later.subscribe(answer)
         pending.on_expire = answer
         pending.on_abandon = partial(self._abandon, exchange, undo)
+        if self.job is not None:
+            if self.job.stopped:
+                pending.expire()
+            self.job.on_stop = partial(self._warn_of_stop, pending)
         return pending
 
     def _abandon(self, exchange: Exchange, undo: Callable[[], None]) -> None:
@@ -405,7 +422,8 @@ class Emulator:
         self.timers.clear()
         if self.functions is not None:
             self.functions.forget()
-        self.scheduler = self._new_scheduler()  # the old one may count on a timer that is gone
+        former, self.scheduler = self.scheduler, self._new_scheduler()  # the old one may count on a timer that is gone
+        former.abandon()
         self.journal.forget()
         self.ids.seed(self.settings.seed)
         self._changes.clear()
@@ -429,20 +447,68 @@ class Emulator:
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Run what is due on a real clock."""
-        self.timers.run_due()
+        """Run what is due now, until others should have their turn."""
+        with self.scheduler.at_work(self._moves[-1] if self._moves else self._new_job()):
+            self.timers.run_due(Slice().over)
 
     def next_due(self) -> float | None:
-        """When `tick` has something to do, in seconds since 1970."""
+        """When `tick` has something to do, in steady seconds of the flow clock."""
         return self.timers.next_due()
 
+    @contextmanager
+    def one_job(self, on_stop: Callable[[], None] | None = None) -> Iterator[Job | None]:
+        """Whatever is set going in this block, on a virtual clock, is one job."""
+        if not self._virtual:
+            yield None
+            return
+        job = self._new_job(on_stop)
+        with self.scheduler.at_work(job):
+            yield job
+
+    def _new_job(self, on_stop: Callable[[], None] | None = None) -> Job:
+        return Job(self.settings.max_starts_per_advance, on_stop) if self._virtual else Job()
+
     def advance_to(self, moment: float) -> None:
-        """Move a virtual clock on; returns when everything due on the way is done."""
-        self.timers.advance_to(moment)
+        """Move a virtual clock on; returns when everything due on the way is done. Raises ClockStopped."""
+        for _ in self.advancing(moment):
+            pass
 
     def advancing(self, moment: float) -> Iterator[None]:
         """The same in steps, each time it is asked to go on."""
-        return self.timers.advancing(moment)
+        scheduler, job, steps = self.scheduler, self._new_job(), self.timers.advancing(moment)
+        scheduler.take_over(job)
+        self._moves.append(job)
+        try:
+            while True:
+                with scheduler.at_work(job):
+                    if next(steps, steps) is steps:
+                        return
+                self.check_going(job)
+                yield
+                if self.scheduler is not scheduler:
+                    raise ClockStopped(self._today(), "everything was reset meanwhile")
+        finally:
+            self._moves.remove(job)
+
+    def check_going(self, job: Job | None) -> None:
+        """Raises ClockStopped for a job that has started more executions than it may."""
+        if job is not None and job.exceeded:
+            self.scheduler.stop_job(job)
+            reason = f"more than {job.most} executions were started (max_starts_per_advance)"
+            raise ClockStopped(self._today(), reason)
+
+    def _warn_of_stop(self, pending: Pending | None = None) -> None:
+        """A call has started more than it may: say so, and answer with what there is."""
+        most = self.settings.max_starts_per_advance
+        text = (
+            f"a call has set more than {most} executions going: what is left of them stands until the clock is moved on"
+        )
+        self._warn(DEFAULT_ACCOUNT, self.settings.region, f"{text} (max_starts_per_advance)")
+        if pending is not None:
+            pending.expire()
+
+    def _today(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now(), timezone.utc)
 
 
 def _spoilt(reply: Reply, decision: FaultDecision) -> Reply:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from inspect import GEN_CREATED, getgeneratorstate
 from typing import Any, NamedTuple, Protocol
 
@@ -18,6 +19,7 @@ from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
+from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
@@ -26,6 +28,10 @@ class Scheduler(Protocol):
     """What executions and their tasks need of whoever moves them on."""
 
     timers: Timers
+    job: Job
+
+    def at_work(self, job: Job) -> AbstractContextManager[None]:
+        """Whatever becomes ready in this block belongs to this job."""
 
     def resume(self, fiber: Fiber, outcome: Any) -> None:
         """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
@@ -109,13 +115,13 @@ class FlowExecution:
 
     `timeline` is the time it lives in, shared with the children it waits for; `waiting` are the tasks that can be
     reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `last` is its
-    last event. Of limits that are reached at one moment the one of the lowest `rank` comes first: this is that of its own
-    duration, the next whole number that of its tasks; executions that it starts have higher ones.
+    last event, `told` the time of that. Of limits that are reached at one moment the one of the lowest `rank` comes first:
+    this is that of its own duration, the next whole number that of its tasks; executions that it starts have higher ones.
     """
 
     __slots__ = (
         "cause", "context", "error", "flow", "guard", "last", "map_runs", "on_end", "output", "rank", "resolver",
-        "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "waiting",
+        "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "told", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -139,7 +145,7 @@ class FlowExecution:
         self.output: Datum | None = None
         self.error = ""
         self.cause = ""
-        self.started = timeline.now()
+        self.started = self.told = timeline.now()
         self.stopped: float | None = None
         self.on_end: list[Callable[[FlowExecution], object]] = []
         self.waiting: dict[str, CalledTask] = {}
@@ -156,6 +162,11 @@ class FlowExecution:
     @property
     def ended(self) -> bool:
         return self.status is not ExecutionStatus.RUNNING
+
+    def now(self) -> float:
+        """The time, as its events tell it: a machine's clock may be set back, a history goes on."""
+        moment = self.told = max(self.told, self.timeline.now())
+        return moment
 
     def failure(self) -> Failure:
         """Its end as an error of whoever waited for it."""

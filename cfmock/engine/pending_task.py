@@ -34,14 +34,18 @@ class PendingTask:
     """One try of a task that was called. `since`: when, in the time of its execution."""
 
     __slots__ = (
-        "_answered", "_asked", "_call_off", "_early", "_guard", "_joined", "_listed", "_open", "_outcome", "_timer", "_wanted",
+        "_answered", "_asked", "_begun", "_call_off", "_early", "_guard", "_job", "_joined", "_listed", "_open", "_outcome",
+        "_timer", "_wanted",
         "call", "child", "fiber", "handed_out", "over", "since",
     )  # fmt: skip
 
-    def __init__(self, fiber: Fiber, call: TaskCall, since: float) -> None:
+    def __init__(self, fiber: Fiber, call: TaskCall) -> None:
+        execution = fiber.execution
         self.fiber = fiber
         self.call = call
-        self.since = since
+        self.since = execution.now()
+        self._begun = execution.timeline.steady()
+        self._job = execution.scheduler.job
         self.over = False
         self.handed_out = False
         self.child: FlowExecution | None = None  # the nested execution it started, whose end is the task's
@@ -108,13 +112,14 @@ class PendingTask:
             return
         self._asked = False
         self.execution.timeline.busy -= 1
-        try:
-            if isinstance(answer, Failure):
-                raise answer
-            self._take(answer, late=True)
-        except Failure as failure:
-            self._end(failure)
-        self._tell()
+        with self.execution.scheduler.at_work(self._job):
+            try:
+                if isinstance(answer, Failure):
+                    raise answer
+                self._take(answer, late=True)
+            except Failure as failure:
+                self._end(failure)
+            self._tell()
         self.execution.scheduler.go_on()
 
     # -- inside
@@ -230,7 +235,7 @@ class PendingTask:
             self._end(outcome)
             execution.scheduler.go_on()
 
-        return execution.scheduler.timers.add(self.since + seconds, kind, due, execution.timeline, rank)
+        return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)
 
     def _end(self, outcome: Json | Failure) -> None:
         if self.over:

@@ -1,8 +1,9 @@
 """Drives executions: sends their generators what they wait for, on the flow clock.
 
 Everything that can go on stands in one queue, served in order, so that no execution starves another, a nested flow
-costs no stack, and the same calls always give the same history. A slice is served at once; what is left waits for the
-next tick, so that an endless loop does not starve the server either.
+costs no stack, and the same calls always give the same history. A slice of time is served at once; what is left goes on
+where it was in the next tick, ahead of all timers, so that an endless loop does not starve the server either, and that
+it makes no difference where a slice ends.
 
 A failure of a branch, an iteration or a child stands in that queue, too, until the others have begun and what is due at
 this moment is done; only then it ends them. So it does not depend on their order which of them are called.
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from cfmock.base.clocks import VirtualClock
+from cfmock.base.clocks import Slice, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
@@ -44,6 +45,7 @@ from cfmock.engine.events import (
     EXECUTION_SUCCEEDED,
     EXECUTION_TIMED_OUT,
     MAX_EVENTS,
+    STEP_STARTED,
     Event,
     EventShape,
     EventSink,
@@ -52,14 +54,12 @@ from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
+from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.pending_task import BLOCKED, PendingTask
 
-SLICE = 500
+TURN = 500
 """Events one fiber may tell before others have their turn."""
-
-TICK = 2_000
-"""Events of all executions together before the server has its turn: some 20 milliseconds."""
 
 YEAR = 31_536_000.0
 EXPRESS_LIMIT = 300.0
@@ -68,6 +68,7 @@ EXPRESS_LIMIT = 300.0
 INTERNAL_ERROR = "FnF.InternalError"
 """A mistake of ours, not of the definition."""
 
+_FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
 _ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)
 _LAST = MAX_EVENTS - 1  # the very last event is kept for the end
 
@@ -88,20 +89,26 @@ class Ending(NamedTuple):
 class FlowScheduler:
     """Starts executions and moves them on.
 
-    `timers` hold what they wait for, `ids` is all their chance. `start_child` may be replaced by who keeps the rows of
-    executions: it is given the execution, a map run of it and the index of a child, and starts it by `start`.
+    `timers` hold what they wait for, `ids` is all their chance, `slices` begins a slice. `start_child` may be replaced by
+    who keeps the rows of executions: it is given the execution, a map run of it and the index of a child, and starts it by
+    `start`. What becomes ready belongs to the `job` that is at work.
     """
 
-    def __init__(self, timers: Timers, ids: Ids) -> None:
+    def __init__(self, timers: Timers, ids: Ids, slices: Callable[[], Slice] = Slice) -> None:
         self.timers = timers
         self.ids = ids
+        self.job = Job()
+        self._slices = slices
+        self._slice = slices()
+        self._allowed = TURN  # events that the first in the queue may tell
+        self._stopped: list[tuple[Fiber, Any]] = []  # what is left of jobs that have started too much
         self.start_child: Callable[[FlowExecution, MapRun, int], FlowExecution] = self._start_child
-        self._ready: deque[tuple[Fiber, Any]] = deque()
+        self._ready: deque[tuple[Fiber, Any, Job]] = deque()
         self._held = False
         self._scheduled = False
         self._rank = 0
         self._virtual = isinstance(timers.clock, VirtualClock)
-        self._attended: dict[Timeline, list[FlowExecution]] = {}
+        self._attended: dict[Timeline, list[tuple[FlowExecution, Job]]] = {}
         self._touched: dict[Timeline, None] = {}  # attended ones that may be able to jump
 
     def start(
@@ -125,6 +132,8 @@ class FlowScheduler:
         """
         context = Context(identity, value, self.ids, observe)
         self._rank += 2
+        self.job.starts += 1
+        begun = (timeline or self.timers.clock).steady()
         execution = FlowExecution(self, flow, context, timeline or self.timers.timeline(), resolver, sink, self._rank)
         if on_begin is not None:
             on_begin(execution)
@@ -138,7 +147,7 @@ class FlowScheduler:
             seconds = min(flow.timeout or longest, longest)
             timed_out = partial(self._time_out, execution, seconds)
             execution.guard = self.timers.add(
-                execution.started + seconds, TimerKind.GUARD, timed_out, execution.timeline, execution.rank
+                begun + seconds, TimerKind.GUARD, timed_out, execution.timeline, execution.rank
             )
         return execution
 
@@ -158,19 +167,47 @@ class FlowScheduler:
 
         execution.sink = last
 
-    def attend(self, execution: FlowExecution) -> None:
-        """Somebody waits for the end of the execution: on a virtual clock its timeline jumps from now on, until `leave`."""
-        self._attended.setdefault(execution.timeline, []).append(execution)
+    def attend(self, execution: FlowExecution) -> Callable[[], None]:
+        """Somebody waits for the end of the execution: on a virtual clock its timeline jumps from now on, until what this gives
+        back is called."""
+        attendance = execution, self.job
+        self._attended.setdefault(execution.timeline, []).append(attendance)
         self._touched[execution.timeline] = None
         self.go_on()
+        return partial(self._leave, attendance)
 
-    def leave(self, execution: FlowExecution) -> None:
-        """The counterpart of `attend`."""
-        attended = self._attended.get(execution.timeline, [])
-        if execution in attended:
-            attended.remove(execution)
+    def _leave(self, attendance: tuple[FlowExecution, Job]) -> None:
+        timeline = attendance[0].timeline
+        attended = self._attended.get(timeline, [])
+        if attendance in attended:
+            attended.remove(attendance)
         if not attended:
-            self._attended.pop(execution.timeline, None)
+            self._attended.pop(timeline, None)
+
+    @contextmanager
+    def at_work(self, job: Job) -> Iterator[None]:
+        """Whatever becomes ready in this block belongs to this job."""
+        before, self.job = self.job, job
+        try:
+            yield
+        finally:
+            self.job = before
+
+    def take_over(self, job: Job) -> None:
+        """Let what is left of jobs that have started too much go on, as this job's."""
+        left, self._stopped = self._stopped, []
+        self._ready.extend((fiber, outcome, job) for fiber, outcome in left)
+        job.ready += len(left)
+        if left:
+            self._schedule()
+
+    def abandon(self) -> None:
+        """Nothing goes on any more; whoever waits for a job to rest is told."""
+        jobs = {job for _, _, job in self._ready}
+        self._ready.clear()
+        for job in jobs:
+            job.ready = 0
+            job.rest()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -186,30 +223,68 @@ class FlowScheduler:
 
     def resume(self, fiber: Fiber, outcome: Any) -> None:
         """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
-        self._ready.append((fiber, outcome))
+        self._ready.append((fiber, outcome, self.job))
+        self.job.ready += 1
         fiber.execution.timeline.busy += 1
 
+    def _resume_first(self, fiber: Fiber, outcome: Any, allowed: int) -> None:
+        """Let a fiber go on as if its turn had not ended: it may still tell so many events."""
+        self._ready.appendleft((fiber, outcome, self.job))
+        self.job.ready += 1
+        fiber.execution.timeline.busy += 1
+        self._allowed = allowed
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a slice has ended before all could go on that can."""
+        return bool(self._ready or self._touched)
+
     def go_on(self) -> None:
-        """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is spent."""
-        if self._held:
+        """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is over."""
+        if self._held or not self.unfinished:
             return
         self._held = True
-        spent = 0
+        before, begun = self.job, self._slices()
+        self._slice = begun
         try:
-            while spent < TICK:
+            while self._ready or self._jump():
                 if self._ready:
-                    fiber, outcome = self._ready.popleft()
-                    spent += self._serve(fiber, outcome)
-                elif self._jump():
-                    spent += 1
-                else:
-                    return
+                    self._take_turn(*self._ready.popleft())
+                if begun.over():
+                    break
         finally:
             self._held = False
-            if spent >= TICK or self._ready:
+            self.job = before
+            if self.unfinished:
                 self._schedule()
 
-    def _serve(self, fiber: Fiber, outcome: Any) -> int:
+    def _take_turn(self, fiber: Fiber, outcome: Any, job: Job) -> None:
+        if job.exceeded:
+            self._ready.appendleft((fiber, outcome, job))
+            self.stop_job(job)
+            return
+        self.job = job
+        try:
+            self._serve(fiber, outcome)
+        finally:
+            job.ready -= 1
+            if not job.ready and job.on_rest is not None:
+                job.rest()
+
+    def stop_job(self, job: Job) -> None:
+        """Let nothing of a job go on, until another takes it over."""
+        if job.stopped and not job.ready:
+            return
+        self._stopped += [(fiber, outcome) for fiber, outcome, each in self._ready if each is job]
+        self._ready = deque(entry for entry in self._ready if entry[2] is not job)
+        self._allowed = TURN
+        job.ready, job.stopped = 0, True
+        if job.on_stop is not None:
+            job.on_stop()
+        job.rest()
+
+    def _serve(self, fiber: Fiber, outcome: Any) -> None:
+        allowed, self._allowed = self._allowed, TURN
         timeline = fiber.execution.timeline
         timeline.busy -= 1
         if timeline in self._attended:
@@ -217,24 +292,28 @@ class FlowScheduler:
         elif timeline.joiners:
             self._touched.update(dict.fromkeys(self._attended))
         if fiber.part is not None:
-            return self._drive(fiber, fiber.part, outcome)
-        if type(outcome) is Ending:
+            self._drive(fiber, fiber.part, outcome, allowed)
+        elif type(outcome) is Ending:
             self._end_members(fiber, outcome)
-        return 1
 
     def _jump(self) -> bool:
-        while self._virtual and self._touched:
+        while self._touched:
             timeline = next(iter(self._touched))
-            attended = self._attended.get(timeline, ())
-            if not all(execution.ended for execution in attended) and any(each.jump() for each in timeline.reach()):
-                return True
+            attended = self._attended.get(timeline, ()) if self._virtual else ()
+            job = next((job for execution, job in attended if not (execution.ended or job.exceeded)), None)
+            if job is not None:
+                self.job = job
+                if any(each.jump() for each in timeline.reach()):
+                    return True
             del self._touched[timeline]
         return False
 
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self.timers.add(self.timers.clock.now(), TimerKind.SCHEDULE, self._tick)
+            # Earlier than whatever else is due.
+            due = min(0.0, self.timers.clock.steady())
+            self.timers.add(due, TimerKind.SCHEDULE, self._tick, rank=_FIRST)
 
     def _tick(self) -> None:
         self._scheduled = False
@@ -242,12 +321,11 @@ class FlowScheduler:
 
     # -- fibers
 
-    def _drive(self, fiber: Fiber, part: Any, outcome: Any) -> int:
-        """Let a fiber run until it must wait; returns the number of events it told, at least 1."""
-        execution = fiber.execution
-        begun = execution.last
-        enough = begun + SLICE
-        send, sink, moment = part.send, execution.sink, execution.timeline.now()
+    def _drive(self, fiber: Fiber, part: Any, outcome: Any, allowed: int) -> None:
+        """Let a fiber run until it must wait, has told so many events, or the slice is over."""
+        execution, over = fiber.execution, self._slice.over
+        enough = execution.last + allowed
+        send, sink, moment = part.send, execution.sink, execution.now()
         try:
             while True:
                 command = part.throw(outcome) if isinstance(outcome, Failure) else send(outcome)
@@ -255,11 +333,14 @@ class FlowScheduler:
                     execution.last = number = execution.last + 1
                     if number > _LAST and command.shape not in _ENDS:
                         self._too_long(execution)
-                        return number - begun
+                        return
                     sink(Event(number, command.cause, command.shape, command.step, moment, command.parts))
                     if number >= enough:
                         self.resume(fiber, number)
-                        return SLICE
+                        return
+                    if command.shape is STEP_STARTED and over():
+                        self._resume_first(fiber, number, enough - number)
+                        return
                     command = send(number)
                 outcome = _COMMANDS[type(command)](self, fiber, command)
                 if outcome is BLOCKED:
@@ -271,7 +352,6 @@ class FlowScheduler:
         except Exception as error:
             self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
             raise
-        return execution.last - begun + 1
 
     def _over(self, fiber: Fiber, result: Any) -> None:
         if fiber.part is None:
@@ -302,7 +382,7 @@ class FlowScheduler:
         if turns and not fiber.begun():
             self.resume(over, ending._replace(turns=turns - 1))
         elif turns and timeline.progress_due():
-            self._later(over, ending._replace(turns=0), timeline.now())  # behind all that is due
+            self._resume_at(timeline.steady(), over, ending._replace(turns=0), self.job)  # behind all that is due
         else:
             members.cancel()
             self.resume(fiber, failure)
@@ -315,7 +395,10 @@ class FlowScheduler:
     # -- commands
 
     def _wait(self, fiber: Fiber, command: Wait) -> Any:
-        return self._wait_until(fiber, WaitUntil(fiber.execution.timeline.now() + command.seconds))
+        if command.seconds <= 0:
+            return None
+        fiber.waiting = self._resume_at(fiber.execution.timeline.steady() + command.seconds, fiber, None)
+        return BLOCKED
 
     def _wait_until(self, fiber: Fiber, command: WaitUntil) -> Any:
         timeline = fiber.execution.timeline
@@ -325,18 +408,22 @@ class FlowScheduler:
         if ahead > command.longest:
             return Failure(RUNTIME_ERROR, f"the time to wait for is more than {command.longest:g} seconds away")
 
-        fiber.waiting = self._later(fiber, None, command.moment)
+        due = partial(self._resume_now, fiber, None)
+        fiber.waiting = self.timers.add_moment(command.moment, TimerKind.PROGRESS, due, timeline)
         return BLOCKED
 
-    def _later(self, fiber: Fiber, outcome: Any, moment: float) -> Timer:
-        def due() -> None:
-            self.resume(fiber, outcome)
-            self.go_on()
+    def _resume_at(self, due: float, fiber: Fiber, outcome: Any, job: Job | None = None) -> Timer:
+        resume = partial(self._resume_now, fiber, outcome, job)
+        return self.timers.add(due, TimerKind.PROGRESS, resume, fiber.execution.timeline)
 
-        return self.timers.add(moment, TimerKind.PROGRESS, due, fiber.execution.timeline)
+    def _resume_now(self, fiber: Fiber, outcome: Any, job: Job | None = None) -> None:
+        """`job` is what it belongs to, if not to who has moved the clock."""
+        with self.at_work(job or self.job):
+            self.resume(fiber, outcome)
+        self.go_on()
 
     def _call(self, fiber: Fiber, command: CallTask) -> Any:
-        fiber.waiting = task = PendingTask(fiber, command.call, fiber.execution.timeline.now())
+        fiber.waiting = task = PendingTask(fiber, command.call)
         return task.begin()
 
     def _await(self, fiber: Fiber, command: AwaitTask) -> Any:
@@ -355,7 +442,7 @@ class FlowScheduler:
         execution = fiber.execution
         fiber.waiting = map_run = MapRun(
             command,
-            now=execution.timeline.now,
+            now=execution.now,
             start=partial(self.start_child, execution),
             held=self.held,
             done=partial(self.resume, fiber),
@@ -406,7 +493,7 @@ class FlowScheduler:
         if execution.ended:
             return
         execution.status = status
-        execution.stopped = execution.timeline.now()
+        execution.stopped = execution.now()
         if execution.guard is not None:
             execution.guard.cancel()
         root, execution.root = execution.root, None

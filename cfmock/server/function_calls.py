@@ -22,6 +22,7 @@ from concurrent.futures import Future
 from inspect import isawaitable
 from typing import Any, TypeVar
 
+from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
 from cfmock.engine.task_mocks import Reply, failure_of
 
@@ -155,9 +156,14 @@ class FunctionCalls:
             self._take()
 
     async def pace(self, steps: Generator[None, None, T]) -> T:
-        """Let time go on in steps, none of them while a function runs; what the steps return."""
+        """Let time go on in steps, none of them while a function runs, and others have their turn between them; what the
+        steps return."""
+        slice_ = Slice()
         while True:
             await self.settle(None, PATIENCE)
+            if slice_.over():
+                await asyncio.sleep(0)
+                slice_ = Slice()
             try:
                 self._step(steps)
             except StopIteration as stop:

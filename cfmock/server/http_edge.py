@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import json
 import logging
 import re
@@ -16,6 +15,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +25,7 @@ from aiohttp.http_exceptions import BadHttpMethod
 from cfmock.base.clocks import RealClock
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.emulator.emulator import Emulator
+from cfmock.engine.jobs import Job
 from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
@@ -51,7 +52,7 @@ AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamRespo
 
 class HttpEdge:
     """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`; an answer waits a moment for the
-    `functions` that its call has set going."""
+    `functions` that its call has set going, and on a virtual clock until all else has ended or waits."""
 
     def __init__(self, emulator: Emulator, admin: AdminHandler, functions: FunctionCalls) -> None:
         self.emulator = emulator
@@ -61,6 +62,7 @@ class HttpEdge:
         self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
         self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()
+        self._resting: set[asyncio.Future[None]] = set()
         self.stopping = asyncio.Event()  # set when the server stops
         self._timer: asyncio.TimerHandle | None = None
         emulator.timers.on_earlier = self.plan
@@ -91,8 +93,9 @@ class HttpEdge:
         functions = self.functions
         functions.cause = None
         reply = self.emulator.handle(Request(request.method, target, headers, body, dropped), denied)
-        if functions.cause is not None or isinstance(reply, Pending) or reply.delay:
-            reply = await self.whole(reply, functions.cause)
+        job = self.emulator.job
+        if functions.cause is not None or (job is not None and job.ready) or isinstance(reply, Pending) or reply.delay:
+            reply = await self.whole(reply, functions.cause, job)
         if reply.transport is not Transport.WHOLE:
             return await self._broken(reply, request)
         sent = written(reply, request, close=dropped > MAX_COUNTED)
@@ -103,12 +106,15 @@ class HttpEdge:
                 await request.writer.drain()
         return sent
 
-    async def whole(self, reply: Reply | Pending, cause: Cause | None) -> Reply:
-        """A call's reply, once it is there and its delay is over; `cause` is of the functions that the call has set going."""
+    async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
+        """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over; `cause` is of the
+        functions that the call has set going."""
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
         elif cause is not None:
             await self.functions.settle(cause)
+        if job is not None:
+            await self.rested(job)
         if reply.delay:
             try:
                 await self._sleep(reply.delay)
@@ -116,6 +122,17 @@ class HttpEdge:
                 self.emulator.watch.left(reply)
                 raise
         return reply
+
+    async def rested(self, job: Job) -> None:
+        """Wait until nothing of a job is ready to go on, or the server stops."""
+        while job.ready and not self.stopping.is_set():
+            rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            job.on_rest = partial(_done, rest)
+            self._resting.add(rest)
+            try:
+                await rest
+            finally:
+                self._resting.discard(rest)
 
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
         """The answer to what never became a call."""
@@ -202,7 +219,7 @@ class HttpEdge:
             self._timer = None
         due = self.emulator.next_due()
         if due is not None:
-            wait = max(0.0, due - self.emulator.clock.now())
+            wait = max(0.0, due - self.emulator.clock.steady())
             if wait and not isinstance(self.emulator.clock, RealClock):
                 return
             self._timer = asyncio.get_running_loop().call_later(min(wait, 3600.0), self._tick)
@@ -221,9 +238,16 @@ class HttpEdge:
         self.stopping.set()
         for pending in list(self._pending):
             pending.expire()
+        for rest in self._resting:
+            _done(rest)
         if self._timer is not None:
             self._timer.cancel()
         self.emulator.timers.on_earlier = None
+
+
+def _done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _is_admin(target: str) -> bool:
@@ -273,7 +297,7 @@ def head(reply: Reply, *, keep_alive: bool) -> bytes:
     ).encode("latin-1", "replace")
 
 
-@functools.lru_cache(maxsize=64)
+@lru_cache(maxsize=64)
 def _status(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -281,7 +305,7 @@ def _status(status: int) -> str:
         return f"{status} Unknown"
 
 
-@functools.lru_cache(maxsize=2)
+@lru_cache(maxsize=2)
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
@@ -339,7 +363,7 @@ class HttpServer(web.Server):
     """Makes a `Protocol` for every connection."""
 
     def __init__(self, edge: HttpEdge) -> None:
-        request = functools.partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
+        request = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
         super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
         self.edge = edge
         self.descriptors = Descriptors()

@@ -10,6 +10,7 @@ import socket
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
+from cfmock.engine.jobs import Job
 from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
@@ -96,14 +97,20 @@ class Server:
         """Whether a function is running that a task waits for."""
         return self._outbound.busy
 
-    def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None]:
+    def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None, Job | None]:
         """Take a call that did not come through the socket; what `whole` makes the reply of."""
-        return self.functions.observe(lambda: self.emulator.handle(request))
+        reply, cause = self.functions.observe(lambda: self.emulator.handle(request))
+        return reply, cause, self.emulator.job
 
-    async def whole(self, reply: Reply | Pending, cause: Cause | None) -> Reply:
-        """The reply, once it is there and its delay is over."""
+    async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
+        """The reply, once it is there, all that the call has set going has ended or waits, and its delay is over."""
         assert self._edge is not None, "the server is not running"
-        return await self._edge.whole(reply, cause)
+        return await self._edge.whole(reply, cause, job)
+
+    async def rested(self, job: Job) -> None:
+        """Wait until nothing of a job is ready to go on."""
+        assert self._edge is not None, "the server is not running"
+        await self._edge.rested(job)
 
     @property
     def url(self) -> str:

@@ -166,6 +166,8 @@ def launch(
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
     outcome = world.outcome_for(flow.name, asked or name, input)
     started = (timeline or world.clock).now()
+    if outcome is not None:
+        world.scheduler.job.starts += 1  # the others are counted when they run
     if outcome is not None and outcome.at_once:
         return _end_at_once(world, flow, name, input, started, outcome, callback_token, qualifier)
     timeline = timeline or world.timers.timeline()
@@ -263,7 +265,8 @@ def finish(
     world: World, row: ExecutionRow, status: str, stopped: float, *, output: str = "", error: str = "", cause: str = ""
 ) -> ExecutionRow:
     """Write down an execution's end and tell who waits for it."""
-    ended = row._replace(status=status, output=output, stopped=to_millisecond(stopped), error=error, cause=cause)
+    stopped = max(row.started, to_millisecond(stopped))  # a machine's clock may be set back
+    ended = row._replace(status=status, output=output, stopped=stopped, error=error, cause=cause)
     replace(world, row, ended)
     world.leave(row)
     for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):
@@ -369,7 +372,7 @@ class Scripted(Live):
                 before, self._row = self._row, self._row._replace(status=self.outcome.status)
                 replace(self._world, before, self._row)
         elif self.outcome.after:
-            due = self.timeline.now() + self.outcome.after
+            due = self.timeline.steady() + self.outcome.after
             self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
 
     def poll(self) -> None:

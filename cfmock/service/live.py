@@ -91,8 +91,7 @@ class Executed:
         run, scheduler = self.run, self._world.scheduler
         if run is None or run.ended:
             return lambda: None
-        scheduler.attend(run)
-        return lambda: scheduler.leave(run)
+        return scheduler.attend(run)
 
     def _end(self, run: FlowExecution) -> None:
         for map_run in run.map_runs.values():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cfmock.base import clocks
 from cfmock.base.clocks import RealClock, VirtualClock, iso, iso_seconds
 from cfmock.base.timers import RANK, Timeline, TimerKind, Timers
 
@@ -261,3 +262,20 @@ def test_a_time_is_given_in_milliseconds_of_utc(moment: float, text: str) -> Non
 
 def test_requests_give_their_time_in_seconds() -> None:
     assert iso_seconds(1_719_197_922.9) == "2024-06-24T02:58:42Z"
+
+
+# -- slices ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_slice_is_over_when_this_thread_has_worked_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with others makes it no shorter."""
+    passed, worked = [100.0], [7.0]
+    monkeypatch.setattr(clocks, "stopwatch", lambda: passed[0])
+    monkeypatch.setattr(time, "thread_time", lambda: worked[0])
+    begun = clocks.Slice()
+    passed[0] += 60.0
+    assert not begun.over()
+    worked[0] += clocks.SLICE
+    assert not begun.over(), "it looks again when it may be over at the earliest"
+    passed[0] += clocks.SLICE
+    assert begun.over()

@@ -85,10 +85,10 @@ def run(text: str, value: Any, mocks: TaskMocks) -> Callable[[], History]:
     def once() -> History:
         history = History()
         execution = runner.start(flow, Identity("bench", "e1"), value, resolver=resolver, sink=history.sink)
-        runner.attend(execution)
+        leave = runner.attend(execution)
         while not execution.ended:
             timers.run_due()
-        runner.leave(execution)
+        leave()
         assert execution.output is not None, (execution.error, execution.cause)
         return history
 

@@ -11,7 +11,6 @@ import pytest
 from cfmock.base.clocks import Clock, RealClock, VirtualClock
 from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
-from cfmock.engine.scheduler import TICK
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of
@@ -27,8 +26,8 @@ LOOP = text_of({"states": "- {Type: Pass, Name: A, Next: A}"})
 PASS = text_of({"states": "- {Type: Pass, Name: A, End: true}"})
 
 
-def started(text: str, tasks: dict[str, Any] | None = None, value: Any = None) -> tuple[Lab, Seen]:
-    lab = Lab()
+def started(text: str, tasks: dict[str, Any] | None = None, value: Any = None, looks: int = 1000) -> tuple[Lab, Seen]:
+    lab = Lab(looks=looks)
     lab.add("f", text, tasks)
     return lab, lab.start("f", value)
 
@@ -61,8 +60,7 @@ def test_an_execution_somebody_waits_for_jumps_and_nothing_else_moves() -> None:
 
 def test_it_stops_jumping_when_nobody_waits_any_more() -> None:
     lab, seen = started(CALLBACK)
-    lab.scheduler.attend(seen.run)
-    lab.scheduler.leave(seen.run)
+    lab.scheduler.attend(seen.run)()
     seen.run.report(token_of(seen), {})
     assert seen.status == "Running"
     lab.scheduler.attend(seen.run)
@@ -126,7 +124,7 @@ def test_on_a_real_clock_a_wait_takes_its_time() -> None:
     assert seen.status == "Running"
     due = lab.timers.next_due()
     assert due is not None
-    time.sleep(max(0.0, due - time.time()))
+    time.sleep(max(0.0, due - lab.clock.steady()))
     lab.timers.run_due()
     assert seen.status == "Succeeded"
     assert 0.05 <= seen.duration < 5
@@ -141,6 +139,8 @@ class MachineClock:
     def now(self) -> float:
         self.time += 2e-5
         return self.time
+
+    steady = now
 
 
 def ended_on(clock: Clock, text: str, tasks: dict[str, Any] | None = None) -> tuple[str, str, list[str]]:
@@ -201,14 +201,85 @@ def test_what_can_run_at_once_has_run_when_it_is_started() -> None:
 
 
 def test_an_endless_loop_leaves_the_server_its_turn_and_others_theirs() -> None:
-    lab, loop = started(LOOP)
+    lab, loop = started(LOOP, looks=300)
     assert loop.status == "Running"
-    assert len(loop.events) <= TICK
     lab.add("g", PASS)
     assert lab.start("g", name="e2").status == "Succeeded"
     while loop.status == "Running":
         assert lab.timers.run_due() > 0
     assert loop.error[0] == "FnF.EventLimitExceeded"
+
+
+def test_a_slice_may_end_after_any_step_of_a_single_execution() -> None:
+    lab, seen = started(LOOP, looks=1)
+    assert seen.visits == ["A"]
+    lab.timers.run_due()
+    assert seen.visits == ["A", "A"]
+
+
+MANY = text_of(
+    {
+        "states": """\
+- Type: Parallel
+  Name: A
+  End: true
+  Branches:
+    - {StartAt: W, States: [{Type: Wait, Name: W, Seconds: 2, Next: X}, {Type: Pass, Name: X, End: true}]}
+    - StartAt: M
+      States:
+        - Type: Map
+          Name: M
+          ItemsPath: toArray(1, 2, 3)
+          Processor:
+            StartAt: R
+            States:
+              - {Type: Task, Name: R, Action: y:Z, Parameters: {u.$: uuid()}, Next: S}
+              - {Type: Wait, Name: S, Seconds: 1, Next: Q}
+              - {Type: Pass, Name: Q, OutputConstructor: {r.$: 'randomInt(1, 1000000)'}, End: true}
+          End: true
+    - StartAt: D
+      States:
+        - Type: Map
+          Name: D
+          ItemsPath: toArray($Input, $Input)
+          ProcessorConfig: {ExecutionMode: Standard}
+          Processor: {StartAt: V, States: [{Type: Wait, Name: V, Seconds: 1, Next: O}, {Type: Fail, Name: O, Code: Bad}]}
+          Catch: [{Errors: [Bad], Next: K}]
+          End: true
+        - {Type: Pass, Name: K, End: true}
+    - StartAt: N
+      States:
+        - {Type: Task, Name: N, Action: 'FNF:StartExecution', TaskMode: WaitForSystemCallback,
+           Parameters: {resourceArn: 'acs:fnf:::flow/g'}, End: true}
+    - StartAt: L
+      States:
+        - {Type: Pass, Name: L, OutputConstructor: {n.$: 'intAdd($Input.n, 1)'}, Next: I}
+        - {Type: Choice, Name: I, Branches: [{Condition: $Input.n < 200, Next: L}], Default: J}
+        - {Type: Pass, Name: J, End: true}
+"""
+    }
+)
+
+
+@pytest.mark.parametrize("attended", [True, False])
+@pytest.mark.parametrize("looks", [1, 3, 40])
+def test_it_makes_no_difference_where_slices_end(looks: int, attended: bool) -> None:
+    def histories(looks: int) -> dict[str, Any]:
+        lab = Lab(looks=looks)
+        lab.add("g", WAIT)
+        lab.add("f", MANY, {"R": [{"returns": {}, "after": "1s"}]})
+        first = lab.start("f", {"n": 0})
+        lab.rest()
+        second = lab.start("f", {"n": 190}, name="e2")
+        lab.rest()
+        if attended:
+            lab.settle(first)
+        lab.advance(100)
+        assert (first.status, second.status) == ("Succeeded", "Succeeded")
+        return {name: [(*row, event.time) for row, event in zip(seen.history(), seen.events, strict=True)]
+                for name, seen in lab.seen.items()}  # fmt: skip
+
+    assert histories(looks) == histories(1_000_000)
 
 
 def test_an_execution_has_5000_events_at_most_the_last_one_is_its_end() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from cfmock.base.clocks import Clock, VirtualClock
+from cfmock.base.clocks import Clock, Slice, VirtualClock
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timers
 from cfmock.engine.commands import Failure
@@ -78,16 +78,31 @@ class Seen:
         return [event for event in self.events if event.type == type_]
 
 
+class Looks(Slice):
+    """A slice that is over when it has been looked at so many times."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+
+    def over(self) -> bool:
+        self._left -= 1
+        return self._left <= 0
+
+
 class Lab:
-    """Runs definitions on a virtual clock that starts at 0, or on the one given.
+    """Runs definitions on a virtual clock that starts at 0, or on the one given, in slices of so many `looks`.
 
     `flows` are known by name, so that tasks can start them; `seen` are all executions, children too.
     """
 
-    def __init__(self, *, clock: Clock | None = None, seed: int = 1, functions: Functions | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock | None = None, seed: int = 1, functions: Functions | None = None, looks: int = 1000
+    ) -> None:
         self.clock = clock or VirtualClock(0.0)
         self.timers = Timers(self.clock)
-        self.scheduler = FlowScheduler(self.timers, Ids(seed))
+        self.scheduler = FlowScheduler(self.timers, Ids(seed), lambda: Looks(looks))
         self.functions = functions
         self.flows: dict[str, tuple[Flow, TaskMocks]] = {}
         self.seen: dict[str, Seen] = {}
@@ -136,11 +151,15 @@ class Lab:
 
     def settle(self, seen: Seen) -> None:
         """Wait for an execution as a client does, until it has ended or only the outside can move it."""
-        self.scheduler.attend(seen.run)
+        leave = self.scheduler.attend(seen.run)
+        self.rest()
+        leave()
+
+    def rest(self) -> None:
+        """Run what is due at this moment until nothing is."""
         self.timers.run_due()
         while self.timers.next_due() is not None and self.timers.next_due() <= self.clock.now():  # type: ignore[operator]
             self.timers.run_due()
-        self.scheduler.leave(seen.run)
 
     def advance(self, seconds: float) -> None:
         self.timers.advance_to(self.clock.now() + seconds)
