@@ -217,13 +217,13 @@ class Timers:
         self, moment: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None
     ) -> Timer:
         """The same, due when the clock says `moment`, however it is set until then."""
-        place = timeline or self.clock
-        timer = self.add(place.steady() + (moment - place.now()), kind, callback, timeline)
-        if not isinstance(self.clock, VirtualClock):
-            timer.moment = moment
-            self._moments[timer] = None
-            if len(self._moments) == 1 and self.on_earlier is not None:
-                self.on_earlier()  # from now on the clock has to be looked at
+        if isinstance(self.clock, VirtualClock):
+            return self.add(moment, kind, callback, timeline)
+        timer = self.add(self.clock.steady() + (moment - self.clock.now()), kind, callback, timeline)
+        timer.moment = moment
+        self._moments[timer] = None
+        if len(self._moments) == 1 and self.on_earlier is not None:
+            self.on_earlier()  # from now on the clock has to be looked at
         return timer
 
     def enlist(self, timer: Timer) -> None:

@@ -74,7 +74,7 @@ class ClientHistory:
             found.append(violation("repeated nonce", f"the nonce {nonce[:64]} was in a call that was answered"))
         name = call.operation.name
         if name == "DescribeExecution":
-            now = self._clock.now()
+            now = self._clock.steady()
             self._due = max(self._due, now) + self._interval
             within = self._due - now <= self._ahead
             if not within:
@@ -125,7 +125,7 @@ class ClientHistory:
     def lost(self, call: OperationCall, request_id: str) -> None:
         """The client cannot know what came of a call: its answer was lost on the way, or it left before."""
         if call.operation.name in _STARTS:
-            _keep(self._lost, _start(call), Lost(self._clock.now(), call.execution, request_id))
+            _keep(self._lost, _start(call), Lost(self._clock.steady(), call.execution, request_id))
 
     def unfinished(self) -> Iterator[tuple[str, ViolationNote]]:
         """Results that were read too early, if nobody asks again: the request id of the last look, and the violation."""
@@ -144,7 +144,7 @@ class ClientHistory:
 
     def _again(self, call: OperationCall) -> ViolationNote | None:
         lost = self._lost.get(_start(call))
-        if lost is None or self._clock.now() - lost.time > SOON:
+        if lost is None or self._clock.steady() - lost.time > SOON:
             return None
         if call.execution is not None and call.execution == lost.name:
             return None

@@ -22,7 +22,7 @@ from typing import Any
 from aiohttp import HttpVersion10, web
 from aiohttp.http_exceptions import BadHttpMethod
 
-from cfmock.base.clocks import RealClock
+from cfmock.base.clocks import RealClock, VirtualClock
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
@@ -220,7 +220,7 @@ class HttpEdge:
         due = self.emulator.next_due()
         if due is not None:
             wait = max(0.0, due - self.emulator.clock.steady())
-            if wait and not isinstance(self.emulator.clock, RealClock):
+            if wait and isinstance(self.emulator.clock, VirtualClock):
                 return
             self._timer = asyncio.get_running_loop().call_later(min(wait, 3600.0), self._tick)
 

@@ -9,7 +9,7 @@ where both day fields are given one of them is enough, and a time that never com
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
@@ -20,12 +20,19 @@ from cfmock.base.suggestions import shown
 
 MINUTE = 60
 
+MOST_COUNTED = 10_000
+"""Times that are counted one by one: a tenth of a second at the most."""
+
 
 class CronRule(Protocol):
     """A parsed expression."""
 
     def after(self, moment: float) -> float:
         """The first time after this one, both in seconds since 1970."""
+
+    def passed(self, moment: float, now: float) -> tuple[int, float]:
+        """How many times there are after a moment up to now (beyond `MOST_COUNTED` one more stands for all), and one from which
+        the next is the first after now."""
 
 
 def parse(text: str) -> CronRule:
@@ -55,6 +62,10 @@ class Every:
     def after(self, moment: float) -> float:
         return moment + self.seconds
 
+    def passed(self, moment: float, now: float) -> tuple[int, float]:
+        count = max(0, int((now - moment) // self.seconds))
+        return min(count, MOST_COUNTED + 1), moment + count * self.seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Cron:
@@ -64,8 +75,22 @@ class Cron:
     minutes: str
 
     def after(self, moment: float) -> float:
+        return next(self._times(moment))
+
+    def passed(self, moment: float, now: float) -> tuple[int, float]:
+        last = moment
+        for count, time in enumerate(self._times(moment)):
+            if time > now:
+                return count, last
+            if count == MOST_COUNTED:
+                break
+            last = time
+        return MOST_COUNTED + 1, now
+
+    def _times(self, moment: float) -> Iterator[float]:
         shifted = datetime.fromtimestamp(moment - self.second, timezone.utc)
-        return next(CronSim(self.minutes, shifted)).timestamp() + self.second
+        for each in CronSim(self.minutes, shifted):
+            yield each.timestamp() + self.second
 
 
 def _every(text: str) -> Every:

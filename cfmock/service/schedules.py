@@ -1,15 +1,17 @@
 """Schedules: start an execution of a flow at the times of a cron expression, on the flow clock.
 
-A schedule that waits is a timer, whose successor is reckoned from its own time: however far the clock moves at once, every
-run takes place, in its turn and with its own start time. The executions are named as those started without a name, since
-nothing is documented (our choice); `Enable` is true unless something is said (so is what Terraform sends).
+A schedule that waits is a timer, whose successor is reckoned from its own time: however far a virtual clock moves at once,
+every run takes place, in its turn and with its own start time. On a real clock one that is late by more than a period, since
+the machine slept or its clock was set forward, runs once, and says how many runs it has left out. The executions are named
+as those started without a name, since nothing is documented (our choice); `Enable` is true unless something is said (so is
+what Terraform sends).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cfmock.base.clocks import iso
+from cfmock.base.clocks import VirtualClock, iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.timers import TimerKind
 from cfmock.protocol.wire.arguments import invalid
@@ -135,10 +137,21 @@ def _plan(world: World, flow: FlowRow, name: str, rule: cron.CronRule, moment: f
     due = rule.after(moment)
 
     def run() -> None:
-        _plan(world, flow, name, rule, due)
+        last = due if isinstance(world.clock, VirtualClock) else _caught_up(world, flow, name, rule, due)
+        _plan(world, flow, name, rule, last)
         _start(world, flow.name, name)
 
-    world.alarms.setdefault(flow.id, {})[name] = world.timers.add(due, TimerKind.SCHEDULE, run)
+    world.alarms.setdefault(flow.id, {})[name] = world.timers.add_moment(due, TimerKind.SCHEDULE, run)
+
+
+def _caught_up(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due: float) -> float:
+    """The moment of the last run that is past already, if those after the one due now are left out."""
+    count, last = rule.passed(due, world.clock.now())
+    if count:
+        number = f"more than {cron.MOST_COUNTED}" if count > cron.MOST_COUNTED else str(count)
+        late = "the machine slept, or its clock was set forward"
+        world.warn(f"the schedule {flow.name}/{name} is late and has left out {number} runs: {late}")
+    return last
 
 
 def _cancel(world: World, flow: FlowRow, name: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cfmock.base import clocks
 from cfmock.base.clocks import RealClock, VirtualClock, iso, iso_seconds
 from cfmock.base.timers import RANK, Timeline, TimerKind, Timers
+from tests.support.clock import MachineClock
 
 PROGRESS, GUARD, SCHEDULE = TimerKind.PROGRESS, TimerKind.GUARD, TimerKind.SCHEDULE
 
@@ -150,6 +151,51 @@ def test_whoever_sleeps_is_told_when_something_is_due_before_all_that_was() -> N
     bench.add(120, "b")
     bench.add(105, "c")
     assert told == [110, 105]
+
+
+# -- a machine's clock ---------------------------------------------------------------------------------------------------
+
+
+def machine() -> tuple[MachineClock, Timers, list[str]]:
+    clock = MachineClock(1000.0)
+    return clock, Timers(clock), []
+
+
+@pytest.mark.parametrize("set_to", [1000.0 - 7200, 1000.0 + 7200])
+def test_durations_are_counted_whatever_the_clock_is_set_to(set_to: float) -> None:
+    clock, timers, done = machine()
+    timers.add(clock.steady() + 5, PROGRESS, lambda: done.append("a"))
+    clock.set(set_to)
+    clock.go_on(4.9)
+    assert (timers.run_due(), done) == (0, [])
+    clock.go_on(0.2)
+    assert (timers.run_due(), done) == (1, ["a"])
+
+
+@pytest.mark.parametrize(("set_to", "after"), [(1000.0 - 7200, 7205.0), (1000.0 + 3, 2.0), (1000.0 + 7200, 0.0)])
+def test_a_moment_comes_when_the_clock_says_so(set_to: float, after: float) -> None:
+    clock, timers, done = machine()
+    timers.add_moment(1005.0, PROGRESS, lambda: done.append("a"))
+    clock.set(set_to)
+    if after:
+        clock.go_on(after - 0.1)
+        assert (timers.run_due(), done) == (0, [])
+        clock.go_on(0.1)
+    assert (timers.run_due(), done) == (1, ["a"])
+    assert timers.next_due() is None
+
+
+def test_while_a_moment_is_waited_for_the_clock_is_looked_at_each_second() -> None:
+    clock, timers, _ = machine()
+    told: list[float | None] = []
+    timers.on_earlier = lambda: told.append(timers.next_due())
+    timers.add(clock.steady() + 60, PROGRESS, lambda: None)
+    moment = timers.add_moment(1100.0, PROGRESS, lambda: None)
+    assert told == [clock.steady() + 60, clock.steady() + 1], "whoever sleeps looks from now on"
+    moment.cancel()
+    clock.go_on(1.0)
+    assert timers.run_due() == 0
+    assert timers.next_due() == clock.steady() + 59
 
 
 # -- timelines ---------------------------------------------------------------------------------------------------------

@@ -163,6 +163,8 @@ class Wall:
     def now(self) -> float:
         return self.time
 
+    steady = now
+
 
 @pytest.fixture
 def wall(service: Service) -> Wall:

@@ -54,7 +54,7 @@ class ActiveFault:
         self.id = id
         self.rule = rule
         self.hits = 0
-        self.expires_at = math.inf if rule.expires is None else clock.now() + rule.expires
+        self.expires_at = math.inf if rule.expires is None else clock.steady() + rule.expires
         self._injector = injector
         self._calls = 0  # those that matched
         self._dice = 0.0  # thrown for the last of them
@@ -175,7 +175,7 @@ class FaultInjector:
 
     def list(self) -> Sequence[ActiveFault]:
         """The rules in their order, spent ones too, expired ones not."""
-        self._expire(self._clock.now())
+        self._expire()
         return tuple(self._faults.values())
 
     def remove(self, id: str) -> bool:
@@ -216,7 +216,7 @@ class FaultInjector:
             return 0.0
         now = self._clock.now()
         skew: float | None = None
-        for fault in self._candidates(call, now)[1]:
+        for fault in self._candidates(call)[1]:
             if fault.counts(call.execution, now) and skew is None and self._struck(fault):
                 skew = fault.rule.clock_skew
                 if struck is not None:
@@ -231,7 +231,7 @@ class FaultInjector:
         execution = call.execution
         struck: MutableSequence[ActiveFault] = []
         decider: ActiveFault | None = None
-        for fault in self._candidates(call, now)[0]:
+        for fault in self._candidates(call)[0]:
             if not fault.counts(execution, now):
                 continue
             rule = fault.rule
@@ -277,9 +277,10 @@ class FaultInjector:
             self._forget()
         return True
 
-    def _candidates(self, call: OperationCall, now: float) -> _Candidates:
+    def _candidates(self, call: OperationCall) -> _Candidates:
         """The rules that match all of a call but its execution and its time."""
-        self._expire(now)
+        if self._next_expiry < math.inf:
+            self._expire()
         flow, access_key_id = call.flow, call.access_key_id
         key = (call.operation.name, flow, access_key_id)
         found = self._memo.get(key)
@@ -303,7 +304,8 @@ class FaultInjector:
             self._by_operation[name] = found
         return found
 
-    def _expire(self, now: float) -> None:
+    def _expire(self) -> None:
+        now = self._clock.steady()
         if now < self._next_expiry:
             return
         self._remember(fault for fault in self._faults.values() if now >= fault.expires_at)

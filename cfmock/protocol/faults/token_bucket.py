@@ -29,15 +29,14 @@ class TokenBucket:
         self.per_second = per_second
         self.burst = burst
         self._clock = clock
-        self._seen = clock.now()
+        self._seen = clock.steady()
         self._tokens = float(burst)
         self._enough = 1 - min(per_second * _EARLY, _PART)
 
     def take(self) -> bool:
         """Take a token; False, and nothing taken, when there is none."""
-        now = self._clock.now()
-        # A machine's clock may be set back: that gives nothing, and takes nothing away.
-        gained = max(0.0, now - self._seen) * self.per_second
+        now = self._clock.steady()
+        gained = (now - self._seen) * self.per_second
         self._seen = now
         self._tokens = min(self.burst, self._tokens + gained)
         if self._tokens < self._enough:

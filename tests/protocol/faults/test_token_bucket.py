@@ -5,6 +5,7 @@ import pytest
 from cfmock.base.clocks import VirtualClock
 from cfmock.protocol.faults.token_bucket import DocumentedLimits, TokenBucket
 from cfmock.protocol.spec import model
+from tests.support.clock import MachineClock
 
 
 def taken(bucket, tries):
@@ -49,18 +50,12 @@ def test_without_a_refill_what_is_taken_is_gone(clock):
 
 
 def test_a_clock_that_is_set_back_neither_gives_nor_takes():
-    class Unsteady:
-        moment = 100.0
-
-        def now(self):
-            return self.moment
-
-    clock = Unsteady()
+    clock = MachineClock(100.0)
     bucket = TokenBucket(clock, per_second=1, burst=2)
     bucket.take()
-    clock.moment = 50.0
+    clock.set(50.0)
     assert taken(bucket, tries=2) == 1
-    clock.moment = 51.0
+    clock.go_on(1.0)
     assert bucket.take()
 
 
