@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import os
 import signal
-from typing import Any
+import sys
+import threading
+from typing import Any, NoReturn
 
 import click
 
 from cfmock.cli.options import settings_options
+
+LONGEST_END = 1.8
+"""Seconds after a signal in which the process ends, whatever is running. Two are promised."""
 
 
 @click.command("serve", help="Serve fixtures, flow definitions or folders of them; with none, an empty account.")
@@ -29,11 +36,12 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     loop = new_loop()
     try:
         loop.run_until_complete(_serve(started, paths))
-    finally:
+    except BaseException:
         loop.close()
+        raise
     if started.settings.strict:
         started.tell_unused()
-    return 0 if started.passes() else 1
+    _leave(0 if started.passes() else 1)
 
 
 command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
@@ -44,8 +52,14 @@ async def _serve(started: Any, paths: tuple[str, ...]) -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def told(*_: Any) -> None:
+        _end_at_last(stop, 1 if started.settings.strict else 0)
+        loop.call_soon_threadsafe(stop.set)
+
+    # Not the loop's own way: Python calls these between any two lines, also while one call keeps the loop busy.
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        signal.signal(number, told)
     reloader = Reloader(started, paths) if started.settings.reload else None
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
@@ -54,3 +68,25 @@ async def _serve(started: Any, paths: tuple[str, ...]) -> None:
     if watching is not None:
         watching.cancel()
     await started.stop()
+
+
+def _end_at_last(stop: asyncio.Event, code: int) -> None:
+    """See to it that the process ends in time, whatever holds it up: with this code if the server has begun to `stop`."""
+
+    def end() -> None:
+        if stop.is_set():
+            _leave(code)
+        click.echo("cfmock: the server was busy with one thing for too long and was broken off", err=True)
+        _leave(1)
+
+    timer = threading.Timer(LONGEST_END, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process. Taking apart what it holds, many executions that have not ended, would take seconds."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

@@ -93,6 +93,8 @@ class Emulator:
         self.job: Job | None = None
         """What the last call has set going, on a virtual clock: its answer leaves when that has ended or waits."""
         self._moves: list[Job] = []  # those of the flow clock that are under way
+        self.halted = False
+        """Set at the end: the flow clock goes no further."""
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
         self.notes = CallDiagnostics()
@@ -485,8 +487,9 @@ class Emulator:
                         return
                 self.check_going(job)
                 yield
-                if self.scheduler is not scheduler:
-                    raise ClockStopped(self._today(), "everything was reset meanwhile")
+                if self.halted or self.scheduler is not scheduler:
+                    why = "the server ends" if self.halted else "everything was reset meanwhile"
+                    raise ClockStopped(self._today(), why)
         finally:
             self._moves.remove(job)
 

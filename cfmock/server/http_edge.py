@@ -234,8 +234,9 @@ class HttpEdge:
         self.plan()
 
     def stop(self) -> None:
-        """Answer what waits, end what drips or hangs."""
+        """Answer what waits, end what drips or hangs or moves the clock."""
         self.stopping.set()
+        self.emulator.halted = True
         for pending in list(self._pending):
             pending.expire()
         for rest in self._resting:

@@ -17,7 +17,7 @@ from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
 from cfmock.server.tls import Tls
 
-DRAIN = 0.7
+DRAIN = 0.5
 """Seconds that calls in flight get to be answered when the server stops; as many again to give up. Two are promised."""
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,66 @@ def test_it_ends_at_once_though_a_client_waits(fixture: Path) -> None:
         assert server.stop()[0] == 0
         assert parsed(read_answer(waiting))[2]["Status"] == "Running"
         assert time.monotonic() - begun < 20
+
+
+ENDLESS = """\
+cfmock: 1
+settings: {auth: off, seed: 1}
+flows:
+  - name: endless
+    definition:
+      Type: StateMachine
+      SpecVersion: v1
+      Name: endless
+      StartAt: A
+      States:
+        - {Type: Task, Name: A, Action: "FNF:StartExecution", Parameters: {resourceArn: "acs:fnf:::flow/endless"}, Next: B}
+        - {Type: Task, Name: B, Action: "FNF:StartExecution", Parameters: {resourceArn: "acs:fnf:::flow/endless"}, End: true}
+  - name: open
+    outcomes: [{status: Running}]
+schedules: [{name: s, flow: open, cron: "@every 1m"}]
+faults: [{when: {operation: ListFlows}, transport: hang}]
+"""
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual"])
+def test_it_ends_whatever_is_running(tmp_path: Path, clock: str) -> None:
+    file = tmp_path / "endless.yaml"
+    file.write_text(ENDLESS)
+    target = "GET /?Version=2019-03-15&FlowName={}&Action={} HTTP/1.1\r\nHost: h\r\n\r\n"
+    calls = [
+        target.format("open", "StartExecution&ExecutionName=e"),
+        target.format("endless", "StartExecution"),
+        target.format("open", "DescribeExecution&ExecutionName=e&WaitTimeSeconds=60"),
+        target.format("open", "ListFlows"),
+        "GET /_cfmock/calls?wait=60s&count=9999 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        'POST /_cfmock/clock HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 19\r\n\r\n{"advance": "365d"}',
+    ]
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(str(file), "--clock", clock, CFMOCK_MAX_STARTS_PER_ADVANCE="10000000"))
+        for call in calls:
+            stack.enter_context(connect(server.url)).sendall(call.encode())
+        admin(server.url, "health")
+        begun = time.monotonic()
+        assert server.stop() == (0, "", "")
+        assert time.monotonic() - begun < 20
+
+
+def test_a_server_that_is_stuck_is_broken_off(tmp_path: Path) -> None:
+    """Nothing in cfmock takes so long; were it so, the process would end all the same."""
+    stuck = (
+        "import sys, time; from cfmock.__main__ import main; from cfmock.control.control import Control\n"
+        "def health(self):\n"
+        "    sys.stderr.write('stuck\\n'); sys.stderr.flush()\n"
+        "    while True: time.sleep(0.01)\n"
+        "Control.health = health\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    with serving(program=["-c", stuck]) as server, connect(server.url) as client:
+        client.sendall(b"GET /_cfmock/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        server.until_said("stuck")
+        code, _, err = server.stop()
+    assert (code, err) == (1, "cfmock: the server was busy with one thing for too long and was broken off\n")
 
 
 def test_a_port_in_use_is_one_line_and_exit_2(fixture: Path) -> None:

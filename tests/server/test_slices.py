@@ -230,6 +230,18 @@ async def test_a_reset_ends_what_is_under_way() -> None:
         assert cf.clock.now == START
 
 
+@pytest.mark.usefixtures("short_slices")
+@pytest.mark.asyncio
+async def test_the_end_of_the_server_ends_it_too() -> None:
+    async with virtual() as cf:
+        cf.call("StartExecution", FlowName="later")
+        moved = asyncio.ensure_future(cf.clock.advance_async("10m"))
+        while cf.clock.now == START:
+            await asyncio.sleep(0)
+    with pytest.raises(ClockStopped, match="the server ends"):
+        await moved
+
+
 # -- on a real clock ---------------------------------------------------------------------------------------------------
 
 

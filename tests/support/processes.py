@@ -51,10 +51,10 @@ class Serving:
 
 
 @contextmanager
-def serving(*words: str, **env: str) -> Iterator[Serving]:
-    """`cfmock serve WORDS --port 0`, ended at the end of the block if it is not by then."""
+def serving(*words: str, program: Sequence[str] = ("-m", "cfmock"), **env: str) -> Iterator[Serving]:
+    """`cfmock serve WORDS --port 0`, ended at the end of the block if it is not by then. `program` may stand for cfmock."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "cfmock", "serve", *words, "--port", "0"],
+        [sys.executable, *program, "serve", *words, "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**env),
     )  # fmt: skip
     try:
