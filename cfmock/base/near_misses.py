@@ -37,6 +37,10 @@ class Unmatched(NamedTuple):
     used: Sequence[int]
     nearest: NearMiss
 
+    def to_keep(self) -> Unmatched:
+        """Without the nearest where it can be worked out again: it holds on to parts of the input as values."""
+        return self._replace(nearest=NearMiss(self.kind, self.of, ())) if self.candidates else self
+
     def near_misses(self) -> list[NearMiss]:
         """What differs of each candidate, in their order."""
         if not self.candidates:

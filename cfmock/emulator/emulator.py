@@ -17,6 +17,7 @@ from functools import partial
 from cfmock.base.clocks import RealClock, Slice, VirtualClock
 from cfmock.base.errors import ClockStopped, Refused, ServiceError
 from cfmock.base.randomness import Ids
+from cfmock.base.short_text import shortened
 from cfmock.base.timers import Timers
 from cfmock.emulator import hints
 from cfmock.emulator.exchange import Exchange
@@ -190,7 +191,8 @@ class Emulator:
         self.watch.came(exchange, call, parameters)
         decision = exchange.decision = injector.decide(call)
         if injector.has_rules:
-            exchange.trace = injector.trace(call, exchange.rules)
+            key_id = shortened(call.access_key_id)
+            exchange.trace = injector.trace(call._replace(access_key_id=key_id), exchange.rules)
         if decision is not None and decision.before is not None:
             return self._struck(exchange, decision.before)
         return dispatch(self.world(*exchange.key), call)
@@ -260,8 +262,8 @@ class Emulator:
             reply = _spoilt(reply, decision)
         elif exchange.throttled is not None:
             reply = reply._replace(headers=encode.rate_limit_headers(exchange.throttled.limit, exchange.throttled.wait))
-        if exchange.known and exchange.parameters is not None and reply.transport not in UNANSWERED:
-            self._authenticator.answered(exchange.request, exchange.parameters)
+        if exchange.known and exchange.call is not None and reply.transport not in UNANSWERED:
+            self._authenticator.answered(exchange.call.access_key_id, exchange.nonce)
         details = NOTHING
         if failure is not None or exchange.noted is not None or exchange.trace is not None:
             details = hints.details(

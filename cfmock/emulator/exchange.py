@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from cfmock.base.clocks import iso_seconds, stopwatch
 from cfmock.base.errors import ServiceError
-from cfmock.observe.journal import CallRecord, Details, WorldKey, masked
+from cfmock.base.short_text import LONGEST, shortened
+from cfmock.observe.journal import CallRecord, Details, WorldKey, kept_bytes, masked
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.faults.injector import FaultDecision
@@ -28,7 +29,8 @@ class Exchange:
     """A call; each stage adds what it finds out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call", "decision", "denied", "key", "known", "matched", "nonce", "noted", "parameters", "refused", "request",
+        "call", "decision", "denied", "key", "known", "matched", "nonce", "nonce_digest", "noted", "parameters", "refused",
+        "request",
         "request_id", "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
@@ -39,6 +41,7 @@ class Exchange:
         self.request_id = ""
         self.parameters: Parameters | None = None
         self.nonce = ""
+        self.nonce_digest = b""
         self.timestamp = ""
         self.call: OperationCall | None = None
         self.key: WorldKey = (DEFAULT_ACCOUNT, region)
@@ -102,12 +105,14 @@ class Exchange:
 
     def record(self, reply: Reply, said: Rendered | None, details: Details, time: float) -> CallRecord:
         """What is written down of it. `time` is flow time; `said` the error that was answered."""
-        call, request, transport, key = self.call, self.request, reply.transport, self.key
+        call, transport, key = self.call, reply.transport, self.key
+        parameters = masked(call.arguments, call.operation.parameters.keys()) if call is not None else {}
+        message = self._kept(said.message) if said is not None else None
         # By place, in the order of the fields: names would cost more than all else here, on every call.
         return CallRecord(
             call.operation.name if call is not None else self._action(),
-            masked(call.arguments, call.operation.parameters.keys()) if call is not None else {},
-            call.access_key_id if call is not None else "",
+            parameters,
+            shortened(call.access_key_id) if call is not None else "",
             time,
             0 if transport in UNANSWERED else reply.status,
             said.code if said is not None else None,
@@ -118,19 +123,23 @@ class Exchange:
             call.flow if call is not None else None,
             call.execution if call is not None else None,
             self.started,
-            self.nonce,
-            self.timestamp,
-            self._kept(said.message) if said is not None else None,
+            shortened(self.nonce),
+            shortened(self.timestamp),
+            message,
             tuple(self.violations) if self.violations else (),
             self.rules,
             None if transport is Transport.WHOLE else transport.value,
             reply.delay,
-            len(request.target) + len(request.body) + details.size,
+            kept_bytes(parameters, message, self.violations, details),
             details,
         )
 
     def _kept(self, message: str) -> str:
-        """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent."""
+        """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent. What is kept
+        shortened is shortened here, too."""
+        for text in (self.timestamp, self.call.access_key_id if self.call is not None else ""):
+            if len(text) > LONGEST:
+                message = message.replace(text, shortened(text))
         return message.replace(self.signed, "***") if self.signed else message
 
     def _action(self) -> str:

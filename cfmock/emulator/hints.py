@@ -29,19 +29,21 @@ Names = Callable[[], Collection[str]]
 
 def details(exchange: Exchange, failure: ServiceError | None, *, world: Callable[[], World], keys: Names) -> Details:
     """What there is to tell of a call. `world` and `keys` have the names of what is there, for what is not."""
-    decision = exchange.decision
+    decision, trace = exchange.decision, exchange.trace
     signed = _signature(exchange, failure)
     if signed is None:
         found = _hint(exchange, failure, world, keys)
     else:
         found = RIGHT if exchange.refused is None else _asking(exchange)
+    noted = exchange.noted.to_keep() if exchange.noted is not None else None
+    size = sum(each.size for each in (noted, trace, signed) if each is not None)
     return Details(
         hint=None if found is None else one_line(found),
-        warnings=exchange.noted.warnings if exchange.noted is not None else (),
-        near_misses=partial(_near_misses, exchange.noted, exchange.trace),
+        warnings=noted.warnings if noted is not None else (),
+        near_misses=partial(_near_misses, noted, trace),
         retry_after=decision.retry_after if decision is not None else None,
         signature=signed,
-        size=(exchange.noted.size if exchange.noted is not None else 0) + (signed.size if signed is not None else 0),
+        size=size,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cfmock.base.clocks import Clock
+from cfmock.base.short_text import digest, shortened
 from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.wire.messages import OperationCall
 
@@ -29,6 +30,17 @@ MADE_BY: Mapping[str, str] = {
 
 _STARTS = ("StartExecution", "StartSyncExecution")
 _OPEN = ("Running", "Starting")
+
+
+Likeness = bytes
+"""A digest of what is the same in two calls."""
+
+
+class Start(NamedTuple):
+    """A start as it is remembered: what is the same in its retry, and the name of the execution."""
+
+    likeness: Likeness
+    name: str | None
 
 
 class Lost(NamedTuple):
@@ -58,19 +70,19 @@ class ClientHistory:
         self._ahead = polling["burst"] * self._interval  # by how many seconds polls may be ahead of their rate
         self._due = 0.0  # when the next poll would be due, were they evenly spaced
         self._within = True
-        self._nonces: set[str] = set()
-        self._nonces_in_order: deque[str] = deque()
-        self._lost: OrderedDict[tuple[str, str, str], Lost] = OrderedDict()
-        self._refused: OrderedDict[tuple[str, str, str], str] = OrderedDict()
+        self._nonces: set[bytes] = set()
+        self._nonces_in_order: deque[bytes] = deque()
+        self._lost: OrderedDict[Likeness, Lost] = OrderedDict()
+        self._refused: OrderedDict[Likeness, str] = OrderedDict()
         self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
         self._starts = 0
 
-    def came(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
+    def came(self, call: OperationCall, nonce: str, nonce_digest: bytes, *, acs3: bool) -> list[ViolationNote]:
         """The violations of a call that comes in."""
         found = []
         if acs3:
             found.append(violation("ACS3 signature", "the call is signed with ACS3"))
-        if nonce in self._nonces:
+        if nonce_digest in self._nonces:
             found.append(violation("repeated nonce", f"the nonce {nonce[:64]} was in a call that was answered"))
         name = call.operation.name
         if name == "DescribeExecution":
@@ -88,7 +100,7 @@ class ClientHistory:
                 found.append(again)
         return found
 
-    def succeeded(self, call: OperationCall, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
+    def succeeded(self, call: OperationCall, nonce: bytes, fields: Mapping[str, Any], request_id: str) -> None:
         """Remember a success that the client was told of."""
         self._answered(nonce)
         name = call.operation.name
@@ -102,11 +114,11 @@ class ClientHistory:
         elif self._looks and name in ("GetExecutionHistory", "StopExecution", "ListExecutions"):
             self._looked_otherwise(call)
         if self._lost and name in _STARTS:
-            self._lost.pop(_start(call), None)
+            self._lost.pop(_start_likeness(call), None)
         if self._refused and name in MADE_BY.values():
             self._refused.pop(_made(name, call), None)
 
-    def refused(self, call: OperationCall, nonce: str, code: str, status: int) -> list[ViolationNote]:
+    def refused(self, call: OperationCall, nonce: bytes, code: str, status: int) -> list[ViolationNote]:
         """Remember an error that the client was told of; the violations that only this shows."""
         self._answered(nonce)
         name = call.operation.name
@@ -115,17 +127,17 @@ class ClientHistory:
             _keep(self._refused, _made(name, call), code)
         return [assumed] if assumed is not None else []
 
-    def _answered(self, nonce: str) -> None:
+    def _answered(self, nonce: bytes) -> None:
         if nonce and nonce not in self._nonces:
             self._nonces.add(nonce)
             self._nonces_in_order.append(nonce)
             if len(self._nonces_in_order) > KEPT:
                 self._nonces.discard(self._nonces_in_order.popleft())
 
-    def lost(self, call: OperationCall, request_id: str) -> None:
+    def lost(self, start: Start | None, request_id: str) -> None:
         """The client cannot know what came of a call: its answer was lost on the way, or it left before."""
-        if call.operation.name in _STARTS:
-            _keep(self._lost, _start(call), Lost(self._clock.steady(), call.execution, request_id))
+        if start is not None:
+            _keep(self._lost, start.likeness, Lost(self._clock.steady(), start.name, request_id))
 
     def unfinished(self) -> Iterator[tuple[str, ViolationNote]]:
         """Results that were read too early, if nobody asks again: the request id of the last look, and the violation."""
@@ -143,13 +155,14 @@ class ClientHistory:
         return violation("polling too fast", message, **rate)
 
     def _again(self, call: OperationCall) -> ViolationNote | None:
-        lost = self._lost.get(_start(call))
-        if lost is None or self._clock.steady() - lost.time > SOON:
+        start = start_of(call)
+        lost = self._lost.get(start.likeness) if start is not None else None
+        if lost is None or start is None or self._clock.steady() - lost.time > SOON:
             return None
-        if call.execution is not None and call.execution == lost.name:
+        if start.name is not None and start.name == lost.name:
             return None
         before = f"'{lost.name}'" if lost.name is not None else "without a name"
-        now = f"'{call.execution}'" if call.execution is not None else "without one again"
+        now = f"'{start.name}'" if start.name is not None else "without one again"
         message = (
             f"the answer to a start of {call.flow} {before} was lost ({lost.request_id}), and it is repeated {now}"
         )
@@ -176,17 +189,23 @@ class ClientHistory:
         return violation("success assumed", message, operation=operation, code=refused, answer=code)
 
 
-def _start(call: OperationCall) -> tuple[str, str, str]:
-    """What is the same in a start and its retry."""
-    return call.access_key_id, call.flow or "", call.arguments.get("Input", "")
+def start_of(call: OperationCall) -> Start | None:
+    """What is kept of a call that starts an execution; None for any other."""
+    if call.operation.name not in _STARTS:
+        return None
+    return Start(_start_likeness(call), None if call.execution is None else shortened(call.execution))
 
 
-def _made(operation: str, call: OperationCall) -> tuple[str, str, str]:
+def _start_likeness(call: OperationCall) -> Likeness:
+    return digest("\n".join((call.access_key_id, call.flow or "", call.arguments.get("Input", ""))))
+
+
+def _made(operation: str, call: OperationCall) -> Likeness:
     """What an operation makes, and what a call about it names."""
-    schedule = operation == "CreateSchedule"
-    if operation == "CreateFlow":
-        return operation, call.flow or "", ""
-    return operation, call.flow or "", (call.arguments.get("ScheduleName") if schedule else call.execution) or ""
+    flow, name = call.flow or "", ""
+    if operation != "CreateFlow":
+        name = (call.arguments.get("ScheduleName") if operation == "CreateSchedule" else call.execution) or ""
+    return digest("\n".join((operation, flow, name)))
 
 
 def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:

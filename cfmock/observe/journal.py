@@ -13,15 +13,17 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
 from cfmock.base.globs import glob_matches
 from cfmock.base.patterns import MISSING, Difference, NearMiss
+from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
-"""What the kept calls' parameters may take together, in each world."""
+"""What the kept calls may take together, in each world."""
 
 WARNINGS = 200
 """How many warnings are kept."""
@@ -64,8 +66,8 @@ class CallRecord(NamedTuple):
     """One call. `time` is of the flow clock, seconds since 1970; `code` None on success; `status` 0 where no answer was sent.
 
     `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
-    first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes the
-    parameters take. A tuple, since one is made for every call.
+    first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes
+    it takes. A tuple, since one is made for every call.
     """
 
     operation: str
@@ -245,14 +247,42 @@ def _has(record: CallRecord, name: str, value: str | int) -> bool:
     return record.parameters.get(name) == value
 
 
+def _secret(name: str) -> bool:
+    """Whether a parameter may hold a secret by its name, so far as that is kept."""
+    return len(name) > LONGEST or _SECRET.search(name) is not None
+
+
 _SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|private", re.IGNORECASE)
 
 
 def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
-    """The arguments as they may be kept: of those that the operation does not know, secret ones without their value."""
+    """The arguments as they may be kept: of those that the operation does not know, secret ones without their value, and the
+    beginning of long names."""
     if arguments.keys() <= known:
         return arguments
-    return {name: "***" if name not in known and _SECRET.search(name) else value for name, value in arguments.items()}
+    return {
+        shortened(name): "***" if name not in known and _secret(name) else value for name, value in arguments.items()
+    }
+
+
+_RECORD = 1_000  # bytes of a call without parameters
+_PARAMETER = 160  # bytes of a parameter beside its characters
+_VIOLATION = 700  # bytes of a violation beside its message
+
+
+def kept_bytes(
+    parameters: Mapping[str, str], message: str | None, violations: Sequence[ViolationNote], details: Details
+) -> int:
+    """About how many bytes a call with these takes in the journal."""
+    size = _RECORD + details.size
+    for name, value in parameters.items():
+        # One wide character makes all of a text wide.
+        size += _PARAMETER + len(name) + (len(value) if value.isascii() else getsizeof(value))
+    if message is not None:
+        size += getsizeof(message)
+    for violation in violations:
+        size += _VIOLATION + getsizeof(violation.message)
+    return size
 
 
 EXPLAINED, EXPLAINED_BYTES = 5, 1024 * 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import NamedTuple
 
 from cfmock.base.near_misses import Unmatched
@@ -9,6 +10,9 @@ from cfmock.base.patterns import NearMiss
 
 MOST = 50
 """Near misses, and warnings, that are kept of one call."""
+
+_UNMATCHED = 400  # bytes of an `Unmatched` beside its input
+_LONGEST_WARNING = 1_000  # characters
 
 
 class Noted(NamedTuple):
@@ -19,8 +23,12 @@ class Noted(NamedTuple):
 
     @property
     def size(self) -> int:
-        """About how many bytes are kept to explain why nothing matched."""
-        return sum(len(each.input) for each in self.unmatched)
+        """About how many bytes are kept to explain why nothing matched, and to warn."""
+        return sum(_UNMATCHED + getsizeof(each.input) for each in self.unmatched) + sum(map(getsizeof, self.warnings))
+
+    def to_keep(self) -> Noted:
+        """Without what can be worked out again."""
+        return Noted(tuple([each.to_keep() for each in self.unmatched]), self.warnings)
 
     def near_misses(self) -> list[NearMiss]:
         """What nearly matched, worked out now, in the order in which it was met."""
@@ -70,5 +78,6 @@ class CallDiagnostics:
             self._unmatched.append(unmatched)
 
     def warn(self, text: str) -> None:
+        text = text[:_LONGEST_WARNING]
         if self.active and len(self._warnings) < MOST and text not in self._warnings:
             self._warnings.append(text)

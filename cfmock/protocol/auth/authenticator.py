@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from cfmock.base.clocks import iso_seconds
@@ -10,6 +9,7 @@ from cfmock.base.errors import Refused
 from cfmock.base.globs import glob_matches
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
+from cfmock.protocol.auth.nonces import Nonces
 from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature
 from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of
 from cfmock.protocol.wire.decode import is_acs3
@@ -38,7 +38,7 @@ class Authenticator:
         self._strict = strict
         self._max_skew = max_skew
         self._accept_acs3 = accept_acs3
-        self._nonces: Nonces | None = Nonces(max_skew) if check_nonce else None
+        self._nonces: Nonces | None = Nonces(max_skew) if check_nonce and strict else None
         self._now = wall_clock
         self.add(credentials)
         self._given = dict(self._credentials)
@@ -65,6 +65,11 @@ class Authenticator:
     def accounts(self) -> set[str]:
         """The accounts that have a key."""
         return {each.account for each in self._credentials.values()}
+
+    @property
+    def nonces_kept(self) -> int:
+        """How many nonces are remembered."""
+        return len(self._nonces) if self._nonces is not None else 0
 
     def authenticate(
         self, request: Request, parameters: Parameters, call: OperationCall, skew: float = 0.0
@@ -133,11 +138,10 @@ class Authenticator:
             credential = self._borne(token)
         return credential or Credential(name)
 
-    def answered(self, request: Request, parameters: Parameters) -> None:
+    def answered(self, access_key_id: str, nonce: str) -> None:
         """Remember the nonce of a call that got its answer. Not before: transports repeat a call whose answer was lost."""
         if self._nonces is not None:
-            nonce = parameters.values.get("SignatureNonce") or request.header("x-acs-signature-nonce")
-            self._nonces.remember(self.claimed(request, parameters).access_key_id, nonce, self._now())
+            self._nonces.remember(access_key_id, nonce, self._now())
 
 
 def _usable(credentials: Iterable[Credential]) -> dict[str, Credential]:
@@ -181,19 +185,3 @@ def _forbidden(credential: Credential, call: OperationCall) -> Refused:
 def _claimed_by_header(request: Request) -> str:
     authorization = signature.parse_authorization(request.header("authorization"))
     return authorization.credential if authorization else request.header("x-acs-accesskey-id")
-
-
-class Nonces:
-    """The nonces answered within the time a request stays valid, oldest first."""
-
-    def __init__(self, keep: float) -> None:
-        self._keep = 2 * keep
-        self._seen: OrderedDict[tuple[str, str], float] = OrderedDict()
-
-    def is_new(self, access_key_id: str, nonce: str, now: float) -> bool:
-        while self._seen and next(iter(self._seen.values())) < now - self._keep:
-            self._seen.popitem(last=False)
-        return (access_key_id, nonce) not in self._seen
-
-    def remember(self, access_key_id: str, nonce: str, now: float) -> None:
-        self._seen[access_key_id, nonce] = now

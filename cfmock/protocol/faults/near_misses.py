@@ -10,6 +10,7 @@ from cfmock.base.patterns import MISSING, Difference, NearMiss, Spent
 from cfmock.protocol.faults.rules import FaultRule, Globs
 from cfmock.protocol.wire.messages import OperationCall
 
+_STANDING = 150  # bytes of a `Standing`
 _FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
 
 _PARAMETERS = {"when.flow": "FlowName", "when.execution": "ExecutionName"}
@@ -32,6 +33,11 @@ class Trace(NamedTuple):
     now: float
     rules: Sequence[Standing]
     struck: Collection[str] = ()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes beside the call."""
+        return _STANDING * len(self.rules)
 
     def near_misses(self) -> list[NearMiss]:
         """The rules that did not strike and why, the nearest first, those for other operations last.

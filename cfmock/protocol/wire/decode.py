@@ -7,16 +7,15 @@ plus body, the body's last, and action and version fall back to headers (measure
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import re
-import sys
 import urllib.parse
 from binascii import a2b_qp
 from collections.abc import Mapping
 
 from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.short_text import short_cache
 from cfmock.protocol.spec.model import Operation, Spec
 from cfmock.protocol.wire.messages import Parameters, Request
 
@@ -48,7 +47,7 @@ def media_type(request: Request) -> str:
     return _without_parameters(request.headers.get("content-type", ""))
 
 
-@functools.lru_cache(maxsize=64)
+@short_cache(64)
 def _without_parameters(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower() or FORM
 
@@ -228,8 +227,7 @@ def is_acs3(request: Request) -> bool:
 def arguments(parameters: Parameters) -> dict[str, str]:
     """The operation's own parameters, unknown ones too. An empty one is there: whether that counts is the table's word."""
     values = parameters.values
-    # The journal keeps these for many calls: their names once.
-    return {sys.intern(name): values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
+    return {name: values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
 
 
 def caller_request_id(parameters: Parameters) -> str | None:
@@ -246,7 +244,7 @@ def region(request: Request, parameters: Parameters, spec: Spec) -> str | None:
     return _region_of(request.header("host"), spec.region_ids)
 
 
-@functools.lru_cache(maxsize=256)
+@short_cache(256)
 def _region_of(host: str, regions: frozenset[str]) -> str | None:
     for label in re.split(r"[./:]+", host.lower()):
         name = re.sub(r"-(internal|classic|vpc)\Z", "", label)

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
-from cfmock.protocol.auth.authenticator import Authenticator, Nonces
+from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.credentials import Credential
+from cfmock.protocol.auth.nonces import Nonces
 from cfmock.protocol.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.decode import decode_parameters, percent_encode
@@ -168,7 +169,7 @@ def test_a_nonce_is_refused_once_it_was_answered_and_not_before() -> None:
     request = signed()
     authenticate(request, checker)
     authenticate(request, checker)  # the answer to the first was lost on its way
-    checker.answered(request, decode_parameters(request))
+    checker.answered("ak", decode_parameters(request).values["SignatureNonce"])
     assert refusal(request, checker).code == "InvalidArgument"
 
 
@@ -177,6 +178,36 @@ def test_a_nonce_is_remembered_while_a_request_with_it_can_be_valid_and_no_longe
     nonces.remember("ak", "n", NOW)
     assert not nonces.is_new("ak", "n", NOW + 1800)
     assert nonces.is_new("ak", "n", NOW + 1801)
+
+
+def test_nonces_go_when_their_time_is_over_whether_or_not_anybody_asks_for_them() -> None:
+    nonces = Nonces(keep=900)
+    for second in range(5000):
+        nonces.remember("ak", f"n{second}", NOW + second)
+    assert len(nonces) == 1801
+
+
+def test_only_so_many_nonces_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfmock.protocol.auth.nonces.MOST", 3)
+    nonces = Nonces(keep=900)
+    for number in range(5):
+        nonces.remember("ak", f"n{number}", NOW)
+    assert [nonces.is_new("ak", f"n{number}", NOW) for number in range(5)] == [True, True, False, False, False]
+
+
+def test_nonces_that_differ_behind_a_long_beginning_are_different() -> None:
+    nonces = Nonces(keep=900)
+    nonces.remember("ak", "n" * 100_000, NOW)
+    assert not nonces.is_new("ak", "n" * 100_000, NOW)
+    assert nonces.is_new("ak", "n" * 99_999 + "m", NOW)
+    assert nonces.is_new("other", "n" * 100_000, NOW)
+
+
+def test_where_signatures_are_not_checked_no_nonce_is_kept() -> None:
+    checker = authenticator(check_nonce=True, strict=False)
+    checker.answered("ak", "n")
+    assert authenticate(signed(), checker).access_key_id == "ak"
+    assert checker.nonces_kept == 0
 
 
 def test_a_key_without_a_secret_is_not_signed_for_with_an_empty_one() -> None:
