@@ -18,8 +18,8 @@ from tests.support.calls import Service, echo_flow, make_service
 
 Make = Callable[[int], Request]
 
-LONG = "x" * 100_000
-CALLS = 25
+LONG = "x" * 50_000
+CALLS = 12
 """Calls of each kind that are measured."""
 
 
@@ -53,10 +53,11 @@ KINDS: dict[str, Make] = {
     "small": describe,
     "a long value": lambda number: describe(number, Name=f"{number}{LONG}"),
     "wide characters": lambda number: as_json(number, f"{number}\N{GRINNING FACE}{LONG}"),
-    "many parameters": lambda number: describe(number, **{f"a{each}": "" for each in range(40)}),
+    "many parameters": lambda number: describe(number, **{f"a{each}": "" for each in range(15)}),
     "a long name": lambda number: describe(number, **{f"{number}{LONG}": "v"}),
     "headers": with_headers,
     "no such action": lambda number: form({"Action": f"{number}{LONG}"}, number),
+    "a start that is refused": lambda number: form({"Action": "StartExecution", "FlowName": f"{number}{LONG}"}, number),
     "near misses": lambda number: form(
         {"Action": "StartExecution", "FlowName": "echo", "Input": json.dumps({"kind": LONG, "n": number})}, number
     ),
@@ -95,9 +96,7 @@ def test_its_count_of_bytes_is_near_to_what_its_calls_take(kind: str) -> None:
     assert said / 4 < taken < said * 1.5 + 100_000, (said, taken)
 
 
-@pytest.mark.parametrize(
-    "settings", [{"auth": "off"}, {"auth": "strict"}, {"auth": "off", "errors": "gateway"}], ids=str
-)
+@pytest.mark.parametrize("settings", [{"auth": "strict"}, {"auth": "off", "errors": "gateway"}], ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_call_that_is_not_kept_leaves_nothing_behind_it(kind: str, settings: dict[str, Any]) -> None:
     service, make, numbers = service_of(journal_size=0, **settings), KINDS[kind], itertools.count()
@@ -111,7 +110,7 @@ def test_a_call_that_is_not_kept_leaves_nothing_behind_it(kind: str, settings: d
         taken = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert taken < 1_000_000  # the newest violations are kept
+    assert taken < 400_000  # the newest violations are kept
 
 
 def test_of_long_nonces_dates_key_ids_and_names_the_beginning_is_kept() -> None:
