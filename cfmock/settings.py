@@ -98,6 +98,17 @@ def _integer(low: int | None = None, high: int | None = None) -> Read:
     return read
 
 
+_UNITS = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+
+
+def _size(value: Any) -> int:
+    given = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    found = re.fullmatch(r"([1-9][0-9]{0,14})(|B|KiB|MiB|GiB)", given.strip(), re.ASCII)
+    if found is None:
+        raise ValueError(f"{shown(value)} is not a size such as 128MiB, or a number of bytes")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def _moment(value: Any) -> float:
     # From Python a number of seconds or a datetime is as good as a text.
     if hasattr(value, "isoformat"):
@@ -191,6 +202,14 @@ class Settings:
     max_starts_per_advance: int = _row(
         20_000, _integer(1, 10_000_000),
         "how many executions one call, run or move of a virtual clock may set going", fixture=True,
+    )  # fmt: skip
+    keep_executions: int = _row(
+        10_000, _integer(1, 10_000_000), "how many executions are kept in an account and region; the oldest that have ended go",
+        option="--keep-executions", form="N", fixture=True,
+    )  # fmt: skip
+    keep_bytes: int = _row(
+        128 * 1024**2, _size, "how much memory executions may take, about; the oldest that have ended go",
+        option="--keep-bytes", form="SIZE", fixture=True,
     )  # fmt: skip
     journal_size: int = _row(
         1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True

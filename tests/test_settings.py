@@ -57,6 +57,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         "task_hosts": "a.test, B.test", "journal": "calls.jsonl", "reload": "1", "verbose": "true",
         "log_format": "json", "admin_token": "t", "strict": "on", "max_flows": "3", "max_running_executions": "4",
         "max_starts_per_advance": "9",
+        "keep_executions": "5", "keep_bytes": "6KiB",
         "tls": "on", "tls_ca_out": "ca.pem", "tls_cert": "cert.pem", "tls_key": "key.pem",
         "allow_origin": "http://localhost:3000, https://a.test",
     }  # fmt: skip
@@ -66,6 +67,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         rate_limits="documented", journal_size=5, task_hosts=("a.test", "b.test"), journal="calls.jsonl", reload=True,
         verbose=True, log_format="json", admin_token="t", strict=True, max_flows=3, max_running_executions=4,
         max_starts_per_advance=9,
+        keep_executions=5, keep_bytes=6144,
         tls=True, tls_ca_out="ca.pem", tls_cert="cert.pem", tls_key="key.pem",
         allow_origin=("http://localhost:3000", "https://a.test"),
     )  # fmt: skip
@@ -80,6 +82,14 @@ def test_python_values_do_as_well_as_text():
 
 
 @pytest.mark.parametrize(
+    ("text", "size"),
+    [("128MiB", 134_217_728), ("1GiB", 2**30), ("5KiB", 5120), ("7B", 7), ("7", 7), (7, 7), (" 1KiB ", 1024)],
+)
+def test_a_size_has_a_unit_or_is_a_number_of_bytes(text, size):
+    assert resolve({"keep_bytes": text}, {}, {}).keep_bytes == size
+
+
+@pytest.mark.parametrize(
     ("name", "value", "says"),
     [
         ("port", "http", "'http' is not a whole number from 0 to 65535"),
@@ -88,6 +98,12 @@ def test_python_values_do_as_well_as_text():
         ("port", "９", "is not a whole number"),
         ("journal_size", -1, "-1 is not a whole number from 0"),
         ("seed", "x", "'x' is not a whole number"),
+        ("keep_executions", 0, "0 is not a whole number from 1 to"),
+        ("keep_bytes", "128 MB", "'128 MB' is not a size such as 128MiB, or a number of bytes"),
+        ("keep_bytes", "0MiB", "is not a size"),
+        ("keep_bytes", -1, "-1 is not a size"),
+        ("keep_bytes", 1.5, "1.5 is not a size"),
+        ("keep_bytes", True, "True is not a size"),
         ("auth", "stric", "'stric' is not one of strict, off (did you mean 'strict'?)"),
         ("auth", True, "True is not one of strict, off"),
         ("clock", ["real"], "is not one of real, virtual"),

@@ -40,6 +40,8 @@ class SettingKeywords(TypedDict, total=False):
     max_flows: int
     max_running_executions: int
     max_starts_per_advance: int
+    keep_executions: int
+    keep_bytes: int | str
     journal_size: int
     task_hosts: Iterable[str]
     journal: str | PathLike[str] | None

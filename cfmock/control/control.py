@@ -85,7 +85,8 @@ class Control:
     # -- the server ----------------------------------------------------------------------------------------------------
 
     def health(self) -> Json:
-        return {"status": "ok", "version": __version__, "now": iso(self.emulator.clock.now())}
+        now, dropped = iso(self.emulator.clock.now()), self.emulator.memory.dropped
+        return {"status": "ok", "version": __version__, "now": now, "dropped": dropped}
 
     def reset(self, account: str | None = None, region: str | None = None) -> Json:
         """As right after the start; with an account or region, only those worlds."""
@@ -450,9 +451,9 @@ class Control:
         return [self.execution(world, row) for row, world in found]
 
     def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
-        """Raises UnknownName as `check_flow` does."""
+        """`dropped` counts those of all flows that have ended and were dropped. Raises UnknownName as `check_flow` does."""
         self.check_flow(flow)
-        return [
+        found = [
             {
                 "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,
                 "error": each.error, "started": _iso(each.started), "stopped": _iso(each.stopped),
@@ -460,6 +461,7 @@ class Control:
             }
             for each in self.find_executions(flow, account, region)
         ]  # fmt: skip
+        return {"executions": found, "dropped": sum(w.retention.dropped for w in self._worlds(account, region))}
 
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
         """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.

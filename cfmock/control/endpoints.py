@@ -63,7 +63,8 @@ FILTERS = (
 )
 
 ENDPOINTS = (
-    Endpoint("health", "GET", "health", "that the server answers, its version and time", answer="Health", world=False),
+    Endpoint("health", "GET", "health", "that the server answers, its version and time, and how many executions were dropped",
+             answer="Health", world=False),
     Endpoint("reset", "POST", "reset", "make everything as right after the start"),
     Endpoint("list_faults", "GET", "faults", "the fault rules, with how often each struck", answer="Faults", key="faults"),
     Endpoint("add_fault", "POST", "faults", "add a fault rule; it comes after those that are there",
@@ -101,6 +102,6 @@ ENDPOINTS = (
     Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
          answer="ClockMoved", world=False),
-    Endpoint("list_executions", "GET", "executions", "the executions, oldest first",
-         (_query("flow", "only executions of this flow"),), answer="Executions", key="executions"),
+    Endpoint("list_executions", "GET", "executions", "the executions, oldest first, and how many were dropped",
+         (_query("flow", "only executions of this flow"),), answer="Executions"),
 )  # fmt: skip

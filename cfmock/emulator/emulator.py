@@ -46,6 +46,7 @@ from cfmock.protocol.wire.messages import (
 from cfmock.service.call_diagnostics import CallDiagnostics
 from cfmock.service.dispatch import dispatch
 from cfmock.service.map_runs import start_child
+from cfmock.service.retention import Memory
 from cfmock.service.store.memory import MemoryIndex, MemoryTable
 from cfmock.service.task_reports import Resolver, report_to_token
 from cfmock.service.world import Observer, Stores, World
@@ -98,6 +99,7 @@ class Emulator:
         """Set at the end: the flow clock goes no further."""
         self.functions: Functions | None = None  # set by who can reach out
         self.journal = Journal(settings.journal_size)
+        self.memory = Memory(settings.keep_bytes)
         self.notes = CallDiagnostics()
         self.handled = 0  # calls so far
         self.former_flows: dict[str, None] = {}  # of all worlds, also those that a reset ended
@@ -314,6 +316,7 @@ class Emulator:
                 Resolver,
                 report_to_token,
                 lambda: self.functions,
+                self.memory,
                 self._observer,
             )
             world.notes = self.notes

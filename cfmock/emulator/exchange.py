@@ -29,8 +29,7 @@ class Exchange:
     """A call; each stage adds what it finds out. Encoding and journal work with however much there is."""
 
     __slots__ = (
-        "call", "decision", "denied", "key", "known", "matched", "nonce", "nonce_digest", "noted", "parameters", "refused",
-        "request",
+        "call", "decision", "denied", "key", "known", "matched", "nonce", "noted", "parameters", "refused", "request",
         "request_id", "signed", "started", "struck", "throttled", "timestamp", "trace", "violations",
     )  # fmt: skip
 
@@ -41,7 +40,6 @@ class Exchange:
         self.request_id = ""
         self.parameters: Parameters | None = None
         self.nonce = ""
-        self.nonce_digest = b""
         self.timestamp = ""
         self.call: OperationCall | None = None
         self.key: WorldKey = (DEFAULT_ACCOUNT, region)

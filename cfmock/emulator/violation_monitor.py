@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cfmock.base.clocks import Clock
 from cfmock.base.errors import ServiceError
-from cfmock.base.short_text import digest
 from cfmock.emulator.exchange import Exchange
 from cfmock.observe import argument_violations
 from cfmock.observe.client_history import ClientHistory, Start, start_of
@@ -31,9 +30,7 @@ class ViolationMonitor:
         """Look at a call whose sender is known."""
         exchange.violations = argument_violations.violations(call.operation, parameters, call.arguments)
         acs3 = "Signature" not in parameters.values and is_acs3(exchange.request)
-        nonce = exchange.nonce
-        exchange.nonce_digest = digest(nonce) if nonce else b""
-        exchange.violations += self._history(exchange.key).came(call, nonce, exchange.nonce_digest, acs3=acs3)
+        exchange.violations += self._history(exchange.key).came(call, exchange.nonce, acs3=acs3)
 
     def went(self, exchange: Exchange, reply: Reply, failure: ServiceError | None, fields: Fields) -> None:
         """Look at it again, now that it is known what came of it. `fields` are those of a success."""
@@ -43,11 +40,11 @@ class ViolationMonitor:
         if reply.transport not in TOLD or (failure is not None and decision is not None and decision.after is not None):
             history.lost(start_of(call), reply.request_id)
         elif failure is None:
-            history.succeeded(call, exchange.nonce_digest, fields, reply.request_id)
+            history.succeeded(call, exchange.nonce, fields, reply.request_id)
         else:
             if failure.code == "InvalidArgument" and (decision is None or decision.before is None):
                 exchange.violations += argument_violations.refused(call.operation, call.arguments, self._spec)
-            exchange.violations += history.refused(call, exchange.nonce_digest, failure.code, reply.status)
+            exchange.violations += history.refused(call, exchange.nonce, failure.code, reply.status)
         if reply.delay or reply.transport in _WAITED_FOR:
             self._late[reply.request_id] = exchange.key, start_of(call)
             if len(self._late) > _LATE:

@@ -11,7 +11,8 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from sys import getsizeof
 from typing import Any, NamedTuple, Protocol, overload
 
 from cfmock.base.clocks import iso
@@ -69,18 +70,43 @@ class History(Sequence[Event]):
     """The events of one execution, oldest first.
 
     Kept in one flat list: a tuple for each would be half of what a finished execution takes, and most of what the garbage
-    collector has to look through on a busy server.
+    collector has to look through on a busy server. `size` is about how many bytes that takes, a text that several events
+    tell counted once.
     """
 
-    __slots__ = ("_flat",)
+    __slots__ = ("_enough", "_flat", "_grown", "_large", "size")
 
     def __init__(self) -> None:
+        self.size = 0
         self._flat: list[Any] = []
+        self._grown: Callable[[int], int] | None = None
+        self._enough = 0
+        self._large: set[int] = set()  # the ids of large texts: who told them once may tell them in every event
 
-    @property
-    def sink(self) -> EventSink:
-        """Takes the next event."""
-        return self._flat.extend
+    def tell(self, grown: Callable[[int], int], enough: int) -> None:
+        """Tell this when the size is more than `enough`, until there are no more events; it gives back what is enough then."""
+        self._grown, self._enough = grown, enough
+
+    def sink(self, event: Event) -> None:
+        """Take the next event."""
+        self._flat.extend(event)
+        size = self.size + _EVENT
+        for part in event.parts:
+            length = len(part)
+            if length > _LARGE:
+                if id(part) in self._large:
+                    continue
+                self._large.add(id(part))
+                length = getsizeof(part)
+            size += length
+        self.size = size
+        if size > self._enough and self._grown is not None:
+            self._enough = self._grown(size)
+
+    def close(self) -> None:
+        """There are no more events."""
+        self._grown = None
+        self._large = set()
 
     def __len__(self) -> int:
         return len(self._flat) // _WIDTH
@@ -99,6 +125,8 @@ class History(Sequence[Event]):
 
 
 _WIDTH = len(Event._fields)
+_EVENT = 160  # bytes of an event without its texts
+_LARGE = 1_000  # characters
 
 
 class EventSink(Protocol):

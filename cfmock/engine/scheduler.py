@@ -156,6 +156,10 @@ class FlowScheduler:
         self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
         self.go_on()
 
+    def fail(self, execution: FlowExecution, failure: Failure) -> None:
+        """End an execution by a failure that it cannot catch."""
+        self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, failure)
+
     def retire(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
         sink = execution.sink
@@ -480,7 +484,7 @@ class FlowScheduler:
     def _too_long(self, execution: FlowExecution) -> None:
         execution.last -= 1
         failure = Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events")
-        self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, failure)
+        self.fail(execution, failure)
 
     def _close(
         self,

@@ -70,19 +70,19 @@ class ClientHistory:
         self._ahead = polling["burst"] * self._interval  # by how many seconds polls may be ahead of their rate
         self._due = 0.0  # when the next poll would be due, were they evenly spaced
         self._within = True
-        self._nonces: set[bytes] = set()
-        self._nonces_in_order: deque[bytes] = deque()
+        self._nonces: set[int] = set()  # hashes
+        self._nonces_in_order: deque[int] = deque()
         self._lost: OrderedDict[Likeness, Lost] = OrderedDict()
         self._refused: OrderedDict[Likeness, str] = OrderedDict()
         self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
         self._starts = 0
 
-    def came(self, call: OperationCall, nonce: str, nonce_digest: bytes, *, acs3: bool) -> list[ViolationNote]:
+    def came(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
         """The violations of a call that comes in."""
         found = []
         if acs3:
             found.append(violation("ACS3 signature", "the call is signed with ACS3"))
-        if nonce_digest in self._nonces:
+        if hash(nonce) in self._nonces:
             found.append(violation("repeated nonce", f"the nonce {nonce[:64]} was in a call that was answered"))
         name = call.operation.name
         if name == "DescribeExecution":
@@ -100,7 +100,7 @@ class ClientHistory:
                 found.append(again)
         return found
 
-    def succeeded(self, call: OperationCall, nonce: bytes, fields: Mapping[str, Any], request_id: str) -> None:
+    def succeeded(self, call: OperationCall, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
         """Remember a success that the client was told of."""
         self._answered(nonce)
         name = call.operation.name
@@ -118,7 +118,7 @@ class ClientHistory:
         if self._refused and name in MADE_BY.values():
             self._refused.pop(_made(name, call), None)
 
-    def refused(self, call: OperationCall, nonce: bytes, code: str, status: int) -> list[ViolationNote]:
+    def refused(self, call: OperationCall, nonce: str, code: str, status: int) -> list[ViolationNote]:
         """Remember an error that the client was told of; the violations that only this shows."""
         self._answered(nonce)
         name = call.operation.name
@@ -127,10 +127,11 @@ class ClientHistory:
             _keep(self._refused, _made(name, call), code)
         return [assumed] if assumed is not None else []
 
-    def _answered(self, nonce: bytes) -> None:
-        if nonce and nonce not in self._nonces:
-            self._nonces.add(nonce)
-            self._nonces_in_order.append(nonce)
+    def _answered(self, nonce: str) -> None:
+        seen = hash(nonce)
+        if nonce and seen not in self._nonces:
+            self._nonces.add(seen)
+            self._nonces_in_order.append(seen)
             if len(self._nonces_in_order) > KEPT:
                 self._nonces.discard(self._nonces_in_order.popleft())
 

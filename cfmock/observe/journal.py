@@ -274,10 +274,10 @@ def kept_bytes(
     parameters: Mapping[str, str], message: str | None, violations: Sequence[ViolationNote], details: Details
 ) -> int:
     """About how many bytes a call with these takes in the journal."""
-    size = _RECORD + details.size
-    for name, value in parameters.items():
-        # One wide character makes all of a text wide.
-        size += _PARAMETER + len(name) + (len(value) if value.isascii() else getsizeof(value))
+    texts = "".join((*parameters, *parameters.values()))
+    size = _RECORD + details.size + _PARAMETER * len(parameters) + len(texts)
+    if not texts.isascii():  # one wide character makes all of a text wide
+        size += sum(map(getsizeof, parameters)) + sum(map(getsizeof, parameters.values()))
     if message is not None:
         size += getsizeof(message)
     for violation in violations:

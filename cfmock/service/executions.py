@@ -9,7 +9,7 @@ from functools import partial
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.timers import Timeline, Timer, TimerKind
-from cfmock.engine.commands import UNNAMED
+from cfmock.engine.commands import DATA_LIMIT, UNNAMED, LimitExceeded
 from cfmock.engine.events import History
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.expr import ExpressionError
@@ -19,6 +19,7 @@ from cfmock.protocol.wire.messages import DeferredAnswer, Fields
 from cfmock.service.flows import find_flow
 from cfmock.service.live import Executed, identity_of
 from cfmock.service.outcomes import Outcome, output_text
+from cfmock.service.retention import STEP
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
@@ -96,12 +97,6 @@ def describe_execution(
     return _described(world, flow_name, execution_name)
 
 
-def _row(world: World, flow: FlowRow, name: str) -> ExecutionRow:
-    row = world.stores.executions.get(flow.id, name)
-    assert row is not None
-    return row
-
-
 def find_execution(world: World, flow_name: str, execution_name: str) -> ExecutionRow:
     """Raises FlowNotExists and ExecutionNotExists."""
     flow = find_flow(world, flow_name)
@@ -160,10 +155,11 @@ def launch(
     `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one in another; `asked` the
     name its starter gave, where the service made another of it; `callback_token` that of the task to report to at the end;
     `qualifier` what led to this version. Raises ResourceThrottled when as many are running as the quota allows (our choice:
-    the limits page names no code).
+    the limits page names no code), or as there is room for.
     """
     if world.running >= world.settings.max_running_executions:
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
+    world.retention.admit(input)
     outcome = world.outcome_for(flow.name, asked or name, input)
     started = (timeline or world.clock).now()
     if outcome is not None:
@@ -202,6 +198,7 @@ def _end_at_once(
     world.stores.by_status.add(flow.id, row)
     if callback_token:
         world.report(world, callback_token, row)
+    world.retention.ended(row, shared=output is outcome.text)
     return row
 
 
@@ -209,6 +206,7 @@ def launch_child(
     world: World, parent: ExecutionRow, *, name: str, map_run: str, compiled: Flow, input: str, timeline: Timeline
 ) -> FlowExecution:
     """Start a child of a map run: an execution of its parent's flow that executes what `compiled` says."""
+    world.retention.make_room(input)
     flow = dataclasses.replace(parent.flow, compiled=compiled)
     started = to_millisecond(timeline.now())
     row = ExecutionRow(flow, name, RUNNING, input, started, world.next_serial(), events=History(), map_run=map_run)
@@ -219,15 +217,30 @@ def launch_child(
 
 
 def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
-    flow, name = row.flow, row.name
-    world.stores.executions.put(flow.id, name, row)
+    world.stores.executions.put(row.flow.id, row.name, row)
     world.enter(row, live)
+    if row.events is not None:
+        row.events.tell(partial(_grown, world, row), STEP)
     live.begin()
-    row = _row(world, flow, name)
+    found = world.stores.executions.get(row.flow.id, row.name)
+    if found is None or found.serial != row.serial:
+        return row  # it has ended, and what it started has left no room for it
+    if found.stopped is None:
+        world.retention.runs(found)
     # Most have ended by now: listed once, as what they became, instead of moved from status to status.
-    world.stores.by_status.add(flow.id, row)
+    world.stores.by_status.add(row.flow.id, found)
     live.listed = True
-    return row
+    return found
+
+
+def _grown(world: World, row: ExecutionRow, size: int) -> int:
+    """The history of a running execution takes so many bytes; at how many it is to be told again."""
+    enough = world.retention.grown(row, size)
+    live = world.live_execution(row)
+    if enough is None and isinstance(live, Executed) and live.run is not None:
+        text = "the execution was ended, as those that run take more memory than there is for them"
+        world.scheduler.fail(live.run, LimitExceeded(DATA_LIMIT, text))
+    return enough or size
 
 
 def _ended(world: World, row: ExecutionRow, status: str, stopped: float, output: str, error: str, cause: str) -> None:
@@ -252,6 +265,7 @@ def add_ended(
         flow, name, status, input, to_millisecond(started), world.next_serial(), output, stopped,
         _code(status, error), cause,
     )  # fmt: skip
+    world.retention.stays(row)
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
     if not row.ended:
@@ -267,12 +281,15 @@ def finish(
     """Write down an execution's end and tell who waits for it."""
     stopped = max(row.started, to_millisecond(stopped))  # a machine's clock may be set back
     ended = row._replace(status=status, output=output, stopped=stopped, error=error, cause=cause)
+    if row.events is not None:
+        row.events.close()
     replace(world, row, ended)
     world.leave(row)
     for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):
         tell()
     if row.callback_token:
         world.report(world, row.callback_token, ended)
+    world.retention.ended(ended)
     return ended
 
 

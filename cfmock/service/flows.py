@@ -91,8 +91,9 @@ def update_flow(
     if environment is not None:
         changes["environment"] = parse_environment(environment)
     given = {key: value for key, value in changes.items() if value is not None}
-    row = replace(row, modified=world.clock.now(), **given)
+    before, row = row, replace(row, modified=world.clock.now(), **given)
     world.stores.flows.put(FLOWS, name, row)
+    world.memory.superseded(before, row)
     if definition is not None:
         _warn_of_mocks(world, row)
     fields = flow_fields(row)
@@ -133,7 +134,8 @@ def place_flow(
         _check_quota(world)
         row = FlowRow(id=world.ids.uuid(), name=name, created=now, **given)
     else:
-        row = replace(row, **given)
+        before, row = row, replace(row, **given)
+        world.memory.superseded(before, row)
     world.stores.flows.put(FLOWS, name, row)
     return row
 

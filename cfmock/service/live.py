@@ -94,9 +94,11 @@ class Executed:
         return scheduler.attend(run)
 
     def _end(self, run: FlowExecution) -> None:
-        for map_run in run.map_runs.values():
-            key = MapRunRow.key(self.row.name, map_run.name)
-            self._world.stores.map_runs.put(self.row.flow.id, key, MapRunRow.of(map_run))
+        if run.map_runs:
+            rows = {MapRunRow.key(self.row.name, each.name): MapRunRow.of(each) for each in run.map_runs.values()}
+            for key, row in rows.items():
+                self._world.stores.map_runs.put(self.row.flow.id, key, row)
+            self._world.retention.has_map_runs(self.row, rows)
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
         self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from cfmock.engine.task_mocks import Functions, TaskMocks
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.call_diagnostics import CallDiagnostics
 from cfmock.service.outcomes import Outcome, Outcomes
+from cfmock.service.retention import Memory, Retention
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.service.store.base import Index, Table
 from cfmock.settings import Settings
@@ -90,6 +91,7 @@ class World:
     resolver: Callable[[World, ExecutionRow], TaskResolver]  # who answers the tasks of an execution
     report: Callable[[World, str, ExecutionRow], None]  # tell the task of a token how an execution ended
     functions: Callable[[], Functions | None]  # how mocks reach functions outside, where there is a way
+    memory: Memory  # what the executions of all worlds take
     observer: Observer | None = None  # told of each point of a definition that is passed
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
@@ -104,6 +106,18 @@ class World:
     serial: int = 0
     notes: CallDiagnostics = field(default_factory=CallDiagnostics)
     former: dict[str, None] = field(default_factory=dict)  # names of flows that were there, the newest last
+    retention: Retention = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.retention = Retention(self.memory, self.settings.keep_executions, self._forget, self.warn)
+
+    def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
+        """An execution that has ended is as if it had never been."""
+        flow, stores = row.flow.id, self.stores
+        stores.executions.delete(flow, row.name)
+        stores.by_status.discard(flow, row)
+        for key in map_runs:
+            stores.map_runs.delete(flow, key)
 
     def next_serial(self) -> int:
         """The number of a new execution."""
@@ -125,6 +139,7 @@ class World:
 
     def evict(self, flow: str) -> dict[str, Live]:
         """The live executions of the flow of this id, which count no longer."""
+        self.retention.drop_flow(self.stores.executions.rows(flow))
         lives = self.live.pop(flow, {})
         self.running -= len(lives)
         return lives
@@ -181,6 +196,9 @@ class World:
 
     def end(self) -> None:
         """Nothing in it happens any more."""
+        for flow in self.stores.flows.rows(FLOWS):
+            self.retention.drop_flow(self.stores.executions.rows(flow.id))
+        self.retention.end()
         for lives in self.live.values():
             for live in lives.values():
                 live.drop()

@@ -202,8 +202,8 @@ def test_an_outcome_holds_in_the_world_it_was_added_to(one: Service, two: Servic
 def test_executions_are_listed_by_world(one: Service, two: Service, control: Control) -> None:
     one("StartExecution", FlowName="echo", ExecutionName="e1")
     two("StartExecution", FlowName="echo", ExecutionName="e2")
-    assert [each["name"] for each in control.list_executions(account="200")] == ["e2"]
-    assert {each["name"] for each in control.list_executions()} == {"e1", "e2"}
+    assert [each["name"] for each in control.list_executions(account="200")["executions"]] == ["e2"]
+    assert {each["name"] for each in control.list_executions()["executions"]} == {"e1", "e2"}
 
 
 def test_executions_of_all_flows_and_worlds_are_listed_oldest_first(
@@ -213,7 +213,7 @@ def test_executions_of_all_flows_and_worlds_are_listed_oldest_first(
     for number, (service, flow) in enumerate([(two, "echo"), (one, "echo"), (one, "after"), (two, "echo")]):
         service("StartExecution", FlowName=flow, ExecutionName=f"e{number}")
         control.advance(1)
-    assert [each["name"] for each in control.list_executions()] == ["e0", "e1", "e2", "e3"]
+    assert [each["name"] for each in control.list_executions()["executions"]] == ["e0", "e1", "e2", "e3"]
 
 
 def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: Service, control: Control) -> None:

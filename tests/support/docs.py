@@ -186,6 +186,9 @@ def settings(_: str) -> str:
     )
 
 
+MIB = 1024**2
+
+
 def default(value: Any) -> str:
     if value is None:
         return "–"
@@ -193,6 +196,8 @@ def default(value: Any) -> str:
         value = list(value)
     if isinstance(value, float):
         value = duration_text(value)
+    if isinstance(value, int) and value > MIB and not value % MIB:
+        value = f"{value // MIB}MiB"
     return code(json.dumps(value) if isinstance(value, bool | list) else value)
 
 

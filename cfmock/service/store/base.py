@@ -14,7 +14,10 @@ Entry = tuple[float | int | str, ...]
 
 
 class Listed(Protocol):
-    """What can be put into an index: it never changes, and knows its entries."""
+    """What can be put into an index: it never changes, knows its entries, and no two of an index have one serial."""
+
+    @property
+    def serial(self) -> int: ...
 
     @property
     def entries(self) -> Iterable[Entry]: ...
@@ -33,6 +36,9 @@ class Table(Protocol[R]):
         """Forget the partition and all its rows."""
 
     def count(self, partition: str) -> int: ...
+
+    def rows(self, partition: str) -> Iterable[R]:
+        """All rows, in no order. The table must not change meanwhile."""
 
     def keys(self, partition: str, start: str = "", stop: str | None = None) -> Iterator[str]:
         """Keys from `start` (included) up to `stop` (excluded), ascending, lazily. The table must not change meanwhile."""

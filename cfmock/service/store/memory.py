@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from sortedcontainers import SortedList
@@ -10,33 +10,38 @@ from sortedcontainers import SortedList
 from cfmock.service.store.base import Entry, Listed
 
 R = TypeVar("R")
-T = TypeVar("T")
 
 
-class Order(Generic[T]):
-    """Comparable items in order. `items` gives those of what was added.
+class Order:
+    """Comparable items in order.
 
-    What is added waits as it is until somebody looks: nearly all calls add, and few ever look.
+    What is added and removed waits until somebody looks: nearly all calls change, and few ever look. `new` are those to add,
+    by what they can be taken out again by; `gone` those of the sorted that are to go.
     """
 
-    __slots__ = ("_items", "_sorted", "add", "new")
+    __slots__ = ("_sorted", "gone", "new")
 
-    def __init__(self, items: Callable[[T], Iterable[Any]]) -> None:
-        self.new: list[T] = []
-        self.add = self.new.append
-        self._items = items
+    def __init__(self) -> None:
+        self.new: dict[Any, Any] = {}
+        self.gone: set[Any] = set()
         self._sorted = SortedList()
 
-    def settled(self) -> SortedList:
-        """All of it, sorted."""
+    def settled(self, new: Iterable[Any]) -> SortedList:
+        """All of it, sorted; `new` are the items that `new` stands for."""
+        gone, order = self.gone, self._sorted
+        if len(gone) * _FEW > len(order):
+            self._sorted = order = SortedList(item for item in order if item not in gone)
+        else:
+            for item in gone:
+                order.discard(item)
+        gone.clear()
         if self.new:
-            self._sorted.update(item for each in self.new for item in self._items(each))
+            order.update(new)
             self.new.clear()
-        return self._sorted
+        return order
 
 
-def _itself(key: str) -> tuple[str]:
-    return (key,)
+_FEW = 10  # of more than one item in so many that are gone, those that stay are sorted anew
 
 
 class MemoryTable(Generic[R]):
@@ -44,7 +49,7 @@ class MemoryTable(Generic[R]):
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, R]] = {}
-        self._orders: dict[str, Order[str]] = {}
+        self._orders: dict[str, Order] = {}
 
     def get(self, partition: str, key: str) -> R | None:
         rows = self._rows.get(partition)
@@ -54,16 +59,18 @@ class MemoryTable(Generic[R]):
         rows = self._rows.get(partition)
         if rows is None:
             rows = self._rows[partition] = {}
-            self._orders[partition] = Order(_itself)
+            self._orders[partition] = Order()
         if key not in rows:
-            self._orders[partition].add(key)
+            self._orders[partition].new[key] = None
         rows[key] = row
 
     def delete(self, partition: str, key: str) -> bool:
         rows = self._rows.get(partition)
         if rows is None or rows.pop(key, None) is None:
             return False
-        self._orders[partition].settled().remove(key)
+        order = self._orders[partition]
+        if order.new.pop(key, order) is order:
+            order.gone.add(key)
         return True
 
     def drop(self, partition: str) -> None:
@@ -73,11 +80,14 @@ class MemoryTable(Generic[R]):
     def count(self, partition: str) -> int:
         return len(self._rows.get(partition, ()))
 
+    def rows(self, partition: str) -> Iterable[R]:
+        return self._rows.get(partition, {}).values()
+
     def keys(self, partition: str, start: str = "", stop: str | None = None) -> Iterator[str]:
         order = self._orders.get(partition)
         if order is None:
             return iter(())
-        found: Iterator[str] = order.settled().irange(start, stop, inclusive=(True, False))
+        found: Iterator[str] = order.settled(order.new).irange(start, stop, inclusive=(True, False))
         return found
 
 
@@ -85,20 +95,18 @@ class MemoryIndex:
     """An `Index` in memory."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, Order[Listed]] = {}
+        self._orders: dict[str, Order] = {}
 
     def add(self, partition: str, row: Listed) -> None:
         order = self._orders.get(partition)
         if order is None:
-            order = self._orders[partition] = Order(_entries)
-        order.add(row)
+            order = self._orders[partition] = Order()
+        order.new[row.serial] = row
 
     def discard(self, partition: str, row: Listed) -> None:
         order = self._orders.get(partition)
-        if order is not None:
-            settled = order.settled()
-            for entry in row.entries:
-                settled.discard(entry)
+        if order is not None and order.new.pop(row.serial, None) is None:
+            order.gone.update(row.entries)
 
     def drop(self, partition: str) -> None:
         self._orders.pop(partition, None)
@@ -107,9 +115,6 @@ class MemoryIndex:
         order = self._orders.get(partition)
         if order is None:
             return iter(())
-        found: Iterator[Entry] = order.settled().irange(low, high, inclusive=(True, False), reverse=True)
+        new = (entry for row in order.new.values() for entry in row.entries)
+        found: Iterator[Entry] = order.settled(new).irange(low, high, inclusive=(True, False), reverse=True)
         return found
-
-
-def _entries(row: Listed) -> Iterable[Entry]:
-    return row.entries

@@ -67,8 +67,9 @@ def test_a_dropped_partition_is_empty_and_the_others_are_as_they_were(table: Tab
 class Row:
     """A row with one entry, or several."""
 
-    def __init__(self, *entries: Entry) -> None:
+    def __init__(self, *entries: Entry, serial: int | None = None) -> None:
         self.entries = entries
+        self.serial = int(entries[0][1]) if serial is None else serial
 
 
 def test_entries_come_in_falling_order_between_the_bounds(index: Index) -> None:

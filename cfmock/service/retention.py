@@ -1,0 +1,243 @@
+"""How long executions are kept: which of those that have ended go when there are too many, or when they take too much.
+
+What an execution takes is an estimate that costs next to nothing: the sizes of its texts and events, and of what it was
+started with where nothing else holds that any more. What goes on running counts, too; where nothing is left to drop, no more
+is started. What fixtures write stays, and does not count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from sys import getsizeof
+
+from cfmock.base.errors import ServiceError
+from cfmock.service.rows import ExecutionRow, FlowRow
+
+HEADROOM = 64 * 1024 * 1024
+"""Bytes that running executions may take beyond the bound before those that go on growing fail."""
+
+STEP = 4_096
+"""Bytes by which a running execution grows before that is counted."""
+
+_EXECUTION = 1_200  # bytes of one, without its texts and events
+_RUNNING = 5_000  # bytes of one whose definition runs, beside its values
+_COMPILED = 20  # bytes of a compiled definition for each character
+
+_State = tuple[int, int]
+
+
+class Memory:
+    """What the executions of all worlds take. `limit` is the bound in bytes, `retentions` those of the worlds."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self.retentions: list[Retention] = []
+        self.told = False  # that executions are dropped
+        self._flows: dict[_State, list[int]] = {}  # how many executions hold it, and what it counts for
+
+    @property
+    def dropped(self) -> int:
+        """How many executions were dropped in all worlds."""
+        return sum(each.dropped for each in self.retentions)
+
+    def oldest(self) -> Retention | None:
+        """The world of the execution that has ended before all others."""
+        return min((each for each in self.retentions if each.finished), key=Retention.oldest, default=None)
+
+    def use(self, flow: FlowRow) -> None:
+        """An execution holds on to this state of a flow."""
+        state = id(flow.definition), id(flow.environment)
+        used = self._flows.get(state)
+        if used is None:
+            self._flows[state] = [1, 0]
+        else:
+            used[0] += 1
+
+    def free(self, flow: FlowRow) -> None:
+        """The counterpart of `use`."""
+        state = _state(flow)
+        used = self._flows[state]
+        used[0] -= 1
+        if not used[0]:
+            del self._flows[state]
+            self.bytes -= used[1]
+
+    def superseded(self, before: FlowRow, after: FlowRow) -> None:
+        """A flow has changed: what it was is kept for its executions only, so it counts from now on."""
+        used = self._flows.get(_state(before))
+        if used is not None and not used[1] and _state(before) != _state(after):
+            used[1] = _flow_size(before)
+            self.bytes += used[1]
+
+
+class Retention:
+    """The executions of one world that may be dropped. `most` is how many there may be, `forget` takes one and these keys of
+    its map runs out of the tables, and `tell` is told when the first is dropped."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        most: int,
+        forget: Callable[[ExecutionRow, Iterable[str]], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.count = 0
+        self.dropped = 0
+        self.finished: OrderedDict[int, ExecutionRow] = OrderedDict()  # by serial, the oldest first
+        self._memory = memory
+        self._most = most
+        self._forget = forget
+        self._tell = tell
+        self._sizes: dict[str, dict[int, int]] = {}  # in bytes, by flow id and serial
+        self._fixed: dict[int, int] = {}  # of those that run: what they take beside their histories
+        self._staying: set[int] = set()  # serials of what fixtures write
+        self._map_runs: dict[int, tuple[str, ...]] = {}  # keys of their rows
+        memory.retentions.append(self)
+
+    def admit(self, input: str) -> None:
+        """Drop what must go for one more. Raises ResourceThrottled where running executions leave no room (our choice)."""
+        memory = self._memory
+        if self.count < self._most and memory.bytes + _RUNNING + 2 * len(input) < memory.limit:
+            return
+        self.make_room(input)
+        if self.count >= self._most:
+            raise ServiceError("ResourceThrottled", detail=f"{self.count} executions are kept, and all of them run.")
+        if memory.bytes > memory.limit:
+            raise ServiceError("ResourceThrottled", detail=f"The executions that run take {memory.bytes} bytes.")
+
+    def make_room(self, input: str) -> None:
+        """Drop what must go for one more."""
+        while self.count >= self._most and self.finished:
+            self._drop("keep_executions")
+        self._trim(_RUNNING + 2 * len(input))
+
+    def stays(self, row: ExecutionRow) -> None:
+        """It is never dropped, and does not count."""
+        self._staying.add(row.serial)
+
+    def runs(self, row: ExecutionRow) -> None:
+        """It goes on running after its start."""
+        if row.serial not in self._fixed:
+            size = _EXECUTION + getsizeof(row.input)
+            if row.events is not None:
+                size += _RUNNING + value_size(row.input)
+            self._fixed[row.serial] = size
+            self._enter(row, size if row.events is None else size + row.events.size)
+
+    def grown(self, row: ExecutionRow, history: int) -> int | None:
+        """The history of a running execution takes so many bytes. Gives how many are enough to tell again; None if there is no
+        more room for it."""
+        self.runs(row)
+        self._resize(row, self._fixed[row.serial] + history)
+        self._trim(0)
+        if self._memory.bytes > self._memory.limit + HEADROOM:
+            return None
+        return history + max(STEP, history // 8)
+
+    def ended(self, row: ExecutionRow, *, shared: bool = False) -> None:
+        """It has ended, and may go from now on. `shared`: all of its outcome have one output."""
+        serial, events = row.serial, row.events
+        size = _EXECUTION + getsizeof(row.input)
+        if events is not None:
+            size += events.size
+        elif not shared:
+            size += len(row.output)
+        if self._fixed.pop(serial, None) is not None:
+            self._resize(row, size)
+        elif serial in self._staying:
+            return
+        else:
+            self._enter(row, size)
+        self.finished[serial] = row
+        while self.count > self._most and self.finished:
+            self._drop("keep_executions")
+
+    def has_map_runs(self, row: ExecutionRow, keys: Iterable[str]) -> None:
+        """These rows of map runs go with it."""
+        self._map_runs[row.serial] = tuple(keys)
+
+    def drop_flow(self, rows: Iterable[ExecutionRow]) -> None:
+        """These executions, all of one flow, are gone with it."""
+        for row in rows:
+            self._staying.discard(row.serial)
+            if row.serial in self._sizes.get(row.flow.id, _NONE):
+                self.finished.pop(row.serial, None)
+                self._release(row)
+
+    def end(self) -> None:
+        """The world is gone."""
+        self._memory.retentions.remove(self)
+
+    def oldest(self) -> float:
+        """When the first of those that are there has ended. Only where one is there."""
+        return next(iter(self.finished.values())).stopped or 0.0
+
+    def _enter(self, row: ExecutionRow, size: int) -> None:
+        flow = row.flow
+        sizes = self._sizes.get(flow.id)
+        if sizes is None:
+            sizes = self._sizes[flow.id] = {}
+        sizes[row.serial] = size
+        self.count += 1
+        self._memory.bytes += size
+        self._memory.use(flow)
+
+    def _resize(self, row: ExecutionRow, size: int) -> None:
+        sizes = self._sizes[row.flow.id]
+        self._memory.bytes += size - sizes[row.serial]
+        sizes[row.serial] = size
+
+    def _trim(self, more: int) -> None:
+        """Drop the oldest of all worlds, until there is room for so many bytes more, or nothing left to drop."""
+        memory = self._memory
+        while memory.bytes + more > memory.limit and (oldest := memory.oldest()) is not None:
+            oldest._drop("keep_bytes")
+
+    def _drop(self, setting: str) -> None:
+        _, row = self.finished.popitem(last=False)
+        self._forget(row, self._release(row))
+        self.dropped += 1
+        if not self._memory.told:
+            self._memory.told = True
+            self._tell(f"executions that have ended are dropped from now on, the oldest first ({setting})")
+
+    def _release(self, row: ExecutionRow) -> tuple[str, ...]:
+        """Count it no longer; gives the keys of the rows of its map runs."""
+        sizes = self._sizes[row.flow.id]
+        self._memory.bytes -= sizes.pop(row.serial)
+        if not sizes:
+            del self._sizes[row.flow.id]
+        self._fixed.pop(row.serial, None)
+        self.count -= 1
+        self._memory.free(row.flow)
+        return self._map_runs.pop(row.serial, ()) if self._map_runs else ()
+
+
+_NONE: dict[int, int] = {}
+
+_PUNCTUATION = {"[": 60, "{": 190, ",": 20, ":": 50}
+"""Bytes of a value for each of these in its JSON text."""
+
+
+def value_size(text: str) -> int:
+    """About how many bytes the value of a JSON text takes, with the text of its texts."""
+    if len(text) < _SHORT:
+        return _FACTOR * len(text)
+    return len(text) + sum(size * text.count(mark) for mark, size in _PUNCTUATION.items())
+
+
+_SHORT = 500  # characters of a text that is not worth looking into
+_FACTOR = 8  # what values take against their texts, mostly
+
+
+def _state(flow: FlowRow) -> _State:
+    """What is the same of two rows of a flow that differ in small things only: children of a map run have rows of their own."""
+    return id(flow.definition), id(flow.environment)
+
+
+def _flow_size(flow: FlowRow) -> int:
+    environment = len(json.dumps(flow.environment)) if flow.environment else 0
+    return getsizeof(flow.definition) + _COMPILED * len(flow.definition) + 2 * environment
