@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "cfmock_fixtures", "fixture files or folders loaded first, for every test and every *.cfmock.yaml", type="paths"
     )
-    parser.addini("cfmock_strict", "fail a test for violations of the clients that call its service", type="bool")
+    parser.addini(servers.STRICT, "fail a test for violations of the clients that call its service", type="bool")
     parser.addini(
         setups.OPTION, "what outcomes, faults and mocks do that a test adds and nothing uses: error (default), warn, ignore",
         default="error",
@@ -67,9 +67,16 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    from cfmock.base.suggestions import did_you_mean
+
     for option, words in ((setups.OPTION, setups.MODES), (checks.OPTION, checks.MODES)):
         if (given := session.config.getini(option)) not in words:
-            raise pytest.UsageError(f"{option}: '{given}' is not one of {', '.join(words)}")
+            near = did_you_mean(given, words)
+            raise pytest.UsageError(f"{option}: '{given}' is not one of {', '.join(words)}{near}")
+    try:
+        session.config.getini(servers.STRICT)
+    except (ValueError, pytest.UsageError) as error:  # pytest's own, without the name of the option
+        raise pytest.UsageError(f"{servers.STRICT}: {error}; it is true or false") from None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> flow_tests.FlowTestFile | None:
@@ -107,6 +114,8 @@ def pytest_runtest_makereport(
     report = yield
     with reports.survived(lambda text: report.sections.append(("cfmock", text))):
         if report.failed:
+            if report.when != "teardown":
+                servers.tell_violations(item, report)
             reports.add_calls(item, report)
             warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
             checks.report(item, report, _flows(item), warnings)

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from cfmock.control.shown_executions import Marks
     from cfmock.observe.models import Violation
 
+STRICT = "cfmock_strict"
+
 _CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["dict[CloudFlow, Marks]"]()
 """The servers of the test alone, and the executions that each began with."""
-_STRICT = pytest.StashKey[bool]()
-"""Whether violations still fail the test."""
+_STRICT = pytest.StashKey["Violations"]()
+"""Those of the test's own server, where they fail the test."""
 _SESSION = pytest.StashKey["Session"]()
 
 
@@ -34,20 +36,22 @@ def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
     from cfmock.control.shown_executions import marks
 
     sources, settings = _wanted(request)
-    strict = settings.pop("strict", request.config.getini("cfmock_strict"))
+    strict = settings.pop("strict", request.config.getini(STRICT))
     unused = settings.pop("unused", request.config.getini(setups.OPTION))
-    with _entered(CloudFlow(*sources, **settings), request.config, unused) as cf:
+    with _entered(CloudFlow(*sources, **settings), request.config, unused, strict) as cf:
         coverage.follow(cf, request.config)
         request.node.stash.setdefault(_SERVERS, {})[cf] = access.ask(cf, marks)
-        request.node.stash[_STRICT] = strict
+        violations = Violations(cf)
+        if strict:
+            request.node.stash[_STRICT] = violations
         case = case_of(request)
         if case is not None:
             error = request.node.stash[_CASE] = enter_case(cf, *case)
             setups.ask(request.node, error.fault.id)
         setups.follow(request.node, cf, unused)
         yield cf
-        if request.node.stash[_STRICT]:
-            cf.assert_no_violations()  # of what came after the test itself
+        if strict:
+            _fail(violations.new())  # of what came after the test itself
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +64,7 @@ def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
         session = pytestconfig.stash[_SESSION] = Session(cf)
         yield cf
         del pytestconfig.stash[_SESSION]
-        if pytestconfig.getini("cfmock_strict"):
+        if pytestconfig.getini(STRICT):
             session.fail_end()
 
 
@@ -73,6 +77,21 @@ def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase
     return case
 
 
+class Violations:
+    """What the clients of a server sent that the real service would take differently, each told once."""
+
+    def __init__(self, cf: CloudFlow) -> None:
+        self._cf = cf
+        self._seen = 0
+
+    def new(self) -> list[Violation]:
+        """Those since this was last asked."""
+        found = self._cf.violations
+        new = found[self._seen :] if self._seen <= len(found) else found  # fewer than before: the server was reset
+        self._seen = len(found)
+        return new
+
+
 class Session:
     """What of the server of a session belongs to the test that runs."""
 
@@ -81,7 +100,7 @@ class Session:
         self.last: str | None = None  # the id of the newest request before the test
         self.executions: Marks = {}  # those that were begun before it
         self.setups = 0  # how many there were before the test
-        self._seen = 0  # violations
+        self.violations = Violations(cf)
         self._outside: list[Violation] = []  # those of no test
 
     def begin_test(self) -> None:
@@ -91,27 +110,18 @@ class Session:
         self.executions = access.ask(self.cf, marks)
         self.last = calls[-1].request_id if calls else None
         self.setups = access.ask(self.cf, lambda control: control.setups.count)
-        self._outside += self._new()
-
-    def fail_test(self) -> None:
-        """For the violations since it began."""
-        self._fail(self._new())
+        self._outside += self.violations.new()
 
     def fail_end(self) -> None:
-        """For those that no test has failed for."""
-        self._fail([*self._outside, *self._new()])
+        """For the violations that no test has failed for."""
+        _fail([*self._outside, *self.violations.new()])
 
-    def _new(self) -> list[Violation]:
-        found = self.cf.violations
-        new, self._seen = found[self._seen :], len(found)
-        return new
 
-    @staticmethod
-    def _fail(violations: list[Violation]) -> None:
-        if violations:
-            from cfmock.observe.models import violations_text
+def _fail(violations: list[Violation]) -> None:
+    if violations:
+        from cfmock.observe.models import violations_text
 
-            pytest.fail(violations_text(violations), pytrace=False)
+        pytest.fail(violations_text(violations), pytrace=False)
 
 
 def session_of(item: pytest.Item) -> Session | None:
@@ -133,28 +143,40 @@ def servers_of(item: pytest.Item) -> list[CloudFlow]:
 
 def fail_for_violations(item: pytest.Item) -> None:
     """Fail a test for the violations of its clients, where the ini option or the marker says so."""
-    session = session_of(item)
-    if session is not None and item.config.getini("cfmock_strict"):
-        session.fail_test()
-    for cf in own_servers(item) if item.stash.get(_STRICT, False) else []:
-        violations = cf.violations
-        if violations:
-            from cfmock.observe.models import violations_text
+    _fail(_new_violations(item))
 
-            item.stash[_STRICT] = False  # said once
-            pytest.fail(violations_text(violations), pytrace=False)
+
+def tell_violations(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Show them with a test that has failed, or cannot be set up, for another reason: it does not fail twice."""
+    violations = _new_violations(item)
+    if violations:
+        from cfmock.observe.models import violations_text
+
+        report.sections.append(("violations", violations_text(violations)))
+
+
+def _new_violations(item: pytest.Item) -> list[Violation]:
+    session = session_of(item)
+    judged = [session.violations] if session is not None and item.config.getini(STRICT) else []
+    judged += [item.stash[_STRICT]] if _STRICT in item.stash else []
+    return [violation for each in judged for violation in each.new()]
 
 
 @contextlib.contextmanager
-def _entered(server: CloudFlow, config: pytest.Config, unused: object = "ignore") -> Iterator[CloudFlow]:
+def _entered(
+    server: CloudFlow, config: pytest.Config, unused: object = "ignore", strict: object = False
+) -> Iterator[CloudFlow]:
     """The server at work, over the ini option's files; mistakes in files and settings fail the test in their own words."""
     from cfmock.api.setups import unused_mode
     from cfmock.base.errors import FixtureError, SettingsError
+    from cfmock.base.suggestions import shown
 
     access.load_first(server, config.getini("cfmock_fixtures"))
     with contextlib.ExitStack() as stack:
         try:
             unused_mode(unused)
+            if not isinstance(strict, bool):
+                raise SettingsError(f"strict: {shown(strict)} is neither True nor False")
             cf = stack.enter_context(server)
         except (FixtureError, SettingsError) as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None  # said once

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 
+import cfmock
 from cfmock.base.proxies import proxy_variables
 from cfmock.pytest_plugin import error_cases, reports, setups
 from tests.support.processes import environment
@@ -42,8 +46,18 @@ def run(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
     return inner.runpytest_subprocess(*UNNEEDED, *PLUGIN, *words)
 
 
+@functools.lru_cache
+def _import_all() -> None:
+    """Import what the plugin imports when it needs it: modules that an inner run is the first to import are forgotten after it,
+    and would be there twice."""
+    for module in pkgutil.walk_packages(cfmock.__path__, "cfmock."):
+        if not module.name.startswith(("cfmock.__", "cfmock.cli")):
+            importlib.import_module(module.name)
+
+
 def run_here(inner: pytest.Pytester, *words: str) -> pytest.RunResult:
     """The same in this process, which takes a tenth of the time; for tests that leave nothing behind."""
+    _import_all()
     return inner.runpytest_inprocess(*UNNEEDED, *HERE, *PLUGIN, *words)
 
 
@@ -407,8 +421,9 @@ def test_calls_of_the_session_are_shown_with_the_test_that_made_them(inner: pyte
         """
     )
     result = run(inner, "-o", "cfmock_strict=1")
-    result.assert_outcomes(passed=1, failed=1, errors=2)  # broken in its setup, and for what violated there at the end
+    result.assert_outcomes(passed=1, failed=1, errors=1)
     said = result.stdout.str()
+    assert said.count("1 violation: ") == 1  # told with the setup that broke
     assert said.count("calls seen by cfmock_session") == 2
     assert "ListFlows() -> 200" not in said
     assert said.count("ListFlows(Limit=1) -> 200") == said.count("DescribeRegions(Bogus=1) -> 200") == 1
@@ -474,14 +489,44 @@ def test_violations_fail_a_test_where_the_ini_option_or_the_marker_says_so(inner
 
         def test_late(client):
             pass
+
+        def test_that_fails(cfmock):
+            cfmock.call("ListFlows", Limits=1)
+            assert False
+
+        def test_that_fails_after_a_reset(cfmock):
+            cfmock.call("ListFlows", Limits=1)
+            cfmock.reset()
+            cfmock.call("ListFlows", Limits=1)
+            assert False
+
+        @pytest.mark.cfmock(strict="maybe")
+        def test_marked_wrong(cfmock):
+            pass
         """
     )
     inner.makeini("[pytest]\ncfmock_strict = true")
-    result = run(inner)
-    result.assert_outcomes(failed=1, passed=3, errors=1)
+    result = run_here(inner, "-rfE")
+    result.assert_outcomes(failed=3, passed=3, errors=2)
     result.stdout.fnmatch_lines(
         ["*1 violation: *", "ListFlows (*): ListFlows has no parameter 'Limits'*", "*really: *"]
     )
+    said = result.stdout.str()
+    assert said.count("\n1 violation: ") == 4
+    assert "cfmock/pytest_plugin" not in said
+    assert "strict: 'maybe' is neither True nor False" in said
+
+
+def test_a_wrong_word_of_an_ini_option_is_one_line(inner: pytest.Pytester) -> None:
+    inner.makepyfile("def test_nothing(): pass")
+    for word, line in (
+        ("cfmock_strict=maybe", "cfmock_strict: invalid truth value 'maybe'; it is true or false"),
+        ("cfmock_unused=eror", "cfmock_unused: 'eror' is not one of error, warn, ignore (did you mean 'error'?)"),
+        ("cfmock_checks=shwo", "cfmock_checks: 'shwo' is not one of ignore, show, error (did you mean 'show'?)"),
+    ):
+        result = run_here(inner, "-o", word)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert result.stderr.str().strip() == f"ERROR: {line}"
 
 
 def test_it_works_with_async_tests_of_both_plugins_and_with_xdist(inner: pytest.Pytester) -> None:

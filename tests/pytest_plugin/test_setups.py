@@ -181,10 +181,6 @@ def test_the_ini_option_makes_warnings_of_them_or_ignores_them(tests: pytest.Pyt
     ignored = run(tests, "-rP")
     ignored.assert_outcomes(passed=12, failed=1, skipped=1, warnings=1)
     assert [name for name, text in parts(ignored, "PASSES").items() if "nothing used" in text] == ["test_warned"]
-    tests.makeini("[pytest]\ncfmock_unused = eror")
-    wrong = run(tests)
-    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
-    assert "cfmock_unused: 'eror' is not one of error, warn, ignore" in wrong.stderr.str()
 
 
 def test_a_wrong_word_of_the_marker_is_told_without_our_own_code(inner: pytest.Pytester) -> None:
