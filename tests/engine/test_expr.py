@@ -239,8 +239,8 @@ def test_equality_is_that_of_json_values(left, right):
 
 
 def test_a_number_may_begin_with_as_many_zeros_as_fit() -> None:
-    assert compile_expression("0" * 5_000 + "7", NAMES).evaluate({}, Ids()) == 7
-    assert compile_expression("0" * 5_000, NAMES).evaluate({}, Ids()) == 0
+    assert compile_expression("0" * 5_000 + "7", NAMES).evaluate({}, Effort(Ids())) == 7
+    assert compile_expression("0" * 5_000, NAMES).evaluate({}, Effort(Ids())) == 0
 
 
 def test_brackets_may_stand_forty_deep_and_no_deeper():
