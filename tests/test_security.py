@@ -22,7 +22,7 @@ from cfmock.base.errors import FixtureError
 from cfmock.base.randomness import Ids
 from cfmock.control.control import Control, ControlError
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
-from cfmock.engine.expr import ExpressionError, ExpressionSyntaxError, compile_expression
+from cfmock.engine.expr import Effort, ExpressionError, ExpressionSyntaxError, compile_expression
 from cfmock.fixtures.loader import load
 from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
@@ -154,7 +154,7 @@ def test_no_setting_that_reaches_out_is_changed_over_the_wire(name: str) -> None
 )  # fmt: skip
 def test_an_expression_reaches_nothing_but_its_data(text: str) -> None:
     with pytest.raises((ExpressionSyntaxError, ExpressionError)):
-        compile_expression(text, frozenset({"$Input"})).evaluate({"$Input": {"a": "x"}}, Ids())
+        compile_expression(text, frozenset({"$Input"})).evaluate({"$Input": {"a": "x"}}, Effort(Ids()))
 
 
 # -- functions that are called ---------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from cfmock.base.randomness import Ids
 from cfmock.control.control import Control
 from cfmock.engine.expr import (
     ConstructorErrors,
+    Effort,
     ExpressionError,
     ExpressionSyntaxError,
     compile_constructor,
@@ -235,7 +236,7 @@ def _expression(case: tuple[str, Any]) -> None:
     for compiled in (compile_expression(text, NAMES), compile_constructor({"a.$": text, "b": value}, NAMES)):
         evaluate = compiled.evaluate if hasattr(compiled, "evaluate") else compiled.build
         with contextlib.suppress(ExpressionError):
-            json.dumps(evaluate(given, Ids(1)), allow_nan=False)
+            json.dumps(evaluate(given, Effort(Ids(1))), allow_nan=False)
 
 
 def _cron(text: str) -> None:

@@ -20,8 +20,10 @@ Path = tuple["str | int", ...]
 MAX_DEPTH = 100
 SUFFIX = ".$"
 
-MAX_WORDS = 100_000
-"""Words of the expressions that are looked at, where nobody says how many."""
+MAX_WORDS = 40_000
+"""Words (names, keys, constants, operators) of the expressions of a definition, or of a constructor elsewhere; our choice."""
+
+TOO_MANY_WORDS = f"this and the expressions before it have more than {MAX_WORDS} words together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,20 @@ def compile_constructor(
 ) -> Constructor:
     """Compile a constructor in which `names` are the visible roots.
 
-    With `bare`, text that starts with `$` is an expression wherever it stands, without a suffix on its key. Expressions behind
-    the one with which there are more than `most` words are not looked at. Raises `ConstructorErrors` with every mistake.
+    With `bare`, text that starts with `$` is an expression wherever it stands, without a suffix on its key. Expressions have at
+    most so many words together; those behind are not looked at. Raises `ConstructorErrors` with every mistake.
     """
     compiler = _Compiler(names, most)
     part = compiler.part(value, (), bare)
     if compiler.problems:
-        raise ConstructorErrors(compiler.problems)
+        raise ConstructorErrors(compiler.problems, most - compiler.words_left)
     build = part.closure or _constant(part.value)
     return Constructor(tuple(compiler.expressions.values()), tuple(compiler.expressions), compiler.size, build)
+
+
+def words_of(text: str) -> int:
+    """About how many words a text has that is no expression."""
+    return len(text) // 2 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +121,11 @@ class _Compiler:
             expression = compile_expression(text, self.names)
         except ExpressionSyntaxError as error:
             self.problems.append((path, error.with_traceback(None)))  # whose frames hold all that was parsed
+            self.words_left -= words_of(text)
             return _BuiltPart()
         self.words_left -= expression.size
+        if self.words_left < 0:
+            return self.complain(path, TOO_MANY_WORDS)
         self.expressions[path] = expression
         return _BuiltPart(closure=expression.evaluate)
 

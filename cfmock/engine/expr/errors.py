@@ -48,11 +48,13 @@ class ExpressionSyntaxError(CfmockError):
 
 
 class ConstructorErrors(CfmockError):  # noqa: N818 - it carries many
-    """Every mistake of a constructor. `problems`: pairs of a path in it (`("body", "url.$")`) and the mistake."""
+    """Every mistake of a constructor. `problems`: pairs of a path in it (`("body", "url.$")`) and the mistake; `words`: how many
+    its expressions have, as far as they were read."""
 
-    def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], ExpressionSyntaxError]]) -> None:
+    def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], ExpressionSyntaxError]], words: int = 0) -> None:
         super().__init__(problems)
         self.problems = tuple(problems)
+        self.words = words
 
     def __str__(self) -> str:
         return "\n".join(f"{path_text(path)}: {error}" for path, error in self.problems)

@@ -22,14 +22,11 @@ from cfmock.engine.expr import (
     compile_constructor,
     compile_expression,
 )
+from cfmock.engine.expr.constructor import MAX_WORDS, TOO_MANY_WORDS, words_of
 from cfmock.engine.flow import Unread
 from cfmock.engine.languages import amazon
 
 Path = tuple["str | int", ...]
-
-
-MAX_WORDS = 40_000
-"""Words (names, keys, constants, operators) of all expressions of a definition; our choice, as is `MAX_VALUES`."""
 
 
 class DefinitionSource:
@@ -46,15 +43,12 @@ class DefinitionSource:
         self._lines: list[str] | None = None
 
     def keep(self, path: Path, expression: Expression) -> None:
-        """Keep an expression, and count its words; complain where they become too many."""
         self.expressions.append((path, expression))
-        before, self.words = self.words, self.words + expression.size
-        if before <= MAX_WORDS < self.words:
-            self.complain(path, f"the expressions of a definition have at most {MAX_WORDS} words together")
+        self.words += expression.size
 
     @property
     def words_left(self) -> int:
-        """How many there may still be; below 0 what follows need not be looked at."""
+        """How many its expressions may still have; below 0 what follows need not be looked at."""
         return MAX_WORDS - self.words
 
     def mark(self, path: Path, *, key: bool = False) -> Mark:
@@ -220,8 +214,11 @@ class Section:
             expression = compile_expression(value, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
+            self.source.words += words_of(value)
             return None
         self.source.keep((*self.path, key), expression)
+        if self.source.words_left < 0:
+            self.complain(TOO_MANY_WORDS, key)
         return expression
 
     def constructor(
@@ -242,6 +239,7 @@ class Section:
         try:
             constructor = compile_constructor(value, names, bare=bare, most=self.source.words_left)
         except ConstructorErrors as errors:
+            self.source.words += errors.words
             for path, error in errors.problems:
                 self.source.syntax((*self.path, key, *path), error)
             return None

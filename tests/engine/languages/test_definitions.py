@@ -207,8 +207,18 @@ def test_the_expressions_of_a_definition_have_40000_words_at_most() -> None:
     with pytest.raises(DefinitionError) as caught:
         compile_definition(PASS % ", ".join(texts))
     assert [problem.message for problem in caught.value.problems] == [
-        "the expressions of a definition have at most 40000 words together"
+        "this and the expressions before it have more than 40000 words together"
     ]
+
+
+def test_words_of_what_is_no_expression_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = evaluate.parse
+    monkeypatch.setattr(evaluate, "parse", lambda text, names: read.append(text) or parse(text, names))
+    states = f"  - {{Type: Pass, Name: A, End: true, OutputConstructor: {{a.$: '[{'1,' * 9_999}]'}}}}\n" * 9
+    with pytest.raises(DefinitionError):
+        compile_definition(HEADS["states"] + states)
+    assert len(read) == 4
 
 
 def test_expressions_beyond_the_words_of_a_definition_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
