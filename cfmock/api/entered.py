@@ -50,7 +50,7 @@ class EnteredServer:
         self.server.emulator.default_world()
         for line in unknown_variables(os.environ):
             self.control.warn(line)
-        self.control.check_names(self._fixtures)
+        self.control.check_fixtures(self._fixtures)
 
     async def stop(self) -> None:
         await self.server.stop()

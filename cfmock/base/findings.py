@@ -66,6 +66,7 @@ RULES: dict[str, CheckRule] = {
         CheckRule("CF118", _WARNING, "Amazon States Language", "CloudFlow has another name for it, and passes this one over."),
         CheckRule("CF120", _WARNING, "call that always fails", "Its constants make it fail, such as a pattern that is none."),
         CheckRule("CF121", _WARNING, "fault for nobody", "No flow or no key that there is fits its `when`: it strikes nothing."),
+        CheckRule("CF122", _WARNING, "never used", "What stands before it in the list takes all that comes, for ever."),
     )
 }  # fmt: skip
 

@@ -91,7 +91,7 @@ class Reloader:
         emulator.start_from(preparing(fixtures))
         for world in emulator.known_worlds():
             take_over(before, fixtures, emulator, world)
-        self._started.control.check_names(fixtures)
+        self._started.control.check_fixtures(fixtures)
         log.info("reloaded: %s", changes(before, fixtures))
 
     def _stamps_now(self) -> Stamps:

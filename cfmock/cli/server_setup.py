@@ -95,7 +95,7 @@ def prepare(
     """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
     fixtures, settings = read(paths, flags, **defaults)
     started = make(fixtures, settings, tls_of(settings), proxies)
-    started.control.check_names(fixtures)
+    started.control.check_fixtures(fixtures)
     return started
 
 

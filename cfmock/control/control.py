@@ -28,6 +28,7 @@ from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import apply
 from cfmock.fixtures.single_entry import read_mock, read_outcome
+from cfmock.fixtures.unreached import CODE as UNREACHED
 from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Execution, Violation, moment
 from cfmock.observe.retries import Retries, groups
@@ -119,10 +120,11 @@ class Control:
             self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
-        self.check_names(fixtures, account, region)
+        self.check_fixtures(fixtures, account, region)
 
-    def check_names(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
-        """Warn of names in fixtures that were loaded, and in what was added before, that nothing has."""
+    def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
+        """Warn of names in fixtures that were loaded, and in what was added before, that nothing has; and of what in the fixtures
+        never has its turn."""
         worlds = list(self._worlds(account, region))
         loaded = {id(rule) for rule in fixtures.faults}
         for fault in self.emulator.injector(worlds[0].account, worlds[0].region).list():
@@ -130,6 +132,9 @@ class Control:
                 self.names.expect_calls(fault.rule, fault.name, worlds)
         for flow in dict.fromkeys(flow.name for flow in fixtures.flows):
             self.names.mocks_added(flow, worlds)
+        for finding in fixtures.findings:
+            if finding.code == UNREACHED:
+                worlds[0].warn(str(finding))
 
     # -- faults --------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from cfmock.tools.checks.selection import Selection
         (["CF101"], [], {"CF101"}),
         (["CF101,CF103", "cf105"], [], {"CF101", "CF103", "CF105"}),
         (["CF11"], [], {f"CF11{number}" for number in range(9)}),
-        ([], ["CF10"], {f"CF11{number}" for number in range(9)} | {"CF120", "CF121"}),
+        ([], ["CF10"], {f"CF11{number}" for number in range(9)} | {"CF120", "CF121", "CF122"}),
         (["CF"], ["CF1"], set()),
         (["CF101"], ["CF1"], {"CF101"}),
         (["CF10"], ["CF101, CF10"], set()),
