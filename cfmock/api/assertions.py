@@ -13,7 +13,7 @@ from typing import get_args
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, UnknownName
 from cfmock.base.json_text import Json
-from cfmock.base.patterns import MISSING, Difference, differences
+from cfmock.base.patterns import MISSING, Difference, differences, glob_matches
 from cfmock.base.suggestions import shown
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Backoff, Retries
@@ -23,8 +23,11 @@ SHOWN = 10
 """Calls that a failure shows."""
 
 
-def called(calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json]) -> list[Call]:
-    """The calls of an operation with these parameters: `times` of them, or any number but none.
+def called(
+    calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json], runs: int = 0
+) -> list[Call]:
+    """The calls of an operation (a glob) with these parameters: `times` of them, or any number but none. `runs` executions were
+    begun by `cf.run` besides.
 
     Raises AssertionError if there are others, UnknownName for an operation or parameter that there is not.
     """
@@ -36,14 +39,20 @@ def called(calls: Sequence[Call], operation: str, times: int | None, parameters:
         return found
     wanted = "to be called" if times is None else f"to be called {_times(times)}" if times else "never to be called"
     was = f"it was called {_times(len(found))}" if found else "it never was"
-    raise AssertionError(f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}")
+    raise AssertionError(
+        f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}{uncounted(operation, runs)}"
+    )
 
 
-def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]]) -> list[Call]:
+def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str, Json]]], runs: int = 0) -> list[Call]:
     """Calls of these operations, each after the one before; other calls may stand between. A step may name parameters.
 
-    Raises AssertionError with the first that is missing, UnknownName as `called` does.
+    Raises AssertionError with the first that is missing, UnknownName as `called` does, ArgumentError for no step at all.
     """
+    if not steps:
+        raise ArgumentError(
+            "an order is of operations: name them, as in assert_order('StartExecution', 'DescribeExecution')"
+        )
     found: list[Call] = []
     rest = list(calls)
     for step in steps:
@@ -57,7 +66,7 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
             nearest = _nearest(judged) if judged or not found else "no call came after that"
             raise AssertionError(
                 f"expected {described(operation, parameters)}{after}, and it was not called; {nearest}\n"
-                f"all calls in their order:\n{everything}"
+                f"all calls in their order:\n{everything}{uncounted(operation, runs)}"
             )
         found.append(rest[at])
         rest = rest[at + 1 :]
@@ -105,16 +114,17 @@ def _step(step: str | tuple[str, Mapping[str, Json]]) -> tuple[str, Mapping[str,
 def _check(operation: str, parameters: Mapping[str, Json]) -> None:
     check_text("operation", operation)
     operations = load().operations
-    if operation not in operations:
+    meant = [each for name, each in operations.items() if glob_matches(operation, name)]
+    if not meant:
         raise UnknownName.of(f"there is no operation '{operation}'", operation, operations)
-    known = operations[operation].parameters
+    known = dict.fromkeys(name for each in meant for name in each.parameters)
     for name in parameters:
         if name not in known:
             raise UnknownName.of(f"{operation} has no parameter '{name}'", name, known)
 
 
 def _differences(call: Call, operation: str, parameters: Mapping[str, Json]) -> list[Difference]:
-    found = [] if call.operation == operation else [Difference("operation", operation, call.operation)]
+    found = [] if glob_matches(operation, call.operation) else [Difference("operation", operation, call.operation)]
     for name, expected in parameters.items():
         found += differences(expected, _actual(call.parameters.get(name), expected), (name,))
     return found
@@ -153,6 +163,14 @@ def _shown(call: Call) -> str:
 def described(operation: str, parameters: Mapping[str, Json]) -> str:
     """A call that is waited for, as one would write it."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
+
+
+def uncounted(operation: str | None, runs: int) -> str:
+    """That `cf.run` makes no call, for who looks for one that starts an execution."""
+    if not runs or not any(glob_matches(operation or "*", each) for each in ("StartExecution", "StartSyncExecution")):
+        return ""
+    began = "an execution" if runs == 1 else f"{runs} executions"
+    return f"\ncf.run, which began {began} here, makes no call: see cf.executions(flow), or use cf.call('StartExecution', ...)"
 
 
 def newest(calls: Sequence[Call]) -> str:

@@ -49,6 +49,7 @@ async def wait_for_calls(
         what = assertions.described(operation or "any call", filters)
         raise WaitTimeout(
             f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
+            f"{assertions.uncounted(operation, control.runs_begun)}"
         ) from None
     finally:
         undo()

@@ -385,19 +385,23 @@ class CloudFlow:
     def assert_called(
         self, operation: str, times: int | None = None, **parameters: Unpack[CallParameters]
     ) -> list[Call]:
-        """Raises AssertionError unless the operation was called with these parameters (`times` of them, or at all).
+        """Raises AssertionError unless the operation (a glob) was called with these parameters (`times` of them, or at all).
 
         Parameters go by the service's spelling (FlowName) and are matched as `when` is: text by globs, mappings as subsets
         (`Input={"kind": "express"}`). Gives the calls.
         """
-        return assertions.called(self.calls(), operation, times, parameters)
+        return assertions.called(self.calls(), operation, times, parameters, self._runs_begun())
 
     def assert_order(self, *steps: str | tuple[str, CallParameters]) -> list[Call]:
         """Raises AssertionError unless these operations were called one after the other; others may stand between.
 
-        A step is an operation, or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the calls.
+        A step is an operation (a glob), or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the
+        calls.
         """
-        return assertions.in_order(self.calls(), steps)
+        return assertions.in_order(self.calls(), steps, self._runs_begun())
+
+    def _runs_begun(self) -> int:
+        return self._do(lambda control: control.runs_begun)
 
     def assert_retries(
         self, operation: str, max: int | None = None, *, backoff: Backoff | None = None, same_name: bool | None = None

@@ -12,7 +12,7 @@ from cfmock.api.callers_line import shows_callers_line
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_text
 from cfmock.base.json_text import Json, json_argument
 from cfmock.base.suggestions import shown
-from cfmock.base.time_text import parse_duration
+from cfmock.base.time_text import parse_duration, parse_time
 from cfmock.control.control import ENDLESS, Control
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
@@ -110,12 +110,15 @@ class FlowClock:
         seconds = _span(span)
         await self._move_async(lambda control: control.steps(seconds))
 
-    def advance_to(self, when: datetime) -> None:
-        """Move on to a moment; a datetime without a zone is UTC. Raises ArgumentError for one that is past."""
+    def advance_to(self, when: datetime | str) -> None:
+        """Move on to a moment: a datetime (without a zone: UTC) or a text like `2024-06-01T00:00:00Z`.
+
+        Raises ArgumentError for one that is past.
+        """
         moment = _moment(when)
         self._move(lambda control: control.steps_to(moment))
 
-    async def advance_to_async(self, when: datetime) -> None:
+    async def advance_to_async(self, when: datetime | str) -> None:
         """`advance_to` for a running loop."""
         moment = _moment(when)
         await self._move_async(lambda control: control.steps_to(moment))
@@ -144,9 +147,11 @@ def _span(span: float | str | timedelta) -> float:
     return parse_duration(span.total_seconds() if isinstance(span, timedelta) else span)
 
 
-def _moment(when: datetime) -> float:
+def _moment(when: datetime | str) -> float:
+    if isinstance(when, str):
+        return parse_time(when)
     if not isinstance(when, datetime):
-        raise ArgumentError(f"{shown(when)} is not a datetime")
+        raise ArgumentError(f"{shown(when)} is neither a datetime nor a text like 2024-06-01T00:00:00Z")
     return (when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)).timestamp()
 
 

@@ -94,6 +94,7 @@ class Control:
         self.check_world(account, region)
         self.emulator.reset(account, region)
         self._runs.clear()
+        self.runs_begun = 0
         self.setups.reset()
         return {}
 

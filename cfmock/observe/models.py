@@ -25,7 +25,8 @@ class Call:
     """One call the server saw. `time` is of the flow clock; `duration` in seconds.
 
     `code` is None on success, `status` 0 where a fault kept the answer back, `transport` what a fault did to the connection.
-    `violations` are sentences, `hint` one on what nearly matched, `warnings` those on what happened meanwhile.
+    `violations` are sentences, `hint` one on what nearly matched, `warnings` those on what happened meanwhile. `faults` are the
+    names of the rules that struck; `account` and `region` are those of its world.
     """
 
     operation: str
@@ -41,6 +42,9 @@ class Call:
     transport: CallTransport | None = None
     hint: str | None = None
     warnings: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    account: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def _public(record: CallRecord) -> Call:
         record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
         cast("CallTransport | None", record.transport), record.hint, record.details.warnings,
+        record.faults, record.account, record.region,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cfmock import CloudFlow, ServiceError
+from cfmock import CloudFlow, ServiceError, WaitTimeout
 from tests.support.calls import echo_flow
 
 
@@ -31,6 +31,39 @@ def test_what_was_called_is_given(cf: CloudFlow) -> None:
     assert len(cf.assert_called("DescribeExecution", times=2, ExecutionName="order-*")) == 2
     assert cf.assert_called("StartExecution", 1, FlowName="echo", Input={"kind": "exp*"})
     assert cf.assert_called("StopExecution", times=0) == []
+
+
+def test_an_operation_may_be_a_glob(cf: CloudFlow) -> None:
+    assert len(cf.assert_called("*Execution", FlowName="echo")) == 3
+    assert [call.operation for call in cf.assert_order("Start*", ("Describe*", {"ExecutionName": "order-1"}))] == [
+        "StartExecution", "DescribeExecution",
+    ]  # fmt: skip
+    assert cf.assert_retries("Stop*", max=0) == []
+    assert failure(cf.assert_called, "Stop*").startswith("expected Stop*() to be called, and it never was; ")
+
+
+def test_a_call_has_what_calls_are_asked_for_by(cf: CloudFlow) -> None:
+    cf.fault(name="late", when={"operation": "List*"}, delay=0)
+    cf.call("ListFlows")
+    (call,) = cf.calls(fault="late", region=cf.region)
+    assert (call.faults, call.region) == (("late",), cf.region)
+    assert cf.calls(account=call.account)[-1] == call
+
+
+def test_that_runs_are_no_calls_is_said_where_one_is_missed() -> None:
+    said = "cf.run, which began an execution here, makes no call"
+    with CloudFlow({"cfmock": 1, **echo_flow({})}, clock="virtual") as cf:
+        assert said not in failure(cf.assert_called, "StartExecution")
+        cf.run("echo")
+        assert said in failure(cf.assert_called, "StartExecution")
+        assert said in failure(cf.assert_called, "Start*", FlowName="echo")
+        assert said in failure(cf.assert_order, "StartExecution")
+        assert said not in failure(cf.assert_called, "StopExecution")
+        cf.run("echo")
+        with pytest.raises(WaitTimeout, match=r"cf\.run, which began 2 executions here, makes no call"):
+            cf.wait_for_calls("StartExecution", timeout=0)
+        cf.reset()
+        assert "makes no call" not in failure(cf.assert_called, "StartExecution")
 
 
 def test_a_failure_shows_the_nearest_calls_first(cf: CloudFlow) -> None:

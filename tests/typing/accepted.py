@@ -54,13 +54,14 @@ def mocks(task: Task) -> Task:
         return {"a": 1}
 
     task.returns({"Body": {"receipt": "r1"}}, after="3h", times=1).fails("Refused", "too much", times=2).waits(times=1)
-    return task.calls(json.dumps, times=1).calls(lambda event: event["amount"], times=1).calls(later)
+    return task.calls(json.dumps, times=3).calls(lambda event: event["amount"], times=1).calls(later)
 
 
 def clock(clock: FlowClock) -> float:
     clock.advance("15m")
     clock.advance(timedelta(hours=1))
     clock.advance_to(clock.now + timedelta(seconds=5))
+    clock.advance_to("2099-01-01T00:00:00Z")
     return clock.now.timestamp()
 
 
