@@ -12,8 +12,9 @@ from typing import get_args
 
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, UnknownName
+from cfmock.base.globs import glob_matches
 from cfmock.base.json_text import Json
-from cfmock.base.patterns import MISSING, Difference, differences, glob_matches
+from cfmock.base.patterns import MISSING, Difference, differences
 from cfmock.base.suggestions import shown
 from cfmock.observe.models import Call
 from cfmock.observe.retries import Backoff, Retries
