@@ -153,7 +153,7 @@ def test_set_ups_that_nothing_used_are_named_and_change_no_status(folder):
 
 
 def test_of_many_set_ups_of_files_the_first_are_named(folder):
-    Path("f.yaml").write_text("cfmock: 1\nflows: [{name: f, outcomes: [" + "{}, " * 12 + "]}]\n")
+    Path("f.yaml").write_text("cfmock: 1\nflows: [{name: f, outcomes: [" + "{times: 1}, " * 12 + "]}]\n")
     ran = run("run", "f.yaml", "--", "true")
     named = ", ".join(f"outcome {number} of flow 'f'" for number in range(1, 11))
     assert (ran.returncode, ran.stderr) == (0, f"cfmock: nothing used, of the files: {named} and 2 more\n")
