@@ -39,12 +39,21 @@ def shared_allowance() -> Iterator[None]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` for the nearest known word, or nothing when none is near."""
-    return meant(nearest(word, known))
+    """` (did you mean 'x'?)` for the nearest known word, or two that are equally near; nothing when none is near."""
+    found = _near(word, known)
+    return meant(*(found if len(found) == 2 else found[:1]))
 
 
-def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+def nearest(word: str, known: Iterable[str], *, likeness: float | None = None) -> str | None:
     """The known word that `word` is probably a misspelling of, in whatever case of letters; None if none is near.
+
+    Without a `likeness` that is 0.6, and a little less for short words.
+    """
+    return next(iter(_near(word, known, likeness)), None)
+
+
+def _near(word: str, known: Iterable[str], likeness: float | None = None) -> list[str]:
+    """The nearest known words, all that are equally near.
 
     The likeness of two words is twice the letters that they have in common, in the same order, to the letters of both.
     Of many words, those that begin and end like it and are as long are compared first; one suggestion takes a tenth of the
@@ -52,7 +61,7 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     """
     allowance = _shared.get() or _Allowance()
     if not 0 < len(word) <= _LONGEST_WORD or allowance.letters < _GLANCE:
-        return None
+        return []
     looked_at = list(islice(known, allowance.letters // _GLANCE))
     allowance.letters -= _GLANCE * len(looked_at)
     wanted, size = word.casefold(), len(word)
@@ -63,16 +72,17 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
         candidates = sorted(
             folded, key=lambda name: 1000 * ((name[:2] != head) + (name[-2:] != tail)) + abs(len(name) - size)
         )
-    found = _likeliest(wanted, candidates, likeness, allowance)
-    return folded[found] if found is not None else None
+    if likeness is None:
+        likeness = _LIKENESS if size > _SHORT_WORD else _SHORT_LIKENESS
+    return [folded[name] for name in _likeliest(wanted, candidates, likeness, allowance)]
 
 
-def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance: _Allowance) -> str | None:
-    """The first of the candidates that are most like the word, and at least so much."""
+def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance: _Allowance) -> list[str]:
+    """Those of the candidates that are most like the word, and at least so much."""
     places: dict[str, int] = {}
     for place, letter in enumerate(word):
         places[letter] = places.get(letter, 0) | 1 << place
-    best = None
+    best: list[str] = []
     least = max(0, allowance.letters - ALLOWANCE // 10)
     for name in candidates:
         both = len(word) + len(name)
@@ -82,8 +92,10 @@ def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance:
         if allowance.letters < least:
             break
         alike = 2 * _in_common(places, len(word), name) / both
-        if alike > likeness or (best is None and alike == likeness):
-            best, likeness = name, alike
+        if alike > likeness:
+            best, likeness = [name], alike
+        elif alike == likeness:
+            best.append(name)
     return best
 
 
@@ -97,9 +109,15 @@ def _in_common(places: dict[str, int], size: int, name: str) -> int:
     return size - row.bit_count()
 
 
-def meant(near: str | None) -> str:
-    """The words for the nearest known word, nothing if none is near."""
-    return f" (did you mean '{near}'?)" if near is not None else ""
+def meant(*near: str | None) -> str:
+    """The words for the nearest known words, nothing if none is near."""
+    words = " or ".join(f"'{each}'" for each in near if each is not None)
+    return f" (did you mean {words}?)" if words else ""
+
+
+def belongs_into(name: str, key: str) -> str:
+    """The words for a key that stands where it should stand under another one."""
+    return f": it belongs into '{name}', as {{\"{key}\": ...}}"
 
 
 def shown(value: Any) -> str:
@@ -110,6 +128,8 @@ def shown(value: Any) -> str:
 _LONGEST_WORD = 200  # what is longer is no slip of the pen
 _GLANCE = 3  # letters that a name counts for before it is compared
 _FEW = 200
+_SHORT_WORD = 4  # letters up to which one more of them may differ: Paid for Pay
+_LIKENESS, _SHORT_LIKENESS = 0.6, 0.55
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 _SHORT.maxlevel = 2

@@ -17,12 +17,22 @@ from cfmock.base.suggestions import did_you_mean, nearest, shared_allowance
         ("Charge", ["Approve"], None),
         ("Charge", [], None),
         ("", ["Charge"], None),
+        ("Paid", ["Check", "Pay"], "Pay"),
+        ("Paid", ["Check", "Ship"], None),
+        ("flow4", ["flow1", "flow2", "flow3"], "flow1"),
         ("x" * 201, ["x" * 200], None),
     ],
 )
 def test_the_nearest_known_name(word: str, known: list[str], found: str | None) -> None:
     assert nearest(word, known) == found
     assert did_you_mean(word, known) == (f" (did you mean '{found}'?)" if found else "")
+
+
+def test_two_names_that_are_equally_near_are_both_told() -> None:
+    known = ["RequestComplete", "WaitForSystemCallback", "WaitForCustomCallback"]
+    said = did_you_mean("WaitForCallback", known)
+    assert said == " (did you mean 'WaitForSystemCallback' or 'WaitForCustomCallback'?)"
+    assert nearest("WaitForCallback", known) == "WaitForSystemCallback"
 
 
 def test_an_unknown_name_carries_its_suggestion_and_is_a_value_error() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import MOST_TOLD, Mark, MoreProblems, Problem, TextPlace, path_text
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.suggestions import did_you_mean, nearest, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_in, number_kind
 from cfmock.engine.expr import (
@@ -299,7 +299,7 @@ class Section:
         for key in self._missing:
             foreign = amazon.standing_for(key, self.path, unread)
             ours = [name for name in unread if amazon.foreign_field((*self.path, name)) is None]
-            near = did_you_mean(key, ours) if foreign is None else f": {foreign}"
+            near = f": {foreign}" if foreign is not None else _instead(nearest(key, ours))
             self.complain(f"missing '{key}'{near}")
         for name in unread:
             if strict:
@@ -323,6 +323,10 @@ class Section:
                 foreign=amazon.told(name, foreign) if foreign is not None else "",
             )
         )
+
+
+def _instead(given: str | None) -> str:
+    return f": there is '{given}', which is no field here" if given is not None else ""
 
 
 def quoted(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from cfmock.base.globs import MAX_GLOB, Match, ends, glob, is_glob
 from cfmock.base.patterns import OVERLONG
 from cfmock.base.randomness import Ids
-from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
+from cfmock.base.suggestions import belongs_into, did_you_mean, shared_allowance, shown
 from cfmock.base.time_text import LONGEST
 from cfmock.protocol.faults import validators
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING
@@ -186,7 +186,7 @@ class FaultRule:
         readers = _readers(operations, codes)
         problems: list[tuple[validators.Path, str]] = []
         try:
-            found = validators.mapping(readers)(mapping)
+            found = validators.mapping(readers, misplaced=_INTO_WHEN)(mapping)
         except ValueError as error:
             raise RuleError([((), str(error))]) from None
         except RuleError as error:
@@ -229,7 +229,11 @@ def _contradictions(given: Mapping[str, Any]) -> list[tuple[validators.Path, str
 
 def _readers(operations: Collection[str], codes: Collection[str]) -> dict[str, validators.Reader]:
     when = {**_WHEN, "operation": validators.some(_operation(operations))}
-    return {"when": validators.mapping(when), "error": validators.one_of(codes, "an error code"), **_RULE}
+    return {
+        "when": validators.mapping(when, misplaced=_BESIDE_WHEN),
+        "error": validators.one_of(codes, "an error code"),
+        **_RULE,
+    }
 
 
 def _operation(operations: Collection[str]) -> validators.Reader:
@@ -303,6 +307,8 @@ _WHEN: dict[str, validators.Reader] = {
     "between": validators.window,
 }
 
+_INTO_WHEN = {key: belongs_into("when", key) for key in _WHEN}
+
 _GLOBS = ("operation", "flow", "execution", "access_key_id")
 _ACTION = {
     "error": "error", "custom_error": "custom", "transport": "transport", "rate_limit": "rate_limit",
@@ -320,6 +326,11 @@ _RULE: dict[str, validators.Reader] = {
     "name": validators.text,
     "times": validators.whole(1),
     "expires": validators.some_time,
+}
+
+
+_BESIDE_WHEN = {
+    key: f": it stands beside 'when', as cf.fault(when={{...}}, {key}=...) has it" for key in (*_RULE, "error")
 }
 
 

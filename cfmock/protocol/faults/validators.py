@@ -7,6 +7,7 @@ A reader takes a plain value and gives what it means. It raises ValueError for a
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cfmock.base.errors import CfmockError
@@ -31,8 +32,16 @@ class RuleError(CfmockError):
         super().__init__("; ".join([*told, f"and {rest} more"] if rest else told))
 
 
-def mapping(readers: Mapping[str, Reader], *, required: Collection[str] = ()) -> Reader:
-    """A mapping with these keys and no other. A key whose value is null counts as not given."""
+def mapping(
+    readers: Mapping[str, Reader],
+    *,
+    required: Collection[str] = (),
+    misplaced: Mapping[str, str] = MappingProxyType({}),
+) -> Reader:
+    """A mapping with these keys and no other. A key whose value is null counts as not given.
+
+    `misplaced` says of some other keys where they belong.
+    """
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -41,7 +50,7 @@ def mapping(readers: Mapping[str, Reader], *, required: Collection[str] = ()) ->
         problems: list[tuple[Path, str]] = []
         for key, part in value.items():
             if key not in readers:
-                problems.append(((str(key),), unknown_key(key, readers)))
+                problems.append(((str(key),), unknown_key(key, readers, misplaced)))
             elif part is not None:
                 try:
                     found[key] = readers[key](part)
@@ -57,8 +66,8 @@ def mapping(readers: Mapping[str, Reader], *, required: Collection[str] = ()) ->
     return read
 
 
-def unknown_key(key: Any, known: Collection[str]) -> str:
-    near = did_you_mean(str(key), known)
+def unknown_key(key: Any, known: Collection[str], misplaced: Mapping[str, str] = MappingProxyType({})) -> str:
+    near = misplaced.get(str(key)) or did_you_mean(str(key), known)
     return f"unknown key {shown(key)}" + (near or f", known are {', '.join(known)}")
 
 
