@@ -220,7 +220,9 @@ class Emulator:
         pending = Pending(timeout=later.timeout)
 
         def answer() -> None:
-            undo()
+            if not undo:
+                return  # the client has left
+            leave()
             try:
                 result: Fields | ServiceError = later.ready()
             except ServiceError as failure:
@@ -229,18 +231,26 @@ class Emulator:
                 result = self._our_fault()
             pending.settle(self._finish(exchange, result))
 
-        undo = later.subscribe(answer)
-        pending.on_expire = answer
-        pending.on_abandon = partial(self._abandon, exchange, undo)
+        def abandon() -> None:
+            leave()
+            self._abandon(exchange)
+
+        def leave() -> None:
+            # Each of them knows of the others, so they let go of one another.
+            while undo:
+                undo.pop()()
+            pending.on_expire = pending.on_abandon = None
+
+        undo = [later.subscribe(answer)]
+        pending.on_expire, pending.on_abandon = answer, abandon
         if self.job is not None:
             if self.job.stopped:
                 pending.expire()
             self.job.on_stop = partial(self._warn_of_stop, pending)
         return pending
 
-    def _abandon(self, exchange: Exchange, undo: Callable[[], None]) -> None:
+    def _abandon(self, exchange: Exchange) -> None:
         """The client leaves before its answer is there."""
-        undo()
         reply = Reply(200, b"", exchange.request_id, transport=Transport.LEFT)
         if exchange.known:
             self.watch.went(exchange, reply, None, {})
@@ -438,6 +448,13 @@ class Emulator:
         self._authenticator.forget_added()
         if isinstance(self.clock, VirtualClock):
             self.clock.restart(self._begun)
+
+    def discard(self) -> None:
+        """Let go of everything; nothing can be asked of it any more. Its parts refer to one another, so without this they would
+        wait for the garbage collector."""
+        for world in self.worlds.values():
+            world.discard()
+        vars(self).clear()
 
     def default_world(self) -> World:
         """That of calls whose key names no account and that name no region."""

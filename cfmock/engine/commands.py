@@ -68,6 +68,10 @@ class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is r
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
+    def forget_path(self) -> None:
+        """Let go of what it came through: that holds on to the execution, which may hold on to it."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+
     @property
     def parts(self) -> tuple[str, str]:
         """For the detail of an event."""

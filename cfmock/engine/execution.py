@@ -214,8 +214,9 @@ class Fiber:
     def cancel(self) -> None:
         """Call it off, and what it waits for."""
         part, self.part = self.part, None
-        if self.waiting is not None:
-            self.waiting.cancel()
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.cancel()
         if part is not None:
             part.close()
 
@@ -256,5 +257,6 @@ class Group:
 
     def cancel(self) -> None:
         """Call off the parts that run."""
-        for fiber in self.running.values():
+        running, self.running = self.running, {}
+        for fiber in running.values():
             fiber.cancel()

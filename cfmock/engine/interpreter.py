@@ -160,6 +160,7 @@ class _Interpreter:
             worse = _failure(error)
             worse.event = failure.event
             raise worse from None
+        failure.forget_path()
         step.last, step.next = failure.event, catch.next
 
     def retried(self, step: Step[Frame], work: Callable[[_Interpreter, Step[Frame]], Work]) -> Work:
@@ -175,6 +176,7 @@ class _Interpreter:
                 if rule is None or used.get(rule, 0) >= rule.attempts:
                     raise failure from None
             used[rule] = number = used.get(rule, 0) + 1
+            failure.forget_path()
             step.error, step.last = failure, failure.event or step.last
             step.retries += 1
             if self.observe is not None:

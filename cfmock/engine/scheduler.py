@@ -332,7 +332,11 @@ class FlowScheduler:
         send, sink, moment = part.send, execution.sink, execution.now()
         try:
             while True:
-                command = part.throw(outcome) if isinstance(outcome, Failure) else send(outcome)
+                if isinstance(outcome, Failure):
+                    command = part.throw(outcome)
+                    outcome.forget_path()
+                else:
+                    command = send(outcome)
                 while type(command) is Emit:
                     execution.last = number = execution.last + 1
                     if number > _LAST and command.shape not in _ENDS:
@@ -352,6 +356,7 @@ class FlowScheduler:
         except StopIteration as stop:
             self._over(fiber, stop.value)
         except Failure as failure:
+            failure.forget_path()
             self._failed(fiber, failure)
         except Exception as error:
             self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
@@ -360,7 +365,7 @@ class FlowScheduler:
     def _over(self, fiber: Fiber, result: Any) -> None:
         if fiber.part is None:
             return  # called off while it told an event
-        fiber.part, group = None, fiber.group
+        fiber.part, fiber.waiting, group = None, None, fiber.group
         if group is None:
             fiber.execution.output = result
             self._close(fiber.execution, ExecutionStatus.SUCCEEDED)
@@ -370,7 +375,7 @@ class FlowScheduler:
             self._begin(group)
 
     def _failed(self, fiber: Fiber, failure: Failure) -> None:
-        fiber.part, group = None, fiber.group
+        fiber.part, fiber.waiting, group = None, None, fiber.group
         if group is None:
             self._close(fiber.execution, ExecutionStatus.FAILED, None, failure)
         elif not group.failed:

@@ -60,6 +60,11 @@ class TaskMocks:
         self._added[key] = at + 1
 
     @property
+    def empty(self) -> bool:
+        """Whether there are none."""
+        return not any(self._mocks.values())
+
+    @property
     def added(self) -> Iterable[str]:
         """The tasks that mocks were added for, by state name or action."""
         return self._added.keys()

@@ -146,6 +146,9 @@ def delete_flow(world: World, *, name: str) -> Fields:
     world.stores.flows.delete(FLOWS, name)
     world.remember(name)
     world.outcomes.pop(name, None)
+    world.unmocked.pop(name, None)
+    if name in world.mocks and world.mocks[name].empty:
+        del world.mocks[name]
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()
     for execution, live in world.evict(row.id).items():

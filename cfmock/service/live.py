@@ -99,6 +99,7 @@ class Executed:
             for key, row in rows.items():
                 self._world.stores.map_runs.put(self.row.flow.id, key, row)
             self._world.retention.has_map_runs(self.row, rows)
+            run.map_runs.clear()  # they and the run refer to one another
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
         self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)

@@ -104,10 +104,11 @@ class Resolver(ScriptedTasks):
         if world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         text = f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}"
-        if (flow, call.state) in world.unmocked:
+        said = world.unmocked.setdefault(flow, set())
+        if call.state in said:
             world.notes.warn(text)
         else:
-            world.unmocked.add((flow, call.state))
+            said.add(call.state)
             world.warn(text)
 
     def raised(self, task: CalledTask, failure: Failure) -> None:

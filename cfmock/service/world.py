@@ -95,10 +95,8 @@ class World:
     observer: Observer | None = None  # told of each point of a definition that is passed
     outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
     mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
-    unmocked: set[tuple[str, str]] = field(default_factory=set)  # flow and task, of which it was said
-    raised: set[tuple[str, str, str]] = field(
-        default_factory=set
-    )  # flow, task and the line of a function that raised there
+    unmocked: dict[str, set[str]] = field(default_factory=dict)  # tasks of which it was said, by flow name
+    raised: set[tuple[str, str, str]] = field(default_factory=set)  # flow, task, and the line where a function raised
     live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
     running: int = 0  # how many live ones there are
     waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
@@ -193,6 +191,11 @@ class World:
         if found is None:
             found = self.mocks[flow] = TaskMocks()
         return found
+
+    def discard(self) -> None:
+        """Let go of everything; nothing can be asked of it any more."""
+        self.retention.end()
+        vars(self).clear()
 
     def end(self) -> None:
         """Nothing in it happens any more."""

@@ -262,6 +262,19 @@ def test_nothing_counts_when_all_is_gone() -> None:
     assert (checked(service), service.emulator.memory.dropped) == (0, 0)
 
 
+def test_a_deleted_flow_leaves_nothing_but_its_name() -> None:
+    service = make_service(task_flow("A", name="first"))
+    definition = service("DescribeFlow", Name="first")["Definition"]
+    for number in range(3):
+        service("CreateFlow", Name=f"f{number}", Definition=definition, Description="", Type="FDL")
+        start(service, "a", flow=f"f{number}")
+        service("DeleteFlow", Name=f"f{number}")
+    world = world_of(service)
+    by_flow = (world.mocks, world.outcomes, world.unmocked, world.live, world.alarms, world.waiting)
+    assert [set(each) - {"first"} for each in by_flow] == [set()] * len(by_flow)
+    assert checked(service) == 0
+
+
 def test_the_books_are_right_whatever_happens() -> None:
     service = make_service(echo_flow(RUNS, ENDS_LATER), keep_executions=12, keep_bytes=60 * KIB)
     chance = random.Random(4)
