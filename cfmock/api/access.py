@@ -24,6 +24,14 @@ def load_first(cf: CloudFlow, paths: Iterable[Source]) -> None:
     cf._base = tuple(paths)
 
 
+def discard(cf: CloudFlow) -> None:
+    """Let go at once of all that the server of a CloudFlow holds, after its end; nothing can be looked at any more."""
+    entered, cf._entered = cf._entered, None
+    cf._loaded = []
+    if entered is not None:
+        entered.control.emulator.discard()
+
+
 def loaded_fixtures(cf: CloudFlow) -> list[FixtureSet]:
     """What it has loaded: at its start, and since."""
     return list(cf._loaded)

@@ -120,6 +120,8 @@ def pytest_runtest_makereport(
             warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
             checks.report(item, report, _flows(item), warnings)
         setups.report(item, report)
+    if report.when == "teardown":  # the last report of a test; pytest keeps the item to the end
+        servers.forget(item)
     return report
 
 

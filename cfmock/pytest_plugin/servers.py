@@ -135,6 +135,16 @@ def own_servers(item: pytest.Item) -> dict[CloudFlow, Marks]:
     return item.stash.get(_SERVERS, {})
 
 
+def forget(item: pytest.Item) -> None:
+    """The test is over, and has been reported: let go of its servers, and with them of all that they hold."""
+    setups.forget(item)
+    if _CASE in item.stash:
+        del item.stash[_CASE]
+    for cf in own_servers(item):
+        access.discard(cf)
+    item.stash[_SERVERS] = {}
+
+
 def servers_of(item: pytest.Item) -> list[CloudFlow]:
     """All servers that a test uses."""
     session = session_of(item)

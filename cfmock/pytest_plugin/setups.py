@@ -82,6 +82,11 @@ def report(item: pytest.Item, found: pytest.TestReport) -> None:
         found.sections += [(title, text) for title, text in item.stash.get(_TOLD, []) if text]
 
 
+def forget(item: pytest.Item) -> None:
+    """Let go of the servers of a test that is over."""
+    item.stash[_BEFORE] = {}
+
+
 def summary(terminal: Any) -> None:
     """Say that there is something to see."""
     tests = sum(any(title == SECTION for title, _ in report.sections) for report in terminal.stats.get("passed", []))
