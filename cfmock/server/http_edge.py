@@ -32,6 +32,7 @@ from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
+from cfmock.server.turns import LARGE, Turns
 from cfmock.server.web_pages import PageDoor
 
 log = logging.getLogger("cfmock")
@@ -59,6 +60,7 @@ class HttpEdge:
         self.functions = functions
         self._admin = admin
         self.bodies = Bodies()
+        self.turns = Turns()
         self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
         self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()
@@ -89,6 +91,8 @@ class HttpEdge:
                 failure = ServiceError("ResourceThrottled", detail="Too many large requests are being read.")
                 return self._cut_off(self.refusal(failure, request), request)
             dropped -= len(body)
+        if len(body) + len(target) > LARGE:
+            await self.turns.wait(len(body) + len(target))
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
         functions = self.functions
         functions.cause = None
@@ -99,11 +103,12 @@ class HttpEdge:
         if reply.transport is not Transport.WHOLE:
             return await self._broken(reply, request)
         sent = written(reply, request, close=dropped > MAX_COUNTED)
-        if (
-            request.protocol.writing_paused
-        ):  # the client has not read the answers before: no more is done for it meanwhile
+        protocol: Any = request.protocol  # our Protocol
+        if protocol.writing_paused:  # the client has not read the answers before: no more is done for it meanwhile
             with contextlib.suppress(ConnectionError):
                 await request.writer.drain()
+        elif protocol.sent_ahead:  # others have their turn before its next request
+            await asyncio.sleep(0)
         return sent
 
     async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
@@ -328,6 +333,11 @@ class Protocol(web.RequestHandler):
         connection = transport.get_extra_info("socket")
         if connection is not None:
             self._manager.descriptors.opened(connection.fileno())  # type: ignore[union-attr]
+
+    @property
+    def sent_ahead(self) -> bool:
+        """Whether the client has sent another request before it had its answer to this one."""
+        return bool(self._messages)
 
     def log_exception(self, *args: Any, **more: Any) -> None:
         """Not for a body that turns out to be malformed where the rest of it is read behind an answer."""

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import ipaddress
 import json
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ READ_TIMEOUT = 600.0
 
 MAX_ANSWER = 8 * 1024 * 1024
 """Bytes of an answer, unpacked: a few kilobytes on the wire can stand for gigabytes."""
+
+_PACKINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""Content codings that are asked for, with what zlib calls them."""
 
 UNREACHABLE = "FC.InternalServerError"
 UNNAMED = "FC.Unknown"
@@ -76,18 +80,25 @@ class Outbound:
             raise Failure(UNREACHABLE, f"{url} is neither on this machine nor among the task_hosts")
         if self._session is None:
             timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
-            self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
+            # It would unpack each piece of an answer as far as that goes, for all answers at once.
+            self._session = aiohttp.ClientSession(
+                timeout=timeout,
+                trust_env=False,
+                auto_decompress=False,
+                headers={"Accept-Encoding": ", ".join(_PACKINGS)},
+            )
         try:
             async with self._session.post(url, json=event, allow_redirects=False) as answer:
-                text = _text(await _read(answer, url), answer.charset)
+                body = _unpacked(await _read(answer, url), answer.headers.get("Content-Encoding", ""), url)
+                text = _text(body, answer.charset)
         except asyncio.TimeoutError:
             raise Failure(UNREACHABLE, f"{url} did not answer in time") from None
-        except (aiohttp.ClientError, ValueError) as error:
+        except (aiohttp.ClientError, ValueError, zlib.error) as error:
             raise Failure(UNREACHABLE, f"{url}: {error}") from None
-        body = _parsed(text)
+        result = _parsed(text)
         if 200 <= answer.status < 300:
-            return body
-        named = body if isinstance(body, dict) else {}
+            return result
+        named = result if isinstance(result, dict) else {}
         raise Failure(str(named.get("errorType") or UNNAMED), str(named.get("errorMessage") or text or answer.status))
 
     def _may_call(self, url: str) -> bool:
@@ -122,6 +133,7 @@ async def _answer(work: Awaitable[Json], reply: Callable[[Json], None]) -> None:
             work.close()
         raise
     except Failure as failure:
+        failure.forget_path()  # which holds what was read
         result = failure
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises fails its task, under its class name
         result = failure_of(error)
@@ -136,9 +148,29 @@ async def _read(answer: aiohttp.ClientResponse, url: str) -> bytes:
         size += len(part)
         if size > MAX_ANSWER:
             answer.close()
-            raise Failure(UNREACHABLE, f"{url} answers with more than {MAX_ANSWER} bytes, unpacked")
+            raise _too_large(url)
         parts.append(part)
     return b"".join(parts)
+
+
+def _unpacked(body: bytes, packing: str, url: str) -> bytes:
+    """The body as it was before it was packed. Raises Failure if that is too large, zlib.error if it cannot be unpacked."""
+    packing = packing.strip().lower()
+    if packing in ("", "identity"):
+        return body
+    if packing not in _PACKINGS:
+        raise Failure(UNREACHABLE, f"{url} answers packed by '{packing:.40}', which was not asked for")
+    unpacker = zlib.decompressobj(_PACKINGS[packing])
+    text = unpacker.decompress(body, MAX_ANSWER + 1)
+    if len(text) > MAX_ANSWER:
+        raise _too_large(url)
+    if not unpacker.eof:
+        raise zlib.error("the packed answer ends too early")
+    return text
+
+
+def _too_large(url: str) -> Failure:
+    return Failure(UNREACHABLE, f"{url} answers with more than {MAX_ANSWER} bytes, unpacked")
 
 
 def _text(body: bytes, charset: str | None) -> str:

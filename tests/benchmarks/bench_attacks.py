@@ -396,7 +396,7 @@ ATTACKS = {
         Attack(
             "values that grow in a step", growing_values,
             fixture=_flows({"name": "growing", "definition": _definition(
-                [{"Type": "Pass", "Name": "A", "OutputConstructor": _formats(5_000), "End": True}]
+                [{"Type": "Pass", "Name": "A", "OutputConstructor": _formats(1_500), "End": True}]
             )}),
         ),
         Attack(

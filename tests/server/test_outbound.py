@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -56,7 +57,23 @@ def test_an_answer_is_read_in_the_charset_that_it_names(charset: str) -> None:
     assert asyncio.run(answered(body, f"Content-Type: application/json{charset}")) == {"a": "流"}
 
 
-def test_an_answer_that_cannot_be_unpacked_fails_the_task() -> None:
-    found = asyncio.run(answered(b"no gzip", "Content-Encoding: gzip"))
+@pytest.mark.parametrize(
+    ("body", "packing"), [(b"no gzip", "gzip"), (gzip.compress(b'{"a": 1}')[:-9], "gzip"), (b'{"a": 1}', "br")]
+)
+def test_an_answer_that_cannot_be_unpacked_fails_the_task(body: bytes, packing: str) -> None:
+    found = asyncio.run(answered(body, f"Content-Encoding: {packing}"))
     assert isinstance(found, Failure)
     assert found.code == "FC.InternalServerError"
+
+
+def test_of_a_packed_answer_no_more_is_unpacked_than_may_be() -> None:
+    packed = gzip.compress(bytes(20 * outbound.MAX_ANSWER))
+    tracemalloc.start()
+    try:
+        found = asyncio.run(answered(packed, "Content-Encoding: gzip"))
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found, Failure)
+    assert peak < 4 * outbound.MAX_ANSWER
+    assert kept < outbound.MAX_ANSWER, "the failure holds what was read"

@@ -19,7 +19,7 @@ from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard
-from cfmock.server.bodies import Bodies, BodiesFull, BodyMalformed
+from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
 
 MAX_BODY = 16 * 1024 * 1024
@@ -66,7 +66,7 @@ class Admin:
             arguments: dict[str, Any] = {**named, **_query(endpoint, query)}
             for argument in endpoint.arguments:
                 if argument.place == "body":
-                    arguments[argument.name] = await _body(request, edge.bodies)
+                    arguments[argument.name] = await _body(request, edge)
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
@@ -133,15 +133,16 @@ def _duration(name: str, value: str) -> float:
         raise ControlError(f"{name}: {error}") from None
 
 
-async def _body(request: web.BaseRequest, bodies: Bodies) -> Any:
+async def _body(request: web.BaseRequest, edge: HttpEdge) -> Any:
     try:
-        text, size = await bodies.read(request, MAX_BODY)
+        text, size = await edge.bodies.read(request, MAX_BODY)
     except BodyMalformed as error:
         raise ControlError(f"the body cannot be read: {error}") from None
     except BodiesFull:
         raise ControlError("too many large bodies are being read") from None
     if size > MAX_BODY:
         raise ControlError(f"the body is larger than {MAX_BODY} bytes")
+    await edge.turns.wait(size)
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
