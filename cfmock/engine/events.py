@@ -90,18 +90,22 @@ class History(Sequence[Event]):
     def sink(self, event: Event) -> None:
         """Take the next event."""
         self._flat.extend(event)
-        size = self.size + _EVENT
+        size = _EVENT
         for part in event.parts:
-            length = len(part)
-            if length > _LARGE:
-                if id(part) in self._large:
-                    continue
-                self._large.add(id(part))
-                length = getsizeof(part)
-            size += length
-        self.size = size
+            size += len(part)
+        if size > _LARGE:
+            size = _EVENT + sum(map(self._weigh, event.parts))
+        self.size = size = self.size + size
         if size > self._enough and self._grown is not None:
             self._enough = self._grown(size)
+
+    def _weigh(self, part: str) -> int:
+        if len(part) <= _LARGE:
+            return len(part)
+        if id(part) in self._large:
+            return 0
+        self._large.add(id(part))
+        return getsizeof(part)
 
     def close(self) -> None:
         """There are no more events."""
