@@ -20,8 +20,9 @@ import pytest
 from cfmock import CloudFlow
 from cfmock.base.errors import FixtureError
 from cfmock.base.randomness import Ids
-from cfmock.control.control import Control, ControlError
+from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
+from cfmock.control.part import ControlError
 from cfmock.engine.expr import Effort, ExpressionError, ExpressionSyntaxError, compile_expression
 from cfmock.fixtures.loader import load
 from cfmock.protocol.spec import model

@@ -12,7 +12,7 @@ from cfmock.api.entered import EnteredServer
 from cfmock.base.errors import WaitTimeout
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import duration_text, parse_duration
-from cfmock.control.control import ControlError
+from cfmock.control.part import ControlError
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, public_calls
 

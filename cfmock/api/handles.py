@@ -13,7 +13,8 @@ from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_tex
 from cfmock.base.json_text import Json, json_argument
 from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration, parse_time
-from cfmock.control.control import ENDLESS, Control
+from cfmock.control.control import Control
+from cfmock.control.flows import ENDLESS
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.observe.models import moment

@@ -14,7 +14,8 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text, parse_duration
-from cfmock.control.control import Control, Run
+from cfmock.control.control import Control
+from cfmock.control.executions import Run
 from cfmock.engine.execution import CalledTask
 from cfmock.engine.jobs import Job
 from cfmock.observe.models import Execution

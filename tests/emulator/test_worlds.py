@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cfmock.control.control import Control, ControlError
+from cfmock.control.control import Control
+from cfmock.control.part import ControlError
 from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import PASS, Service, answer, echo_flow, make_service
 

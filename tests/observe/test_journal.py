@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cfmock.api.client import signed_request
-from cfmock.control.control import Control, NotFoundError
+from cfmock.control.control import Control
+from cfmock.control.part import NotFoundError
 from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
 from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import echo_flow, make_service

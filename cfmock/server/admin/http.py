@@ -14,8 +14,9 @@ from aiohttp import web
 
 from cfmock.base.errors import UnknownName
 from cfmock.base.time_text import parse_duration
-from cfmock.control.control import Control, ControlError, NotFoundError
+from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
+from cfmock.control.part import ControlError, NotFoundError
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfmock.api.client import signed_request
-from cfmock.control.control import Control, NotFoundError
+from cfmock.control.control import Control
+from cfmock.control.part import NotFoundError
 from cfmock.observe import journal
 from cfmock.observe.models import public_calls
 from cfmock.protocol.auth import diagnosis, signing_mistakes_acs3, signing_mistakes_v1

@@ -1,0 +1,127 @@
+"""The calls seen, and what they show about clients: violations and retries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from cfmock.base.clocks import iso
+from cfmock.base.json_text import Json
+from cfmock.control.part import ControlPart, NotFoundError, iso_or_none
+from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
+from cfmock.observe.models import Violation, moment
+from cfmock.observe.retries import Retries, groups
+
+
+class CallControl(ControlPart):
+    """What can be asked about calls."""
+
+    def check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
+        """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it; likewise for the
+        names of its parameters."""
+        if operation is not None:
+            self.names.operation(operation)
+        if parameters:
+            self.names.parameters(operation, parameters)
+
+    def find_calls(
+        self, account: str | None = None, region: str | None = None, **filters: str | int | None
+    ) -> list[CallRecord]:
+        return list(self.emulator.journal.find(account, region, **filters))
+
+    def list_calls(
+        self,
+        limit: int | None = None,
+        operation: str | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        **filters: str | int | None,
+    ) -> Json:
+        """Raises UnknownName as `check_calls` does."""
+        self.check_world(account, region)
+        self.check_calls(operation)
+        journal = self.emulator.journal
+        records = self.find_calls(account=account, region=region, operation=operation, **filters)
+        newest = records if limit is None else records[max(0, len(records) - limit) :]
+        explain(newest)
+        return {
+            "calls": [as_json(record) for record in newest],
+            "dropped": journal.dropped(account, region),
+            "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(account, region)],
+        }
+
+    def show_call(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+        """One call whole, with what nearly matched it."""
+        return whole(self._call(request_id, account, region))
+
+    def show_signature(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+        """What the server signed of a call whose signature it refused, and what the client likely did."""
+        explained = self._call(request_id, account, region).details.signature
+        if explained is None:
+            raise NotFoundError(f"call '{request_id}' was not refused for its signature")
+        return explained.to_mapping()
+
+    def _call(self, request_id: str, account: str | None, region: str | None) -> CallRecord:
+        self.check_world(account, region)
+        found = self.find_calls(request_id=request_id, account=account, region=region)
+        if not found:
+            raise NotFoundError(f"there is no call '{request_id}' in the journal")
+        return found[-1]
+
+    def list_warnings(self) -> list[str]:
+        """What happened that its author should know of, as of tasks without a mock."""
+        return [each.text for each in self.emulator.journal.warnings()]
+
+    def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
+        self.check_world(account, region)
+        self.emulator.journal.forget(account, region)
+        return {}
+
+    def when_called(self, count: int, tell: Callable[[], None], **filters: Any) -> Callable[[], None]:
+        """Call `tell` once there are `count` such calls, at once if there are; gives back how to undo that."""
+        journal = self.emulator.journal
+        left = count - len(self.find_calls(**filters))  # counted on, since the journal may drop them meanwhile
+
+        def undo() -> None:
+            if heard in journal.listeners:
+                journal.listeners.remove(heard)
+
+        def heard(record: CallRecord) -> None:
+            nonlocal left
+            left -= matches(record, filters)
+            if left <= 0:
+                undo()
+                tell()
+
+        if left <= 0:
+            tell()
+        else:
+            journal.listeners.append(heard)
+        return undo
+
+    def find_violations(self, account: str | None = None, region: str | None = None) -> list[Violation]:
+        self.check_world(account, region)
+        return [
+            Violation(*seen.violation, seen.operation, seen.request_id, moment(seen.time))
+            for seen in self.emulator.watch.violations(self.emulator.clock.now(), account, region)
+        ]
+
+    def list_violations(self, account: str | None = None, region: str | None = None) -> Json:
+        return [
+            {
+                "kind": each.kind, "message": each.message, "meant": each.meant, "real": each.real,
+                "operation": each.operation, "request_id": each.request_id, "time": iso_or_none(each.time),
+            }
+            for each in self.find_violations(account, region)
+        ]  # fmt: skip
+
+    def find_retries(
+        self, operation: str | None = None, account: str | None = None, region: str | None = None
+    ) -> list[Retries]:
+        self.check_world(account, region)
+        return groups(self.find_calls(account, region, operation=operation))
+
+    def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """Raises UnknownName as `check_calls` does."""
+        self.check_calls(operation)
+        return [each.to_mapping() for each in self.find_retries(operation, account, region)]

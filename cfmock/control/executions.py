@@ -1,0 +1,195 @@
+"""Executions: to start, look at and wait for them, and the tasks that they wait for."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, cast
+
+from cfmock.base.clocks import iso
+from cfmock.base.errors import ServiceError
+from cfmock.base.json_text import Json, json_argument, json_text
+from cfmock.base.suggestions import shown
+from cfmock.control.part import ControlPart, iso_or_none
+from cfmock.emulator import hints
+from cfmock.emulator.emulator import Emulator
+from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.jobs import Job
+from cfmock.engine.scheduler import YEAR
+from cfmock.observe.models import Execution, moment
+from cfmock.protocol.spec.names import ExecutionStatus
+from cfmock.protocol.wire.arguments import invalid, value_of
+from cfmock.protocol.wire.encode import rendered
+from cfmock.service import history
+from cfmock.service.executions import launch, subscribe
+from cfmock.service.flows import find_flow
+from cfmock.service.live import Executed, live_runs
+from cfmock.service.rows import ExecutionRow
+from cfmock.service.world import FLOWS, World
+
+RUNS = 20
+"""Executions begun by `start` that are kept to look at."""
+
+
+class Run(NamedTuple):
+    """An execution that somebody waits for, what it has set going (on a virtual clock), and how to wait for it no longer."""
+
+    world: World
+    row: ExecutionRow
+    job: Job | None
+    undo: Callable[[], None]
+
+
+class ExecutionControl(ControlPart):
+    """What can be done about executions."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        self.tasks_asked = 0  # how often somebody looked for tasks to report
+        self.runs_begun = 0  # how many executions were started here rather than by a call
+        self._runs: deque[ExecutionRow] = deque(maxlen=RUNS)
+
+    def find_executions(
+        self, flow: str | None = None, account: str | None = None, region: str | None = None
+    ) -> list[Execution]:
+        found = [(row, world) for world in self._worlds(account, region) for row in _rows(world, flow)]
+        found.sort(key=lambda pair: (pair[0].started, pair[0].serial))
+        return [self.execution(world, row) for row, world in found]
+
+    def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """`dropped` counts those of all flows that have ended and were dropped. Raises UnknownName as `check_flow` does."""
+        self.check_flow(flow)
+        found = [
+            {
+                "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,
+                "error": each.error, "started": iso_or_none(each.started), "stopped": iso_or_none(each.stopped),
+                "visits": list(each.visits), "events": list(each.events),
+            }
+            for each in self.find_executions(flow, account, region)
+        ]  # fmt: skip
+        return {"executions": found, "dropped": sum(w.retention.dropped for w in self._worlds(account, region))}
+
+    def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
+        """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
+
+        `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError
+        for an input that is no JSON value.
+        """
+        emulator = self.emulator
+        world = emulator.world(emulator.first_credential.account, emulator.settings.region)
+        with json_argument():
+            text = "" if input is None else input if isinstance(input, str) else json_text(input)
+        try:
+            if text:
+                value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
+            if name and not emulator.spec.name_pattern.match(name):
+                raise invalid("ExecutionName", f"cannot be {shown(name)}")
+            flow_row = find_flow(world, flow)
+            name = name or world.ids.execution_name()
+            there = world.stores.executions.get(flow_row.id, name)
+            if there is not None and there.ended:
+                raise ServiceError("ExecutionAlreadyExists", name, flow)
+            row = there or launch(world, flow_row, name, text)
+            self._runs.append(row)
+            self.runs_begun += 1
+            return world, row
+        except ServiceError as failure:
+            said = rendered(failure, emulator.spec, gateway=emulator.gateway)
+            hint = hints.for_flow(flow, world) if failure.code == "FlowNotExists" else None
+            raise ServiceError(said.code, status=said.status, message=said.message, hint=hint) from None
+
+    def forget_runs(self) -> None:
+        """None of the executions there are was begun here."""
+        self._runs.clear()
+        self.runs_begun = 0
+
+    def was_run(self, row: ExecutionRow) -> bool:
+        """Whether this is one of the newest executions that `start` has begun."""
+        return any(begun.serial == row.serial and begun.flow.id == row.flow.id for begun in self._runs)
+
+    def run(self, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
+        """`start`, as one job, and call `tell` once the execution has ended, at once if it has."""
+        with self.emulator.one_job() as job:
+            world, row = self.start(flow, input, name)
+            return Run(world, row, job, self.when_ended(world, row, tell))
+
+    def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""
+        live = world.live_execution(row)
+        leave = live.attend() if live is not None else lambda: None
+        if world.live_execution(row) is not None:
+            return subscribe(world, row, leave, tell)
+        leave()
+        tell()
+        return lambda: None
+
+    def open_tasks(self, world: World, row: ExecutionRow) -> list[CalledTask] | None:
+        """The tasks that an execution waits for, its children's too, if only a report can end them: nothing in it can go on,
+        and no function was given their tokens. None if that is not so."""
+        execution = _engine_execution(world, row)
+        if execution is None:
+            return None
+        timelines = execution.timeline.reach()
+        if any(timeline.busy for timeline in timelines) or not any(timeline.open for timeline in timelines):
+            return None
+        found = [task for _, each in live_runs(world) if each.timeline in timelines for task in each.waiting.values()]
+        return None if any(task.handed_out for task in found) else found
+
+    def pass_time_out(self, world: World, row: ExecutionRow) -> bool:
+        """Let an execution whose open tasks nobody will report go on to what ends first: a task's time-out or its own. False
+        if it has no time-out at all."""
+        execution = _engine_execution(world, row)
+        if execution is None:
+            return False
+        # The limit that every execution has is no time-out of the flow's own.
+        return any(timeline.pass_guard(execution.started + YEAR) for timeline in execution.timeline.reach())
+
+    def execution(self, world: World, row: ExecutionRow) -> Execution:
+        row = world.stores.executions.get(row.flow.id, row.name) or row
+        events = tuple(history.events_of(world, row))
+        failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
+        return Execution(
+            flow=row.flow.name,
+            name=row.name,
+            status=cast("ExecutionStatus", row.status),
+            input=json.loads(row.input) if row.input else {},
+            output=json.loads(row.output) if row.output else None,
+            error={"code": row.error, "detail": row.cause} if failed else None,
+            started=moment(row.started),
+            stopped=None if row.stopped is None else moment(row.stopped),
+            visits=tuple(event.step for event in events if event.type == "StepEntered"),
+            events=tuple(event.row() for event in events),
+        )
+
+    def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+        """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed. Raises UnknownName as `check_flow` does."""
+        self.check_flow(flow)
+        self.tasks_asked += 1
+        found = [
+            (task.since, {
+                "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
+                "since": iso(task.since),
+            })
+            for world in self._worlds(account, region)
+            for row, run in live_runs(world)
+            if flow in (None, row.flow.name)
+            for token, task in run.waiting.items()
+        ]  # fmt: skip
+        return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+def _engine_execution(world: World, row: ExecutionRow) -> FlowExecution | None:
+    """What the engine has of an execution that runs its definition."""
+    live = world.live_execution(row)
+    return live.run if isinstance(live, Executed) else None
+
+
+def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
+    for name in list(world.stores.flows.keys(FLOWS)):
+        row = world.stores.flows.get(FLOWS, name)
+        if row is not None and flow in (None, name):
+            for execution in world.stores.executions.keys(row.id):
+                found = world.stores.executions.get(row.id, execution)
+                if found is not None:
+                    yield found

@@ -1,0 +1,88 @@
+"""Fault rules: to list, add and remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import filterfalse
+from typing import Any
+
+from cfmock.base.errors import UnknownName
+from cfmock.base.json_text import Json
+from cfmock.base.suggestions import nearest
+from cfmock.control.part import ControlError, ControlPart, NotFoundError
+from cfmock.control.setups import fault_setup
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.faults.rules import FaultRule, RuleError
+from cfmock.service.world import World
+
+
+class FaultControl(ControlPart):
+    """What can be done about faults."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        self._added: dict[str, int] = {}  # the numbers of the changes that added faults
+
+    def list_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        merged: dict[str, dict[str, Any]] = {}
+        for world in self._worlds(account, region):
+            for fault in self.emulator.injector(world.account, world.region).list():
+                row = merged.setdefault(fault.id, {**fault.to_mapping(), "hits": 0})
+                row["hits"] += fault.hits
+        return list(merged.values())
+
+    def add_fault(self, fault: Json, account: str | None = None, region: str | None = None) -> Json:
+        """Add a rule; gives it back with its id. Raises UnknownName for an operation that the API does not have."""
+        if not isinstance(fault, Mapping):
+            raise ControlError("a fault is a JSON object")
+        spec = self.emulator.spec
+        try:
+            rule = FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
+        except RuleError as error:
+            unknown = next(filterfalse(self.names.is_operation, _operations_of(fault)), None)
+            if unknown is not None:
+                raise UnknownName(str(error), nearest(unknown, spec.operations)) from None
+            raise ControlError(str(error)) from None
+        fault_id = self.emulator.new_fault_id()
+        setup = fault_setup(fault_id, rule)
+
+        def add(emulator: Emulator, world: World) -> None:
+            setup.faults.append(emulator.injector(world.account, world.region).add(rule, id=fault_id))
+
+        self._added[fault_id] = self._everywhere(add, account, region)
+        self.setups.add(setup)
+        self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
+        return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
+
+    def put_first(self, rule: FaultRule) -> None:
+        """Add a rule ahead of all others, which is no set-up of a test's own."""
+        self._everywhere(lambda e, w: e.injector(w.account, w.region).add(rule, first=True), None, None)
+
+    def fault_hits(self, id: str) -> int:
+        """How many calls a rule has struck in all worlds, also after it was removed or has expired."""
+        return sum(injector.hits_of(id) for injector in self.emulator.injectors.values())
+
+    def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
+        injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
+        if not any(fault.id == id for injector in injectors for fault in injector.list()):
+            raise NotFoundError(f"there is no fault '{id}'")
+        self.setups.removed(id)
+        if account is None and region is None and id in self._added:
+            self.emulator.no_longer(self._added.pop(id))
+            for injector in injectors:
+                injector.remove(id)
+        else:
+            self._everywhere(lambda e, w: e.injector(w.account, w.region).remove(id), account, region)
+        return {}
+
+    def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        self._everywhere(lambda e, w: e.injector(w.account, w.region).clear(), account, region)
+        self.setups.removed()
+        return {}
+
+
+def _operations_of(fault: Mapping[str, Any]) -> list[str]:
+    """The operations, or globs of them, that a fault names, so far as they are text."""
+    when = fault.get("when")
+    named = when.get("operation") if isinstance(when, Mapping) else None
+    return [each for each in (named if isinstance(named, list | tuple) else [named]) if isinstance(each, str)]

@@ -1,0 +1,135 @@
+"""Flows, and what stands in for their parts: fixtures, outcomes, mocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cfmock.base.errors import FixtureError, SettingsError
+from cfmock.base.json_text import Json
+from cfmock.control.nearest_calls import CannedOutcome, MockChain
+from cfmock.control.part import ControlError, ControlPart
+from cfmock.control.setups import SetUp
+from cfmock.emulator.emulator import Emulator
+from cfmock.engine.task_calls import TaskMock
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.seeding import apply
+from cfmock.fixtures.single_entry import read_mock, read_outcome
+from cfmock.fixtures.unreached import CODE as UNREACHED
+from cfmock.service.world import FLOWS, World
+
+ENDLESS = "the one before it has no `times`, so it answers for ever; give it times=1, say"
+"""Why a mock, or an outcome, is never used."""
+
+
+class FlowControl(ControlPart):
+    """What can be done about flows."""
+
+    def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
+        """Add what a fixture document says, or a flow definition."""
+        self.check_world(account, region)
+        if not isinstance(document, Mapping):
+            raise ControlError("a fixture document is a JSON object")
+        try:
+            fixtures = load([document], allow_files=False, existing=self.flow_names())
+            self.add_fixtures(fixtures, account, region)
+        except (FixtureError, SettingsError) as error:
+            raise ControlError(str(error)) from None
+        return {"flows": [flow.name for flow in fixtures.flows]}
+
+    def flow_names(self) -> frozenset[str]:
+        """The names of the flows there are, in any world."""
+        return frozenset(name for world in self.emulator.known_worlds() for name in world.stores.flows.keys(FLOWS))
+
+    def add_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
+        """Add what fixtures say; settings are those of the start, so a warning tells of others."""
+        if fixtures.settings:
+            names = ", ".join(fixtures.settings)
+            self.warn(f"settings count at the start only, so these are passed over: {names}")
+        self.emulator.add_credentials(fixtures.credentials)
+        self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
+        self.check_fixtures(fixtures, account, region)
+
+    def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
+        """Warn of names in fixtures that were loaded, and in what was added before, that nothing has; and of what in the fixtures
+        never has its turn."""
+        worlds = list(self._worlds(account, region))
+        loaded = {id(rule) for rule in fixtures.faults}
+        for fault in self.emulator.injector(worlds[0].account, worlds[0].region).list():
+            if id(fault.rule) in loaded:
+                self.names.expect_calls(fault.rule, fault.name, worlds)
+        for flow in dict.fromkeys(flow.name for flow in fixtures.flows):
+            self.names.mocks_added(flow, worlds)
+        for finding in fixtures.findings:
+            if finding.code == UNREACHED:
+                worlds[0].warn(str(finding))
+
+    def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
+        if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
+            raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
+        rest = {key: value for key, value in outcome.items() if key != "flow"}
+        try:
+            value = read_outcome(rest)
+        except FixtureError as error:
+            raise ControlError(str(error)) from None
+
+        setup = SetUp(CannedOutcome(outcome["flow"], value))
+
+        def add(emulator: Emulator, world: World) -> None:
+            setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
+
+        self._everywhere(add, account, region)
+        self.setups.add(setup)
+        self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
+        return {}
+
+    def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
+        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before. Raises UnknownName as
+        `check_task` does."""
+        self.check_world(account, region)
+        if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
+            raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
+        flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
+        if not isinstance(flow, str) or not isinstance(task, str) or not isinstance(found, list):
+            raise ControlError("'flow' and 'task' are names, 'mocks' is a list")
+        try:
+            values = [read_mock(each) for each in found]
+        except FixtureError as error:
+            raise ControlError(str(error)) from None
+        self.check_task(flow, task, account, region)
+        chain = None
+        for number, value in enumerate(values, 1):
+            if chain is not None and chain.endless:
+                self.warn(f"mock {number} of task '{task}' of flow '{flow}' never answers: {ENDLESS}")
+            chain = self.add_mock(flow, task, value, account, region, chain=chain)
+        return {}
+
+    def check_task(self, flow: str, task: str, account: str | None = None, region: str | None = None) -> None:
+        """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""
+        self.names.task(flow, task, list(self._worlds(account, region)))
+
+    def begin_mocks(self, flow: str, task: str) -> SetUp:
+        """A chain of mocks of a task that is yet to get its first. Raises UnknownName as `check_task` does."""
+        self.check_task(flow, task)
+        chain = SetUp(MockChain(flow, task))
+        self.setups.add(chain)
+        return chain
+
+    def add_mock(
+        self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None, *,
+        chain: SetUp | None = None,
+    ) -> SetUp:  # fmt: skip
+        """Add a mock, to a chain of mocks if one is given that is not gone; gives the chain back."""
+        setup = SetUp(MockChain(flow, task)) if chain is None or chain.gone else chain
+        begun = bool(setup.uses)
+
+        def add(emulator: Emulator, world: World) -> None:
+            mocks = world.mocks_of(flow)
+            mocks.add(task, mock)
+            setup.uses.append(lambda: mock in mocks.used)
+
+        self._everywhere(add, account, region)
+        setup.endless |= mock.endless
+        if not begun:
+            self.setups.add(setup)
+        return setup

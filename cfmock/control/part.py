@@ -1,0 +1,66 @@
+"""What every part of `Control` works on: one emulator, its worlds, the names in them, and what was set up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from cfmock.base.clocks import iso
+from cfmock.base.errors import ArgumentError
+from cfmock.base.suggestions import did_you_mean
+from cfmock.control.names import NameCheck
+from cfmock.control.setups import SetUps
+from cfmock.emulator.emulator import Change, Emulator
+from cfmock.service.world import World
+
+
+class ControlError(ArgumentError):
+    """A control endpoint that was asked for something it cannot do; `problems` of a rule or document, a line each."""
+
+
+class NotFoundError(ControlError):
+    """A control endpoint that was asked about something that is not there."""
+
+
+class ControlPart:
+    """The endpoints of one emulator that are about one kind of thing. `account` and `region` name a world; without them lists
+    show all, and what is added holds in all worlds, those still to come too."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.names = NameCheck(emulator)
+        self.setups = SetUps(emulator)
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the log and to `list_warnings`."""
+        self.emulator.default_world().warn(text)
+
+    def check_flow(self, flow: str | None) -> None:
+        """Raises UnknownName for a flow that there neither is nor was, in any world."""
+        if flow is not None:
+            self.names.flow(flow, list(self._worlds(None, None)))
+
+    def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
+        self.check_world(account, region)
+        return self.emulator.known_worlds(account, region)
+
+    def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
+        self.check_world(account, region)
+        return self.emulator.everywhere(change, account, region)
+
+    @property
+    def regions(self) -> Collection[str]:
+        """Those that worlds may be of."""
+        return {*self.emulator.spec.regions, self.emulator.settings.region}
+
+    def check_world(self, account: str | None, region: str | None) -> None:
+        """Raises ControlError for an account or region that there is not."""
+        if account is not None and account not in self.emulator.accounts:
+            raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
+        if region is not None and region not in self.regions:
+            raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
+
+
+def iso_or_none(time: datetime | None) -> str | None:
+    """A moment as the admin API gives it."""
+    return None if time is None else iso(time.timestamp())
