@@ -42,7 +42,15 @@ def json_text(value: Any) -> str:
     Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
     RecursionError for what is no JSON value.
     """
-    text = "".join(_encode(value, 0))
+    return sendable("".join(_encode(value, 0)))
+
+
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+"""A text as JSON text, half characters as they are: for parts of a larger one, which `sendable` makes good."""
+
+
+def sendable(text: str) -> str:
+    """JSON text with halves of surrogate pairs as escapes."""
     if not text.isascii():
         try:
             text.encode()

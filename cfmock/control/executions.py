@@ -147,7 +147,7 @@ class ExecutionControl(ControlPart):
 
     def execution(self, world: World, row: ExecutionRow) -> Execution:
         row = world.stores.executions.get(row.flow.id, row.name) or row
-        events = tuple(history.events_of(world, row))
+        events = tuple(history.events_of(row))
         failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
         return Execution(
             flow=row.flow.name,

@@ -16,6 +16,7 @@ from sys import getsizeof
 from typing import Any, NamedTuple, Protocol, overload
 
 from cfmock.base.clocks import iso
+from cfmock.base.json_text import quoted
 
 MAX_EVENTS = 5_000
 """Events of one execution; documented."""
@@ -112,6 +113,34 @@ class History(Sequence[Event]):
         self._grown = None
         self._large = set()
 
+    def texts(self, start: int, stop: int) -> list[str]:
+        """Some of them as JSON text, the same as their rows.
+
+        Joined of few parts, since histories are long, and many events of one tell the same data.
+        """
+        fields = iter(self._flat[start * _WIDTH : stop * _WIDTH])
+        found: list[str] = []
+        frames: dict[int, _Frame] = {}  # by the id of their shape
+        inner: dict[str, str] = {}  # parts as they stand in a text
+        last, stamp = -1.0, ""
+        for number, cause, shape, step, time, parts in zip(*[fields] * _WIDTH, strict=True):
+            frame = frames.get(id(shape))
+            if frame is None:
+                frame = frames[id(shape)] = _frame(shape)
+            if time != last:
+                last, stamp = time, iso(time)
+            kind, between, detail = frame
+            if len(parts) == 1:
+                text = inner.get(parts[0])
+                if text is None:
+                    text = inner[parts[0]] = _inner(parts[0])
+            else:
+                text = detail % tuple(map(_inner, parts))
+            found.append(
+                f'{{"EventId":{number},"ScheduleEventId":{cause}{kind}{quoted(step)},"Time":"{stamp}{between}{text}}}"}}'
+            )
+        return found
+
     def __len__(self) -> int:
         return len(self._flat) // _WIDTH
 
@@ -126,6 +155,22 @@ class History(Sequence[Event]):
             return [self[each] for each in range(*index.indices(len(self)))]
         start = range(len(self))[index] * _WIDTH
         return Event(*self._flat[start : start + _WIDTH])
+
+
+_Frame = tuple[str, str, str]
+"""What stands in an event's text before its step and behind its time, and how the parts of its detail stand there."""
+
+
+def _frame(shape: EventShape) -> _Frame:
+    keys = [f"{_inner(json.dumps(key))}:" for key in shape.keys]
+    first = keys[0] if keys else ""
+    parts = ",".join(["%s", *(f"{key}%s" for key in keys[1:])]) if keys else ""
+    return f',"Type":{quoted(shape.type)},"StepName":', f'","EventDetail":"{{{first}', parts
+
+
+def _inner(text: str) -> str:
+    """A text as it stands inside a JSON text."""
+    return quoted(text)[1:-1]
 
 
 _WIDTH = len(Event._fields)

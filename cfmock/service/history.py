@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cfmock.base.json_text import json_text
 from cfmock.engine import events
-from cfmock.engine.events import Event
+from cfmock.engine.events import Event, History
 from cfmock.protocol.wire.arguments import invalid
-from cfmock.protocol.wire.messages import Fields
+from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.executions import find_execution
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.rows import ExecutionRow
@@ -26,23 +24,22 @@ def get_execution_history(
     world: World, *, flow_name: str, execution_name: str, next_token: str = "1", limit: int = DEFAULT_LIMIT
 ) -> Fields:
     """Events in the order of their ids. The token is the id to go on from, in decimal."""
-    every = events_of(world, find_execution(world, flow_name, execution_name))
+    every = events_of(find_execution(world, flow_name, execution_name))
     if not next_token.isdecimal() or len(next_token) > 18 or int(next_token) < 1:
         raise invalid("NextToken", "is not one that GetExecutionHistory gave")
     start = int(next_token) - 1
-    fields: Fields = {"Events": [event.row() for event in every[start : start + limit]]}
-    if start + limit < len(every):
-        fields["NextToken"] = str(start + limit + 1)
-    return fields
+    more = {"NextToken": str(start + limit + 1)} if start + limit < len(every) else {}
+    return WrittenFields("Events", every.texts(start, start + limit), more)
 
 
-def events_of(world: World, row: ExecutionRow) -> Sequence[Event]:
+def events_of(row: ExecutionRow) -> History:
     """The events of an execution so far, oldest first."""
     if row.events is not None:
         return row.events
-    found = [Event(1, 0, events.EXECUTION_STARTED, "", row.started, (row.input or "{}",))]
+    found = History()
+    found.sink(Event(1, 0, events.EXECUTION_STARTED, "", row.started, (row.input or "{}",)))
     if row.stopped is not None:
         shape = _ENDS[row.status]
         parts = (row.output or "{}",) if row.status == "Succeeded" else (json_text(row.error), json_text(row.cause))
-        found.append(Event(2, 1, shape, "", row.stopped, parts))
+        found.sink(Event(2, 1, shape, "", row.stopped, parts))
     return found

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
-from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from cfmock.base.time_text import parse_time
 from cfmock.protocol.wire.arguments import invalid
-from cfmock.protocol.wire.messages import Fields
-from cfmock.service.executions import list_fields
+from cfmock.protocol.wire.messages import Fields, WrittenFields
+from cfmock.service.executions import list_texts
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
 from cfmock.service.rows import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
 from cfmock.service.world import World
@@ -48,11 +47,9 @@ def list_executions(
         map_run=map_run_name or "",
     )
     source, token_of = (_by_name, _name) if execution_name_prefix else (_by_time, _place)
-    page = list(itertools.islice(filter(wanted.covers, source(world, wanted, next_token)), limit + 1))
-    fields: Fields = {"Executions": [list_fields(row, metadata_only) for row in page[:limit]]}
-    if len(page) > limit:
-        fields["NextToken"] = token_of(page[limit])
-    return fields
+    page = source(world, wanted, next_token, limit + 1)
+    more = {"NextToken": token_of(page[limit])} if len(page) > limit else {}
+    return WrittenFields("Executions", list_texts(page[:limit], metadata_only), more)
 
 
 class _Wanted(NamedTuple):
@@ -73,6 +70,11 @@ class _Wanted(NamedTuple):
         )
 
     @property
+    def mixed(self) -> bool:
+        """Whether that part of the index holds others, too."""
+        return bool(self.map_run) and self.qualifier is not None
+
+    @property
     def group(self) -> str:
         """The part of the index to read."""
         if self.map_run:
@@ -80,28 +82,30 @@ class _Wanted(NamedTuple):
         return group_of_qualifier(self.qualifier) if self.qualifier is not None else ""
 
 
-_Source = Callable[[World, _Wanted, str], Iterator[ExecutionRow]]
-
-
-def _by_name(world: World, wanted: _Wanted, token: str) -> Iterator[ExecutionRow]:
-    prefix = wanted.prefix
-    for name in world.stores.executions.keys(wanted.flow.id, max(prefix, token), prefix + _LAST_KEY):
-        yield _row(world, wanted.flow, name)
+def _by_name(world: World, wanted: _Wanted, token: str, most: int) -> list[ExecutionRow]:
+    prefix, executions = wanted.prefix, world.stores.executions
+    names = executions.keys(wanted.flow.id, max(prefix, token), prefix + _LAST_KEY)
+    rows = (executions.get(wanted.flow.id, name) for name in names)
+    return list(itertools.islice((row for row in rows if row is not None and wanted.covers(row)), most))
 
 
 def _name(row: ExecutionRow) -> str:
     return row.name
 
 
-def _by_time(world: World, wanted: _Wanted, token: str) -> Iterator[ExecutionRow]:
-    last, serial = _read_place(token, wanted.end)
-    group, flow = wanted.group, wanted.flow
-    runs = [
-        world.stores.by_status.descend(flow.id, (group, each, wanted.begin), (group, each, last, serial))
-        for each in ((wanted.status,) if wanted.status is not None else world.spec.execution_statuses)
-    ]
-    for *_, name in heapq.merge(*runs, key=lambda entry: entry[2:], reverse=True):
-        yield _row(world, flow, str(name))
+def _by_time(world: World, wanted: _Wanted, token: str, most: int) -> list[ExecutionRow]:
+    high = _read_place(token, wanted.end)
+    pages = []
+    for status in (wanted.status,) if wanted.status is not None else world.spec.execution_statuses:
+        rows = world.stores.by_status.descend(wanted.flow.id, (wanted.group, status), wanted.begin, high)
+        if page := list(itertools.islice(filter(wanted.covers, rows) if wanted.mixed else rows, most)):
+            pages.append(page)
+    if len(pages) < 2:
+        return pages[0] if pages else []
+    return sorted(itertools.chain(*pages), key=_moment, reverse=True)[:most]
+
+
+_moment = attrgetter("started", "serial")
 
 
 def _place(row: ExecutionRow) -> str:
@@ -116,9 +120,3 @@ def _read_place(token: str, end: float) -> tuple[float, float]:
     if not (milliseconds.isdecimal() and serial.isdecimal()) or len(token) > 40:
         raise invalid("NextToken", "is not one that ListExecutions gave")
     return int(milliseconds) / 1000, int(serial) + 1
-
-
-def _row(world: World, flow: FlowRow, name: str) -> ExecutionRow:
-    row = world.stores.executions.get(flow.id, name)
-    assert row is not None
-    return row

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cfmock.engine.events import History
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts, MapRun
-from cfmock.service.store.base import Entry
+from cfmock.service.store.base import Place
 
 STANDARD = "Standard"
 EXPRESS = "Express"
@@ -103,14 +103,14 @@ class ExecutionRow(NamedTuple):
         return (self.qualifier,) if self.qualifier == str(version) else (self.qualifier, str(version))
 
     @property
-    def entries(self) -> list[Entry]:
-        """Where it stands in the index of its flow: in each group that it belongs to, by status and time."""
-        entry = (self.status, self.started, self.serial, self.name)
+    def places(self) -> Sequence[Place]:
+        """Where it stands in the index of its flow: in each group that it belongs to."""
+        status = self.status
         if self.map_run:
-            return [(group_of_map_run(self.map_run), *entry)]
+            return ((group_of_map_run(self.map_run), status),)
         if not self.flow.version:
-            return [("", *entry)]
-        return [("", *entry), *((group_of_qualifier(each), *entry) for each in self.qualifiers)]
+            return (("", status),)
+        return (("", status), *((group_of_qualifier(each), status) for each in self.qualifiers))
 
 
 def group_of_map_run(name: str) -> str:

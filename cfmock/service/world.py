@@ -66,7 +66,7 @@ class Stores:
     schedules: Table[ScheduleRow]
     executions: Table[ExecutionRow]
     map_runs: Table[MapRunRow]
-    by_status: Index  # (group, status, started, serial, name)
+    by_status: Index[ExecutionRow]
 
     def drop(self, flow: str) -> None:
         """Forget all that belongs to the flow of this id."""

@@ -1,6 +1,6 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, outcomes, start, memory, growth, pages, fixture, setup, faults, engine, graph, contract, lab, attacks
+Parts: throughput, outcomes, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, lab, attacks
 (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
@@ -241,6 +241,13 @@ def pages() -> list[Measure]:
     ]
 
 
+def reads() -> list[Measure]:
+    """Pages of lists and histories to the yardstick's answers; see bench_reads.py."""
+    import bench_reads
+
+    return bench_reads.measures()
+
+
 def fixture() -> list[Measure]:
     """The pytest fixture `cfmock` with one small fixture file."""
     done = subprocess.run([sys.executable, str(HERE / "fixture_cost.py")], capture_output=True, text=True, check=False)
@@ -336,6 +343,7 @@ PARTS = {
         memory,
         growth,
         pages,
+        reads,
         fixture,
         setup,
         faults,

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import json_text, sendable
+from cfmock.engine.events import EXECUTION_SUCCEEDED as OUT
 from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, EventShape, History
 
 
@@ -46,3 +47,16 @@ def test_a_history_is_the_sequence_of_the_events_it_was_told() -> None:
     assert (history[0], history[-1], history[1:3], history[::-2]) == (told[0], told[-1], told[1:3], told[::-2])
     with pytest.raises(IndexError):
         history[5]
+
+
+def test_a_history_gives_its_events_as_the_text_of_their_rows() -> None:
+    two, odd = EventShape("StepEntered", ("input", "local")), 'ste"p\n%s {0} 名'
+    texts = ('{"a":"\\"%s\\" \\\\ 名"}', json_text("\ud800 \u2028"), "{}")
+    history = History()
+    for number in range(30):
+        shape, parts = ((two, texts[:2]), (STEP_FAILED, texts[1:]), (TASK_STARTED, ()), (OUT, texts[2:]))[number % 4]
+        history.sink(
+            Event(number + 1, number, shape, ("a", odd)[number % 3 == 0], 1_719_197_922.0 + number // 7 / 1000, parts)
+        )
+    assert [sendable(text) for text in history.texts(0, 99)] == [json_text(event.row()) for event in history]
+    assert history.texts(4, 6) == history.texts(0, 30)[4:6]

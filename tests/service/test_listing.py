@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.calls import Service, echo_flow, make_service
+from cfmock.base.json_text import json_text
+from cfmock.protocol.wire.messages import Reply
+from tests.support.calls import NOW, PASS, Service, echo_flow, make_service
 
 
 def start(service: Service, name: str, **more: Any) -> None:
@@ -168,3 +170,31 @@ def test_a_page_looks_at_no_more_executions_than_it_shows(
     page = service("ListExecutions", FlowName="echo", Limit=4, **filters)["Executions"]
     assert len(page) == (0 if "MapRunName" in filters else 4)
     assert len(looked) <= 5
+
+
+@pytest.mark.parametrize("metadata_only", [False, True])
+def test_an_item_is_what_describe_execution_answers(metadata_only: bool) -> None:
+    """To the letter: items are joined as text, while the other goes through the encoder."""
+    service = make_service(
+        echo_flow(
+            {"when": {"execution": "f*"}, "status": "Failed", "error": {"code": 'a"b', "detail": "\n"}},
+            {"when": {"execution": "r*"}, "status": "Running"},
+            {"when": {"execution": "o*"}, "output": {"out": '"\\ \u2028名'}, "after": "1s"},
+        )
+    )
+    service("CreateFlow", Name="other", Definition=PASS, Description="", Type="FDL",
+            Environment='{"Variables": [{"Name": "a", "Value": "\\"名", "Description": "d"}, {"Name": "b"}]}')  # fmt: skip
+    for name in ("failed", "running", "out", "plain"):
+        for flow in ("echo", "other"):
+            service("StartExecution", FlowName=flow, ExecutionName=name, Input='{"a": "\\ud83d x \\n", "名": 1e2}')
+    service.emulator.advance_to(NOW + 2)
+    long = ("FlowDefinition", "Input", "Output") if metadata_only else ()
+    for flow in ("echo", "other"):
+        listed = service.send("ListExecutions", FlowName=flow, MetadataOnly=metadata_only)
+        assert isinstance(listed, Reply)
+        described = [
+            {name: value for name, value in fields.items() if name not in ("RequestId", *long)}
+            for name in ("plain", "out", "running", "failed")
+            for fields in [service("DescribeExecution", FlowName=flow, ExecutionName=name)]
+        ]
+        assert listed.body == json_text({"RequestId": listed.request_id, "Executions": described}).encode()

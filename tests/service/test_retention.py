@@ -325,7 +325,7 @@ def test_dropping_costs_the_same_however_many_there_are(monkeypatch: pytest.Monk
     service = make_service(echo_flow(), keep_executions=50)
     start(service, *(f"e{number}" for number in range(50)))
     listed(service)
-    monkeypatch.setattr("cfmock.service.store.memory.Order.settled", _never)
+    monkeypatch.setattr("cfmock.service.store.memory.KeyOrder.settle", _never)
     start(service, *(f"f{number}" for number in range(200)))
     monkeypatch.undo()
     assert listed(service) == [f"f{number}" for number in reversed(range(150, 200))]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cfmock.base.errors import Refused, ServiceError
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import json_text, quoted, sendable
 from cfmock.protocol.spec.model import Spec
-from cfmock.protocol.wire.messages import Fields, Reply
+from cfmock.protocol.wire.messages import Fields, Reply, WrittenFields
 
 CONTENT_TYPE = "application/json;charset=utf-8"
 """As the gateway writes it, without a blank (dumps of 2022 to 2025)."""
@@ -17,7 +17,11 @@ CONTENT_TYPE = "application/json;charset=utf-8"
 
 def success(fields: Fields, request_id: str) -> Reply:
     """HTTP 200 with the operation's fields and the RequestId."""
-    return Reply(200, json_text({"RequestId": request_id, **fields}).encode(), request_id)
+    if type(fields) is WrittenFields:
+        text = sendable(f'{{"RequestId":{quoted(request_id)},{fields.members()}}}')
+    else:
+        text = json_text({"RequestId": request_id, **fields})
+    return Reply(200, text.encode(), request_id)
 
 
 def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]:

@@ -8,11 +8,12 @@ Those that every call makes are tuples: a frozen dataclass takes three times as 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from cfmock.base.json_text import json_text, quoted
 from cfmock.protocol.spec.model import Operation
 
 
@@ -146,6 +147,22 @@ class Pending:
 
 Fields = dict[str, Any]
 """The fields of a success answer, without RequestId, in the service's own names."""
+
+
+class WrittenFields(Fields):
+    """The fields of a page: a list of this name, whose items are JSON text already, and what stands behind it."""
+
+    __slots__ = ("items_name", "texts")
+
+    def __init__(self, items_name: str, texts: Sequence[str], more: Fields) -> None:
+        super().__init__(more)
+        self.items_name = items_name
+        self.texts = texts
+
+    def members(self) -> str:
+        """The members of a JSON object, without its braces."""
+        behind = "".join(f",{quoted(name)}:{json_text(value)}" for name, value in self.items())
+        return f'"{self.items_name}":[{",".join(self.texts)}]{behind}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,27 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
 R = TypeVar("R")
-Entry = tuple[float | int | str, ...]
+Moment = tuple[float, float]
+"""When something started, in seconds, and its serial: a number that no two rows of an index share."""
+
+Place = tuple[str, str]
+"""A part of an index: a group of rows, and their status."""
 
 
 class Listed(Protocol):
-    """What can be put into an index: it never changes, knows its entries, and no two of an index have one serial."""
+    """What can be put into an index: it never changes, and knows its places."""
+
+    @property
+    def started(self) -> float: ...
 
     @property
     def serial(self) -> int: ...
 
     @property
-    def entries(self) -> Iterable[Entry]: ...
+    def places(self) -> Iterable[Place]: ...
+
+
+L = TypeVar("L", bound=Listed)
 
 
 class Table(Protocol[R]):
@@ -44,14 +54,15 @@ class Table(Protocol[R]):
         """Keys from `start` (included) up to `stop` (excluded), ascending, lazily. The table must not change meanwhile."""
 
 
-class Index(Protocol):
-    """Entries of comparable parts in order inside a partition, for listings that are not by key."""
+class Index(Protocol[L]):
+    """Rows by place and moment inside a partition, for listings that are not by key."""
 
-    def add(self, partition: str, row: Listed) -> None: ...
+    def add(self, partition: str, row: L) -> None: ...
 
-    def discard(self, partition: str, row: Listed) -> None: ...
+    def discard(self, partition: str, row: L) -> None: ...
 
     def drop(self, partition: str) -> None: ...
 
-    def descend(self, partition: str, low: Entry, high: Entry) -> Iterator[Entry]:
-        """Entries below `high` (excluded) down to `low` (included), lazily. The index must not change meanwhile."""
+    def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
+        """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
+        not change meanwhile."""

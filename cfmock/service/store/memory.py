@@ -1,47 +1,80 @@
-"""The default backend: dictionaries in memory, sorted only for whoever asks for an order."""
+"""The default backend: dictionaries in memory, with orders beside them that cost next to nothing as long as nobody looks.
+
+Nearly all calls change, and few ever look; but whoever looks must not wait until all that has come meanwhile is sorted. So
+what comes in order is put behind the rest, what does not is sorted in small parts, and what goes is passed over until it is
+much.
+"""
 
 from __future__ import annotations
 
+import heapq
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from sortedcontainers import SortedList
-
-from cfmock.service.store.base import Entry, Listed
+from cfmock.service.store.base import L, Moment, Place
 
 R = TypeVar("R")
 
+PART = 1_000
+"""Items that are sorted at one time."""
 
-class Order:
-    """Comparable items in order.
+_LONG = 65_536  # items of a run that is put together with no other
+_FEW = 4  # of more than one item in so many that are gone, those that stay are put together
 
-    What is added and removed waits until somebody looks: nearly all calls change, and few ever look. `new` are those to add,
-    by what they can be taken out again by; `gone` those of the sorted that are to go.
-    """
 
-    __slots__ = ("_sorted", "gone", "new")
+class KeyOrder:
+    """Keys in order: sorted runs, each at most about half as long as the one before. `new` are those still to be sorted, `gone`
+    those of the runs that are to be passed over."""
+
+    __slots__ = ("_runs", "gone", "new")
 
     def __init__(self) -> None:
-        self.new: dict[Any, Any] = {}
-        self.gone: set[Any] = set()
-        self._sorted = SortedList()
+        self.new: dict[str, None] = {}
+        self.gone: set[str] = set()
+        self._runs: list[list[str]] = []
 
-    def settled(self, new: Iterable[Any]) -> SortedList:
-        """All of it, sorted; `new` are the items that `new` stands for."""
-        gone, order = self.gone, self._sorted
-        if len(gone) * _FEW > len(order):
-            self._sorted = order = SortedList(item for item in order if item not in gone)
-        else:
-            for item in gone:
-                order.discard(item)
-        gone.clear()
+    def add(self, key: str) -> None:
+        if key in self.gone:
+            self.gone.discard(key)
+            return
+        self.new[key] = None
+        if len(self.new) >= PART:
+            self.settle()
+
+    def discard(self, key: str) -> None:
+        new, gone = self.new, self.gone
+        if key in new:
+            del new[key]
+            return
+        gone.add(key)
+        if len(gone) > PART and len(gone) * _FEW > sum(map(len, self._runs)):
+            self._runs = [[each for each in run if each not in gone] for run in self._runs]
+            gone.clear()
+
+    def settle(self) -> None:
+        """Sort what is new, and put it together with runs that are no longer."""
+        run, runs = sorted(self.new), self._runs
+        self.new.clear()
+        while runs and len(runs[-1]) < 2 * len(run) and len(run) < _LONG:
+            run = sorted(runs.pop() + run)  # merges, as each is in order
+        runs.append(run)
+
+    def ascend(self, start: str, stop: str | None) -> Iterator[str]:
         if self.new:
-            order.update(new)
-            self.new.clear()
-        return order
+            self.settle()
+        found = [_between(run, start, stop) for run in self._runs]
+        keys = found[0] if len(found) == 1 else heapq.merge(*found)
+        return (key for key in keys if key not in self.gone) if self.gone else iter(keys)
 
 
-_FEW = 10  # of more than one item in so many that are gone, those that stay are sorted anew
+def _between(run: list[str], start: str, stop: str | None) -> Iterator[str]:
+    for index in range(bisect_left(run, start), len(run)):
+        key = run[index]
+        if stop is not None and key >= stop:
+            return
+        yield key
 
 
 class MemoryTable(Generic[R]):
@@ -49,7 +82,7 @@ class MemoryTable(Generic[R]):
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, R]] = {}
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str, KeyOrder] = {}
 
     def get(self, partition: str, key: str) -> R | None:
         rows = self._rows.get(partition)
@@ -59,18 +92,16 @@ class MemoryTable(Generic[R]):
         rows = self._rows.get(partition)
         if rows is None:
             rows = self._rows[partition] = {}
-            self._orders[partition] = Order()
+            self._orders[partition] = KeyOrder()
         if key not in rows:
-            self._orders[partition].new[key] = None
+            self._orders[partition].add(key)
         rows[key] = row
 
     def delete(self, partition: str, key: str) -> bool:
         rows = self._rows.get(partition)
         if rows is None or rows.pop(key, None) is None:
             return False
-        order = self._orders[partition]
-        if order.new.pop(key, order) is order:
-            order.gone.add(key)
+        self._orders[partition].discard(key)
         return True
 
     def drop(self, partition: str) -> None:
@@ -85,36 +116,109 @@ class MemoryTable(Generic[R]):
 
     def keys(self, partition: str, start: str = "", stop: str | None = None) -> Iterator[str]:
         order = self._orders.get(partition)
-        if order is None:
-            return iter(())
-        found: Iterator[str] = order.settled(order.new).irange(start, stop, inclusive=(True, False))
-        return found
+        return iter(()) if order is None else order.ascend(start, stop)
 
 
-class MemoryIndex:
+_moment = attrgetter("started", "serial")
+
+
+class TimeOrder(Generic[L]):
+    """Rows of one place in the order of their moments, in blocks. Most come in order; `late` are those that did not, as long
+    as nobody looks, and `gone` the serials of those to be passed over."""
+
+    __slots__ = ("_blocks", "_last", "gone", "late")
+
+    def __init__(self) -> None:
+        self.late: dict[int, L] = {}
+        self.gone: set[int] = set()
+        self._blocks: list[list[L]] = []
+        self._last: Moment = (-1.0, 0)
+
+    def add(self, row: L) -> None:
+        if self.gone and row.serial in self.gone:
+            self._compact()
+        started, serial = self._last
+        if row.started > started or (row.started == started and row.serial > serial):
+            self._last = row.started, row.serial
+            if not self._blocks or len(self._blocks[-1]) >= PART:
+                self._blocks.append([])
+            self._blocks[-1].append(row)
+            return
+        self.late[row.serial] = row
+        if len(self.late) >= PART:
+            self._settle()
+
+    def discard(self, row: L) -> None:
+        late, gone = self.late, self.gone
+        if row.serial in late:
+            del late[row.serial]
+            return
+        gone.add(row.serial)
+        if len(gone) > PART and len(gone) * _FEW > sum(map(len, self._blocks)):
+            self._compact()
+
+    def _settle(self) -> None:
+        """Put those that came late where they belong."""
+        blocks = self._blocks
+        for row in self.late.values():
+            at = max(0, bisect_left(blocks, _moment(row), key=_first) - 1)
+            block = blocks[at]
+            insort(block, row, key=_moment)
+            if len(block) > 2 * PART:
+                blocks[at : at + 1] = [block[:PART], block[PART:]]
+        self.late.clear()
+
+    def _compact(self) -> None:
+        gone = self.gone
+        kept = ([row for row in block if row.serial not in gone] for block in self._blocks)
+        self._blocks = [block for block in kept if block]
+        self._last = _moment(self._blocks[-1][-1]) if self._blocks else (-1.0, 0)
+        gone.clear()
+
+    def descend(self, low: float, high: Moment) -> Iterator[L]:
+        if self.late:
+            self._settle()
+        gone, blocks = self.gone, self._blocks
+        for at in range(bisect_left(blocks, high, key=_first) - 1, -1, -1):
+            block = blocks[at]
+            for index in range(bisect_left(block, high, key=_moment) - 1, -1, -1):
+                row = block[index]
+                if row.started < low:
+                    return
+                if row.serial not in gone:
+                    yield row
+
+
+def _first(block: list[Any]) -> Moment:
+    row = block[0]
+    return row.started, row.serial
+
+
+class MemoryIndex(Generic[L]):
     """An `Index` in memory."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, Order] = {}
+        self._orders: dict[str, dict[Place, TimeOrder[L]]] = {}
 
-    def add(self, partition: str, row: Listed) -> None:
-        order = self._orders.get(partition)
-        if order is None:
-            order = self._orders[partition] = Order()
-        order.new[row.serial] = row
+    def add(self, partition: str, row: L) -> None:
+        orders = self._orders.get(partition)
+        if orders is None:
+            orders = self._orders[partition] = {}
+        for place in row.places:
+            order = orders.get(place)
+            if order is None:
+                order = orders[place] = TimeOrder()
+            order.add(row)
 
-    def discard(self, partition: str, row: Listed) -> None:
-        order = self._orders.get(partition)
-        if order is not None and order.new.pop(row.serial, None) is None:
-            order.gone.update(row.entries)
+    def discard(self, partition: str, row: L) -> None:
+        orders = self._orders.get(partition, {})
+        for place in row.places:
+            if place in orders:
+                orders[place].discard(row)
 
     def drop(self, partition: str) -> None:
         self._orders.pop(partition, None)
 
-    def descend(self, partition: str, low: Entry, high: Entry) -> Iterator[Entry]:
-        order = self._orders.get(partition)
-        if order is None:
-            return iter(())
-        new = (entry for row in order.new.values() for entry in row.entries)
-        found: Iterator[Entry] = order.settled(new).irange(low, high, inclusive=(True, False), reverse=True)
-        return found
+    def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
+        order = self._orders.get(partition, {}).get(place)
+        return iter(()) if order is None else order.descend(low, high)

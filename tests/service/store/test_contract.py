@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import pytest
 
-from cfmock.service.store.base import Entry, Index, Table
+from cfmock.service.store.base import Index, Moment, Place, Table
 from cfmock.service.store.memory import MemoryIndex, MemoryTable
 
 
@@ -17,8 +20,8 @@ def table(request: pytest.FixtureRequest) -> Table[int]:
 
 
 @pytest.fixture(params=[MemoryIndex])
-def index(request: pytest.FixtureRequest) -> Index:
-    made: Index = request.param()
+def index(request: pytest.FixtureRequest) -> Index[Row]:
+    made: Index[Row] = request.param()
     return made
 
 
@@ -64,37 +67,119 @@ def test_a_dropped_partition_is_empty_and_the_others_are_as_they_were(table: Tab
     assert list(table.keys("q")) == ["b"]
 
 
-class Row:
-    """A row with one entry, or several."""
+class Row(NamedTuple):
+    """A row of one place, or several."""
 
-    def __init__(self, *entries: Entry, serial: int | None = None) -> None:
-        self.entries = entries
-        self.serial = int(entries[0][1]) if serial is None else serial
+    started: float
+    serial: int
+    places: Sequence[Place] = (("", "s"),)
 
 
-def test_entries_come_in_falling_order_between_the_bounds(index: Index) -> None:
+LAST = (1e12, 0.0)
+
+
+def serials(index: Index[Row], place: Place = ("", "s"), low: float = 0, high: Moment = LAST) -> list[int]:
+    return [row.serial for row in index.descend("p", place, low, high)]
+
+
+def test_rows_come_in_falling_order_between_the_bounds(index: Index[Row]) -> None:
     for number in (3, 1, 4, 2):
-        index.add("p", Row(("s", number)))
-    assert list(index.descend("p", ("s", 2), ("s", 4))) == [("s", 3), ("s", 2)]
-    assert list(index.descend("q", ("s", 0), ("s", 9))) == []
+        index.add("p", Row(number, number))
+    assert serials(index, low=2, high=(4, 4)) == [3, 2]
+    assert list(index.descend("q", ("", "s"), 0, LAST)) == []
 
 
-def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index) -> None:
-    row = Row(("a", 1), ("b", 1))
+def test_rows_of_one_moment_come_by_their_serials(index: Index[Row]) -> None:
+    for serial in (2, 1, 3):
+        index.add("p", Row(5, serial))
+    assert serials(index) == [3, 2, 1]
+    assert serials(index, high=(5, 3)) == [2, 1]
+
+
+def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index[Row]) -> None:
+    row = Row(1, 1, (("", "a"), ("v", "a")))
     index.add("p", row)
-    index.add("p", Row(("a", 2)))
-    assert list(index.descend("p", ("",), ("~",))) == [("b", 1), ("a", 2), ("a", 1)]
+    index.add("p", Row(2, 2, (("", "a"),)))
+    assert (serials(index, ("", "a")), serials(index, ("v", "a"))) == ([2, 1], [1])
     index.discard("p", row)
-    assert list(index.descend("p", ("",), ("~",))) == [("a", 2)]
+    assert (serials(index, ("", "a")), serials(index, ("v", "a"))) == ([2], [])
 
 
-def test_entries_added_and_discarded_between_two_looks_are_in_order_and_gone(index: Index) -> None:
-    index.add("p", Row(("Running", 1)))
-    index.discard("p", Row(("Running", 1)))
-    index.discard("p", Row(("Running", 9)))
-    index.add("p", Row(("Succeeded", 1)))
-    assert list(index.descend("p", ("",), ("~",))) == [("Succeeded", 1)]
-    index.add("p", Row(("Failed", 2)))
-    assert list(index.descend("p", ("",), ("~",))) == [("Succeeded", 1), ("Failed", 2)]
+def test_a_row_goes_from_place_to_place(index: Index[Row]) -> None:
+    running = (("", "Running"),)
+    index.add("p", Row(1, 1, running))
+    index.discard("p", Row(1, 1, running))
+    index.discard("p", Row(9, 9, running))
+    index.add("p", Row(1, 1))
+    assert (serials(index), serials(index, running[0])) == ([1], [])
+    index.add("p", Row(9, 9, running))
+    assert serials(index, running[0]) == [9]
     index.drop("p")
-    assert list(index.descend("p", ("",), ("~",))) == []
+    assert (serials(index), serials(index, running[0])) == ([], [])
+
+
+@pytest.mark.parametrize("late", [0.0, 0.2, 1.0])
+def test_very_many_rows_are_in_order_however_they_come_and_go(index: Index[Row], late: float) -> None:
+    chance, there = random.Random(7), dict[int, Row]()
+    for serial in range(12_000):
+        row = Row(chance.random() * 1e6 if chance.random() < late else serial, serial)
+        index.add("p", row)
+        there[serial] = row
+        if serial % 3 == 0:
+            gone = there.pop(chance.choice((next(iter(there)), serial)))
+            index.discard("p", gone)
+    wanted = [row.serial for row in sorted(there.values(), reverse=True)]
+    assert serials(index) == wanted
+    assert serials(index, low=4000, high=(6000, 0)) == [
+        row.serial for row in sorted(there.values(), reverse=True) if row.started >= 4000 and row[:2] < (6000, 0)
+    ]
+
+
+def test_very_many_keys_are_in_order_however_they_come_and_go(table: Table[int]) -> None:
+    chance, there = random.Random(7), dict[str, None]()
+    for number in range(12_000):
+        key = str(chance.randrange(9_000))
+        table.put("p", key, number)
+        there[key] = None
+        if number % 3 == 0:
+            gone = chance.choice((next(iter(there)), key))
+            del there[gone]
+            assert table.delete("p", gone)
+    assert list(table.keys("p")) == sorted(there)
+    assert list(table.keys("p", "3", "5")) == sorted(key for key in there if "3" <= key < "5")
+
+
+class Key(str):
+    """Counts how often two are compared."""
+
+    compared = 0
+
+    def __lt__(self, other: str) -> bool:
+        Key.compared += 1
+        return str.__lt__(self, other)
+
+
+def test_who_looks_first_after_a_fill_does_not_wait_for_all_to_be_sorted(table: Table[int], index: Index[Row]) -> None:
+    chance, moments = random.Random(7), list[float]()
+
+    class Timed(NamedTuple):
+        at: float
+        serial: int
+        places: Sequence[Place] = (("", "s"),)
+
+        @property
+        def started(self) -> float:
+            moments.append(self.at)
+            return self.at
+
+    for number in range(20_000):
+        table.put("p", Key(chance.randrange(1_000_000_000)), number)
+        index.add("p", Timed(number if number % 100 else chance.random() * 1e4, number))  # type: ignore[arg-type]
+    Key.compared = 0
+    moments.clear()
+    first = list(islice(table.keys("p"), 20))
+    assert first == sorted(first)
+    newest = list(islice(index.descend("p", ("", "s"), 0, LAST), 20))
+    assert newest[0].serial == 19_999
+    assert Key.compared < 20_000
+    assert len(moments) < 20_000
