@@ -81,8 +81,11 @@ def check_operation(name: str) -> None:
         raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, known)}")
 
 
-def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, dict[str, Any]]:
-    """Send a request to a server and give the HTTP status and fields of its answer. `ca_file` holds a CA to trust.
+def send(
+    url: str, request: Request, ca_file: str | None = None, *, timeout: float = TIMEOUT
+) -> tuple[int, dict[str, Any]]:
+    """Send a request to a server and give the HTTP status and fields of its answer. `ca_file` holds a CA to trust; `timeout` are
+    the seconds that the server may be silent.
 
     Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
@@ -97,7 +100,7 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
         outgoing = urllib.request.Request(  # noqa: S310 - the address is the user's own
             url.rstrip("/") + request.target, request.body or None, headers, method=request.method
         )
-        with opener.open(outgoing, timeout=TIMEOUT) as answer:
+        with opener.open(outgoing, timeout=timeout) as answer:
             return answer.status, fields_of(answer.status, answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -106,10 +109,12 @@ def send(url: str, request: Request, ca_file: str | None = None) -> tuple[int, d
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
 
 
-def ask(url: str, path: str, ca_file: str | None = None, token: str | None = None) -> tuple[int, dict[str, Any]]:
+def ask(
+    url: str, path: str, ca_file: str | None = None, token: str | None = None, *, timeout: float = TIMEOUT
+) -> tuple[int, dict[str, Any]]:
     """GET something of a server's admin API, `token` being its admin token. Raises as `send` does."""
     headers = {"authorization": f"Bearer {token}"} if token is not None else {}
-    return send(url, Request("GET", f"/_cfmock/{path}", headers), ca_file)
+    return send(url, Request("GET", f"/_cfmock/{path}", headers), ca_file, timeout=timeout)
 
 
 def fields_of(status: int, body: bytes) -> dict[str, Any]:

@@ -25,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "errors": "List the error codes and how each comes about.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
     "schema": "Print the JSON Schema of the fixture format, or of definitions.",
+    "init": "Write a fixture, a flow and tests to begin with.",
+    "doctor": "Say what is installed and what may be in the way.",
 }
 """What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""
@@ -50,6 +52,10 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"cfmock.cli.{cmd_name}")
         found: click.Command = module.command
+        if ctx.resilient_parsing:  # a shell asks for completions
+            from cfmock.cli.completion import completing
+
+            return completing(found)
         return found
 
     def resolve_command(

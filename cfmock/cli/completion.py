@@ -1,0 +1,66 @@
+"""What a shell completes behind options and arguments, by the words that stand for their values in the help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import click
+from click.shell_completion import CompletionItem
+from click.types import StringParamType
+
+FILES = re.compile(r"\b(PATH|FILE|FOLDER)\b")
+"""Values that are files or folders."""
+
+
+class FileName(StringParamType):
+    """A text that the shell completes as a file's name."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+class KnownWord(StringParamType):
+    """A text that the shell completes as one of some words."""
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        self._words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in self._words() if word.startswith(incomplete)]
+
+
+def completing(command: click.Command) -> click.Command:
+    """The command, with what its texts are completed to."""
+    for param in command.params:
+        if isinstance(param.type, StringParamType):
+            param.type = _completed(param) or param.type
+    return command
+
+
+def _completed(param: click.Parameter) -> StringParamType | None:
+    form = param.metavar or ""
+    if param.name in WORDS:
+        return KnownWord(WORDS[param.name])
+    if FILES.search(form):
+        return FileName()
+    if "|" in form:
+        return KnownWord(lambda: form.split("|"))
+    return None
+
+
+def _operations() -> Iterable[str]:
+    from cfmock.protocol.spec.model import load
+
+    return load().operations
+
+
+def _codes() -> Iterable[str]:
+    from cfmock.protocol.faults.rules import TRANSPORTS
+    from cfmock.protocol.spec.model import load
+
+    return (*load().errors, *TRANSPORTS)
+
+
+WORDS = {"operation": _operations, "code": _codes}
+"""Names of options and arguments → what they may be."""

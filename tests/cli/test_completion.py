@@ -1,0 +1,92 @@
+"""What shells complete; docs/standalone.md says how they are told of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from cfmock.cli.main import COMMANDS
+from cfmock.protocol.spec.model import load
+from tests.support.processes import environment
+
+
+@pytest.fixture
+def completed(monkeypatch, cfmock, capsys):
+    """The words for a line that ends where the cursor is, by the way bash asks."""
+
+    def complete(line):
+        monkeypatch.setenv("_CFMOCK_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+        with pytest.raises(SystemExit):
+            cfmock()
+        return [tuple(each.split(",", 1)) for each in capsys.readouterr().out.splitlines()]
+
+    return complete
+
+
+def words(found):
+    assert {kind for kind, _ in found} <= {"plain"}
+    return [word for _, word in found]
+
+
+def test_commands(completed):
+    assert words(completed("cfmock ")) == list(COMMANDS)
+    assert words(completed("cfmock ser")) == ["serve"]
+
+
+def test_options(completed):
+    assert "--port" in words(completed("cfmock serve --p"))
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("cfmock init --language ", ["go", "java", "node", "python"]),
+        ("cfmock serve --auth ", ["strict", "off"]),
+        ("cfmock call List", [name for name in load().operations if name.startswith("List")]),
+        ("cfmock contract --code re", ["reset"]),
+        ("cfmock contract --operation StopE", ["StopExecution"]),
+    ],
+)
+def test_what_a_value_may_be(completed, line, wanted):
+    assert words(completed(line)) == wanted
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["cfmock serve fix", "cfmock run fix", "cfmock test --junit fix", "cfmock serve --tls-cert fix", "cfmock init fix"],
+)
+def test_files(completed, line):
+    assert completed(line) == [("file", "fix")]
+
+
+ASKED = {
+    "bash": "COMP_WORDS=(cfmock ser) COMP_CWORD=1; _cfmock_completion cfmock ser cfmock; echo ${COMPREPLY[@]}",
+    "fish": "complete --do-complete 'cfmock ser'",
+    "zsh": "_describe() { echo ${${(P)3}%%:*}; }; words=(cfmock ser) CURRENT=2; _cfmock_completion",
+}
+"""What each shell does when somebody presses Tab behind `cfmock ser`, without a terminal."""
+
+LOADED = {
+    "bash": 'eval "$(_CFMOCK_COMPLETE=bash_source cfmock)"',
+    "fish": "_CFMOCK_COMPLETE=fish_source cfmock | source",
+    "zsh": 'compdef() { }; eval "$(_CFMOCK_COMPLETE=zsh_source cfmock)"',
+}
+
+
+@pytest.mark.parametrize("shell", ASKED)
+def test_a_shell_completes_a_command(shell, tmp_path):
+    if not shutil.which(shell):
+        pytest.skip(f"there is no {shell} on this machine")
+    program = tmp_path / "cfmock"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cfmock "$@"\n')
+    program.chmod(0o755)
+    variables = environment()
+    variables["PATH"] = f"{tmp_path}:{variables['PATH']}"
+    line = f"{LOADED[shell]}\n{ASKED[shell]}"
+    ran = subprocess.run([shell, "-c", line], env=variables, capture_output=True, text=True, check=False)
+    assert "serve" in ran.stdout.split(), ran
