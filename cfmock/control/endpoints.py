@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cfmock.control.paging import MAX_PAGE, PAGE
+from cfmock.service.overview import PLACE
+
 
 class Argument(NamedTuple):
-    """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, duration
-    or, of a body, the name of its schema in `server/admin/admin.schema.json`."""
+    """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, page (the length of
+    one), status (of an execution), duration or, of a body, the name of its schema in `server/admin/admin.schema.json`. A
+    string may have to match `pattern`."""
 
     name: str
     place: str
     type: str
     help: str
+    pattern: str = ""
 
 
 class Lead(NamedTuple):
@@ -50,6 +55,15 @@ WORLD = (
     _query("region", "only this region's world; default: all"),
 )
 """Every endpoint but `health` and `reset` of everything may be asked of one world."""
+
+
+def _paged(after: str) -> tuple[Argument, Argument]:
+    """What a list in pages takes; the `next` of one matches the pattern `after`."""
+    return (
+        _query("limit", f"so many of them ({PAGE}), {MAX_PAGE} at most", "page"),
+        Argument("after", "query", "string", "the `next` of the page before", after),
+    )
+
 
 FILTERS = (
     _query("operation", "only calls of this operation (a glob)"),
@@ -102,6 +116,9 @@ ENDPOINTS = (
     Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
          answer="ClockMoved", world=False),
-    Endpoint("list_executions", "GET", "executions", "the executions, oldest first, and how many were dropped",
-         (_query("flow", "only executions of this flow"),), answer="Executions"),
+    Endpoint("list_executions", "GET", "executions", "the executions in short, newest first, and how many were dropped",
+         (_query("flow", "only executions of this flow"),
+          _query("status", "only executions of this status", "status"),
+          _query("prefix", "only executions whose names begin so"),
+          *_paged(PLACE)), answer="Executions"),
 )  # fmt: skip

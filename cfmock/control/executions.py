@@ -11,7 +11,8 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import shown
-from cfmock.control.part import ControlPart, iso_or_none
+from cfmock.control.paging import PAGE, read_after
+from cfmock.control.part import ControlPart
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.execution import CalledTask, FlowExecution
@@ -25,6 +26,7 @@ from cfmock.service import history
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
 from cfmock.service.live import Executed, live_runs
+from cfmock.service.overview import ListPlace, Wanted, page
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import FLOWS, World
 
@@ -57,18 +59,27 @@ class ExecutionControl(ControlPart):
         found.sort(key=lambda pair: (pair[0].started, pair[0].serial))
         return [self.execution(world, row) for row, world in found]
 
-    def list_executions(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
-        """`dropped` counts those of all flows that have ended and were dropped. Raises UnknownName as `check_flow` does."""
+    def list_executions(
+        self,
+        flow: str | None = None,
+        status: str | None = None,
+        prefix: str = "",
+        limit: int = PAGE,
+        after: str | None = None,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Json:
+        """A page of executions in short, newest first; `after` is the `next` of the page before, and `dropped` counts those of
+        all flows that have ended and were dropped. Raises UnknownName as `check_flow` does."""
+        worlds = list(self._worlds(account, region))
         self.check_flow(flow)
-        found = [
-            {
-                "flow": each.flow, "name": each.name, "status": each.status, "input": each.input, "output": each.output,
-                "error": each.error, "started": iso_or_none(each.started), "stopped": iso_or_none(each.stopped),
-                "visits": list(each.visits), "events": list(each.events),
-            }
-            for each in self.find_executions(flow, account, region)
-        ]  # fmt: skip
-        return {"executions": found, "dropped": sum(w.retention.dropped for w in self._worlds(account, region))}
+        place = None if after is None else read_after(after, ListPlace.read)
+        found, more = page(worlds, Wanted(flow, status, prefix), place, limit)
+        answer = {
+            "executions": [brief(each.world, each.row) for each in found],
+            "dropped": sum(world.retention.dropped for world in worlds),
+        }
+        return answer if more is None else {**answer, "next": more.text}
 
     def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
         """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
@@ -148,14 +159,13 @@ class ExecutionControl(ControlPart):
     def execution(self, world: World, row: ExecutionRow) -> Execution:
         row = world.stores.executions.get(row.flow.id, row.name) or row
         events = tuple(history.events_of(row))
-        failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
         return Execution(
             flow=row.flow.name,
             name=row.name,
             status=cast("ExecutionStatus", row.status),
             input=json.loads(row.input) if row.input else {},
             output=json.loads(row.output) if row.output else None,
-            error={"code": row.error, "detail": row.cause} if failed else None,
+            error=error_of(row),
             started=moment(row.started),
             stopped=None if row.stopped is None else moment(row.stopped),
             visits=tuple(event.step for event in events if event.type == "StepEntered"),
@@ -177,6 +187,26 @@ class ExecutionControl(ControlPart):
             for token, task in run.waiting.items()
         ]  # fmt: skip
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+def brief(world: World, row: ExecutionRow) -> dict[str, Json]:
+    """An execution as lists show it."""
+    return {
+        "flow": row.flow.name,
+        "name": row.name,
+        "status": row.status,
+        "started": iso(row.started),
+        "stopped": None if row.stopped is None else iso(row.stopped),
+        "error": error_of(row),
+        "account": world.account,
+        "region": world.region,
+    }
+
+
+def error_of(row: ExecutionRow) -> dict[str, str] | None:
+    """What an execution failed with, None for one that did not fail."""
+    failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
+    return {"code": row.error, "detail": row.cause} if failed else None
 
 
 def _engine_execution(world: World, row: ExecutionRow) -> FlowExecution | None:

@@ -207,14 +207,14 @@ def test_executions_are_listed_by_world(one: Service, two: Service, control: Con
     assert {each["name"] for each in control.list_executions()["executions"]} == {"e1", "e2"}
 
 
-def test_executions_of_all_flows_and_worlds_are_listed_oldest_first(
+def test_executions_of_all_flows_and_worlds_are_listed_newest_first(
     one: Service, two: Service, control: Control
 ) -> None:
     create(one, "after")
     for number, (service, flow) in enumerate([(two, "echo"), (one, "echo"), (one, "after"), (two, "echo")]):
         service("StartExecution", FlowName=flow, ExecutionName=f"e{number}")
         control.advance(1)
-    assert [each["name"] for each in control.list_executions()["executions"]] == ["e0", "e1", "e2", "e3"]
+    assert [each["name"] for each in control.list_executions()["executions"]] == ["e3", "e2", "e1", "e0"]
 
 
 def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: Service, control: Control) -> None:

@@ -6,17 +6,20 @@ import asyncio
 import functools
 import json
 import re
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, get_args
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
 from cfmock.base.errors import UnknownName
+from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
+from cfmock.control.paging import MAX_PAGE
 from cfmock.control.part import ControlError, NotFoundError
+from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.guard import Guard
@@ -28,6 +31,8 @@ MAX_BODY = 16 * 1024 * 1024
 
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
+
+EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
 
 _TEMPLATE = re.compile(r"\{(\w+)\}")
 
@@ -117,8 +122,25 @@ def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             raise ControlError(f"unknown query parameter '{name}'; {endpoint.path} takes {', '.join(known) or 'none'}")
-        found[name] = _integer(name, value) if known[name].type == "integer" else value
+        found[name] = _READ.get(known[name].type, _text)(name, value)
     return found
+
+
+def _text(name: str, value: str) -> str:
+    return value
+
+
+def _page(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= MAX_PAGE:
+        raise ControlError(f"{name}: '{value}' is not a whole number of 1 to {MAX_PAGE}")
+    return int(value)
+
+
+def _status(name: str, value: str) -> str:
+    if value not in EXECUTION_STATUSES:
+        said = f"is not one of {', '.join(EXECUTION_STATUSES)}{did_you_mean(value, EXECUTION_STATUSES)}"
+        raise ControlError(f"{name}: '{value}' {said}")
+    return value
 
 
 def _integer(name: str, value: str) -> int:
@@ -132,6 +154,10 @@ def _duration(name: str, value: str) -> float:
         return parse_duration(value)
     except ValueError as error:
         raise ControlError(f"{name}: {error}") from None
+
+
+_READ: Mapping[str, Callable[[str, str], Any]] = {"integer": _integer, "page": _page, "status": _status}
+"""How the text of an argument is read, by its type; others are text."""
 
 
 async def _body(request: web.BaseRequest, edge: HttpEdge) -> Any:

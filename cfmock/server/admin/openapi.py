@@ -14,6 +14,7 @@ from pathlib import Path
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
+from cfmock.control.paging import MAX_PAGE, PAGE
 from cfmock.fixtures import schema_messages
 
 MOST = 999_999_999
@@ -96,9 +97,17 @@ def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
         return {"type": "string", "enum": regions}
     if argument.type == "integer":
         return {"type": "integer", "minimum": 0, "maximum": MOST}
-    if argument.type == "duration":
-        return _reference("duration")
+    if argument.type == "page":
+        return {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}
+    if argument.type in _NAMED:
+        return _reference(_NAMED[argument.type])
+    if argument.pattern:
+        return {"type": "string", "pattern": argument.pattern}
     return {"type": "string", "minLength": 1} if argument.place == "path" else {"type": "string"}
+
+
+_NAMED = {"duration": "duration", "status": "ExecutionStatus"}
+"""Types of arguments that are schemas of their own."""
 
 
 def _refusals(*statuses: str) -> dict[str, Json]:

@@ -66,3 +66,6 @@ class Index(Protocol[L]):
     def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
         """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
         not change meanwhile."""
+
+    def count(self, partition: str, place: Place) -> int:
+        """How many rows there are in a place, without looking at them."""

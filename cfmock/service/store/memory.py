@@ -188,6 +188,9 @@ class TimeOrder(Generic[L]):
                 if row.serial not in gone:
                     yield row
 
+    def __len__(self) -> int:
+        return sum(map(len, self._blocks)) + len(self.late) - len(self.gone)
+
 
 def _first(block: list[Any]) -> Moment:
     row = block[0]
@@ -222,3 +225,7 @@ class MemoryIndex(Generic[L]):
     def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
         order = self._orders.get(partition, {}).get(place)
         return iter(()) if order is None else order.descend(low, high)
+
+    def count(self, partition: str, place: Place) -> int:
+        order = self._orders.get(partition, {}).get(place)
+        return 0 if order is None else len(order)

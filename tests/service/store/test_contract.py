@@ -89,6 +89,14 @@ def test_rows_come_in_falling_order_between_the_bounds(index: Index[Row]) -> Non
     assert list(index.descend("q", ("", "s"), 0, LAST)) == []
 
 
+def test_rows_of_a_place_are_counted(index: Index[Row]) -> None:
+    for number in (3, 1, 4, 2):
+        index.add("p", Row(number, number))
+    index.discard("p", Row(3, 3))
+    index.add("p", Row(5, 5, (("", "other"),)))
+    assert [index.count(part, ("", "s")) for part in ("p", "q")] == [3, 0]
+
+
 def test_rows_of_one_moment_come_by_their_serials(index: Index[Row]) -> None:
     for serial in (2, 1, 3):
         index.add("p", Row(5, serial))

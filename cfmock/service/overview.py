@@ -1,0 +1,146 @@
+"""Executions of all flows and worlds, newest first: pages that cost their length, however many are kept.
+
+Those of one start that were started later come first. Children of a distributed map are not among them; who looks for one
+names it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.world import FLOWS, World
+
+MAX_MATCHES = 1_000
+"""Executions of a prefix that are sorted; where there are more, they are looked for among all, newest first."""
+
+MAX_LOOKED_AT = 10_000
+"""Executions that are looked at for one page."""
+
+PLACE = r"^([0-9]{1,15})\.([0-9]{1,15})\.([^.\n]{1,100})\.([^\n]{1,256})$"
+"""The text of a `ListPlace`."""
+
+_LAST_KEY = chr(0x10FFFF)
+_END_OF_TIME = 1e12
+
+
+class ListPlace(NamedTuple):
+    """Where an execution stands among all; the greatest come first. `started` is in seconds since 1970."""
+
+    started: float
+    serial: int
+    region: str
+    account: str
+
+    @property
+    def text(self) -> str:
+        """What a page names as the one to go on behind."""
+        return f"{round(self.started * 1000)}.{self.serial}.{self.region}.{self.account}"
+
+    @classmethod
+    def read(cls, text: str) -> ListPlace:
+        """Raises ValueError for what `text` never gave."""
+        found = re.fullmatch(PLACE, text)
+        if found is None:
+            raise ValueError(text)
+        return cls(int(found[1]) / 1000, int(found[2]), found[3], found[4])
+
+
+class Found(NamedTuple):
+    """An execution, its world, and where it stands."""
+
+    place: ListPlace
+    world: World
+    row: ExecutionRow
+
+
+class Wanted(NamedTuple):
+    """Which executions: of a flow, of a status, with names that begin so. None, and an empty prefix, ask nothing."""
+
+    flow: str | None = None
+    status: str | None = None
+    prefix: str = ""
+
+
+class Page(NamedTuple):
+    """So many executions, and the place to go on behind, None if that is all."""
+
+    found: list[Found]
+    after: ListPlace | None
+
+
+def page(worlds: Iterable[World], wanted: Wanted, after: ListPlace | None, limit: int) -> Page:
+    """The next `limit` executions behind a place. One by prefix may be shorter, and yet not the last."""
+    pairs = [(world, flow) for world in worlds for flow in _flows(world, wanted.flow)]
+    matching = _matching(pairs, wanted.prefix, after) if wanted.prefix else None
+    source = _by_time(pairs, wanted.status, after) if matching is None else iter(matching)
+    found: list[Found] = []
+    for looked_at, each in enumerate(source, 1):
+        if wanted.status in (None, each.row.status) and each.row.name.startswith(wanted.prefix):
+            if len(found) == limit:
+                return Page(found, found[-1].place)
+            found.append(each)
+        if looked_at == MAX_LOOKED_AT:
+            return Page(found, each.place)
+    return Page(found, None)
+
+
+def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
+    """How many executions of a flow there are of each status, statuses without any left out."""
+    counts = {status: world.stores.by_status.count(flow.id, ("", status)) for status in world.spec.execution_statuses}
+    return {status: count for status, count in counts.items() if count}
+
+
+def _flows(world: World, name: str | None) -> Iterator[FlowRow]:
+    if name is None:
+        yield from world.stores.flows.rows(FLOWS)
+    elif (row := world.stores.flows.get(FLOWS, name)) is not None:
+        yield row
+
+
+def _by_time(pairs: Sequence[tuple[World, FlowRow]], status: str | None, after: ListPlace | None) -> Iterator[Found]:
+    runs = [
+        _run(world, flow, each, after)
+        for world, flow in pairs
+        if world.stores.executions.count(flow.id)
+        for each in ((status,) if status is not None else world.spec.execution_statuses)
+    ]
+    return heapq.merge(*runs, key=_place_of, reverse=True)
+
+
+def _place_of(found: Found) -> ListPlace:
+    return found.place
+
+
+def _run(world: World, flow: FlowRow, status: str, after: ListPlace | None) -> Iterator[Found]:
+    high: tuple[float, float] = (_END_OF_TIME, 0)
+    if after is not None:
+        # Of two worlds that have the same start and number, one may be done and the other not.
+        behind = (world.region, world.account) < (after.region, after.account)
+        high = (after.started, after.serial + behind)
+    for row in world.stores.by_status.descend(flow.id, ("", status), 0.0, high):
+        yield Found(ListPlace(row.started, row.serial, world.region, world.account), world, row)
+
+
+def _matching(pairs: Sequence[tuple[World, FlowRow]], prefix: str, after: ListPlace | None) -> list[Found] | None:
+    """All whose names begin so, newest first; None if they are too many to sort."""
+    names = (
+        (world, flow, name)
+        for world, flow in pairs
+        for name in world.stores.executions.keys(flow.id, prefix, prefix + _LAST_KEY)
+    )
+    some = list(itertools.islice(names, MAX_MATCHES + 1))
+    if len(some) > MAX_MATCHES:
+        return None
+    found = []
+    for world, flow, name in some:
+        row = world.stores.executions.get(flow.id, name)
+        if row is not None and not row.map_run:
+            place = ListPlace(row.started, row.serial, world.region, world.account)
+            if after is None or place < after:
+                found.append(Found(place, world, row))
+    return sorted(found, key=_place_of, reverse=True)
