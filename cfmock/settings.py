@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from cfmock.base.errors import SettingsError
+from cfmock.base.errors import InvalidValue, SettingsError
 from cfmock.base.origins import Origin
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.problems import NOT_ONE_OF, Mistake
+from cfmock.base.readers import one_of
+from cfmock.base.suggestions import did_you_mean, likely, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
 Read = Callable[[Any], Any]
-"""From text or a value of the right kind to the setting's value. Raises ValueError saying what would be right."""
+"""From text or a value of the right kind to the setting's value. Raises InvalidValue saying what would be right."""
 
 
 _PREFIX = "CFMOCK_"
@@ -46,7 +48,7 @@ class Setting(NamedTuple):
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{shown(value)} is not a text")
+        raise InvalidValue.of("{} is not a text", shown(value))
     return value
 
 
@@ -54,20 +56,10 @@ def _path(value: Any) -> str:
     return _text(value.__fspath__() if hasattr(value, "__fspath__") else value)
 
 
-def _choice(*words: str) -> Read:
-    def read(value: Any) -> str:
-        if value in words:
-            return str(value)
-        hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        raise ValueError(f"{shown(value)} is not one of {', '.join(words)}{hint}")
-
-    return read
-
-
 def _token(value: Any) -> str:
     # What a header can carry. The token itself is not repeated: mistakes are printed.
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
-        raise ValueError("a token has ASCII letters, digits and signs, and no blanks")
+        raise InvalidValue.of("a token has ASCII letters, digits and signs, and no blanks")
     return value
 
 
@@ -77,7 +69,7 @@ _SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0"
 def _switch(value: Any) -> bool:
     found = value if isinstance(value, bool) else _SWITCH.get(str(value).lower())
     if found is None:
-        raise ValueError(f"{shown(value)} is not one of true, false")
+        raise InvalidValue.of(NOT_ONE_OF, shown(value), "true, false")
     return found
 
 
@@ -92,7 +84,7 @@ def _integer(low: int | None = None, high: int | None = None) -> Read:
         elif isinstance(value, int) and not isinstance(value, bool):
             number = value
         if number is None or (low is not None and number < low) or (high is not None and number > high):
-            raise ValueError(f"{shown(value)} is not {wanted}")
+            raise InvalidValue.of("{} is not {}", shown(value), wanted)
         return number
 
     return read
@@ -105,7 +97,7 @@ def _size(value: Any) -> int:
     given = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     found = re.fullmatch(r"([1-9][0-9]{0,14})(|B|KiB|MiB|GiB)", given.strip(), re.ASCII)
     if found is None:
-        raise ValueError(f"{shown(value)} is not a size such as 128MiB, or a number of bytes")
+        raise InvalidValue.of("{} is not a size such as 128MiB, or a number of bytes", shown(value))
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -118,26 +110,29 @@ def _moment(value: Any) -> float:
     return parse_time(value)
 
 
-def _hosts(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
-        raise ValueError(f"{shown(value)} is not a list of host names")
-    hosts = tuple(part.strip().lower() if isinstance(part, str) else part for part in parts)
-    for host in hosts:
-        if not isinstance(host, str) or not re.fullmatch(r"[a-z0-9_.:-]{1,253}", host):
-            raise ValueError(f"{shown(host)} is not a host name")
-    return hosts
+def _listed(list_name: str, read: Read) -> Read:
+    """Read a list, or text with commas between its items."""
+
+    def read_list(value: Any) -> tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
+            raise InvalidValue.of("{} is not a list of {}", shown(value), list_name)
+        return tuple(read(part.strip() if isinstance(part, str) else part) for part in parts)
+
+    return read_list
 
 
-def _origins(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
-        raise ValueError(f"{shown(value)} is not a list of origins")
-    origins = tuple(part.strip() if isinstance(part, str) else part for part in parts)
-    for origin in origins:
-        if not isinstance(origin, str) or Origin.parse(origin) is None:
-            raise ValueError(f"{shown(origin)} is not an origin such as http://localhost:3000")
-    return origins
+def _host(value: Any) -> str:
+    host = value.lower() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[a-z0-9_.:-]{1,253}", host):
+        raise InvalidValue.of("{} is not a host name", shown(value))
+    return host
+
+
+def _origin(value: Any) -> str:
+    if not isinstance(value, str) or Origin.parse(value) is None:
+        raise InvalidValue.of("{} is not an origin such as http://localhost:3000", shown(value))
+    return value
 
 
 def _row(
@@ -165,15 +160,15 @@ class Settings:
     host: str = _row("127.0.0.1", _text, "address to listen on", option="--host", form="ADDRESS")
     port: int = _row(8790, _integer(0, 65535), "port to listen on; 0: a free one", option="--port", form="N")
     auth: Literal["strict", "off"] = _row(
-        "strict", _choice("strict", "off"), "whether signatures are checked",
+        "strict", one_of(("strict", "off")), "whether signatures are checked",
         option="--auth", form="strict|off", fixture=True,
     )  # fmt: skip
     clock: Literal["real", "virtual"] = _row(
-        "real", _choice("real", "virtual"), "clock that flows run on; a virtual one stands still until it is advanced",
+        "real", one_of(("real", "virtual")), "clock that flows run on; a virtual one stands still until it is advanced",
         option="--clock", form="real|virtual", fixture=True,
     )  # fmt: skip
     errors: Literal["documented", "gateway"] = _row(
-        "documented", _choice("documented", "gateway"), "whose error codes: CloudFlow's own, or those of its gateway",
+        "documented", one_of(("documented", "gateway")), "whose error codes: CloudFlow's own, or those of its gateway",
         option="--errors", form="documented|gateway", fixture=True,
     )  # fmt: skip
     seed: int | None = _row(
@@ -183,7 +178,7 @@ class Settings:
     now: float | None = _row(None, _moment, "the time at which a virtual clock starts", fixture=True)
     region: str = _row("cn-hangzhou", _text, "the region of calls that name none", fixture=True)
     unmocked_tasks: Literal["succeed", "fail"] = _row(
-        "succeed", _choice("succeed", "fail"), "what becomes of a task without a mock", fixture=True
+        "succeed", one_of(("succeed", "fail")), "what becomes of a task without a mock", fixture=True
     )
     max_time_skew: float = _row(
         900.0, parse_duration, "how far the time of a signature may be off, to either side", fixture=True
@@ -191,7 +186,7 @@ class Settings:
     accept_acs3: bool = _row(True, _switch, "whether ACS3 signatures are taken beside those of version 1", fixture=True)
     check_nonce: bool = _row(False, _switch, "whether a nonce already answered is refused", fixture=True)
     rate_limits: Literal["none", "documented"] = _row(
-        "none", _choice("none", "documented"), "whether the documented limits on calls a second hold", fixture=True
+        "none", one_of(("none", "documented")), "whether the documented limits on calls a second hold", fixture=True
     )
     max_flows: int = _row(
         10_000, _integer(1, 10_000_000), "how many flows an account may have in a region", fixture=True
@@ -215,7 +210,7 @@ class Settings:
         1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True
     )
     task_hosts: tuple[str, ...] = _row(
-        (), _hosts, "hosts beyond loopback that http mocks of tasks may call", fixture=True
+        (), _listed("host names", _host), "hosts beyond loopback that http mocks of tasks may call", fixture=True
     )
     journal: str | None = _row(
         None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
@@ -238,14 +233,14 @@ class Settings:
     )  # fmt: skip
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(
-        "text", _choice("text", "json"), "form of the log on stderr", option="--log-format", form="text|json",
+        "text", one_of(("text", "json")), "form of the log on stderr", option="--log-format", form="text|json",
         command=True,
     )  # fmt: skip
     admin_token: str | None = _row(
         None, _token, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
     )
     allow_origin: tuple[str, ...] = _row(
-        (), _origins, "let web pages of this origin call the API; may be given again",
+        (), _listed("origins", _origin), "let web pages of this origin call the API; may be given again",
         option="--allow-origin", form="ORIGIN", many=True,
     )  # fmt: skip
 
@@ -288,11 +283,12 @@ def resolve(
     Raises SettingsError with all that is wrong, a line each: the option, variable or setting, and what would be right.
     """
     values: dict[str, Any] = {}
-    mistakes = [f"{name}: unknown setting{did_you_mean(name, SETTINGS)}" for name in flags if name not in SETTINGS]
-    if keywords:
-        mistakes += [
-            f"{name}: goes with commands only" for name in flags if name in SETTINGS and SETTINGS[name].command
-        ]
+    mistakes: list[tuple[str, Mistake]] = []
+    for name in flags:
+        if name not in SETTINGS:
+            mistakes.append((name, Mistake("unknown setting", near=likely(name, SETTINGS))))
+        elif keywords and SETTINGS[name].command:
+            mistakes.append((name, Mistake("goes with commands only")))
     for name, row in SETTINGS.items():
         for label, given in (
             (name if keywords or row.option is None else row.option, flags.get(name)),
@@ -303,11 +299,11 @@ def resolve(
                 continue
             try:
                 values[name] = row.read(given)
-            except ValueError as error:
-                mistakes.append(f"{label}: {error}")
+            except InvalidValue as error:
+                mistakes += [(label, mistake) for _, mistake in error.problems]
             break
         else:
             values[name] = (defaults or {}).get(name, row.default)
     if mistakes:
-        raise SettingsError("\n".join(mistakes))
+        raise SettingsError("\n".join(f"{label}: {mistake}" for label, mistake in mistakes))
     return Settings(**values)

@@ -6,6 +6,7 @@
     ├── SettingsError      whoever started us: an option, a variable, a setting
     ├── UsageError         a Python program that asks for what cannot be done as it asks
     ├── ArgumentError      a value given to a method that it cannot take
+    │   └── InvalidValue       one with mistakes in it; carries each with its path
     ├── ArgumentTypeError  likewise, of a type that it cannot take
     ├── BrokenConnection   a fault broke the connection of a call
     ├── WaitTimeout        what a Python program waits for takes too long
@@ -24,7 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from cfmock.base.source_marks import MoreProblems, Problem, told
+from cfmock.base.problems import MOST_TOLD, Mistake, Path, Problem, told
+from cfmock.base.source_marks import path_text
 from cfmock.base.suggestions import meant, nearest, shown
 
 
@@ -95,6 +97,27 @@ class ArgumentError(CfmockError, ValueError):
 
 class ArgumentTypeError(CfmockError, TypeError):
     """A value of a type that a method of `CloudFlow` and its handles cannot take."""
+
+
+class InvalidValue(ArgumentError):  # noqa: N818 - reads as what happened where it is raised
+    """A value with mistakes in it: `problems` holds each with its path within the value."""
+
+    def __init__(self, problems: Iterable[tuple[Path, Mistake]]) -> None:
+        self.problems = tuple(problems)
+        told = [
+            f"{path_text(path)}: {mistake}" if path else str(mistake) for path, mistake in self.problems[:MOST_TOLD]
+        ]
+        rest = len(self.problems) - len(told)
+        super().__init__("; ".join([*told, f"and {rest} more"] if rest else told))
+
+    @classmethod
+    def of(cls, kind: str, *subject: str | int, path: Path = (), near: tuple[str, ...] = ()) -> InvalidValue:
+        """The error of one mistake."""
+        return cls([(path, Mistake(kind, subject, near))])
+
+    def below(self, *path: str | int) -> list[tuple[Path, Mistake]]:
+        """The mistakes, with their paths within what has the value at `path`."""
+        return [((*path, *inner), mistake) for inner, mistake in self.problems]
 
 
 class BrokenConnection(CfmockError, ConnectionError):  # noqa: N818 - reads as what happened where it is raised
@@ -176,7 +199,7 @@ class SourceError(CfmockError):
     @property
     def count(self) -> int:
         """How many mistakes there are, those included that `problems` only counts."""
-        return sum(each.count if isinstance(each, MoreProblems) else 1 for each in self.problems)
+        return sum(each.count for each in self.problems)
 
 
 class FixtureError(SourceError):

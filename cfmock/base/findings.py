@@ -77,10 +77,13 @@ def codes(word: str) -> frozenset[str]:
     return frozenset(code for code in RULES if code.startswith(beginning) and len(beginning) > 1)
 
 
-def near_code(word: str) -> str:
-    """` (did you mean 'CF101'?)`: the nearest code, of equally near ones the first; nothing if none is near."""
+NO_CHECK = "there is no check '{}'"
+
+
+def near_code(word: str) -> tuple[str, ...]:
+    """The nearest code, of equally near ones the first; none if none is near."""
     near = max(RULES, key=lambda code: _likeness(word, code))
-    return f" (did you mean '{near}'?)" if _likeness(word, near)[0] >= _NEAR else ""
+    return (near,) if _likeness(word, near)[0] >= _NEAR else ()
 
 
 def _likeness(word: str, code: str) -> tuple[float, int]:

@@ -39,9 +39,14 @@ def shared_allowance() -> Iterator[None]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` for the nearest known word, or two that are equally near; nothing when none is near."""
-    found = _near(word, known)
-    return meant(*(found if len(found) == 2 else found[:1]))
+    """` (did you mean 'x'?)` for the `likely` words; nothing when none is near."""
+    return meant(*likely(word, known))
+
+
+def likely(word: Any, known: Iterable[str]) -> tuple[str, ...]:
+    """The nearest known word, or two that are equally near; nothing when none is near, or for what is no text."""
+    found = _near(word, known) if isinstance(word, str) else []
+    return tuple(found if len(found) == 2 else found[:1])
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float | None = None) -> str | None:
@@ -113,11 +118,6 @@ def meant(*near: str | None) -> str:
     """The words for the nearest known words, nothing if none is near."""
     words = " or ".join(f"'{each}'" for each in near if each is not None)
     return f" (did you mean {words}?)" if words else ""
-
-
-def belongs_into(name: str, key: str) -> str:
-    """The words for a key that stands where it should stand under another one."""
-    return f": it belongs into '{name}', as {{\"{key}\": ...}}"
 
 
 def shown(value: Any) -> str:

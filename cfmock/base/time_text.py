@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cfmock.base.errors import ArgumentError
+from cfmock.base.errors import InvalidValue
 from cfmock.base.suggestions import shown
 
 LONGEST = 36_525 * 86_400.0
@@ -14,7 +14,7 @@ LONGEST = 36_525 * 86_400.0
 
 _DURATION = re.compile(r"(-?)([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|s|m|h|d|)\Z")
 _UNITS = {"ms": (1, 1000), "s": (1, 1), "": (1, 1), "m": (60, 1), "h": (3600, 1), "d": (86_400, 1)}
-_DURATION_FORMS = "like 100ms, 2s, 5m, 1h, 1d or a number of seconds"
+_NO_DURATION = "{} is not a duration like 100ms, 2s, 5m, 1h, 1d or a number of seconds"
 
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
@@ -28,13 +28,13 @@ FIRST_MOMENT, LAST_MOMENT = -62_135_596_800.0, 253_402_300_799.0
 def parse_duration(value: Any, *, signed: bool = False) -> float:
     """Seconds from `100ms`, `2s`, `5m`, `1h`, `1d`, or from a number of seconds (also as text, as options give it).
 
-    Raises ArgumentError, a ValueError, saying what would be right, for anything else, for more than `LONGEST`, and for less than
+    Raises InvalidValue, a ValueError, saying what would be right, for anything else, for more than `LONGEST`, and for less than
     nothing unless `signed`.
     """
     if isinstance(value, str):
         found = _DURATION.match(value.strip())
         if found is None:
-            raise ArgumentError(f"{shown(value)} is not a duration {_DURATION_FORMS}")
+            raise InvalidValue.of(_NO_DURATION, shown(value))
         sign, number, unit = found.groups()
         factor, divisor = _UNITS[unit]
         seconds = float(number) * factor / divisor  # divided, since 90 times 0.001 need not be 0.09
@@ -42,11 +42,11 @@ def parse_duration(value: Any, *, signed: bool = False) -> float:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = value
     else:
-        raise ArgumentError(f"{shown(value)} is not a duration {_DURATION_FORMS}")
+        raise InvalidValue.of(_NO_DURATION, shown(value))
     if seconds < 0 and not signed:
-        raise ArgumentError(f"{shown(value)} is negative: a duration is 0 or more")
+        raise InvalidValue.of("{} is negative: a duration is 0 or more", shown(value))
     if not -LONGEST <= seconds <= LONGEST:  # NaN, too
-        raise ArgumentError(f"{shown(value)} is not a duration of at most a hundred years")
+        raise InvalidValue.of("{} is not a duration of at most a hundred years", shown(value))
     return float(seconds)
 
 
@@ -69,21 +69,21 @@ _LONG_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 def parse_time(text: Any) -> float:
     """Seconds since 1970 from an RFC 3339 time: `2024-06-01T00:00:00Z`, with an offset or a fraction if need be.
 
-    Raises ArgumentError, a ValueError, for anything else. A time without `Z` or an offset is refused: it would mean something
+    Raises InvalidValue, a ValueError, for anything else. A time without `Z` or an offset is refused: it would mean something
     else on another machine.
     """
     found = _TIME.match(text) if isinstance(text, str) else None
     if found is None:
-        raise ArgumentError(f"{shown(text)} is not a time like 2024-06-01T00:00:00Z or 2024-06-01T08:00:00+08:00")
+        raise InvalidValue.of("{} is not a time like 2024-06-01T00:00:00Z or 2024-06-01T08:00:00+08:00", shown(text))
     *parts, fraction, sign, hours, minutes = found.groups()
     try:
         moment = datetime(*map(int, parts), tzinfo=timezone.utc)  # type: ignore[misc,arg-type]
         if sign is not None and (int(hours) > 23 or int(minutes) > 59):
             raise ValueError("the offset is at most 23:59")
     except ValueError as error:
-        raise ArgumentError(f"{shown(text)} is not a time: {error}") from None
+        raise InvalidValue.of("{} is not a time: {}", shown(text), str(error)) from None
     offset = timedelta(hours=int(hours), minutes=int(minutes)).total_seconds() if sign else 0.0
     seconds = (moment - _EPOCH).total_seconds() - (-offset if sign == "-" else offset) + float(fraction or 0)
     if not FIRST_MOMENT <= seconds <= LAST_MOMENT:
-        raise ArgumentError(f"{shown(text)} is not a time of the years 1 to 9999 in UTC")
+        raise InvalidValue.of("{} is not a time of the years 1 to 9999 in UTC", shown(text))
     return seconds

@@ -15,19 +15,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
 from cfmock.base.errors import SourceError
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import MOST_TOLD, Mark, Problem, path_text
+from cfmock.base.problems import MOST_TOLD, Mistake, Path, Problem
+from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_values import CORE, MAX_DEPTH, MAX_NODES, Loader, OddError, plain, quick_value, scalar
-
-Path = tuple["str | int", ...]
 
 PLACEHOLDER = "a template placeholder: render the template first"
 """What is wrong with `Seconds: {{ pause }}`."""
+
+_NO_YAML = "not YAML: {}"
+_BEFORE_RENDERING = f"{_NO_YAML}; {PLACEHOLDER}"
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 _ENOUGH = 10 * MOST_TOLD
@@ -89,8 +91,8 @@ class Document:
         """About how much is kept of it, in characters."""
         return max(len(self.text), VALUE_SIZE * count(self.value))
 
-    def problem(self, path: Sequence[str | int], message: str, *, key: bool = False) -> Problem:
-        return Problem(self.mark(path, key=key), path_text(path), message)
+    def problem(self, path: Path, mistake: Mistake, *, key: bool = False) -> Problem:
+        return Problem(self.mark(path, key=key), path, mistake)
 
 
 def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> Document:
@@ -106,7 +108,7 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> 
         except UnicodeDecodeError as error:
             before = error.object[: error.start]
             mark = Mark(name, before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-            raise SourceError([Problem(mark, "", f"not UTF-8 (byte {error.object[error.start]:#04x})")]) from None
+            raise SourceError([Problem.at(mark, "not UTF-8 (byte {})", f"{error.object[error.start]:#04x}")]) from None
     wrong: Problem | None = None
     if name.endswith(".json"):
         # JSON is nearly a hundred times faster to read as JSON; what it refuses may be YAML all the same.
@@ -126,7 +128,7 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> 
     try:
         value, root = _Builder(name, text, most).build()
     except NotYamlError as error:
-        if wrong is None or PLACEHOLDER in str(error):
+        if wrong is None or error.problems[0].mistake.kind == _BEFORE_RENDERING:
             raise
         raise SourceError([wrong]) from None
     return Document(name, text, value, root)
@@ -140,14 +142,14 @@ def _not_json(name: str, text: str, error: json.JSONDecodeError) -> Problem:
     """What Python's reader has to say of a text, where it says it."""
     why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
     why = "it ends before it is complete" if error.pos >= len(text.rstrip()) else why
-    return Problem(_mark_at(name, text, error.pos), "", f"not JSON: {why}")
+    return Problem.at(_mark_at(name, text, error.pos), "not JSON: {}", why)
 
 
 def _comment(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
     """What is wrong if it is a comment."""
     if not text.startswith(("//", "/*"), error.pos):
         return None
-    return Problem(_mark_at(name, text, error.pos), "", "not JSON: a comment, which JSON does not have")
+    return Problem.at(_mark_at(name, text, error.pos), "not JSON: a comment, which JSON does not have")
 
 
 def _mark_at(name: str, text: str, position: int) -> Mark:
@@ -160,7 +162,7 @@ def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Proble
     behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
     if behind not in ("]", "}"):
         return None
-    return Problem(_mark_at(name, text, at), "", f"not JSON: a trailing comma before '{behind}'")
+    return Problem.at(_mark_at(name, text, at), "not JSON: a trailing comma before '{}'", behind)
 
 
 def _is_deep(value: Json) -> bool:
@@ -248,15 +250,15 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
-            hint = f"; {PLACEHOLDER}" if at and self._has_placeholder(at.line) else ""
             why = _TABBED if at and self._is_tabbed(at.line) else error.problem or error.context
-            raise NotYamlError([Problem(mark, "", f"not YAML: {why}{hint}")]) from None
+            kind = _BEFORE_RENDERING if at and self._has_placeholder(at.line) else _NO_YAML
+            raise NotYamlError([Problem.at(mark, kind, str(why))]) from None
         except yaml.reader.ReaderError as error:
             before = self.text[: error.position if isinstance(error.position, int) else 0]
             mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-            raise NotYamlError([Problem(mark, "", f"not YAML: {error.reason}")]) from None
+            raise NotYamlError([Problem.at(mark, _NO_YAML, error.reason)]) from None
         except yaml.YAMLError as error:
-            raise NotYamlError([Problem(Mark(self.name, 1, 1), "", f"not YAML: {error}")]) from None
+            raise NotYamlError([Problem.at(Mark(self.name, 1, 1), _NO_YAML, str(error))]) from None
         if self.problems:
             raise SourceError(self.problems)
         return result
@@ -355,7 +357,7 @@ class _Builder:
                     return
                 name = json.dumps(name)
             if name in frame.value:
-                self._complain(at, f"'{name}' is there twice")
+                self._complain(at, "'{}' is there twice", name)
                 return
             frame.value[name] = value
             frame.place.keys[name] = (at.line, at.column)  # type: ignore[index]
@@ -365,7 +367,7 @@ class _Builder:
         """A copy of what the anchor stands at, to be put at this depth."""
         if name not in self.anchors:
             # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
-            self._refuse(at, f"alias '*{name}' has no anchor before it")
+            self._refuse(at, "alias '*{}' has no anchor before it", name)
         found = self.anchors[name]
         self._count(found.size, at)
         if depth + found.height > MAX_DEPTH:
@@ -375,15 +377,16 @@ class _Builder:
     def _count(self, more: int, at: Any) -> None:
         self.nodes += more
         if self.nodes > self.most:
-            self._refuse(at, f"expands to more than {self.most} values")
+            self._refuse(at, "expands to more than {} values", self.most)
 
-    def _complain(self, at: _Place, message: str) -> None:
-        self.problems.append(Problem(Mark(self.name, at.line + 1, at.column + 1), "", message))
+    def _complain(self, at: Any, kind: str, *subject: str | int) -> None:
+        self.problems.append(Problem.at(Mark(self.name, at.line + 1, at.column + 1), kind, *subject))
         if len(self.problems) >= _ENOUGH:
             raise SourceError(self.problems)
 
-    def _refuse(self, at: Any, message: str) -> None:
-        raise SourceError([*self.problems, Problem(Mark(self.name, at.line + 1, at.column + 1), "", message)])
+    def _refuse(self, at: Any, kind: str, *subject: str | int) -> NoReturn:
+        self._complain(at, kind, *subject)
+        raise SourceError(self.problems)
 
 
 class _Anchored(NamedTuple):

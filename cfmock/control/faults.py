@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import filterfalse
 from typing import Any
 
-from cfmock.base.errors import UnknownName
+from cfmock.base.errors import InvalidValue, UnknownName
 from cfmock.base.json_text import Json
-from cfmock.base.suggestions import nearest
 from cfmock.control.part import ControlError, ControlPart, NotFoundError
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
-from cfmock.protocol.faults.rules import FaultRule, RuleError
+from cfmock.protocol.faults.rules import COVERS_NO_OPERATION, NO_OPERATION, FaultRule
 from cfmock.service.world import World
 
 
@@ -38,10 +36,10 @@ class FaultControl(ControlPart):
         spec = self.emulator.spec
         try:
             rule = FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
-        except RuleError as error:
-            unknown = next(filterfalse(self.names.is_operation, _operations_of(fault)), None)
-            if unknown is not None:
-                raise UnknownName(str(error), nearest(unknown, spec.operations)) from None
+        except InvalidValue as error:
+            for _, mistake in error.problems:
+                if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
+                    raise UnknownName(str(error), next(iter(mistake.near), None)) from None
             raise ControlError(str(error)) from None
         fault_id = self.emulator.new_fault_id()
         setup = fault_setup(fault_id, rule)
@@ -79,10 +77,3 @@ class FaultControl(ControlPart):
         self._everywhere(lambda e, w: e.injector(w.account, w.region).clear(), account, region)
         self.setups.removed()
         return {}
-
-
-def _operations_of(fault: Mapping[str, Any]) -> list[str]:
-    """The operations, or globs of them, that a fault names, so far as they are text."""
-    when = fault.get("when")
-    named = when.get("operation") if isinstance(when, Mapping) else None
-    return [each for each in (named if isinstance(named, list | tuple) else [named]) if isinstance(each, str)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from cfmock.base.source_marks import MOST_TOLD
+from cfmock.base.problems import MOST_TOLD
 from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
 from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.spec.model import Operation, Parameter, Spec

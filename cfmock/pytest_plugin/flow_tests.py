@@ -31,7 +31,7 @@ class FlowTestFile(pytest.File):
 
     def collect(self) -> Iterator[FlowTestItem]:
         from cfmock.base.errors import CfmockError, SourceError
-        from cfmock.base.source_marks import UnknownFlow
+        from cfmock.base.problems import NO_FLOW
         from cfmock.fixtures.loader import load
         from cfmock.tools.flowtest.run import FlowTestRunner
 
@@ -40,7 +40,7 @@ class FlowTestFile(pytest.File):
             fixtures = load([os.path.relpath(self.path)], base=base)
             lab = FlowTestRunner(fixtures)
         except CfmockError as error:
-            alone = isinstance(error, SourceError) and any(isinstance(each, UnknownFlow) for each in error.problems)
+            alone = isinstance(error, SourceError) and any(each.mistake.kind == NO_FLOW for each in error.problems)
             raise self.CollectError(f"{error}\n{ALONE}" if alone else str(error)) from None
         measured = coverage.of(self.config)
         if measured is not None:

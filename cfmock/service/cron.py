@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from cronsim import CronSim, CronSimError
 
+from cfmock.base.errors import InvalidValue
 from cfmock.base.suggestions import shown
 
 MINUTE = 60
@@ -36,20 +37,20 @@ class CronRule(Protocol):
 
 
 def parse(text: str) -> CronRule:
-    """The rule an expression states. Raises ValueError, saying what is wrong and what would be right."""
+    """The rule an expression states. Raises InvalidValue, which says what would be right."""
     if text.startswith("@"):
         return _every(text)
     parts = text.split()
     if len(parts) != 1 + len(_FIELDS):
-        raise ValueError(f"{shown(text)} is neither '@every <n>m' nor six fields: seconds, {', '.join(_NAMES)}")
+        raise InvalidValue.of("{} is neither '@every <n>m' nor six fields: seconds, {}", shown(text), ", ".join(_NAMES))
     if not _SECONDS.match(parts[0]):
-        raise ValueError(f"{shown(parts[0])} as seconds is not one plain number from 0 to 59")
+        raise InvalidValue.of("{} as seconds is not one plain number from 0 to 59", shown(parts[0]))
     fields = [field.plain(part) for field, part in zip(_FIELDS, parts[1:], strict=True)]
     rule = Cron(int(parts[0]), " ".join(fields))
     try:
         rule.after(float(MINUTE))
     except (CronSimError, StopIteration):
-        raise ValueError(f"{shown(text)} names a day that never comes") from None
+        raise InvalidValue.of("{} names a day that never comes", shown(text)) from None
     return rule
 
 
@@ -96,8 +97,8 @@ class Cron:
 def _every(text: str) -> Every:
     found = _EVERY.match(text)
     if found is None:
-        raise ValueError(
-            f"{shown(text)} is not of the form '@every <n>m' with n of 1 or more: minutes are the only unit"
+        raise InvalidValue.of(
+            "{} is not of the form '@every <n>m' with n of 1 or more: minutes are the only unit", shown(text)
         )
     return Every(int(found.group(1)) * MINUTE)
 
@@ -118,7 +119,7 @@ class _Field(NamedTuple):
     steps: bool = True
 
     def plain(self, text: str) -> str:
-        """The field as Unix has it: `*`, or a list of numbers. Raises ValueError."""
+        """The field as Unix has it: `*`, or a list of numbers. Raises InvalidValue."""
         if text == "*" or (self.any and text == "?"):
             return "*"
         values: set[int] = set()
@@ -144,10 +145,11 @@ class _Field(NamedTuple):
             raise self._wrong(text)
         return number
 
-    def _wrong(self, text: str) -> ValueError:
+    def _wrong(self, text: str) -> InvalidValue:
         named = f" or {next(iter(self.words))} to {[*self.words][-1]}" if self.words else ""
         marks = ", ".join([",", "-", "*", *(["?"] if self.any else []), *(["/"] if self.steps else [])])
-        return ValueError(f"{shown(text)} as {self.name} is not made of {self.low} to {self.high}{named} and {marks}")
+        taken = f"{self.low} to {self.high}{named} and {marks}"
+        return InvalidValue.of("{} as {} is not made of {}", shown(text), self.name, taken)
 
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"

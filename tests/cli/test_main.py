@@ -12,7 +12,8 @@ import pytest
 import cfmock.cli.main as frame
 from cfmock import __version__
 from cfmock.base.errors import SettingsError, SourceError
-from cfmock.base.source_marks import Mark, Problem
+from cfmock.base.problems import Problem
+from cfmock.base.source_marks import Mark
 from cfmock.cli.main import COMMANDS
 from tests.support.processes import environment
 
@@ -60,7 +61,7 @@ def failing(monkeypatch):
 
 
 def test_mistakes_in_files_and_settings_are_messages_of_their_own(cfmock, failing):
-    failing(SourceError([Problem(Mark("a.yaml", 2, 3), "x", "no"), Problem(Mark("a.yaml", 1, 1), "", "well")]))
+    failing(SourceError([Problem.at(Mark("a.yaml", 2, 3), "no", path=["x"]), Problem.at(Mark("a.yaml", 1, 1), "well")]))
     assert cfmock("errors") == type(cfmock("errors"))(2, "", "a.yaml:1:1: well\na.yaml:2:3: x: no\n")
     failing(SettingsError("--port: no"))
     assert cfmock("errors").err == "--port: no\n"

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from cfmock.base.errors import CfmockError
+from cfmock.base.problems import Mistake
 from cfmock.base.source_marks import path_text
 
 _WINDOW = 60  # characters shown on either side of a mistake in a long line
@@ -30,6 +31,13 @@ class ExpressionSyntaxError(CfmockError):
 
     def __str__(self) -> str:
         return f"column {self.column}: {self.message}"
+
+    @property
+    def mistake(self) -> Mistake:
+        """The mistake, with the line and a caret below it where there is a text."""
+        if not self.text:
+            return Mistake("{}", (self.message,))
+        return Mistake("{}\n{}", (self.message, "\n".join(f"    {line}" for line in self.caret().split("\n"))))
 
     def caret(self) -> str:
         """The line of the mistake and, below it, a caret under the place, also after wide characters."""

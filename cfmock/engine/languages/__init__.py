@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError
-from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
+from cfmock.base.suggestions import likely, shared_allowance, shown
 from cfmock.base.yaml_source import VALUE_SIZE, Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
@@ -60,7 +60,7 @@ def compile_definition(
         document.value = None  # the flow keeps the document for its places, and those are in the text
     values = count(value)
     if values > MAX_VALUES:
-        reading.complain((), f"a definition has at most {MAX_VALUES} values, not {values}")
+        reading.complain((), "a definition has at most {} values, not {}", MAX_VALUES, values)
         raise DefinitionError(reading.problems)
     if not isinstance(value, dict):
         reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
@@ -80,9 +80,7 @@ def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:
     for key, word in _LANGUAGES:
         given = value.get(key)
         if given is not None:
-            near = did_you_mean(given, [word]) if isinstance(given, str) else ""
-            reading.complain(
-                (key,), f"{shown(given)} is no definition language; 'Type: StateMachine' and 'type: flow' are{near}"
-            )
+            kind = "{} is no definition language; 'Type: StateMachine' and 'type: flow' are"
+            reading.complain((key,), kind, shown(given), near=likely(given, [word]))
             return
     reading.complain((), "neither 'Type: StateMachine' nor 'type: flow' is given")

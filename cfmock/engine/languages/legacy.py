@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any
 
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import likely
 from cfmock.base.time_text import parse_time
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.legacy_data_flow import (
@@ -93,7 +93,7 @@ def _mappings(section: Section, key: str) -> Mappings | None:
     for mapping in mappings:
         target = mapping.text("target", required=True)
         if not mapping.has("source"):
-            mapping.complain("missing 'source'")
+            mapping.complain("missing '{}'", "source")
         source = mapping.value.get("source")
         if isinstance(source, str) and source.startswith(("$input", "$local", "$context")):
             source = mapping.expression("source", MAPPED)
@@ -148,7 +148,7 @@ class _Series:
         section.text("description")
         if name is not None:
             if name in self.taken:
-                section.complain(f"there is another step named '{name}' in this flow", "name")
+                section.complain("there is another step named '{}' in this flow", name, key="name")
             self.taken.add(name)
         node = None
         if name is not None and type_ is not None:
@@ -163,8 +163,8 @@ class _Series:
     def goto(self, section: Section, *, required: bool = False) -> str | None:
         target = section.text("goto", required=required)
         if target is not None and target not in self.names:
-            near = did_you_mean(target, self.names)
-            section.complain(f"there is no step '{target}' beside this one{near}", "goto")
+            near = likely(target, self.names)
+            section.complain("there is no step '{}' beside this one", target, key="goto", near=near)
         return target
 
     def shared(self, section: Section, **work: Any) -> StepData:
@@ -193,7 +193,7 @@ class _Series:
         try:
             return parse_time(text) if text is not None else None
         except ValueError as error:
-            section.complain(str(error), "timestamp")
+            section.complain("{}", str(error), key="timestamp")
             return None
 
     def computed(self, section: Section, key: str, constant: Callable[[], Any]) -> Any:
@@ -225,7 +225,7 @@ class _Series:
     def parallel(self, section: Section, head: dict[str, Any]) -> Node:
         sections = section.sections("branches", required=True)
         if len(sections) > MAX_BRANCHES:
-            section.complain(f"more than {MAX_BRANCHES} branches", "branches")
+            section.complain("more than {} branches", MAX_BRANCHES, key="branches")
         branches = []
         for index, branch in enumerate(sections):
             branches.append(self.inner(branch, f"{head['id']}[{index}]"))
@@ -247,7 +247,7 @@ class _Series:
         arn, action = section.text("resourceArn"), section.text("action")
         section.exactly_one("resourceArn", "action")
         if action is not None and not all(action.partition(":")[::2]):
-            section.complain("'action' is <product>:<Operation>, like ocr:RecognizeIdentityCard", "action")
+            section.complain("'action' is <product>:<Operation>, like ocr:RecognizeIdentityCard", key="action")
         pattern = section.word("pattern", PATTERNS) or "requestResponse"
         data = self.shared(section, parameters=self.parameters(section))
         timeout = self.computed(section, "timeoutSeconds", lambda: section.number("timeoutSeconds", 0, MAX_TIMEOUT))

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import MOST_TOLD, Mark, MoreProblems, Problem, TextPlace, path_text
-from cfmock.base.suggestions import did_you_mean, nearest, shown
+from cfmock.base.problems import MOST_TOLD, NOT_ONE_OF, Mistake, Path, Problem
+from cfmock.base.source_marks import Mark, TextPlace, path_text
+from cfmock.base.suggestions import did_you_mean, likely, nearest, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.data_flow import number_in, number_kind
 from cfmock.engine.expr import (
@@ -26,7 +27,7 @@ from cfmock.engine.expr.constructor import MAX_WORDS, TOO_MANY_WORDS, words_of
 from cfmock.engine.flow import Unread
 from cfmock.engine.languages import amazon
 
-Path = tuple["str | int", ...]
+_BOTH = "both '{}' and '{}' are given"
 
 
 class DefinitionSource:
@@ -54,9 +55,12 @@ class DefinitionSource:
     def mark(self, path: Path, *, key: bool = False) -> Mark:
         return self.document.mark(path, key=key)
 
-    def complain(self, path: Path, message: str, *, key: bool = False) -> None:
+    def complain(
+        self, path: Path, kind: str, *subject: str | int, key: bool = False, near: tuple[str, ...] = ()
+    ) -> None:
+        """Note a mistake of the value at `path`, or of its key."""
         if self._has_room():
-            self._problems.append(self.document.problem(path, message, key=key))
+            self._problems.append(self.document.problem(path, Mistake(kind, subject, near), key=key))
 
     def _has_room(self) -> bool:
         """Whether another mistake can still be told; else it is counted."""
@@ -68,19 +72,14 @@ class DefinitionSource:
     @property
     def problems(self) -> list[Problem]:
         """All that is wrong, as far as it is told."""
-        more = [MoreProblems(self._problems[-1].mark, "", "", self._more)] if self._more else []
+        more = [Problem.more(self._problems[-1].mark, self._more)] if self._more else []
         return [*self._problems, *more]
 
     def syntax(self, path: Path, error: ExpressionSyntaxError) -> None:
         """Complain of an expression, at the very column where its text stands on one line of the file."""
         if not self._has_room():
             return
-        mark = self._inside(self.mark(path), error)
-        message = error.message
-        if error.text:
-            shown = "\n".join(f"    {line}" for line in error.caret().split("\n"))
-            message = f"{message}\n{shown}"
-        self._problems.append(Problem(mark, path_text(path), message))
+        self._problems.append(Problem(self._inside(self.mark(path), error), path, error.mistake))
 
     def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
         if self._lines is None:
@@ -115,9 +114,12 @@ class Section:
     def place(self, key: str) -> TextPlace:
         return TextPlace(self.source.document, (*self.path, key), key=True)
 
-    def complain(self, message: str, key: str | None = None) -> None:
-        """At the value of `key`, else at the mapping itself."""
-        self.source.complain(self.path if key is None else (*self.path, key), message)
+    def complain(self, kind: str, *subject: str | int, key: str | None = None, near: tuple[str, ...] = ()) -> None:
+        """Note a mistake of the value of `key`, else of the mapping itself."""
+        self.source.complain(self.path if key is None else (*self.path, key), kind, *subject, near=near)
+
+    def _must_be(self, wanted: str, key: str) -> None:
+        self.complain("'{}' must be {}", key, wanted, key=key)
 
     def _given(self, key: str, required: bool) -> Json:
         """The value, None if absent; a null counts as absent. `finish` complains if it had to be there."""
@@ -131,7 +133,7 @@ class Section:
         value = self._given(key, required)
         if value is None or (isinstance(value, str) and (value or not required)):
             return value
-        self.complain(f"'{key}' must be text" + (", not empty" if value == "" else ""), key)
+        self._must_be("text" + (", not empty" if value == "" else ""), key)
         return None
 
     def word(self, key: str, words: Iterable[str], *, required: bool = False) -> str | None:
@@ -140,14 +142,13 @@ class Section:
         words = list(words)
         if value is None or (isinstance(value, str) and value in words):
             return value
-        near = did_you_mean(value, words) if isinstance(value, str) else ""
-        self.complain(f"{shown(value)} is not one of {', '.join(words)}{near}", key)
+        self.complain(NOT_ONE_OF, shown(value), ", ".join(words), key=key, near=likely(value, words))
         return None
 
     def flag(self, key: str) -> bool:
         value = self._given(key, False)
         if value is not None and not isinstance(value, bool):
-            self.complain(f"'{key}' must be true or false", key)
+            self._must_be("true or false", key)
         return value is True
 
     def number(self, key: str, low: float, high: float, *, required: bool = False, whole: bool = True) -> Any:
@@ -157,7 +158,7 @@ class Section:
             return None
         number = number_in(value, low, high, whole=whole)
         if number is None:
-            self.complain(f"'{key}' must be a {number_kind(low, high, whole=whole)}, not {shown(value)}", key)
+            self._must_be(f"a {number_kind(low, high, whole=whole)}, not {shown(value)}", key)
         return number
 
     def words(self, key: str, *, required: bool = False) -> tuple[str, ...]:
@@ -167,7 +168,7 @@ class Section:
             return ()
         if isinstance(value, list) and value and all(isinstance(item, str) and item for item in value):
             return tuple(value)
-        self.complain(f"'{key}' must be a list of names", key)
+        self._must_be("a list of names", key)
         return ()
 
     def section(self, key: str, *, required: bool = False) -> Section | None:
@@ -177,7 +178,7 @@ class Section:
             return None
         if isinstance(value, dict):
             return Section(self.source, value, (*self.path, key))
-        self.complain(f"'{key}' must be a mapping", key)
+        self._must_be("a mapping", key)
         return None
 
     def sections(self, key: str, *, required: bool = False) -> list[Section]:
@@ -186,7 +187,7 @@ class Section:
         if value is None:
             return []
         if not isinstance(value, list) or (required and not value):
-            self.complain(f"'{key}' must be a list" + (", not an empty one" if value == [] else ""), key)
+            self._must_be("a list" + (", not an empty one" if value == [] else ""), key)
             return []
         found = []
         for index, item in enumerate(value):
@@ -206,7 +207,7 @@ class Section:
         if isinstance(value, bool | int | float):
             value = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
         if not isinstance(value, str):
-            self.complain(f"'{key}' must be an expression", key)
+            self._must_be("an expression", key)
             return None
         if self.source.words_left < 0:
             return None
@@ -218,7 +219,7 @@ class Section:
             return None
         self.source.keep((*self.path, key), expression)
         if self.source.words_left < 0:
-            self.complain(TOO_MANY_WORDS, key)
+            self.complain(TOO_MANY_WORDS, key=key)
         return expression
 
     def constructor(
@@ -231,7 +232,7 @@ class Section:
         if value is None:
             return None
         if not isinstance(value, dict):
-            self.complain(f"'{key}' must be a mapping", key)
+            self._must_be("a mapping", key)
             return None
         return self.compiled(key, value, names, bare=bare)
 
@@ -261,12 +262,12 @@ class Section:
         computed = key + ".$"
         if self._given(computed, False) is not None:
             if self.has(key):
-                self.complain(f"both '{key}' and '{computed}' are given", key)
+                self.complain(_BOTH, key, computed, key=key)
             return self.expression(computed, names)
         value = self.value.get(key)
         if isinstance(value, str) and value.lstrip().startswith("$"):
             self.has(key)
-            self.complain(f"'{key}' must be a number, not {shown(value)}; an expression stands under '{computed}'", key)
+            self._must_be(f"a number, not {shown(value)}; an expression stands under '{computed}'", key)
             return None
         return self.number(key, low, high, required=required, whole=whole)
 
@@ -278,16 +279,16 @@ class Section:
             for each in (key, alias)
         )
         if named is not None and otherwise is not None:
-            self.complain(f"both '{named}' and '{otherwise}' are given", otherwise)
+            self.complain(_BOTH, named, otherwise, key=otherwise)
         return alias if named is None and otherwise is not None else key
 
     def exactly_one(self, key: str, other: str) -> None:
         """Complain unless one of two fields is there, and only one."""
         given = [each for each in (key, other) if self._given(each, False) is not None]
         if len(given) > 1:
-            self.complain(f"both '{key}' and '{other}' are given")
+            self.complain(_BOTH, key, other)
         elif not given:
-            self.complain(f"neither '{key}' nor '{other}' is given")
+            self.complain("neither '{}' nor '{}' is given", key, other)
 
     def finish(self, *, strict: bool = False, judge: bool = True) -> None:
         """Complain of what is missing, and note every field that was never asked for.
@@ -299,12 +300,16 @@ class Section:
         for key in self._missing:
             foreign = amazon.standing_for(key, self.path, unread)
             ours = [name for name in unread if amazon.foreign_field((*self.path, name)) is None]
-            near = f": {foreign}" if foreign is not None else _instead(nearest(key, ours))
-            self.complain(f"missing '{key}'{near}")
+            if foreign is not None:
+                self.complain("missing '{}': {}", key, foreign)
+            elif (near := nearest(key, ours)) is not None:
+                self.complain("missing '{}': there is '{}', which is no field here", key, near)
+            else:
+                self.complain("missing '{}'", key)
         for name in unread:
             if strict:
-                near = did_you_mean(name, self.known)
-                self.source.complain((*self.path, name), f"unknown field '{name}'{near}", key=True)
+                path = (*self.path, name)
+                self.source.complain(path, "unknown field '{}'", name, key=True, near=likely(name, self.known))
             else:
                 self._note(name)
 
@@ -323,10 +328,6 @@ class Section:
                 foreign=amazon.told(name, foreign) if foreign is not None else "",
             )
         )
-
-
-def _instead(given: str | None) -> str:
-    return f": there is '{given}', which is no field here" if given is not None else ""
 
 
 def quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import likely
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
 from cfmock.engine.languages.reader import DefinitionSource, Section, quoted, repeated
@@ -82,7 +82,7 @@ class _Scope:
             self.targets.append((section, "StartAt", start))
         sections = self.states(section)
         for twice, name in repeated(sections, "Name"):
-            twice.complain(f"there is another state named '{name}' in this scope", "Name")
+            twice.complain("there is another state named '{}' in this scope", name, key="Name")
         nodes: dict[str, Node] = {}
         for state in sections:
             node = self.state(state)
@@ -93,7 +93,7 @@ class _Scope:
         names = dict.fromkeys(name for name in given if isinstance(name, str))
         for where, key, target in self.targets:
             if target not in names:
-                where.complain(f"there is no state '{target}' in this scope{did_you_mean(target, names)}", key)
+                where.complain("there is no state '{}' in this scope", target, key=key, near=likely(target, names))
         return Series(id=self.id, place=section.here, start=start or "", nodes=nodes)
 
     def states(self, section: Section) -> list[Section]:
@@ -102,7 +102,7 @@ class _Scope:
         if not isinstance(given, dict):
             return section.sections("States", required=True)
         section.has("States")
-        section.complain(f"'States' must be a list: {amazon.STATES}", "States")
+        section.complain("'States' must be a list: {}", amazon.STATES, key="States")
         return [
             Section(self.source, {"Name": name, **state}, (*section.path, "States", name))
             for name, state in given.items()
@@ -130,7 +130,7 @@ class _Scope:
         """`Next`, or None for `End: true`: one of them, and only one."""
         target, end = self.target(section, "Next"), section.flag("End")
         if target is not None and end:
-            section.complain("both 'Next' and 'End' are given", "End")
+            section.complain("both 'Next' and 'End' are given", key="End")
         elif target is None and not end and section.value.get("Next") is None:
             section.complain("neither 'Next' nor 'End: true' is given")
         return target
@@ -138,7 +138,7 @@ class _Scope:
     def no_following(self, section: Section, *, end: bool) -> None:
         for key in ("Next", "End"):
             if section.has(key) and not (end and key == "End"):
-                section.complain(f"a {section.value['Type']} has no '{key}'", key)
+                section.complain("a {} has no '{}'", section.value["Type"], key, key=key)
 
     def shared(self, section: Section, **work: Any) -> StateData:
         return StateData(
@@ -188,10 +188,10 @@ class _Scope:
     def task(self, section: Section, head: dict[str, Any]) -> Node:
         action = section.text("Action", required=True)
         if action is not None and not all(action.partition(":")[::2]):
-            section.complain("'Action' is <Service>:<Operation>, like FC:InvokeFunction", "Action")
+            section.complain("'Action' is <Service>:<Operation>, like FC:InvokeFunction", key="Action")
         mode = Mode(section.word("TaskMode", [mode.value for mode in Mode]) or Mode.REQUEST_COMPLETE.value)
         if self.express and mode is not Mode.REQUEST_COMPLETE:
-            section.complain("an express flow has no task mode but RequestComplete", "TaskMode")
+            section.complain("an express flow has no task mode but RequestComplete", key="TaskMode")
         data = self.shared(section, parameters=section.constructor("Parameters", BEFORE))
         timeout = section.amount("Timeout", 0, MAX_TIMEOUT, BEFORE)
         return TaskNode(
@@ -207,7 +207,7 @@ class _Scope:
     def parallel(self, section: Section, head: dict[str, Any]) -> Node:
         sections = section.sections("Branches", required=True)
         if len(sections) > MAX_BRANCHES:
-            section.complain(f"more than {MAX_BRANCHES} branches", "Branches")
+            section.complain("more than {} branches", MAX_BRANCHES, key="Branches")
         branches = []
         for index, branch in enumerate(sections):
             branches.append(self.scope(f"{head['id']}[{index}]").read(branch))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
 from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
-from cfmock.protocol.auth.signing_mistakes_v1 import Mistake, Pair, Sent
+from cfmock.protocol.auth.signing_mistakes_v1 import SigningMistake, Pair, Sent
 from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
 
@@ -185,7 +185,7 @@ class Judge(NamedTuple):
 def _likely(
     judge: Judge,
     right: str,
-    table: Collection[Mistake] | Collection[Mistake3],
+    table: Collection[SigningMistake] | Collection[Mistake3],
     sent: Sent | Sent3,
     cost: int,
 ) -> str | None:
@@ -212,7 +212,7 @@ def _likely(
 
 
 def _texts(
-    table: Collection[Mistake] | Collection[Mistake3], sent: Sent | Sent3, most: int
+    table: Collection[SigningMistake] | Collection[Mistake3], sent: Sent | Sent3, most: int
 ) -> Iterator[tuple[Words, str]]:
     """The strings to sign that come of the mistakes, up to so many; none is made beyond that."""
     made = ((mistake, each) for mistake in table for each in mistake.texts(sent))  # type: ignore[arg-type]  # they go together

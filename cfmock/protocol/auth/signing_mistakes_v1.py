@@ -37,7 +37,7 @@ class Sent(NamedTuple):
         return self.request.method
 
 
-class Mistake(NamedTuple):
+class SigningMistake(NamedTuple):
     """One row: what was done, what to do, and what would have been signed, the likeliest first; with a word that stands for
     `{}` in what was done, if it has one."""
 
@@ -199,65 +199,65 @@ def near(time: str) -> Iterator[str]:
 
 _MOST = 40  # parameters of which each is tried to be left out
 
-V1: tuple[Mistake, ...] = (
-    Mistake("a space is signed as '+'", "sign it as %20", _encoded(plus)),
-    Mistake("'*' is signed as it is", "sign it as %2A", _encoded(quoting("*"))),
-    Mistake("'~' is signed as %7E", "sign it as it is", _encoded(tilde)),
-    Mistake("'/' is signed as it is", "sign it as %2F", _encoded(quoting("/"))),
-    Mistake("':' is signed as it is", "sign it as %3A", _encoded(quoting(":"))),
-    Mistake(
+V1: tuple[SigningMistake, ...] = (
+    SigningMistake("a space is signed as '+'", "sign it as %20", _encoded(plus)),
+    SigningMistake("'*' is signed as it is", "sign it as %2A", _encoded(quoting("*"))),
+    SigningMistake("'~' is signed as %7E", "sign it as it is", _encoded(tilde)),
+    SigningMistake("'/' is signed as it is", "sign it as %2F", _encoded(quoting("/"))),
+    SigningMistake("':' is signed as it is", "sign it as %3A", _encoded(quoting(":"))),
+    SigningMistake(
         "text is encoded as JavaScript's encodeURIComponent does it", "encode !'()* too, as %21 %27 %28 %29 %2A",
         _encoded(quoting("!'()*")),
     ),
-    Mistake(
+    SigningMistake(
         "text is encoded as Java's URLEncoder does it", "then replace '+' by %20, '*' by %2A and %7E by '~'",
         _encoded(_like_java),
     ),
-    Mistake("escapes are in lower case (%2f)", "write them in upper case (%2F)", _encoded(lower)),
-    Mistake("the parameters are not sorted", "sort them by name, byte by byte", _unsorted),
-    Mistake("the HTTP method {} is signed", "sign the one that is used, in upper case", _other_methods),
-    Mistake(
+    SigningMistake("escapes are in lower case (%2f)", "write them in upper case (%2F)", _encoded(lower)),
+    SigningMistake("the parameters are not sorted", "sort them by name, byte by byte", _unsorted),
+    SigningMistake("the HTTP method {} is signed", "sign the one that is used, in upper case", _other_methods),
+    SigningMistake(
         "the canonical query is not encoded once more", "encode it again in the string to sign",
         lambda sent: (f"{sent.method}&%2F&{canonical(sent.pairs)}",),
     ),
-    Mistake(
+    SigningMistake(
         "the parameters are encoded only once altogether", "encode name and value, then the whole canonical query",
         _encoded_first(as_it_is),
     ),
-    Mistake(
+    SigningMistake(
         "the parameters are encoded twice", "encode name and value once, then the whole canonical query",
         _encoded_first(twice),
     ),
-    Mistake(
+    SigningMistake(
         "the string to sign is put together otherwise", "it is METHOD&%2F& and the encoded canonical query", _other_frames
     ),
-    Mistake(
+    SigningMistake(
         "the parameters in the body are not signed", "sign query and form together",
         _with(lambda pairs: [pair for pair in pairs if pair.place != "body"]),
     ),
-    Mistake(
+    SigningMistake(
         "the parameters in the query are not signed", "sign query and form together",
         _with(lambda pairs: [pair for pair in pairs if pair.place != "query"]),
     ),
-    Mistake(
+    SigningMistake(
         "the members of the JSON body are signed", "sign query and form only, or send a form",
         lambda sent: (string_to_sign(sent.method, canonical((*sent.pairs, *sent.json))),) if sent.json else (),
     ),
-    Mistake("empty parameters are not signed", "sign them as Name=", _with(lambda pairs: [p for p in pairs if p.value])),
-    Mistake("{} is not signed", "sign all parameters but Signature", _without_one),
-    Mistake(
+    SigningMistake("empty parameters are not signed", "sign them as Name=", _with(lambda pairs: [p for p in pairs if p.value])),
+    SigningMistake("{} is not signed", "sign all parameters but Signature", _without_one),
+    SigningMistake(
         "SignatureMethod, SignatureNonce and SignatureVersion are not signed", "sign all but Signature",
         _with(lambda pairs: [pair for pair in pairs if not pair.name.startswith("Signature")]),
     ),
-    Mistake("an empty Signature is signed, too", "sign all but Signature", _with_signature),
-    Mistake(
+    SigningMistake("an empty Signature is signed, too", "sign all but Signature", _with_signature),
+    SigningMistake(
         "a '+' is sent as it is, and so arrives as a space", "send it as %2B",
         _with(lambda pairs: [pair._replace(value=unquote(pair.raw.partition("=")[2])) for pair in pairs]),
     ),
-    Mistake("values are sent encoded twice", "encode them once where they are sent", _with_values(unquote)),
-    Mistake("what stands on the wire is signed as it is", "decode it and encode it by the rules", _raw),
-    Mistake("values are signed without the blanks around them", "sign what is sent", _with_values(str.strip)),
-    Mistake("text is encoded as Latin-1", "encode it as UTF-8", _encoded_first(_in_charset("latin-1"))),
-    Mistake("text is encoded as GBK", "encode it as UTF-8", _encoded_first(_in_charset("gbk"))),
-    Mistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_times),
+    SigningMistake("values are sent encoded twice", "encode them once where they are sent", _with_values(unquote)),
+    SigningMistake("what stands on the wire is signed as it is", "decode it and encode it by the rules", _raw),
+    SigningMistake("values are signed without the blanks around them", "sign what is sent", _with_values(str.strip)),
+    SigningMistake("text is encoded as Latin-1", "encode it as UTF-8", _encoded_first(_in_charset("latin-1"))),
+    SigningMistake("text is encoded as GBK", "encode it as UTF-8", _encoded_first(_in_charset("gbk"))),
+    SigningMistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_times),
 )  # fmt: skip

@@ -14,15 +14,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cfmock.base import readers
+from cfmock.base.errors import InvalidValue
 from cfmock.base.globs import MAX_GLOB, Match, ends, glob, is_glob
 from cfmock.base.patterns import OVERLONG
+from cfmock.base.problems import MISSING, Mistake, Path, belongs_into
 from cfmock.base.randomness import Ids
-from cfmock.base.suggestions import belongs_into, did_you_mean, shared_allowance, shown
-from cfmock.base.time_text import LONGEST
-from cfmock.protocol.faults import validators
+from cfmock.base.readers import Reader
+from cfmock.base.suggestions import did_you_mean, likely, shared_allowance, shown
+from cfmock.base.time_text import LONGEST, parse_duration
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING
 from cfmock.protocol.faults.catalogue import TRANSPORTS as TRANSPORTS
-from cfmock.protocol.faults.validators import RuleError as RuleError
 
 THROTTLED = "ResourceThrottled"
 """The code of a call beyond a `rate_limit`."""
@@ -181,21 +183,21 @@ class FaultRule:
     ) -> FaultRule:
         """The rule that a fixture, Python or the admin API describes. A key whose value is null counts as not given.
 
-        `operations` and `codes` are those that may be named. Raises `RuleError` with all that is wrong.
+        `operations` and `codes` are those that may be named. Raises InvalidValue with all that is wrong.
         """
-        readers = _readers(operations, codes)
-        problems: list[tuple[validators.Path, str]] = []
+        known = _readers(operations, codes)
+        problems: list[tuple[Path, Mistake]] = []
         try:
-            found = validators.mapping(readers, misplaced=_INTO_WHEN)(mapping)
-        except ValueError as error:
-            raise RuleError([((), str(error))]) from None
-        except RuleError as error:
+            found = readers.mapping(known, misplaced=_INTO_WHEN)(mapping)
+        except InvalidValue as error:
+            if not isinstance(mapping, Mapping):
+                raise
             problems += error.problems
         given = {key: part for key, part in mapping.items() if part is not None}
-        if given.keys() <= readers.keys():  # else what is missing may be what is misspelt
+        if given.keys() <= known.keys():  # else what is missing may be what is misspelt
             problems += _contradictions(given)
         if problems:
-            raise RuleError(problems)
+            raise InvalidValue(problems)
         return cls(given={key: _plain(part) for key, part in given.items()}, **_fields(found))
 
     def to_mapping(self) -> dict[str, Any]:
@@ -213,98 +215,101 @@ _BESIDE = {
 }
 
 
-def _contradictions(given: Mapping[str, Any]) -> list[tuple[validators.Path, str]]:
+def _contradictions(given: Mapping[str, Any]) -> list[tuple[Path, Mistake]]:
     """What makes no rule although each part of it is right."""
     main = [key for key in MAIN if key in given] or [key for key in ("delay",) if key in given]
     if not main:
-        return [((), f"does nothing: one of {', '.join(MAIN)} or delay is missing")]
-    found: list[tuple[validators.Path, str]] = [
-        ((key,), f"one rule cannot have both {main[0]} and {key}") for key in main[1:]
+        return [((), Mistake("does nothing: one of {} or delay is missing", (", ".join(MAIN),)))]
+    found: list[tuple[Path, Mistake]] = [
+        ((key,), Mistake("one rule cannot have both {} and {}", (main[0], key))) for key in main[1:]
     ]
     for key in ("delay", "retry_after", "after_operation"):
         if given.get(key, False) is not False and key not in _BESIDE[main[0]]:
-            found.append(((key,), f"{key} does not go with {main[0]}"))
+            found.append(((key,), Mistake("{} does not go with {}", (key, main[0]))))
     return found
 
 
-def _readers(operations: Collection[str], codes: Collection[str]) -> dict[str, validators.Reader]:
-    when = {**_WHEN, "operation": validators.some(_operation(operations))}
+def _readers(operations: Collection[str], codes: Collection[str]) -> dict[str, Reader]:
+    when = {**_WHEN, "operation": readers.some(_operation(operations))}
     return {
-        "when": validators.mapping(when, misplaced=_BESIDE_WHEN),
-        "error": validators.one_of(codes, "an error code"),
+        "when": readers.mapping(when, misplaced=_BESIDE_WHEN),
+        "error": readers.one_of(codes, NO_CODE),
         **_RULE,
     }
 
 
-def _operation(operations: Collection[str]) -> validators.Reader:
-    known = validators.one_of(operations, "an operation")
+NO_CODE = "{} is not an error code"
+NO_OPERATION = "{} is not an operation"
+COVERS_NO_OPERATION = "{} covers no operation"
+
+
+def _operation(operations: Collection[str]) -> Reader:
+    known = readers.one_of(operations, NO_OPERATION)
 
     def read(value: Any) -> str:
         pattern = _glob(value)
         if not is_glob(pattern):
             known(pattern)
         elif not any(map(Globs.of(pattern).cover, operations)):
-            raise ValueError(f"{shown(value)} covers no operation")
+            raise InvalidValue.of(COVERS_NO_OPERATION, shown(value), near=likely(pattern, operations))
         return pattern
 
     return read
 
 
 def _glob(value: Any) -> str:
-    pattern = validators.text(value)
+    pattern = readers.text(value)
     if len(pattern) > MAX_GLOB:
-        raise ValueError(f"{shown(value)} {OVERLONG}")
+        raise InvalidValue.of(f"{{}} {OVERLONG}", shown(value))
     return pattern
 
 
 def _delay(value: Any) -> Delay:
     if not isinstance(value, Mapping):
-        return Fixed(validators.duration(value))
+        return Fixed(parse_duration(value))
     kind = value.get("distribution")
     if kind is None:
-        raise RuleError([((), f"'distribution' is missing: one of {', '.join(DISTRIBUTIONS)}")])
+        raise InvalidValue.of(f"{MISSING}: one of {{}}", "distribution", ", ".join(DISTRIBUTIONS))
     try:
-        make, readers = DISTRIBUTIONS[validators.one_of(DISTRIBUTIONS)(kind)]
-    except ValueError as error:
-        raise RuleError([(("distribution",), str(error))]) from None
-    found = validators.mapping({"distribution": validators.text, **readers}, required=readers)(value)
+        make, parts = DISTRIBUTIONS[readers.one_of(DISTRIBUTIONS)(kind)]
+    except InvalidValue as error:
+        raise InvalidValue(error.below("distribution")) from None
+    found = readers.mapping({"distribution": readers.text, **parts}, required=parts)(value)
     del found["distribution"]
     delay: Delay = make(**found)
     if isinstance(delay, Uniform) and delay.min > delay.max:
-        raise RuleError([(("max",), "is less than min")])
+        raise InvalidValue.of("is less than min", path=("max",))
     return delay
 
 
-DISTRIBUTIONS: dict[str, tuple[type[Fixed | Uniform | Lognormal], dict[str, validators.Reader]]] = {
-    "fixed": (Fixed, {"value": validators.duration}),
-    "uniform": (Uniform, {"min": validators.duration, "max": validators.duration}),
-    "lognormal": (Lognormal, {"median": validators.some_time, "sigma": validators.number(0, 10)}),
+DISTRIBUTIONS: dict[str, tuple[type[Fixed | Uniform | Lognormal], dict[str, Reader]]] = {
+    "fixed": (Fixed, {"value": parse_duration}),
+    "uniform": (Uniform, {"min": parse_duration, "max": parse_duration}),
+    "lognormal": (Lognormal, {"median": readers.some_time, "sigma": readers.number(0, 10)}),
 }
 """How a delay may vary, and the keys that say how much."""
 
 
 def _rate_limit(value: Any) -> RateLimit:
-    read = validators.mapping(
-        {"per_second": validators.number(0, 1e6), "burst": validators.whole(1)}, required=("per_second",)
-    )
+    read = readers.mapping({"per_second": readers.number(0, 1e6), "burst": readers.whole(1)}, required=("per_second",))
     found = read(value)
     return RateLimit(found["per_second"], found.get("burst") or max(1, math.ceil(found["per_second"])))
 
 
 def _custom_error(value: Any) -> CustomError:
-    readers = {"status": validators.whole(400, 599), "code": validators.text, "message": validators.anything}
-    return CustomError(**validators.mapping(readers, required=("status", "code"))(value))
+    parts = {"status": readers.whole(400, 599), "code": readers.text, "message": readers.anything}
+    return CustomError(**readers.mapping(parts, required=("status", "code"))(value))
 
 
-_WHEN: dict[str, validators.Reader] = {
+_WHEN: dict[str, Reader] = {
     "operation": _glob,
-    "flow": validators.some(_glob),
-    "execution": validators.some(_glob),
-    "access_key_id": validators.some(_glob),
-    "call": validators.some(validators.whole(1)),
-    "every": validators.whole(1),
-    "probability": validators.number(0, 1),
-    "between": validators.window,
+    "flow": readers.some(_glob),
+    "execution": readers.some(_glob),
+    "access_key_id": readers.some(_glob),
+    "call": readers.some(readers.whole(1)),
+    "every": readers.whole(1),
+    "probability": readers.number(0, 1),
+    "between": readers.window,
 }
 
 _INTO_WHEN = {key: belongs_into("when", key) for key in _WHEN}
@@ -315,22 +320,23 @@ _ACTION = {
     "retry_after": "retry_after",
 }  # fmt: skip
 
-_RULE: dict[str, validators.Reader] = {
+_RULE: dict[str, Reader] = {
     "custom_error": _custom_error,
     "delay": _delay,
-    "transport": validators.one_of(TRANSPORTS),
+    "transport": readers.one_of(TRANSPORTS),
     "rate_limit": _rate_limit,
-    "clock_skew": validators.offset,
-    "retry_after": validators.duration,
-    "after_operation": validators.flag,
-    "name": validators.text,
-    "times": validators.whole(1),
-    "expires": validators.some_time,
+    "clock_skew": readers.offset,
+    "retry_after": parse_duration,
+    "after_operation": readers.flag,
+    "name": readers.text,
+    "times": readers.whole(1),
+    "expires": readers.some_time,
 }
 
 
 _BESIDE_WHEN = {
-    key: f": it stands beside 'when', as cf.fault(when={{...}}, {key}=...) has it" for key in (*_RULE, "error")
+    key: Mistake("unknown key {}: it stands beside 'when', as cf.fault(when={{...}}, {}=...) has it", (shown(key), key))
+    for key in (*_RULE, "error")
 }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cfmock.base.findings import Finding
-from cfmock.base.source_marks import Mark, Problem
+from cfmock.base.problems import Problem, within_text
+from cfmock.base.source_marks import Mark
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet, FlowFixture
@@ -67,7 +68,7 @@ class CheckReport:
 def check(paths: Sequence[str], selection: Selection) -> CheckReport:
     """Check files and folders: mistakes first, then the findings that are wanted. A folder with nothing to check is a mistake."""
     fixtures, problems = load_sound(paths)
-    empty = [Problem(Mark(folder, 0, 0), "", NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
+    empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
         issues |= dict.fromkeys(_findings(flow, selection))
@@ -114,5 +115,5 @@ def _in_file(flow: FlowFixture, finding: Finding) -> tuple[Mark, str]:
     """The place of a finding in a file, and its words, with the place in the text where the file has but the text's."""
     mark = finding.mark
     if mark.file.startswith(f"{flow.mark.file}:"):
-        return flow.mark, f"{finding.message} (line {mark.line}, column {mark.column} of the text)"
+        return flow.mark, f"{finding.message}{within_text((mark.line, mark.column))}"
     return mark, finding.message

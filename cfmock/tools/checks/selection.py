@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.findings import RULES, codes, near_code
+from cfmock.base.suggestions import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def _words(option: str, given: Iterable[str]) -> tuple[str, ...]:
     words = [word.strip() for text in given for word in text.split(",")]
     for word in words:
         if not codes(word):
-            raise SettingsError(f"{option}: there is no check '{word}'{near_code(word) or _known()}")
+            raise SettingsError(f"{option}: there is no check '{word}'{meant(*near_code(word)) or _known()}")
     return tuple(word.upper() for word in words)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from cfmock.base.findings import RULES, Finding, codes, near_code
 from cfmock.base.source_marks import Mark
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import did_you_mean, meant
 
 ENDPOINTS = ("ignore", "ignore-file")
 
@@ -82,7 +82,9 @@ def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
     switched = frozenset(RULES) if named is None else frozenset().union(*map(codes, named))
     for word in named or ():
         if not codes(word):
-            into.wrong.append((line, comment.start() + 1, f"there is no check '{word}' to ignore{near_code(word)}"))
+            into.wrong.append(
+                (line, comment.start() + 1, f"there is no check '{word}' to ignore{meant(*near_code(word))}")
+            )
     if endpoint == "ignore":
         return switched
     into.add(0, switched)

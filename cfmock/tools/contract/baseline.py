@@ -10,14 +10,13 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cfmock.base.errors import SourceError
+from cfmock.base import readers
+from cfmock.base.errors import InvalidValue, SourceError
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Problem
-from cfmock.base.suggestions import shown
+from cfmock.base.problems import Mistake, Problem
+from cfmock.base.readers import Reader
 from cfmock.base.yaml_source import parse
-from cfmock.protocol.faults import validators
-from cfmock.protocol.faults.rules import TRANSPORTS
-from cfmock.protocol.faults.validators import Reader, RuleError
+from cfmock.protocol.faults.rules import NO_CODE, NO_OPERATION, TRANSPORTS
 from cfmock.protocol.spec.model import load
 from cfmock.tools.contract.outcome import Facts, Reaction
 from cfmock.tools.contract.plan import Case
@@ -117,22 +116,20 @@ def read(content: bytes, name: str) -> list[Accepted]:
     document = parse(content, name)
     try:
         cases = _document()(document.value)["cases"]
-    except RuleError as error:
+    except InvalidValue as error:
         raise SourceError(
-            document.problem(path, message, key=isinstance(path[-1], str) if path else False)
-            for path, message in error.problems
+            document.problem(path, mistake, key=bool(path) and isinstance(path[-1], str))
+            for path, mistake in error.problems
         ) from None
-    except ValueError as error:
-        raise SourceError([document.problem((), str(error))]) from None
     entries = document.value["cases"]
     found = [_accepted(case, entry) for case, entry in zip(cases, entries, strict=True)]
     first: dict[Case, int] = {}
     problems: list[Problem] = []
     for number, each in enumerate(found):
         if (each.case.code is None) == (each.case.transport is None):
-            problems.append(document.problem(("cases", number), "has either a code or a transport"))
+            problems.append(document.problem(("cases", number), Mistake("has either a code or a transport")))
         elif first.setdefault(each.case, number) != number:
-            problems.append(document.problem(("cases", number), f"{each.case} is there twice"))
+            problems.append(document.problem(("cases", number), Mistake("{} is there twice", (str(each.case),))))
     if problems:
         raise SourceError(problems)
     return found
@@ -141,43 +138,21 @@ def read(content: bytes, name: str) -> list[Accepted]:
 def _document() -> Reader:
     spec = load()
     case = {
-        "operation": validators.one_of(spec.operations, "an operation"),
-        "code": validators.one_of(spec.errors, "an error code"),
-        "transport": validators.one_of(TRANSPORTS),
-        "exit": validators.whole(0, 255),
-        "calls": validators.whole(0),
-        "spacing": _list(validators.number(0, 1e9)),
-        "recovered": validators.flag,
-        "seen": validators.flag,
-        "timed_out": validators.flag,
-        "polls": validators.whole(0),
-        "violations": _list(validators.anything),
-        "seconds": validators.number(0, 1e9),
-        "said": validators.anything,
+        "operation": readers.one_of(spec.operations, NO_OPERATION),
+        "code": readers.one_of(spec.errors, NO_CODE),
+        "transport": readers.one_of(TRANSPORTS),
+        "exit": readers.whole(0, 255),
+        "calls": readers.whole(0),
+        "spacing": readers.items(readers.number(0, 1e9)),
+        "recovered": readers.flag,
+        "seen": readers.flag,
+        "timed_out": readers.flag,
+        "polls": readers.whole(0),
+        "violations": readers.items(readers.anything),
+        "seconds": readers.number(0, 1e9),
+        "said": readers.anything,
     }
-    return validators.mapping({"cases": _list(validators.mapping(case, required=NEEDED))}, required=("cases",))
-
-
-def _list(reader: Reader) -> Reader:
-    """A list, which may be empty."""
-
-    def read(value: Json) -> list[Json]:
-        if not isinstance(value, list):
-            raise ValueError(f"{shown(value)} is not a list")
-        found: list[Json] = []
-        problems: list[tuple[validators.Path, str]] = []
-        for index, part in enumerate(value):
-            try:
-                found.append(reader(part))
-            except RuleError as error:
-                problems += [((index, *path), message) for path, message in error.problems]
-            except ValueError as error:
-                problems.append(((index,), str(error)))
-        if problems:
-            raise RuleError(problems)
-        return found
-
-    return read
+    return readers.mapping({"cases": readers.items(readers.mapping(case, required=NEEDED))}, required=("cases",))
 
 
 def _accepted(case: Json, entry: Json) -> Accepted:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from os import PathLike
 
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark, Problem
+from cfmock.base.problems import Problem
+from cfmock.base.source_marks import Mark
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowTest
 from cfmock.tools.flowtest.compare import judge

@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cfmock.base.clocks import VirtualClock
+from cfmock.base.errors import InvalidValue
 from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.injector import FaultDecision, FaultInjector
-from cfmock.protocol.faults.rules import Action, FaultRule, RateLimit, RuleError
+from cfmock.protocol.faults.rules import Action, FaultRule, RateLimit
 from cfmock.protocol.faults.token_bucket import Throttled
 from cfmock.protocol.spec import model
 from cfmock.protocol.wire.messages import OperationCall
@@ -42,7 +43,7 @@ def test_an_execution_is_covered_by_what_a_shell_says(pattern, execution):
         made = FaultRule.from_mapping(
             {"when": {"execution": pattern}, "delay": 0}, operations=spec.operations, codes=spec.errors
         )
-    except RuleError:
+    except InvalidValue:
         return  # no line of text
     injector = FaultInjector(VirtualClock(NOON), Ids(7))
     injector.add(made)

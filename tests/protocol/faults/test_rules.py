@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cfmock.base import yaml_source
+from cfmock.base.errors import InvalidValue
 from cfmock.base.randomness import Ids
 from cfmock.base.source_marks import path_text
 from cfmock.protocol.faults.rules import (
@@ -17,7 +18,6 @@ from cfmock.protocol.faults.rules import (
     Fixed,
     Lognormal,
     RateLimit,
-    RuleError,
     Uniform,
 )
 from cfmock.protocol.spec import model
@@ -28,9 +28,9 @@ NOON, ONE = "2024-06-01T12:00:00Z", "2024-06-01T13:00:00Z"
 
 def problems(given):
     spec = model.load()
-    with pytest.raises(RuleError) as caught:
+    with pytest.raises(InvalidValue) as caught:
         FaultRule.from_mapping(given, operations=spec.operations, codes=spec.errors)
-    return list(caught.value.problems)
+    return [(path, str(mistake)) for path, mistake in caught.value.problems]
 
 
 def test_every_key_means_what_the_fixture_format_says(rule):
@@ -207,7 +207,9 @@ def test_what_only_python_or_json_can_say_wrongly_is_refused_too(given, says):
 @pytest.mark.parametrize("key", ["operation", "flow", "execution", "access_key_id"])
 def test_a_glob_has_1024_characters_at_most(rule, key):
     assert rule(when={key: "*" * 1024}, error="FlowNotExists")
-    with pytest.raises(RuleError, match=f"when.{key}: .* is longer than the 1024 characters that a pattern may have"):
+    with pytest.raises(
+        InvalidValue, match=f"when.{key}: .* is longer than the 1024 characters that a pattern may have"
+    ):
         rule(when={key: "*" * 1025}, error="FlowNotExists")
 
 
@@ -230,7 +232,7 @@ def test_all_mistakes_are_told_at_once():
 
 def test_an_error_reads_as_one_line_with_the_paths():
     spec = model.load()
-    with pytest.raises(RuleError) as caught:
+    with pytest.raises(InvalidValue) as caught:
         FaultRule.from_mapping({"error": "Nope", "when": {"call": [0]}}, operations=spec.operations, codes=spec.errors)
     assert str(caught.value) == (
         "error: 'Nope' is not an error code; when.call[0]: 0 is not a whole number from 1 to 1000000000"

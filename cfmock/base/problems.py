@@ -1,0 +1,106 @@
+"""Mistakes as values: what is wrong and where. They are put into words where somebody reads them, and only there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from cfmock.base.source_marks import Mark, path_text
+from cfmock.base.suggestions import meant, shown
+
+MOST_TOLD = 100
+"""Mistakes of a file, or of a request, that are told; of more it is told how many there are."""
+
+Path = tuple["str | int", ...]
+
+MISSING = "'{}' is missing"
+MORE = "and {} more mistake{}"
+NO_FLOW = "there is no flow '{}'"
+"""A test or a schedule names a flow that no file which was read defines."""
+NOT_ONE_OF = "{} is not one of {}"
+UNKNOWN_KEY = "unknown key {}"
+UNKNOWN_KEY_OF = "unknown key {}, known are {}"
+
+
+class Mistake(NamedTuple):
+    """One mistake, apart from its place.
+
+    `kind` is the sentence, with `{}` for each part of the `subject`; mistakes of one kind share it. `near` holds the known words
+    that were probably meant. Only without a subject may `kind` be text with braces of its own.
+    """
+
+    kind: str
+    subject: tuple[str | int, ...] = ()
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return (self.kind.format(*self.subject) if self.subject else self.kind) + meant(*self.near)
+
+
+def belongs_into(name: str, key: str) -> Mistake:
+    """The mistake of a key that stands where it should stand under another one."""
+    return Mistake("unknown key {}: it belongs into '{}', as {{\"{}\": ...}}", (shown(key), name, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in a file.
+
+    `mark` is its place, `place` the path in the document (empty: none). `within` is the line and the column in a text that stands
+    at `mark` and whose lines are not those of the file. `count` is the number of mistakes that it stands for.
+    """
+
+    mark: Mark
+    place: Path
+    mistake: Mistake
+    within: tuple[int, int] | None = None
+    count: int = 1
+
+    @classmethod
+    def at(
+        cls, mark: Mark, kind: str, *subject: str | int, path: Iterable[str | int] = (), near: tuple[str, ...] = ()
+    ) -> Problem:
+        """The problem with the parts of its mistake given one by one."""
+        return cls(mark, tuple(path), Mistake(kind, subject, near))
+
+    @classmethod
+    def more(cls, mark: Mark, count: int) -> Problem:
+        """Stands for `count` further mistakes of a file, from this place on."""
+        return cls(mark, (), Mistake(MORE, (count, "s" * (count != 1))), count=count)
+
+    @property
+    def path(self) -> str:
+        """The path in the document as people write it: `flows[0].name`."""
+        return path_text(self.place)
+
+    @property
+    def message(self) -> str:
+        return f"{self.mistake}{within_text(self.within)}"
+
+    def __str__(self) -> str:
+        return f"{self.mark.at(self.path)}: {self.message}"
+
+
+def within_text(within: tuple[int, int] | None) -> str:
+    """` (line 2, column 5 of the text)`, or nothing."""
+    return "" if within is None else f" (line {within[0]}, column {within[1]} of the text)"
+
+
+def told(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in the order of their files and texts, each once; of a file the first `MOST_TOLD`, and how many more."""
+    found: list[Problem] = []
+    for _, group in groupby(sorted(set(problems), key=_order), key=lambda each: each.mark.file):
+        of_file = list(group)
+        single = [each for each in of_file if each.mistake.kind != MORE]
+        rest = [*single[MOST_TOLD:], *(each for each in of_file if each.mistake.kind == MORE)]
+        found += single[:MOST_TOLD]
+        if rest:
+            found.append(Problem.more(min(rest, key=_order).mark, sum(each.count for each in rest)))
+    return tuple(found)
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str, str]:
+    mark = problem.mark
+    return mark.file, mark.line, mark.column, problem.path, problem.message

@@ -1,0 +1,187 @@
+"""Readers of values as people write them, in a fault, a setting, an accepted matrix.
+
+A reader takes a plain value and returns its meaning. It raises InvalidValue with every mistake, each with its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from cfmock.base.errors import InvalidValue
+from cfmock.base.problems import MISSING, NOT_ONE_OF, UNKNOWN_KEY, UNKNOWN_KEY_OF, Mistake, Path
+from cfmock.base.suggestions import likely, shown
+from cfmock.base.time_text import parse_duration, parse_time
+
+Reader = Callable[[Any], Any]
+
+MOST = 1_000_000_000
+"""The largest count: no test makes more calls than this."""
+
+HALF = "{} holds half a character (a lone surrogate)"
+
+
+def mapping(
+    readers: Mapping[str, Reader],
+    *,
+    required: Collection[str] = (),
+    misplaced: Mapping[str, Mistake] = MappingProxyType({}),
+) -> Reader:
+    """Read a mapping with these keys and no other. A key whose value is null counts as not given.
+
+    `misplaced` has the mistakes of keys that belong elsewhere.
+    """
+
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise InvalidValue.of("{} is not a mapping with {}", shown(value), ", ".join(readers))
+        found: dict[str, Any] = {}
+        problems: list[tuple[Path, Mistake]] = []
+        for key, part in value.items():
+            if key not in readers:
+                problems.append(((str(key),), unknown_key(key, readers, misplaced)))
+            elif part is not None:
+                try:
+                    found[key] = readers[key](part)
+                except InvalidValue as error:
+                    problems += error.below(key)
+        problems += [((), Mistake(MISSING, (key,))) for key in required if value.get(key) is None]
+        if problems:
+            raise InvalidValue(problems)
+        return found
+
+    return read
+
+
+def unknown_key(
+    key: Any, known: Collection[str], misplaced: Mapping[str, Mistake] = MappingProxyType({}), *, most: int = MOST
+) -> Mistake:
+    """The mistake of a key that is none of the known ones, which it lists unless there are more than `most`."""
+    if str(key) in misplaced:
+        return misplaced[str(key)]
+    near = likely(str(key), known)
+    if near or len(known) > most:
+        return Mistake(UNKNOWN_KEY, (shown(key),), near)
+    return Mistake(UNKNOWN_KEY_OF, (shown(key), ", ".join(known)))
+
+
+def text(value: Any) -> str:
+    """Read one line of text, not blank."""
+    line = anything(value)
+    if not line.strip() or any(letter < " " or letter == "\x7f" for letter in line):
+        raise InvalidValue.of("{} is not a line of text", shown(value))
+    return line
+
+
+def anything(value: Any) -> str:
+    """Read any text that can be sent."""
+    if not isinstance(value, str):
+        raise InvalidValue.of("{} is not text", shown(value))
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InvalidValue.of(HALF, shown(value))
+    return value
+
+
+def flag(value: Any) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise InvalidValue.of("{} is not true or false", shown(value))
+    return value
+
+
+def one_of(known: Iterable[str], kind: str = "") -> Reader:
+    """Read a word out of a few, which the mistake lists; or out of many, whose mistake is of this kind."""
+    words = tuple(known)
+
+    def read(value: Any) -> str:
+        if isinstance(value, str) and value in words:
+            return value
+        near = likely(value, words)
+        raise (
+            InvalidValue.of(kind, shown(value), near=near)
+            if kind
+            else InvalidValue.of(NOT_ONE_OF, shown(value), ", ".join(words), near=near)
+        )
+
+    return read
+
+
+def whole(low: int, high: int = MOST) -> Reader:
+    """Read a whole number; 2.0 is one, as JSON has but one kind of number."""
+
+    def read(value: Any) -> int:
+        is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+        if not is_whole or not low <= value <= high:
+            raise InvalidValue.of("{} is not a whole number from {} to {}", shown(value), low, high)
+        return int(value)
+
+    return read
+
+
+def number(low: float, high: float) -> Reader:
+    """Read a number in this range, ends included."""
+
+    def read(value: Any) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+            raise InvalidValue.of("{} is not a number from {} to {}", shown(value), f"{low:g}", f"{high:g}")
+        return float(value)
+
+    return read
+
+
+def some(reader: Reader) -> Reader:
+    """Read one value, or a list of at least one, to a tuple."""
+    of_list = items(reader)
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            return (reader(value),)
+        if not value:
+            raise InvalidValue.of("the list is empty")
+        return tuple(of_list(value))
+
+    return read
+
+
+def items(reader: Reader) -> Reader:
+    """Read a list, which may be empty."""
+
+    def read(value: Any) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise InvalidValue.of("{} is not a list", shown(value))
+        found: list[Any] = []
+        problems: list[tuple[Path, Mistake]] = []
+        for index, part in enumerate(value):
+            try:
+                found.append(reader(part))
+            except InvalidValue as error:
+                problems += error.below(index)
+        if problems:
+            raise InvalidValue(problems)
+        return found
+
+    return read
+
+
+def some_time(value: Any) -> float:
+    """Read a duration longer than zero, to seconds."""
+    seconds = parse_duration(value)
+    if seconds == 0:
+        raise InvalidValue.of("{} is no time at all", shown(value))
+    return seconds
+
+
+def offset(value: Any) -> float:
+    """Read a duration to either side, to seconds."""
+    return parse_duration(value, signed=True)
+
+
+def window(value: Any) -> tuple[float, float]:
+    """Read two times, the earlier first, to seconds since 1970."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise InvalidValue.of("{} is not a list of two times, from and until", shown(value))
+    begin, end = items(parse_time)(value)
+    if begin >= end:
+        raise InvalidValue.of("ends before it begins")
+    return begin, end
