@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
 from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
-from cfmock.protocol.auth.signing_mistakes_v1 import SigningMistake, Pair, Sent
+from cfmock.protocol.auth.signing_mistakes_v1 import Pair, Sent, SigningMistake
 from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
 
