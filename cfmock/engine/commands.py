@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cfmock.base.errors import CfmockError
 from cfmock.base.json_text import json_text
-from cfmock.engine.events import EventShape
+from cfmock.engine.events import Told
 from cfmock.engine.model import Series
 from cfmock.engine.task_calls import TaskCall
 
@@ -120,13 +120,11 @@ SUBMITTED = Signal.SUBMITTED
 """A task was handed over; its end comes by `AwaitTask`."""
 
 
-class Emit(NamedTuple):
-    """Record an event. Outcome: its id."""
+Emit = tuple[str, int, Told]
+"""Record events: of a step of this name, the first following from the event of this id. Outcome: the id of the last.
 
-    shape: EventShape
-    step: str
-    cause: int
-    parts: tuple[str, ...]
+A plain tuple, of as many events as are sure to follow one another: most of what an execution does is to tell them.
+"""
 
 
 class Wait(NamedTuple):

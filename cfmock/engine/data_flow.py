@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
-from cfmock.engine.events import EventShape
+from cfmock.engine.events import EventShape, Told
 from cfmock.engine.expr import DataTooLarge, Effort, Expression
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, Node, TaskNode
@@ -32,10 +32,10 @@ DataT = TypeVar("DataT", contravariant=True)
 class Context:
     """What all parts of one execution share: its identity and input, the global variables, chance, and who watches.
 
-    `observe` is told the id of every `Point` that is passed.
+    `observe` is told the id of every `Point` that is passed. `last` is the last event of the execution.
     """
 
-    __slots__ = ("global_sizes", "globals", "identity", "ids", "input", "map_runs", "observe")
+    __slots__ = ("global_sizes", "globals", "identity", "ids", "input", "last", "map_runs", "observe")
 
     def __init__(
         self, identity: Identity, given: Json, ids: Ids, observe: Callable[[str], object] | None = None
@@ -47,6 +47,7 @@ class Context:
         self.globals: dict[str, Json] = {}
         self.global_sizes: dict[str, int] = {}
         self.map_runs = 0  # open ones
+        self.last = 0
 
 
 class Step(Generic[FrameT]):
@@ -93,6 +94,9 @@ class DataFlow(Protocol[FrameT, DataT]):
 
     def close(self, data: DataT, frame: FrameT, context: Context) -> Datum:
         """The output of the execution."""
+
+    def passing(self, node: Node, frame: FrameT) -> Told | None:
+        """All that a node without work tells, if it takes nothing but what it finds, and changes nothing; else None."""
 
     def before(self, step: Step[FrameT]) -> tuple[EventShape, tuple[str, ...]]:
         """The event for entering a node: what it finds."""

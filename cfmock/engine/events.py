@@ -11,7 +11,7 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol, overload
 
@@ -27,6 +27,10 @@ class EventShape(NamedTuple):
 
     type: str
     keys: tuple[str, ...]
+
+
+Told = tuple[tuple[EventShape, tuple[str, ...]], ...]
+"""Events one after another, each following from the one before: their shapes, and their details in parts."""
 
 
 class Event(NamedTuple):
@@ -88,15 +92,19 @@ class History(Sequence[Event]):
         """Tell this when the size is more than `enough`, until there are no more events; it gives back what is enough then."""
         self._grown, self._enough = grown, enough
 
-    def sink(self, event: Event) -> None:
-        """Take the next event."""
-        self._flat.extend(event)
-        size = _EVENT
-        for part in event.parts:
-            size += len(part)
-        if size > _LARGE:
-            size = _EVENT + sum(map(self._weigh, event.parts))
-        self.size = size = self.size + size
+    def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
+        """Take the next events."""
+        flat, size = self._flat, self.size
+        for shape, parts in told:
+            flat += (number, cause, shape, step, time, parts)
+            cause, number = number, number + 1
+            more = _EVENT
+            for part in parts:
+                more += len(part)
+            if more > _LARGE:
+                more = _EVENT + sum(map(self._weigh, parts))
+            size += more
+        self.size = size
         if size > self._enough and self._grown is not None:
             self._enough = self._grown(size)
 
@@ -179,9 +187,17 @@ _LARGE = 1_000  # characters
 
 
 class EventSink(Protocol):
-    """Where the events of one execution go, in order. `list.append` is one."""
+    """Where the events of one execution go, in order."""
 
-    def __call__(self, event: Event, /) -> object: ...
+    def __call__(self, number: int, cause: int, step: str, time: float, told: Told, /) -> object:
+        """Take events one after another: the first has this id and follows from `cause`, each other from the one before."""
+
+
+def as_events(number: int, cause: int, step: str, time: float, told: Told) -> Iterator[Event]:
+    """What a sink is given, as events."""
+    for shape, parts in told:
+        yield Event(number, cause, shape, step, time, parts)
+        cause, number = number, number + 1
 
 
 ERROR = ("error", "cause")

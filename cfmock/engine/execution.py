@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, Timers
-from cfmock.engine.commands import Datum, Failure, Part
+from cfmock.engine.commands import Datum, Emit, Failure, Part
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink
 from cfmock.engine.flow import Flow
@@ -114,13 +114,13 @@ class FlowExecution:
     """One execution. Once it has ended: `output` if it succeeded, else `error` and `cause`.
 
     `timeline` is the time it lives in, shared with the children it waits for; `waiting` are the tasks that can be
-    reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `last` is its
-    last event, `told` the time of that. Of limits that are reached at one moment the one of the lowest `rank` comes first:
+    reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `told` is the
+    time of its last event. Of limits that are reached at one moment the one of the lowest `rank` comes first:
     this is that of its own duration, the next whole number that of its tasks; executions that it starts have higher ones.
     """
 
     __slots__ = (
-        "cause", "context", "error", "flow", "guard", "last", "map_runs", "on_end", "output", "rank", "resolver",
+        "cause", "context", "error", "flow", "guard", "map_runs", "on_end", "output", "rank", "resolver",
         "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "told", "waiting",
     )  # fmt: skip
 
@@ -151,13 +151,17 @@ class FlowExecution:
         self.waiting: dict[str, CalledTask] = {}
         self.map_runs: dict[str, MapRun] = {}
         self.spent: dict[object, int] = {}
-        self.last = 0
         self.root: Fiber | None = None
         self.guard: Timer | None = None
 
     @property
     def identity(self) -> Identity:
         return self.context.identity
+
+    @property
+    def last(self) -> int:
+        """The id of its last event."""
+        return self.context.last
 
     @property
     def ended(self) -> bool:
@@ -187,10 +191,10 @@ class FlowExecution:
 class Fiber:
     """A part of an execution that runs by itself: the whole, a branch, an iteration.
 
-    `waiting` is what it waits for, so that it can be called off.
+    `waiting` is what it waits for, so that it can be called off; `untold` are events for which its turn was too short.
     """
 
-    __slots__ = ("execution", "group", "index", "part", "waiting")
+    __slots__ = ("execution", "group", "index", "part", "untold", "waiting")
 
     def __init__(self, execution: FlowExecution, part: Part | None, group: Group | None = None, index: int = 0) -> None:
         self.execution = execution
@@ -198,6 +202,7 @@ class Fiber:
         self.group = group
         self.index = index
         self.waiting: Timer | Members | None = None
+        self.untold: Emit | None = None
 
     def begun(self) -> bool:
         """Whether it has begun, and with it every fiber that it waits for, at any depth."""

@@ -28,7 +28,6 @@ from cfmock.engine.commands import (
     CallTask,
     Command,
     Datum,
-    Emit,
     Failure,
     Fork,
     LimitExceeded,
@@ -54,6 +53,7 @@ from cfmock.engine.events import (
     TASK_SUBMITTED,
     TASK_SUCCEEDED,
     TASK_TIMED_OUT,
+    Told,
 )
 from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
@@ -63,6 +63,7 @@ from cfmock.engine.model import (
     MapNode,
     Mode,
     Node,
+    Option,
     ParallelNode,
     Retry,
     Series,
@@ -95,7 +96,7 @@ class _Interpreter:
 
     def run(self, given: Datum) -> Part:
         flow, data_flow = self.flow, self.data_flow
-        last = yield Emit(EXECUTION_STARTED, "", 0, (given.text,))
+        last = yield "", 0, ((EXECUTION_STARTED, (given.text,)),)
         try:
             frame = data_flow.open(flow.data, given, self.context)
             last = yield from self.series(flow.series, frame, last)
@@ -104,51 +105,70 @@ class _Interpreter:
                 raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
             failure = _failure(error)
-            yield Emit(EXECUTION_FAILED, "", failure.event or last, failure.parts)
+            yield "", failure.event or last, ((EXECUTION_FAILED, failure.parts),)
             raise failure from None
-        yield Emit(EXECUTION_SUCCEEDED, "", last, (output.text,))
+        yield "", last, ((EXECUTION_SUCCEEDED, (output.text,)),)
         return output
 
     def series(self, series: Series, frame: Frame, cause: int) -> Generator[Command, Any, int]:
         """Run the nodes of a series; returns the last event."""
-        nodes, name = series.nodes, series.start
+        nodes, name, passing = series.nodes, series.start, self.data_flow.passing
         while True:
-            step = Step(nodes[name], frame, self.context)
-            cause = yield from self.state(step, cause)
-            if step.next is None:
+            node = nodes[name]
+            told = None if type(node) in _WORK else passing(node, frame)
+            if told is not None:
+                if self.observe is not None:
+                    self.observe(node.id)
+                cause = yield name, cause, told
+                following = node.next
+            else:
+                step = Step(node, frame, self.context)
+                cause = yield from self.state(step, cause)
+                following = step.next
+            if following is None:
                 return cause
-            name = step.next
+            name = following
 
     def state(self, step: Step[Frame], cause: int) -> Generator[Command, Any, int]:
         node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
-        shape, parts = data_flow.before(step)
-        step.entered = step.last = yield Emit(shape, node.name, cause, parts)
+        name = node.name
+        told: Told = (data_flow.before(step),)
+        step.entered = self.context.last + 1
         try:
             data_flow.enter(step)
-            step.last = yield Emit(STEP_STARTED, node.name, step.last, (step.given.text,))
-            work = _WORK.get(type(node))
+            told = (*told, (STEP_STARTED, (step.given.text,)))
+            work = self.work(step)
             if work is None:
                 result = data_flow.idle(step)
-            elif node.retry:
-                result = yield from self.retried(step, work)
             else:
-                result = yield from work(self, step)
+                step.last, told = (yield name, cause, told), ()
+                result = yield from (self.retried(step, work) if node.retry else work(self, step))
             output = data_flow.leave(step, result)
         except (Failure, ExpressionError) as error:
+            if told:
+                step.last = yield name, cause, told
             yield from self.failed(step, _failure(error))
+            cause, told = step.last, ()
         else:
-            step.last = yield Emit(STEP_SUCCEEDED, node.name, step.last, (output.text,))
-        shape, parts = data_flow.after(step)
-        left: int = yield Emit(shape, node.name, step.last, parts)
+            cause, told = cause if told else step.last, (*told, (STEP_SUCCEEDED, (output.text,)))
+        left: int = yield name, cause, (*told, data_flow.after(step))
         return left
+
+    def work(self, step: Step[Frame]) -> Callable[[_Interpreter, Step[Frame]], Work] | None:
+        """What a node has still to do once it has started; None if that was all."""
+        node = step.node
+        if type(node) is not ChoiceNode or node.retry:
+            return _WORK.get(type(node))
+        series = self.taken(step)
+        return None if series is None else partial(_Interpreter.inside, series=series)
 
     # -- errors
 
     def failed(self, step: Step[Frame], failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
-        failure.event = yield Emit(STEP_FAILED, step.node.name, failure.event or step.last, failure.parts)
+        failure.event = yield step.node.name, failure.event or step.last, ((STEP_FAILED, failure.parts),)
         catch = step.node.catch_for(failure.code) if failure.catchable else None
         if catch is None:
             raise failure
@@ -195,22 +215,20 @@ class _Interpreter:
     ) -> Generator[Command, Any, tuple[Json, Datum]]:
         """Make a call; returns its value, and what `told` makes of it for the history."""
         name = call.state
-        shape, parts = self.data_flow.scheduled(step, call)
-        step.last = yield Emit(shape, name, step.last, parts)
-        step.last = yield Emit(TASK_STARTED, name, step.last, ())
+        step.last = yield name, step.last, (self.data_flow.scheduled(step, call), (TASK_STARTED, ()))
         failing = TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else TASK_SUBMIT_FAILED
         try:
             value = yield CallTask(call)
             if value is SUBMITTED:
                 failing = TASK_FAILED
-                step.last = yield Emit(TASK_SUBMITTED, name, step.last, ())
+                step.last = yield name, step.last, ((TASK_SUBMITTED, ()),)
                 value = yield AwaitTask(call)
             result = told(value)
         except Failure as failure:
             shape = TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
-            step.last = failure.event = yield Emit(shape, name, step.last, failure.parts)
+            step.last = failure.event = yield name, step.last, ((shape, failure.parts),)
             raise
-        step.last = yield Emit(TASK_SUCCEEDED, name, step.last, (result.text,))
+        step.last = yield name, step.last, ((TASK_SUCCEEDED, (result.text,)),)
         return value, result
 
     def wait(self, step: Step[Frame]) -> Work:
@@ -221,22 +239,30 @@ class _Interpreter:
         raise Failure(step.node.code or UNNAMED, step.node.detail)
 
     def choice(self, step: Step[Frame]) -> Work:
+        series = self.taken(step)
+        if series is None:
+            return self.data_flow.idle(step)
+        return (yield from self.inside(step, series))
+
+    def taken(self, step: Step[Frame]) -> Series | None:
+        """Choose where to go next; gives the series to run first, if there is one."""
         node, data_flow = step.node, self.data_flow
-        taken = node.default
-        for option in node.options:
-            if data_flow.test(step, option.condition):
-                taken = option
+        option: Option | None = node.default
+        for each in node.options:
+            if data_flow.test(step, each.condition):
+                option = each
                 break
-        if taken is None:
-            return data_flow.idle(step)
+        if option is None:
+            return None
         if self.observe is not None:
-            self.observe(taken.id)
-        step.next = taken.next or step.next
-        if taken.series is None:
-            return data_flow.idle(step)
-        frame = data_flow.inner(step)
-        step.last = yield from self.series(taken.series, frame, step.last)
-        return data_flow.value(frame)
+            self.observe(option.id)
+        step.next = option.next or step.next
+        return option.series
+
+    def inside(self, step: Step[Frame], series: Series) -> Work:
+        frame = self.data_flow.inner(step)
+        step.last = yield from self.series(series, frame, step.last)
+        return self.data_flow.value(frame)
 
     def parallel(self, step: Step[Frame]) -> Work:
         branches: Sequence[Series] = step.node.branches
@@ -247,11 +273,11 @@ class _Interpreter:
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
-        entered = yield Emit(BRANCH_ENTERED, name, cause, (number,))
+        entered = yield name, cause, ((BRANCH_ENTERED, (number,)),)
         frame = self.data_flow.inner(step)
         last = yield from self.series(series, frame, entered)
         value = self.data_flow.value(frame)
-        exited = yield Emit(self.data_flow.branch_exited, name, last, (number, value.text))
+        exited = yield name, last, ((self.data_flow.branch_exited, (number, value.text)),)
         return value.value, exited
 
     def map(self, step: Step[Frame]) -> Work:
@@ -267,11 +293,11 @@ class _Interpreter:
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
-        entered = yield Emit(ITERATION_ENTERED, name, cause, (number,))
+        entered = yield name, cause, ((ITERATION_ENTERED, (number,)),)
         frame = self.data_flow.iteration(step, item, index)
         last = yield from self.series(series, frame, entered)
         value = self.data_flow.value(frame)
-        exited = yield Emit(self.data_flow.iteration_exited, name, last, (number, value.text))
+        exited = yield name, last, ((self.data_flow.iteration_exited, (number, value.text)),)
         return value.value, exited
 
     def joined(self, step: Step[Frame], fork: Fork) -> Work:
@@ -304,7 +330,7 @@ class _Interpreter:
         if self.observe is not None:
             self.observe(node.processor.id)
         started = json_text({"MapRunName": request.name})
-        step.last = yield Emit(MAP_RUN_STARTED, node.name, step.last, (started,))
+        step.last = yield node.name, step.last, ((MAP_RUN_STARTED, (started,)),)
         context.map_runs += 1
         try:
             results = yield request

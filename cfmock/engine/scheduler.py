@@ -45,10 +45,9 @@ from cfmock.engine.events import (
     EXECUTION_SUCCEEDED,
     EXECUTION_TIMED_OUT,
     MAX_EVENTS,
-    STEP_STARTED,
-    Event,
     EventShape,
     EventSink,
+    Told,
 )
 from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, Members, TaskResolver
 from cfmock.engine.flow import Flow
@@ -164,9 +163,9 @@ class FlowScheduler:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
         sink = execution.sink
 
-        def last(event: Event) -> None:
-            sink(event)
-            if event.type == "StepExited":
+        def last(number: int, follows: int, step: str, time: float, told: Told) -> None:
+            sink(number, follows, step, time, told)
+            if told[-1][0].type == "StepExited":
                 self.stop(execution, error, cause)
 
         execution.sink = last
@@ -328,25 +327,30 @@ class FlowScheduler:
     def _drive(self, fiber: Fiber, part: Any, outcome: Any, allowed: int) -> None:
         """Let a fiber run until it must wait, has told so many events, or the slice is over."""
         execution, over = fiber.execution, self._slice.over
-        enough = execution.last + allowed
-        send, sink, moment = part.send, execution.sink, execution.now()
+        context, send, sink, moment = execution.context, part.send, execution.sink, execution.now()
+        enough = context.last + allowed
+        border = min(enough, _LAST + 1)
         try:
             while True:
-                if isinstance(outcome, Failure):
+                if fiber.untold is not None:
+                    command, fiber.untold = fiber.untold, None
+                elif isinstance(outcome, Failure):
                     command = part.throw(outcome)
                     outcome.forget_path()
                 else:
                     command = send(outcome)
-                while type(command) is Emit:
-                    execution.last = number = execution.last + 1
-                    if number > _LAST and command.shape not in _ENDS:
-                        self._too_long(execution)
-                        return
-                    sink(Event(number, command.cause, command.shape, command.step, moment, command.parts))
-                    if number >= enough:
-                        self.resume(fiber, number)
-                        return
-                    if command.shape is STEP_STARTED and over():
+                while type(command) is tuple:
+                    step, cause, told = command
+                    before = context.last
+                    number = before + len(told)
+                    if number >= border:
+                        if not self._tell_singly(fiber, command, sink, moment, enough):
+                            return
+                        number = context.last
+                    else:
+                        context.last = number
+                        sink(before + 1, cause, step, moment, told)
+                    if len(told) > 1 and over():
                         self._resume_first(fiber, number, enough - number)
                         return
                     command = send(number)
@@ -361,6 +365,22 @@ class FlowScheduler:
         except Exception as error:
             self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
             raise
+
+    def _tell_singly(self, fiber: Fiber, command: Emit, sink: EventSink, moment: float, enough: int) -> bool:
+        """Tell events one by one, where a turn or an execution may have no room for all; whether it had."""
+        context, (step, cause, told) = fiber.execution.context, command
+        for index, (shape, parts) in enumerate(told, 1):
+            context.last = number = context.last + 1
+            if number > _LAST and shape not in _ENDS:
+                self._too_long(fiber.execution)
+                return False
+            sink(number, cause, step, moment, ((shape, parts),))
+            if number >= enough:
+                fiber.untold = (step, number, told[index:]) if index < len(told) else None
+                self.resume(fiber, number)
+                return False
+            cause = number
+        return True
 
     def _over(self, fiber: Fiber, result: Any) -> None:
         if fiber.part is None:
@@ -473,7 +493,7 @@ class FlowScheduler:
             parent.identity._replace(execution=map_run.child_name(index)),
             request.inputs[index],
             resolver=parent.resolver,
-            sink=lambda event: None,
+            sink=lambda *told: None,
             timeline=parent.timeline,
             observe=parent.context.observe,
             on_end=partial(map_run.ended_child, index),
@@ -487,7 +507,7 @@ class FlowScheduler:
         self.go_on()
 
     def _too_long(self, execution: FlowExecution) -> None:
-        execution.last -= 1
+        execution.context.last -= 1
         failure = Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events")
         self.fail(execution, failure)
 
@@ -513,8 +533,8 @@ class FlowScheduler:
             if failure is not None:
                 execution.error, execution.cause = failure.code, failure.detail
                 if shape is not None:
-                    cause, execution.last = execution.last, execution.last + 1
-                    execution.sink(Event(execution.last, cause, shape, "", execution.stopped, failure.parts))
+                    cause, execution.context.last = execution.last, execution.last + 1
+                    execution.sink(execution.last, cause, "", execution.stopped, ((shape, failure.parts),))
             callbacks, execution.on_end = execution.on_end, []
             for told in callbacks:
                 told(execution)

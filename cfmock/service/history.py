@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfmock.base.json_text import json_text
 from cfmock.engine import events
-from cfmock.engine.events import Event, History
+from cfmock.engine.events import History
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.executions import find_execution
@@ -37,9 +37,9 @@ def events_of(row: ExecutionRow) -> History:
     if row.events is not None:
         return row.events
     found = History()
-    found.sink(Event(1, 0, events.EXECUTION_STARTED, "", row.started, (row.input or "{}",)))
+    found.sink(1, 0, "", row.started, ((events.EXECUTION_STARTED, (row.input or "{}",)),))
     if row.stopped is not None:
         shape = _ENDS[row.status]
         parts = (row.output or "{}",) if row.status == "Succeeded" else (json_text(row.error), json_text(row.cause))
-        found.sink(Event(2, 1, shape, "", row.stopped, parts))
+        found.sink(2, 1, "", row.stopped, ((shape, parts),))
     return found

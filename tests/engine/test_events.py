@@ -41,7 +41,7 @@ def test_a_history_is_the_sequence_of_the_events_it_was_told() -> None:
     history = History()
     assert not history
     for event in told:
-        history.sink(event)
+        history.sink(event.id, event.cause, event.step, event.time, ((event.shape, event.parts),))
     assert len(history) == 5
     assert list(history) == told
     assert (history[0], history[-1], history[1:3], history[::-2]) == (told[0], told[-1], told[1:3], told[::-2])
@@ -55,8 +55,7 @@ def test_a_history_gives_its_events_as_the_text_of_their_rows() -> None:
     history = History()
     for number in range(30):
         shape, parts = ((two, texts[:2]), (STEP_FAILED, texts[1:]), (TASK_STARTED, ()), (OUT, texts[2:]))[number % 4]
-        history.sink(
-            Event(number + 1, number, shape, ("a", odd)[number % 3 == 0], 1_719_197_922.0 + number // 7 / 1000, parts)
-        )
+        time = 1_719_197_922.0 + number // 7 / 1000
+        history.sink(number + 1, number, ("a", odd)[number % 3 == 0], time, ((shape, parts),))
     assert [sendable(text) for text in history.texts(0, 99)] == [json_text(event.row()) for event in history]
     assert history.texts(4, 6) == history.texts(0, 30)[4:6]

@@ -14,7 +14,6 @@ from cfmock.engine.commands import (
     AwaitTask,
     CallTask,
     Datum,
-    Emit,
     Failure,
     Fork,
     LimitExceeded,
@@ -34,15 +33,20 @@ from tests.support.lab import text_of
 class Hand:
     """Sends a part its outcomes, and gives every event the next id."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, context: Context) -> None:
         self.part = part
+        self.context = context
         self.events: list[tuple[str, str, int]] = []
 
     def __call__(self, outcome: Any = None) -> Any:
         """The next command that is no event."""
         command = self.part.throw(outcome) if isinstance(outcome, Failure) else self.part.send(outcome)
-        while isinstance(command, Emit):
-            self.events.append((command.shape.type, command.step, command.cause))
+        while isinstance(command, tuple) and type(command) is tuple:
+            step, cause, told = command
+            for shape, _ in told:
+                self.events.append((shape.type, step, cause))
+                cause = len(self.events)
+            self.context.last = len(self.events)
             command = self.part.send(len(self.events))
         return command
 
@@ -60,7 +64,8 @@ def context(value: Any = None, seen: list[str] | None = None) -> Context:
 def begin(states: str, value: Any = None, seen: list[str] | None = None, key: str = "states") -> Hand:
     flow = compile_definition(text_of({key: states}), name="f")
     given = value or {}
-    return Hand(execute(flow, Datum(given, json_text(given)), context(given, seen)))
+    about = context(given, seen)
+    return Hand(execute(flow, Datum(given, json_text(given)), about), about)
 
 
 TASK = "- {Type: Task, Name: A, Action: x:Y, %s End: true}"
@@ -179,7 +184,7 @@ def test_branches_are_asked_for_at_once_and_are_parts_of_their_own() -> None:
     fork = hand()
     assert isinstance(fork, Fork)
     assert fork.limit == 2
-    first, second = (Hand(part()) for part in fork.parts)
+    first, second = (Hand(part(), hand.context) for part in fork.parts)
     assert first() == Wait(1)
     value, event = first.end()
     assert value == {"n": 1}
@@ -233,7 +238,7 @@ def test_more_than_ten_map_runs_at_once_are_too_many() -> None:
         "- {Type: Map, Name: A, ItemsPath: toArray($Input), ProcessorConfig: {ExecutionMode: Express},"
         " Processor: {StartAt: X, States: [{Type: Succeed, Name: X}]}, End: true}"
     )
-    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared))
+    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared), shared)
     with pytest.raises(LimitExceeded, match="more than 10 map runs are open"):
         hand()
 
@@ -244,7 +249,7 @@ def test_a_map_run_that_is_called_off_is_no_longer_open() -> None:
         "- {Type: Map, Name: A, ItemsPath: toArray($Input), ProcessorConfig: {ExecutionMode: Express},"
         " Processor: {StartAt: X, States: [{Type: Succeed, Name: X}]}, End: true}"
     )
-    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared))
+    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared), shared)
     hand()
     assert shared.map_runs == 1
     hand.part.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from cfmock.base.clocks import Clock, RealClock, VirtualClock
 from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
+from cfmock.engine.scheduler import TURN
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of
@@ -682,3 +684,22 @@ def test_a_mistake_of_ours_ends_only_its_own_execution() -> None:
         lab.start("f")
     assert lab.seen["e1"].events[-1].data == {"error": "FnF.InternalError", "cause": "ZeroDivisionError('a bug')"}
     assert lab.start("g", name="e2").status == "Succeeded"
+
+
+def test_a_turn_ends_after_so_many_events_wherever_in_a_state_that_is() -> None:
+    branch = "{{StartAt: {0}, States: [{{Type: Pass, Name: {0}, Next: {0}}}]}}"
+    branches = "".join(f"\n    - {branch.format(name)}" for name in "XY")
+    _, seen = started(text_of({"states": f"- Type: Parallel\n  Name: A\n  End: true\n  Branches:{branches}"}))
+    inside = [event for event in seen.events if event.step in ("X", "Y") or event.type == "BranchEntered"]
+    steps = ["XY"[int(event.data["index"])] if event.type == "BranchEntered" else event.step for event in inside]
+    turns = [len(list(turn)) for _, turn in groupby(steps)]
+    assert set(turns[:-1]) == {TURN}
+    check_history(seen.events)
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_an_execution_has_no_event_more_than_it_may_have(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfmock.engine.scheduler._LAST", 100 + before)
+    _, seen = started(LOOP)
+    assert (len(seen.events), seen.events[-1].type) == (101 + before, "ExecutionFailed")
+    check_history(seen.events)

@@ -77,7 +77,7 @@ def _call_of(lab: Lab) -> Any:
             found.append(task.call)
             return Returns({})
 
-    lab.scheduler.start(flow, Identity("f", "x"), {}, resolver=Catcher(), sink=lambda event: None)
+    lab.scheduler.start(flow, Identity("f", "x"), {}, resolver=Catcher(), sink=lambda *told: None)
     return found[0]
 
 

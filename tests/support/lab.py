@@ -10,7 +10,7 @@ from cfmock.base.clocks import Clock, Slice, VirtualClock
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timers
 from cfmock.engine.commands import Failure
-from cfmock.engine.events import Event
+from cfmock.engine.events import Event, as_events
 from cfmock.engine.execution import CalledTask, FlowExecution, Nested
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
@@ -135,7 +135,7 @@ class Lab:
             Identity(flow, name, "acs:ram::1:role/r", "cn-hangzhou", environment),
             {} if value is None else value,
             resolver=Tasks(self, mocks),
-            sink=seen.events.append,
+            sink=lambda *told: seen.events.extend(as_events(*told)),
             observe=seen.points.append,
             timeline=timeline,
             on_end=on_end,

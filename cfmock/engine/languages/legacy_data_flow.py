@@ -16,10 +16,10 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
 from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, given_number, measured
-from cfmock.engine.events import EventShape
+from cfmock.engine.events import EventShape, Told
 from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity
-from cfmock.engine.model import Catch, NodeKind, TaskNode
+from cfmock.engine.model import Catch, Node, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
 OWN = frozenset(("$", "$context"))
@@ -129,6 +129,9 @@ class LegacyDataFlow:
         }
         effort = Effort(context.ids)
         return measured(_picked(data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
+
+    def passing(self, node: Node, frame: StepFrame) -> Told | None:
+        return None  # there is always something to put together
 
     def before(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return ENTERED, (step.frame.input.text, step.frame.local.text)

@@ -22,10 +22,10 @@ from cfmock.engine.commands import (
     Wait,
 )
 from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, given_number, measured
-from cfmock.engine.events import OUTPUT, EventShape
+from cfmock.engine.events import OUTPUT, STEP_STARTED, STEP_SUCCEEDED, EventShape, Told
 from cfmock.engine.expr import Constructor, Effort, Expression
 from cfmock.engine.expr.effort import MAX_EFFORT
-from cfmock.engine.model import Catch, NodeKind, TaskNode
+from cfmock.engine.model import Catch, Node, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
 BEFORE = frozenset(("$Context", "$Input", "$Global"))
@@ -118,6 +118,13 @@ class StateMachineDataFlow:
 
     def close(self, data: None, frame: StateFrame, context: Context) -> Datum:
         return frame.value
+
+    def passing(self, node: Node, frame: StateFrame) -> Told | None:
+        data = node.data
+        if data.input is not None or data.output is not None or data.globals is not None:
+            return None
+        parts = (frame.value.text,)
+        return (ENTERED, parts), (STEP_STARTED, parts), (STEP_SUCCEEDED, parts), (EXITED, parts)
 
     def before(self, step: Step[StateFrame]) -> tuple[EventShape, tuple[str, ...]]:
         return ENTERED, (step.frame.value.text,)

@@ -16,7 +16,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.engine.data_flow import Step
-from cfmock.engine.events import Event
+from cfmock.engine.events import Told
 from cfmock.engine.execution import CalledTask
 from cfmock.engine.expr import Expression
 from cfmock.engine.flow import Flow
@@ -116,8 +116,8 @@ class PathExecution:
             path.complete = False
         return path
 
-    def _count(self, event: Event) -> None:
-        self.events += 1
+    def _count(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
+        self.events += len(told)
         if self.events > _EVENTS:
             raise _Spent
 
