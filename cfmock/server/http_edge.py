@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import HttpVersion10, web
 from aiohttp.http_exceptions import BadHttpMethod
@@ -51,6 +51,15 @@ AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamRespo
 """Answers a request to the admin API; nothing should wait past `stopping` of the edge."""
 
 
+class Begun(NamedTuple):
+    """What has come of a call that has to be waited for: its reply, or the promise of one; what the functions that it has set
+    going have in common; the job that has to come to rest."""
+
+    reply: Reply | Pending
+    cause: Cause | None
+    job: Job | None
+
+
 class HttpEdge:
     """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`; an answer waits a moment for the
     `functions` that its call has set going, and on a virtual clock until all else has ended or waits."""
@@ -72,6 +81,10 @@ class HttpEdge:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request. The only place that reads from a client."""
+        protocol: Any = request.protocol  # our Protocol
+        if protocol.begun is not None:
+            begun, protocol.begun = protocol.begun, None
+            return await self._sent(begun, request)
         target, headers = request.raw_path, request.headers
         if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -94,22 +107,44 @@ class HttpEdge:
         if len(body) + len(target) > LARGE:
             await self.turns.wait(len(body) + len(target))
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
+        begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
+        return await self._sent(begun, request, close=dropped > MAX_COUNTED)
+
+    def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
+        """What has come of a call so far: a reply, if nothing has to be waited for."""
         functions = self.functions
         functions.cause = None
-        reply = self.emulator.handle(Request(request.method, target, headers, body, dropped), denied)
+        reply = self.emulator.handle(request, denied)
         job = self.emulator.job
         if functions.cause is not None or (job is not None and job.ready) or isinstance(reply, Pending) or reply.delay:
-            reply = await self.whole(reply, functions.cause, job)
+            return Begun(reply, functions.cause, job)
+        return reply
+
+    async def _sent(
+        self, begun: Reply | Begun | Exception, request: web.BaseRequest, *, close: bool = False
+    ) -> web.StreamResponse:
+        """Send what a call is answered, once it is there. Raises what was raised in handling it."""
+        if isinstance(begun, Exception):
+            raise begun
+        reply = await self.whole(*begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
             return await self._broken(reply, request)
-        sent = written(reply, request, close=dropped > MAX_COUNTED)
-        protocol: Any = request.protocol  # our Protocol
+        sent = written(reply, request, close=close)
+        protocol: Any = request.protocol
         if protocol.writing_paused:  # the client has not read the answers before: no more is done for it meanwhile
             with contextlib.suppress(ConnectionError):
                 await request.writer.drain()
         elif protocol.sent_ahead:  # others have their turn before its next request
             await asyncio.sleep(0)
         return sent
+
+    def left(self, begun: Reply | Begun | Exception) -> None:
+        """The client of a call has left before anybody began to send what came of it."""
+        reply = begun.reply if isinstance(begun, Begun) else begun
+        if isinstance(reply, Pending):
+            reply.abandon()
+        elif isinstance(reply, Reply):
+            self.emulator.watch.left(reply)
 
     async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
         """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over; `cause` is of the
@@ -325,6 +360,9 @@ def json_answer(value: object, status: int = 200) -> web.StreamResponse:
 class Protocol(web.RequestHandler):
     """aiohttp's HTTP/1 protocol, with our answers to what it cannot read and to our own mistakes."""
 
+    begun: Reply | Begun | Exception | None = None
+    """What has come so far of the next call, where that was handled before aiohttp got it (`fast_way`)."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.
         if hasattr(transport, "max_size"):
@@ -333,6 +371,12 @@ class Protocol(web.RequestHandler):
         connection = transport.get_extra_info("socket")
         if connection is not None:
             self._manager.descriptors.opened(connection.fileno())  # type: ignore[union-attr]
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        begun, self.begun = self.begun, None
+        if begun is not None and self._manager is not None:
+            self._manager.edge.left(begun)  # type: ignore[attr-defined]
+        super().connection_lost(exc)
 
     @property
     def sent_ahead(self) -> bool:
@@ -349,7 +393,7 @@ class Protocol(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        edge = self._manager.edge  # type: ignore[union-attr]
+        edge, self.begun = self._manager.edge, None  # type: ignore[union-attr]
         if status >= 500:
             log.error("a mistake of cfmock's own; the client got InternalServerError", exc_info=exc)
             failure = ServiceError("InternalServerError")
@@ -371,7 +415,9 @@ def _unread(error: BaseException | None) -> ServiceError:
 
 
 class HttpServer(web.Server):
-    """Makes a `Protocol` for every connection."""
+    """Makes a `protocol` for every connection."""
+
+    protocol = Protocol
 
     def __init__(self, edge: HttpEdge) -> None:
         request = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
@@ -380,7 +426,7 @@ class HttpServer(web.Server):
         self.descriptors = Descriptors()
 
     def __call__(self) -> Protocol:
-        return Protocol(
+        return self.protocol(
             self,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # the journal is the log; aiohttp's own would halve the throughput

@@ -12,6 +12,7 @@ from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
 from cfmock.protocol.wire.messages import Pending, Reply, Request
+from cfmock.server import fast_way
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
@@ -53,7 +54,7 @@ class Server:
             self.ca_file = self._tls.write_ca()
         self.functions.attach()
         edge = self._edge = HttpEdge(self.emulator, self._admin, self.functions)
-        self._http = HttpServer(edge)
+        self._http = fast_way.server_of(edge)
         try:
             self._listener = await self._listen(self._http)
         except SettingsError:

@@ -29,6 +29,9 @@ import load
 HERE = Path(__file__).parent
 YARDSTICK = [sys.executable, str(HERE / "yardstick.py")]
 CFMOCK = [sys.executable, "-m", "cfmock", "serve", str(HERE / "bench.yaml"), "--port"]
+_PLAIN = "import sys; sys.modules['uvloop'] = None; from cfmock.__main__ import main; sys.exit(main())"
+PLAIN = [sys.executable, "-c", _PLAIN, *CFMOCK[3:]]
+"""The same without the extra `fast`."""
 
 # As users have it: with compiled modules, which a developer's machine may be told not to keep, and no settings.
 ENVIRONMENT = {
@@ -91,10 +94,10 @@ class Server:
     def cpu(self) -> float:
         """Processor time used so far, in seconds; NaN where the system does not say."""
         try:
-            fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            threads = list(Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"))
+            return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9 or math.nan
         except OSError:
             return math.nan
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         self.process.terminate()

@@ -28,6 +28,7 @@ SDKS = {
     "legacy": ("aliyun-python-sdk-fnf==1.8.3", "aliyun-python-sdk-core==2.16.1"),
     "mcp": ("yuppie-mcp-alibabacloud-fnf==0.2.0",),
     "schemathesis": ("schemathesis==4.32.5",),  # no SDK, but as much in need of an environment of its own
+    "aiohttp": ("aiohttp==3.14.1",),  # the oldest that is allowed
 }
 
 

@@ -31,6 +31,7 @@ from cfmock.engine.expr import (
 )
 from cfmock.fixtures.loader import load
 from cfmock.protocol.wire.messages import Pending, Reply, Request
+from cfmock.server import fast_way
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
 from cfmock.server.http_edge import HttpEdge, HttpServer
@@ -151,25 +152,26 @@ class _Transport(asyncio.Transport):
 class Wire:
     """A server with everything but the socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, server_of: Callable[[HttpEdge], HttpServer] = fast_way.server_of) -> None:
         self.loop = asyncio.new_event_loop()
-        self.http = self.loop.run_until_complete(self._serve())
+        self.http = self.loop.run_until_complete(self._serve(server_of))
 
-    async def _serve(self) -> HttpServer:
+    async def _serve(self, server_of: Callable[[HttpEdge], HttpServer]) -> HttpServer:
         emulator = make_service(FIXTURE, auth="off").emulator
         functions = Outbound(()).calls
         functions.attach()
-        return HttpServer(HttpEdge(emulator, Admin(Control(emulator), Guard("127.0.0.1")).handle, functions))
+        return server_of(HttpEdge(emulator, Admin(Control(emulator), Guard("127.0.0.1")).handle, functions))
 
-    async def serve(self, data: bytes) -> bytes:
-        """What a client gets that sends this and leaves."""
+    async def serve(self, *parts: bytes) -> bytes:
+        """What a client gets that sends these, each when all that can be answered is answered, and leaves."""
         protocol, transport = self.http(), _Transport()
         protocol.connection_made(transport)
-        for start in range(0, len(data), 65536):
-            if not transport.closed:
-                protocol.data_received(data[start : start + 65536])
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        for data in parts:
+            for start in range(0, len(data), 65536):
+                if not transport.closed:
+                    protocol.data_received(data[start : start + 65536])
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
         protocol.connection_lost(None)
         await asyncio.sleep(0)
         return bytes(transport.written)
