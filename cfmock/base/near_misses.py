@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from cfmock.base.json_text import Json, json_value
@@ -17,6 +17,9 @@ class Candidate(Protocol):
 
     @property
     def condition(self) -> ExecutionCondition: ...
+
+    @property
+    def when(self) -> Mapping[str, Json]: ...
 
     @property
     def times(self) -> int | None: ...

@@ -59,6 +59,19 @@ class NearMiss(NamedTuple):
     def __str__(self) -> str:
         return f"{self.kind} {self.name} nearly matched: {'; '.join(map(str, self.differences))}"
 
+    def to_mapping(self) -> dict[str, Json]:
+        """As the admin API gives it; nothing (MISSING) is null there."""
+        differences = [
+            {
+                "path": each.path,
+                "expected": None if each.expected is MISSING else each.expected,
+                "actual": None if each.actual is MISSING else each.actual,
+                "message": str(each),
+            }
+            for each in self.differences
+        ]
+        return {"kind": self.kind, "name": self.name, "differences": differences}
+
 
 def overlong(pattern: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Where texts stand that are meant as globs and are longer than those may be."""

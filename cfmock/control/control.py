@@ -7,12 +7,13 @@ from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.calls import CallControl
 from cfmock.control.clock import ClockControl
+from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.executions import ExecutionControl
 from cfmock.control.faults import FaultControl
 from cfmock.control.flows import FlowControl
 
 
-class Control(FaultControl, CallControl, FlowControl, ExecutionControl, ClockControl):
+class Control(FaultControl, CallControl, FlowControl, ExecutionControl, ExecutionDetailControl, ClockControl):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
 
     def health(self) -> Json:

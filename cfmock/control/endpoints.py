@@ -76,6 +76,11 @@ FILTERS = (
     _query("fault", "only calls that the fault rule of this name struck"),
 )
 
+EXECUTION = (
+    Argument("flow", "path", "string", "the flow's name"),
+    Argument("name", "path", "string", "the execution's name"),
+)
+
 ENDPOINTS = (
     Endpoint("health", "GET", "health", "that the server answers, its version and time, and how many executions were dropped",
              answer="Health", world=False),
@@ -121,4 +126,10 @@ ENDPOINTS = (
           _query("status", "only executions of this status", "status"),
           _query("prefix", "only executions whose names begin so"),
           *_paged(PLACE)), answer="Executions"),
+    Endpoint("show_execution", "GET", "executions/{flow}/{name}",
+         "one execution: input, output, path, who answered each task and why, what it waits for", EXECUTION,
+         answer="WholeExecution"),
+    Endpoint("list_events", "GET", "executions/{flow}/{name}/history",
+         "the events of one execution, oldest first, as GetExecutionHistory has them",
+         (*EXECUTION, *_paged("^[0-9]{1,9}$")), answer="Events"),
 )  # fmt: skip

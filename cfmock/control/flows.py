@@ -126,7 +126,7 @@ class FlowControl(ControlPart):
         def add(emulator: Emulator, world: World) -> None:
             mocks = world.mocks_of(flow)
             mocks.add(task, mock)
-            setup.uses.append(lambda: mock in mocks.used)
+            setup.uses.append(lambda: mock in mocks.hits)
 
         self._everywhere(add, account, region)
         setup.endless |= mock.endless

@@ -11,7 +11,9 @@ from cfmock.base.suggestions import did_you_mean
 from cfmock.control.names import NameCheck
 from cfmock.control.setups import SetUps
 from cfmock.emulator.emulator import Change, Emulator
-from cfmock.service.world import World
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
+from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.world import FLOWS, World
 
 
 class ControlError(ArgumentError):
@@ -39,6 +41,26 @@ class ControlPart:
         """Raises UnknownName for a flow that there neither is nor was, in any world."""
         if flow is not None:
             self.names.flow(flow, list(self._worlds(None, None)))
+
+    def _one_world(self, account: str | None, region: str | None) -> World:
+        """The world that is meant where one thing is named: the default one, unless account or region say otherwise."""
+        self.check_world(account, region)
+        return self.emulator.world(account or DEFAULT_ACCOUNT, region or self.emulator.settings.region)
+
+    def _flow(self, world: World, name: str) -> FlowRow:
+        """Raises NotFoundError, with the one that was probably meant."""
+        row = world.stores.flows.get(FLOWS, name)
+        if row is None:
+            raise NotFoundError(f"there is no flow '{name}'{did_you_mean(name, world.flow_names())}")
+        return row
+
+    def _execution(self, world: World, flow: str, name: str) -> ExecutionRow:
+        """Raises NotFoundError, likewise."""
+        row = world.stores.executions.get(self._flow(world, flow).id, name)
+        if row is None:
+            near = did_you_mean(name, world.execution_names(flow, name))
+            raise NotFoundError(f"there is no execution '{name}' of flow '{flow}'{near}")
+        return row
 
     def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
         self.check_world(account, region)

@@ -123,7 +123,7 @@ class SetUps:
                     yield f"outcome {number} of flow '{flow}'", used > 0
             for flow, mocks in world.mocks.items():
                 for task, number, mock in mocks.given:
-                    yield f"mock {number} of task '{task}' of flow '{flow}'", mock in mocks.used
+                    yield f"mock {number} of task '{task}' of flow '{flow}'", mock in mocks.hits
             for fault in self._emulator.injector(world.account, world.region).list():
                 if fault not in added:
                     yield f"fault '{fault.name}'", fault.hits > 0

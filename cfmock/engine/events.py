@@ -77,12 +77,16 @@ class History(Sequence[Event]):
     Kept in one flat list: a tuple for each would be half of what a finished execution takes, and most of what the garbage
     collector has to look through on a busy server. `size` is about how many bytes that takes, a text that several events
     tell counted once.
+
+    `trail` is what the events do not tell: the id of each `Point` that was passed, as an observer is told it, and for each try
+    of a task who answers it (`engine.task_mocks.Try`), in the order in which it happened.
     """
 
-    __slots__ = ("_enough", "_flat", "_grown", "_large", "size")
+    __slots__ = ("_enough", "_flat", "_grown", "_large", "size", "trail")
 
     def __init__(self) -> None:
         self.size = 0
+        self.trail: list[Any] = []
         self._flat: list[Any] = []
         self._grown: Callable[[int], int] | None = None
         self._enough = 0

@@ -7,6 +7,7 @@ a task that waits for a callback waits for its report, and any other is answered
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -44,25 +45,44 @@ class Functions(Protocol):
         """What was called so far counts no longer: its executions are gone."""
 
 
+ByTask = Mapping[str, tuple[TaskMock, ...]]
+"""Mocks by the state's name or the action, in the order they are tried."""
+
+
+class Answerer(enum.Enum):
+    """Who answers a task that no mock answers."""
+
+    NESTED = "nested"
+    REPORT = "report"
+    UNMOCKED = "unmocked"
+
+
+Try = tuple[int, "TaskMock | Answerer", ByTask]
+"""A try of a task: the StepEntered event of its state, who answers it, and the mocks there were. A plain tuple, since one is
+made for every try."""
+
+
 class TaskMocks:
     """The mocks of one flow in the order they are tried, by state name or action."""
 
     def __init__(self, mocks: Mapping[str, Sequence[TaskMock]] | None = None) -> None:
-        self._mocks = {_key(name): list(found) for name, found in (mocks or {}).items()}
+        self.by_task: ByTask = {_key(name): tuple(found) for name, found in (mocks or {}).items()}
+        """Replaced as a whole when something is added: who keeps it keeps how the mocks stood then."""
+        self.hits: dict[TaskMock, int] = {}
+        """How many tries each has answered, of those that have answered any."""
         self._added: dict[str, int] = {}
-        self.used: set[TaskMock] = set()  # those that ever answered
 
     def add(self, name: str, mock: TaskMock) -> None:
         """Behind those added before, ahead of those there from the start."""
         key = _key(name)
-        at = self._added.get(key, 0)
-        self._mocks.setdefault(key, []).insert(at, mock)
+        at, found = self._added.get(key, 0), self.by_task.get(key, ())
+        self.by_task = {**self.by_task, key: (*found[:at], mock, *found[at:])}
         self._added[key] = at + 1
 
     @property
     def empty(self) -> bool:
         """Whether there are none."""
-        return not any(self._mocks.values())
+        return not any(self.by_task.values())
 
     @property
     def added(self) -> Iterable[str]:
@@ -72,27 +92,26 @@ class TaskMocks:
     @property
     def given(self) -> Iterator[tuple[str, int, TaskMock]]:
         """The mocks there from the start: for which task, the how manieth of it from 1."""
-        for task, found in self._mocks.items():
+        for task, found in self.by_task.items():
             for number, mock in enumerate(found[self._added.get(task, 0) :], 1):
                 yield task, number, mock
 
     def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
         """Put these in place of those there from the start; those added stay."""
-        added = {key: found[: self._added.get(key, 0)] for key, found in self._mocks.items()}
-        given = {_key(name): list(found) for name, found in mocks.items()}
-        self._mocks = {key: added.get(key, []) + given.get(key, []) for key in added.keys() | given.keys()}
+        added = {key: found[: self._added.get(key, 0)] for key, found in self.by_task.items()}
+        given = {_key(name): tuple(found) for name, found in mocks.items()}
+        keys = dict.fromkeys((*added, *given))
+        self.by_task = {key: added.get(key, ()) + given.get(key, ()) for key in keys}
 
     def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
-        return self._for(call.state, call.resource_arn, call.action)
+        by_task = self.by_task
+        for name in (call.state, call.resource_arn, call.action):
+            if name is not None:
+                yield from by_task.get(_key(name), ())
 
     def covers(self, task: TaskNode) -> bool:
         """Whether there is any mock for a task; not whether it matches."""
-        return next(self._for(task.name, task.resource_arn, task.action), None) is not None
-
-    def _for(self, *names: str | None) -> Iterator[TaskMock]:
-        for name in names:
-            if name is not None:
-                yield from self._mocks.get(_key(name), ())
+        return next(candidates(self.by_task, task.name, task.resource_arn, task.action), None) is not None
 
     def unmatched(self, call: TaskCall, spent: Mapping[object, int]) -> Unmatched | None:
         """That no mock answered, to be explained when somebody asks: by those for this task, else by those for a task whose
@@ -102,11 +121,19 @@ class TaskMocks:
             used = tuple([spent.get(mock, 0) for mock in mocks])
             execution, text = call.identity.execution, json_text(call.input)
             return unmatched("mock", f"'{call.state}'", execution, text, call.input, mocks, used)
-        name = nearest(_key(call.state), self._mocks)
+        name = nearest(_key(call.state), self.by_task)
         if name is None:
             return None
         near = NearMiss("mock", f"1 of '{name}'", (Difference("task", name, call.state),))
         return Unmatched("mock", f"'{name}'", "", "", (), (), near)
+
+
+def candidates(by_task: ByTask, *names: str | None) -> Iterator[tuple[str, int, TaskMock]]:
+    """The mocks for a task that goes by these names, in the order they are tried: under which name, the how manieth from 1."""
+    for name in names:
+        if name is not None:
+            for number, mock in enumerate(by_task.get(_key(name), ()), 1):
+                yield name, number, mock
 
 
 def _key(name: str) -> str:
@@ -115,14 +142,14 @@ def _key(name: str) -> str:
 
 
 class ScriptedTasks:
-    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the four hooks."""
+    """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the hooks."""
 
     def __init__(self, mocks: TaskMocks, functions: Functions | None = None) -> None:
         self.mocks = mocks
         self._functions = functions
 
-    def matched(self, mock: TaskMock) -> None:
-        """Told of each mock that answers."""
+    def answered(self, task: CalledTask, by: TaskMock | Answerer) -> None:
+        """Told of each try of a task who answers it."""
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer | None:
         """Start a nested flow, on the timeline of the task's run if it is waited for; None where there are no others."""
@@ -143,14 +170,17 @@ class ScriptedTasks:
                 continue
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1
-            self.mocks.used.add(mock)
-            self.matched(mock)
+            hits = self.mocks.hits
+            hits[mock] = hits.get(mock, 0) + 1
+            self.answered(task, mock)
             return mock.answer if mock.answer is not None else self._call(mock, task)
         start = flow_start(call)
         if start is not None and (answer := self.start_flow(task, start)) is not None:
             return answer
         if call.mode is Mode.CUSTOM_CALLBACK:
+            self.answered(task, Answerer.REPORT)
             return Waits()
+        self.answered(task, Answerer.UNMOCKED)
         self.unmocked(task)
         return Returns({})
 

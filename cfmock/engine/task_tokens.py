@@ -25,11 +25,11 @@ class TokenParts(NamedTuple):
 class TaskToken:
     """The token of one passage through a task. Its text is made when first read: most tasks never show it."""
 
-    __slots__ = ("_event", "_identity", "_ids", "_text")
+    __slots__ = ("_identity", "_ids", "_text", "event")
 
     def __init__(self, identity: Identity, event: int, ids: Ids) -> None:
         self._identity = identity
-        self._event = event
+        self.event = event
         self._ids = ids
         self._text: str | None = None
 
@@ -42,7 +42,7 @@ class TaskToken:
     def text(self) -> str:
         if self._text is None:
             who = self._identity
-            plain = f"v1#{who.flow}#{who.execution}#{self._event}"
+            plain = f"v1#{who.flow}#{who.execution}#{self.event}"
             seal = self._ids.seal(f"{plain}#{who.account}#{who.region}#{who.serial}")
             self._text = base64.b64encode(f"{plain}#{base64.b64encode(seal).decode()}".encode()).decode()
         return self._text

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
 from cfmock.base.globs import glob_matches
-from cfmock.base.patterns import MISSING, Difference, NearMiss
+from cfmock.base.patterns import NearMiss
 from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.violation_kinds import ViolationNote
 
@@ -341,19 +341,7 @@ def whole(record: CallRecord) -> dict[str, Any]:
         "delay": record.delay,
         "retry_after": record.details.retry_after,
         "signature": signature,
-        "near_misses": [
-            {"kind": miss.kind, "name": miss.name, "differences": [_plain(each) for each in miss.differences]}
-            for miss in record.details.near_misses()
-        ],
-    }
-
-
-def _plain(difference: Difference) -> dict[str, Any]:
-    return {
-        "path": difference.path,
-        "expected": None if difference.expected is MISSING else difference.expected,
-        "actual": None if difference.actual is MISSING else difference.actual,
-        "message": str(difference),
+        "near_misses": [miss.to_mapping() for miss in record.details.near_misses()],
     }
 
 

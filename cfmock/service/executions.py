@@ -171,7 +171,8 @@ def launch(
     events = History() if outcome is None else None
     row = ExecutionRow(
         flow, name, RUNNING, str(input), to_millisecond(started), world.next_serial(),
-        events=events, qualifier=qualifier, callback_token=callback_token,
+        events=events, qualifier=qualifier, callback_token=callback_token, outcome=outcome,
+        outcomes=world.outcomes[flow.name].first,
     )  # fmt: skip
     if outcome is not None:
         return _begin(world, row, Scripted(world, row, outcome, timeline))
@@ -193,7 +194,7 @@ def _end_at_once(
     moment = to_millisecond(moment)
     row = ExecutionRow(
         flow, name, status, str(input), moment, world.next_serial(), output, moment, error, cause,
-        None, qualifier, "", callback_token,
+        None, qualifier, "", callback_token, outcome, world.outcomes[flow.name].first,
     )  # fmt: skip
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)

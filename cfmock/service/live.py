@@ -41,6 +41,12 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
                 yield live.row, live.run
 
 
+def _passed(keep: Callable[[str], object], tell: Callable[[str], object], point: str) -> None:
+    """A point of the definition was passed."""
+    keep(point)
+    tell(point)
+
+
 class Executed:
     """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
 
@@ -63,13 +69,14 @@ class Executed:
         identity = identity_of(world, flow, row.name, self._nesting, row.serial)
         given, self._given = self._given, None
         assert row.events is not None
+        passed, observer = row.events.trail.append, world.observer
         world.scheduler.start(
             flow.compiled,
             identity,
             given,
             resolver=world.resolver(world, row),
             sink=row.events.sink,
-            observe=partial(world.observer, row) if world.observer is not None else None,
+            observe=passed if observer is None else partial(_passed, passed, partial(observer, row)),
             timeline=self.timeline,
             on_begin=self._known,
             on_end=self._end,

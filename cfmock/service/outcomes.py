@@ -81,7 +81,8 @@ class Outcomes:
     def __init__(self) -> None:
         self._outcomes: list[tuple[Outcome, list[int]]] = []
         self._added = 0
-        self._explained: tuple[Outcome, ...] = ()
+        self.first: tuple[Outcome, ...] = ()
+        """Those of which it is told why they were not for an execution. Replaced as a whole when something is added."""
         self._reads_input = False
 
     def add(self, outcome: Outcome) -> Callable[[], bool]:
@@ -103,7 +104,7 @@ class Outcomes:
         self._changed()
 
     def _changed(self) -> None:
-        self._explained = tuple(outcome for outcome, _ in self._outcomes[:EXPLAINED])
+        self.first = tuple(outcome for outcome, _ in self._outcomes[:EXPLAINED])
         self._reads_input = any(outcome.condition.reads_input for outcome, _ in self._outcomes)
 
     def choose(self, execution: str, input_text: str) -> Outcome | None:
@@ -123,7 +124,7 @@ class Outcomes:
             return None
         used = tuple([count for _, (count,) in self._outcomes[:EXPLAINED]])
         text, value = str(input_text) or "{}", input_value(input_text)
-        return unmatched("outcome", f"flow '{flow}'", execution, text, value, self._explained, used)
+        return unmatched("outcome", f"flow '{flow}'", execution, text, value, self.first, used)
 
 
 def _text(output: Constructor) -> str | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfmock.engine.events import History
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts, MapRun
 from cfmock.service.store.base import Place
+
+if TYPE_CHECKING:
+    from cfmock.service.outcomes import Outcome
 
 STANDARD = "Standard"
 EXPRESS = "Express"
@@ -89,6 +92,8 @@ class ExecutionRow(NamedTuple):
     qualifier: str = ""
     map_run: str = ""
     callback_token: str = ""  # of the task to report to when it ends
+    outcome: Outcome | None = None  # that decides how it goes
+    outcomes: tuple[Outcome, ...] = ()  # the first of those that there were for it
 
     @property
     def ended(self) -> bool:

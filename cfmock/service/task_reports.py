@@ -15,7 +15,7 @@ from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
 from cfmock.engine.model import Mode
 from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
-from cfmock.engine.task_mocks import UNMOCKED, ScriptedTasks
+from cfmock.engine.task_mocks import UNMOCKED, Answerer, ScriptedTasks
 from cfmock.engine.task_tokens import TaskToken, read_token
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
@@ -92,9 +92,13 @@ class Resolver(ScriptedTasks):
         super().__init__(world.mocks_of(row.flow.name), world.functions())
         self.world = world
         self.row = row
+        assert row.events is not None
+        self._trail = row.events.trail
 
-    def matched(self, mock: TaskMock) -> None:
-        self.world.notes.matched = True
+    def answered(self, task: CalledTask, by: TaskMock | Answerer) -> None:
+        if type(by) is TaskMock:
+            self.world.notes.matched = True
+        self._trail.append((task.call.task_token.event, by, self.mocks.by_task))
 
     def unmocked(self, task: CalledTask) -> None:
         """Fail the task, or say that it succeeds: once of each task, and to each call that it happens in."""
@@ -121,6 +125,7 @@ class Resolver(ScriptedTasks):
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
         world, mode = self.world, task.call.mode
+        self.answered(task, Answerer.NESTED)
         try:
             row, joined = self._child(task, start)
         except ServiceError as error:

@@ -253,7 +253,7 @@ class _Series:
         timeout = self.computed(section, "timeoutSeconds", lambda: section.number("timeoutSeconds", 0, MAX_TIMEOUT))
         return TaskNode(
             **head,
-            action=action or _action(arn or ""),
+            action=action or action_of(arn or ""),
             resource_arn=arn,
             mode=PATTERNS[pattern],
             timeout=timeout or None,
@@ -307,8 +307,10 @@ class _Series:
         return tuple(rules)
 
 
-def _action(arn: str) -> str:
-    """`acs:fc:…` and, from deployment files, `service/function` or a placeholder: functions."""
+def action_of(arn: str) -> str:
+    """The action that an old task's resource stands for.
+
+    `acs:fc:…` and, from deployment files, `service/function` or a placeholder: functions."""
     product = arn.split(":")[1] if arn.startswith("acs:") and arn.count(":") > 1 else "fc"
     return ACTIONS.get(product, f"{product}:Call")
 

@@ -184,7 +184,7 @@ def _unused(test: FlowTest, mocks: TaskMocks, ran: Ran) -> Iterator[str]:
     """Of the test's own mocks, the tasks for which none ever answered, and what is seen of why."""
     entered = {ran.points[test.flow][each.point].label for each in ran.passages if each.row.flow.name == test.flow}
     for task, own in test.tasks.items():
-        if own and mocks.used.isdisjoint(own):
+        if own and mocks.hits.keys().isdisjoint(own):
             if ":" in task:
                 why = "no task made this call, or mocks of its state answered it"
             else:

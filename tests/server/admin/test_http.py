@@ -297,6 +297,15 @@ def test_a_key_whose_value_is_null_is_not_given(cf: CloudFlow) -> None:
     assert added["name"] == added["id"]
 
 
+def test_one_execution_is_found_by_a_name_that_is_percent_encoded(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="f", ExecutionName="order-1")
+    assert ask(cf, "GET", "executions/f/order%2d1")[1]["name"] == "order-1"
+    assert ask(cf, "GET", "executions/f/order-1/history?limit=1")[1]["next"] == "1"
+    status, answer = ask(cf, "GET", "executions/f/order-2")
+    assert (status, answer["error"]) == (404, "there is no execution 'order-2' of flow 'f' (did you mean 'order-1'?)")
+    assert ask(cf, "GET", "executions/f/a%2fb")[0] == 404
+
+
 CHRAGE = {"flow": "order", "task": "Chrage", "mocks": [{"waits": True}]}
 STRIKES_NOTHING = {"when": {"operation": "StartExecutoin"}, "error": "AccessDenied"}
 

@@ -1,0 +1,112 @@
+"""Who answered: of a task the mock, function or report, of an execution the outcome; why that one, and what nearly did.
+
+All of it is worked out when somebody looks, from references that were kept: those tried before the one that answered either
+differ, or had all their `times` used up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from cfmock.base.json_text import Json, json_text, json_value
+from cfmock.base.near_misses import EXPLAINED, Candidate
+from cfmock.base.patterns import NearMiss, Spent
+from cfmock.control.execution_path import TaskTry, part
+from cfmock.engine.languages.legacy import action_of
+from cfmock.engine.task_calls import TaskMock, Waits
+from cfmock.engine.task_mocks import Answerer, candidates
+from cfmock.service.outcomes import Outcome
+from cfmock.service.rows import EXPRESS, ExecutionRow
+
+
+class Answered(NamedTuple):
+    """Who answered, in a word, and why, in a sentence."""
+
+    by: str
+    why: str
+
+
+def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | None:
+    """Who answered a try of a task. None where nobody was asked: it ended before."""
+    if tried.answer is None:
+        return None
+    _, source, by_task = tried.answer
+    if isinstance(source, Answerer):
+        return Answered(source.value, _WHY[source])
+    for name, number, mock in candidates(by_task, *_names(state, tried)):
+        if mock is source:
+            return Answered(_kind(source), f"mock {number} of '{name}'{_condition(source)}")
+    return Answered(_kind(source), f"a mock of '{state}'{_condition(source)}")
+
+
+_WHY = {
+    Answerer.NESTED: "no mock of it matched, and it starts a flow",
+    Answerer.REPORT: "no mock of it matched, and it waits for a report with its token",
+    Answerer.UNMOCKED: "no mock of it matched: the setting unmocked_tasks decides",
+}
+
+
+def _kind(mock: TaskMock) -> str:
+    if mock.http is not None:
+        return "http"
+    if mock.calls is not None:
+        return "function"
+    return "report" if isinstance(mock.answer, Waits) else "mock"
+
+
+def _condition(candidate: Candidate) -> str:
+    words = [f"when {json_text(dict(candidate.when))}"] if candidate.when else []
+    if candidate.times is not None:
+        words.append(f"times {candidate.times}")
+    return f" ({', '.join(words)})" if words else ", which asks for nothing"
+
+
+def near_misses_of_try(row: ExecutionRow, state: str, tried: TaskTry) -> Iterator[NearMiss]:
+    """The mocks that came before the one that answered, and why they did not."""
+    if tried.answer is None:
+        return
+    _, source, by_task = tried.answer
+    value = json_value(tried.given)
+    for name, number, mock in islice(candidates(by_task, *_names(state, tried)), EXPLAINED):
+        if mock is source:
+            return
+        yield _near_miss("mock", f"{number} of '{name}'", mock, row.name, value)
+
+
+def who_decided(row: ExecutionRow) -> dict[str, Json] | None:
+    """The outcome that an execution goes by, or why none; None where the flow had none."""
+    if row.outcome is None and not row.outcomes:
+        return None
+    misses = [miss.to_mapping() for miss in _near_misses_of_start(row)]
+    if row.outcome is None:
+        why = "no outcome of the flow matched: its definition is executed"
+        return {"name": None, "why": why, "near_misses": misses}
+    number = next((at for at, each in enumerate(row.outcomes, 1) if each is row.outcome), None)
+    words = f"an outcome of flow '{row.flow.name}'" if number is None else f"outcome {number} of flow '{row.flow.name}'"
+    return {"name": words, "why": f"{words}{_condition(row.outcome)}", "near_misses": misses}
+
+
+def _near_misses_of_start(row: ExecutionRow) -> Iterator[NearMiss]:
+    # The service makes names of synchronous starts, outcomes go by those that were asked for.
+    name = row.name.rpartition(":")[0] or row.name if row.flow.execution_mode == EXPRESS else row.name
+    value = json_value(row.input or "{}")
+    for number, outcome in enumerate(row.outcomes, 1):
+        if outcome is row.outcome:
+            return
+        yield _near_miss("outcome", f"{number} of flow '{row.flow.name}'", outcome, name, value)
+
+
+def _near_miss(kind: str, name: str, candidate: TaskMock | Outcome, execution: str, value: Json) -> NearMiss:
+    found = tuple(candidate.condition.differences(execution, value))
+    times = candidate.times or 0
+    return NearMiss(kind, name, found or (Spent("times", times, times),))
+
+
+def _names(state: str, tried: TaskTry) -> tuple[str, str | None, str | None]:
+    """What mocks may call the task by, in the order in which they are asked."""
+    resource, action = part(tried.scheduled, "resourceArn"), part(tried.scheduled, "action")
+    arn = json.loads(resource) if resource is not None else None
+    return state, arn, json.loads(action) if action is not None else arn and action_of(arn)

@@ -1,0 +1,149 @@
+"""The path of an execution through its definition, read from its events and its trail when somebody looks.
+
+Every event names the one that it follows from. So an event belongs to the innermost state that was entered and not left
+before it, or to the one around that whose name it bears.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.engine.events import Event, History
+from cfmock.engine.flow import Flow, PointKind
+from cfmock.engine.task_mocks import Try
+from cfmock.service.rows import ExecutionRow
+
+_TASK_ENDS = frozenset(("TaskSucceeded", "TaskFailed", "TaskTimedOut", "TaskSubmitFailed"))
+
+
+@dataclass(slots=True)
+class TaskTry:
+    """One try of a task. `scheduled` is the event that tells of the call; `end` None as long as there is none, `answer` None
+    where nobody was asked."""
+
+    scheduled: Event
+    given: str  # what mocks are matched by, JSON text
+    end: Event | None = None
+    answer: Try | None = None
+
+
+@dataclass(slots=True)
+class Visit:
+    """One passage through a state. `point` is the state's id in its flow, empty where that is not known; times in seconds,
+    `left` None as long as it has not been left."""
+
+    state: str
+    point: str
+    entered: float
+    left: float | None = None
+    failed: bool = False
+    given: str = "{}"  # the state's input, JSON text
+    tries: list[TaskTry] = field(default_factory=list)
+
+    def status(self, *, ended: bool) -> str:
+        """`succeeded`, `failed`, `caught` or `running`; `ended` tells whether the whole execution has."""
+        if self.left is None:
+            return "failed" if self.failed or ended else "running"
+        return "caught" if self.failed else "succeeded"
+
+
+def visits(row: ExecutionRow) -> list[Visit]:
+    """All passages, in the order in which they began. None for one that goes by a canned outcome."""
+    if row.events is None:
+        return []
+    reader = _Reader(row.flow.compiled, row.events)
+    for event in row.events:
+        reader.read(event)
+    return list(reader.visits.values())
+
+
+def hits(row: ExecutionRow) -> dict[str, int]:
+    """How often each `Point` of the definition was passed, by its id."""
+    found: dict[str, int] = defaultdict(int)
+    for passed in points(row):
+        found[passed] += 1
+    return dict(found)
+
+
+def points(row: ExecutionRow) -> Iterator[str]:
+    """The ids of the points that were passed, in order."""
+    trail = row.events.trail if row.events is not None else ()
+    return (each for each in trail if isinstance(each, str))
+
+
+class _Reader:
+    """Takes events in their order. `visits` are by the event of their entry."""
+
+    def __init__(self, flow: Flow, history: History) -> None:
+        states = {point.id for point in flow.points() if point.kind is PointKind.STATE}
+        self.visits: dict[int, Visit] = {}
+        # The id of a state is told right before the event of its entry.
+        self._states = iter([each for each in history.trail if isinstance(each, str) and each in states])
+        self._answers: dict[int, list[Try]] = defaultdict(list)
+        for each in history.trail:
+            if not isinstance(each, str):
+                self._answers[each[0]].append(each)
+        self._inside: dict[int, int] = {}  # by event, the entry of the innermost state that is open after it; 0: none
+        self._around: dict[int, int] = {}  # by entry, that of the state around
+        self._tries: dict[int, TaskTry] = {}  # by event
+
+    def read(self, event: Event) -> None:
+        kind, around = event.type, self._inside.get(event.cause, 0)
+        if kind == "StepEntered":
+            self._around[event.id], self._inside[event.id] = around, event.id
+            self.visits[event.id] = Visit(event.step, next(self._states, ""), event.time)
+            return
+        entry = self._entry(event, around)
+        visit = self.visits.get(entry)
+        self._inside[event.id] = entry
+        if visit is None:
+            return
+        if kind == "StepExited":
+            visit.left = event.time
+            self._inside[event.id] = self._around[entry]
+        elif kind == "StepFailed":
+            visit.failed = True
+        elif kind == "StepStarted":
+            visit.given = event.parts[0]
+        elif kind.startswith("Task"):
+            self._read_task(event, kind, entry, visit)
+
+    def _entry(self, event: Event, innermost: int) -> int:
+        if not event.step:
+            return innermost
+        entry = innermost
+        while entry and self.visits[entry].state != event.step:
+            entry = self._around[entry]
+        return entry
+
+    def _read_task(self, event: Event, kind: str, entry: int, visit: Visit) -> None:
+        if kind == "TaskScheduled":
+            answers, number = self._answers.get(entry, ()), len(visit.tries)
+            answer = answers[number] if number < len(answers) else None
+            made = TaskTry(event, _given(event, visit), answer=answer)
+            visit.tries.append(made)
+        elif (found := self._tries.get(event.cause)) is not None:
+            made = found
+            if kind in _TASK_ENDS:
+                made.end = event
+        else:
+            return
+        self._tries[event.id] = made
+
+
+def _given(event: Event, visit: Visit) -> str:
+    """What mocks of a call are matched by: the input of its state; where an old step names an action, its parameters."""
+    keys = event.shape.keys
+    if "input" in keys and "parameters" in keys:
+        parameters = event.parts[keys.index("parameters")]
+        return parameters if parameters != "{}" else event.parts[keys.index("input")]
+    return visit.given
+
+
+def part(event: Event, key: str) -> str | None:
+    """One key of an event's detail as JSON text, None if it has none of that name."""
+    keys: Sequence[Any] = event.shape.keys
+    return event.parts[keys.index(key)] if key in keys else None

@@ -1,0 +1,206 @@
+"""One execution: who answered each task and why, what nearly did, which outcome decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cfmock.control import execution_detail
+from cfmock.control.control import Control
+from cfmock.control.part import NotFoundError
+from tests.support.calls import Service, echo_flow, make_service, task_flow
+
+CHARGE = [
+    {"when": {"execution": "bad-*"}, "fails": {"code": "Refused"}},
+    {"when": {"input": {"amount": 0}}, "returns": {"free": True}},
+    {"fails": {"code": "FC.ResourceThrottled", "detail": "slow"}, "times": 1},
+    {"returns": {"paid": True}},
+]
+
+
+def detail_of(fixture: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    """What is told of an execution of the first flow, started with these parameters."""
+    service = make_service(fixture)
+    flow = fixture["flows"][0]["name"]
+    service("StartExecution", FlowName=flow, ExecutionName="e", **parameters)
+    told: dict[str, Any] = Control(service.emulator).show_execution(flow, "e")
+    return told
+
+
+RETRIES = """
+Type: StateMachine
+Name: order
+SpecVersion: v1
+StartAt: Charge
+States:
+  - {Type: Task, Name: Charge, Action: "FC:InvokeFunction", Parameters: {resourceArn: r}, Next: Ship,
+     Retry: [{Errors: [FC.ResourceThrottled], IntervalSeconds: 1, MaxAttempts: 2, BackoffRate: 1}]}
+  - {Type: Task, Name: Ship, Action: "FC:InvokeFunction", Parameters: {resourceArn: s}, End: true}
+"""
+
+
+def test_each_try_tells_who_answered_it_why_and_what_came_before() -> None:
+    service = make_service({"flows": [{"name": "order", "definition": RETRIES, "tasks": {"Charge": CHARGE}}]})
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="order", ExecutionName="e", Input={"amount": 5})
+    control.advance(2)
+    told = control.show_execution("order", "e")
+    charge, ship = told["tasks"]
+    assert (charge["state"], charge["action"], charge["omitted"]) == ("Charge", "FC:InvokeFunction", 0)
+    first, second = charge["tries"]
+    assert first["error"] == {"code": "FC.ResourceThrottled", "detail": "slow"}
+    assert (first["answered_by"], first["why"]) == ("mock", "mock 3 of 'Charge' (times 1)")
+    assert (second["answered_by"], second["why"]) == ("mock", "mock 4 of 'Charge', which asks for nothing")
+    assert (second["result"], second["error"], second["input"]) == ({"paid": True}, None, {"amount": 5})
+    assert (first["at"], second["at"]) == ("2024-06-01T00:00:00.000Z", "2024-06-01T00:00:01.000Z")
+    nearly = [(miss["name"], [each["message"] for each in miss["differences"]]) for miss in second["near_misses"]]
+    assert nearly == [
+        ("1 of 'Charge'", ["execution: expected 'bad-*', got 'e'"]),
+        ("2 of 'Charge'", ["input.amount: expected 0, got 5"]),
+        ("3 of 'Charge'", ["times: spent, 1 of 1"]),
+    ]
+    assert ship["tries"][0]["answered_by"] == "unmocked"
+    assert told["visits"] == ["Charge", "Ship"]
+    assert (told["status"], told["outcome"], told["waiting"]) == ("Succeeded", None, [])
+
+
+def test_what_was_added_later_changes_nothing_of_what_was() -> None:
+    service = make_service(task_flow("Charge", tasks={"Charge": [{"returns": {}}]}))
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="order", ExecutionName="e")
+    control.add_mocks(
+        {"flow": "order", "task": "Charge", "mocks": [{"when": {"execution": "x"}, "fails": {"code": "C"}}]}
+    )
+    (tried,) = control.show_execution("order", "e")["tasks"][0]["tries"]
+    assert (tried["why"], tried["near_misses"]) == ("mock 1 of 'Charge', which asks for nothing", [])
+
+
+@pytest.mark.parametrize(
+    ("mock", "by"),
+    [
+        ({"returns": {}}, "mock"),
+        ({"waits": True}, "report"),
+        ({"http": "http://127.0.0.1:1/"}, "http"),
+        (None, "unmocked"),
+    ],
+)
+def test_who_answers_in_a_word(mock: dict[str, Any] | None, by: str) -> None:
+    told = detail_of(task_flow("Charge", tasks={"Charge": [mock]} if mock is not None else {}))
+    assert told["tasks"][0]["tries"][0]["answered_by"] == by
+
+
+def test_a_nested_flow_and_a_report_answer_tasks() -> None:
+    definition = """
+Type: StateMachine
+Name: parent
+SpecVersion: v1
+StartAt: Both
+States:
+  - Type: Parallel
+    Name: Both
+    End: true
+    Branches:
+      - StartAt: Child
+        States: [{Type: Task, Name: Child, Action: "FNF:StartExecution", TaskMode: WaitForSystemCallback, End: true,
+                  Parameters: {resourceArn: "acs:fnf:::flow/echo"}}]
+      - StartAt: Approve
+        States: [{Type: Task, Name: Approve, Action: "FC:InvokeFunction", TaskMode: WaitForCustomCallback, End: true,
+                  Parameters: {resourceArn: r}}]
+"""
+    told = detail_of({"flows": [{"name": "parent", "definition": definition}, *echo_flow()["flows"]]})
+    answered = {task["state"]: task["tries"][0]["answered_by"] for task in told["tasks"]}
+    assert answered == {"Child": "nested", "Approve": "report"}
+    assert [(each["state"], each["since"]) for each in told["waiting"]] == [("Approve", "2024-06-01T00:00:00.000Z")]
+    assert (told["status"], told["visits"]) == ("Running", ["Both", "Child", "Approve"])
+
+
+def test_an_old_task_is_told_by_its_resource_and_what_mocks_are_matched_by() -> None:
+    definition = """
+version: v1
+type: flow
+name: old
+steps:
+  - {type: task, name: Resize, action: "oss:Process", serviceParams: {width: 5}}
+  - {type: task, name: Store, resourceArn: "acs:fc:::services/s/functions/f"}
+"""
+    mocks = {"FC:InvokeFunction": [{"when": {"input": {"a": 2}}, "returns": {}}, {"returns": {"x": 1}}]}
+    told = detail_of({"flows": [{"name": "old", "definition": definition, "tasks": mocks}]}, Input={"a": 1})
+    resize, store = (task["tries"][0] for task in told["tasks"])
+    assert (resize["input"], resize["answered_by"]) == ({"width": 5}, "unmocked")
+    assert (store["why"], len(store["near_misses"])) == ("mock 2 of 'FC:InvokeFunction', which asks for nothing", 1)
+
+
+def test_the_outcome_that_decided_is_told_with_those_before_it() -> None:
+    outcomes = [
+        {"when": {"execution": "x"}, "status": "Failed"}, {"times": 1, "status": "Failed"}, {"when": {"input": {"a": 1}}},
+    ]  # fmt: skip
+    service = make_service(echo_flow(*outcomes))
+    control = Control(service.emulator)
+    for name in ("first", "second"):
+        service("StartExecution", FlowName="echo", ExecutionName=name, Input={"a": 1})
+    first, second = (control.show_execution("echo", name)["outcome"] for name in ("first", "second"))
+    assert (first["name"], len(first["near_misses"])) == ("outcome 2 of flow 'echo'", 1)
+    assert second["why"] == 'outcome 3 of flow \'echo\' (when {"input":{"a":1}})'
+    assert [miss["differences"][0]["message"] for miss in second["near_misses"]] == [
+        "execution: expected 'x', got 'second'",
+        "times: spent, 1 of 1",
+    ]
+
+
+def test_where_no_outcome_matched_it_is_told_why() -> None:
+    told = detail_of(echo_flow({"when": {"execution": "x"}}))
+    assert told["outcome"]["name"] is None
+    assert [miss["name"] for miss in told["outcome"]["near_misses"]] == ["1 of flow 'echo'"]
+    assert told["visits"] == ["Take"]
+
+
+def test_what_an_execution_holds_bounds_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = {"text": "x" * 1000}
+    service = make_service(
+        task_flow(*(f"T{number}" for number in range(6)), tasks={"FC:InvokeFunction": [{"returns": large}]})
+    )
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="order", ExecutionName="e", Input=large)
+    monkeypatch.setattr(execution_detail, "MAX_TEXT", 5000)
+    tasks = control.show_execution("order", "e")["tasks"]
+    assert [len(task["tries"]) for task in tasks] == [0, 0, 0, 0, 1, 1]
+    assert [task["omitted"] for task in tasks] == [1, 1, 1, 1, 0, 0]
+    page = control.list_events("order", "e", limit=1000)
+    assert 1 <= len(page["events"]) < 10
+    assert page["next"] == str(len(page["events"]))
+
+
+def test_a_history_is_told_in_pages_each_event_once() -> None:
+    service = make_service(echo_flow())
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="echo", ExecutionName="e")
+    every = service("GetExecutionHistory", FlowName="echo", ExecutionName="e")["Events"]
+    told, after = [], None
+    while True:
+        page = control.list_events("echo", "e", limit=2, after=after)
+        told += page["events"]
+        after = page.get("next")
+        if after is None:
+            break
+    assert told == every
+    assert control.list_events("echo", "e", after="999") == {"events": []}
+
+
+@pytest.fixture
+def service() -> Service:
+    return make_service(echo_flow())
+
+
+@pytest.mark.parametrize(
+    ("flow", "name", "words"),
+    [
+        ("ecko", "e", r"there is no flow 'ecko' \(did you mean 'echo'\?\)"),
+        ("echo", "order-2", r"there is no execution 'order-2' of flow 'echo' \(did you mean 'order-1'\?\)"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_was_meant(service: Service, flow: str, name: str, words: str) -> None:
+    service("StartExecution", FlowName="echo", ExecutionName="order-1")
+    for ask in (Control(service.emulator).show_execution, Control(service.emulator).list_events):
+        with pytest.raises(NotFoundError, match=words):
+            ask(flow, name)
