@@ -55,6 +55,35 @@ class VirtualClock:
         self._now = whole(moment)
 
 
+class HeldClock:
+    """The machine's time, which stands while one thing is being done, so that this can be done again at the same moment.
+
+    `ahead` is how many seconds the time is ahead of the steady one.
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[float, float] | None = None
+
+    def now(self) -> float:
+        return RealClock.now() if self._held is None else self._held[0]
+
+    def steady(self) -> float:
+        return RealClock.steady() if self._held is None else self._held[1]
+
+    def hold(self) -> None:
+        """Stand still, unless it does already."""
+        if self._held is None:
+            self._held = RealClock.now(), RealClock.steady()
+
+    def hold_at(self, moment: float, ahead: float) -> None:
+        """Stand still at a moment."""
+        self._held = moment, moment - ahead
+
+    def release(self) -> None:
+        """Go on with the machine's time."""
+        self._held = None
+
+
 def iso(moment: float) -> str:
     """`2024-06-24T02:58:42.043Z`: how flows, executions and events give a time."""
     milliseconds = math.floor(moment * 1000 + 0.5)

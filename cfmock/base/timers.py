@@ -157,10 +157,14 @@ class Timeline:
 
     def _skip(self, skipped: float) -> None:
         if skipped > self.skipped:
-            self.skipped = skipped
-            self._drop_cancelled()
-            for entry in self._heap:
-                self._timers.enlist(entry[3])
+            self.go_on_from(skipped)
+
+    def go_on_from(self, skipped: float) -> None:
+        """Be so many seconds ahead of the flow clock, with all timers, whatever was so before."""
+        self.skipped = skipped
+        self._drop_cancelled()
+        for entry in self._heap:
+            self._timers.enlist(entry[3])
 
     def push(self, timer: Timer) -> None:
         """Take a timer of its own; its entry in the common heap breaks ties."""

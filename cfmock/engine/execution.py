@@ -21,6 +21,7 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
+from cfmock.engine.recording import ExecutionRecording
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
 
@@ -117,10 +118,11 @@ class FlowExecution:
     reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `told` is the
     time of its last event. Of limits that are reached at one moment the one of the lowest `rank` comes first:
     this is that of its own duration, the next whole number that of its tasks; executions that it starts have higher ones.
+    Where state is kept, `recording` is what running it again takes.
     """
 
     __slots__ = (
-        "cause", "context", "error", "flow", "guard", "map_runs", "on_end", "output", "rank", "resolver",
+        "cause", "context", "error", "flow", "guard", "map_runs", "on_end", "output", "rank", "recording", "resolver",
         "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "told", "waiting",
     )  # fmt: skip
 
@@ -133,8 +135,10 @@ class FlowExecution:
         resolver: TaskResolver,
         sink: EventSink,
         rank: int,
+        recording: ExecutionRecording | None = None,
     ) -> None:
         self.scheduler = scheduler
+        self.recording = recording
         self.rank = rank
         self.flow = flow
         self.context = context

@@ -60,7 +60,8 @@ class MapChild(Protocol):
 class MapRun:
     """One map run that was asked for by `request`. Times are in flow time, as `now` gives it.
 
-    `start` starts a child by its index, `held` keeps others from going on meanwhile. `done` is told the results, or
+    `start` starts a child by its index, `held` keeps others from going on meanwhile; `changed` and `child_ended` are told of
+    each change and each end from outside before it has an effect. `done` is told the results, or
     `failed` what ends it; then it is for that to call `cancel`, when the failure has its turn.
     """
 
@@ -73,6 +74,8 @@ class MapRun:
         held: Callable[[], AbstractContextManager[None]],
         done: Callable[[list[Json]], None],
         failed: Callable[[Failure], None],
+        changed: Callable[[Json], object],
+        child_ended: Callable[[int, MapChild], object],
     ) -> None:
         self.request = request
         self.concurrency = request.concurrency
@@ -86,6 +89,8 @@ class MapRun:
         self._held = held
         self._done = done
         self._fail = failed
+        self._changed = changed
+        self._child_ended = child_ended
         self._failing = False  # told `failed`
         self._results: dict[int, Json] = {}
         self._running: dict[int, MapChild] = {}
@@ -113,6 +118,10 @@ class MapRun:
         aborted = self._aborted + (total - self._begun if self.ended else 0)
         return ItemCounts(pending, len(self._running), len(self._results), self._failed, aborted, total)
 
+    def child(self, index: int) -> MapChild | None:
+        """The child of this index, while it runs."""
+        return self._running.get(index)
+
     def child_name(self, index: int) -> str:
         """The execution name of a child; our choice."""
         return f"{self.name}-{index}"
@@ -135,6 +144,12 @@ class MapRun:
         """
         if self.ended:
             return
+        changes = {
+            "concurrency": concurrency,
+            "tolerated_count": tolerated_count,
+            "tolerated_percentage": tolerated_percentage,
+        }
+        self._changed(changes)
         if concurrency is not None:
             self.concurrency = concurrency
         if tolerated_count is not None:
@@ -156,6 +171,7 @@ class MapRun:
         """A child is over."""
         if self._running.pop(index, None) is None or self.ended:
             return
+        self._child_ended(index, run)
         if run.output is not None:
             self._results[index] = run.output.value
         else:

@@ -18,6 +18,8 @@ from cfmock.base.timers import RANK, Timeline, Timer, TimerKind
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode
+from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve
+from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ class PendingTask:
     """One try of a task that was called. `since`: when, in the time of its execution."""
 
     __slots__ = (
-        "_answered", "_asked", "_begun", "_call_off", "_early", "_guard", "_job", "_joined", "_listed", "_open", "_outcome",
+        "_answered", "_asked", "_begun", "_call_off", "_early", "_followed",
+        "_guard", "_job", "_joined", "_listed", "_open", "_outcome",
         "_timer", "_wanted",
         "call", "child", "fiber", "handed_out", "over", "since",
     )  # fmt: skip
@@ -55,6 +58,7 @@ class PendingTask:
         self._early: Answer | Failure | None = None
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
         self._open = False  # anybody may report it, and nothing else is going to end it
+        self._followed: FlowExecution | None = None  # the execution whose end is the task's
         self._joined: Timeline | None = None  # that of the execution whose end is the task's, if it is another
         self._listed = False  # its token is known
         self._wanted: Callable[[], Any] | None = None  # what the fiber waits for
@@ -76,7 +80,8 @@ class PendingTask:
         if self.call.mode is Mode.CUSTOM_CALLBACK:
             self._list()
         try:
-            answer = self.execution.resolver.resolve(self)
+            recording = self.execution.recording
+            answer = self.execution.resolver.resolve(self) if recording is None else resolve(self, recording)
             if not self.over:  # a function may have reported it before it answered
                 self._take(answer, late=False)
         except Failure as failure:
@@ -99,6 +104,7 @@ class PendingTask:
 
     def report(self, outcome: Json | Failure) -> None:
         """Somebody reports how it ended: a value, or a failure."""
+        self._record(REPORT, lambda: kept_outcome(outcome))
         self._answered = True
         self._end(outcome)
         self.execution.scheduler.go_on()
@@ -110,6 +116,7 @@ class PendingTask:
         if not self._asked:
             self._early = answer
             return
+        self._record(LATE, lambda: kept_answer(answer))
         self._asked = False
         self.execution.timeline.busy -= 1
         with self.execution.scheduler.at_work(self._job):
@@ -122,7 +129,23 @@ class PendingTask:
             self._tell()
         self.execution.scheduler.go_on()
 
+    # -- for whoever runs its execution again
+
+    @property
+    def child_followed(self) -> FlowExecution | None:
+        """The execution whose end is the task's."""
+        return self._followed
+
+    def timer(self, *, guard: bool) -> Timer | None:
+        """That of its end, or that of its time-out while something else may end it."""
+        return self._guard if guard else self._timer
+
     # -- inside
+
+    def _record(self, kind: str, fact: Callable[[], Json]) -> None:
+        recording = self.execution.recording
+        if recording is not None:
+            recording.told(kind, self.execution, path_of(self.fiber), fact())
 
     def _want(self, outcome: Callable[[], Any]) -> Any:
         found = outcome()
@@ -199,20 +222,23 @@ class PendingTask:
         self.execution.waiting[self.token] = self
 
     def _follow(self, child: FlowExecution, *, joined: bool) -> None:
+        self._followed = child
         if not joined:
             self.child = child
         self._guarded()
         if child.ended:
-            self._child_ended(child)
+            self.child_ended(child)
             return
-        child.on_end.append(self._child_ended)
+        child.on_end.append(self.child_ended)
         if child.timeline is not self.execution.timeline:
             self._joined = child.timeline
             self.execution.timeline.join(child.timeline)
 
-    def _child_ended(self, child: FlowExecution) -> None:
+    def child_ended(self, child: FlowExecution) -> None:
+        """The execution that it follows has ended."""
         if self.over:
             return
+        self._record(ENDED, lambda: [*kept_end(child), child.timeline.skipped])
         self.execution.timeline.catch_up(child.timeline)
         if child.output is not None:
             self._end(child.output.value)
@@ -232,6 +258,7 @@ class PendingTask:
         rank = execution.rank + 1 if isinstance(outcome, TaskTimedOut) else RANK
 
         def due() -> None:
+            self._record(DUE, lambda: kind is TimerKind.GUARD)
             self._end(outcome)
             execution.scheduler.go_on()
 

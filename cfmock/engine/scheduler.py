@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from cfmock.base.clocks import Slice, VirtualClock
+from cfmock.base.clocks import HeldClock, Slice, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
@@ -54,8 +54,20 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.jobs import Job
-from cfmock.engine.map_runs import MapRun
+from cfmock.engine.map_runs import MapChild, MapRun
 from cfmock.engine.pending_task import BLOCKED, PendingTask
+from cfmock.engine.recorded_answers import kept_end, path_of
+from cfmock.engine.recording import (
+    CHILD,
+    ENDING,
+    MAP_CHANGED,
+    MAP_ENDED,
+    TURNED,
+    WAITED,
+    ExecutionRecording,
+    RecordedIds,
+    ReplayError,
+)
 
 TURN = 500
 """Events one fiber may tell before others have their turn."""
@@ -106,7 +118,9 @@ class FlowScheduler:
         self._held = False
         self._scheduled = False
         self._rank = 0
-        self._virtual = isinstance(timers.clock, VirtualClock)
+        clock = timers.clock
+        self._virtual = isinstance(clock, VirtualClock)
+        self._held_clock = clock if isinstance(clock, HeldClock) else None
         self._attended: dict[Timeline, list[tuple[FlowExecution, Job]]] = {}
         self._touched: dict[Timeline, None] = {}  # attended ones that may be able to jump
 
@@ -122,18 +136,22 @@ class FlowScheduler:
         timeline: Timeline | None = None,
         on_begin: Callable[[FlowExecution], object] | None = None,
         on_end: Callable[[FlowExecution], object] | None = None,
+        recording: ExecutionRecording | None = None,
     ) -> FlowExecution:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
 
         `on_begin` is given the execution before any of it has run: what its first tasks call may already report them.
         `timeline`: that of the execution that waits for this one. `observe` is told the id of each `Point` passed. The
-        limits of the execution's duration stand as guards.
+        limits of the execution's duration stand as guards. `recording` takes down what running it again takes.
         """
-        context = Context(identity, value, self.ids, observe)
+        ids = self.ids if recording is None else RecordedIds(self.ids, recording)
+        context = Context(identity, value, ids, observe)
         self._rank += 2
         self.job.starts += 1
         begun = (timeline or self.timers.clock).steady()
-        execution = FlowExecution(self, flow, context, timeline or self.timers.timeline(), resolver, sink, self._rank)
+        execution = FlowExecution(
+            self, flow, context, timeline or self.timers.timeline(), resolver, sink, self._rank, recording
+        )
         if on_begin is not None:
             on_begin(execution)
         if on_end is not None:
@@ -244,7 +262,10 @@ class FlowScheduler:
 
     def go_on(self) -> None:
         """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is over."""
-        if self._held or not self.unfinished:
+        if self._held:
+            return
+        if not self.unfinished:
+            self._release_clock()
             return
         self._held = True
         before, begun = self.job, self._slices()
@@ -258,8 +279,28 @@ class FlowScheduler:
         finally:
             self._held = False
             self.job = before
+            self._release_clock()
             if self.unfinished:
                 self._schedule()
+
+    def _release_clock(self) -> None:
+        if self._held_clock is not None:
+            self._held_clock.release()
+
+    def take_turn_again(self, execution: FlowExecution, label: str, allowed: int, slice_: Slice) -> None:
+        """Let the fiber of this label go on as it did when its turn was recorded. Raises ReplayError if it is not ready."""
+        for entry in self._ready:
+            if entry[0].execution is execution and label_of(*entry[:2]) == label:
+                self._ready.remove(entry)
+                break
+        else:
+            raise ReplayError(f"'{label}' cannot go on")
+        self._slice, self._allowed = slice_, allowed
+        before, self._held = self._held, True
+        try:
+            self._take_turn(*entry)
+        finally:
+            self._held = before
 
     def _take_turn(self, fiber: Fiber, outcome: Any, job: Job) -> None:
         if job.exceeded:
@@ -294,6 +335,9 @@ class FlowScheduler:
             self._touched[timeline] = None
         elif timeline.joiners:
             self._touched.update(dict.fromkeys(self._attended))
+        recording = fiber.execution.recording
+        if recording is not None:
+            recording.told(TURNED, fiber.execution, label_of(fiber, outcome), allowed)
         if fiber.part is not None:
             self._drive(fiber, fiber.part, outcome, allowed)
         elif type(outcome) is Ending:
@@ -352,6 +396,8 @@ class FlowScheduler:
                         sink(before + 1, cause, step, moment, told)
                     if len(told) > 1 and over():
                         self._resume_first(fiber, number, enough - number)
+                        if execution.recording is not None:
+                            execution.recording.pause(number)
                         return
                     command = send(number)
                 outcome = _COMMANDS[type(command)](self, fiber, command)
@@ -407,11 +453,15 @@ class FlowScheduler:
         fiber, members, failure, turns = ending
         if fiber.part is None:
             return  # called off meanwhile, with all that it waited for
-        timeline = fiber.execution.timeline
-        if turns and not fiber.begun():
+        timeline, recording = fiber.execution.timeline, fiber.execution.recording
+        look = partial(_what_goes_first, fiber, turns)
+        first = look() if recording is None else recording.draw(look)
+        if first == "others":
             self.resume(over, ending._replace(turns=turns - 1))
-        elif turns and timeline.progress_due():
-            self._resume_at(timeline.steady(), over, ending._replace(turns=0), self.job)  # behind all that is due
+        elif first == "due":
+            timer = self._resume_at(timeline.steady(), over, ending._replace(turns=0), self.job)
+            if recording is not None:
+                recording.endings[ENDING + path_of(fiber)] = timer
         else:
             members.cancel()
             self.resume(fiber, failure)
@@ -447,6 +497,9 @@ class FlowScheduler:
 
     def _resume_now(self, fiber: Fiber, outcome: Any, job: Job | None = None) -> None:
         """`job` is what it belongs to, if not to who has moved the clock."""
+        recording = fiber.execution.recording
+        if recording is not None:
+            recording.told(WAITED, fiber.execution, label_of(fiber, outcome))
         with self.at_work(job or self.job):
             self.resume(fiber, outcome)
         self.go_on()
@@ -472,10 +525,12 @@ class FlowScheduler:
         fiber.waiting = map_run = MapRun(
             command,
             now=execution.now,
-            start=partial(self.start_child, execution),
+            start=partial(self._start_or_find, execution),
             held=self.held,
             done=partial(self.resume, fiber),
             failed=partial(self._map_failed, fiber),
+            changed=partial(_map_changed, fiber),
+            child_ended=partial(_map_child_ended, fiber),
         )
         execution.map_runs[map_run.name] = map_run
         map_run.begin()
@@ -484,6 +539,19 @@ class FlowScheduler:
     def _map_failed(self, fiber: Fiber, failure: Failure) -> None:
         map_run: Any = fiber.waiting
         self.resume(Fiber(fiber.execution, None), Ending(fiber, map_run, failure))
+
+    def _start_or_find(self, parent: FlowExecution, map_run: MapRun, index: int) -> MapChild:
+        recording = parent.recording
+        if recording is None:
+            return self.start_child(parent, map_run, index)
+        if not recording.replaying:
+            child = self.start_child(parent, map_run, index)
+            recording.write([CHILD, child.identity.serial])
+            return child
+        assert recording.children is not None
+        found: FlowExecution = recording.children.child(recording.next(CHILD)[1], parent)
+        found.on_end.append(partial(map_run.ended_child, index))
+        return found
 
     def _start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """A child that nobody keeps a row of."""
@@ -541,6 +609,30 @@ class FlowScheduler:
         finally:
             self._held = before
         self.go_on()
+
+
+def label_of(fiber: Fiber, outcome: object) -> str:
+    """Which of the fibers that are ready this is, also in a recording."""
+    return ENDING + path_of(outcome.fiber) if type(outcome) is Ending else path_of(fiber)
+
+
+def _what_goes_first(fiber: Fiber, turns: int) -> str:
+    """What a failure lets go first that is to end what a fiber waits for."""
+    if turns and not fiber.begun():
+        return "others"
+    return "due" if turns and fiber.execution.timeline.progress_due() else ""
+
+
+def _map_changed(fiber: Fiber, changes: Json) -> None:
+    recording = fiber.execution.recording
+    if recording is not None:
+        recording.told(MAP_CHANGED, fiber.execution, path_of(fiber), changes)
+
+
+def _map_child_ended(fiber: Fiber, index: int, child: Any) -> None:
+    recording = fiber.execution.recording
+    if recording is not None:
+        recording.told(MAP_ENDED, fiber.execution, path_of(fiber), index, kept_end(child))
 
 
 _COMMANDS: dict[type[Any], Callable[[FlowScheduler, Fiber, Any], Any]] = {

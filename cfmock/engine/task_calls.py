@@ -66,9 +66,11 @@ class Fails(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """The task ends when somebody reports its token; `call_off` is told if it ends otherwise, with error and cause."""
+    """The task ends when somebody reports its token; `call_off` is told if it ends otherwise, with error and cause. `child` is
+    the serial of the canned execution whose end is the report."""
 
     call_off: Callable[[str, str], object] | None = None
+    child: int | None = None
 
 
 class AnswersLater(NamedTuple):

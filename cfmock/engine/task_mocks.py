@@ -103,6 +103,21 @@ class TaskMocks:
         keys = dict.fromkeys((*added, *given))
         self.by_task = {key: added.get(key, ()) + given.get(key, ()) for key in keys}
 
+    def reference(self, mock: TaskMock) -> Json:
+        """Where a mock stands, as values: `at` finds it again, also in another process that was given the same ones."""
+        for key, found in self.by_task.items():
+            if mock in found:
+                number, added = found.index(mock), self._added.get(key, 0)
+                return [key, number < added, number if number < added else number - added]
+        return None
+
+    def at(self, reference: Json) -> TaskMock | None:
+        """The mock of a reference, if there still is one."""
+        key, is_added, number = reference or ("", False, 0)
+        found, added = self.by_task.get(key, ()), self._added.get(key, 0)
+        there = found[:added] if is_added else found[added:]
+        return there[number] if number < len(there) else None
+
     def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
         by_task = self.by_task
         for name in (call.state, call.resource_arn, call.action):
@@ -170,6 +185,8 @@ class ScriptedTasks:
                 continue
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1
+                if task.execution.recording is not None:
+                    task.execution.recording.used(self.mocks.reference(mock))
             hits = self.mocks.hits
             hits[mock] = hits.get(mock, 0) + 1
             self.answered(task, mock)
@@ -183,6 +200,21 @@ class ScriptedTasks:
         self.answered(task, Answerer.UNMOCKED)
         self.unmocked(task)
         return Returns({})
+
+    def call_again(self, task: CalledTask) -> bool:
+        """Call the function of a task that had not answered when its process died; False if there is no such function now."""
+        call = task.call
+        for mock in self.mocks.for_call(call):
+            if mock.answer is None and mock.condition.matches(call.identity.execution, call.input):
+                try:
+                    answer = self._call(mock, task)
+                except Failure as failure:
+                    task.answer(failure)
+                else:
+                    if not isinstance(answer, AnswersLater):
+                        task.answer(answer)
+                return True
+        return False
 
     def _call(self, mock: TaskMock, task: CalledTask) -> Answer:
         """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed

@@ -170,7 +170,7 @@ class Resolver(ScriptedTasks):
             result = _result(found)
             return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)
         executions.subscribe(self.world, row, lambda: None, lambda: self._report_end(task, row))
-        return Waits(None if joined else partial(self._stop, row))
+        return Waits(None if joined else partial(self._stop, row), row.serial)
 
     def _stop(self, row: ExecutionRow, error: str, cause: str) -> None:
         live = self.world.live_execution(row)

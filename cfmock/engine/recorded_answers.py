@@ -1,0 +1,100 @@
+"""Answers and ends of tasks as values, for recordings; and how a task of a recorded execution gets its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cfmock.base.json_text import Json
+from cfmock.engine.commands import Failure, LimitExceeded
+from cfmock.engine.execution import Answer, CalledTask, Fiber, FlowExecution, Nested
+from cfmock.engine.recording import ANSWER, Children, Entry, ExecutionRecording
+from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
+
+
+def path_of(fiber: Fiber) -> str:
+    """Where a fiber stands in its execution: the indices of the branches and iterations that lead to it."""
+    indices = []
+    while fiber.group is not None:
+        indices.append(str(fiber.index))
+        fiber = fiber.group.fiber
+    return "/".join(reversed(indices))
+
+
+def resolve(task: CalledTask, recording: ExecutionRecording) -> Answer:
+    """The answer to a call of a task. Raises the `Failure` that it failed with."""
+    if recording.replaying:
+        return _resolve_again(task, recording)
+    try:
+        answer = task.execution.resolver.resolve(task)
+    except Failure as failure:
+        recording.write([ANSWER, *kept_answer(failure)])
+        raise
+    recording.write([ANSWER, *kept_answer(answer)])
+    return answer
+
+
+def _resolve_again(task: CalledTask, recording: ExecutionRecording) -> Answer:
+    assert recording.children is not None
+    while recording.entries and recording.entries[0][0] != ANSWER:
+        recording.step()  # as a report that came before the call was answered
+    answer = answer_of(recording.next(ANSWER)[1:], task, recording.children)
+    if isinstance(answer, Failure):
+        raise answer
+    if isinstance(answer, AnswersLater):
+        recording.later[task] = None
+    return answer
+
+
+def kept_outcome(outcome: Json | Failure) -> Entry:
+    """The end of a task as values; `outcome_of` reads it."""
+    if isinstance(outcome, Failure):
+        return [False, outcome.code, outcome.detail, outcome.catchable]
+    return [True, outcome]
+
+
+def outcome_of(kept: Sequence[Json]) -> Json | Failure:
+    """A value, or a `Failure`."""
+    if kept[0]:
+        return kept[1]
+    return (Failure if kept[3] else LimitExceeded)(kept[1], kept[2])
+
+
+def kept_end(child: FlowExecution) -> Entry:
+    """The end of a child as values: status, output as JSON text (None without one), error, cause."""
+    return [child.status.value, None if child.output is None else child.output.text, child.error, child.cause]
+
+
+def kept_answer(answer: Answer | Failure) -> Entry:
+    """The answer to a call as values; `answer_of` reads it."""
+    if isinstance(answer, Failure):
+        return ["raises", answer.code, answer.detail, answer.catchable]
+    if isinstance(answer, Returns):
+        return ["returns", answer.value, answer.after]
+    if isinstance(answer, Fails):
+        return ["fails", answer.code, answer.detail, answer.after]
+    if isinstance(answer, Waits):
+        return ["waits", answer.child]
+    if isinstance(answer, AnswersLater):
+        return ["later"]
+    serial = answer.execution.identity.serial if answer.execution is not None else None
+    return ["nested", serial, answer.answer, answer.joined]
+
+
+def answer_of(kept: Entry, task: CalledTask, children: Children) -> Answer | Failure:
+    """The answer again, with the children there are."""
+    kind, *facts = kept
+    if kind == "raises":
+        code, detail, catchable = facts
+        return (Failure if catchable else LimitExceeded)(code, detail)
+    if kind == "returns":
+        return Returns(*facts)
+    if kind == "fails":
+        return Fails(*facts)
+    if kind == "later":
+        return AnswersLater()
+    if kind == "waits":
+        return Waits() if facts[0] is None else children.again(task, facts[0])
+    serial, answer, joined = facts
+    child: Any = None if serial is None else children.child(serial, None if joined else task.execution)
+    return Nested(child, answer, joined)

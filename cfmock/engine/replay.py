@@ -1,0 +1,231 @@
+"""Runs an execution again, by its recording, to the point where the process died.
+
+The scheduler's own code does it, on a clock that is set to each recorded moment: nothing is ready but what the recording
+says, and no timer fires by itself. What is left at the end (waits, tasks, children) goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from cfmock.base.clocks import Slice
+from cfmock.base.timers import Timeline, Timer
+from cfmock.engine.commands import Datum, Failure
+from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group
+from cfmock.engine.map_runs import MapRun
+from cfmock.engine.pending_task import PendingTask
+from cfmock.engine.recorded_answers import answer_of, outcome_of
+from cfmock.engine.recording import (
+    DUE,
+    ENDED,
+    ENDING,
+    LATE,
+    MAP_CHANGED,
+    MAP_ENDED,
+    REPORT,
+    SPENT,
+    TURNED,
+    WAITED,
+    Entry,
+    ExecutionRecording,
+    ReplayError,
+)
+
+
+class StandIn:
+    """A child of an execution that is run again: the child itself, as soon as it is there; else what is known of its end."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.real: FlowExecution | None = None
+        self.on_end: list[Callable[[FlowExecution], object]] = []
+        self.output: Datum | None = None
+        self.status = ExecutionStatus.RUNNING
+        self.error = ""
+        self.cause = ""
+        self._timeline = timeline
+
+    @property
+    def timeline(self) -> Timeline:
+        """That of the child, which is its parent's where that waits for it."""
+        return self._timeline
+
+    @property
+    def ended(self) -> bool:
+        """Whether the child has ended."""
+        return self.real.ended if self.real is not None else self.status is not ExecutionStatus.RUNNING
+
+    @property
+    def root(self) -> Fiber | None:
+        """The fiber of the child, while it runs."""
+        return self.real.root if self.real is not None else None
+
+    def failure(self) -> Failure:
+        """Its end as an error of whoever waited for it."""
+        return Failure(self.error or self.status.value, self.cause)
+
+    def stop(self, error: str = "", cause: str = "") -> None:
+        """End the child, if it runs."""
+        if self.real is not None:
+            self.real.stop(error, cause)
+
+    def become(self, real: FlowExecution) -> None:
+        """The child is there: whoever waits for its end is told by it."""
+        self.real = real
+        real.on_end += self.on_end
+        self.on_end = []
+
+    def end(self, end: Entry) -> None:
+        """What a recording says of its end."""
+        status, text, self.error, self.cause = end[:4]
+        self.status = ExecutionStatus(status)
+        self.output = None if text is None else Datum(json.loads(text), text)
+
+
+class _Replayed(Slice):
+    """A slice that is over where it was."""
+
+    __slots__ = ("_execution", "_recording")
+
+    def __init__(self, execution: FlowExecution, recording: ExecutionRecording) -> None:
+        self._execution = execution
+        self._recording = recording
+
+    def over(self) -> bool:
+        return self._recording.paused(self._execution.last)
+
+
+def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callable[[float], object]) -> None:
+    """Run an execution that has just been started, and has had no turn, through all entries; `set_clock` sets the flow clock, in
+    seconds since 1970. Raises ReplayError."""
+    recording = execution.recording
+    assert recording is not None
+    recording.entries = deque(entries)
+    recording.step = partial(_step, execution, recording, set_clock)
+    recording.replaying = True
+    try:
+        while recording.entries:
+            recording.step()
+    except ReplayError:
+        raise
+    except Exception as error:
+        raise ReplayError(f"{type(error).__name__}: {error}") from error
+    finally:
+        recording.replaying = False
+        recording.entries.clear()
+        recording.step = deque
+
+
+def _step(execution: FlowExecution, recording: ExecutionRecording, set_clock: Callable[[float], object]) -> None:
+    kind, *facts = recording.entries.popleft()
+    if kind == SPENT:
+        assert recording.children is not None
+        recording.children.spent(execution, facts[0])
+        return
+    if kind not in _STEPS:
+        raise ReplayError(f"{kind} is not expected")
+    now, skipped, path, *rest = facts
+    set_clock(now)
+    execution.timeline.skipped = skipped
+    _STEPS[kind](execution, path, rest)
+
+
+def _turn(execution: FlowExecution, label: str, facts: Entry) -> None:
+    scheduler: Any = execution.scheduler
+    recording = _recording(execution)
+    scheduler.take_turn_again(execution, label, facts[0], _Replayed(execution, recording))
+
+
+def _waited(execution: FlowExecution, label: str, facts: Entry) -> None:
+    if label.startswith(ENDING):
+        timer: Any = _recording(execution).endings.pop(label)
+    else:
+        timer = _fiber(execution, label).waiting
+    if not isinstance(timer, Timer):
+        raise ReplayError(f"'{label}' waits for no time")
+    execution.scheduler.timers.fire(timer)
+
+
+def _due(execution: FlowExecution, label: str, facts: Entry) -> None:
+    timer = _task(execution, label).timer(guard=facts[0])
+    if timer is None:
+        raise ReplayError(f"the task of '{label}' waits for no time")
+    execution.scheduler.timers.fire(timer)
+
+
+def _report(execution: FlowExecution, label: str, facts: Entry) -> None:
+    _task(execution, label).report(outcome_of(facts[0]))
+
+
+def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
+    task, recording = _task(execution, label), _recording(execution)
+    recording.later.pop(task, None)
+    assert recording.children is not None
+    task.answer(answer_of(facts[0], task, recording.children))
+
+
+def _ended(execution: FlowExecution, label: str, facts: Entry) -> None:
+    task = _task(execution, label)
+    child: Any = task.child_followed
+    child.end(facts[0])
+    child.timeline.skipped = facts[0][4]
+    task.child_ended(child)
+
+
+def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
+    index, end = facts
+    map_run = _map_run(execution, label)
+    child: Any = map_run.child(index)
+    child.end(end)
+    map_run.ended_child(index, child)
+    execution.scheduler.go_on()
+
+
+def _map_changed(execution: FlowExecution, label: str, facts: Entry) -> None:
+    _map_run(execution, label).update(**facts[0])
+
+
+def _recording(execution: FlowExecution) -> ExecutionRecording:
+    assert execution.recording is not None
+    return execution.recording
+
+
+def _fiber(execution: FlowExecution, label: str) -> Fiber:
+    fiber = execution.root
+    for index in label.split("/") if label else ():
+        group = fiber.waiting if fiber is not None else None
+        if not isinstance(group, Group):
+            raise ReplayError(f"there is no branch '{label}'")
+        fiber = group.running.get(int(index))
+    if fiber is None:
+        raise ReplayError(f"there is no fiber '{label}'")
+    return fiber
+
+
+def _task(execution: FlowExecution, label: str) -> PendingTask:
+    task = _fiber(execution, label).waiting
+    if not isinstance(task, PendingTask):
+        raise ReplayError(f"'{label}' waits for no task")
+    return task
+
+
+def _map_run(execution: FlowExecution, label: str) -> MapRun:
+    map_run = _fiber(execution, label).waiting
+    if not isinstance(map_run, MapRun):
+        raise ReplayError(f"'{label}' waits for no map run")
+    return map_run
+
+
+_STEPS: dict[str, Callable[[FlowExecution, str, Entry], None]] = {
+    TURNED: _turn,
+    WAITED: _waited,
+    DUE: _due,
+    REPORT: _report,
+    LATE: _late,
+    ENDED: _ended,
+    MAP_ENDED: _map_ended,
+    MAP_CHANGED: _map_changed,
+}
