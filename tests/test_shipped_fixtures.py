@@ -77,7 +77,7 @@ def test_past_executions_are_there_to_list(service):
 
 def test_an_endless_execution_ends_by_being_stopped(service):
     service("StartExecution", FlowName="invoice_export", ExecutionName="endless-1")
-    service.emulator.advance_to(service.emulator.clock.now() + 1e6)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 1e6)
     assert service("DescribeExecution", FlowName="invoice_export", ExecutionName="endless-1")["Status"] == "Running"
     service("StopExecution", FlowName="invoice_export", ExecutionName="endless-1")
     assert service("DescribeExecution", FlowName="invoice_export", ExecutionName="endless-1")["Status"] == "Stopped"
@@ -132,7 +132,7 @@ def test_the_third_list_in_a_second_is_throttled(service):
     for _ in range(2):
         service("ListExecutions", FlowName="flaky_import")
     assert service.refusal("ListExecutions", FlowName="flaky_import").code == "ResourceThrottled"
-    service.emulator.advance_to(service.emulator.clock.now() + 1)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 1)
     service("ListExecutions", FlowName="flaky_import")
 
 

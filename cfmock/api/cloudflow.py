@@ -280,7 +280,7 @@ class CloudFlow:
             if cause is not None or isinstance(found, Pending) or found.delay or (job is not None and job.ready):
                 found = entered.loop.wait_for(server.whole(found, cause, job))
             return _fields(found)
-        found = entered.blocking(lambda: (server.emulator.handle(request), server.emulator.job))
+        found = entered.blocking(lambda: (server.emulator.handle(request), server.emulator.pipeline.job))
         reply = found.reply if isinstance(found, Pending) else found
         if reply is None:
             assert isinstance(found, Pending)

@@ -47,7 +47,7 @@ class EnteredServer:
         except BaseException:
             self._recording.close()
             raise
-        self.server.emulator.default_world()
+        self.server.emulator.worlds.default()
         for line in unknown_variables(os.environ):
             self.control.warn(line)
         self.control.check_fixtures(self._fixtures)
@@ -75,8 +75,8 @@ class EnteredServer:
         (result, job), cause = functions.observe(function)
         if cause is not None:
             functions.block(cause)
-        while job is not None and emulator.scheduler.unfinished:
-            _, cause = functions.observe(emulator.tick)
+        while job is not None and emulator.shared.scheduler.unfinished:
+            _, cause = functions.observe(emulator.time.tick)
             if cause is not None:
                 functions.block(cause)
         return result

@@ -38,7 +38,7 @@ def run_at_once(entered: EnteredServer, flow: str, input: Json, name: str | None
 
     run = entered.blocking(start)
     run.undo()
-    control.emulator.check_going(run.job)
+    control.emulator.time.check_going(run.job)
     if not ended:
         raise UsageError("the execution has to wait: await cf.run_async(...) in a running loop")
     return control.execution(run.world, run.row)
@@ -58,7 +58,7 @@ async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, 
         await server.functions.settle(cause)  # one that reported the last task has yet to return
     if run.job is not None:
         await server.rested(run.job)
-    control.emulator.check_going(run.job)
+    control.emulator.time.check_going(run.job)
     return control.execution(run.world, run.row)
 
 
@@ -75,7 +75,7 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
     begun = quiet_since = time.monotonic()
     virtual, signs = server.emulator.settings.clock == "virtual", _signs_of_life(entered)
     while not ended.is_set():
-        control.emulator.check_going(run.job)
+        control.emulator.time.check_going(run.job)
         now = time.monotonic()
         left = math.inf if timeout is None else begun + timeout - now
         if timeout is not None and left <= 0:
@@ -95,7 +95,7 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
 
 def _signs_of_life(entered: EnteredServer) -> tuple[int, int]:
     """What changes when somebody calls, or looks for tasks to report."""
-    return entered.server.emulator.handled, entered.control.tasks_asked
+    return entered.server.emulator.pipeline.handled, entered.control.tasks_asked
 
 
 def _visited(execution: Execution) -> str:

@@ -88,9 +88,9 @@ class Reloader:
             log.error("not reloaded, still serving what was there:\n%s", error)
             return
         before, self._started.fixtures = self._started.fixtures, fixtures
-        emulator.start_from(preparing(fixtures))
-        for world in emulator.known_worlds():
-            take_over(before, fixtures, emulator, world)
+        emulator.worlds.prepare = preparing(fixtures)
+        for world in emulator.worlds.known():
+            take_over(before, fixtures, world)
         self._started.control.check_fixtures(fixtures)
         log.info("reloaded: %s", changes(before, fixtures))
 

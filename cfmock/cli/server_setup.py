@@ -120,7 +120,7 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     emulator = build(fixtures, settings)
     control = Control(emulator)
     server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
-    emulator.default_world()
+    emulator.worlds.default()
     return Started(server, control, fixtures, settings, proxies)
 
 

@@ -56,4 +56,4 @@ class ClockControl(ControlPart):
             raise ControlError(f"it is {iso(self.emulator.clock.now())} already, and a clock only goes on")
         if moment > FURTHEST:
             raise ControlError(f"a clock goes no further than {iso(FURTHEST)}")
-        return self.emulator.advancing(moment)
+        return self.emulator.time.advancing(moment)

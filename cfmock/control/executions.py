@@ -88,7 +88,7 @@ class ExecutionControl(ControlPart):
         for an input that is no JSON value.
         """
         emulator = self.emulator
-        world = emulator.world(emulator.first_credential.account, emulator.settings.region)
+        world = emulator.worlds.of(emulator.first_credential.account, emulator.settings.region)
         with json_argument():
             text = "" if input is None else input if isinstance(input, str) else json_text(input)
         try:
@@ -106,7 +106,7 @@ class ExecutionControl(ControlPart):
             self.runs_begun += 1
             return world, row
         except ServiceError as failure:
-            said = rendered(failure, emulator.spec, gateway=emulator.gateway)
+            said = rendered(failure, emulator.spec, gateway=emulator.pipeline.gateway)
             hint = hints.for_flow(flow, world) if failure.code == "FlowNotExists" else None
             raise ServiceError(said.code, status=said.status, message=said.message, hint=hint) from None
 
@@ -121,7 +121,7 @@ class ExecutionControl(ControlPart):
 
     def run(self, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
         """`start`, as one job, and call `tell` once the execution has ended, at once if it has."""
-        with self.emulator.one_job() as job:
+        with self.emulator.time.one_job() as job:
             world, row = self.start(flow, input, name)
             return Run(world, row, job, self.when_ended(world, row, tell))
 

@@ -20,11 +20,12 @@ class FaultControl(ControlPart):
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
         self._added: dict[str, int] = {}  # the numbers of the changes that added faults
+        self._ids = 0  # given so far: no two faults of any world have one id
 
     def list_faults(self, account: str | None = None, region: str | None = None) -> Json:
         merged: dict[str, dict[str, Any]] = {}
         for world in self._worlds(account, region):
-            for fault in self.emulator.injector(world.account, world.region).list():
+            for fault in world.faults.list():
                 row = merged.setdefault(fault.id, {**fault.to_mapping(), "hits": 0})
                 row["hits"] += fault.hits
         return list(merged.values())
@@ -41,11 +42,12 @@ class FaultControl(ControlPart):
                 if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
                     raise UnknownName(str(error), next(iter(mistake.near), None)) from None
             raise ControlError(str(error)) from None
-        fault_id = self.emulator.new_fault_id()
+        self._ids += 1
+        fault_id = f"added-{self._ids}"
         setup = fault_setup(fault_id, rule)
 
-        def add(emulator: Emulator, world: World) -> None:
-            setup.faults.append(emulator.injector(world.account, world.region).add(rule, id=fault_id))
+        def add(world: World) -> None:
+            setup.faults.append(world.faults.add(rule, id=fault_id))
 
         self._added[fault_id] = self._everywhere(add, account, region)
         self.setups.add(setup)
@@ -54,26 +56,26 @@ class FaultControl(ControlPart):
 
     def put_first(self, rule: FaultRule) -> None:
         """Add a rule ahead of all others, which is no set-up of a test's own."""
-        self._everywhere(lambda e, w: e.injector(w.account, w.region).add(rule, first=True), None, None)
+        self._everywhere(lambda w: w.faults.add(rule, first=True), None, None)
 
     def fault_hits(self, id: str) -> int:
         """How many calls a rule has struck in all worlds, also after it was removed or has expired."""
-        return sum(injector.hits_of(id) for injector in self.emulator.injectors.values())
+        return sum(world.faults.hits_of(id) for world in self.emulator.worlds)
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
-        injectors = [self.emulator.injector(w.account, w.region) for w in self._worlds(account, region)]
+        injectors = [w.faults for w in self._worlds(account, region)]
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
         self.setups.removed(id)
         if account is None and region is None and id in self._added:
-            self.emulator.no_longer(self._added.pop(id))
+            self.emulator.worlds.no_longer(self._added.pop(id))
             for injector in injectors:
                 injector.remove(id)
         else:
-            self._everywhere(lambda e, w: e.injector(w.account, w.region).remove(id), account, region)
+            self._everywhere(lambda w: w.faults.remove(id), account, region)
         return {}
 
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
-        self._everywhere(lambda e, w: e.injector(w.account, w.region).clear(), account, region)
+        self._everywhere(lambda w: w.faults.clear(), account, region)
         self.setups.removed()
         return {}

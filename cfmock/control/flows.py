@@ -9,7 +9,6 @@ from cfmock.base.json_text import Json
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
 from cfmock.control.part import ControlError, ControlPart
 from cfmock.control.setups import SetUp
-from cfmock.emulator.emulator import Emulator
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -39,7 +38,7 @@ class FlowControl(ControlPart):
 
     def flow_names(self) -> frozenset[str]:
         """The names of the flows there are, in any world."""
-        return frozenset(name for world in self.emulator.known_worlds() for name in world.stores.flows.keys(FLOWS))
+        return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
     def add_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
         """Add what fixtures say; settings are those of the start, so a warning tells of others."""
@@ -47,7 +46,7 @@ class FlowControl(ControlPart):
             names = ", ".join(fixtures.settings)
             self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        self._everywhere(lambda emulator, world: apply(fixtures, emulator, world), account, region)
+        self._everywhere(lambda world: apply(fixtures, world), account, region)
         self.check_fixtures(fixtures, account, region)
 
     def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
@@ -55,7 +54,7 @@ class FlowControl(ControlPart):
         never has its turn."""
         worlds = list(self._worlds(account, region))
         loaded = {id(rule) for rule in fixtures.faults}
-        for fault in self.emulator.injector(worlds[0].account, worlds[0].region).list():
+        for fault in worlds[0].faults.list():
             if id(fault.rule) in loaded:
                 self.names.expect_calls(fault.rule, fault.name, worlds)
         for flow in dict.fromkeys(flow.name for flow in fixtures.flows):
@@ -75,7 +74,7 @@ class FlowControl(ControlPart):
 
         setup = SetUp(CannedOutcome(outcome["flow"], value))
 
-        def add(emulator: Emulator, world: World) -> None:
+        def add(world: World) -> None:
             setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
 
         self._everywhere(add, account, region)
@@ -123,7 +122,7 @@ class FlowControl(ControlPart):
         setup = SetUp(MockChain(flow, task)) if chain is None or chain.gone else chain
         begun = bool(setup.uses)
 
-        def add(emulator: Emulator, world: World) -> None:
+        def add(world: World) -> None:
             mocks = world.mocks_of(flow)
             mocks.add(task, mock)
             setup.uses.append(lambda: mock in mocks.hits)

@@ -52,7 +52,7 @@ class NameCheck:
     def flow(self, name: str, worlds: Iterable[World]) -> None:
         """Raises UnknownName unless there is, or was, a flow of this name."""
         known = _flow_names(worlds)
-        if name not in known and name not in self._emulator.former_flows:
+        if name not in known and name not in self._emulator.shared.former_flows:
             raise UnknownName.of(f"there is no flow '{name}'", name, known)
 
     def expect_flow(self, name: str, worlds: Sequence[World], waiting: str) -> None:

@@ -68,14 +68,14 @@ def nearest(emulator: Emulator, subject: Subject) -> str:
     if not executions:
         return _without_execution(emulator, subject.flow)
     if isinstance(subject, MockChain):
-        return _of_mock(subject, executions[-1], missing_task(subject.flow, subject.task, emulator.known_worlds()))
+        return _of_mock(subject, executions[-1], missing_task(subject.flow, subject.task, emulator.worlds.known()))
     return _of_outcome(subject.outcome, executions)
 
 
 def _executions(emulator: Emulator, flow: str) -> list[ExecutionRow]:
     """Some of a flow in all worlds, the newest last."""
     found: list[ExecutionRow] = []
-    for world in emulator.known_worlds():
+    for world in emulator.worlds.known():
         row = world.stores.flows.get(FLOWS, flow)
         if row is not None:
             keys = islice(world.stores.executions.keys(row.id), 10 * _COMPARED)
@@ -85,7 +85,7 @@ def _executions(emulator: Emulator, flow: str) -> list[ExecutionRow]:
 
 
 def _without_execution(emulator: Emulator, flow: str) -> str:
-    known = [name for world in emulator.known_worlds() for name in world.flow_names()]
+    known = [name for world in emulator.worlds.known() for name in world.flow_names()]
     if flow not in known:
         why = f"there is no flow '{flow}'{did_you_mean(flow, known)}"
     else:

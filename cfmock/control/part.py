@@ -10,7 +10,8 @@ from cfmock.base.errors import ArgumentError
 from cfmock.base.suggestions import did_you_mean
 from cfmock.control.names import NameCheck
 from cfmock.control.setups import SetUps
-from cfmock.emulator.emulator import Change, Emulator
+from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.worlds import Change
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -35,7 +36,7 @@ class ControlPart:
 
     def warn(self, text: str) -> None:
         """Add a warning to the log and to `list_warnings`."""
-        self.emulator.default_world().warn(text)
+        self.emulator.worlds.default().warn(text)
 
     def check_flow(self, flow: str | None) -> None:
         """Raises UnknownName for a flow that there neither is nor was, in any world."""
@@ -45,7 +46,7 @@ class ControlPart:
     def _one_world(self, account: str | None, region: str | None) -> World:
         """The world that is meant where one thing is named: the default one, unless account or region say otherwise."""
         self.check_world(account, region)
-        return self.emulator.world(account or DEFAULT_ACCOUNT, region or self.emulator.settings.region)
+        return self.emulator.worlds.of(account or DEFAULT_ACCOUNT, region or self.emulator.settings.region)
 
     def _flow(self, world: World, name: str) -> FlowRow:
         """Raises NotFoundError, with the one that was probably meant."""
@@ -64,11 +65,11 @@ class ControlPart:
 
     def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
         self.check_world(account, region)
-        return self.emulator.known_worlds(account, region)
+        return self.emulator.worlds.known(account, region)
 
     def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
         self.check_world(account, region)
-        return self.emulator.everywhere(change, account, region)
+        return self.emulator.worlds.everywhere(change, account, region)
 
     @property
     def regions(self) -> Collection[str]:

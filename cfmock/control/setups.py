@@ -117,14 +117,14 @@ class SetUps:
 
     def _given(self) -> Iterator[tuple[str, bool]]:
         added = {fault for setup in self._all for fault in setup.faults}
-        for world in self._emulator.known_worlds():
+        for world in self._emulator.worlds.known():
             for flow, outcomes in world.outcomes.items():
                 for number, used in enumerate(outcomes.given_uses, 1):
                     yield f"outcome {number} of flow '{flow}'", used > 0
             for flow, mocks in world.mocks.items():
                 for task, number, mock in mocks.given:
                     yield f"mock {number} of task '{task}' of flow '{flow}'", mock in mocks.hits
-            for fault in self._emulator.injector(world.account, world.region).list():
+            for fault in world.faults.list():
                 if fault not in added:
                     yield f"fault '{fault.name}'", fault.hits > 0
 

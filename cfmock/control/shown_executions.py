@@ -25,14 +25,14 @@ Marks = Mapping[tuple[str, str], int]
 
 def marks(control: Control) -> Marks:
     """Where the worlds stand: for `executions_text`, to show only what begins later."""
-    return {(world.account, world.region): world.serial for world in control.emulator.known_worlds()}
+    return {(world.account, world.region): world.serial for world in control.emulator.worlds.known()}
 
 
 def executions_text(control: Control, since: Marks) -> str:
     """The executions since then in words, the oldest first; empty if there are none to show."""
     found = [
         (row.started, row.serial, world, row)
-        for world in control.emulator.known_worlds()
+        for world in control.emulator.worlds.known()
         for row in _since(world, since)
         if row.status != "Succeeded" or control.was_run(row)
     ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
-from cfmock.emulator.exchange import Exchange
+from cfmock.emulator.stages import Called, Decided, Decoded, Reached, called, decoded, rules
 from cfmock.observe.journal import Details
+from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis, RefusedSignature
 from cfmock.protocol.faults.near_misses import Trace
 from cfmock.protocol.spec.model import load
@@ -24,38 +25,36 @@ HEADER = "x-cfmock-hint"
 LONGEST = 400
 """Characters of a hint."""
 
-Names = Callable[[], Collection[str]]
 
-
-def details(exchange: Exchange, failure: ServiceError | None, *, world: Callable[[], World], keys: Names) -> Details:
-    """What there is to tell of a call. `world` and `keys` have the names of what is there, for what is not."""
-    decision, trace = exchange.decision, exchange.trace
-    signed = _signature(exchange, failure)
-    if signed is None:
-        found = _hint(exchange, failure, world, keys)
+def details(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> Details:
+    """What there is to tell of a call. The `authenticator` knows keys, and why a signature does not match."""
+    decision, trace = (reached.decision, reached.trace) if isinstance(reached, Decided) else (None, None)
+    signed = found = None
+    if failure is not None and failure.code == "SignatureNotMatch":
+        signed = _signature(reached, authenticator)
+        found = RIGHT if isinstance(reached, Decided) else _asking(decoded(reached))
     else:
-        found = RIGHT if exchange.refused is None else _asking(exchange)
-    noted = exchange.noted.to_keep() if exchange.noted is not None else None
-    size = sum(each.size for each in (noted, trace, signed) if each is not None)
+        found = _hint(reached, noted, failure, authenticator)
+    kept = noted.to_keep()
     return Details(
         hint=None if found is None else one_line(found),
-        warnings=noted.warnings if noted is not None else (),
-        near_misses=partial(_near_misses, noted, trace),
+        warnings=noted.warnings,
+        near_misses=partial(_near_misses, kept, trace),
         retry_after=decision.retry_after if decision is not None else None,
         signature=signed,
-        size=size,
+        size=sum(each.size for each in (kept, trace, signed) if each is not None),
     )
 
 
-def _signature(exchange: Exchange, failure: ServiceError | None) -> RefusedSignature | None:
+def _signature(reached: Reached, authenticator: Authenticator) -> RefusedSignature:
     """What explains why a signature was refused; that it was is in the log."""
-    if failure is None or failure.code != "SignatureNotMatch" or exchange.parameters is None:
-        return None
-    if exchange.refused is None:
-        return RefusedSignature(exchange.request, partial(_by_fault, exchange.request))
-    key = exchange.call.access_key_id if exchange.call is not None else ""
-    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(exchange))
-    return exchange.refused
+    request, parameters = decoded(reached).request, decoded(reached).parameters
+    if isinstance(reached, Decided):
+        return RefusedSignature(request, partial(_by_fault, request))
+    stage = called(reached)
+    key = stage.call.access_key_id if stage is not None else ""
+    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(decoded(reached)))
+    return authenticator.refused(request, parameters)
 
 
 def _by_fault(request: Request) -> Diagnosis:
@@ -64,49 +63,50 @@ def _by_fault(request: Request) -> Diagnosis:
     return diagnosis.by_fault(request)
 
 
-def _asking(exchange: Exchange) -> str:
+def _asking(call: Decoded) -> str:
     """Where it is worked out why a signature does not match: to do so for each such call would hold up all others."""
-    return f"GET /_cfmock/signature/{exchange.request_id} says why"
+    return f"GET /_cfmock/signature/{call.request_id} says why"
 
 
-def _hint(exchange: Exchange, failure: ServiceError | None, world: Callable[[], World], keys: Names) -> str | None:
+def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> str | None:
     """For a call that no outcome, mock or fault matched."""
-    trace = exchange.trace
-    if exchange.rules:
+    if rules(reached):
         return None
-    nearest = _nearest(exchange)
+    nearest = _nearest(noted)
     if nearest is not None and nearest.near:
         return str(nearest)
     if failure is not None:
-        missing = _missing(exchange, failure, world, keys)
+        missing = _missing(called(reached), failure, authenticator)
         if missing is not None:
             return missing
-    nearest = trace.nearest() if trace is not None and not exchange.matched else None
+    trace = reached.trace if isinstance(reached, Decided) else None
+    nearest = trace.nearest() if trace is not None and not noted.matched else None
     return str(nearest) if nearest is not None else None
 
 
-def _missing(exchange: Exchange, failure: ServiceError, world: Callable[[], World], keys: Names) -> str | None:
+def _missing(stage: Called | None, failure: ServiceError, authenticator: Authenticator) -> str | None:
     """For what is not there the name that may have been meant; for a refusal what it does not say itself."""
-    call = exchange.call
     if isinstance(failure, Refused) and failure.hint is not None:
         return failure.hint
     if isinstance(failure, Refused) and failure.reason == "unknown-action":
         action = failure.args[0]
         return _meant(f"there is no operation '{action}'", action, load().operations)
-    if call is None:
+    if stage is None:
         return None
+    call, world = stage.call, stage.world
     flow, name = call.flow or "", call.execution or ""
     match failure.code:
         case "InvalidAccessKeyID":
-            return _meant(f"there is no key '{call.access_key_id}'", call.access_key_id, keys())
+            key_id = call.access_key_id
+            return _meant(f"there is no key '{key_id}'", key_id, authenticator.key_ids())
         case "FlowNotExists":
-            return for_flow(flow, world())
+            return for_flow(flow, world)
         case "ExecutionNotExists":
-            names = world().execution_names(flow, name)
+            names = world.execution_names(flow, name)
             return _meant(f"there is no execution '{name}' of flow '{flow}'", name, names)
         case "ScheduleNotExists":
             name = call.arguments.get("ScheduleName", "")
-            names = world().schedule_names(flow, name)
+            names = world.schedule_names(flow, name)
             return _meant(f"there is no schedule '{name}' of flow '{flow}'", name, names)
     return None
 
@@ -116,10 +116,9 @@ def for_flow(name: str, world: World) -> str | None:
     return _meant(f"there is no flow '{name}'", name, world.flow_names())
 
 
-def _nearest(exchange: Exchange) -> NearMiss | None:
+def _nearest(noted: Noted) -> NearMiss | None:
     """The nearest outcome or mock. That a task has no mock is worth a hint even where other mocks answered."""
-    unmatched = exchange.noted.unmatched if exchange.noted is not None else ()
-    found = [each.nearest for each in unmatched if each.kind == "mock" or not exchange.matched]
+    found = [each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched]
     return min(found, key=lambda miss: len(miss.differences), default=None)
 
 
@@ -128,8 +127,8 @@ def _meant(text: str, word: str, known: Iterable[str]) -> str | None:
     return text + near if near else None
 
 
-def _near_misses(noted: Noted | None, trace: Trace | None) -> Collection[NearMiss]:
-    found = [*(noted.near_misses() if noted is not None else ()), *(trace.near_misses() if trace is not None else ())]
+def _near_misses(noted: Noted, trace: Trace | None) -> Collection[NearMiss]:
+    found = [*noted.near_misses(), *(trace.near_misses() if trace is not None else ())]
     once = {str(miss): miss for miss in found}  # a task may be tried, and miss, often
     return sorted(once.values(), key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cfmock.base.clocks import Clock
 from cfmock.base.errors import ServiceError
-from cfmock.emulator.exchange import Exchange
+from cfmock.emulator.stages import Decided, Identified
 from cfmock.observe import argument_violations
 from cfmock.observe.client_history import ClientHistory, Start, start_of
 from cfmock.observe.journal import Journal, Seen, WorldKey
+from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.decode import is_acs3
-from cfmock.protocol.wire.messages import TOLD, Fields, OperationCall, Parameters, Reply, Transport
+from cfmock.protocol.wire.messages import TOLD, Fields, Reply, Transport
 
 _WAITED_FOR = (Transport.SLOW, Transport.HANG)
 _LATE = 1000  # delayed answers whose clients may be told of to have left
@@ -26,29 +29,35 @@ class ViolationMonitor:
         self._histories: dict[WorldKey, ClientHistory] = {}
         self._late: dict[str, tuple[WorldKey, Start | None]] = {}  # by request id
 
-    def came(self, exchange: Exchange, call: OperationCall, parameters: Parameters) -> None:
-        """Look at a call whose sender is known."""
-        exchange.violations = argument_violations.violations(call.operation, parameters, call.arguments)
-        acs3 = "Signature" not in parameters.values and is_acs3(exchange.request)
-        exchange.violations += self._history(exchange.key).came(call, exchange.nonce, acs3=acs3)
+    def came(self, identified: Identified) -> list[ViolationNote]:
+        """The violations that a call shows before anything is done about it."""
+        request, call = identified.decoded, identified.call
+        found = argument_violations.violations(call.operation, request.parameters, call.arguments)
+        acs3 = "Signature" not in request.parameters.values and is_acs3(request.request)
+        return found + self._history((call.account, call.region)).came(call, request.nonce, acs3=acs3)
 
-    def went(self, exchange: Exchange, reply: Reply, failure: ServiceError | None, fields: Fields) -> None:
-        """Look at it again, now that it is known what came of it. `fields` are those of a success."""
-        call, decision = exchange.call, exchange.decision
-        assert call is not None
-        history = self._history(exchange.key)
+    def went(
+        self, stage: Identified | Decided, reply: Reply, failure: ServiceError | None, fields: Fields
+    ) -> Sequence[ViolationNote]:
+        """Those that it shows in the light of its answer. `fields` are those of a success."""
+        call, nonce = stage.call, stage.decoded.nonce
+        decision = stage.decision if isinstance(stage, Decided) else None
+        key = call.account, call.region
+        history = self._history(key)
+        found: Sequence[ViolationNote] = ()
         if reply.transport not in TOLD or (failure is not None and decision is not None and decision.after is not None):
             history.lost(start_of(call), reply.request_id)
         elif failure is None:
-            history.succeeded(call, exchange.nonce, fields, reply.request_id)
+            history.succeeded(call, nonce, fields, reply.request_id)
         else:
+            found = history.refused(call, nonce, failure.code, reply.status)
             if failure.code == "InvalidArgument" and (decision is None or decision.before is None):
-                exchange.violations += argument_violations.refused(call.operation, call.arguments, self._spec)
-            exchange.violations += history.refused(call, exchange.nonce, failure.code, reply.status)
+                found = argument_violations.refused(call.operation, call.arguments, self._spec) + found
         if reply.delay or reply.transport in _WAITED_FOR:
-            self._late[reply.request_id] = exchange.key, start_of(call)
+            self._late[reply.request_id] = key, start_of(call)
             if len(self._late) > _LATE:
                 del self._late[next(iter(self._late))]
+        return found
 
     def left(self, reply: Reply) -> None:
         """The client did not wait for an answer that a fault delays, or keeps back."""

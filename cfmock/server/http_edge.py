@@ -115,7 +115,7 @@ class HttpEdge:
         functions = self.functions
         functions.cause = None
         reply = self.emulator.handle(request, denied)
-        job = self.emulator.job
+        job = self.emulator.pipeline.job
         if functions.cause is not None or (job is not None and job.ready) or isinstance(reply, Pending) or reply.delay:
             return Begun(reply, functions.cause, job)
         return reply
@@ -176,7 +176,7 @@ class HttpEdge:
 
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
         """The answer to what never became a call."""
-        return self.emulator.refusal(failure, request.headers.get("Host", ""))
+        return self.emulator.pipeline.refusal(failure, request.headers.get("Host", ""))
 
     @staticmethod
     def _cut_off(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
@@ -257,7 +257,7 @@ class HttpEdge:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self.emulator.next_due()
+        due = self.emulator.timers.next_due()
         if due is not None:
             wait = max(0.0, due - self.emulator.clock.steady())
             if wait and isinstance(self.emulator.clock, VirtualClock):
@@ -268,7 +268,7 @@ class HttpEdge:
         self._timer = None
         self.functions.cause = None
         try:
-            self.emulator.tick()
+            self.emulator.time.tick()
         except Exception:  # a mistake of ours in one execution must not stop all clocks
             log.exception("a mistake of cfmock's own while running what was due")
         self.plan()
@@ -276,7 +276,7 @@ class HttpEdge:
     def stop(self) -> None:
         """Answer what waits, end what drips or hangs or moves the clock."""
         self.stopping.set()
-        self.emulator.halted = True
+        self.emulator.time.halted = True
         for pending in list(self._pending):
             pending.expire()
         for rest in self._resting:

@@ -46,7 +46,7 @@ class Server:
         self._http: HttpServer | None = None
         self._edge: HttpEdge | None = None
         self._outbound = Outbound(emulator.settings.task_hosts)
-        emulator.functions = self._outbound
+        emulator.shared.functions = self._outbound
 
     async def start(self) -> None:
         """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
@@ -101,7 +101,7 @@ class Server:
     def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None, Job | None]:
         """Take a call that did not come through the socket; what `whole` makes the reply of."""
         reply, cause = self.functions.observe(lambda: self.emulator.handle(request))
-        return reply, cause, self.emulator.job
+        return reply, cause, self.emulator.pipeline.job
 
     async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
         """The reply, once it is there, all that the call has set going has ended or waits, and its delay is over."""

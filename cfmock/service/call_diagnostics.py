@@ -16,10 +16,19 @@ _LONGEST_WARNING = 1_000  # characters
 
 
 class Noted(NamedTuple):
-    """What was noted of one call: the starts and tasks that nothing matched, and warnings."""
+    """What was noted of one call: the starts and tasks that nothing matched, and warnings.
 
-    unmatched: tuple[Unmatched, ...]
-    warnings: tuple[str, ...]
+    `matched`: an outcome or a mock decided how an execution of this call goes.
+    """
+
+    unmatched: tuple[Unmatched, ...] = ()
+    warnings: tuple[str, ...] = ()
+    matched: bool = False
+
+    @property
+    def something(self) -> bool:
+        """Whether there is anything to explain or to warn of."""
+        return bool(self.unmatched or self.warnings)
 
     @property
     def size(self) -> int:
@@ -28,7 +37,7 @@ class Noted(NamedTuple):
 
     def to_keep(self) -> Noted:
         """Without what can be worked out again."""
-        return Noted(tuple([each.to_keep() for each in self.unmatched]), self.warnings)
+        return self._replace(unmatched=tuple([each.to_keep() for each in self.unmatched]))
 
     def near_misses(self) -> list[NearMiss]:
         """What nearly matched, worked out now, in the order in which it was met."""
@@ -40,11 +49,12 @@ class Noted(NamedTuple):
         return found[:MOST]
 
 
-class CallDiagnostics:
-    """Takes notes while a call is handled; what happens between calls belongs to none, and is not noted.
+_NOTHING = Noted()
+_MATCHED = Noted(matched=True)
 
-    `matched`: an outcome or a mock decided how an execution of this call goes.
-    """
+
+class CallDiagnostics:
+    """Takes notes while a call is handled; what happens between calls belongs to none, and is not noted."""
 
     __slots__ = ("_unmatched", "_warnings", "active", "matched")
 
@@ -58,12 +68,12 @@ class CallDiagnostics:
         self.active = True
         self.matched = False
 
-    def end(self) -> Noted | None:
-        """Stop; what was noted, None if nothing."""
+    def end(self) -> Noted:
+        """Stop; returns what was noted."""
         self.active = False
         if not (self._unmatched or self._warnings):
-            return None
-        noted = Noted(tuple(self._unmatched), tuple(self._warnings))
+            return _MATCHED if self.matched else _NOTHING
+        noted = Noted(tuple(self._unmatched), tuple(self._warnings), self.matched)
         self._unmatched, self._warnings = [], []
         return noted
 

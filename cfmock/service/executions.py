@@ -199,7 +199,7 @@ def _end_at_once(
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
     if callback_token:
-        world.report(world, callback_token, row)
+        world.shared.report(world, callback_token, row)
     world.retention.ended(row, shared=output is outcome.text)
     return row
 
@@ -290,7 +290,7 @@ def finish(
     for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):
         tell()
     if row.callback_token:
-        world.report(world, row.callback_token, ended)
+        world.shared.report(world, row.callback_token, ended)
     world.retention.ended(ended)
     return ended
 

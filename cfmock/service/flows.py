@@ -93,7 +93,7 @@ def update_flow(
     given = {key: value for key, value in changes.items() if value is not None}
     before, row = row, replace(row, modified=world.clock.now(), **given)
     world.stores.flows.put(FLOWS, name, row)
-    world.memory.superseded(before, row)
+    world.shared.memory.superseded(before, row)
     if definition is not None:
         _warn_of_mocks(world, row)
     fields = flow_fields(row)
@@ -135,7 +135,7 @@ def place_flow(
         row = FlowRow(id=world.ids.uuid(), name=name, created=now, **given)
     else:
         before, row = row, replace(row, **given)
-        world.memory.superseded(before, row)
+        world.shared.memory.superseded(before, row)
     world.stores.flows.put(FLOWS, name, row)
     return row
 

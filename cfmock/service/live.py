@@ -69,12 +69,12 @@ class Executed:
         identity = identity_of(world, flow, row.name, self._nesting, row.serial)
         given, self._given = self._given, None
         assert row.events is not None
-        passed, observer = row.events.trail.append, world.observer
+        passed, observer = row.events.trail.append, world.shared.observer
         world.scheduler.start(
             flow.compiled,
             identity,
             given,
-            resolver=world.resolver(world, row),
+            resolver=world.shared.resolver(world, row),
             sink=row.events.sink,
             observe=passed if observer is None else partial(_passed, passed, partial(observer, row)),
             timeline=self.timeline,

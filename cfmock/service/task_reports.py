@@ -89,7 +89,7 @@ class Resolver(ScriptedTasks):
     """Answers the tasks of one execution: by the mocks of its flow, by starting nested flows, by waiting for reports."""
 
     def __init__(self, world: World, row: ExecutionRow) -> None:
-        super().__init__(world.mocks_of(row.flow.name), world.functions())
+        super().__init__(world.mocks_of(row.flow.name), world.shared.functions)
         self.world = world
         self.row = row
         assert row.events is not None

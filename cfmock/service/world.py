@@ -7,25 +7,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from cfmock.base.clocks import Clock
-from cfmock.base.randomness import Ids
-from cfmock.base.timers import Timeline, Timer, Timers
-from cfmock.engine.execution import TaskResolver
-from cfmock.engine.scheduler import FlowScheduler
-from cfmock.engine.task_mocks import Functions, TaskMocks
-from cfmock.protocol.spec.model import Spec
-from cfmock.service.call_diagnostics import CallDiagnostics
+from cfmock.base.timers import Timeline, Timer
+from cfmock.engine.task_mocks import TaskMocks
+from cfmock.observe.journal import Warned
+from cfmock.protocol.faults.injector import FaultInjector
+from cfmock.protocol.faults.token_bucket import DocumentedLimits
 from cfmock.service.outcomes import Outcome, Outcomes
-from cfmock.service.retention import Memory, Retention
+from cfmock.service.retention import Retention
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.shared import Shared
 from cfmock.service.store.base import Index, Table
-from cfmock.settings import Settings
+from cfmock.service.store.memory import MemoryIndex, MemoryTable
 
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""
-
-Observer = Callable[[ExecutionRow, str], object]
-"""Told of each point of a definition that is passed: by which execution, and the id of the point."""
 
 _REMEMBERED = 10_000
 """Names of flows that are gone and may still be asked about."""
@@ -60,13 +55,13 @@ class Live(Protocol):
 class Stores:
     """The tables of one world. All but the flows stand in one partition for each flow id."""
 
-    flows: Table[FlowRow]
-    versions: Table[FlowRow]
-    aliases: Table[AliasRow]
-    schedules: Table[ScheduleRow]
-    executions: Table[ExecutionRow]
-    map_runs: Table[MapRunRow]
-    by_status: Index[ExecutionRow]
+    flows: Table[FlowRow] = field(default_factory=MemoryTable)
+    versions: Table[FlowRow] = field(default_factory=MemoryTable)
+    aliases: Table[AliasRow] = field(default_factory=MemoryTable)
+    schedules: Table[ScheduleRow] = field(default_factory=MemoryTable)
+    executions: Table[ExecutionRow] = field(default_factory=MemoryTable)
+    map_runs: Table[MapRunRow] = field(default_factory=MemoryTable)
+    by_status: Index[ExecutionRow] = field(default_factory=MemoryIndex)
 
     def drop(self, flow: str) -> None:
         """Forget all that belongs to the flow of this id."""
@@ -74,40 +69,40 @@ class Stores:
             table.drop(flow)
 
 
-@dataclass
 class World:
     """The state of one account in one region, and what its handlers need to work on it."""
 
-    account: str
-    region: str
-    spec: Spec
-    settings: Settings
-    clock: Clock
-    timers: Timers
-    ids: Ids
-    stores: Stores
-    warn: Callable[[str], None]
-    scheduler: FlowScheduler
-    resolver: Callable[[World, ExecutionRow], TaskResolver]  # who answers the tasks of an execution
-    report: Callable[[World, str, ExecutionRow], None]  # tell the task of a token how an execution ended
-    functions: Callable[[], Functions | None]  # how mocks reach functions outside, where there is a way
-    memory: Memory  # what the executions of all worlds take
-    observer: Observer | None = None  # told of each point of a definition that is passed
-    outcomes: dict[str, Outcomes] = field(default_factory=dict)  # by flow name
-    mocks: dict[str, TaskMocks] = field(default_factory=dict)  # by flow name
-    unmocked: dict[str, set[str]] = field(default_factory=dict)  # tasks of which it was said, by flow name
-    raised: set[tuple[str, str, str]] = field(default_factory=set)  # flow, task, and the line where a function raised
-    live: dict[str, dict[str, Live]] = field(default_factory=dict)  # by flow id and execution name
-    running: int = 0  # how many live ones there are
-    waiting: dict[Key, list[Callable[[], None]]] = field(default_factory=dict)  # told when an execution has ended
-    alarms: dict[str, dict[str, Timer]] = field(default_factory=dict)  # next runs, by flow id and schedule name
-    serial: int = 0
-    notes: CallDiagnostics = field(default_factory=CallDiagnostics)
-    former: dict[str, None] = field(default_factory=dict)  # names of flows that were there, the newest last
-    retention: Retention = field(init=False)
+    def __init__(self, account: str, region: str, shared: Shared) -> None:
+        self.account = account
+        self.region = region
+        self.shared = shared
+        self.spec = shared.spec
+        self.settings = shared.settings
+        self.clock = shared.clock
+        self.timers = shared.timers
+        self.ids = shared.ids
+        self.scheduler = shared.scheduler
+        self.notes = shared.notes
+        self.stores = Stores()
+        self.faults = FaultInjector(shared.clock, shared.ids)
+        documented = shared.settings.rate_limits == "documented"
+        self.limits = DocumentedLimits(shared.clock, shared.spec.limits["api_rate"]) if documented else None
+        self.outcomes: dict[str, Outcomes] = {}  # by flow name
+        self.mocks: dict[str, TaskMocks] = {}  # by flow name
+        self.unmocked: dict[str, set[str]] = {}  # tasks of which it was said, by flow name
+        self.raised: set[tuple[str, str, str]] = set()  # flow, task, and the line where a function raised
+        self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
+        self.running = 0  # how many live ones there are
+        self.waiting: dict[Key, list[Callable[[], None]]] = {}  # told when an execution has ended
+        self.alarms: dict[str, dict[str, Timer]] = {}  # next runs, by flow id and schedule name
+        self.serial = 0
+        self.retention = Retention(shared.memory, shared.settings.keep_executions, self._forget, self.warn)
 
-    def __post_init__(self) -> None:
-        self.retention = Retention(self.memory, self.settings.keep_executions, self._forget, self.warn)
+    def warn(self, text: str) -> None:
+        """Tell the log, the journal, and the call that is being handled."""
+        self.shared.tell(text)
+        self.notes.warn(text)
+        self.shared.journal.warn(Warned(self.clock.now(), self.account, self.region, text))
 
     def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
         """An execution that has ended is as if it had never been."""
@@ -163,10 +158,11 @@ class World:
 
     def remember(self, flow: str) -> None:
         """Keep the name of a flow that is about to go: whoever asks about it has not misspelt it."""
-        self.former.pop(flow, None)
-        self.former[flow] = None
-        if len(self.former) > _REMEMBERED:
-            del self.former[next(iter(self.former))]
+        former = self.shared.former_flows
+        former.pop(flow, None)
+        former[flow] = None
+        if len(former) > _REMEMBERED:
+            del former[next(iter(former))]
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""

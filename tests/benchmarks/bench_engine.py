@@ -128,7 +128,7 @@ def waiting() -> tuple[float, float]:
 
     for number in range(2_000):  # so that the journal is full
         start(f"warm-{number}")
-    emulator.advance_to(emulator.clock.now() + 600)
+    emulator.time.advance_to(emulator.clock.now() + 600)
     gc.collect()
     before = resident()
     for number in range(WAITING):
@@ -136,7 +136,7 @@ def waiting() -> tuple[float, float]:
     gc.collect()
     grown = resident() - before
     began = time.perf_counter()
-    emulator.advance_to(emulator.clock.now() + 600)
+    emulator.time.advance_to(emulator.clock.now() + 600)
     return grown, time.perf_counter() - began
 
 

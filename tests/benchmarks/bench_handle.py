@@ -1,4 +1,4 @@
-"""What one call costs in the core, without a socket: processor time of `Emulator.handle`.
+"""What one call costs in the core, without a socket: processor time of `Pipeline.handle`.
 
     python tests/benchmarks/bench_handle.py
 
@@ -50,7 +50,7 @@ def cost(core: Emulator, raw: list[bytes]) -> float:
 
 def costs() -> dict[str, float]:
     core = emulator()
-    core.default_world()
+    core.worlds.default()
     settle_memory()
     first = core.handle(request(load.start_of("one")))
     assert isinstance(first, Reply)

@@ -39,7 +39,7 @@ def _filled(count: int) -> Service:
     more were started by a version. A twentieth as many flows stand beside them."""
     service = make_service(echo_flow(), auth="off", max_flows=count, journal_size=0)
     service("PublishFlowVersion", FlowName="echo")
-    world = service.emulator.default_world()
+    world = service.emulator.worlds.default()
     flow = find_flow(world, "echo")
     for number in range(count):
         begun = NOW + number

@@ -50,7 +50,7 @@ def start(cf: CloudFlow, *names: str) -> None:
 
 def shown(cf: CloudFlow) -> str:
     return access.ask(
-        cf, lambda control: executions_text(control, {(control.emulator.default_world().account, cf.region): 1})
+        cf, lambda control: executions_text(control, {(control.emulator.worlds.default().account, cf.region): 1})
     )
 
 

@@ -113,7 +113,7 @@ def perform(service: Service, name: str, stop: bool = False) -> str:
     """An execution from its start to its end."""
     service("StartExecution", FlowName="f", ExecutionName=name, Input=ITEMS)
     emulator = service.emulator
-    world = emulator.default_world()
+    world = emulator.worlds.default()
     for lives in world.live.values():
         for live in list(lives.values()):
             run = getattr(live, "run", None)
@@ -121,7 +121,7 @@ def perform(service: Service, name: str, stop: bool = False) -> str:
                 service("ReportTaskSucceeded", TaskToken=token, Output="{}")
     if stop:
         service.send("StopExecution", FlowName="f", ExecutionName=name)
-    emulator.advance_to(emulator.clock.now() + 60)
+    emulator.time.advance_to(emulator.clock.now() + 60)
     service("DescribeExecution", FlowName="f", ExecutionName=name)
     return str(service("DescribeExecution", FlowName="f", ExecutionName=name)["Status"])
 

@@ -323,7 +323,7 @@ def test_of_very_many_executions_those_that_begin_alike_are_compared() -> None:
     for number in range(MOST_NAMES + 1):
         service("StartExecution", FlowName="echo", ExecutionName=f"a-{number}")
     service("StartExecution", FlowName="echo", ExecutionName="refund-of-march")
-    names = service.emulator.default_world().execution_names("echo", "refund-of-mach")
+    names = service.emulator.worlds.default().execution_names("echo", "refund-of-mach")
     assert names == ["refund-of-march"]
     hint = hint_of(service, "DescribeExecution", FlowName="echo", ExecutionName="refund-of-mach")
     assert hint == "there is no execution 'refund-of-mach' of flow 'echo' (did you mean 'refund-of-march'?)"
@@ -348,7 +348,7 @@ def test_a_warning_between_calls_is_kept_but_belongs_to_no_call() -> None:
     )
     service = make_service({"flows": [{"name": "order", "definition": waits}]})
     service("StartExecution", FlowName="order", ExecutionName="e")
-    service.emulator.advance_to(service.emulator.clock.now() + 60)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 60)
     service("ListFlows")
     listed = Control(service.emulator).list_calls()
     assert [call["warnings"] for call in listed["calls"]] == [[], []]

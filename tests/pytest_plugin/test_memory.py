@@ -30,7 +30,7 @@ def seen(request):
 
 
 def held(emulator):
-    world = emulator.default_world()
+    world = emulator.worlds.default()
     return [weakref.ref(each) for each in (emulator, world, world.stores, world.retention, world.scheduler, emulator.journal)]
 
 

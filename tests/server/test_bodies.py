@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.pipeline import Pipeline
 from cfmock.protocol.wire.messages import Request
 from cfmock.server import bodies
 from cfmock.server.admin import http
@@ -29,13 +29,13 @@ LIMIT = 1_048_576
 def handled(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """The requests that come to the emulator."""
     found: list[Request] = []
-    handle = Emulator.handle
+    handle = Pipeline.handle
 
-    def noted(self: Emulator, request: Request, *more: Any) -> Any:
+    def noted(self: Pipeline, request: Request, *more: Any) -> Any:
         found.append(request)
         return handle(self, request, *more)
 
-    monkeypatch.setattr(Emulator, "handle", noted)
+    monkeypatch.setattr(Pipeline, "handle", noted)
     return found
 
 

@@ -273,7 +273,7 @@ def test_it_listens_on_loopback_only(cf: CloudFlow) -> None:
 
 
 def _waiting(cf: CloudFlow) -> int:
-    return cf._do(lambda control: sum(len(world.waiting) for world in control.emulator.worlds.values()))
+    return cf._do(lambda control: sum(len(world.waiting) for world in control.emulator.worlds))
 
 
 def test_a_long_execution_on_a_virtual_clock_is_served_in_slices_to_its_end() -> None:

@@ -173,10 +173,10 @@ def test_what_schedules_start_counts_too_if_its_outcome_is_canned() -> None:
         {**echo_flow(), "schedules": [{"name": "s", "flow": flow, "cron": "@every 1m"} for flow in ("canned", "echo")]},
         max_starts_per_advance=BOUND,
     )
-    service.emulator.default_world()
-    service.emulator.advance_to(NOW + BOUND / 2 * 60)
+    service.emulator.worlds.default()
+    service.emulator.time.advance_to(NOW + BOUND / 2 * 60)
     with pytest.raises(ClockStopped):
-        service.emulator.advance_to(NOW + 365 * 86_400)
+        service.emulator.time.advance_to(NOW + 365 * 86_400)
     assert service.emulator.clock.now() == NOW + (BOUND + 1) * 60
 
 
@@ -267,5 +267,5 @@ def test_a_tick_ends_with_its_slice_however_much_is_due(monkeypatch: pytest.Monk
         control.start("later", None, None)
     monkeypatch.setattr(clocks, "SLICE", -1.0)
     monkeypatch.setattr(emulator.clock, "steady", lambda: 1e12)
-    emulator.tick()
+    emulator.time.tick()
     assert sum(row.visits == ("Wait", "Start0") for row in control.find_executions("later")) == 1

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.pipeline import Pipeline
 from cfmock.protocol.wire.messages import Request
 from cfmock.server.turns import LARGE, ROUNDS, Turns
 
@@ -41,13 +41,13 @@ def test_between_large_requests_the_loop_has_rounds_for_others() -> None:
 
 def test_a_client_that_sends_ahead_of_its_answers_shares_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
     handled: list[str] = []
-    original = Emulator.handle
+    original = Pipeline.handle
 
-    def handle(self: Emulator, request: Request, *more: Any) -> Any:
+    def handle(self: Pipeline, request: Request, *more: Any) -> Any:
         handled.append(request.target[-1])
         return original(self, request, *more)
 
-    monkeypatch.setattr(Emulator, "handle", handle)
+    monkeypatch.setattr(Pipeline, "handle", handle)
     count = 50
 
     async def answered() -> None:

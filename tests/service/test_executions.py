@@ -138,9 +138,9 @@ def test_a_map_under_a_key_for_expressions_is_a_map_also_where_it_holds_none() -
 def test_an_outcome_after_a_time_ends_the_execution_then() -> None:
     service = make_service(echo_flow({"after": "2s"}))
     start(service, "e")
-    service.emulator.advance_to(service.emulator.clock.now() + 1.999)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 1.999)
     assert describe(service, "e")["Status"] == "Running"
-    service.emulator.advance_to(service.emulator.clock.now() + 0.001)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 0.001)
     ended = describe(service, "e")
     assert (ended["Status"], ended["StoppedTime"]) == ("Succeeded", "2024-06-01T00:00:02.000Z")
 
@@ -201,7 +201,7 @@ def test_a_long_poll_whose_client_left_leaves_nothing_behind() -> None:
     pending = service.send("DescribeExecution", FlowName="echo", ExecutionName="e", WaitTimeSeconds=20)
     assert isinstance(pending, Pending)
     pending.abandon()
-    assert not next(service.emulator.known_worlds()).waiting
+    assert not next(service.emulator.worlds.known()).waiting
     service("StopExecution", FlowName="echo", ExecutionName="e")
     assert pending.reply is None
 
@@ -251,7 +251,7 @@ def test_a_canned_execution_has_the_events_that_fit_its_outcome() -> None:
     service = make_service(echo_flow({"output": {"b": 2}, "after": "3s"}))
     start(service, "e", Input='{"a": 1}')
     assert [event["Type"] for event in history(service, "e")] == ["ExecutionStarted"]
-    service.emulator.advance_to(service.emulator.clock.now() + 3)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 3)
     first, last = history(service, "e")
     assert first == {
         "EventId": 1, "ScheduleEventId": 0, "StepName": "", "Type": "ExecutionStarted",

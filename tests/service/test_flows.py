@@ -95,7 +95,7 @@ def test_only_a_description_may_be_empty(service: Service) -> None:
 
 def test_an_update_changes_what_it_names_and_keeps_the_rest(service: Service) -> None:
     create(service, RoleArn="r1")
-    service.emulator.advance_to(service.emulator.clock.now() + 5)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 5)
     updated = service("UpdateFlow", Name="f", Description="new")
     assert (updated["Description"], updated["RoleArn"], updated["Definition"]) == ("new", "r1", PASS)
     assert (updated["CreatedTime"], updated["LastModifiedTime"]) == (

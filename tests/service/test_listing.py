@@ -21,7 +21,7 @@ def busy() -> Service:
     service = make_service(echo_flow({"when": {"execution": "c-*"}, "status": "Failed"}, {}))
     for number in range(30):
         start(service, f"{'abc'[number % 3]}-{number:02}")
-        service.emulator.advance_to(service.emulator.clock.now() + 1)
+        service.emulator.time.advance_to(service.emulator.clock.now() + 1)
     return service
 
 
@@ -133,7 +133,7 @@ def test_a_status_that_changes_is_listed_once_whatever_it_is_asked_by() -> None:
     start(service, "e", Qualifier="1")
     for filters in ({}, {"Qualifier": "1"}):
         assert names(service, Status="Running", **filters) == ["e"]
-    service.emulator.advance_to(service.emulator.clock.now() + 5)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 5)
     for filters in ({}, {"Qualifier": "1"}):
         assert names(service, Status="Running", **filters) == []
         assert names(service, Status="Succeeded", **filters) == ["e"]
@@ -158,8 +158,8 @@ def test_a_page_looks_at_no_more_executions_than_it_shows(
     service("PublishFlowVersion", FlowName="echo")
     for number in range(600):
         start(service, f"{'rare' if number < 5 else 'usual'}-{number}", Qualifier="1" if number % 100 == 0 else None)
-        service.emulator.advance_to(service.emulator.clock.now() + 1)
-    table = service.emulator.default_world().stores.executions
+        service.emulator.time.advance_to(service.emulator.clock.now() + 1)
+    table = service.emulator.worlds.default().stores.executions
     looked, get = [], table.get
 
     def counting(partition: str, key: str) -> Any:

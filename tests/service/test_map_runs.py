@@ -71,7 +71,7 @@ def children(service: Service, map_run: str, **filters: Any) -> list[dict[str, A
 
 
 def advance(service: Service, seconds: float) -> None:
-    service.emulator.advance_to(service.emulator.clock.now() + seconds)
+    service.emulator.time.advance_to(service.emulator.clock.now() + seconds)
 
 
 def status(service: Service) -> str:
@@ -221,7 +221,7 @@ def test_deleting_the_flow_ends_children_too() -> None:
     service = make_service({"flows": [{"name": "fan", "definition": INSIDE}]})
     start(service, False, False, False)
     service("DeleteFlow", Name="fan")
-    world = next(iter(service.emulator.worlds.values()))
+    world = next(iter(service.emulator.worlds))
     assert world.live == {}
     advance(service, 1000)
     service("CreateFlow", Name="fan", Definition=INSIDE, Description="", Type="FDL")

@@ -42,7 +42,7 @@ def test_an_operation_has_the_bucket_of_the_limits_page(
     limited: Service, operation: str, parameters: dict[str, str], burst: int, per_second: int
 ) -> None:
     assert admitted(limited, operation, **parameters) == burst
-    limited.emulator.advance_to(limited.emulator.clock.now() + 1)
+    limited.emulator.time.advance_to(limited.emulator.clock.now() + 1)
     assert admitted(limited, operation, **parameters) == per_second
     refusal = limited.refusal(operation, **parameters)
     assert (refusal.code, refusal.status) == ("ResourceThrottled", 429)
@@ -110,7 +110,7 @@ def test_so_many_executions_run_at_once() -> None:
     assert (refusal.code, refusal.status) == ("ResourceThrottled", 429)
     again = service("StartExecution", FlowName="echo", ExecutionName="a")
     assert again["Status"] == "Running"
-    service.emulator.advance_to(service.emulator.clock.now() + 5)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 5)
     service("StartExecution", FlowName="echo", ExecutionName="c")
     service("StopExecution", FlowName="echo", ExecutionName="a")
     service("StartExecution", FlowName="echo", ExecutionName="d")
@@ -124,8 +124,8 @@ def test_so_many_executions_run_at_once() -> None:
 def test_a_schedule_goes_on_after_a_run_that_could_not_start() -> None:
     service = make_service(echo_flow({"status": "Running"}), max_running_executions=1)
     service("CreateSchedule", FlowName="echo", ScheduleName="s", CronExpression="@every 1m")
-    service.emulator.advance_to(service.emulator.clock.now() + 180)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 180)
     (first,) = service("ListExecutions", FlowName="echo")["Executions"]
     service("StopExecution", FlowName="echo", ExecutionName=first["Name"])
-    service.emulator.advance_to(service.emulator.clock.now() + 60)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 60)
     assert len(service("ListExecutions", FlowName="echo")["Executions"]) == 2

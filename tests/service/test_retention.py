@@ -30,7 +30,7 @@ def listed(service: Service, flow: str = "echo", **more: Any) -> list[str]:
 
 
 def world_of(service: Service) -> World:
-    return service.emulator.default_world()
+    return service.emulator.worlds.default()
 
 
 def refused(service: Service, name: str, flow: str = "echo", **more: Any) -> tuple[str, int | None]:
@@ -62,7 +62,7 @@ def test_the_oldest_that_have_ended_go_first(outcomes: tuple[Any, ...]) -> None:
 def test_the_oldest_is_the_one_that_ended_first() -> None:
     service = make_service(echo_flow(ENDS_LATER), keep_executions=3)
     start(service, "later", "a", "b")
-    service.emulator.advance_to(service.emulator.clock.now() + 3600)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 3600)
     start(service, "c", "d")
     assert listed(service) == ["d", "c", "later"]
 
@@ -281,7 +281,7 @@ def test_the_books_are_right_whatever_happens() -> None:
     for number in range(250):
         match chance.randrange(10):
             case 0:
-                service.emulator.advance_to(service.emulator.clock.now() + chance.randrange(3000))
+                service.emulator.time.advance_to(service.emulator.clock.now() + chance.randrange(3000))
             case 1:
                 service.send("UpdateFlow", Name="echo", Definition=PASS + "# " + "x" * chance.randrange(3000))
             case 2:

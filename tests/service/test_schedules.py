@@ -31,7 +31,7 @@ def update(service: Service, name: str = "s", **more: Any) -> dict[str, Any]:
 
 
 def advance(service: Service, seconds: float) -> None:
-    service.emulator.advance_to(service.emulator.clock.now() + seconds)
+    service.emulator.time.advance_to(service.emulator.clock.now() + seconds)
 
 
 def runs(service: Service) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ class Set:
 
     def go_on(self, seconds: float) -> None:
         self.clock.go_on(seconds)
-        while (due := self.emulator.next_due()) is not None and due <= self.clock.steady():
-            self.emulator.tick()
-        self.emulator.tick()
+        while (due := self.emulator.timers.next_due()) is not None and due <= self.clock.steady():
+            self.emulator.time.tick()
+        self.emulator.time.tick()
 
     def runs(self) -> list[str]:
         found = self.service("ListExecutions", FlowName="echo", Limit=100)["Executions"]

@@ -83,7 +83,7 @@ def test_a_nested_flow_that_is_only_started_goes_its_own_way() -> None:
     parent = json.loads(describe(service, "parent", "p")["Output"])
     assert (parent["FlowName"], parent["ExecutionName"]) == ("child", "c")
     assert describe(service, "child", "c")["Status"] == "Running"
-    service.emulator.advance_to(service.emulator.clock.now() + 60)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 60)
     assert json.loads(describe(service, "child", "c")["Output"]) == {"made": 1}
 
 
@@ -372,9 +372,9 @@ def test_a_waiting_client_does_not_let_a_time_out_overtake_a_report() -> None:
 def test_advancing_the_clock_lets_the_time_out_come() -> None:
     service = make_service({"flows": [{"name": "f", "definition": definition({**CALLBACK, "Timeout": 60})}]})
     start(service, "f", "e")
-    service.emulator.advance_to(service.emulator.clock.now() + 59)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 59)
     assert describe(service, "f", "e")["Status"] == "Running"
-    service.emulator.advance_to(service.emulator.clock.now() + 1)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 1)
     assert history(service, "f", "e")[-1][2]["error"] == "FnF.TaskTimeout"
 
 
@@ -457,10 +457,10 @@ def test_the_step_that_runs_when_a_flow_is_deleted_is_its_last() -> None:
         {"Type": "Task", "Name": "Second", "Action": "FC:InvokeFunction", "Parameters": {}},
     ]
     service = make_service({"flows": [{"name": "f", "definition": definition(*wait_then_call)}]})
-    mocks = next(service.emulator.known_worlds()).mocks_of("f")
+    mocks = next(service.emulator.worlds.known()).mocks_of("f")
     mocks.add("First", TaskMock(answer=Returns({}, after=60)))
     mocks.add("Second", TaskMock(calls=called.append))
     start(service, "f", "e")
     service("DeleteFlow", Name="f")
-    service.emulator.advance_to(service.emulator.clock.now() + 3600)
+    service.emulator.time.advance_to(service.emulator.clock.now() + 3600)
     assert called == []

@@ -102,9 +102,9 @@ class FlowTestRunner:
         passages: list[Passage] = []
         warnings: list[str] = []
         emulator = Emulator(self.settings, ())
-        world = emulator.world(*key)
-        world.warn = warnings.append
-        world.observer = lambda row, point: passages.append(Passage(row, point, len(row.events or ()) + 1))
+        world = emulator.worlds.of(*key)
+        emulator.shared.tell = warnings.append
+        emulator.observe(lambda row, point: passages.append(Passage(row, point, len(row.events or ()) + 1)))
         for row in model.rows:
             world.stores.flows.put(FLOWS, row.name, row)
         world.mocks |= model.mocks
@@ -112,11 +112,11 @@ class FlowTestRunner:
         row = model.flows[flow.name]
         started = emulator.clock.now()
         name = execution_name(test.name)
-        with emulator.one_job():
+        with emulator.time.one_job():
             launch(world, row, name, json.dumps(test.input))
         # With nothing else left, all that could come is the end of the longest time an execution may take.
         try:
-            emulator.advance_to(started + YEAR - 1)
+            emulator.time.advance_to(started + YEAR - 1)
         except ClockStopped as stop:
             warnings.append(f"the test ends before all that it sets going has ended: {stop.reason}")
         ran = _ran(world, find_execution(world, flow.name, name), model, passages, tuple(warnings), begun)
@@ -124,9 +124,7 @@ class FlowTestRunner:
 
     def _model(self, key: WorldKey) -> _Model:
         if key not in self._models:
-            world = Emulator(self.settings, (), lambda emulator, world: apply(self._fixtures, emulator, world)).world(
-                *key
-            )
+            world = Emulator(self.settings, (), lambda world: apply(self._fixtures, world)).worlds.of(*key)
             flows = {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)}
             self._models[key] = _Model(world, flows)
         return self._models[key]

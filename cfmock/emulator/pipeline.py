@@ -1,0 +1,284 @@
+"""The path of a call, from a request value to a reply value or a promise of one.
+
+    receive ─► decode ─► claim ─► identify ─► decide ─► perform ─► answer
+                 │         │         │           │         │         │
+              tables    skewed    keys and    faults,  operations  faults (after), encoding,
+                        clocks    signature   limits               hint, journal
+
+Each step makes the next stage of the call (`stages`), or raises the `ServiceError` that the call is refused with. Every call is
+answered and written down, whichever stage it has reached.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from cfmock.base.clocks import RealClock, stopwatch
+from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.short_text import shortened
+from cfmock.emulator import fault_answers, hints
+from cfmock.emulator.flow_time import FlowTime
+from cfmock.emulator.records import record
+from cfmock.emulator.stages import Answered, Claimed, Decided, Decoded, Identified, Reached, Received, decoded
+from cfmock.emulator.violation_monitor import ViolationMonitor
+from cfmock.emulator.worlds import Worlds
+from cfmock.engine.jobs import Job
+from cfmock.observe.journal import NOTHING, Details
+from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.faults.rules import Action
+from cfmock.protocol.faults.token_bucket import Throttled
+from cfmock.protocol.wire import decode, encode
+from cfmock.protocol.wire.messages import (
+    UNANSWERED,
+    DeferredAnswer,
+    Fields,
+    OperationCall,
+    Pending,
+    Reply,
+    Request,
+    Transport,
+)
+from cfmock.service.call_diagnostics import Noted
+from cfmock.service.dispatch import dispatch
+from cfmock.service.shared import Shared
+
+log = logging.getLogger("cfmock")
+
+Result = Fields | DeferredAnswer | Reply
+"""What an operation gives, or a fault in its place."""
+
+
+class RateExceeded(Refused):
+    """A call beyond a documented rate."""
+
+    def __init__(self, throttled: Throttled) -> None:
+        super().__init__("ResourceThrottled", reason="throttled")
+        self.throttled = throttled
+
+
+class Pipeline:
+    """Answers the calls of one emulator, one at a time."""
+
+    def __init__(
+        self, shared: Shared, worlds: Worlds, time: FlowTime, authenticator: Authenticator, monitor: ViolationMonitor
+    ) -> None:
+        self.handled = 0  # calls so far
+        self.job: Job | None = None
+        """What the last call has set going, on a virtual clock: its answer leaves when that has ended or waits."""
+        self._shared = shared
+        self._spec = shared.spec
+        self._settings = shared.settings
+        self.gateway = shared.settings.errors == "gateway"
+        self._worlds = worlds
+        self._time = time
+        self._authenticator = authenticator
+        self._monitor = monitor
+        self._wall_clock = RealClock()
+
+    def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Pending:
+        """Answer one API call; one that is `denied` where it came in is only written down. Never raises: a mistake of ours is
+        an InternalServerError, its traceback in the log."""
+        self.handled += 1
+        if not self._time.virtual:
+            return self._answer(request, denied)
+        with self._time.one_job(self._warn_of_stop) as self.job:
+            return self._answer(request, denied)
+
+    def _answer(self, request: Request, denied: ServiceError | None) -> Reply | Pending:
+        notes = self._shared.notes
+        notes.begin()
+        stage: Received | Reached
+        stage = received = Received(request, stopwatch())
+        result: Result | ServiceError
+        try:
+            stage = decoded = self._decode(received)
+            stage = claimed = self._claim(decoded, denied)
+            stage = identified = self._identify(claimed)
+            stage = decided = self._decide(identified)
+            result = self._perform(decided)
+        except ServiceError as failure:
+            result = failure
+            # What it came through would hold on to the request until the garbage collector comes.
+            failure.__traceback__ = failure.__context__ = None
+        except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
+            result = self._our_fault()
+        noted = notes.end()
+        reached = self._unread(stage) if isinstance(stage, Received) else stage
+        if isinstance(result, DeferredAnswer):
+            return self._wait(reached, noted, result)
+        return self._finish(reached, noted, result)
+
+    # -- the stages ----------------------------------------------------------------------------------------------------
+
+    def _decode(self, received: Received) -> Decoded:
+        request = received.request
+        small = request.size <= self._spec.limits["request_size"]
+        parameters = decode.decode_parameters(request) if small else decode.undecoded(request)
+        values = parameters.values
+        return Decoded(
+            request=request,
+            began=received.began,
+            parameters=parameters,
+            request_id=decode.caller_request_id(parameters) or self._shared.ids.request_id(),
+            nonce=values.get("SignatureNonce") or request.header("x-acs-signature-nonce"),
+            timestamp=values.get("Timestamp") or request.header("x-acs-date"),
+        )
+
+    def _unread(self, received: Received) -> Decoded:
+        """The stage of a request whose parameters cannot be read."""
+        request, request_id = received.request, self._shared.ids.request_id()
+        return Decoded(request, received.began, decode.undecoded(request), request_id, nonce="", timestamp="")
+
+    def _claim(self, decoded: Decoded, denied: ServiceError | None) -> Claimed:
+        """Find the operation, and whose call it says it is."""
+        request, parameters, spec = decoded.request, decoded.parameters, self._spec
+        if denied is not None:
+            raise denied
+        if request.size > spec.limits["request_size"]:
+            raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
+        decode.check_media_type(request, parameters)
+        operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
+        caller = self._authenticator.claimed(request, parameters)
+        region = decode.region(request, parameters, spec) or self._settings.region
+        call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
+        world = self._worlds.of(call.account, region)
+        struck: list[str] = []
+        return Claimed(decoded, call, world, struck, skew=world.faults.skew(call, struck))
+
+    def _identify(self, claimed: Claimed) -> Identified:
+        """Check who calls. Of the faults only `clock_skew` is asked before it."""
+        decoded, call, world, struck, skew = claimed
+        caller = self._authenticator.authenticate(decoded.request, decoded.parameters, call, skew)
+        if caller.access_key_id != call.access_key_id:
+            call = call._replace(access_key_id=caller.access_key_id, account=caller.account)
+            world = self._worlds.of(call.account, call.region)
+        return Identified(decoded, call, world, struck)
+
+    def _decide(self, identified: Identified) -> Decided:
+        """Ask the limits and the faults what happens to the call, and look for violations in it."""
+        decoded, call, world, struck = identified
+        if decoded.parameters.problem:
+            raise ServiceError("InvalidArgument", detail=decoded.parameters.problem)
+        limits, faults = world.limits, world.faults
+        if limits is not None and not limits.admits(call.operation.name):
+            raise RateExceeded(limits.throttled(call.operation.name))
+        violations = self._monitor.came(identified)
+        decision, trace = faults.decide(call), None
+        if faults.has_rules:
+            rules = (*struck, *decision.rules) if decision is not None else struck
+            trace = faults.trace(call._replace(access_key_id=shortened(call.access_key_id)), rules)
+        return Decided(decoded, call, world, struck, violations=violations, decision=decision, trace=trace)
+
+    def _perform(self, decided: Decided) -> Result:
+        """Do what the call asks, unless a fault comes before it."""
+        decision = decided.decision
+        if decision is None or decision.before is None:
+            return dispatch(decided.world, decided.call)
+        if decision.before.transport is not None:
+            transport = Transport(decision.before.transport)
+            return Reply(200, b"", decided.decoded.request_id, transport=transport)
+        raise self._struck(decided, decision.before)
+
+    def _struck(self, decided: Decided, action: Action) -> ServiceError:
+        # The time in the message is further than allowed from that of any request that is let in.
+        now = self._wall_clock.now() + 2 * self._settings.max_time_skew + 1
+        return fault_answers.failure(decided, action, self._spec, now)
+
+    # -- the answer ----------------------------------------------------------------------------------------------------
+
+    def _wait(self, reached: Reached, noted: Noted, later: DeferredAnswer) -> Pending:
+        pending = Pending(timeout=later.timeout)
+
+        def answer() -> None:
+            if not undo:
+                return  # the client has left
+            leave()
+            try:
+                result: Fields | ServiceError = later.ready()
+            except ServiceError as failure:
+                result = failure
+            except Exception:  # noqa: BLE001 - as in _answer()
+                result = self._our_fault()
+            pending.settle(self._finish(reached, noted, result))
+
+        def abandon() -> None:
+            leave()
+            reply = Reply(200, b"", decoded(reached).request_id, transport=Transport.LEFT)
+            self._write_down(reached, reply, None, {})
+
+        def leave() -> None:
+            # Each of them knows of the others, so they let go of one another.
+            while undo:
+                undo.pop()()
+            pending.on_expire = pending.on_abandon = None
+
+        undo = [later.subscribe(answer)]
+        pending.on_expire, pending.on_abandon = answer, abandon
+        if self.job is not None:
+            if self.job.stopped:
+                pending.expire()
+            self.job.on_stop = partial(self._warn_of_stop, pending)
+        return pending
+
+    def _finish(self, reached: Reached, noted: Noted, result: Fields | ServiceError | Reply) -> Reply:
+        """Encode what came out, spoil it if a fault says so, add a hint, and write the call down."""
+        decided = reached if isinstance(reached, Decided) else None
+        decision = decided.decision if decided is not None else None
+        after = decision.after if decision is not None else None
+        if decided is not None and after is not None and after.transport is None:
+            result = result if isinstance(result, ServiceError) else self._struck(decided, after)
+        failure = result if isinstance(result, ServiceError) else None
+        reply = self._encode(decoded(reached), result)
+        if decision is not None:
+            reply = fault_answers.spoilt(reply, decision)
+        details = NOTHING
+        if failure is not None or noted.something or (decided is not None and decided.trace is not None):
+            details = hints.details(reached, noted, failure, self._authenticator)
+            if details.hint is not None:
+                reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
+        self._write_down(reached, reply, failure, result if isinstance(result, dict) else {}, details)
+        return reply
+
+    def _encode(self, call: Decoded, result: Fields | ServiceError | Reply) -> Reply:
+        if isinstance(result, dict):
+            return encode.success(result, call.request_id)
+        if isinstance(result, Reply):
+            return result
+        reply = self.refusal(result, call.request.header("host"), call.request_id)
+        if isinstance(result, RateExceeded):
+            reply = reply._replace(headers=encode.rate_limit_headers(result.throttled.limit, result.throttled.wait))
+        return reply
+
+    def _write_down(
+        self, reached: Reached, reply: Reply, failure: ServiceError | None, fields: Fields, details: Details = NOTHING
+    ) -> None:
+        """Keep an answered call in the journal, with its violations, and the nonce of one that got its answer."""
+        violations = reached.violations if isinstance(reached, Decided) else ()
+        if isinstance(reached, Identified | Decided):
+            if reply.transport not in UNANSWERED:
+                self._authenticator.answered(reached.call.access_key_id, reached.decoded.nonce)
+            violations = [*violations, *self._monitor.went(reached, reply, failure, fields)]
+        said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None
+        answered = Answered(reached, reply, failure, violations, details)
+        self._shared.journal.add(record(answered, said, self._shared.clock.now(), self._settings.region))
+
+    def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
+        """The error answer to a call, or to what never became one."""
+        return encode.error(
+            failure, request_id or self._shared.ids.request_id(), host, self._spec, gateway=self.gateway
+        )
+
+    def _our_fault(self) -> ServiceError:
+        log.exception("a mistake of cfmock's own; the client got InternalServerError")
+        return ServiceError("InternalServerError")
+
+    def _warn_of_stop(self, pending: Pending | None = None) -> None:
+        """A call has started more than it may: say so, and answer with what there is."""
+        most = self._settings.max_starts_per_advance
+        text = (
+            f"a call has set more than {most} executions going: what is left of them stands until the clock is moved on"
+        )
+        self._worlds.default().warn(f"{text} (max_starts_per_advance)")
+        if pending is not None:
+            pending.expire()

@@ -1,0 +1,114 @@
+"""What is known of a call at each stage of its path.
+
+    Received ─► Decoded ─► Claimed ─► Identified ─► Decided ─► Answered
+
+The pipeline makes each of these whole, and none is ever changed. A call that is refused gets no further: its answer, its hint
+and its record are made of the last stage that it has reached. They are tuples, since every call makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cfmock.base.errors import ServiceError
+from cfmock.observe.journal import Details, WorldKey
+from cfmock.observe.violation_kinds import ViolationNote
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
+from cfmock.protocol.faults.injector import FaultDecision
+from cfmock.protocol.faults.near_misses import Trace
+from cfmock.protocol.wire.messages import OperationCall, Parameters, Reply, Request
+from cfmock.service.world import World
+
+
+class Received(NamedTuple):
+    """A request as it came; `began` is when, by the stopwatch, in seconds."""
+
+    request: Request
+    began: float
+
+
+class Decoded(NamedTuple):
+    """A request with its parameters; `nonce` and `timestamp` are empty where none was sent."""
+
+    request: Request
+    began: float
+    parameters: Parameters
+    request_id: str
+    nonce: str
+    timestamp: str
+
+
+class Claimed(NamedTuple):
+    """A call of a known operation by whom it says it is, in the world of that account; nothing is proved yet.
+
+    `struck` are the names of the fault rules that skewed the clock, `skew` by how many seconds.
+    """
+
+    decoded: Decoded
+    call: OperationCall
+    world: World
+    struck: Sequence[str]
+    skew: float
+
+
+class Identified(NamedTuple):
+    """A call whose sender is known."""
+
+    decoded: Decoded
+    call: OperationCall
+    world: World
+    struck: Sequence[str]
+
+
+class Decided(NamedTuple):
+    """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
+
+    decoded: Decoded
+    call: OperationCall
+    world: World
+    struck: Sequence[str]
+    violations: Sequence[ViolationNote]
+    decision: FaultDecision | None
+    trace: Trace | None
+
+
+Called = Claimed | Identified | Decided
+"""The stages that know which operation is called."""
+
+Reached = Decoded | Called
+"""The stages that a call can be answered from."""
+
+
+class Answered(NamedTuple):
+    """A call with its reply, the last stage that it reached, and the error in the reply, None for a success."""
+
+    reached: Reached
+    reply: Reply
+    failure: ServiceError | None
+    violations: Sequence[ViolationNote]
+    details: Details
+
+
+def called(reached: Reached) -> Called | None:
+    """The stage, if it knows which operation is called."""
+    return None if isinstance(reached, Decoded) else reached
+
+
+def decoded(reached: Reached) -> Decoded:
+    """The request of a call, decoded."""
+    return reached if isinstance(reached, Decoded) else reached.decoded
+
+
+def rules(reached: Reached) -> tuple[str, ...]:
+    """The names of the fault rules that struck."""
+    if isinstance(reached, Decoded):
+        return ()
+    if isinstance(reached, Decided) and reached.decision is not None:
+        return (*reached.struck, *reached.decision.rules)
+    return tuple(reached.struck)
+
+
+def world_key(reached: Reached, region: str) -> WorldKey:
+    """Account and region of a call; `region` is that of calls that name none."""
+    return (DEFAULT_ACCOUNT, region) if isinstance(reached, Decoded) else (reached.call.account, reached.call.region)

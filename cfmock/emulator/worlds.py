@@ -1,0 +1,103 @@
+"""The registry of worlds: one for each account and region, made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cfmock.observe.journal import WorldKey
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
+from cfmock.service.shared import Shared
+from cfmock.service.world import World
+
+Change = Callable[[World], object]
+"""Changes one world; replayed in worlds made later."""
+
+_Scope = tuple[str | None, str | None]
+"""An account and a region; None: any."""
+
+_ALL: _Scope = (None, None)
+
+
+def _covers(scope: _Scope, world: World) -> bool:
+    account, region = scope
+    return account in (None, world.account) and region in (None, world.region)
+
+
+class Worlds:
+    """The worlds in use. `prepare` brings each new one into the state that the fixtures say; the changes made everywhere since
+    are replayed in it."""
+
+    def __init__(self, shared: Shared, prepare: Change) -> None:
+        self.prepare = prepare
+        self._shared = shared
+        self._worlds: dict[WorldKey, World] = {}
+        self._changes: dict[int, tuple[_Scope, Change]] = {}  # by number, oldest first
+        self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
+        self._numbers = 0
+
+    def __iter__(self) -> Iterator[World]:
+        """Those that were made so far."""
+        return iter(tuple(self._worlds.values()))
+
+    def of(self, account: str, region: str) -> World:
+        """The world of this account in this region."""
+        return self._worlds.get((account, region)) or self._make(account, region)
+
+    def _make(self, account: str, region: str) -> World:
+        world = self._worlds[account, region] = World(account, region, self._shared)
+        self.prepare(world)
+        since = max(number for scope, number in self._resets.items() if _covers(scope, world))
+        for number, (scope, change) in list(self._changes.items()):
+            if number > since and _covers(scope, world):
+                change(world)
+        return world
+
+    def default(self) -> World:
+        """That of calls whose key names no account and that name no region."""
+        return self.of(DEFAULT_ACCOUNT, self._shared.settings.region)
+
+    def known(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
+        """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
+        the one they name."""
+        self.default()
+        if account is not None or region is not None:
+            self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
+        yield from [world for world in self if _covers((account, region), world)]
+
+    def everywhere(self, change: Change, account: str | None = None, region: str | None = None) -> int:
+        """Make a change in all worlds of the account and region, those made later too. Returns its number."""
+        self._numbers += 1
+        for world in self.known(account, region):
+            change(world)
+        self._changes[self._numbers] = (account, region), change
+        return self._numbers
+
+    def no_longer(self, number: int) -> None:
+        """Make the change of this number in no more worlds."""
+        self._changes.pop(number, None)
+
+    def end(self, account: str | None = None, region: str | None = None) -> list[World]:
+        """End the worlds of the account and region, and drop the changes that hold in no others. Returns those that ended;
+        whoever waits for something in them is still to be told."""
+        scope = account, region
+        if scope == _ALL:
+            self._changes.clear()
+            self._resets = {_ALL: 0}
+        else:
+            self._resets[scope] = self._numbers
+            for number, (changed, _) in list(self._changes.items()):
+                if account in (None, changed[0]) and region in (None, changed[1]):
+                    del self._changes[number]
+        ended = [world for world in self if _covers(scope, world)]
+        for world in ended:
+            for flow in world.flow_names():
+                world.remember(flow)
+            world.end()
+            del self._worlds[world.account, world.region]
+        return ended
+
+    def discard(self) -> None:
+        """Let go of everything; nothing can be asked of it any more."""
+        for world in self:
+            world.discard()
+        vars(self).clear()

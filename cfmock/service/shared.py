@@ -1,0 +1,50 @@
+"""What all worlds of an emulator have in common."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cfmock.base.clocks import Clock
+from cfmock.base.randomness import Ids
+from cfmock.base.timers import Timers
+from cfmock.engine.execution import TaskResolver
+from cfmock.engine.scheduler import FlowScheduler
+from cfmock.engine.task_mocks import Functions
+from cfmock.observe.journal import Journal
+from cfmock.protocol.spec.model import Spec
+from cfmock.service.call_diagnostics import CallDiagnostics
+from cfmock.service.retention import Memory
+from cfmock.service.rows import ExecutionRow
+from cfmock.settings import Settings
+
+Observer = Callable[[ExecutionRow, str], object]
+"""Called for each point of a definition that is passed: with the execution that passes it, and the id of the point."""
+
+
+@dataclass
+class Shared:
+    """The parts that every world works with.
+
+    `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by
+    executions that start from then on; `former_flows` are the names of flows that were deleted, the newest last; warnings go to
+    `tell`, too.
+    """
+
+    resolver: Callable[[Any, ExecutionRow], TaskResolver]
+    report: Callable[[Any, str, ExecutionRow], None]
+    spec: Spec
+    settings: Settings
+    clock: Clock
+    timers: Timers
+    ids: Ids
+    scheduler: FlowScheduler
+    journal: Journal
+    memory: Memory
+    notes: CallDiagnostics = field(default_factory=CallDiagnostics)
+    functions: Functions | None = None
+    observer: Observer | None = None
+    former_flows: dict[str, None] = field(default_factory=dict)
+    tell: Callable[[str], object] = logging.getLogger("cfmock").warning
