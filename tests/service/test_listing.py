@@ -187,7 +187,7 @@ def test_an_item_is_what_describe_execution_answers(metadata_only: bool) -> None
     for name in ("failed", "running", "out", "plain"):
         for flow in ("echo", "other"):
             service("StartExecution", FlowName=flow, ExecutionName=name, Input='{"a": "\\ud83d x \\n", "名": 1e2}')
-    service.emulator.advance_to(NOW + 2)
+    service.emulator.time.advance_to(NOW + 2)
     long = ("FlowDefinition", "Input", "Output") if metadata_only else ()
     for flow in ("echo", "other"):
         listed = service.send("ListExecutions", FlowName=flow, MetadataOnly=metadata_only)
