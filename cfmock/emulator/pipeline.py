@@ -20,7 +20,7 @@ from cfmock.base.short_text import shortened
 from cfmock.emulator import fault_answers, hints
 from cfmock.emulator.flow_time import FlowTime
 from cfmock.emulator.records import record
-from cfmock.emulator.stages import Answered, Claimed, Decided, Decoded, Identified, Reached, Received, decoded
+from cfmock.emulator.stages import AnsweredCall, Claimed, Decided, Decoded, Identified, Reached, Received, decoded
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.jobs import Job
@@ -260,7 +260,7 @@ class Pipeline:
                 self._authenticator.answered(reached.call.access_key_id, reached.decoded.nonce)
             violations = [*violations, *self._monitor.went(reached, reply, failure, fields)]
         said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None
-        answered = Answered(reached, reply, failure, violations, details)
+        answered = AnsweredCall(reached, reply, failure, violations, details)
         self._shared.journal.add(record(answered, said, self._shared.clock.now(), self._settings.region))
 
     def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:

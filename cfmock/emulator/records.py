@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cfmock.base.clocks import stopwatch
 from cfmock.base.short_text import LONGEST, shortened
-from cfmock.emulator.stages import Answered, Decoded, called, decoded, rules, world_key
+from cfmock.emulator.stages import AnsweredCall, Decoded, called, decoded, rules, world_key
 from cfmock.observe.journal import CallRecord, kept_bytes, masked
 from cfmock.protocol.wire.encode import Rendered
 from cfmock.protocol.wire.messages import UNANSWERED, Transport
@@ -12,7 +12,7 @@ from cfmock.protocol.wire.messages import UNANSWERED, Transport
 _LONGEST_ACTION = 128  # characters of an action that the API does not have
 
 
-def record(answered: Answered, said: Rendered | None, time: float, region: str) -> CallRecord:
+def record(answered: AnsweredCall, said: Rendered | None, time: float, region: str) -> CallRecord:
     """What is kept of a call. `said` is the error as it was answered; `time` is flow time, in seconds since 1970; `region` that
     of calls that name none."""
     reached, reply, details = answered.reached, answered.reply, answered.details
@@ -48,7 +48,7 @@ def record(answered: Answered, said: Rendered | None, time: float, region: str) 
     )
 
 
-def _kept(message: str, answered: Answered) -> str:
+def _kept(message: str, answered: AnsweredCall) -> str:
     """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent. What is kept
     shortened is shortened here, too."""
     request, stage = decoded(answered.reached), called(answered.reached)

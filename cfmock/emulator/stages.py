@@ -1,6 +1,6 @@
 """What is known of a call at each stage of its path.
 
-    Received ─► Decoded ─► Claimed ─► Identified ─► Decided ─► Answered
+    Received ─► Decoded ─► Claimed ─► Identified ─► Decided ─► AnsweredCall
 
 The pipeline makes each of these whole, and none is ever changed. A call that is refused gets no further: its answer, its hint
 and its record are made of the last stage that it has reached. They are tuples, since every call makes them.
@@ -80,7 +80,7 @@ Reached = Decoded | Called
 """The stages that a call can be answered from."""
 
 
-class Answered(NamedTuple):
+class AnsweredCall(NamedTuple):
     """A call with its reply, the last stage that it reached, and the error in the reply, None for a success."""
 
     reached: Reached
