@@ -1,4 +1,4 @@
-"""Flow tests and contract matrices as JUnit XML, the form that CI services read."""
+"""Flow tests, contract matrices and replays as JUnit XML, the form that CI services read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cfmock.base.markup import legal
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.report import MatrixReport, retries
 from cfmock.tools.flowtest.report import TestReport, failure
+from cfmock.tools.replay import report as replays
 
 _RESULTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """Elements that say why a case did not pass, and the attribute of a suite that counts them."""
@@ -84,6 +85,20 @@ def _printed(reaction: Reaction) -> str:
     lines += [f"retries: {retries(reaction)}"] if reaction.spacing else []
     lines += [f"violation: {each}" for each in reaction.violations]
     return "\n".join([*lines, reaction.said] if reaction.said else lines)
+
+
+def of_replays(report: replays.ReplayReport) -> str:
+    """Replays of recorded executions: a suite for each flow, a case for each execution."""
+    return _document(_replays(report))
+
+
+def _replays(report: replays.ReplayReport) -> Iterator[tuple[str, _JUnitCase]]:
+    for found in report.comparisons:
+        recording, flow, difference = found.replay.recording, found.replay.flow.name, found.difference
+        case = _JUnitCase(flow, replays.title(recording), printed="\n".join(replays.evidence_lines([found])))
+        if difference is not None:
+            case = replace(case, result="failure", message=difference.message, detail="\n".join(replays.lines(found)))
+        yield flow, case
 
 
 def _document(found: Iterable[tuple[str, _JUnitCase]]) -> str:

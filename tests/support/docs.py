@@ -31,6 +31,7 @@ from cfmock.observe.violation_kinds import KINDS
 from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
+from cfmock.tools.replay import choices as replay
 from tests.support import clients as reactions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +101,19 @@ def fidelity(_: str) -> str:
                 rows.append((label, what, ", ".join(map(code, names)), evidence))
                 label = ""
     return table(("Operation", "", "", "Known"), rows)
+
+
+def choices(_: str) -> str:
+    """What histories can show of that which the documents leave open, and which have."""
+    rows = (
+        (code(each.key), each.choice, "; ".join(map(_confirmation, each.confirmed_by)) or "–")
+        for each in replay.choices().values()
+    )
+    return table(("Choice", "What cfmock does", "Confirmed by"), rows)
+
+
+def _confirmation(found: replay.Confirmation) -> str:
+    return ", ".join(filter(None, (str(found.date), found.region, found.source)))
 
 
 def _fields(fields: Mapping[str, model.Field], above: str) -> Iterator[tuple[str, str]]:
@@ -438,6 +452,7 @@ TABLES: Mapping[str, Callable[[str], str]] = {
     "codes": codes,
     "commands": commands,
     "errors": errors,
+    "choices": choices,
     "fidelity": fidelity,
     "gateway": gateway,
     "keys": keys,

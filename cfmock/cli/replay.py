@@ -1,0 +1,113 @@
+"""`cfmock replay`: recorded executions of the service against a definition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cfmock.cli.main import FAILED, SUCCESS
+from cfmock.cli.options import write_file
+
+if TYPE_CHECKING:
+    from cfmock.fixtures.history.recording import RecordedExecution
+    from cfmock.fixtures.model import FixtureSet, FlowFixture
+    from cfmock.tools.replay.report import ReplayReport
+
+_FORMATS = ("table", "json", "junit")
+
+
+@click.command
+@click.argument("histories", metavar="HISTORY...", nargs=-1, required=True)
+@click.option(
+    "--flow", "path", metavar="DEFINITION", required=True,
+    help="What was executed: a flow definition, a fixture, or a file of a deployment tool.",
+)  # fmt: skip
+@click.option("--write-test", metavar="FILE", help="Write the executions as flow tests, with their answers as mocks.")
+@click.option(
+    "--keep", metavar="FIELD", multiple=True,
+    help="With --write-test: a field that is not masked, although its name or length looks like a secret.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to tell it."
+)
+def command(histories: tuple[str, ...], path: str, write_test: str | None, keep: tuple[str, ...], form: str) -> int:
+    """Hold recorded executions of the service against a definition.
+
+    HISTORY is what GetExecutionHistory answered, as an SDK or the CLI prints it: pages, or lists of them, of one execution
+    or several. DescribeExecution's answer may be one more HISTORY. The definition runs with the same input and the same
+    answers of tasks, on virtual time; the first event that differs is shown from both sides.
+    Exit code 1: something differs; 2: a history is not whole, or not of this flow.
+
+    \b
+    Example:
+      cfmock replay run1.json --flow orders.fdl.yaml
+      cfmock replay run1.json --flow orders.fdl.yaml --write-test orders.cfmock.yaml
+    """
+    from cfmock.fixtures.history.reader import read_histories
+    from cfmock.fixtures.loader import load
+    from cfmock.tools.replay.compare import compare
+    from cfmock.tools.replay.fit import flow_for
+    from cfmock.tools.replay.report import ReplayReport
+    from cfmock.tools.replay.run import replay
+
+    fixtures = load([path])
+    pairs = [(each, flow_for(each, fixtures.flows, path)) for each in read_histories(histories)]
+    report = ReplayReport([compare(replay(recording, flow)) for recording, flow in pairs])
+    _print(report, form)
+    if write_test is not None:
+        _write(fixtures, pairs, Path(path), Path(write_test), keep)
+    return SUCCESS if report.agrees else FAILED
+
+
+def _print(report: ReplayReport, form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(report.document(), indent=1, ensure_ascii=False))
+    elif form == "junit":
+        from cfmock.tools import junit
+
+        click.echo(junit.of_replays(report), nl=False)
+    else:
+        _print_lines(report)
+
+
+def _print_lines(report: ReplayReport) -> None:
+    from cfmock.tools.replay.report import confirmed_line, evidence_lines, lines
+
+    for found in report.comparisons:
+        for line in lines(found):
+            colour = {"    - ": "green", "    + ": "red", "DIFFER": "red"}.get(line[:6])
+            click.secho(line, fg=colour, bold=True if line.startswith("DIFFERS") else None)
+    evidence = list(evidence_lines(report.comparisons))
+    if evidence:
+        click.echo("\n" + "\n".join(evidence))
+    confirmed = confirmed_line(report.comparisons)
+    if confirmed:
+        click.echo(f"\n{confirmed}")
+    click.echo(f"\n{report.summary()}")
+
+
+def _write(
+    fixtures: FixtureSet,
+    pairs: Sequence[tuple[RecordedExecution, FlowFixture]],
+    path: Path,
+    target: Path,
+    keep: Sequence[str],
+) -> None:
+    from cfmock.base.errors import SettingsError
+    from cfmock.fixtures.sources import SourceKind, find, kind_of, read
+    from cfmock.tools.replay.flow_test import written_tests
+
+    if target.exists():
+        raise SettingsError(f"--write-test: {target} is there already: rename or remove it")
+    bare = path.is_file() and kind_of(read(next(find(path))).value) is SourceKind.DEFINITION
+    written = written_tests(fixtures, pairs, keep=keep, definition=path if bare else None, target=target)
+    write_file("--write-test", str(target), written.text)
+    for field in filter(None, written.masked):
+        click.echo(f"masked: {field} (--keep {field} leaves it as it is)", err=True)
+    click.echo(
+        f"run {'it' if len(pairs) == 1 else 'them'}: cfmock test {target if bare else f'{path} {target}'}", err=True
+    )

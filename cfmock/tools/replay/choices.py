@@ -1,0 +1,63 @@
+"""What the documents leave open and a recorded history can show: the table `choices.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from cfmock.base import yaml_source
+from cfmock.engine import commands
+from cfmock.engine.pending_task import CALLED_OFF
+
+OWN_CODES = frozenset(
+    (
+        commands.RUNTIME_ERROR, commands.INVALID_OUTPUT, commands.DATA_LIMIT, commands.EVENT_LIMIT, commands.ITEM_LIMIT,
+        commands.MAP_RUN_LIMIT, commands.EXECUTION_TIMEOUT, commands.UNNAMED, CALLED_OFF,
+    )
+)  # fmt: skip
+"""Errors that the engine itself raises, by names that no page documents."""
+
+OWN_TEXTS = OWN_CODES | {commands.TASK_TIMEOUT, commands.INVALID_LOCAL}
+"""Errors that the engine itself raises; the texts of all of them are ours."""
+
+
+class Confirmation(NamedTuple):
+    """A history that agrees with a choice."""
+
+    date: str
+    region: str
+    source: str = ""
+
+
+class Choice(NamedTuple):
+    """Something that cfmock had to choose. `types` are the events whose details it is about."""
+
+    key: str
+    choice: str
+    types: tuple[str, ...]
+    confirmed_by: tuple[Confirmation, ...]
+
+
+@cache
+def choices() -> Mapping[str, Choice]:
+    """All of them, by key."""
+    name = "choices.yaml"
+    rows = yaml_source.parse(files(__package__).joinpath(name).read_bytes(), name).value
+    return {
+        key: Choice(
+            key, row["choice"], tuple(row.get("types", ())), tuple(Confirmation(**each) for each in row["confirmed_by"])
+        )
+        for key, row in rows.items()
+    }
+
+
+@cache
+def _by_type() -> Mapping[str, str]:
+    return {kind: choice.key for choice in choices().values() for kind in choice.types}
+
+
+def choice_for(kind: str) -> str:
+    """The key of the choice that the detail of this type of event is."""
+    return _by_type().get(kind, "other-events")

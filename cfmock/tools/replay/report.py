@@ -1,0 +1,151 @@
+"""Replays as values for people and programs: lines, and a JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cfmock.base.clocks import iso
+from cfmock.base.json_text import Json
+from cfmock.base.time_text import duration_text
+from cfmock.engine.events import Event
+from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution
+from cfmock.tools.replay.choices import choices
+from cfmock.tools.replay.compare import Evidence, ReplayComparison
+
+FIDELITY = "docs/fidelity.md"
+_WIDEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """The comparisons of one command, in the order of the histories."""
+
+    comparisons: Sequence[ReplayComparison]
+
+    @property
+    def agrees(self) -> bool:
+        return all(each.agrees for each in self.comparisons)
+
+    def document(self) -> Json:
+        """All of it as a JSON value."""
+        return {
+            "agrees": self.agrees,
+            "executions": [_execution(each) for each in self.comparisons],
+            "confirmed": list(dict.fromkeys(key for each in self.comparisons for key in each.confirmed)),
+        }
+
+    def summary(self) -> str:
+        events = sum(len(each.replay.recording.events) for each in self.comparisons)
+        agreed = sum(each.agreed for each in self.comparisons)
+        count = len(self.comparisons)
+        executions = f"{count} execution{'s' * (count != 1)}"
+        differing = sum(not each.agrees for each in self.comparisons)
+        said = f"{differing} of {executions} differ{'s' * (differing == 1)}" if differing else f"ok: {executions}"
+        return f"{said}, {agreed} of {events} events agree"
+
+
+def title(recording: RecordedExecution) -> str:
+    """`run1.json: execution run1`, or when it started."""
+    name = f"execution {recording.name}" if recording.name else f"execution of {iso(recording.started)}"
+    return f"{recording.file}: {name}"
+
+
+def _execution(found: ReplayComparison) -> Json:
+    recording, difference = found.replay.recording, found.difference
+    return {
+        "file": recording.file,
+        "execution": recording.name or None,
+        "flow": found.replay.flow.name,
+        "started": iso(recording.started),
+        "events": len(recording.events),
+        "agreed": found.agreed,
+        "agrees": found.agrees,
+        "difference": None
+        if difference is None
+        else {
+            "event": difference.number,
+            "what": difference.what,
+            "message": difference.message,
+            "values": {"cloud": difference.cloud, "cfmock": difference.cfmock},
+            "cloud": recorded_row(difference.recorded),
+            "cfmock": difference.own.row() if difference.own is not None else None,
+        },
+        "evidence": [
+            {"choice": each.choice, "event": each.event, "type": each.type, "message": each.message}
+            for each in found.evidence
+        ],
+        "confirmed": list(found.confirmed),
+    }
+
+
+def recorded_row(event: RecordedEvent | None) -> Json:
+    """An event as GetExecutionHistory has it."""
+    if event is None:
+        return None
+    return {
+        "EventId": event.id,
+        "ScheduleEventId": event.cause,
+        "Type": event.type,
+        "StepName": event.step,
+        "Time": iso(event.time),
+        "EventDetail": event.text if event.text is not None else json.dumps(event.detail, ensure_ascii=False),
+    }
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+
+def lines(found: ReplayComparison) -> Iterator[str]:
+    """How far it agrees, and the first difference: the cloud's side begins with `- `, ours with `+ `."""
+    recording, difference = found.replay.recording, found.difference
+    events = len(recording.events)
+    if difference is None:
+        yield f"ok      {title(recording)}: {events} events agree"
+        return
+    yield f"DIFFERS {title(recording)}: {found.agreed} of {events} events agree"
+    yield f"    {difference.message}"
+    started = recording.started
+    yield f"    - the service: {_recorded_line(difference.recorded, started)}"
+    yield f"    + cfmock:      {_own_line(difference.own, started)}"
+
+
+def _recorded_line(event: RecordedEvent | None, started: float) -> str:
+    if event is None:
+        return "no such event"
+    return _line(recorded_row(event), event.time - started)
+
+
+def _own_line(event: Event | None, started: float) -> str:
+    return "no such event" if event is None else _line(event.row(), event.time - started)
+
+
+def _line(row: Mapping[str, Json], since: float) -> str:
+    of = f" of '{row['StepName']}'" if row["StepName"] else ""
+    detail = row["EventDetail"]
+    detail = detail if len(detail) <= _WIDEST else detail[:_WIDEST] + "…"
+    after = duration_text(since)
+    return f"event {row['EventId']}, caused by {row['ScheduleEventId']}, after {after}: {row['Type']}{of}, {detail}"
+
+
+def evidence_lines(comparisons: Iterable[ReplayComparison]) -> Iterator[str]:
+    """What is new, as an issue may have it: Markdown, with no data of the execution in it."""
+    found: dict[str, list[tuple[RecordedExecution, Evidence]]] = {}
+    for each in comparisons:
+        for evidence in each.evidence:
+            found.setdefault(evidence.choice, []).append((each.replay.recording, evidence))
+    if not found:
+        return
+    yield f"New evidence: the service does otherwise what {FIDELITY} lists as a choice of cfmock. Please open an issue with this:"
+    yield ""
+    for key, rows in found.items():
+        yield f"- **{key}**: {choices()[key].choice}"
+        for recording, evidence in rows:
+            yield f"  - {iso(recording.started)[:10]}, event {evidence.event}, {evidence.type}: {evidence.message}"
+
+
+def confirmed_line(comparisons: Iterable[ReplayComparison]) -> str:
+    """The choices that the histories agree with; empty for none."""
+    keys = list(dict.fromkeys(key for each in comparisons for key in each.confirmed))
+    return f"confirmed choices of {FIDELITY}: {', '.join(keys)}" if keys else ""

@@ -1,0 +1,143 @@
+"""Runs a definition with the input and the answers of a recorded execution, on virtual time from its real start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cfmock.base.clocks import VirtualClock
+from cfmock.base.json_text import Json
+from cfmock.base.randomness import Ids
+from cfmock.base.timers import TimerKind, Timers
+from cfmock.engine.commands import Failure
+from cfmock.engine.events import Event, Told, as_events
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution
+from cfmock.engine.identity import Identity
+from cfmock.engine.scheduler import YEAR, FlowScheduler
+from cfmock.engine.task_calls import Fails, Waits
+from cfmock.fixtures.history.answers import Try, tries
+from cfmock.fixtures.history.recording import RecordedExecution
+from cfmock.fixtures.model import FlowFixture
+from cfmock.tools.replay.pairs import Pairing
+
+TOLERANCE = 1.0
+"""Seconds by which a modelled time may differ from the service's."""
+
+UNKNOWN_NAME = "unnamed-execution"
+"""The name of an execution whose history does not tell it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """How the definition went. `pairs` has the recorded event that stands for each of `events`; `output` is None if it gave
+    none."""
+
+    recording: RecordedExecution
+    flow: FlowFixture
+    execution: str
+    events: list[Event]
+    pairs: Pairing
+    status: str
+    output: Json
+
+
+def replay(recording: RecordedExecution, flow: FlowFixture) -> Replay:
+    """Run a flow as it ran in the service: its tasks answer, and it is stopped, as they did and it was there."""
+    return _Replaying(recording, flow).run()
+
+
+class _Replaying:
+    """The resolver and the sink of an execution that is replayed."""
+
+    def __init__(self, recording: RecordedExecution, flow: FlowFixture) -> None:
+        self.recording = recording
+        self.flow = flow
+        self.pairs = Pairing(recording)
+        self.events: list[Event] = []
+        self.execution: FlowExecution | None = None
+        self.timers = Timers(VirtualClock(recording.started))
+        self.scheduler = FlowScheduler(self.timers, Ids(0))
+        self._tries: dict[tuple[int, str], list[Try]] = {}
+        for each in tries(recording):
+            self._tries.setdefault((each.entered, each.state), []).append(each)
+        self._used: dict[tuple[int, str], int] = {}
+        self._stopping = False
+        last = recording.events[-1]
+        self._stop = last if last.type == "ExecutionStopped" else None
+        self._stop_after = len(recording.events) - 1 if self._stop is not None else 0
+
+    def run(self) -> Replay:
+        name = self.recording.name or UNKNOWN_NAME
+        self.scheduler.start(
+            self.flow.flow,
+            Identity(
+                flow=self.flow.name, execution=name, role_arn=self.flow.role_arn, environment=_variables(self.flow)
+            ),
+            self.recording.input,
+            resolver=self,
+            sink=self.sink,
+            on_begin=self._begin,
+        )
+        end, execution = self.recording.started + YEAR, self.execution
+        assert execution is not None
+        while not execution.ended and (due := self.timers.next_due()) is not None and due <= end:
+            self.timers.advance_to(due)
+        return Replay(
+            recording=self.recording,
+            flow=self.flow,
+            execution=name,
+            events=self.events,
+            pairs=self.pairs,
+            status=execution.status.value,
+            output=execution.output.value if execution.output is not None else None,
+        )
+
+    def _begin(self, execution: FlowExecution) -> None:
+        self.execution = execution
+
+    def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
+        """Take the next events, up to where the execution was stopped in the service."""
+        for event in as_events(number, cause, step, time, told):
+            if event.type != "ExecutionStopped" and len(self.events) == self._stop_after > 0:
+                continue
+            last = len(self.events)
+            self.events.append(event if event.id == last + 1 else event._replace(id=last + 1, cause=last))
+            self.pairs.add(self.events[-1])
+        if len(self.events) == self._stop_after > 0 and not self._stopping:
+            self._stopping = True
+            self._stop_at_its_time()
+
+    # -- tasks
+
+    def resolve(self, task: CalledTask) -> Answer:
+        """What the task answered in the service, found by where in the flow it is called and how often before."""
+        call = task.call
+        key = self.pairs.recorded_id(call.task_token.event), call.state
+        number = self._used.get(key, 0)
+        self._used[key] = number + 1
+        known = self._tries.get(key, ())
+        if number >= len(known):
+            return Waits()  # the comparison finds that there was no such call
+        found = known[number]
+        if found.end is not None and found.end.type == "TaskSubmitFailed" and isinstance(found.answer, Fails):
+            raise Failure(found.answer.code, found.answer.detail)
+        return found.answer
+
+    # -- the end from outside
+
+    def _stop_at_its_time(self) -> None:
+        assert self._stop is not None
+        if self._stop.time - self.timers.clock.now() <= TOLERANCE:
+            self._stop_now()  # the service takes a while for each event: what comes next here came too late there
+        else:
+            self.timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
+
+    def _stop_now(self) -> None:
+        if self._stop is not None and self.execution is not None:
+            detail = self._stop.detail
+            self.scheduler.stop(self.execution, str(detail.get("error", "")), str(detail.get("cause", "")))
+
+
+def _variables(flow: FlowFixture) -> Mapping[str, str]:
+    given = (flow.environment or {}).get("Variables", ())
+    return {each["Name"]: each["Value"] for each in given}

@@ -1,0 +1,78 @@
+"""Compares data of the service with ours: where they differ first, and what differs by nature."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cfmock.base.json_text import Json
+from cfmock.engine.task_tokens import read_token
+
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+class ValueDifference(NamedTuple):
+    """The first place where two values differ: a path such as `total` or `items[2].id`, and what stands there.
+
+    `cloud` or `cfmock` is `MISSING` where nothing does.
+    """
+
+    path: str
+    cloud: Json
+    cfmock: Json
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = _Absent()
+
+
+def value_difference(cloud: Json, own: Json, name: str = "", path: str = "") -> ValueDifference | None:
+    """The first difference of two JSON values, None for none. `name` stands for the name of the execution, if that is unknown.
+
+    Numbers are equal by value, and task tokens and UUIDs, which are never the same twice, to any other such.
+    """
+    if isinstance(cloud, dict) and isinstance(own, dict):
+        for key in [*own, *(key for key in cloud if key not in own)]:
+            below = f"{path}.{key}" if path else key
+            found = _part(cloud.get(key, MISSING), own.get(key, MISSING), name, below)
+            if found is not None:
+                return found
+        return None
+    if isinstance(cloud, list) and isinstance(own, list):
+        for index in range(max(len(cloud), len(own))):
+            there = cloud[index] if index < len(cloud) else MISSING
+            here = own[index] if index < len(own) else MISSING
+            found = _part(there, here, name, f"{path}[{index}]")
+            if found is not None:
+                return found
+        return None
+    return None if _equal(cloud, own, name) else ValueDifference(path, cloud, own)
+
+
+def _part(cloud: Json, own: Json, name: str, path: str) -> ValueDifference | None:
+    if cloud is MISSING or own is MISSING:
+        return ValueDifference(path, cloud, own)
+    return value_difference(cloud, own, name, path)
+
+
+def _equal(cloud: Json, own: Json, name: str) -> bool:
+    if isinstance(cloud, bool) or isinstance(own, bool) or not isinstance(own, str) or not isinstance(cloud, str):
+        return (
+            type(cloud) is type(own) and cloud == own
+            if isinstance(cloud, bool) or isinstance(own, bool)
+            else cloud == own
+        )
+    if cloud == own or (_UUID.fullmatch(cloud) and _UUID.fullmatch(own)):
+        return True
+    if read_token(own) is not None and read_token(cloud) is not None:
+        return True
+    return bool(name) and name in own and _fits(own, name, cloud)
+
+
+def _fits(own: str, name: str, cloud: str) -> bool:
+    """Whether a text is ours with another name in it."""
+    return re.fullmatch(".+".join(map(re.escape, own.split(name))), cloud, re.DOTALL) is not None

@@ -1,0 +1,151 @@
+"""A recorded history against a run of the definition: what agrees, what differs and where, what is new evidence."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cfmock.base.clocks import iso
+from cfmock.base.time_text import parse_time
+from cfmock.fixtures.history.reader import read_histories
+from cfmock.fixtures.loader import load
+from cfmock.tools.replay.compare import compare
+from cfmock.tools.replay.run import replay
+from tests.support import histories
+
+
+@pytest.fixture
+def compared(tmp_path):
+    def run(events, definition=histories.EVERYTHING, *more):
+        path = tmp_path / "history.json"
+        path.write_text(histories.text(histories.answer(events), *more))
+        flow = load([{"cfmock": 1, "flows": [{"name": "f", "definition": definition}]}]).flows[0]
+        return [compare(replay(each, flow)) for each in read_histories([str(path)])]
+
+    return run
+
+
+def the_one(found):
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_published_sample_agrees(compared):
+    found = the_one(compared(histories.passes(), histories.PASSES))
+    assert (found.difference, found.agreed, found.evidence) == (None, 10, ())
+
+
+@pytest.mark.parametrize("change", [lambda events: events, histories.late], ids=["virtual", "late"])
+def test_a_history_of_another_cfmock_agrees(compared, change):
+    events = change(histories.everything())
+    found = the_one(compared(events))
+    assert found.difference is None
+    assert (found.agreed, found.evidence) == (len(events), ())
+    assert {"task-scheduled", "join-cause", "iterations"} <= set(found.confirmed)
+
+
+def index_of(events, kind, state, nth=0):
+    """The position of the nth event of a type and a state."""
+    return [i for i, event in enumerate(events) if (event["Type"], event["StepName"]) == (kind, state)][nth]
+
+
+def later(events, index, seconds):
+    """The event at an index and all that follow, so much later."""
+    moved = histories.at(events[index:], iso(parse_time(events[index]["Time"]) + seconds))
+    return [*events[:index], *moved]
+
+
+def with_detail(events, index, **changes):
+    detail = {**json.loads(events[index]["EventDetail"]), **changes}
+    changed = {**events[index], "EventDetail": json.dumps({k: v for k, v in detail.items() if v is not None})}
+    return [*events[:index], changed, *events[index + 1 :]]
+
+
+def changed(events, index, **fields):
+    return [*events[:index], {**events[index], **fields}, *events[index + 1 :]]
+
+
+def swapped(events, index):
+    """Two events in each other's place; ids and causes stay where they are."""
+    first, second = events[index : index + 2]
+    stay = ("EventId", "ScheduleEventId", "Time")
+    return [
+        *events[:index],
+        {**second, **{key: first[key] for key in stay}},
+        {**first, **{key: second[key] for key in stay}},
+        *events[index + 2 :],
+    ]
+
+
+PLANTED = {
+    "order": ("StepExited", "Quick", swapped, "type"),
+    "order in the file": (
+        "StepExited",
+        "Nap",
+        lambda events, i: [*events[:i], *events[i : i + 2][::-1], *events[i + 2 :]],
+        "order",
+    ),
+    "cause": ("StepStarted", "Rest", lambda *at: changed(*at, ScheduleEventId=3), "cause"),
+    "cause to come": ("TaskStarted", "Check", lambda *at: changed(*at, ScheduleEventId=80), "cause"),
+    "a wait that is longer": ("StepSucceeded", "Rest", lambda *at: later(*at, 10), "time"),
+    "a wait that is shorter": ("StepSucceeded", "Nap", lambda *at: later(*at, -1.5), "time"),
+    "a retry that is later": ("TaskScheduled", "Double", lambda *at: later(*at, 5), "time"),
+    "output of a state": (
+        "StepSucceeded",
+        "Each",
+        lambda *at: with_detail(*at, output={"doubled": [1]}),
+        "output.doubled[0]",
+    ),
+    "input of a state": ("StepStarted", "Quick", lambda *at: with_detail(*at, input={"a": 1}), "input.a"),
+    "error of a state": ("StepFailed", "Check", lambda *at: with_detail(*at, error="Other"), "error"),
+    "text of an error of ours": ("StepFailed", "Check", lambda *at: with_detail(*at, cause="too long"), None),
+    "a key of its own": ("TaskStarted", "Check", lambda *at: with_detail(*at, worker="w"), None),
+    "without a key": ("TaskScheduled", "Check", lambda *at: with_detail(*at, action=None), None),
+    "parameters": ("TaskScheduled", "Quick", lambda *at: with_detail(*at, parameters={}), "parameters.resourceArn"),
+    "another state": ("StepEntered", "Rest", lambda *at: changed(*at, StepName="Check"), "state"),
+    "another end": ("ExecutionSucceeded", "", lambda *at: changed(*at, Type="ExecutionFailed"), "type"),
+    "output of the execution": ("ExecutionSucceeded", "", lambda *at: with_detail(*at, output={}), "output.doubled"),
+}
+"""What is changed: at the first event of a type and a state, how, and what the comparison tells of it; None: new evidence."""
+
+
+@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("pace", [lambda events: events, histories.late], ids=["virtual", "late"])
+def test_a_planted_difference_is_told_at_its_event(compared, name, pace):
+    kind, state, plant, what = PLANTED[name]
+    events = pace(histories.everything())
+    index = index_of(events, kind, state)
+    if name == "a retry that is later":
+        index = next(
+            i
+            for i, event in enumerate(events)
+            if event["Type"] == "TaskScheduled" and "Failed" in cause(events, event)["Type"]
+        )
+    found = the_one(compared(plant(events, index)))
+    if what is None:
+        assert found.agrees
+        assert [each.event for each in found.evidence] == [events[index]["EventId"]]
+        return
+    assert found.difference is not None, found.evidence
+    assert (found.difference.number, found.difference.what) == (events[index]["EventId"], what)
+    assert found.agreed == index
+
+
+def cause(events, event):
+    return events[event["ScheduleEventId"] - 1]
+
+
+def test_branches_that_interleave_otherwise_are_a_difference_only_where_nothing_takes_time(compared):
+    events = histories.everything()
+    index = index_of(events, "StepStarted", "Slow")
+    other = index_of(events, "StepStarted", "Nap")
+    assert other > index + 1
+    numbers = {event["EventId"]: event["EventId"] for event in events}
+    moved = [*events[:index], *events[index + 1 : other + 1], events[index], *events[other + 1 :]]
+    numbers = {0: 0, **{event["EventId"]: n for n, event in enumerate(moved, 1)}}
+    renumbered = [
+        {**event, "EventId": numbers[event["EventId"]], "ScheduleEventId": numbers[event["ScheduleEventId"]]}
+        for event in moved
+    ]
+    assert the_one(compared(renumbered)).difference is not None
