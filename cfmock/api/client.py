@@ -13,7 +13,7 @@ from typing import Any
 
 from cfmock.base.clocks import RealClock, iso_seconds
 from cfmock.base.errors import ArgumentError, ServiceError, SettingsError
-from cfmock.base.json_text import json_argument
+from cfmock.base.json_text import json_argument, json_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.protocol.auth import signature
 from cfmock.protocol.spec import model
@@ -71,7 +71,7 @@ def wire_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     with json_argument():
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json_text(value)
 
 
 def check_operation(name: str) -> None:

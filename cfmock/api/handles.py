@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from cfmock.api.arguments import check_whole
 from cfmock.api.callers_line import shows_callers_line
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_text
-from cfmock.base.json_text import Json, json_argument
+from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration, parse_time
 from cfmock.control.control import Control
@@ -160,7 +160,7 @@ def _plain(value: Json) -> Json:
     """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises ArgumentError
     and ArgumentTypeError."""
     with json_argument():
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json_text(value))
 
 
 def _seconds(span: float | str | None) -> float:

@@ -70,18 +70,20 @@ def json_argument() -> Iterator[None]:
         raise ArgumentError(f"no JSON value: {error}") from None
 
 
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+def no_constant(word: str) -> Any:
+    """For a decoder: refuse NaN and Infinity, which Python's own takes. Raises ValueError."""
+    raise ValueError(f"{word} is no JSON value")
 
 
-def _finite(digits: str) -> float:
+def finite(digits: str) -> float:
+    """For a decoder: a number, unless it is too large for one. Raises ValueError."""
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError(f"{digits} is too large")
     return number
 
 
-_decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_decoder = json.JSONDecoder(parse_constant=no_constant, parse_float=finite)
 
 
 def json_value(text: str) -> Any:

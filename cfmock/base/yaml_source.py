@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple, NoReturn
 import yaml
 
 from cfmock.base.errors import SourceError
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, finite, no_constant
 from cfmock.base.problems import MOST_TOLD, Mistake, Path, Problem
 from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_values import CORE, MAX_DEPTH, MAX_NODES, Loader, OddError, plain, quick_value, scalar
@@ -210,15 +209,7 @@ def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found
 
 
-def _refuse(word: str) -> Json:
-    raise ValueError(word)
-
-
-def _finite(digits: str) -> float:
-    return number if math.isfinite(number := float(digits)) else _refuse(digits)
-
-
-_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_refuse, parse_float=_finite)
+_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=no_constant, parse_float=finite)
 
 
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.fixtures.diff import changes
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.seeding import credentials_of, preparing, take_over
+from cfmock.fixtures.sources import Stamp, stamp_of
 
 if TYPE_CHECKING:
     from cfmock.cli.server_setup import Started
@@ -28,23 +28,16 @@ log = logging.getLogger("cfmock")
 EVERY = 0.25
 """Seconds between looks at the files."""
 
-Stamps = Mapping[str, tuple[int, int]]
-"""When each file was last changed, in nanoseconds since 1970, and its size in bytes."""
+Stamps = Mapping[str, Stamp | None]
+"""The stamp of each file, None where it is not there."""
 
 Files = Callable[[], Iterable[str]]
 """Which files matter, asked again at every look: folders get new ones."""
 
 
 def stamps_of(files: Iterable[str]) -> Stamps:
-    """Look at each file; one that is not there is left out."""
-    found = {}
-    for file in files:
-        try:
-            status = Path(file).stat()
-        except OSError:
-            continue
-        found[file] = (status.st_mtime_ns, status.st_size)
-    return found
+    """Look at each file."""
+    return {file: stamp_of(file) for file in files}
 
 
 def watch(act: Callable[[], tuple[int, Files]], sleep: Callable[[float], None] = time.sleep) -> int:

@@ -9,7 +9,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.emulator.stages import Decided, Identified
 from cfmock.observe import argument_violations
 from cfmock.observe.client_history import ClientHistory, Start, start_of
-from cfmock.observe.journal import Journal, Seen, WorldKey
+from cfmock.observe.journal import Journal, Seen, WorldKey, is_of
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.decode import is_acs3
@@ -72,7 +72,7 @@ class ViolationMonitor:
         unfinished = [
             Seen(now, *key, "DescribeExecution", request_id, violation)
             for key, history in self._histories.items()
-            if account in (None, key[0]) and region in (None, key[1])
+            if is_of(key, account, region)
             for request_id, violation in history.unfinished()
         ]
         return [*self._journal.violations(account, region), *unfinished]

@@ -35,6 +35,11 @@ WorldKey = tuple[str, str]
 """Account and region."""
 
 
+def is_of(key: WorldKey, account: str | None, region: str | None) -> bool:
+    """Whether a world is one of this account and region; None: any."""
+    return account in (None, key[0]) and region in (None, key[1])
+
+
 class Explained(Protocol):
     """Why a signature did not match: worked out when it is asked for, `told` once it has been."""
 
@@ -183,14 +188,14 @@ class Journal:
         return sum(ring.dropped for ring in self._of(account, region))
 
     def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
-        return [each for each in self._warnings if account in (None, each.account) and region in (None, each.region)]
+        return [each for each in self._warnings if is_of((each.account, each.region), account, region)]
 
     def violations(self, account: str | None = None, region: str | None = None) -> list[Seen]:
-        return [each for each in self._violations if account in (None, each.account) and region in (None, each.region)]
+        return [each for each in self._violations if is_of((each.account, each.region), account, region)]
 
     def forget(self, account: str | None = None, region: str | None = None) -> None:
         """Drop all of these worlds; it counts as neither seen nor dropped."""
-        for key in [key for key in self._rings if account in (None, key[0]) and region in (None, key[1])]:
+        for key in [key for key in self._rings if is_of(key, account, region)]:
             del self._rings[key]
         warnings, violations = self.warnings(account, region), self.violations(account, region)
         self._warnings = deque((each for each in self._warnings if each not in warnings), WARNINGS)
@@ -208,7 +213,7 @@ class Journal:
                 return
 
     def _of(self, account: str | None, region: str | None) -> list[Ring]:
-        return [ring for key, ring in self._rings.items() if account in (None, key[0]) and region in (None, key[1])]
+        return [ring for key, ring in self._rings.items() if is_of(key, account, region)]
 
 
 FIELDS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from cfmock.base.clocks import iso
@@ -15,6 +16,7 @@ from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.live import Executed
+from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
 
@@ -172,18 +174,9 @@ def list_flows(
     world: World, *, next_token: str = "", limit: int = DEFAULT_LIMIT, resource_group_id: str | None = None
 ) -> Fields:
     """Flows in the order of their names; the token is the name to go on from (documented)."""
-    flows: list[Fields] = []
-    fields: Fields = {"Flows": flows}
-    for key in world.stores.flows.keys(FLOWS, next_token):
-        row = world.stores.flows.get(FLOWS, key)
-        assert row is not None
-        if resource_group_id is not None and row.resource_group_id != resource_group_id:
-            continue
-        if len(flows) == limit:
-            fields["NextToken"] = key
-            break
-        flows.append(flow_fields(row))
-    return fields
+    rows = rows_from(world.stores.flows, FLOWS, next_token)
+    wanted = (row for row in rows if resource_group_id in (None, row.resource_group_id))
+    return page("Flows", wanted, limit, flow_fields, attrgetter("name"))
 
 
 def find_flow(world: World, name: str) -> FlowRow:
@@ -206,10 +199,7 @@ def definitions_of(world: World, row: FlowRow) -> Iterator[Flow]:
     """What executions of a flow run or may be started to run: its definition, those of its versions, and those that running
     executions were started with."""
     yield row.compiled
-    for key in world.stores.versions.keys(row.id):
-        version = world.stores.versions.get(row.id, key)
-        if version is not None:
-            yield version.compiled
+    yield from (version.compiled for version in rows_from(world.stores.versions, row.id))
     yield from {live.row.flow.compiled for live in world.live.get(row.id, {}).values() if isinstance(live, Executed)}
 
 

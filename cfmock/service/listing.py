@@ -11,6 +11,7 @@ from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.executions import list_texts
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
+from cfmock.service.pages import rows_from
 from cfmock.service.rows import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
 from cfmock.service.world import World
 
@@ -84,9 +85,8 @@ class _Wanted(NamedTuple):
 
 def _by_name(world: World, wanted: _Wanted, token: str, most: int) -> list[ExecutionRow]:
     prefix, executions = wanted.prefix, world.stores.executions
-    names = executions.keys(wanted.flow.id, max(prefix, token), prefix + _LAST_KEY)
-    rows = (executions.get(wanted.flow.id, name) for name in names)
-    return list(itertools.islice((row for row in rows if row is not None and wanted.covers(row)), most))
+    rows = rows_from(executions, wanted.flow.id, max(prefix, token), prefix + _LAST_KEY)
+    return list(itertools.islice((row for row in rows if wanted.covers(row)), most))
 
 
 def _name(row: ExecutionRow) -> str:

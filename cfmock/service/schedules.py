@@ -9,7 +9,7 @@ what Terraform sends).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from operator import attrgetter
 
 from cfmock.base.clocks import VirtualClock, iso
 from cfmock.base.errors import ServiceError
@@ -19,6 +19,7 @@ from cfmock.protocol.wire.messages import Fields
 from cfmock.service import cron
 from cfmock.service.executions import launch
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow
+from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import FlowRow, ScheduleRow
 from cfmock.service.world import World
 
@@ -100,21 +101,8 @@ def describe_schedule(world: World, *, flow_name: str, schedule_name: str) -> Fi
 def list_schedules(world: World, *, flow_name: str, next_token: str = "", limit: int = DEFAULT_LIMIT) -> Fields:
     """In the order of their names; the token is the name to go on from. Raises FlowNotExists."""
     flow = find_flow(world, flow_name)
-    found: list[Fields] = []
-    fields: Fields = {"Schedules": found}
-    for row in _rows(world, flow, next_token):
-        if len(found) == limit:
-            fields["NextToken"] = row.name
-            break
-        found.append(_fields(row))
-    return fields
-
-
-def _rows(world: World, flow: FlowRow, start: str) -> Iterator[ScheduleRow]:
-    for name in world.stores.schedules.keys(flow.id, start):
-        row = world.stores.schedules.get(flow.id, name)
-        assert row is not None
-        yield row
+    rows = rows_from(world.stores.schedules, flow.id, next_token)
+    return page("Schedules", rows, limit, _fields, attrgetter("name"))
 
 
 def _find(world: World, flow_name: str, schedule_name: str) -> tuple[FlowRow, ScheduleRow]:

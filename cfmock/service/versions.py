@@ -9,8 +9,8 @@ to 100, while a lone route may carry any from 1 to 100 (the published examples h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from cfmock.base.clocks import iso
@@ -18,6 +18,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT, find_flow, find_version, version_key
+from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World
 
@@ -40,7 +41,7 @@ def delete_flow_version(world: World, *, flow_name: str, flow_version: str) -> F
     """Executions that run it go on. Raises FlowNotExists, and InvalidArgument for a version that is not there or that an alias
     leads to."""
     version = find_version(world, find_flow(world, flow_name), flow_version, "FlowVersion")
-    for alias in _aliases(world, version):
+    for alias in rows_from(world.stores.aliases, version.id):
         if any(route.version == version.version for route in alias.routes):
             raise invalid("FlowVersion", f"is {flow_version}, which the alias '{alias.name}' leads to")
     world.stores.versions.delete(version.id, version_key(version.version))
@@ -54,16 +55,9 @@ def list_flow_versions(
     flow, size = find_flow(world, flow_name), int(limit)
     if next_token and not (next_token.isdecimal() and len(next_token) < 10):
         raise invalid("NextToken", "is not one that ListFlowVersions gave")
-    found: list[Fields] = []
-    fields: Fields = {"FlowVersions": found}
-    for key in world.stores.versions.keys(flow.id, version_key(int(next_token)) if next_token else ""):
-        version = world.stores.versions.get(flow.id, key)
-        assert version is not None
-        if len(found) == size:
-            fields["NextToken"] = str(version.version)
-            break
-        found.append(_version_fields(version))
-    return fields
+    start = version_key(int(next_token)) if next_token else ""
+    rows = rows_from(world.stores.versions, flow.id, start)
+    return page("FlowVersions", rows, size, _version_fields, lambda row: str(row.version))
 
 
 def create_flow_alias(
@@ -112,16 +106,15 @@ def list_flow_aliases(world: World, *, flow_name: str, next_token: str = "", lim
     """In the order of their names; the token is the name to go on from. Weights are text here, and only here (SDK and page
     agree). Raises FlowNotExists."""
     flow = find_flow(world, flow_name)
-    found: list[Fields] = []
-    fields: Fields = {"Aliases": found}
-    for alias in _aliases(world, flow, next_token):
-        if len(found) == limit:
-            fields["NextToken"] = alias.name
-            break
-        item = _alias_fields(alias)
-        for route in item["RoutingConfigurations"]:
-            route["Weight"] = str(route["Weight"])
-        found.append(item)
+    return page(
+        "Aliases", rows_from(world.stores.aliases, flow.id, next_token), limit, _listed_alias, attrgetter("name")
+    )
+
+
+def _listed_alias(alias: AliasRow) -> Fields:
+    fields = _alias_fields(alias)
+    for route in fields["RoutingConfigurations"]:
+        route["Weight"] = str(route["Weight"])
     return fields
 
 
@@ -141,13 +134,6 @@ def qualified(world: World, flow: FlowRow, qualifier: str | None) -> FlowRow:
     if len(alias.routes) > 1:
         route = world.ids.weighted(alias.routes, [each.weight for each in alias.routes])
     return find_version(world, flow, str(route.version), "Qualifier")
-
-
-def _aliases(world: World, flow: FlowRow, start: str = "") -> Iterator[AliasRow]:
-    for name in world.stores.aliases.keys(flow.id, start):
-        alias = world.stores.aliases.get(flow.id, name)
-        assert alias is not None
-        yield alias
 
 
 def _find_alias(world: World, flow_name: str, name: str) -> tuple[FlowRow, AliasRow]:

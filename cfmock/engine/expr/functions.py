@@ -10,12 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
-import math
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_text, json_value
 from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.expr.effort import MAX_VALUE, Effort
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
@@ -200,25 +198,14 @@ def _regex_match(effort: Effort, pattern: str, string: str) -> bool:
 def _from_json(effort: Effort, string: str) -> Json:
     effort.check_length(len(string))
     try:
-        return json.loads(string, parse_constant=_no_number, parse_float=_finite)
+        return json_value(string)
     except ValueError as error:
         raise ExpressionError(f"the string is not JSON: {error}") from None
 
 
-def _no_number(word: str) -> Json:
-    raise ValueError(f"{word} is no JSON value")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"{digits} is too large")
-    return number
-
-
 def _json_text(effort: Effort, value: Json) -> str:
     effort.check(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json_text(value)
 
 
 # -- numbers and chance
