@@ -82,5 +82,5 @@ clean: ## remove environments, caches and what was built
 
 # The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
 # (no network, no Node) skips its tests and is tried again the next time.
-.venvs/.sdks: tests/e2e/environments.py tests/e2e/node/package.json | .venv/.ready
+.venvs/.sdks: tests/e2e/environments.py tests/e2e/node/package.json $(wildcard tests/e2e/fun/* tests/e2e/go/* tests/e2e/java/*) | .venv/.ready
 	@$(BIN)/python tests/e2e/environments.py && touch $@ || true

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 
 import pytest
 
 from cfmock.cli.main import COMMANDS
 from cfmock.protocol.spec.model import load
-from tests.support.processes import environment
+from tests.support.processes import environment_with_cfmock
 
 
 @pytest.fixture
@@ -82,11 +81,8 @@ LOADED = {
 def test_a_shell_completes_a_command(shell, tmp_path):
     if not shutil.which(shell):
         pytest.skip(f"there is no {shell} on this machine")
-    program = tmp_path / "cfmock"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cfmock "$@"\n')
-    program.chmod(0o755)
-    variables = environment()
-    variables["PATH"] = f"{tmp_path}:{variables['PATH']}"
     line = f"{LOADED[shell]}\n{ASKED[shell]}"
-    ran = subprocess.run([shell, "-c", line], env=variables, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [shell, "-c", line], env=environment_with_cfmock(tmp_path), capture_output=True, text=True, check=False
+    )
     assert "serve" in ran.stdout.split(), ran

@@ -6,6 +6,7 @@ that cannot be made here leaves the reason beside its place, and its tests are s
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ VENVS = ROOT / ".venvs"
 NODE = HERE / "node"
 GO = HERE / "go"
 JAVA = HERE / "java"
+FUN = HERE / "fun"
 
 # environment -> what is installed into it
 SDKS = {
@@ -43,7 +45,8 @@ class Outcome:
 
 
 def command(name: str) -> list[str]:
-    """What runs a driver with this set of SDKs: an interpreter for `SDKS` and `node`, the driver itself for `go` and `java`.
+    """What runs a driver with this set of SDKs: an interpreter for `SDKS`, `node` and `fun` (with `NODE_PATH` for it), the driver
+    itself for `go` and `java`.
 
     Raises `Unavailable`.
     """
@@ -53,6 +56,8 @@ def command(name: str) -> list[str]:
         raise Unavailable(f"the {name} SDK cannot be had here: {failed.read_text(encoding='utf-8')}")
     if name == "node":
         words, there = [shutil.which("node")], NODE / "node_modules"
+    elif name == "fun":
+        words, there = [shutil.which("node")], folder / "node_modules" / "@alicloud"
     elif name == "go":
         words, there = [str(folder / "driver")], folder / "driver"
     elif name == "java":
@@ -113,13 +118,28 @@ def _prepare_node() -> None:
         _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
 
 
+def _prepare_fun() -> None:
+    """Funcraft brings hundreds of packages that nothing else needs; they are as new as it allows, since it gets no releases."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Unavailable("there is no Node.js with npm on this machine")
+    folder = VENVS / "fun"
+    if not _is_newer(folder / "package.json", FUN):
+        _announce(f"{folder.relative_to(ROOT).as_posix()}: npm install")
+        folder.mkdir(exist_ok=True)
+        wanted = json.loads((FUN / "package.json").read_text(encoding="utf-8"))["dependencies"]
+        packages = [f"{name}@{version}" for name, version in wanted.items()]
+        quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--no-package-lock", "--ignore-scripts")
+        _run(["npm", "install", *quiet, "--prefix", str(folder), *packages], cwd=folder)
+        (folder / "package.json").touch()
+
+
 def _prepare_go() -> None:
     if not shutil.which("go"):
         raise Unavailable("there is no Go on this machine")
     folder = VENVS / "go"
     if not _is_newer(folder / "driver", GO):
         _announce(f"{folder.relative_to(ROOT).as_posix()}: go build")
-        _run(["go", "build", "-o", str(folder / "driver"), "."], cwd=GO)
+        _run(["go", "build", *GO_FLAGS, "-o", str(folder / "driver"), "."], cwd=GO)
 
 
 def _prepare_java() -> None:
@@ -139,8 +159,11 @@ def _is_newer(made: Path, sources: Path) -> bool:
     return made.exists() and made.stat().st_mtime > max(each.stat().st_mtime for each in sources.iterdir())
 
 
-_OTHERS = {"java": _prepare_java, "go": _prepare_go, "node": _prepare_node}
+_OTHERS = {"fun": _prepare_fun, "java": _prepare_java, "go": _prepare_go, "node": _prepare_node}
 """The environments that are not Python's."""
+
+GO_FLAGS = ("-trimpath",)
+"""Of every build in the tests: so what one has compiled serves the next, in whatever folder."""
 
 _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx128m")
 """Options for a short life."""

@@ -53,6 +53,7 @@ class Kind:
 
 TEA_RAISES = ("ClientException", "ServerException")
 TEA_03_RAISES = ("TeaException", "TeaException")
+CORE_RAISES = ("ClientError", "ServerError")
 GO_RAISES = ("SDKError", "SDKError")
 
 KINDS = {
@@ -72,6 +73,9 @@ KINDS = {
         endpoint="{url}",
         lacks=frozenset({"StartSyncExecution"}),
     ),
+    "node-client": Kind("node", "node/core.js", ("Error", "Error"), way="client"),
+    "node-core": Kind("node", "node/core.js", CORE_RAISES, way="core"),
+    "node-core-acs3": Kind("node", "node/core.js", CORE_RAISES, way="core-acs3"),
     "go": Kind("go", None, GO_RAISES, way="tea"),
     "go-acs3": Kind("go", None, GO_RAISES, way="acs3"),
     "go-legacy": Kind("go", None, ("ServerError", "ServerError"), way="legacy"),

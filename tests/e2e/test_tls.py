@@ -15,7 +15,8 @@ from tests.support.processes import serving
 ACCOUNT = str(Path(__file__).parent / "account.yaml")
 # The asynchronous half of tea-openapi 0.3 takes no notice of Config(ca=...).
 TRUSTING = (
-    "tea", "tea-async", "tea-0.3", "legacy", "pop-core", "acs3-sha256", "go", "go-legacy", "java", "java-legacy",
+    "tea", "tea-async", "tea-0.3", "legacy", "pop-core", "node-client", "node-core", "acs3-sha256", "go", "go-legacy", "java",
+    "java-legacy",
 )  # fmt: skip
 TEA = ("tea", "tea-async", "tea-0.3", "tea-0.3-async")
 

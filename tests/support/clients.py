@@ -54,7 +54,7 @@ class Client(NamedTuple):
     def packages(self) -> Sequence[str]:
         if self.environment == "node":
             needs = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
-            return [f"{name} {version}" for name, version in needs.items()]
+            return [f"{name} {version}" for name, version in needs.items() if self._is_of(name)]
         if self.environment == "go":
             text = (GO / "go.mod").read_text(encoding="utf-8")
             return [
@@ -68,8 +68,17 @@ class Client(NamedTuple):
 
     def _is_of(self, package: str) -> bool:
         """Whether it is a package of this one of the two SDKs that stand in one environment."""
+        if self.environment == "node":
+            return package.endswith(_NODE[self.kind])
         return ("sdk" in package) == self.kind.endswith("-legacy")
 
+
+_NODE = {
+    "pop-core": ("/pop-core", "/fnf-2019-03-15"),
+    "node-client": ("/openapi-client",),
+    "node-core": ("/openapi-core",),
+}
+"""The packages of the SDKs for Node, by their endings."""
 
 CLIENTS = (
     Client("tea", "tea 0.4", "tea"),
@@ -78,6 +87,8 @@ CLIENTS = (
     Client("tea-0.3-async", "tea 0.3, async", "tea-0.3"),
     Client("legacy", "core 2", "legacy"),
     Client("pop-core", "pop-core", "node"),
+    Client("node-client", "openapi-client", "node"),
+    Client("node-core", "openapi-core", "node"),
     Client("go", "Go tea", "go"),
     Client("go-legacy", "Go SDK 1", "go"),
     Client("java", "Java tea", "java"),

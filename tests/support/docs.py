@@ -22,6 +22,7 @@ from cfmock.api import cloudflow
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES, CheckRule
 from cfmock.base.time_text import duration_text
+from cfmock.cli import init
 from cfmock.cli.main import COMMANDS
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.fixtures import schema_messages
@@ -35,7 +36,7 @@ from cfmock.tools.replay import choices as replay
 from tests.support import clients as reactions
 
 ROOT = Path(__file__).resolve().parents[2]
-PART = re.compile(r"(<!-- table: ([\w -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+PART = re.compile(r"(<!-- table: ([\w ./-]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 PICTURES = {"docs/order_flow.svg": "fixtures/order_flow.fdl.yaml"}
 """Drawing → the definition that it shows."""
@@ -443,6 +444,12 @@ def _parameters(function: Callable[..., Any]) -> str:
     return str(inspect.Signature(given[1:])).replace(" = ", "=")
 
 
+def starter(file: str) -> str:
+    """A file that `cfmock init` writes: `starter go/orders_test.go`."""
+    language, _, name = file.partition("/")
+    return f"```{file.rpartition('.')[2]}\n{init.starter(language)[name]}```\n"
+
+
 TABLES: Mapping[str, Callable[[str], str]] = {
     "advisories": advisories,
     "bounds": bounds,
@@ -463,6 +470,7 @@ TABLES: Mapping[str, Callable[[str], str]] = {
     "options": options,
     "reactions": reacted,
     "settings": settings,
+    "starter": starter,
     "transports": transports,
     "endpoints": endpoints,
     "violations": violations,

@@ -22,6 +22,14 @@ def environment(**more: str) -> dict[str, str]:
     return {**without_proxies(kept), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", **more}
 
 
+def environment_with_cfmock(folder: Path, **more: str) -> dict[str, str]:
+    """`environment`, in which a program finds this working copy as `cfmock` on PATH; `folder` gets it."""
+    program = folder / "cfmock"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cfmock "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return environment(**{"PATH": f"{folder}:{os.environ['PATH']}", **more})
+
+
 def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run `cfmock WORDS` to its end."""
     variables = environment(**more.pop("env", {}))
