@@ -1,4 +1,4 @@
-"""The calls that a server saw: which ones are asked for, and waiting for them."""
+"""The calls that a server saw: which ones are asked for, and waiting for them; and the answers to our own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any
 from cfmock.api import assertions, client
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.entered import EnteredServer
-from cfmock.base.errors import WaitTimeout
+from cfmock.base.errors import BrokenConnection, WaitTimeout
+from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.part import ControlError
+from cfmock.emulator import hints
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, public_calls
+from cfmock.protocol.wire.messages import TOLD, Reply
 
 
 def wanted_calls(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,3 +57,10 @@ async def wait_for_calls(
     finally:
         undo()
     return public_calls(control.find_calls(operation=operation, **wanted))
+
+
+def fields(reply: Reply) -> dict[str, Json]:
+    """The fields of an answer. Raises ServiceError for an error, BrokenConnection where a fault breaks the connection."""
+    if reply.transport not in TOLD:
+        raise BrokenConnection(reply.transport.value)
+    return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))

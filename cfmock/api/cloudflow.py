@@ -7,24 +7,23 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from cfmock.api import assertions, calls, client, runs
+from cfmock.api import assertions, calls, client, histories, runs
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
 from cfmock.api.entered import EnteredServer, need_asyncio
 from cfmock.api.environment import environment
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.api.setups import Unused, unused_mode, unused_text
-from cfmock.base.errors import BrokenConnection, UsageError
+from cfmock.base.errors import UsageError
 from cfmock.base.json_text import Json
 from cfmock.control.control import Control
-from cfmock.emulator import hints
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import Call, Execution, Violation, public_calls, violations_text
 from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.auth.credentials import Credential
-from cfmock.protocol.wire.messages import TOLD, Pending, Reply, Request
+from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server.lifecycle import Server
 from cfmock.server.thread import LoopThread, ServerLoop
 from cfmock.settings import resolve
@@ -223,6 +222,18 @@ class CloudFlow:
         self._do(lambda control: control.add_fixtures(fixtures))
         self._loaded.append(fixtures)
 
+    def load_history(self, path: histories.HistoryFiles, *, flow: str) -> list[Execution]:
+        """Mock the tasks of a flow as they answered in histories of the real service, and give the recorded executions.
+
+        `path` is a file, or several, as `cfmock replay` takes them. Raises FixtureError where a history is not whole, UnknownName
+        for a task that the flow does not have.
+        """
+        self._check_open()
+        check_text("flow", flow)
+        found = histories.recorded(path)
+        self._do(lambda control: histories.add_answers(control, flow, found))
+        return [histories.execution(flow, each) for each in found]
+
     def outcome(self, flow: str, **outcome: Unpack[OutcomeKeywords]) -> None:
         """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
 
@@ -279,14 +290,14 @@ class CloudFlow:
             found, cause, job = server.functions.do(lambda: server.begin(request))
             if cause is not None or isinstance(found, Pending) or found.delay or (job is not None and job.ready):
                 found = entered.loop.wait_for(server.whole(found, cause, job))
-            return _fields(found)
+            return calls.fields(found)
         found = entered.blocking(lambda: (server.emulator.handle(request), server.emulator.pipeline.job))
         reply = found.reply if isinstance(found, Pending) else found
         if reply is None:
             assert isinstance(found, Pending)
             found.abandon()
             raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
-        return _fields(reply)
+        return calls.fields(reply)
 
     async def call_async(self, operation: str, **parameters: Json) -> dict[str, Json]:
         """`call` for a running loop."""
@@ -295,7 +306,7 @@ class CloudFlow:
         async def perform() -> Reply:
             return await server.whole(*server.begin(request))
 
-        return _fields(await self._running.here(perform()))
+        return calls.fields(await self._running.here(perform()))
 
     def _signed(self, operation: str, parameters: Mapping[str, Json]) -> Request:
         check_text("operation", operation)
@@ -437,9 +448,3 @@ class CloudFlow:
         """`wait_for_calls` for a running loop."""
         entered = self._running
         return await entered.here(calls.wait_for_calls(entered, operation, count, timeout, filters))
-
-
-def _fields(reply: Reply) -> dict[str, Json]:
-    if reply.transport not in TOLD:
-        raise BrokenConnection(reply.transport.value)
-    return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))

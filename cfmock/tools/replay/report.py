@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
-from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution
+from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution, recorded_row
 from cfmock.tools.replay.choices import choices
 from cfmock.tools.replay.compare import Evidence, ReplayComparison
 
@@ -69,7 +68,7 @@ def _execution(found: ReplayComparison) -> Json:
             "what": difference.what,
             "message": difference.message,
             "values": {"cloud": difference.cloud, "cfmock": difference.cfmock},
-            "cloud": recorded_row(difference.recorded),
+            "cloud": recorded_row(difference.recorded) if difference.recorded is not None else None,
             "cfmock": difference.own.row() if difference.own is not None else None,
         },
         "evidence": [
@@ -77,20 +76,6 @@ def _execution(found: ReplayComparison) -> Json:
             for each in found.evidence
         ],
         "confirmed": list(found.confirmed),
-    }
-
-
-def recorded_row(event: RecordedEvent | None) -> Json:
-    """An event as GetExecutionHistory has it."""
-    if event is None:
-        return None
-    return {
-        "EventId": event.id,
-        "ScheduleEventId": event.cause,
-        "Type": event.type,
-        "StepName": event.step,
-        "Time": iso(event.time),
-        "EventDetail": event.text if event.text is not None else json.dumps(event.detail, ensure_ascii=False),
     }
 
 
