@@ -234,6 +234,28 @@ class Sink(asyncio.Transport):
         return self.closed
 
 
+def test_answers_leave_a_few_at_once_and_before_anything_else_is_read() -> None:
+    async def sent() -> tuple[list[int], list[int]]:
+        written: list[int] = []
+        protocols = [wire.http() for _ in range(fast_way.TOGETHER + 2)]
+        for number, protocol in enumerate(protocols):
+            protocol.connection_made(Sink(lambda data, number=number: written.append(number)))  # type: ignore[misc]
+        await asyncio.sleep(0)
+        for protocol in protocols:
+            protocol.data_received(LIST)
+        at_once = list(written)
+        asyncio.get_running_loop().call_soon(written.append, -1)
+        await asyncio.sleep(0)
+        return at_once, written
+
+    wire = Wire()
+    at_once, written = wire.loop.run_until_complete(sent())
+    wire.loop.close()
+    everybody = list(range(fast_way.TOGETHER + 2))
+    assert at_once == everybody[:-2]
+    assert written == [*everybody, -1]
+
+
 def test_of_a_client_that_leaves_what_was_handed_over_is_let_go(pair: Pair) -> None:
     wait = request("/?Action=DescribeExecution&Version=2019-03-15&FlowName=f&ExecutionName=open&WaitTimeSeconds=9")
     edge = pair.fast.http.edge
