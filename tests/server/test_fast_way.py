@@ -135,7 +135,7 @@ class Pair:
         return fast
 
     async def _served(self, wire: Wire, parts: Iterable[bytes]) -> bytes:
-        wire.http.edge.emulator.ids.seed(1)  # whatever came before
+        wire.http.edge.emulator.shared.ids.seed(1)  # whatever came before
         return await wire.serve(*parts)
 
 
