@@ -39,8 +39,9 @@ tables: .venv/.ready ## write operations.json and names.py after a change to ope
 docs: .venv/.ready ## write tables and pictures into README and docs/
 	$(BIN)/python -m tests.support.docs
 
-clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about each error, for docs/clients.md; takes minutes
+clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about each error and how they sign, for docs/clients.md; takes minutes
 	$(BIN)/python -m tests.support.clients $(ARGS)
+	$(BIN)/python -m tests.e2e.signatures
 	$(BIN)/python -m tests.support.docs
 
 bench: .venv/.ready ## measure against the limits in tests/benchmarks
