@@ -28,7 +28,6 @@ import bench
 import load
 
 from cfmock.api import client
-from cfmock.settings import SETTINGS
 from tests.e2e import environments
 from tests.e2e.sdks import KINDS, Refused, Sdk, driver
 
@@ -286,7 +285,7 @@ def lost(place: Place) -> tuple[int, str]:
     missing = sum(len(place.started[flow] - found[flow].keys()) for flow in COUNTED)
     strange = sum(len(found[flow].keys() - place.started[flow]) for flow in COUNTED if flow != "canned")
     unwell = sum(status not in ("Succeeded", "Stopped") for flow in COUNTED for status in found[flow].values())
-    dropped = place.admin("GET", "health").get("dropped_executions", 0)
+    dropped = place.admin("GET", "health")["dropped"]
     note = f"{missing} not there, {dropped} dropped by its bounds, {strange} unknown, {unwell} did not end well"
     return max(0, missing - dropped) + strange + unwell, note
 
@@ -320,8 +319,7 @@ def measures(place: Place) -> Iterator[bench.Measure]:
 def serving(clock: str) -> Iterator[Place]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bounds = f"settings: {{keep_executions: {KEPT}}}\n" if "keep_executions" in SETTINGS else ""
-        (folder / "flows.yaml").write_text(FLOWS + bounds, encoding="utf-8")
+        (folder / "flows.yaml").write_text(f"{FLOWS}settings: {{keep_executions: {KEPT}}}\n", encoding="utf-8")
         log = stack.enter_context(tempfile.TemporaryFile())
         command = [*bench.CFMOCK[:4], str(folder), "--reload", "--clock", clock, "--port"]
         place = Place(clock, folder, bench.Server(command, log), log)
