@@ -1,9 +1,12 @@
-"""Reads request bodies within bounds: of one request, and of all that are being read together.
+"""Reads request bodies within bounds: of one request, and of all that are being read or wait together.
 
 What is larger than a request may be is counted and dropped, so that its client still sees an answer, and costs no memory.
 """
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
@@ -12,8 +15,7 @@ MAX_COUNTED = 64 * 1024 * 1024
 """Bytes of a body that are read, kept or not, before it is cut off."""
 
 MAX_HELD = 64 * 1024 * 1024
-"""Bytes of bodies of all connections that are kept while they are being read."""
-
+"""Bytes that are kept of all connections: of requests until they are answered, and of answers until their clients read them."""
 
 MALFORMED = (web.RequestPayloadError, ContentEncodingError, TransferEncodingError)
 """What aiohttp raises for a body that ends too early, or cannot be unpacked as its headers say."""
@@ -24,14 +26,29 @@ class BodyMalformed(Exception):  # noqa: N818 - reads as what happened where it 
 
 
 class BodiesFull(Exception):  # noqa: N818 - reads as what happened where it is raised
-    """Other clients send more than there is room for; the rest of this body was not read."""
+    """Other clients send more than there is room for; the rest of this request was not read."""
 
 
 class Bodies:
-    """Reads the bodies of one server. `held` counts the bytes of those that are not whole yet."""
+    """Reads the bodies of one server. `held` counts the bytes of those that are not whole yet, and of what else is kept."""
 
     def __init__(self) -> None:
         self.held = 0
+
+    def take(self, size: int) -> None:
+        """Keep so many bytes more, until they are given back by lowering `held`. Raises BodiesFull."""
+        if self.held + size > MAX_HELD:
+            raise BodiesFull
+        self.held += size
+
+    @contextlib.contextmanager
+    def hold(self, size: int) -> Iterator[None]:
+        """Keep so many bytes more inside. Raises BodiesFull."""
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.held -= size
 
     async def read(self, request: web.BaseRequest, limit: int) -> tuple[bytes, int]:
         """A body of up to `limit` bytes, and its size; of a larger one only the size, counted up to `MAX_COUNTED`.
@@ -49,11 +66,9 @@ class Bodies:
                     held = 0
                     parts.clear()
                     continue
-                if self.held + len(part) > MAX_HELD:
-                    raise BodiesFull
-                parts.append(part)
+                self.take(len(part))
                 held += len(part)
-                self.held += len(part)
+                parts.append(part)
         except MALFORMED as error:
             raise BodyMalformed(str(error)) from None
         finally:

@@ -1,4 +1,4 @@
-"""Says when the process has no file descriptor left for a connection.
+"""Says when there is no room for another connection: no file descriptor left, or too many are open.
 
 Who connects then waits, or is turned away: uvloop says nothing of it, and asyncio a thousand times a second.
 """
@@ -18,6 +18,9 @@ except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
 log = logging.getLogger("cfmock")
+
+MAX_CONNECTIONS = 10_000
+"""Connections that are open at once; those beyond are closed as they come."""
 
 QUIET = 60.0
 """Seconds in which it is said once."""
@@ -48,15 +51,25 @@ class Descriptors:
         if self._limit is not None and number >= self._limit - 1:
             self.ran_out()
 
+    def are_too_many(self, connections: int) -> bool:
+        """Whether the newest of so many connections has to go."""
+        if connections <= MAX_CONNECTIONS:
+            return False
+        self._say("%s connections are open, and no more are taken until some close", MAX_CONNECTIONS)
+        return True
+
     def ran_out(self) -> None:
         """There is none left."""
+        self._say(
+            "all %s file descriptors are in use: no more clients can connect until some leave (ulimit -n)",
+            self._limit if self._limit is not None else "the system's",
+        )
+
+    def _say(self, text: str, number: object) -> None:
         now = stopwatch()
         if self._said is None or now - self._said >= QUIET:
             self._said = now
-            log.error(
-                "all %s file descriptors are in use: no more clients can connect until some leave (ulimit -n)",
-                self._limit if self._limit is not None else "the system's",
-            )
+            log.error(text, number)
 
     def _told(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

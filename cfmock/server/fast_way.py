@@ -112,6 +112,7 @@ class FastProtocol(Protocol):
         found = self._head
         if found is not None:
             data, self._held, self._head = self._held + data, b"", None
+            self.answered()
         size, end = len(data), data.find(b"\r\n\r\n") + 4
         if found is None and 4 < end <= LARGE:
             found = self._manager.heads.parsed(data[:end] if size > end else data)  # type: ignore[union-attr]
@@ -126,6 +127,7 @@ class FastProtocol(Protocol):
         if whole <= LARGE and self._is_plain(found):
             if size < whole:
                 self._held, self._head = data, found
+                self.count(size)
                 return b""
             return b"" if self._answered(Request(found.method, found.path, found.headers, data[end:])) else data
         self._missing = whole - size

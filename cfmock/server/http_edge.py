@@ -30,6 +30,7 @@ from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.counted import CountedProtocol
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.turns import LARGE, Turns
@@ -80,7 +81,14 @@ class HttpEdge:
         self.plan()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One request. The only place that reads from a client."""
+        """One request."""
+        try:
+            return await self._answer(request)
+        finally:
+            request.protocol.answered()  # type: ignore[attr-defined]  # our Protocol
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The only place that reads from a client."""
         protocol: Any = request.protocol  # our Protocol
         if protocol.begun is not None:
             begun, protocol.begun = protocol.begun, None
@@ -101,11 +109,20 @@ class HttpEdge:
                 log.debug("malformed body: %s", error)
                 return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
             except BodiesFull:
-                failure = ServiceError("ResourceThrottled", detail="Too many large requests are being read.")
-                return self._cut_off(self.refusal(failure, request), request)
+                return self._cut_off(self.too_much(), request)
             dropped -= len(body)
-        if len(body) + len(target) > LARGE:
-            await self.turns.wait(len(body) + len(target))
+        if len(body) + len(target) <= LARGE:
+            return await self._call(request, target, body, dropped)
+        try:
+            with self.bodies.hold(len(body)):
+                await self.turns.wait(len(body) + len(target))
+                return await self._call(request, target, body, dropped)
+        except BodiesFull:
+            return self._cut_off(self.too_much(), request)
+
+    async def _call(self, request: web.BaseRequest, target: str, body: bytes, dropped: int) -> web.StreamResponse:
+        """One call of the API. `dropped` are the bytes of its body that were not kept."""
+        headers = request.headers
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
         begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
@@ -173,6 +190,12 @@ class HttpEdge:
                 await rest
             finally:
                 self._resting.discard(rest)
+
+    def too_much(self) -> Reply:
+        """The answer to a request that there is no room for."""
+        return self.emulator.refusal(
+            ServiceError("ResourceThrottled", detail="Too many large requests are being read."), ""
+        )
 
     def refusal(self, failure: ServiceError, request: web.BaseRequest) -> Reply:
         """The answer to what never became a call."""
@@ -357,7 +380,7 @@ def json_answer(value: object, status: int = 200) -> web.StreamResponse:
     return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")
 
 
-class Protocol(web.RequestHandler):
+class Protocol(CountedProtocol):
     """aiohttp's HTTP/1 protocol, with our answers to what it cannot read and to our own mistakes."""
 
     begun: Reply | Begun | Exception | None = None
@@ -368,15 +391,17 @@ class Protocol(web.RequestHandler):
         if hasattr(transport, "max_size"):
             transport.max_size = 65536
         super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
-            self._manager.descriptors.opened(connection.fileno())  # type: ignore[union-attr]
 
     def connection_lost(self, exc: BaseException | None) -> None:
         begun, self.begun = self.begun, None
         if begun is not None and self._manager is not None:
             self._manager.edge.left(begun)  # type: ignore[attr-defined]
         super().connection_lost(exc)
+
+    def refuse(self) -> None:
+        reply = self.server.edge.too_much()
+        if self.transport is not None:
+            self.transport.write(head(reply, keep_alive=False) + reply.body)
 
     @property
     def sent_ahead(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import gzip
 import socket
@@ -15,12 +16,13 @@ import pytest
 from cfmock import CloudFlow
 from cfmock.emulator.pipeline import Pipeline
 from cfmock.protocol.wire.messages import Request
-from cfmock.server import bodies
+from cfmock.server import bodies, descriptors
 from cfmock.server.admin import http
 from tests.support.calls import echo_flow, make_service
 from tests.support.raw import connect, exchange, parsed, read_answer
 from tests.support.waiting import until
 
+ECHO = "version: v1\ntype: flow\nsteps: [{type: pass, name: P}]\n"
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 LIMIT = 1_048_576
 
@@ -171,3 +173,86 @@ def test_a_body_that_cannot_be_unpacked_behind_an_answer_is_no_mistake_of_ours(
         connection.sendall(gzip.compress(b"x" * 100)[:10] + b"\xff" * 50)
         assert connection.recv(100) == b""
     assert caplog.messages == []
+
+
+# -- heads, requests that wait, connections ----------------------------------------------------------------------------------
+
+
+def held(cf: CloudFlow) -> int:
+    """Bytes that the server keeps of all connections."""
+    edge: Any = cf._running.server._edge
+    return int(edge.bodies.held)
+
+
+def test_heads_that_do_not_end_have_a_bound_together(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD", 250_000)
+    begun = b"GET / HTTP/1.1\r\nHost: h\r\nX-Long: " + b"x" * 120_000
+    with connect(cf.url) as first, connect(cf.url) as second, connect(cf.url) as third:
+        for connection in (first, second):
+            connection.sendall(begun)
+        until(lambda: held(cf) == 2 * len(begun))
+        third.sendall(begun)
+        status, headers, answer = parsed(read_answer(third))
+        assert (status, answer["Code"], headers["connection"]) == (429, "ResourceThrottled", "close")
+        assert cf.call("ListFlows")["Flows"]
+        first.sendall(b"\r\n\r\n")
+        assert parsed(read_answer(first))[0] == 400  # read whole, and no call
+        until(lambda: held(cf) == len(begun))
+    until(lambda: held(cf) == 0)
+
+
+def test_a_head_in_many_pieces_counts(cf: CloudFlow) -> None:
+    with connect(cf.url) as connection:
+        for piece in (b"GET / HTTP/1.1\r\n", b"Host: h\r\n", b"X: ", b"x" * 100):
+            connection.sendall(piece)
+            time.sleep(0.01)
+        until(lambda: held(cf) >= 100)
+        connection.sendall(b"\r\n\r\n")
+        read_answer(connection)
+        until(lambda: held(cf) == 0)
+
+
+def test_requests_count_until_they_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = {"Type": "Wait", "Name": "A", "Seconds": 250, "End": True}
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "f", "StartAt": "A", "States": [waits]}
+    monkeypatch.setattr(bodies, "MAX_HELD", 250_000)
+    with CloudFlow({"cfmock": 1, "flows": [{"name": "f", "definition": definition}]}, auth="off") as cf:
+        cf.call("StartExecution", FlowName="f", ExecutionName="e")
+        target = b"/?Action=DescribeExecution&Version=2019-03-15&FlowName=f&ExecutionName=e&WaitTimeSeconds=50"
+        poll = head(100_000).replace(b"POST /", b"POST " + target, 1) + b"x=" + b"y" * 99_998
+        with connect(cf.url) as first, connect(cf.url) as second:
+            for connection in (first, second):
+                connection.sendall(poll)
+            until(lambda: held(cf) >= 200_000)
+            status, _, answer = parsed(exchange(cf.url, poll))
+            assert (status, answer["Code"]) == (429, "ResourceThrottled")
+        until(lambda: held(cf) == 0)
+
+
+def test_answers_that_nobody_reads_have_a_bound_together(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    cf.call("CreateFlow", Name="large", Type="FDL", Description="d" * 900_000, Definition=ECHO)
+    monkeypatch.setattr(bodies, "MAX_HELD", 300_000)  # what is written ahead is 64 KiB or more of each
+    call = b"GET /?Action=DescribeFlow&Version=2019-03-15&Name=large HTTP/1.1\r\nHost: h\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        for connection in [stack.enter_context(connect(cf.url)) for _ in range(8)]:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(call * 8)  # what the system keeps for them is not ours
+        server: Any = cf._running.server._http
+        until(lambda: len(server.connections) <= 4)
+        assert cf.call("ListFlows")["Flows"]
+    until(lambda: held(cf) == 0)
+
+
+def test_there_is_a_bound_on_connections(cf: CloudFlow, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    monkeypatch.setattr(descriptors, "MAX_CONNECTIONS", 3)
+    with contextlib.ExitStack() as stack:
+        first, *_ = [stack.enter_context(connect(cf.url)) for _ in range(3)]
+        server: Any = cf._running.server._http
+        until(lambda: len(server.connections) == 3)
+        with connect(cf.url) as fourth, connect(cf.url) as fifth, contextlib.suppress(ConnectionError):
+            assert (fourth.recv(1), fifth.recv(1)) == (b"", b"")
+        first.sendall(b"GET /?Action=ListFlows&Version=2019-03-15 HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert parsed(read_answer(first))[0] == 200
+    assert [each.getMessage() for each in caplog.records if "connections" in each.getMessage()] == [
+        "3 connections are open, and no more are taken until some close"
+    ]
