@@ -193,7 +193,7 @@ class HttpEdge:
 
     def too_much(self) -> Reply:
         """The answer to a request that there is no room for."""
-        return self.emulator.refusal(
+        return self.emulator.pipeline.refusal(
             ServiceError("ResourceThrottled", detail="Too many large requests are being read."), ""
         )
 
