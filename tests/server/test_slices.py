@@ -268,4 +268,4 @@ def test_a_tick_ends_with_its_slice_however_much_is_due(monkeypatch: pytest.Monk
     monkeypatch.setattr(clocks, "SLICE", -1.0)
     monkeypatch.setattr(emulator.clock, "steady", lambda: 1e12)
     emulator.time.tick()
-    assert sum(row.visits == ("Wait", "Start0") for row in control.find_executions("later")) == 1
+    assert sum(len(row.events) > 3 for row in control.find_executions("later")) == 1  # one has left its wait
