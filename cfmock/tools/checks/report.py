@@ -13,9 +13,9 @@ from cfmock.engine.task_mocks import TaskMocks
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet, FlowFixture
 from cfmock.fixtures.sources import read_text
-from cfmock.tools.checks.lint import lint
+from cfmock.lint.lint import lint
+from cfmock.lint.suppressions import ignores
 from cfmock.tools.checks.selection import Selection
-from cfmock.tools.checks.suppressions import ignores
 
 
 class Level(enum.Enum):

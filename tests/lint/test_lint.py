@@ -14,7 +14,7 @@ from cfmock.base import yaml_source
 from cfmock.base.findings import RULES
 from cfmock.engine.languages import compile_definition
 from cfmock.fixtures.loader import load
-from cfmock.tools.checks.lint import lint
+from cfmock.lint.lint import lint
 from tests.support import definitions
 from tests.support.lab import HEADS, text_of
 

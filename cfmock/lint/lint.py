@@ -27,9 +27,9 @@ from cfmock.engine.model import (
     edges,
 )
 from cfmock.engine.model import Node as FlowNode
-from cfmock.tools.checks.calls import failing_calls
-from cfmock.tools.checks.spelling import spelling
-from cfmock.tools.checks.suppressions import ignores
+from cfmock.lint.calls import failing_calls
+from cfmock.lint.spelling import spelling
+from cfmock.lint.suppressions import ignores
 
 
 def lint(

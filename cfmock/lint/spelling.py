@@ -18,7 +18,7 @@ from cfmock.engine.expr.constructor import SUFFIX
 from cfmock.engine.expr.parser import Constant, FunctionCall, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Language
-from cfmock.tools.checks.known_names import near_action, near_error
+from cfmock.lint.known_names import near_action, near_error
 
 Found = tuple[str, Mark, str]
 Path = tuple["str | int", ...]
