@@ -10,10 +10,13 @@ from cfmock.control.clock import ClockControl
 from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.executions import ExecutionControl
 from cfmock.control.faults import FaultControl
+from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FlowControl
 
 
-class Control(FaultControl, CallControl, FlowControl, ExecutionControl, ExecutionDetailControl, ClockControl):
+class Control(
+    FaultControl, CallControl, FlowControl, ExecutionControl, ExecutionDetailControl, FlowDetailControl, ClockControl
+):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
 
     def health(self) -> Json:

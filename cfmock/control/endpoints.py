@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cfmock.control.flow_detail import AFTER
 from cfmock.control.paging import MAX_PAGE, PAGE
 from cfmock.service.overview import PLACE
 
 
 class Argument(NamedTuple):
     """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, page (the length of
-    one), status (of an execution), duration or, of a body, the name of its schema in `server/admin/admin.schema.json`. A
-    string may have to match `pattern`."""
+    one), status (of an execution), style (of a picture), duration or, of a body, the name of its schema in
+    `server/admin/admin.schema.json`. A string may have to match `pattern`."""
 
     name: str
     place: str
@@ -33,7 +34,12 @@ class Lead(NamedTuple):
 
 class Endpoint(NamedTuple):
     """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
-    `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next."""
+    `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next;
+    `media` is the type of the answer's content.
+
+    A method that is a generator moves the clock in steps if it is `paced`; else what it yields is to be called, in any thread,
+    and what comes of that sent back.
+    """
 
     name: str
     method: str
@@ -44,6 +50,8 @@ class Endpoint(NamedTuple):
     key: str | None = None
     world: bool = True
     leads: tuple[Lead, ...] = ()
+    media: str = "application/json"
+    paced: bool = False
 
 
 def _query(name: str, help: str, type: str = "string") -> Argument:
@@ -75,6 +83,14 @@ FILTERS = (
     _query("request_id", "only the call of this request id"),
     _query("fault", "only calls that the fault rule of this name struck"),
 )
+
+SVG = "image/svg+xml"
+
+STYLES = ("inside", "outside")
+
+STYLE = _query("style", "`inside`: the picture brings its style sheet; `outside`: the page has graph.css", "style")
+
+FLOW = Argument("name", "path", "string", "the flow's name")
 
 EXECUTION = (
     Argument("flow", "path", "string", "the flow's name"),
@@ -120,7 +136,16 @@ ENDPOINTS = (
     Endpoint("read_clock", "GET", "clock", "the flow clock: its kind and time", answer="Clock", world=False),
     Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
-         answer="ClockMoved", world=False),
+         answer="ClockMoved", world=False, paced=True),
+    Endpoint("list_flows", "GET", "flows", "the flows by name, with counts of their executions, mocks, outcomes and findings",
+         _paged(AFTER), answer="Flows"),
+    Endpoint("show_flow", "GET", "flows/{name}",
+         "one flow: definition and outline, versions, aliases, schedules, mocks and outcomes with hits, coverage, findings",
+         (FLOW,), answer="WholeFlow"),
+    Endpoint("draw_flow", "GET", "flows/{name}/graph.svg", "one flow as a picture; each state a group with `data-state`",
+         (FLOW, STYLE), answer="Picture", media=SVG),
+    Endpoint("show_style", "GET", "graph.css", "the style sheet that a page needs for pictures with `style=outside`",
+         answer="StyleSheet", world=False, media="text/css"),
     Endpoint("list_executions", "GET", "executions", "the executions in short, newest first, and how many were dropped",
          (_query("flow", "only executions of this flow"),
           _query("status", "only executions of this status", "status"),
@@ -129,6 +154,9 @@ ENDPOINTS = (
     Endpoint("show_execution", "GET", "executions/{flow}/{name}",
          "one execution: input, output, path, who answered each task and why, what it waits for", EXECUTION,
          answer="WholeExecution"),
+    Endpoint("draw_execution", "GET", "executions/{flow}/{name}/graph.svg",
+         "the flow of one execution with the path taken; each state a group with `data-state` and, where it was entered, "
+         "`data-status`", (*EXECUTION, STYLE), answer="Picture", media=SVG),
     Endpoint("list_events", "GET", "executions/{flow}/{name}/history",
          "the events of one execution, oldest first, as GetExecutionHistory has them",
          (*EXECUTION, *_paged("^[0-9]{1,9}$")), answer="Events"),

@@ -80,6 +80,11 @@ class TaskMocks:
         self._added[key] = at + 1
 
     @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.by_task.values()))
+
+    @property
     def empty(self) -> bool:
         """Whether there are none."""
         return not any(self.by_task.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
@@ -34,6 +34,11 @@ class Status(enum.Enum):
     REACHED = "reached"
     MISSED = "missed"
     FAILED = "failed"
+    CAUGHT = "caught"
+    RUNNING = "running"
+
+
+_WENT = {"failed": Status.FAILED, "caught": Status.CAUGHT, "running": Status.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +46,21 @@ class Highlight:
     """What happened to the parts of a flow, for colouring in.
 
     `hits` says how often a state was entered, and a choice, catch, retry, branch or processor used, by id; what is not
-    in it was missed. `failed` are states that ended in an error. `title` says what the colours show (`coverage 93 %`).
+    in it was missed. `failed` are states that ended in an error. Of one execution `states` says how each state went that
+    was entered: succeeded, failed, caught or running. `title` says what the colours show (`coverage 93 %`).
     """
 
     hits: Mapping[str, int]
     failed: frozenset[str] = frozenset()
     title: str = ""
+    states: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, id: str) -> Status:
         """The status of a part that has an id of its own."""
         if id in self.failed:
             return Status.FAILED
+        if (went := _WENT.get(self.states.get(id, ""))) is not None:
+            return went
         return Status.REACHED if self.hits.get(id, 0) > 0 else Status.MISSED
 
     def of_start(self, node: Node) -> Status:
@@ -68,6 +77,7 @@ class Highlight:
         if isinstance(node, ChoiceNode):
             others += [option.id for option in node.all_options]
         left = self.hits.get(node.id, 0) - sum(self.hits.get(other, 0) for other in others)
+        left -= self.states.get(node.id) in ("failed", "running")  # where it was left no way at all
         return Status.REACHED if left > 0 and node.id not in self.failed else Status.MISSED
 
 

@@ -285,6 +285,7 @@ def finish(
     ended = row._replace(status=status, output=output, stopped=stopped, error=error, cause=cause)
     if row.events is not None:
         row.events.close()
+        world.stores.passed.add(row)
     replace(world, row, ended)
     world.leave(row)
     for tell in tuple(world.waiting.pop((row.flow.id, row.name), ())):

@@ -30,7 +30,7 @@ FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 class Outcome:
     """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
     `{"execution": name, "input": {...}}`, and `condition` is the same, compiled. `text` is `output` as JSON text, where that
-    is always the same."""
+    is always the same, `template` what it was compiled from."""
 
     status: str = "Succeeded"
     when: Mapping[str, Json] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Outcome:
     polls: int = 0
     times: int | None = None
     text: str | None = None
+    template: Json = field(default=None, repr=False, compare=False)
     condition: ExecutionCondition = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,7 @@ class Outcome:
             status=mapping.get("status", "Succeeded"),
             when=mapping.get("when", {}),
             output=output,
+            template=mapping.get("output"),
             text=_text(output) if output is not None and output.constant else None,
             error=mapping.get("error", {}),
             after=0.0 if polls else parse_duration(after),
@@ -92,6 +94,15 @@ class Outcomes:
         self._added += 1
         self._changed()
         return lambda: used[0] > 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._outcomes)
+
+    def uses(self) -> list[tuple[Outcome, int]]:
+        """All of them, and how often each was used."""
+        return [(outcome, used[0]) for outcome, used in self._outcomes]
 
     @property
     def given_uses(self) -> list[int]:

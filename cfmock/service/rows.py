@@ -59,7 +59,10 @@ class AliasRow(NamedTuple):
 
 
 class ScheduleRow(NamedTuple):
-    """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds."""
+    """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds.
+
+    `left_out` counts the runs that were left out since it was late by more than one.
+    """
 
     id: str
     name: str
@@ -69,6 +72,7 @@ class ScheduleRow(NamedTuple):
     enabled: bool
     created: float
     modified: float
+    left_out: int = 0
 
 
 class ExecutionRow(NamedTuple):

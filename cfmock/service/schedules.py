@@ -138,6 +138,9 @@ def _caught_up(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due:
     if count:
         number = f"more than {cron.MOST_COUNTED}" if count > cron.MOST_COUNTED else str(count)
         late = "the machine slept, or its clock was set forward"
+        row = world.stores.schedules.get(flow.id, name)
+        if row is not None:
+            world.stores.schedules.put(flow.id, name, row._replace(left_out=row.left_out + count))
         world.warn(f"the schedule {flow.name}/{name} is late and has left out {number} runs: {late}")
     return last
 

@@ -13,6 +13,7 @@ from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
 from cfmock.service.outcomes import Outcome, Outcomes
+from cfmock.service.point_counts import PointCounts
 from cfmock.service.retention import Retention
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.service.shared import Shared
@@ -63,8 +64,11 @@ class Stores:
     map_runs: Table[MapRunRow] = field(default_factory=MemoryTable)
     by_status: Index[ExecutionRow] = field(default_factory=MemoryIndex)
 
+    passed: PointCounts = field(default_factory=PointCounts)
+
     def drop(self, flow: str) -> None:
         """Forget all that belongs to the flow of this id."""
+        self.passed.drop(flow)
         for table in (self.versions, self.aliases, self.schedules, self.executions, self.map_runs, self.by_status):
             table.drop(flow)
 

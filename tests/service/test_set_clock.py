@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.clocks import iso
+from cfmock.control.control import Control
 from cfmock.service import cron
 from tests.support.calls import NOW, Service, echo_flow, make_service
 from tests.support.clock import MachineClock
@@ -125,10 +126,23 @@ def test_a_schedule_that_is_late_runs_once_and_says_how_many_runs_it_left_out(
     assert [text.split(": ")[0] for text in warnings] == (
         [f"the schedule echo/s is late and has left out {left_out} runs"] if left_out else []
     )
+    (kept,) = told_schedules(machine)
+    assert str(kept["left_out"]) in (left_out or "0", "10001")
     machine.go_on(following - 1)
     assert len(machine.runs()) == 1
     machine.go_on(1)
     assert machine.runs()[1:] == [iso(NOW + late + following)]
+
+
+def told_schedules(machine: Set) -> list[dict[str, Any]]:
+    """The schedules of the flow, as the admin API tells them."""
+    steps, found = Control(machine.emulator).show_flow("echo"), None
+    while True:
+        try:
+            found = steps.send(found)()
+        except StopIteration as stop:
+            schedules: list[dict[str, Any]] = stop.value["schedules"]
+            return schedules
 
 
 @pytest.mark.parametrize("text", ["@every 1m", "@every 90m", "0 */5 * * * *", "30 15 10 * * *"])

@@ -41,6 +41,7 @@ class Figure:
     lanes: tuple[PlannedLane, ...]
     status: Status
     visits: int | None  # None: not known
+    went: str | None  # how it went in an execution, None where it was not entered or none is shown
 
     def places(self) -> list[float]:
         """Where each lane begins, from the left of the figure."""
@@ -151,7 +152,8 @@ def _figure(node: Node, highlight: Highlight | None) -> Figure:
     head = _HEAD + LINE * len(notes) + RETRY * len(retries) + (10.0 if retries else 6.0)
     size = _around(planned, across, head) if planned else Size(max(96.0, across), head)
     visits = highlight.hits.get(node.id, 0) if highlight else None
-    return Figure(node, size, head, name, tuple(notes), retries, planned, _of(highlight, node.id), visits)
+    went = highlight.states.get(node.id) if highlight else None
+    return Figure(node, size, head, name, tuple(notes), retries, planned, _of(highlight, node.id), visits, went)
 
 
 def _around(planned: Sequence[PlannedLane], across: float, head: float) -> Size:

@@ -29,7 +29,7 @@ _LIGHT = {
     "Pass": "#57606a", "Task": "#0969da", "Choice": "#9a6700", "Parallel": "#6639ba", "Map": "#6639ba",
     "Wait": "#1b7c83", "Succeed": "#1a7f37", "Fail": "#cf222e",
     "reached": "#1a7f37", "reached-box": "#dafbe1", "missed": "#8c959f", "untried": "#9a6700",
-    "failed": "#cf222e", "failed-box": "#ffebe9",
+    "failed": "#cf222e", "failed-box": "#ffebe9", "caught-box": "#fff1e5", "running": "#0969da", "running-box": "#ddf4ff",
 }  # fmt: skip
 _DARK = {
     "page": "#0d1117", "box": "#161b22", "scope": "#10161e", "frame": "#30363d", "ink": "#e6edf3", "faint": "#9198a1",
@@ -37,7 +37,7 @@ _DARK = {
     "Pass": "#9198a1", "Task": "#58a6ff", "Choice": "#d29922", "Parallel": "#b392f0", "Map": "#b392f0",
     "Wait": "#56d4dd", "Succeed": "#3fb950", "Fail": "#f85149",
     "reached": "#3fb950", "reached-box": "#12261e", "missed": "#6e7681", "untried": "#d29922",
-    "failed": "#f85149", "failed-box": "#2d1316",
+    "failed": "#f85149", "failed-box": "#2d1316", "caught-box": "#2b1b0d", "running": "#58a6ff", "running-box": "#0f2133",
 }  # fmt: skip
 
 _SHAPES = f"""
@@ -54,6 +54,8 @@ _SHAPES = f"""
 .cf-scope {{ stroke-width: 1; }}
 .cf-reached .cf-box, .cf-reached .cf-line {{ stroke-width: 2.4; }}
 .cf-failed .cf-box {{ stroke-width: 3; }}
+.cf-caught .cf-box {{ stroke-width: 3; stroke-dasharray: 8 3; }}
+.cf-running .cf-box {{ stroke-width: 2.4; stroke-dasharray: 2 3; stroke-linecap: round; }}
 .cf-missed .cf-box, .cf-missed > .cf-scope {{ stroke-dasharray: 3 3; }}
 .cf-rule {{ stroke-width: 1.4; }}
 .cf-missed > .cf-rule {{ stroke-dasharray: 3 2; }}
@@ -88,6 +90,8 @@ def _colours(of: dict[str, str]) -> str:
         f".cf-graph .cf-missed > .cf-retry {{ stroke: {of['untried']}; }}",
         f".cf-graph .cf-missed > .cf-rule ~ .cf-note {{ fill: {of['untried']}; }}",
         f".cf-failed .cf-box {{ stroke: {of['failed']}; fill: {of['failed-box']}; }}",
+        f".cf-caught .cf-box {{ stroke: {of['catch']}; fill: {of['caught-box']}; }}",
+        f".cf-running .cf-box {{ stroke: {of['running']}; fill: {of['running-box']}; }}",
     ]
     return "".join(f"{rule}\n" for rule in rules)
 

@@ -20,11 +20,16 @@ _TITLE = 34.0
 _LEGEND = 34.0
 _TIP = 7.0
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ORDER = (Status.FAILED, Status.REACHED, Status.MISSED, Status.PLAIN)
+_ORDER = (Status.FAILED, Status.CAUGHT, Status.RUNNING, Status.REACHED, Status.MISSED, Status.PLAIN)
 
 
-def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True) -> str:
-    """The picture of a flow, with what `highlight` says coloured in. `titled`: its name stands above it."""
+def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True, styled: bool = True) -> str:
+    """The picture of a flow, with what `highlight` says coloured in.
+
+    `titled`: its name stands above it. `styled`: it brings its style sheet; one without stands in a page that has `css()`, as
+    pages must that allow no styles in themselves. Each state is a group whose `data-state` is its name; where `highlight` has
+    `states`, `data-status` is how it went, of those that were entered.
+    """
     planned = plan(flow.series, highlight)
     title = " · ".join(part for part in (flow.name or "", highlight.title if highlight else "") if part and titled)
     legend = _legend(planned, highlight)
@@ -36,7 +41,7 @@ def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True) 
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cf-graph" width="{across:.0f}" height="{down:.0f}" '
         f'viewBox="0 0 {across:.0f} {down:.0f}" role="img">',
         f"<title>{_text(title or 'flow')}</title>",
-        f"<style>{css()}</style>",
+        *([f"<style>{css()}</style>"] if styled else []),
         f'<rect class="cf-page" width="{across:.0f}" height="{down:.0f}" rx="8"/>',
     ]
     if title:
@@ -135,7 +140,11 @@ def _pill(way: Way, x: float, y: float) -> str:
 
 def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
     node = figure.node
-    yield f'<g class="cf-{node.kind.value} cf-{figure.status.value}"><title>{_text(_about(figure))}</title>'
+    went = f' data-status="{figure.went}"' if figure.went is not None else ""
+    yield (
+        f'<g class="cf-{node.kind.value} cf-{figure.status.value}" data-state="{_text(node.name)}"{went}>'
+        f"<title>{_text(_about(figure))}</title>"
+    )
     yield _shape(figure, x, y)
     at = x + PAD + (6 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
     yield _icon(ICONS[node.kind], at, y + 9)
@@ -167,6 +176,8 @@ def _retry(text: str, status: Status, x: float, y: float) -> Iterator[str]:
 def _about(figure: Figure) -> str:
     """What a reader sees who points at a state: everything uncut."""
     lines = [f"{figure.node.kind.value} {figure.node.name}", *captions(figure.node)]
+    if figure.went is not None:
+        lines.append(figure.went)
     if figure.visits is not None:
         lines.append("entered once" if figure.visits == 1 else f"entered {figure.visits} times")
     return "\n".join(lines)
@@ -223,12 +234,15 @@ def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
         entries.append(("cf-loop", "back again"))
     if highlight is not None:
         entries += [("cf-next cf-reached", "reached"), ("cf-next cf-missed", "not reached")]
+        entries += [
+            (f"cf-{went}", went) for went in ("failed", "caught", "running") if went in highlight.states.values()
+        ]
     parts, at = [], 0.0
     for classes, words in entries:
-        parts.append(
-            f'<g class="{classes}"><path class="cf-line" d="M{at:.1f} 0h28"/></g>'
-            f'<text class="cf-note" x="{at + 34:.1f}" y="4">{words}</text>'
-        )
+        shape = f'<rect class="cf-box" x="{at:.1f}" y="-6" width="28" height="12" rx="2"/>'
+        if classes.startswith("cf-next") or classes in ("cf-catch", "cf-loop"):
+            shape = f'<path class="cf-line" d="M{at:.1f} 0h28"/>'
+        parts.append(f'<g class="{classes}">{shape}</g><text class="cf-note" x="{at + 34:.1f}" y="4">{words}</text>')
         at += 34 + width(words, NOTE) + 18
     return "".join(parts), at
 

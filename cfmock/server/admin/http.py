@@ -7,6 +7,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import parse_qsl, unquote
 
@@ -16,7 +17,7 @@ from cfmock.base.errors import UnknownName
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
-from cfmock.control.endpoints import ENDPOINTS, Endpoint
+from cfmock.control.endpoints import ENDPOINTS, STYLES, Endpoint
 from cfmock.control.paging import MAX_PAGE
 from cfmock.control.part import ControlError, NotFoundError
 from cfmock.protocol.spec.names import ExecutionStatus
@@ -32,7 +33,14 @@ MAX_BODY = 16 * 1024 * 1024
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
 
+_NO_PAGE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of what is no JSON: nothing runs in it, whatever a browser takes it for."""
+
 EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
+JSON = "application/json"
 
 _TEMPLATE = re.compile(r"\{(\w+)\}")
 
@@ -79,9 +87,11 @@ class Admin:
                 await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
             result = getattr(self._control, endpoint.name)(**arguments)
             if isinstance(result, Generator):
-                result = await edge.functions.pace(result)
+                result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
         except (ControlError, UnknownName) as error:
             return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
+        if endpoint.media != JSON:
+            return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=_NO_PAGE)
         return json_answer({endpoint.key: result} if endpoint.key else result)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
@@ -98,6 +108,17 @@ class Admin:
             undo()
             for each in ends:
                 each.cancel()
+
+
+async def _worked_out(steps: Generator[Callable[[], Any], Any, Any]) -> Any:
+    """The answer of a method that yields what takes long: that is done in another thread, so that others have their turn."""
+    done = None
+    while True:
+        try:
+            work = steps.send(done)
+        except StopIteration as stop:
+            return stop.value
+        done = await asyncio.to_thread(work)
 
 
 def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
@@ -136,10 +157,9 @@ def _page(name: str, value: str) -> int:
     return int(value)
 
 
-def _status(name: str, value: str) -> str:
-    if value not in EXECUTION_STATUSES:
-        said = f"is not one of {', '.join(EXECUTION_STATUSES)}{did_you_mean(value, EXECUTION_STATUSES)}"
-        raise ControlError(f"{name}: '{value}' {said}")
+def _one_of(known: Sequence[str], name: str, value: str) -> str:
+    if value not in known:
+        raise ControlError(f"{name}: '{value}' is not one of {', '.join(known)}{did_you_mean(value, known)}")
     return value
 
 
@@ -156,7 +176,9 @@ def _duration(name: str, value: str) -> float:
         raise ControlError(f"{name}: {error}") from None
 
 
-_READ: Mapping[str, Callable[[str, str], Any]] = {"integer": _integer, "page": _page, "status": _status}
+_READ: Mapping[str, Callable[[str, str], Any]] = {
+    "integer": _integer, "page": _page, "status": partial(_one_of, EXECUTION_STATUSES), "style": partial(_one_of, STYLES),
+}  # fmt: skip
 """How the text of an argument is read, by its type; others are text."""
 
 

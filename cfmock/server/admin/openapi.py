@@ -65,7 +65,7 @@ def _itself() -> dict[str, Json]:
 
 def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
     named = [each for each in endpoint.arguments if each.place == "path"]
-    answers = {"200": _answer("done", _reference(endpoint.answer))} | _refusals("400", "401", "403")
+    answers = {"200": _answer("done", _reference(endpoint.answer), endpoint.media)} | _refusals("400", "401", "403")
     if endpoint.leads:
         answers["200"]["links"] = {
             each.to: {"operationId": each.to, "parameters": {each.argument: f"$response.body#{each.at}"}}
@@ -106,7 +106,7 @@ def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
     return {"type": "string", "minLength": 1} if argument.place == "path" else {"type": "string"}
 
 
-_NAMED = {"duration": "duration", "status": "ExecutionStatus"}
+_NAMED = {"duration": "duration", "status": "ExecutionStatus", "style": "PictureStyle"}
 """Types of arguments that are schemas of their own."""
 
 
@@ -114,8 +114,8 @@ def _refusals(*statuses: str) -> dict[str, Json]:
     return {status: _answer(words, _reference("Error")) for status, words in _ANSWERS if status in statuses}
 
 
-def _answer(words: str, content: dict[str, Json]) -> dict[str, Json]:
-    return {"description": words, "content": {"application/json": {"schema": content}}}
+def _answer(words: str, content: dict[str, Json], media: str = "application/json") -> dict[str, Json]:
+    return {"description": words, "content": {media: {"schema": content}}}
 
 
 def _reference(name: str) -> dict[str, Json]:

@@ -1,0 +1,316 @@
+"""Flows as those see them who look: the list with its counts, one flow with all that belongs to it, its picture.
+
+What takes long, to look for what is odd in a definition and to draw it, is pure: it is yielded, to be done wherever its
+result can be waited for, and its result is sent back.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from cfmock.base.clocks import iso
+from cfmock.base.findings import Finding
+from cfmock.base.json_text import Json, json_value
+from cfmock.control.execution_path import hits, visits
+from cfmock.control.paging import PAGE, read_after
+from cfmock.control.part import ControlError, ControlPart
+from cfmock.emulator.emulator import Emulator
+from cfmock.engine.flow import Flow
+from cfmock.engine.model import TaskNode
+from cfmock.engine.task_calls import Fails, Returns, TaskMock
+from cfmock.engine.task_mocks import ByTask, TaskMocks
+from cfmock.graph.drawing import Highlight, links
+from cfmock.graph.svg.style import css
+from cfmock.graph.svg.svg import svg
+from cfmock.lint.lint import lint
+from cfmock.service import cron
+from cfmock.service.live import Executed
+from cfmock.service.outcomes import Outcome
+from cfmock.service.overview import count_by_status
+from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.world import World
+
+MAX_DRAWN = 2_000
+"""States of a flow that is drawn."""
+
+MAX_CHECKED = 200
+"""Flows whose findings are kept."""
+
+MAX_RUNNING = 1_000
+"""Running executions whose path so far counts into the coverage."""
+
+Work = Callable[[], Any]
+Answer = Generator[Work, Any, Json]
+"""An answer that takes longer: yields what is to be done, and is sent what came of it."""
+
+AFTER = r"^[^/\n]{1,200}/[^/\n]{1,100}/[^\n]{1,256}$"
+"""Where a page of flows goes on: name, region and account of the last."""
+
+
+class FlowDetailControl(ControlPart):
+    """What can be asked about flows."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        self._checked: dict[int, tuple[Flow, ByTask, list[Finding]]] = {}  # by the id of the flow
+
+    def list_flows(
+        self, limit: int = PAGE, after: str | None = None, account: str | None = None, region: str | None = None
+    ) -> Answer:
+        """A page of flows by their names, with how many of what each has."""
+        worlds = list(self._worlds(account, region))
+        behind = ("", "", "") if after is None else read_after(after, _read_place)
+        page = list(islice(_by_name(worlds, behind), limit + 1))
+        flows = []
+        for world, row in page[:limit]:
+            findings = yield from self._findings(world, row)
+            flows.append({**_brief(world, row), "findings": len(findings)})
+        answer: dict[str, Json] = {"flows": flows}
+        return {**answer, "next": "/".join(_place(*page[limit - 1]))} if len(page) > limit else answer
+
+    def show_flow(self, name: str, account: str | None = None, region: str | None = None) -> Answer:
+        """One flow with all that belongs to it. Raises NotFoundError."""
+        world = self._one_world(account, region)
+        row = self._flow(world, name)
+        findings = yield from self._findings(world, row)
+        return {
+            **_brief(world, row),
+            "type": row.type,
+            "created": iso(row.created),
+            "modified": iso(row.modified),
+            "definition": row.definition,
+            "outline": _outline(row.compiled),
+            "versions": _versions(world, row),
+            "aliases": _aliases(world, row),
+            "schedules": _schedules(world, row),
+            "mocks": _mocks(world.mocks_of(name)),
+            "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes_of(name).uses()],
+            "coverage": _coverage(world, row),
+            "findings": [_finding(each) for each in findings],
+        }
+
+    def draw_flow(
+        self, name: str, style: str = "inside", account: str | None = None, region: str | None = None
+    ) -> Generator[Work, str, str]:
+        """The picture of a flow as SVG. Raises NotFoundError, and ControlError for one that is too large."""
+        flow = self._flow(self._one_world(account, region), name).compiled
+        return (yield _drawing(flow, None, style))
+
+    def draw_execution(
+        self, flow: str, name: str, style: str = "inside", account: str | None = None, region: str | None = None
+    ) -> Generator[Work, str, str]:
+        """The picture of the flow of an execution with the path that it took. Raises as `draw_flow`."""
+        row = self._execution(self._one_world(account, region), flow, name)
+        return (yield _drawing(row.flow.compiled, path_of(row), style))
+
+    def show_style(self) -> str:
+        """The style sheet that a page needs for pictures which bring none."""
+        return css()
+
+    def _findings(self, world: World, row: FlowRow) -> Generator[Work, list[Finding], list[Finding]]:
+        flow, mocks = row.compiled, world.mocks_of(row.name)
+        known = self._checked.get(id(flow))
+        if known is not None and known[0] is flow and known[1] is mocks.by_task:
+            return known[2]
+        by_task = mocks.by_task
+        found = yield partial(lint, flow, mocked=partial(_is_mocked, TaskMocks(by_task)))
+        self._checked[id(flow)] = flow, by_task, found
+        if len(self._checked) > MAX_CHECKED:
+            del self._checked[next(iter(self._checked))]
+        return found
+
+
+def path_of(row: ExecutionRow) -> Highlight:
+    """The path of an execution, to be coloured in."""
+    went: dict[str, str] = {}
+    for visit in visits(row):
+        status = visit.status(ended=row.ended)
+        if visit.point and went.get(visit.point) not in ("failed", "running"):  # of iterations the most telling
+            went[visit.point] = status
+    return Highlight(hits(row), title=f"{row.name} · {row.status}", states=went)
+
+
+def _drawing(flow: Flow, highlight: Highlight | None, style: str) -> Work:
+    states = sum(1 for _ in flow.walk())
+    if states > MAX_DRAWN:
+        raise ControlError(f"the flow has {states} states; pictures are made of up to {MAX_DRAWN}")
+    return partial(svg, flow, highlight, styled=style == "inside")
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+
+def _by_name(worlds: Sequence[World], behind: tuple[str, str, str]) -> Iterator[tuple[World, FlowRow]]:
+    def of(world: World) -> Iterator[tuple[World, FlowRow]]:
+        for name in world.stores.flows.keys("flows", behind[0]):
+            row = world.stores.flows.get("flows", name)
+            if row is not None and _place(world, row) > behind:
+                yield world, row
+
+    return heapq.merge(*map(of, worlds), key=lambda pair: _place(*pair))
+
+
+def _place(world: World, row: FlowRow) -> tuple[str, str, str]:
+    return row.name, world.region, world.account
+
+
+def _read_place(text: str) -> tuple[str, str, str]:
+    name, region, account = text.split("/", 2)
+    return name, region, account
+
+
+def _brief(world: World, row: FlowRow) -> dict[str, Json]:
+    return {
+        "name": row.name,
+        "execution_mode": row.execution_mode,
+        "description": row.description,
+        "counts": count_by_status(world, row),
+        "mocks": world.mocks_of(row.name).count,
+        "outcomes": world.outcomes_of(row.name).count,
+        "account": world.account,
+        "region": world.region,
+    }
+
+
+# -- one flow ----------------------------------------------------------------------------------------------------------
+
+
+def _outline(flow: Flow) -> list[dict[str, Json]]:
+    """The states of a compiled definition, outer before inner; `inside` is the id of the state around, `next` where its ways
+    lead, by name."""
+    around = {id(series): node.id for _, node in flow.walk() for series in node.inner}
+    following: dict[str, list[str]] = {}
+    for series in {id(series): series for series, _ in flow.walk()}.values():
+        for link in links(series):
+            following.setdefault(series.nodes[link.edge.source].id, []).append(link.edge.target)
+    return [
+        {
+            "id": node.id,
+            "name": node.name,
+            "type": node.kind.value,
+            "action": (node.action or node.resource_arn) if isinstance(node, TaskNode) else None,
+            "inside": around.get(id(series)),
+            "next": list(dict.fromkeys(following.get(node.id, ()))),
+            "line": node.place.mark.line,
+            "column": node.place.mark.column,
+        }
+        for series, node in flow.walk()
+    ]
+
+
+def _versions(world: World, row: FlowRow) -> list[dict[str, Json]]:
+    rows = (world.stores.versions.get(row.id, key) for key in world.stores.versions.keys(row.id))
+    return [
+        {"version": each.version, "description": each.description, "created": iso(each.created)}
+        for each in rows
+        if each is not None
+    ]
+
+
+def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
+    rows = (world.stores.aliases.get(row.id, key) for key in world.stores.aliases.keys(row.id))
+    return [
+        {
+            "name": each.name,
+            "description": each.description,
+            "routes": [{"version": route.version, "weight": route.weight} for route in each.routes],
+        }
+        for each in rows
+        if each is not None
+    ]
+
+
+def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
+    rows = (world.stores.schedules.get(row.id, key) for key in world.stores.schedules.keys(row.id))
+    return [
+        {
+            "name": each.name,
+            "description": each.description,
+            "cron": each.cron,
+            "enabled": each.enabled,
+            "payload": each.payload,
+            "next": iso(cron.parse(each.cron).after(world.clock.now())) if each.enabled else None,
+            "left_out": each.left_out,
+        }
+        for each in rows
+        if each is not None
+    ]
+
+
+def _mocks(mocks: TaskMocks) -> list[dict[str, Json]]:
+    return [
+        {"task": task, "number": number, **_mock(mock), "hits": mocks.hits.get(mock, 0)}
+        for task, found in mocks.by_task.items()
+        for number, mock in enumerate(found, 1)
+    ]
+
+
+def _mock(mock: TaskMock) -> dict[str, Json]:
+    """A mock as a fixture writes it; of a Python function its name."""
+    answer = mock.answer
+    does: dict[str, Json]
+    if mock.http is not None:
+        does = {"http": mock.http}
+    elif mock.calls is not None:
+        does = {"calls": getattr(mock.calls, "__qualname__", repr(mock.calls))}
+    elif isinstance(answer, Returns):
+        does = {"returns": answer.value}
+    elif isinstance(answer, Fails):
+        does = {"fails": {"code": answer.code, "detail": answer.detail}}
+    else:
+        does = {"waits": True}
+    after = {"after": answer.after} if isinstance(answer, Returns | Fails) and answer.after else {}
+    return {"when": dict(mock.when), "times": mock.times, **does, **after}
+
+
+def _outcome(outcome: Outcome) -> dict[str, Json]:
+    """An outcome as a fixture writes it."""
+    after = {"polls": outcome.polls} if outcome.polls else outcome.after
+    return {
+        "when": dict(outcome.when),
+        "times": outcome.times,
+        "status": outcome.status,
+        "output": json_value(outcome.text) if outcome.text is not None else outcome.template,
+        "error": dict(outcome.error) or None,
+        "after": after,
+    }
+
+
+def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
+    """What of the definition as it is now has been passed so far; running executions count with what they passed."""
+    counts = dict(world.stores.passed.of(row))
+    running = (live.row for live in world.live.get(row.id, {}).values() if isinstance(live, Executed))
+    for each in islice(running, MAX_RUNNING):
+        if each.flow.definition == row.definition:
+            for point, times in hits(each).items():
+                counts[point] = counts.get(point, 0) + times
+    points = [
+        {
+            "id": each.id,
+            "kind": each.kind.value,
+            "label": each.label,
+            "line": each.mark.line,
+            "hits": counts.get(each.id, 0),
+        }
+        for each in row.compiled.points()
+    ]
+    reached = sum(1 for each in points if each["hits"])
+    return {"percent": 100 * reached // len(points) if points else 100, "points": points}
+
+
+def _finding(finding: Finding) -> dict[str, Json]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "line": finding.mark.line,
+        "column": finding.mark.column,
+        "message": finding.message,
+    }
+
+
+def _is_mocked(mocks: TaskMocks, task: TaskNode) -> bool:
+    return mocks.covers(task)
