@@ -20,7 +20,7 @@ from cfmock.base.short_text import shortened
 from cfmock.emulator import fault_answers, hints
 from cfmock.emulator.flow_time import FlowTime
 from cfmock.emulator.records import record
-from cfmock.emulator.stages import AnsweredCall, Claimed, Decided, Decoded, Identified, Reached, Received, decoded
+from cfmock.emulator.stages import AnsweredCall, Claimed, Decided, Decoded, Identified, Reached, decoded
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.jobs import Job
@@ -88,12 +88,11 @@ class Pipeline:
     def _answer(self, request: Request, denied: ServiceError | None) -> Reply | Pending:
         notes = self._shared.notes
         notes.begin()
-        stage: Received | Reached
-        stage = received = Received(request, stopwatch())
+        stage: Reached
+        stage = decoded = self._decode(request, denied)
         result: Result | ServiceError
         try:
-            stage = decoded = self._decode(received)
-            stage = claimed = self._claim(decoded, denied)
+            stage = claimed = self._claim(decoded)
             stage = identified = self._identify(claimed)
             stage = decided = self._decide(identified)
             result = self._perform(decided)
@@ -104,39 +103,35 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
             result = self._our_fault()
         noted = notes.end()
-        reached = self._unread(stage) if isinstance(stage, Received) else stage
         if isinstance(result, DeferredAnswer):
-            return self._wait(reached, noted, result)
-        return self._finish(reached, noted, result)
+            return self._wait(stage, noted, result)
+        return self._finish(stage, noted, result)
 
     # -- the stages ----------------------------------------------------------------------------------------------------
 
-    def _decode(self, received: Received) -> Decoded:
-        request = received.request
-        small = request.size <= self._spec.limits["request_size"]
-        parameters = decode.decode_parameters(request) if small else decode.undecoded(request)
+    def _decode(self, request: Request, denied: ServiceError | None) -> Decoded:
+        """Find the parameters. Never raises: what cannot be read is refused by the next step."""
+        began, limit, refusal = stopwatch(), self._spec.limits["request_size"], denied
+        if request.size <= limit:
+            try:
+                parameters = decode.decode_parameters(request)
+            except ServiceError as failure:
+                parameters, refusal = decode.undecoded(request), denied or failure
+            except Exception:  # noqa: BLE001 - as in _answer()
+                parameters, refusal = decode.undecoded(request), self._our_fault()
+        else:
+            parameters, refusal = decode.undecoded(request), denied or ServiceError("EntityTooLarge", str(limit))
         values = parameters.values
-        return Decoded(
-            request=request,
-            began=received.began,
-            parameters=parameters,
-            request_id=decode.caller_request_id(parameters) or self._shared.ids.request_id(),
-            nonce=values.get("SignatureNonce") or request.header("x-acs-signature-nonce"),
-            timestamp=values.get("Timestamp") or request.header("x-acs-date"),
-        )
+        request_id = decode.caller_request_id(parameters) or self._shared.ids.request_id()
+        nonce = values.get("SignatureNonce") or request.header("x-acs-signature-nonce")
+        timestamp = values.get("Timestamp") or request.header("x-acs-date")
+        return Decoded(request, began, parameters, request_id, nonce, timestamp, refusal)
 
-    def _unread(self, received: Received) -> Decoded:
-        """The stage of a request whose parameters cannot be read."""
-        request, request_id = received.request, self._shared.ids.request_id()
-        return Decoded(request, received.began, decode.undecoded(request), request_id, nonce="", timestamp="")
-
-    def _claim(self, decoded: Decoded, denied: ServiceError | None) -> Claimed:
+    def _claim(self, decoded: Decoded) -> Claimed:
         """Find the operation, and whose call it says it is."""
         request, parameters, spec = decoded.request, decoded.parameters, self._spec
-        if denied is not None:
-            raise denied
-        if request.size > spec.limits["request_size"]:
-            raise ServiceError("EntityTooLarge", str(spec.limits["request_size"]))
+        if decoded.refusal is not None:
+            raise decoded.refusal
         decode.check_media_type(request, parameters)
         operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
         caller = self._authenticator.claimed(request, parameters)
@@ -144,7 +139,7 @@ class Pipeline:
         call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
         world = self._worlds.of(call.account, region)
         struck: list[str] = []
-        return Claimed(decoded, call, world, struck, skew=world.faults.skew(call, struck))
+        return Claimed(decoded, call, world, struck, world.faults.skew(call, struck))
 
     def _identify(self, claimed: Claimed) -> Identified:
         """Check who calls. Of the faults only `clock_skew` is asked before it."""
@@ -168,7 +163,7 @@ class Pipeline:
         if faults.has_rules:
             rules = (*struck, *decision.rules) if decision is not None else struck
             trace = faults.trace(call._replace(access_key_id=shortened(call.access_key_id)), rules)
-        return Decided(decoded, call, world, struck, violations=violations, decision=decision, trace=trace)
+        return Decided(decoded, call, world, struck, violations, decision, trace)
 
     def _perform(self, decided: Decided) -> Result:
         """Do what the call asks, unless a fault comes before it."""

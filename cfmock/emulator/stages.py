@@ -1,6 +1,6 @@
 """What is known of a call at each stage of its path.
 
-    Received ─► Decoded ─► Claimed ─► Identified ─► Decided ─► AnsweredCall
+    Decoded ─► Claimed ─► Identified ─► Decided ─► AnsweredCall
 
 The pipeline makes each of these whole, and none is ever changed. A call that is refused gets no further: its answer, its hint
 and its record are made of the last stage that it has reached. They are tuples, since every call makes them.
@@ -21,15 +21,9 @@ from cfmock.protocol.wire.messages import OperationCall, Parameters, Reply, Requ
 from cfmock.service.world import World
 
 
-class Received(NamedTuple):
-    """A request as it came; `began` is when, by the stopwatch, in seconds."""
-
-    request: Request
-    began: float
-
-
 class Decoded(NamedTuple):
-    """A request with its parameters; `nonce` and `timestamp` are empty where none was sent."""
+    """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
+    stopwatch, in seconds; `nonce` and `timestamp` are empty where none was sent."""
 
     request: Request
     began: float
@@ -37,6 +31,7 @@ class Decoded(NamedTuple):
     request_id: str
     nonce: str
     timestamp: str
+    refusal: ServiceError | None
 
 
 class Claimed(NamedTuple):
