@@ -181,3 +181,5 @@ class WaitingTask(TypedDict):
     state: str
     token: str
     since: str
+    account: str
+    region: str

@@ -38,7 +38,7 @@ class Endpoint(NamedTuple):
     `media` is the type of the answer's content.
 
     A method that is a generator moves the clock in steps if it is `paced`; else what it yields is to be called, in any thread,
-    and what comes of that sent back.
+    and what comes of that sent back. `conflicts`: what it does may be possible no more (409).
     """
 
     name: str
@@ -52,6 +52,7 @@ class Endpoint(NamedTuple):
     leads: tuple[Lead, ...] = ()
     media: str = "application/json"
     paced: bool = False
+    conflicts: bool = False
 
 
 def _query(name: str, help: str, type: str = "string") -> Argument:
@@ -151,6 +152,15 @@ ENDPOINTS = (
           _query("status", "only executions of this status", "status"),
           _query("prefix", "only executions whose names begin so"),
           *_paged(PLACE)), answer="Executions"),
+    Endpoint("start_execution", "POST", "executions", "start an execution, as StartExecution does",
+         (Argument("start", "body", "ExecutionStart", '{"flow": "...", "name": "...", "input": {...}}, flow alone is required'),),
+         answer="Execution", conflicts=True),
+    Endpoint("stop_execution", "POST", "executions/{flow}/{name}/stop", "end an execution now", EXECUTION, answer="Execution",
+         conflicts=True),
+    Endpoint("report_task", "POST", "tasks/{token}", "end a task that waits for a report",
+         (Argument("token", "path", "string", "the task's token"),
+          Argument("report", "body", "TaskReport", '{"succeed": {...}} or {"fail": {"code": "...", "detail": "..."}}')),
+         conflicts=True),
     Endpoint("show_execution", "GET", "executions/{flow}/{name}",
          "one execution: input, output, path, who answered each task and why, what it waits for", EXECUTION,
          answer="WholeExecution"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple, cast
 
 from cfmock.base.clocks import iso
@@ -12,17 +13,18 @@ from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import shown
 from cfmock.control.paging import PAGE, read_after
-from cfmock.control.part import ControlPart
+from cfmock.control.part import ConflictError, ControlError, ControlPart, NotFoundError
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import Execution, moment
+from cfmock.protocol.spec.model import load
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.arguments import invalid, value_of
 from cfmock.protocol.wire.encode import rendered
-from cfmock.service import history
+from cfmock.service import executions, history, task_reports
 from cfmock.service.executions import launch, subscribe
 from cfmock.service.flows import find_flow
 from cfmock.service.live import Executed, live_runs
@@ -81,14 +83,62 @@ class ExecutionControl(ControlPart):
         }
         return answer if more is None else {**answer, "next": more.text}
 
-    def start(self, flow: str, input: Json, name: str | None) -> tuple[World, ExecutionRow]:
-        """Start an execution of any mode in the world of our own clients, by the rules of StartExecution for its name and input.
+    def start_execution(self, start: Json, account: str | None = None, region: str | None = None) -> Json:
+        """`{"flow", "name", "input"}`, of which only the flow is required: start one, or give back the one that goes on under
+        that name. Raises NotFoundError for the flow, ConflictError for a name that is taken, or where too many run."""
+        world = self._one_world(account, region)
+        if not isinstance(start, Mapping) or not {"flow"} <= start.keys() <= {"flow", "name", "input"}:
+            raise ControlError("a start is a JSON object with 'flow' and, if they are wanted, 'name' and 'input'")
+        flow, name = start["flow"], start.get("name")
+        if not isinstance(flow, str) or not isinstance(name, str | None):
+            raise ControlError("'flow' and 'name' are names")
+        self._flow(world, flow)
+        with self.emulator.time.one_job(), _refusals():
+            _, row = self.start(flow, start.get("input"), name, world)
+        return brief(world, self._execution(world, flow, row.name))
+
+    def stop_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
+        """End an execution now. Raises NotFoundError, and ConflictError for one that has ended."""
+        world = self._one_world(account, region)
+        self._execution(world, flow, name)
+        with self.emulator.time.one_job(), _refusals():
+            executions.stop_execution(world, flow_name=flow, execution_name=name)
+        return brief(world, self._execution(world, flow, name))
+
+    def report_task(self, token: str, report: Json, account: str | None = None, region: str | None = None) -> Json:
+        """`{"succeed": {...}}` or `{"fail": {"code", "detail"}}`: end a task that waits for a report. Raises NotFoundError for a
+        token that no task was given, ConflictError for a task that has ended."""
+        world, spec = self._one_world(account, region), self.emulator.spec
+        if not isinstance(report, Mapping) or report.keys() not in ({"succeed"}, {"fail"}):
+            raise ControlError('a report is {"succeed": {...}} or {"fail": {"code": "...", "detail": "..."}}')
+        failure = _failure(report["fail"]) if "fail" in report else None
+        with self.emulator.time.one_job(), _refusals():
+            try:
+                task_reports.waiting_run(world, token)
+            except ServiceError as missing:
+                raise NotFoundError(_said(missing)) from None
+            if failure is None:
+                with json_argument():
+                    output = json_text(report["succeed"])
+                value_of(spec.operations["ReportTaskSucceeded"].parameters["Output"], output, spec)
+                task_reports.report_task_succeeded(world, task_token=token, output=output)
+            else:
+                code, detail = failure
+                for parameter, text in (("Error", code), ("Cause", detail)):
+                    value_of(spec.operations["ReportTaskFailed"].parameters[parameter], text, spec)
+                task_reports.report_task_failed(world, task_token=token, error=code, cause=detail)
+        return {}
+
+    def start(self, flow: str, input: Json, name: str | None, world: World | None = None) -> tuple[World, ExecutionRow]:
+        """Start an execution of any mode in a world, that of our own clients if none is given, by the rules of StartExecution for
+        its name and input.
 
         `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError
         for an input that is no JSON value.
         """
         emulator = self.emulator
-        world = emulator.worlds.of(emulator.first_credential.account, emulator.settings.region)
+        if world is None:
+            world = emulator.worlds.of(emulator.first_credential.account, emulator.settings.region)
         with json_argument():
             text = "" if input is None else input if isinstance(input, str) else json_text(input)
         try:
@@ -179,7 +229,7 @@ class ExecutionControl(ControlPart):
         found = [
             (task.since, {
                 "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
-                "since": iso(task.since),
+                "since": iso(task.since), "account": world.account, "region": world.region,
             })
             for world in self._worlds(account, region)
             for row, run in live_runs(world)
@@ -187,6 +237,38 @@ class ExecutionControl(ControlPart):
             for token, task in run.waiting.items()
         ]  # fmt: skip
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the service refuses in this block, as errors of the control."""
+    try:
+        yield
+    except ServiceError as failure:
+        kinds = {code: kind for kind, codes in _KINDS.items() for code in codes}
+        raise kinds.get(failure.code, ControlError)(_said(failure)) from None
+
+
+_KINDS: Mapping[type[ControlError], tuple[str, ...]] = {
+    NotFoundError: ("FlowNotExists", "ExecutionNotExists"),
+    ConflictError: (
+        "ExecutionAlreadyExists", "ExecutionAlreadyCompleted", "TaskAlreadyCompleted", "ResourceThrottled",
+    ),
+}  # fmt: skip
+
+
+def _said(failure: ServiceError) -> str:
+    said = rendered(failure, load())
+    return f"{said.code}: {said.message}"
+
+
+def _failure(fail: Json) -> tuple[str, str]:
+    if not isinstance(fail, Mapping) or not {"code"} <= fail.keys() <= {"code", "detail"}:
+        raise ControlError("'fail' is a JSON object with 'code' and, if it is wanted, 'detail'")
+    code, detail = fail["code"], fail.get("detail", "")
+    if not isinstance(code, str) or not code or not isinstance(detail, str):
+        raise ControlError("'code' and 'detail' are texts, 'code' not empty")
+    return code, detail
 
 
 def brief(world: World, row: ExecutionRow) -> dict[str, Json]:

@@ -25,6 +25,10 @@ class NotFoundError(ControlError):
     """A control endpoint that was asked about something that is not there."""
 
 
+class ConflictError(ControlError):
+    """A control endpoint that was asked for what can be done no more, or not now: a name that is taken, a task that has ended."""
+
+
 class ControlPart:
     """The endpoints of one emulator that are about one kind of thing. `account` and `region` name a world; without them lists
     show all, and what is added holds in all worlds, those still to come too."""

@@ -47,7 +47,7 @@ def report_task_failed(world: World, *, task_token: str, error: str, cause: str 
 
 
 def _report(world: World, token: str, outcome: Any) -> Fields:
-    run = _run_of(world, token)
+    run = waiting_run(world, token)
     if run is None:
         raise ServiceError("TaskAlreadyCompleted", token)
     event = run.last + 1
@@ -55,7 +55,7 @@ def _report(world: World, token: str, outcome: Any) -> Fields:
     return {"EventId": event}
 
 
-def _run_of(world: World, token: str) -> FlowExecution | None:
+def waiting_run(world: World, token: str) -> FlowExecution | None:
     """The execution in which the task of a token waits; None if it no longer does. Raises for what no task was given."""
     parts = read_token(token)
     if parts is None:
@@ -73,7 +73,7 @@ def _run_of(world: World, token: str) -> FlowExecution | None:
 def report_to_token(world: World, token: str, row: ExecutionRow) -> None:
     """An execution that was started with a CallbackFnFTaskToken has ended: tell the task of that token, if it still waits."""
     try:
-        run = _run_of(world, token)
+        run = waiting_run(world, token)
     except ServiceError:
         world.warn(f"{row.flow.name}/{row.name} was to report a task that is not there")
         return

@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-from cfmock.base.errors import UnknownName
+from cfmock.base.errors import ArgumentError, UnknownName
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, STYLES, Endpoint
 from cfmock.control.paging import MAX_PAGE
-from cfmock.control.part import ControlError, NotFoundError
+from cfmock.control.part import ConflictError, ControlError, NotFoundError
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
@@ -41,6 +41,7 @@ _NO_PAGE = {
 
 EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
 JSON = "application/json"
+_STATUS: Mapping[type[Exception], int] = {NotFoundError: 404, ConflictError: 409}
 
 _TEMPLATE = re.compile(r"\{(\w+)\}")
 
@@ -85,11 +86,12 @@ class Admin:
             count = arguments.pop("count", None)
             if wait is not None:
                 await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
+            edge.functions.cause = None
             result = getattr(self._control, endpoint.name)(**arguments)
             if isinstance(result, Generator):
                 result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
-        except (ControlError, UnknownName) as error:
-            return json_answer({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 400)
+        except (ArgumentError, UnknownName) as error:
+            return json_answer({"error": str(error)}, _STATUS.get(type(error), 400))
         if endpoint.media != JSON:
             return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=_NO_PAGE)
         return json_answer({endpoint.key: result} if endpoint.key else result)

@@ -71,8 +71,10 @@ def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
             each.to: {"operationId": each.to, "parameters": {each.argument: f"$response.body#{each.at}"}}
             for each in endpoint.leads
         }
-    if named:
+    if named or endpoint.conflicts:
         answers["404"] = _answer("there is none of that name", _reference("Error"))
+    if endpoint.conflicts:
+        answers["409"] = _answer("it can be done no more, or not now", _reference("Error"))
     described: dict[str, Json] = {
         "operationId": endpoint.name,
         "summary": endpoint.help,

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -229,6 +230,10 @@ def test_an_id_may_be_escaped(cf: CloudFlow) -> None:
         ("POST", "clock", {"advance": "soon"}), ("POST", "clock", {"advance": "1h"}), ("POST", "clock", {}),
         ("POST", "mocks?region=nowhere", {"flow": "f", "task": "t", "mocks": []}),
         ("GET", "calls?wait=5s&region=nowhere", None),
+        ("POST", "executions", {}), ("POST", "executions", {"flow": "f", "nme": "x"}),
+        ("POST", "executions", {"flow": "f", "name": 3}),
+        ("POST", "executions", {"flow": "f", "input": 3}), ("POST", "executions", {"flow": "f", "name": "a b"}),
+        ("POST", "tasks/x", {}), ("POST", "tasks/x", {"fail": {}}),
         ("GET", "executions?limit=0", None), ("GET", "executions?limit=1001", None), ("GET", "executions?after=x", None),
         ("GET", "executions?status=Suceeded", None), ("GET", "executions?events=true", None),
         ("GET", "calls?limit=x", None), ("GET", "calls?operaton=x", None), ("GET", "calls?wait=long", None),
@@ -304,6 +309,41 @@ def test_one_execution_is_found_by_a_name_that_is_percent_encoded(cf: CloudFlow)
     status, answer = ask(cf, "GET", "executions/f/order-2")
     assert (status, answer["error"]) == (404, "there is no execution 'order-2' of flow 'f' (did you mean 'order-1'?)")
     assert ask(cf, "GET", "executions/f/a%2fb")[0] == 404
+
+
+def test_an_execution_is_started_and_stopped(cf: CloudFlow) -> None:
+    cf.outcome("f", when={"execution": "long"}, status="Running")
+    status, started = ask(cf, "POST", "executions", {"flow": "f", "name": "long", "input": {"a": 1}})
+    assert (status, started["name"], started["status"]) == (200, "long", "Running")
+    assert ask(cf, "GET", "executions/f/long")[1]["input"] == {"a": 1}
+    assert ask(cf, "POST", "executions", {"flow": "f", "name": "long"})[1]["started"] == started["started"]
+    status, stopped = ask(cf, "POST", "executions/f/long/stop")
+    assert (status, stopped["status"]) == (200, "Stopped")
+    for path, body in (("executions/f/long/stop", None), ("executions", {"flow": "f", "name": "long"})):
+        status, answer = ask(cf, "POST", path, body)
+        assert (status, answer["error"].partition(":")[0][:16]) == (409, "ExecutionAlready")
+    assert ask(cf, "POST", "executions", {"flow": "f"})[1]["status"] == "Succeeded"
+    assert ask(cf, "POST", "executions/f/none/stop")[0] == 404
+    status, answer = ask(cf, "POST", "executions", {"flow": "ff"})
+    assert (status, answer["error"]) == (404, "there is no flow 'ff' (did you mean 'f'?)")
+
+
+def test_a_task_is_reported_by_its_token(cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, **task_flow("Charge", "Ship", tasks={"FC:InvokeFunction": [{"waits": True}]})})
+    for name in ("a", "b"):
+        assert ask(cf, "POST", "executions", {"flow": "order", "name": name})[1]["status"] == "Running"
+    (one, other) = ask(cf, "GET", "tasks")[1]["tasks"]
+    token = quote(one["token"], safe="")
+    assert ask(cf, "POST", f"tasks/{token}", {"succeed": 3})[0] == 400
+    assert ask(cf, "POST", f"tasks/{token}", {"succeed": {"paid": True}}) == (200, {})
+    told = ask(cf, "GET", "executions/order/a")[1]
+    assert [each["state"] for each in told["waiting"]] == ["Ship"]
+    assert told["tasks"][0]["tries"][0]["answered_by"] == "report"
+    assert told["tasks"][0]["tries"][0]["result"] == {"paid": True}
+    assert ask(cf, "POST", f"tasks/{token}", {"succeed": {}})[0] == 409
+    assert ask(cf, "POST", f"tasks/{quote(other['token'], safe='')}", {"fail": {"code": "No", "detail": "x"}})[0] == 200
+    assert ask(cf, "GET", "executions/order/b")[1]["error"] == {"code": "No", "detail": "x"}
+    assert ask(cf, "POST", "tasks/nonsense", {"succeed": {}})[0] == 404
 
 
 CHRAGE = {"flow": "order", "task": "Chrage", "mocks": [{"waits": True}]}
