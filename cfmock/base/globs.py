@@ -30,6 +30,14 @@ def is_glob(text: str) -> bool:
     return any(letter in text for letter in "*?[")
 
 
+def literal_head(pattern: str) -> str:
+    """What every text begins with that the glob covers, as far as that is plain."""
+    return _HEAD.split(pattern, maxsplit=1)[0]
+
+
+_HEAD = re.compile(r"[*?[]")
+
+
 def ends(pattern: str) -> tuple[str, str] | None:
     """What a text has to begin and end with, of a glob of one star and nothing else; None for others."""
     head, star, tail = pattern.partition("*")

@@ -28,8 +28,9 @@ class Candidate(Protocol):
 class Unmatched(NamedTuple):
     """The candidates for an execution, or for a task of one, none of which was for it, as they stood then.
 
-    `kind` is outcome or mock, `of` what has them; `input` is JSON text; `used` is how often each was used by then. `nearest` is
-    told to the client at once; all others are worked out when somebody looks, maybe long after.
+    `kind` is outcome or mock, `of` what has them; `input` is JSON text; `used` is how often each was used by then. `nearest`, one
+    of which a single thing differs, is told to the client at once; all others are worked out when somebody looks, maybe long
+    after.
     """
 
     kind: str
@@ -38,16 +39,16 @@ class Unmatched(NamedTuple):
     input: str
     candidates: Sequence[Candidate]
     used: Sequence[int]
-    nearest: NearMiss
+    nearest: NearMiss | None
 
     def to_keep(self) -> Unmatched:
         """Without the nearest where it can be worked out again: it holds on to parts of the input as values."""
-        return self._replace(nearest=NearMiss(self.kind, self.of, ())) if self.candidates else self
+        return self._replace(nearest=None) if self.candidates else self
 
     def near_misses(self) -> list[NearMiss]:
         """What differs of each candidate, in their order."""
         if not self.candidates:
-            return [self.nearest]
+            return [self.nearest] if self.nearest is not None else []
         value = json_value(self.input)
         return [
             _near_miss(self.kind, self.of, index, candidate, used, self.execution, value)
@@ -59,16 +60,13 @@ def unmatched(
     kind: str, of: str, execution: str, input: str, value: Json, candidates: Sequence[Candidate], used: Sequence[int]
 ) -> Unmatched:
     """Note that none of these, at least one, was for an execution of this name and input (`value` is what the text means)."""
-    fewest, nearest = _MANY, 0
+    nearest = None
     for index, candidate in enumerate(candidates):
         spent = candidate.times is not None and used[index] >= candidate.times
-        found = spent + candidate.condition.count(execution, value, fewest)
-        if found < fewest:
-            fewest, nearest = found, index
-        if found == 1:
+        if spent + candidate.condition.count(execution, value, 2 - spent) == 1:
+            nearest = _near_miss(kind, of, index, candidate, used[index], execution, value)
             break
-    told = _near_miss(kind, of, nearest, candidates[nearest], used[nearest], execution, value)
-    return Unmatched(kind, of, execution, input, candidates, used, told)
+    return Unmatched(kind, of, execution, input, candidates, used, nearest)
 
 
 def _near_miss(
@@ -78,6 +76,3 @@ def _near_miss(
     if candidate.times is not None and used >= candidate.times:
         found.append(Spent("times", candidate.times, used))
     return NearMiss(kind, f"{index + 1} of {of}", tuple(found))
-
-
-_MANY = 1_000_000  # more differences than any pattern has

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from cfmock.base.candidates import ANYTHING, Named
 from cfmock.base.globs import MAX_GLOB, glob, glob_matches, is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import path_text
@@ -127,7 +128,9 @@ def compiled(pattern: Json) -> Counter:
             return lambda value, most: 0 if isinstance(value, str) and value == pattern else 1
         match = glob(pattern)
         return lambda value, most: 0 if isinstance(value, str) and (value == pattern or match(value)) else 1
-    return lambda value, most: 0 if _same(pattern, value, exact=True) else 1
+    if isinstance(pattern, bool) or pattern is None:
+        return lambda value, most: 0 if value is pattern else 1
+    return lambda value, most: 0 if value == pattern and not isinstance(value, bool) else 1
 
 
 def _compiled_mapping(parts: list[tuple[str, Counter]]) -> Counter:
@@ -161,11 +164,13 @@ def _compiled_list(parts: list[Counter]) -> Counter:
 class ExecutionCondition:
     """What an outcome or a mock is for: executions of some name (`execution`, a glob) and input, compiled for use."""
 
-    __slots__ = ("_execution", "_input", "_pattern")
+    __slots__ = ("_execution", "_input", "_pattern", "named")
 
     def __init__(self, pattern: Mapping[str, Json]) -> None:
+        name = pattern.get("execution", "*")
+        self.named = Named.of(name) if isinstance(name, str) else ANYTHING
         self._pattern = pattern
-        self._execution = compiled(pattern["execution"]) if "execution" in pattern else None
+        self._execution = _of_name(name)
         self._input = compiled(pattern["input"]) if "input" in pattern else None
 
     @property
@@ -178,9 +183,7 @@ class ExecutionCondition:
 
     def count(self, execution: str, value: Json, most: int) -> int:
         """How many differences there are; it may stop counting at `most`."""
-        found = 0
-        if self._execution is not None:
-            found = self._execution(execution, most)
+        found = 0 if self._execution is None or self._execution(execution) else 1
         if self._input is not None and found < most:
             found += self._input(value, most - found)
         return found
@@ -190,6 +193,19 @@ class ExecutionCondition:
         for key, actual in (("execution", execution), ("input", value)):
             if key in self._pattern:
                 yield from differences(self._pattern[key], actual, (key,))
+
+
+def _of_name(pattern: Json) -> Callable[[str], bool] | None:
+    """Whether a name matches; None: all do."""
+    if pattern == "*":
+        return None
+    if not isinstance(pattern, str):
+        return lambda name: False
+    if not is_glob(pattern) or len(pattern) > MAX_GLOB:
+        return pattern.__eq__
+    match = glob(pattern)
+    # A text without a bracket that is equal to a glob is covered by it.
+    return match if "[" not in pattern else lambda name: name == pattern or match(name)
 
 
 def _same(pattern: Json, value: Json, exact: bool) -> bool:

@@ -73,7 +73,7 @@ def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenti
     if rules(reached):
         return None
     nearest = _nearest(noted)
-    if nearest is not None and nearest.near:
+    if nearest is not None:
         return str(nearest)
     if failure is not None:
         missing = _missing(called(reached), failure, authenticator)
@@ -118,8 +118,8 @@ def for_flow(name: str, world: World) -> str | None:
 
 def _nearest(noted: Noted) -> NearMiss | None:
     """The nearest outcome or mock. That a task has no mock is worth a hint even where other mocks answered."""
-    found = [each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched]
-    return min(found, key=lambda miss: len(miss.differences), default=None)
+    found = (each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched)
+    return next((miss for miss in found if miss is not None and miss.near), None)
 
 
 def _meant(text: str, word: str, known: Iterable[str]) -> str | None:

@@ -14,6 +14,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any, Protocol
 
+from cfmock.base.candidates import Candidates
 from cfmock.base.errors import TaskFailed
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
@@ -71,6 +72,8 @@ class TaskMocks:
         self.hits: dict[TaskMock, int] = {}
         """How many tries each has answered, of those that have answered any."""
         self._added: dict[str, int] = {}
+        self._indexed: ByTask = self.by_task
+        self._found: dict[str, Candidates[TaskMock]] = {}  # of those indexed, for tasks that were called
 
     def add(self, name: str, mock: TaskMock) -> None:
         """Behind those added before, ahead of those there from the start."""
@@ -122,6 +125,20 @@ class TaskMocks:
         found, added = self.by_task.get(key, ()), self._added.get(key, 0)
         there = found[:added] if is_added else found[added:]
         return there[number] if number < len(there) else None
+
+    def possible(self, call: TaskCall) -> Iterator[TaskMock]:
+        """Those for a call that may be for its execution, in the order they are tried."""
+        by_task, execution = self.by_task, call.identity.execution
+        if self._indexed is not by_task:
+            self._indexed, self._found = by_task, {}
+        for name in (call.state, call.resource_arn, call.action):
+            if name is None or not (mocks := by_task.get(key := _key(name))):
+                continue
+            found = self._found.get(key)
+            if found is None:
+                found = self._found[key] = Candidates(mocks, lambda mock: mock.condition.named)
+            for _, mock in found.for_name(execution):
+                yield mock
 
     def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
         by_task = self.by_task
@@ -183,7 +200,7 @@ class ScriptedTasks:
 
     def resolve(self, task: CalledTask) -> Answer:
         call, spent = task.call, task.execution.spent
-        for mock in self.mocks.for_call(call):
+        for mock in self.mocks.possible(call):
             if mock.times is not None and spent.get(mock, 0) >= mock.times:
                 continue
             if not mock.condition.matches(call.identity.execution, call.input):
@@ -209,7 +226,7 @@ class ScriptedTasks:
     def call_again(self, task: CalledTask) -> bool:
         """Call the function of a task that had not answered when its process died; False if there is no such function now."""
         call = task.call
-        for mock in self.mocks.for_call(call):
+        for mock in self.mocks.possible(call):
             if mock.answer is None and mock.condition.matches(call.identity.execution, call.input):
                 try:
                     answer = self._call(mock, task)

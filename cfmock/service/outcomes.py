@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cfmock.base.candidates import Candidates
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import ExecutionCondition
@@ -86,6 +87,7 @@ class Outcomes:
         self.first: tuple[Outcome, ...] = ()
         """Those of which it is told why they were not for an execution. Replaced as a whole when something is added."""
         self._reads_input = False
+        self._found: Candidates[tuple[Outcome, list[int]]] | None = None  # the same, once somebody asks
 
     def add(self, outcome: Outcome) -> Callable[[], bool]:
         """Behind those added before, ahead of those of the fixture. What is given back tells whether it was ever used."""
@@ -117,11 +119,14 @@ class Outcomes:
     def _changed(self) -> None:
         self.first = tuple(outcome for outcome, _ in self._outcomes[:EXPLAINED])
         self._reads_input = any(outcome.condition.reads_input for outcome, _ in self._outcomes)
+        self._found = None
 
     def choose(self, execution: str, input_text: str) -> Outcome | None:
         """The outcome for a new execution; it counts as used."""
+        if self._found is None:
+            self._found = Candidates(self._outcomes, lambda each: each[0].condition.named)
         value = input_value(input_text) if self._reads_input else None
-        for outcome, used in self._outcomes:
+        for _, (outcome, used) in self._found.for_name(execution):
             if outcome.times is not None and used[0] >= outcome.times:
                 continue
             if outcome.condition.matches(execution, value):

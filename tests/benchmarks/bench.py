@@ -1,6 +1,6 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, outcomes, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, lab, attacks
+Parts: throughput, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, lab, attacks
 (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
@@ -17,7 +17,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -147,31 +146,11 @@ def _starts(flow: str, limit: float | None, rounds: int, calls: int) -> Measure:
     return Measure(what, statistics.median(ratios), limit, at_least=True, note=note)
 
 
-def outcomes(few: int = 1, many: int = 32, rounds: int = 15, calls: int = 2000) -> list[Measure]:
-    """Processor time of a StartExecution that no outcome matches, with many outcomes to with few, the edge included."""
-    flows = [
-        {"name": f"of{count}", "outcomes": [
-            {"when": {"execution": f"x{n}-*", "input": {"order": -n}}, "output": {"n": n}} for n in range(count)
-        ]}
-        for count in (few, many)
-    ]  # fmt: skip
-    credential = {"access_key_id": load.ACCESS_KEY_ID, "access_key_secret": load.SECRET}
-    fixture = {"cfmock": 1, "credentials": [credential], "flows": [{"name": "canned"}, *flows]}
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "outcomes.json").write_text(json.dumps(fixture), encoding="utf-8")
-        with running([*CFMOCK[:4], folder, "--port"]) as server:
+def scans() -> list[Measure]:
+    """A start with many outcomes, mocks or fault rules to one with few; see bench_scans.py."""
+    import bench_scans
 
-            def used(flow: str) -> float:
-                requests, before = load.starts(calls, flow), server.cpu()
-                load.send(server.port, requests)
-                return (server.cpu() - before) / calls
-
-            pairs = [[used(f"of{count}") for count in (many, few)] for _ in range(rounds + 1)][1:]
-    ratios = [ours / theirs for ours, theirs in pairs]
-    more, less = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
-    what = f"processor time of a start, {many} outcomes to {few}, none matches"
-    limit = 1.5 if math.isfinite(more) else None
-    return [Measure(what, statistics.median(ratios), limit, note=f"{more:.0f} to {less:.0f} us")]
+    return bench_scans.measures()
 
 
 def start(rounds: int = 11) -> list[Measure]:
@@ -341,7 +320,7 @@ PARTS = {
     part.__name__: part
     for part in (
         throughput,
-        outcomes,
+        scans,
         start,
         memory,
         growth,

@@ -217,6 +217,11 @@ def test_a_start_that_no_outcome_takes_lists_the_differences_of_the_nearest_alon
 ) -> None:
     service = make_service(echo_flow(*({"when": {"execution": f"x{n}", "input": {"n": n}}} for n in range(outcomes))))
     service("StartExecution", FlowName="echo", ExecutionName="e", Input={"n": -1})
+    assert len(explained) == 0  # two things differ of each: none is near enough to be told
+    service("StartExecution", FlowName="echo", ExecutionName="f", Input={"n": outcomes // 2})
+    assert len(explained) == (outcomes < 100)
+    explained.clear()
+    service("StartExecution", FlowName="echo", ExecutionName="g", Input={"n": 0})
     assert len(explained) == 1
     assert len(near_misses(service)) == min(outcomes, 32)
     assert len(explained) == 1 + min(outcomes, 32)

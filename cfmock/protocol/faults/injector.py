@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, MutableSequence, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+from cfmock.base.candidates import ANYTHING, Candidates, Named
 from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.near_misses import Standing, Trace
@@ -47,7 +49,7 @@ class ActiveFault:
 
     __slots__ = (
         "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_injector", "_key", "_least", "_numbers",
-        "_tail", "_window", "expires_at", "hits", "id", "rule",
+        "_standing", "_tail", "_window", "expires_at", "hits", "id", "named", "rule",
     )  # fmt: skip
 
     def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
@@ -72,6 +74,10 @@ class ActiveFault:
         self._numbers = frozenset(when.call)
         self._window = when.between
         self._every = when.every
+        globs = when.execution
+        one = globs.match is not None and len(globs.patterns) == 1
+        self.named = Named.of(globs.patterns[0]) if one else ANYTHING
+        self._standing: Standing | None = None
 
     @property
     def name(self) -> str:
@@ -111,12 +117,14 @@ class ActiveFault:
             return False
         self._calls = number = self._calls + 1
         self._dice = 0.0
+        self._standing = None
         if self._numbers and number not in self._numbers:
             return False
         return number % self._every == 0
 
     def strikes(self, ids: Ids) -> bool:
         """Whether chance and the rate limit let it strike a call that counts; if so, that is a hit."""
+        self._standing = None
         probability = self.rule.when.probability
         if probability < 1:
             self._dice = ids.dice()
@@ -138,11 +146,20 @@ class ActiveFault:
 
     def standing(self) -> Standing:
         """As it stands now, for `Trace`."""
-        return Standing(self.name, self.rule, self.hits, self._calls, self._dice)
+        standing = self._standing
+        if standing is None:
+            standing = self._standing = Standing(self.name, self.rule, self.hits, self._calls, self._dice)
+        return standing
 
 
-_Candidates = tuple[list[ActiveFault], list[ActiveFault]]
-"""The rules that may strike a call, and those that may skew the clock for it."""
+class _Possible(NamedTuple):
+    """The rules that may strike a call, and those that may skew the clock for it; None where there are none."""
+
+    striking: Candidates[ActiveFault] | None
+    skewing: Candidates[ActiveFault] | None
+
+
+_NONE = _Possible(None, None)
 
 
 class FaultInjector:
@@ -160,8 +177,9 @@ class FaultInjector:
         self._next_expiry = math.inf
         # Operation, flow and key come again and again, while the names of executions are mostly new.
         self._by_operation: dict[str, Sequence[ActiveFault]] = {}
-        self._memo: dict[tuple[str, str | None, str], _Candidates] = {}
+        self._memo: dict[tuple[str, str | None, str], _Possible] = {}
         self._order: dict[str, Sequence[ActiveFault]] = {}
+        self._traced: dict[str, Sequence[Standing]] = {}  # by operation, as long as nothing has changed
 
     def add(self, rule: FaultRule, *, id: str | None = None, first: bool = False) -> ActiveFault:
         """Put a rule behind those there are, or `first`. `id` is for one rule in several worlds; ValueError if it is taken."""
@@ -216,7 +234,11 @@ class FaultInjector:
             return 0.0
         now = self._clock.now()
         skew: float | None = None
-        for fault in self._candidates(call)[1]:
+        skewing = self._possible(call).skewing
+        if skewing is None:
+            return 0.0
+        self._traced = {}
+        for _, fault in skewing.for_name(call.execution or ""):
             if fault.counts(call.execution, now) and skew is None and self._struck(fault):
                 skew = fault.rule.clock_skew
                 if struck is not None:
@@ -227,11 +249,15 @@ class FaultInjector:
         """What the rules do to a call that passed authentication; None if nothing. The counts go on."""
         if not self._faults:
             return None
+        striking = self._possible(call).striking
+        if striking is None:
+            return None
         now = self._clock.now()
         execution = call.execution
+        self._traced = {}
         struck: MutableSequence[ActiveFault] = []
         decider: ActiveFault | None = None
-        for fault in self._candidates(call)[0]:
+        for _, fault in striking.for_name(execution or ""):
             if not fault.counts(execution, now):
                 continue
             rule = fault.rule
@@ -248,8 +274,12 @@ class FaultInjector:
         """
         if not self._faults:
             return None
-        faults = self._nearest_first(call.operation.name)
-        return Trace(call, self._clock.now(), tuple([fault.standing() for fault in faults[:_TRACED]]), struck)
+        operation = call.operation.name
+        rules = self._traced.get(operation)
+        if rules is None:
+            faults = self._nearest_first(operation)[:_TRACED]
+            rules = self._traced[operation] = tuple([fault.standing() for fault in faults])
+        return Trace(call, self._clock.now(), rules, struck)
 
     def _nearest_first(self, operation: str) -> Sequence[ActiveFault]:
         found = self._order.get(operation)
@@ -277,18 +307,22 @@ class FaultInjector:
             self._forget()
         return True
 
-    def _candidates(self, call: OperationCall) -> _Candidates:
+    def _possible(self, call: OperationCall) -> _Possible:
         """The rules that match all of a call but its execution and its time."""
         if self._next_expiry < math.inf:
             self._expire()
-        flow, access_key_id = call.flow, call.access_key_id
-        key = (call.operation.name, flow, access_key_id)
+        operation, flow, access_key_id = call.operation.name, call.flow, call.access_key_id
+        faults = self._for_operation(operation)
+        if not faults:
+            return _NONE
+        key = (operation, flow, access_key_id)
         found = self._memo.get(key)
         if found is None:
-            found = [], []
-            for fault in self._for_operation(call.operation.name):
-                if fault.covers(flow, access_key_id):
-                    found[fault.rule.clock_skew is not None].append(fault)
+            covering = [fault for fault in faults if fault.covers(flow, access_key_id)]
+            found = _Possible(
+                _candidates(fault for fault in covering if fault.rule.clock_skew is None),
+                _candidates(fault for fault in covering if fault.rule.clock_skew is not None),
+            )
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             if len(flow or "") <= _LONGEST_NAME >= len(access_key_id):
@@ -317,9 +351,15 @@ class FaultInjector:
         self._by_operation.clear()
         self._memo.clear()
         self._order.clear()
+        self._traced = {}
 
     def _new_id(self) -> str:
         while True:
             self._added += 1
             if (new := f"fault-{self._added}") not in self._faults:
                 return new
+
+
+def _candidates(faults: Iterable[ActiveFault]) -> Candidates[ActiveFault] | None:
+    found = list(faults)
+    return Candidates(found, attrgetter("named")) if found else None

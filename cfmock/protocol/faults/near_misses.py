@@ -53,7 +53,10 @@ class Trace(NamedTuple):
 
     def nearest(self) -> NearMiss | None:
         """A rule for this operation that a single thing in the request kept from striking."""
+        operation = self.call.operation.name
         for standing in self.rules[:_FOR_A_HINT]:
+            if not standing.rule.when.operation.cover(operation):
+                return None  # nor do those behind it
             miss = NearMiss("fault", standing.name, tuple(self._of_request(standing.rule)))
             if miss.near and self._could_have(miss.differences[0]):
                 return miss

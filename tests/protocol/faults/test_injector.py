@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cfmock.base.clocks import VirtualClock
 from cfmock.base.errors import InvalidValue
 from cfmock.base.randomness import Ids
-from cfmock.protocol.faults.injector import FaultDecision, FaultInjector
+from cfmock.protocol.faults.injector import ActiveFault, FaultDecision, FaultInjector
 from cfmock.protocol.faults.rules import Action, FaultRule, RateLimit
 from cfmock.protocol.faults.token_bucket import Throttled
 from cfmock.protocol.spec import model
@@ -413,3 +413,24 @@ def test_what_is_remembered_between_calls_changes_no_decision(rules, calls):
         assert remembers.skew(call) == forgets.skew(call)
         assert remembers.decide(call) == forgets.decide(call)
         clock.set(clock.now() + 0.5)
+
+
+def test_of_many_rules_for_other_calls_none_is_looked_at(injector, call, rule, monkeypatch):
+    for number in range(30):
+        injector.add(rule(when={"operation": "ListFlows"}, error="AccessDenied"))
+        injector.add(rule(when={"operation": "StartExecution", "execution": f"n{number}"}, error="AccessDenied"))
+    started = call(operation="StartExecution", execution="n7")
+    injector.decide(started)
+    first = injector.trace(started)
+    looked = []
+    plain = ActiveFault.counts
+    monkeypatch.setattr(ActiveFault, "counts", lambda fault, *asked: looked.append(fault) or plain(fault, *asked))
+    assert injector.decide(started) is not None
+    assert [fault.rule.when.execution.patterns for fault in looked] == [("n7",)]
+    listed = call(operation="DescribeFlow")
+    assert injector.decide(listed) is None
+    assert injector.trace(listed).rules is injector.trace(listed).rules
+    assert len(looked) == 1
+    # What stood then is kept: a later call changes nothing of it.
+    assert [each.hits for each in first.rules if each.hits] == [1]
+    assert [each.hits for each in injector.trace(started).rules if each.hits] == [2]
