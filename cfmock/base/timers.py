@@ -70,13 +70,14 @@ class Timeline:
     `joined` are the timelines of executions that it waits for and did not start, `joiners` how many wait for those in it.
     """
 
-    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "joined", "joiners", "open", "skipped")
+    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "joined", "joiners", "open", "owner", "skipped")
 
     def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
         self._timers = timers
         self._heap: list[tuple[float, int, int, Timer]] = []
         self._compact_at = _COMPACT
         self.skipped = skipped
+        self.owner = 0  # the number of the execution that came first on it, where state is kept
         self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
         self.open = 0  # tasks that anybody outside may report at any time
         self.joined: tuple[Timeline, ...] = ()

@@ -274,7 +274,7 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
         "when": dict(outcome.when),
         "times": outcome.times,
         "status": outcome.status,
-        "output": json_value(outcome.text) if outcome.text is not None else outcome.template,
+        "output": json_value(outcome.text) if outcome.text is not None else outcome.given.get("output"),
         "error": dict(outcome.error) or None,
         "after": after,
     }

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cfmock.base.clocks import RealClock, VirtualClock
+from cfmock.base.clocks import HeldClock, RealClock, VirtualClock
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.emulator.flow_time import FlowTime
+from cfmock.emulator.kept_state import KeptIds, KeptState
 from cfmock.emulator.pipeline import Pipeline
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Change, Worlds
@@ -31,18 +32,24 @@ from cfmock.settings import Settings
 
 class Emulator:
     """A service with these settings and keys. `prepare` is called with each new world, to bring it into the state that the
-    fixtures say."""
+    fixtures say; `kept` is what outlives the process, if anything does."""
 
     def __init__(
-        self, settings: Settings, credentials: Iterable[Credential], prepare: Change = lambda world: None
+        self,
+        settings: Settings,
+        credentials: Iterable[Credential],
+        prepare: Change = lambda world: None,
+        kept: KeptState | None = None,
     ) -> None:
         self.settings = settings
         self.credentials = tuple(credentials)
         wall_clock = RealClock()
         self._begun = settings.now if settings.now is not None else wall_clock.now()
-        self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else RealClock()
+        self.kept = kept
+        real = RealClock() if kept is None else HeldClock()
+        self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else real
         self.timers = Timers(self.clock)
-        ids = Ids(settings.seed)
+        ids = Ids(settings.seed) if kept is None else KeptIds(settings.seed)
         self.journal = Journal(settings.journal_size)
         self.memory = Memory(settings.keep_bytes)
         self.spec = model.load()
@@ -57,6 +64,7 @@ class Emulator:
             scheduler=_new_scheduler(self.timers, ids),
             journal=self.journal,
             memory=self.memory,
+            changes=None if kept is None else kept.changes,
         )
         self.worlds = Worlds(self.shared, prepare)
         self.time = FlowTime(self.shared)
@@ -112,6 +120,8 @@ class Emulator:
         else:
             self.journal.forget(account=account, region=region)
         ended = self.worlds.end(account, region)
+        if self.kept is not None:
+            self.kept.forget(None if account is None and region is None else ended)
         for world in ended:
             self.watch.forget((world.account, world.region))
         for world in ended:

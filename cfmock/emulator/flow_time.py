@@ -64,6 +64,8 @@ class FlowTime:
                     raise ClockStopped(self._today(), why)
         finally:
             self._moves.remove(job)
+            if shared.changes is not None:
+                shared.changes.touch()
 
     def check_going(self, job: Job | None) -> None:
         """Raises ClockStopped for a job that has started more executions than it may."""

@@ -138,6 +138,9 @@ class Pipeline:
         region = decode.region(request, parameters, spec) or self._settings.region
         call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
         world = self._worlds.of(call.account, region)
+        if self._shared.changes is not None and world.faults.has_rules:
+            world.counted_faults = True
+            self._shared.changes.touch()
         struck: list[str] = []
         return Claimed(decoded, call, world, struck, world.faults.skew(call, struck))
 

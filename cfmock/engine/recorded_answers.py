@@ -74,7 +74,7 @@ def kept_answer(answer: Answer | Failure) -> Entry:
     if isinstance(answer, Fails):
         return ["fails", answer.code, answer.detail, answer.after]
     if isinstance(answer, Waits):
-        return ["waits", answer.child]
+        return ["waits", answer.child, answer.call_off is None]
     if isinstance(answer, AnswersLater):
         return ["later"]
     serial = answer.execution.identity.serial if answer.execution is not None else None
@@ -94,7 +94,7 @@ def answer_of(kept: Entry, task: CalledTask, children: Children) -> Answer | Fai
     if kind == "later":
         return AnswersLater()
     if kind == "waits":
-        return Waits() if facts[0] is None else children.again(task, facts[0])
+        return Waits() if facts[0] is None else children.again(task, *facts)
     serial, answer, joined = facts
     child: Any = None if serial is None else children.child(serial, None if joined else task.execution)
     return Nested(child, answer, joined)

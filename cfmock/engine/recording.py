@@ -62,8 +62,8 @@ class Children(Protocol):
     def child(self, serial: int, waits: Any) -> Any:
         """The execution, or what stands for it until it is there; `waits` is the one that waits for it, if one does."""
 
-    def again(self, task: Any, serial: int) -> Any:
-        """The answer for a task that waits for a canned child."""
+    def again(self, task: Any, serial: int, joined: bool) -> Any:
+        """The answer for a task that waits for a canned child, which had begun already if it is `joined`."""
 
     def spent(self, execution: Any, mock: Json) -> None:
         """Count a use of a mock, which is given by its reference."""

@@ -15,11 +15,13 @@ from cfmock.engine.events import History
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.flow import Flow
+from cfmock.engine.recording import ExecutionRecording
 from cfmock.protocol.wire.arguments import input_value
 from cfmock.protocol.wire.messages import DeferredAnswer, Fields
 from cfmock.service.flows import find_flow
 from cfmock.service.live import Executed, identity_of
 from cfmock.service.outcomes import Outcome, output_text
+from cfmock.service.recordings import record_canned
 from cfmock.service.retention import STEP
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.versions import qualified
@@ -235,6 +237,37 @@ def _begin(world: World, row: ExecutionRow, live: Live) -> ExecutionRow:
     return found
 
 
+def go_on_canned(
+    world: World, row: ExecutionRow, outcome: Outcome, timeline: Timeline, due: float | None, polls: int, recorded: int
+) -> None:
+    """Go on with an execution of an earlier process that goes by an outcome; see `Scripted.go_on`."""
+    live = Scripted(world, row, outcome, timeline)
+    _go_on(world, row, live)
+    live.go_on(due, polls, recorded)
+
+
+def go_on_executed(
+    world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: ExecutionRecording
+) -> FlowExecution:
+    """Start an execution of an earlier process that runs its definition, for its recording to be replayed."""
+    live = Executed(world, row, timeline, partial(_ended, world), input_value(row.input), nesting)
+    _go_on(world, row, live)
+    assert row.events is not None
+    row.events.tell(partial(_grown, world, row), STEP)
+    live.begin(recording)
+    assert live.run is not None
+    return live.run
+
+
+def _go_on(world: World, row: ExecutionRow, live: Live) -> None:
+    world.stores.executions.put(row.flow.id, row.name, row)
+    world.stores.by_status.add(row.flow.id, row)
+    live.listed = True
+    world.enter(row, live)
+    if not world.retention.is_staying(row):
+        world.retention.runs(row)
+
+
 def _grown(world: World, row: ExecutionRow, size: int) -> int:
     """The history of a running execution takes so many bytes; at how many it is to be told again."""
     enough = world.retention.grown(row, size)
@@ -403,6 +436,8 @@ class Scripted(Live):
         self._row = row
         self.listed = False
         self._polls = outcome.polls
+        self._due: float | None = None
+        self._recorded = 0  # entries
         self._timer: Timer | None = None
 
     def begin(self) -> None:
@@ -412,14 +447,31 @@ class Scripted(Live):
                 before, self._row = self._row, self._row._replace(status=self.outcome.status)
                 replace(self._world, before, self._row)
         elif self.outcome.after:
-            due = self.timeline.steady() + self.outcome.after
-            self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
+            self._due = self.timeline.now() + self.outcome.after
+            self._end_at(self.timeline.steady() + self.outcome.after)
+        self._record()
+
+    def _end_at(self, due: float) -> None:
+        self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
+
+    def _record(self) -> None:
+        record_canned(self._world, self._row, self.timeline, self._due, self._polls, self.outcome.given, self._recorded)
+        self._recorded += 1
+
+    def go_on(self, due: float | None, polls: int, recorded: int) -> None:
+        """Go on after a restart: end at `due`, in steady seconds of its timeline, or after so many polls."""
+        self._polls, self._recorded = polls, recorded
+        if due is not None:
+            self._due = due + self.timeline.now() - self.timeline.steady()
+            self._end_at(due)
 
     def poll(self) -> None:
         """A DescribeExecution was asked; the one that was named shows the end."""
         self._polls -= 1
         if self._polls == 0:
             self._end()
+        else:
+            self._record()
 
     def poll_out(self) -> None:
         """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""

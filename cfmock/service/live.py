@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cfmock.base.timers import Timeline
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.identity import Identity
+from cfmock.engine.recording import ExecutionRecording
+from cfmock.service.recordings import begin_recording
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ class Executed:
         self._given = given
         self._nesting = nesting
 
-    def begin(self) -> None:
-        """Start it; it may have ended when this returns."""
+    def begin(self, recording: ExecutionRecording | None = None) -> None:
+        """Start it; it may have ended when this returns. `recording` is that of an earlier process."""
         row, world = self.row, self._world
         flow = row.flow
         identity = identity_of(world, flow, row.name, self._nesting, row.serial)
@@ -80,6 +82,7 @@ class Executed:
             timeline=self.timeline,
             on_begin=self._known,
             on_end=self._end,
+            recording=recording or begin_recording(world, row, self.timeline, self._nesting),
         )
 
     def _known(self, run: FlowExecution) -> None:

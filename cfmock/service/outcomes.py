@@ -6,7 +6,7 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 class Outcome:
     """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
     `{"execution": name, "input": {...}}`, and `condition` is the same, compiled. `text` is `output` as JSON text, where that
-    is always the same, `template` what it was compiled from."""
+    is always the same; `given` is what it was made of."""
 
     status: str = "Succeeded"
     when: Mapping[str, Json] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Outcome:
     polls: int = 0
     times: int | None = None
     text: str | None = None
-    template: Json = field(default=None, repr=False, compare=False)
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     condition: ExecutionCondition = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,12 +69,12 @@ class Outcome:
             status=mapping.get("status", "Succeeded"),
             when=mapping.get("when", {}),
             output=output,
-            template=mapping.get("output"),
             text=_text(output) if output is not None and output.constant else None,
             error=mapping.get("error", {}),
             after=0.0 if polls else parse_duration(after),
             polls=polls,
             times=mapping.get("times"),
+            given=mapping,
         )
 
 
@@ -105,6 +105,12 @@ class Outcomes:
     def uses(self) -> list[tuple[Outcome, int]]:
         """All of them, and how often each was used."""
         return [(outcome, used[0]) for outcome, used in self._outcomes]
+
+    def resume(self, uses: Sequence[int]) -> None:
+        """Count on from the uses of an earlier process, if there are as many outcomes now."""
+        if len(uses) == len(self._outcomes):
+            for (_, used), count in zip(self._outcomes, uses, strict=True):
+                used[0] = count
 
     @property
     def given_uses(self) -> list[int]:

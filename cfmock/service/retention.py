@@ -118,6 +118,10 @@ class Retention:
         """It is never dropped, and does not count."""
         self._staying.add(row.serial)
 
+    def is_staying(self, row: ExecutionRow) -> bool:
+        """Whether a fixture wrote it."""
+        return row.serial in self._staying
+
     def runs(self, row: ExecutionRow) -> None:
         """It goes on running after its start."""
         if row.serial not in self._fixed:

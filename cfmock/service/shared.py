@@ -16,6 +16,7 @@ from cfmock.engine.task_mocks import Functions
 from cfmock.observe.journal import Journal
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.call_diagnostics import CallDiagnostics
+from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.retention import Memory
 from cfmock.service.rows import ExecutionRow
 from cfmock.settings import Settings
@@ -30,7 +31,7 @@ class Shared:
 
     `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by
     executions that start from then on; `former_flows` are the names of flows that were deleted, the newest last; warnings go to
-    `tell`, too.
+    `tell`, too. `changes` are what a state file does not hold yet, where there is one.
     """
 
     resolver: Callable[[Any, ExecutionRow], TaskResolver]
@@ -46,5 +47,6 @@ class Shared:
     notes: CallDiagnostics = field(default_factory=CallDiagnostics)
     functions: Functions | None = None
     observer: Observer | None = None
+    changes: ChangeLog | None = None
     former_flows: dict[str, None] = field(default_factory=dict)
     tell: Callable[[str], object] = logging.getLogger("cfmock").warning

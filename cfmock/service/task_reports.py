@@ -169,6 +169,10 @@ class Resolver(ScriptedTasks):
             found = executions.find_execution(self.world, row.flow.name, row.name)
             result = _result(found)
             return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)
+        return self.wait_for(task, row, joined)
+
+    def wait_for(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Waits:
+        """Let the end of a canned execution end the task."""
         executions.subscribe(self.world, row, lambda: None, lambda: self._report_end(task, row))
         return Waits(None if joined else partial(self._stop, row), row.serial)
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cfmock.base.timers import Timeline, Timer
+from cfmock.engine.execution import CalledTask
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
 from cfmock.service.outcomes import Outcome, Outcomes
-from cfmock.service.point_counts import PointCounts
 from cfmock.service.retention import Retention
-from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.rows import ExecutionRow
 from cfmock.service.shared import Shared
-from cfmock.service.store.base import Index, Table
-from cfmock.service.store.memory import MemoryIndex, MemoryTable
+from cfmock.service.store.base import Table
+from cfmock.service.tables import Stores
 
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""
@@ -52,27 +51,6 @@ class Live(Protocol):
         gives back is called."""
 
 
-@dataclass
-class Stores:
-    """The tables of one world. All but the flows stand in one partition for each flow id."""
-
-    flows: Table[FlowRow] = field(default_factory=MemoryTable)
-    versions: Table[FlowRow] = field(default_factory=MemoryTable)
-    aliases: Table[AliasRow] = field(default_factory=MemoryTable)
-    schedules: Table[ScheduleRow] = field(default_factory=MemoryTable)
-    executions: Table[ExecutionRow] = field(default_factory=MemoryTable)
-    map_runs: Table[MapRunRow] = field(default_factory=MemoryTable)
-    by_status: Index[ExecutionRow] = field(default_factory=MemoryIndex)
-
-    passed: PointCounts = field(default_factory=PointCounts)
-
-    def drop(self, flow: str) -> None:
-        """Forget all that belongs to the flow of this id."""
-        self.passed.drop(flow)
-        for table in (self.versions, self.aliases, self.schedules, self.executions, self.map_runs, self.by_status):
-            table.drop(flow)
-
-
 class World:
     """The state of one account in one region, and what its handlers need to work on it."""
 
@@ -87,7 +65,14 @@ class World:
         self.ids = shared.ids
         self.scheduler = shared.scheduler
         self.notes = shared.notes
-        self.stores = Stores()
+        changes = shared.changes
+        self.stores = Stores() if changes is None else Stores.recorded(changes, self.key, self._stays)
+        self.given: dict[str, str] | None = None  # what fixtures said of flows and schedules, where state is kept
+        self.counted_faults = False  # whether faults have counted a call, since that was written down
+        self.counted_outcomes: set[str] = set()  # the flows whose outcomes have been used, likewise
+        self.uncalled: list[
+            CalledTask
+        ] = []  # whose function had not answered when the process died, and is called again
         self.faults = FaultInjector(shared.clock, shared.ids)
         documented = shared.settings.rate_limits == "documented"
         self.limits = DocumentedLimits(shared.clock, shared.spec.limits["api_rate"]) if documented else None
@@ -102,11 +87,19 @@ class World:
         self.serial = 0
         self.retention = Retention(shared.memory, shared.settings.keep_executions, self._forget, self.warn)
 
+    @property
+    def key(self) -> str:
+        """What it is called in a state file."""
+        return f"{self.account}/{self.region}"
+
     def warn(self, text: str) -> None:
         """Tell the log, the journal, and the call that is being handled."""
         self.shared.tell(text)
         self.notes.warn(text)
         self.shared.journal.warn(Warned(self.clock.now(), self.account, self.region, text))
+
+    def _stays(self, row: ExecutionRow) -> bool:
+        return self.retention.is_staying(row)
 
     def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
         """An execution that has ended is as if it had never been."""
@@ -174,6 +167,8 @@ class World:
         outcome = outcomes.choose(execution, input)
         if outcome is not None:
             self.notes.matched = True
+            if self.shared.changes is not None:
+                self.counted_outcomes.add(flow)
         elif self.notes.explains:
             self.notes.missed(outcomes.unmatched(flow, execution, input))
         return outcome

@@ -149,7 +149,7 @@ class RecordingLab(Lab):
         timeline = self.timelines.get(serial) or (waits.timeline if waits is not None else self.timers.timeline())
         return self.stand_ins.setdefault(serial, StandIn(timeline))
 
-    def again(self, task: CalledTask, serial: int) -> Any:
+    def again(self, task: CalledTask, serial: int, joined: bool) -> Any:
         raise AssertionError("a laboratory has no canned executions")
 
     def spent(self, execution: FlowExecution, mock: Json) -> None:

@@ -144,6 +144,10 @@ class ActiveFault:
             return Throttled(self._bucket.burst if self._bucket is not None else 1, action.retry_after)
         return self._bucket.throttled() if self._bucket is not None else None
 
+    def resume(self, hits: int, calls: int) -> None:
+        """Count on from an earlier process."""
+        self.hits, self._calls = hits, calls
+
     def standing(self) -> Standing:
         """As it stands now, for `Trace`."""
         standing = self._standing

@@ -1,0 +1,260 @@
+"""State that outlives the process: what of an emulator goes into its state file, and how it comes back.
+
+The tables of the worlds write their changes down as they happen (`service.recorded_tables`). What changes with nearly every
+call (the clock, chance, counts of faults and outcomes) is looked at when a batch of changes is about to be written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from hashlib import blake2b
+from typing import Any
+
+from cfmock.base.clocks import HeldClock, VirtualClock
+from cfmock.base.errors import SettingsError
+from cfmock.base.json_text import Json
+from cfmock.base.randomness import Ids
+from cfmock.base.version import __version__
+from cfmock.emulator.worlds import Worlds
+from cfmock.engine.commands import Failure
+from cfmock.service.recorded_tables import ChangeLog
+from cfmock.service.restoring import NOT_REPLAYED, Restorer
+from cfmock.service.row_texts import digest, text_of
+from cfmock.service.shared import Shared
+from cfmock.service.store.state_file import PUT_META, PUT_ROW, StateFile, forget_all, forget_world
+from cfmock.service.world import World
+
+log = logging.getLogger("cfmock")
+
+HITS, USES, NUMBERS, GIVEN = "fault hits", "outcome uses", "numbers", "given"
+"""Kinds of rows, beside those of the tables: given is what the fixtures said of a flow or schedule when it was applied."""
+
+
+class CountedRandom(random.Random):
+    """Chance whose whole state is a number, so that it can be kept with each batch of changes."""
+
+    def __init__(self, seed: str, count: int = 0) -> None:
+        super().__init__(0)
+        self._seed_text = seed
+        self.count = count
+
+    def getrandbits(self, k: int, /) -> int:
+        """`k` random bits."""
+        found, had = 0, 0
+        while had < k:
+            self.count += 1
+            block = blake2b(f"{self._seed_text} {self.count}".encode(), digest_size=64).digest()
+            found, had = found << 512 | int.from_bytes(block, "big"), had + 512
+        return found >> (had - k)
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+        return self.getrandbits(53) * 2.0**-53
+
+
+class KeptIds(Ids):
+    """Chance that goes on after a restart. Request ids come from a source of their own: each call takes one, also those that
+    change nothing."""
+
+    def __init__(self, seed: int | str | None) -> None:
+        super().__init__(seed)
+        self.kept = CountedRandom("")
+        self._random = self.kept
+        self._bits = self.kept.getrandbits
+        self._requests = random.Random()
+
+    def begin(self, seed: str, key: bytes, count: int, starts: int) -> None:
+        """Go on from what a file says; `starts` counts the processes there were before."""
+        self.kept = self._random = CountedRandom(seed, count)
+        self._bits = self.kept.getrandbits
+        self._key = key
+        self._requests = random.Random(f"{seed} requests {starts}")
+
+    def seed(self, seed: int | str | None) -> None:
+        """Begin from the start of a sequence, as after a reset."""
+        self.kept.count = 0
+        self._seed = seed
+
+    def request_id(self) -> str:
+        """Upper-case UUID, as the API pages of 2025 show them."""
+        h = f"{self._requests.getrandbits(128):032X}"
+        return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
+
+
+class KeptState:
+    """The state of one emulator and the file it is kept in."""
+
+    def __init__(self, file: StateFile) -> None:
+        self.file = file
+        self.changes = ChangeLog()
+        self._shared: Shared | None = None
+        self._worlds: Iterable[World] = ()
+        self._noted: dict[tuple[str, str, str], str] = {}  # what was written of what is looked at
+        self._restorers: dict[str, Restorer] = {}
+        self._holding = ExitStack()
+        self._now = self._ahead = 0.0
+
+    # -- coming back
+
+    def begin(self, shared: Shared, worlds: Worlds) -> None:
+        """Bring back the worlds of the file, without what goes on in them, which `go_on` does once all mocks are there. Raises
+        SettingsError for a file of another kind of clock."""
+        self._shared, self._worlds = shared, worlds
+        meta, clock = self.file.meta(), shared.clock
+        virtual = isinstance(clock, VirtualClock)
+        kind = "virtual" if virtual else "real"
+        if meta.get("clock", kind) != kind:
+            text = f"its executions go by a {meta['clock']} clock (--clock {meta['clock']})"
+            raise SettingsError(f"state file {self.file.path}: {text}")
+        self._begin_chance(shared, meta)
+        self._now = float(meta["now"]) if virtual and "now" in meta else clock.now()
+        self._ahead = clock.now() - clock.steady()
+        if isinstance(clock, VirtualClock):
+            clock.restart(self._now)
+        self._holding.enter_context(shared.scheduler.held())
+        self.changes.coming_back = True
+        self.changes.add(PUT_META, "clock", kind)
+        self.changes.add(PUT_META, "version", __version__)
+        for text in self.file.worlds():
+            account, _, region = text.rpartition("/")
+            worlds.of(account, region)
+
+    def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
+        ids: Any = shared.ids
+        given = shared.settings.seed
+        seed = meta.get("seed") or (Ids().uuid() if given is None else str(given))
+        key = meta.get("key") or random.Random(f"seal {seed}").randbytes(32).hex()
+        starts = int(meta.get("starts", "0")) + 1
+        ids.begin(seed, bytes.fromhex(key), int(meta.get("chance", "0")), starts)
+        for name, value in (("seed", seed), ("key", key), ("starts", str(starts))):
+            self.changes.add(PUT_META, name, value)
+
+    def bring_back(self, world: World) -> None:
+        """Fill a world that has just been made with what the file has of it."""
+        world.given = dict(self.file.rows(world.key, GIVEN)) if self.changes.coming_back else {}
+        if self.changes.coming_back:
+            restorer = self._restorers[world.key] = Restorer(world, self.file, self._ahead)
+            with self._paused():
+                restorer.rows()
+            for key, text in self.file.rows(world.key, NUMBERS):
+                if key == "serial":
+                    world.serial = max(world.serial, int(text))
+
+    def count(self, world: World) -> None:
+        """Give faults and outcomes, which have been added, the counts that the file has of them."""
+        hits = dict(self.file.rows(world.key, HITS))
+        for key, fault in _keyed_faults(world):
+            if key in hits:
+                fault.resume(*json.loads(hits[key]))
+        for flow, text in self.file.rows(world.key, USES):
+            world.outcomes_of(flow).resume(json.loads(text))
+
+    def go_on(self) -> None:
+        """Let what goes on in the worlds go on: what is ready does so before this returns."""
+        shared, worlds = self._shared, self._worlds
+        assert shared is not None
+        lost = []
+        with self._paused():
+            for world in worlds:
+                self.count(world)
+            for restorer in self._restorers.values():
+                restorer.go_on()
+                lost += restorer.lost
+            clock = shared.clock
+            if isinstance(clock, HeldClock):
+                clock.release()
+            elif isinstance(clock, VirtualClock):
+                clock.restart(self._now)
+            for restorer in self._restorers.values():
+                restorer.arrive()
+        self.changes.coming_back = False
+        self._restorers = {}
+        for run, why in lost:
+            text = f"this version of cfmock cannot go on with it: {why}"
+            log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
+            shared.scheduler.fail(run, Failure(NOT_REPLAYED, text))
+        self._holding.close()
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        self.changes.paused = True
+        try:
+            yield
+        finally:
+            self.changes.paused = False
+
+    # -- going away
+
+    def collect(self) -> None:
+        """Write down what has changed of what is only looked at now."""
+        shared, worlds = self._shared, self._worlds
+        if shared is None or self.changes.coming_back:
+            return
+        ids: Any = shared.ids
+        self._note("", "", "chance", str(ids.kept.count))
+        if isinstance(shared.clock, VirtualClock):
+            self._note("", "", "now", repr(shared.clock.now()))
+        for world in worlds:
+            self._note(world.key, NUMBERS, "serial", str(world.serial))
+            if world.counted_faults:
+                world.counted_faults = False
+                for key, fault in _keyed_faults(world):
+                    self._note(world.key, HITS, key, text_of([fault.hits, fault.standing().matched]))
+            for flow in world.counted_outcomes:
+                self._note(world.key, USES, flow, text_of([used for _, used in world.outcomes_of(flow).uses()]))
+            world.counted_outcomes.clear()
+
+    def _note(self, world: str, kind: str, key: str, text: str) -> None:
+        place = world, kind, key
+        if self._noted.get(place) != text:
+            self._noted[place] = text
+            if world:
+                self.changes.add(PUT_ROW, world, kind, key, text)
+            else:
+                self.changes.add(PUT_META, key, text)
+
+    def forget(self, worlds: Sequence[World] | None) -> None:
+        """These worlds, or all (None), are as at the start."""
+        if worlds is None:
+            self._noted.clear()
+            changes = forget_all()
+        else:
+            keys = {world.key for world in worlds}
+            self._noted = {place: text for place, text in self._noted.items() if place[0] not in keys}
+            changes = [change for key in keys for change in forget_world(key)]
+        for change in changes:
+            self.changes.add(*change)
+        if worlds is None and self._shared is not None:
+            self._begin_chance(self._shared, {})
+
+
+def is_news(world: World, place: str, said: object) -> bool:
+    """Whether fixtures say something else of a flow or schedule than they did when it was applied last; without a state file
+    they always do."""
+    if world.given is None or world.shared.changes is None:
+        return True
+    key = digest(repr(said))
+    if world.shared.changes.coming_back and world.given.get(place) == key:
+        return False
+    world.given[place] = key
+    world.shared.changes.add(PUT_ROW, world.key, GIVEN, place, key)
+    return True
+
+
+def _keyed_faults(world: World) -> list[tuple[str, Any]]:
+    """The faults of a world by what they say, and the how manieth that says so it is: the same in each process."""
+    seen: dict[str, int] = {}
+    found = []
+    for fault in world.faults.list():
+        text = digest(text_of(_said(fault.rule.to_mapping())))
+        seen[text] = seen.get(text, 0) + 1
+        found.append((f"{text}#{seen[text]}", fault))
+    return found
+
+
+def _said(mapping: Any) -> Json:
+    return json.loads(json.dumps(mapping, default=str, sort_keys=True))

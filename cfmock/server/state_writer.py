@@ -1,0 +1,119 @@
+"""Writes changes to a state file behind the loop: what comes while a batch is being written makes the next one.
+
+An answer waits for the batch that holds what came before it, so one commit serves all calls that came meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from cfmock.service.recorded_tables import ChangeLog
+from cfmock.service.store.state_file import Change, StateFile
+
+log = logging.getLogger("cfmock")
+
+
+class StateLost(Exception):  # noqa: N818 - what has happened, to whoever waits
+    """What came before could not be written: it is to be read again from the file."""
+
+
+class StateWriter:
+    """One writer for one file. `collect` gives changes that are only looked for when a batch begins; `on_loss` is called when
+    a batch could not be written."""
+
+    def __init__(
+        self, file: StateFile, changes: ChangeLog, collect: Callable[[], None], on_loss: Callable[[], None]
+    ) -> None:
+        self.file = file
+        self.lost = False
+        """Whether what is in memory is not what is in the file."""
+        self._changes = changes
+        self._collect = collect
+        self._on_loss = on_loss
+        self._written = changes.number
+        self._busy = False
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._thread = ThreadPoolExecutor(1, "cfmock-state")
+        changes.on_change = self._begin
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something that is not in the file yet."""
+        return self.lost or self._written < self._changes.number
+
+    async def committed(self) -> None:
+        """Wait until all that has come so far is in the file. Raises StateLost if it cannot be written."""
+        if self.lost:
+            raise StateLost
+        if self._written >= self._changes.number:
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._changes.number, future))
+        await future
+
+    def _begin(self) -> None:
+        if not self._busy:
+            self._busy = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        """Give the thread what there is."""
+        self._collect()
+        number, batch = self._changes.number, self._changes.take()
+        if not batch:
+            self._busy = False
+            return
+        sent = asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+        sent.add_done_callback(lambda done: self._sent(number, done))
+
+    def _write(self, batch: list[Change]) -> None:
+        self.file.write(batch)
+
+    def _sent(self, number: int, done: asyncio.Future[None]) -> None:
+        error = done.exception() if not done.cancelled() else None
+        if error is not None:
+            self._fail(error)
+            return
+        self._written = number
+        ready = [future for until, future in self._waiting if until <= number]
+        self._waiting = [(until, future) for until, future in self._waiting if until > number]
+        for future in ready:
+            if not future.done():
+                future.set_result(None)
+        self._send()
+
+    def _fail(self, error: BaseException) -> None:
+        why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
+        log.error(
+            "%s could not be written (%s): what is not in it is lost, and read again from it", self.file.path, why
+        )
+        self._busy, self.lost = False, True
+        self._changes.take()
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(StateLost())
+        self._on_loss()
+
+    async def recover(self, read: Callable[[], None]) -> None:
+        """Try whether the file can be written again; if so, `read` it."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self.file.try_to_write)
+        except sqlite3.Error:
+            return
+        read()
+        self._written, self.lost = self._changes.number, False
+
+    async def close(self) -> None:
+        """Write what is left, and let go of the file."""
+        try:
+            await self.committed()
+        except StateLost:
+            log.error("%s does not hold the last changes", self.file.path)
+        self._thread.shutdown()
+        self.file.close()

@@ -1,0 +1,221 @@
+"""Brings a world back from its state file: the rows as they were, and every execution that had not ended goes on.
+
+Executions that run their definition are run again by their recordings (`engine.replay`), parents before their children; what
+they had waited for is waited for again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from cfmock.base.clocks import HeldClock, VirtualClock
+from cfmock.base.json_text import Json
+from cfmock.base.timers import Timeline
+from cfmock.engine.events import History
+from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
+from cfmock.engine.replay import StandIn, replay
+from cfmock.engine.task_calls import Waits
+from cfmock.service import executions, row_texts
+from cfmock.service.flows import compiled
+from cfmock.service.outcomes import Outcome
+from cfmock.service.recorded_tables import (
+    ALIASES,
+    FLOWS,
+    MAP_RUNS,
+    SCHEDULES,
+    STATES,
+    VERSIONS,
+    RecordingWriter,
+)
+from cfmock.service.recordings import CANNED
+from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.store.state_file import StateFile
+from cfmock.service.task_reports import Resolver
+from cfmock.service.world import World
+
+log = logging.getLogger("cfmock")
+
+NOT_REPLAYED = "cfmock.NotReplayed"
+"""The error of an execution that this version cannot go on with. No error of the service."""
+
+
+class Restorer:
+    """Brings one world back. `ahead` is how many seconds the flow clock is ahead of the steady time."""
+
+    def __init__(self, world: World, file: StateFile, ahead: float) -> None:
+        self._world = world
+        self._file = file
+        self._ahead = ahead
+        self._flows: dict[str, FlowRow] = {}  # by their text
+        self._running: dict[int, tuple[ExecutionRow, list[Entry]]] = {}
+        self._timelines: dict[int, Timeline] = {}  # by the serial of an execution on it
+        self._latest: dict[int, float] = {}  # seconds that a timeline was ahead at last, by its owner
+        self._runs: dict[int, FlowExecution] = {}
+        self._stand_ins: dict[int, StandIn] = {}
+        self.lost: list[tuple[FlowExecution, str]] = []
+        """Executions that cannot go on, and why."""
+
+    def rows(self) -> None:
+        """Bring back the tables, and the executions that have ended."""
+        file, key, stores = self._file, self._world.key, self._world.stores
+        tables: list[tuple[str, Any, Callable[[str], Any]]] = [
+            (FLOWS, stores.flows, self._flow),
+            (VERSIONS, stores.versions, self._flow),
+            (ALIASES, stores.aliases, row_texts.alias_row),
+            (SCHEDULES, stores.schedules, row_texts.schedule_row),
+            (MAP_RUNS, stores.map_runs, row_texts.map_run_row),
+        ]
+        for kind, table, read in tables:
+            for place, text in file.rows(key, kind):
+                partition, _, name = place.partition("/")
+                table.put(partition, name, read(text))
+        self._executions()
+
+    def _flow(self, text: str) -> FlowRow:
+        found = self._flows.get(text)
+        if found is None:
+            found = self._flows[text] = row_texts.flow_row(text, compiled)
+        return found
+
+    def _executions(self) -> None:
+        world, file = self._world, self._file
+        states = dict(file.rows(world.key, STATES))
+        ended = []
+        for flow, serial, state, text in file.executions(world.key):
+            row, stays = row_texts.execution_row(text, self._flow(states[state]), serial)
+            world.serial = max(world.serial, serial)
+            if stays:
+                world.retention.stays(row)
+            if row.ended:
+                world.stores.executions.put(flow, row.name, row)
+                world.stores.by_status.add(flow, row)
+                ended.append(row)
+            else:
+                self._running[serial] = row, [json.loads(each) for each in file.recording(world.key, serial)]
+        for row in sorted(ended, key=lambda each: each.stopped or 0.0):
+            world.retention.ended(row)
+        for each in ended:
+            map_runs = list(world.stores.map_runs.keys(each.flow.id, f"{each.name}/", f"{each.name}0"))
+            if map_runs:  # "0" comes behind "/"
+                world.retention.has_map_runs(each, map_runs)
+
+    # -- executions that go on
+
+    def go_on(self) -> None:
+        """Bring back the executions that have not ended. The scheduler is held meanwhile."""
+        for serial, (_, entries) in self._running.items():
+            self._timelines[serial] = self._timeline(serial, entries)
+        for row, entries in self._running.values():
+            if not entries or entries[0][0] == CANNED:
+                self._canned(row, entries)
+        for row, entries in self._running.values():
+            if entries and entries[0][0] != CANNED:
+                self._executed(row, entries)
+        for serial, stand_in in self._stand_ins.items():
+            if serial in self._runs:
+                stand_in.become(self._runs[serial])
+
+    def arrive(self) -> None:
+        """Let every timeline be where it was, once the clock is."""
+        for owner, skipped in self._latest.items():
+            self._timelines[owner].go_on_from(skipped)
+
+    def _timeline(self, serial: int, entries: list[Entry]) -> Timeline:
+        owner = serial
+        if entries:
+            first = entries[0]
+            owner = first[4] if first[0] == CANNED else first[3]
+        timeline = self._timelines.get(owner)
+        if timeline is None:
+            timeline = self._timelines[owner] = self._world.timers.timeline()
+            timeline.owner = owner
+        for entry in entries:
+            if entry[0] == CANNED:
+                self._ahead_by(owner, entry[5])
+        return timeline
+
+    def _ahead_by(self, owner: int, skipped: float) -> None:
+        self._latest[owner] = max(self._latest.get(owner, 0.0), skipped)
+
+    def _canned(self, row: ExecutionRow, entries: list[Entry]) -> None:
+        timeline = self._timelines[row.serial]
+        entry: Entry = entries[-1] if entries else [CANNED, None, 0, {"status": row.status}, 0, 0.0]
+        _, due, polls, given, _, _ = entry
+        outcome = Outcome.from_mapping(given)
+        executions.go_on_canned(
+            self._world, row._replace(outcome=outcome), outcome, timeline,
+            None if due is None else due - self._ahead, polls, len(entries),
+        )  # fmt: skip
+
+    def _executed(self, row: ExecutionRow, entries: list[Entry]) -> None:
+        world, timeline = self._world, self._timelines[row.serial]
+        _, now, skipped, _, nesting = entries[0]
+        row = row._replace(events=History())
+        assert world.shared.changes is not None
+        writer = RecordingWriter(world.shared.changes, world.key, row.serial, len(entries))
+        recording = ExecutionRecording(writer)
+        recording.children = self
+        self._set_clock(now)
+        timeline.skipped = skipped
+        try:
+            if row.map_run:
+                row = row._replace(flow=self._child_flow(row))
+            run = self._runs[row.serial] = executions.go_on_executed(world, row, timeline, nesting, recording)
+            replay(run, entries[1:], self._set_clock)
+        except ReplayError as error:
+            self.lost.append((self._runs[row.serial], str(error)))
+        self._ahead_by(timeline.owner, timeline.skipped)
+        for task in recording.later:
+            world.uncalled.append(task)
+
+    def _child_flow(self, row: ExecutionRow) -> FlowRow:
+        """What a child of a map run executes: its parent is there already."""
+        for run in self._runs.values():
+            map_run = run.map_runs.get(row.map_run)
+            if map_run is not None:
+                request = map_run.request
+                return dataclasses.replace(
+                    row.flow, compiled=run.flow.child(request.processor, express=request.express)
+                )
+        return row.flow
+
+    def _set_clock(self, moment: float) -> None:
+        clock = self._world.clock
+        if isinstance(clock, HeldClock):
+            clock.hold_at(moment, self._ahead)
+        elif isinstance(clock, VirtualClock):
+            clock.restart(moment)
+
+    # -- for executions that are run again
+
+    def child(self, serial: int, waits: FlowExecution | None) -> StandIn:
+        """A child of an execution, which comes behind it."""
+        timeline = self._timelines.get(serial) or (
+            waits.timeline if waits is not None else self._world.timers.timeline()
+        )
+        found = self._stand_ins.get(serial)
+        if found is None:
+            found = self._stand_ins[serial] = StandIn(timeline)
+            if serial in self._runs:
+                found.become(self._runs[serial])
+        return found
+
+    def again(self, task: CalledTask, serial: int, joined: bool) -> Waits:
+        """Wait for a canned child once more; one that has ended since has reported that."""
+        resolver = task.execution.resolver
+        assert isinstance(resolver, Resolver)
+        found = self._running.get(serial)
+        return Waits(None, serial) if found is None else resolver.wait_for(task, found[0], joined)
+
+    def spent(self, execution: FlowExecution, mock: Json) -> None:
+        """Count a use of a mock, if that is still there."""
+        resolver = execution.resolver
+        assert isinstance(resolver, Resolver)
+        found = resolver.mocks.at(mock)
+        if found is not None:
+            execution.spent[found] = execution.spent.get(found, 0) + 1

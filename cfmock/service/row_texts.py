@@ -1,0 +1,147 @@
+"""Rows as JSON text, for a state file, and back.
+
+Texts that several events of a history tell are written once, and events are short lists of numbers: a history takes about a third
+of what GetExecutionHistory makes of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from cfmock.base.json_text import Json
+from cfmock.engine.events import EventShape, History
+from cfmock.engine.flow import Flow
+from cfmock.engine.map_runs import ItemCounts
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, Route, ScheduleRow
+
+Compile = Callable[[str, str, str], Flow]
+"""From definition, name and execution mode to what the definition means."""
+
+_FLOW = (
+    "id", "name", "definition", "description", "type", "execution_mode", "created", "modified", "role_arn", "environment",
+    "external_storage_location", "resource_group_id", "version", "published",
+)  # fmt: skip
+
+
+def text_of(value: Json) -> str:
+    """A value as ASCII text: any character, half of a surrogate pair too."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def flow_text(row: FlowRow) -> str:
+    """A flow, or a version of one."""
+    return text_of([getattr(row, name) for name in _FLOW])
+
+
+def flow_row(text: str, compile_text: Compile) -> FlowRow:
+    """The flow again. Raises what `compile_text` raises."""
+    given = dict(zip(_FLOW, json.loads(text), strict=True))
+    compiled = compile_text(given["definition"], given["name"], given["execution_mode"])
+    return FlowRow(compiled=compiled, **given)
+
+
+def digest(text: str) -> str:
+    """A key for a state of a flow: the same for the same text."""
+    return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def alias_text(row: AliasRow) -> str:
+    """An alias."""
+    return text_of([row.name, row.description, row.routes, row.created])
+
+
+def alias_row(text: str) -> AliasRow:
+    """The alias again."""
+    name, description, routes, created = json.loads(text)
+    return AliasRow(name, description, tuple(Route(*each) for each in routes), created)
+
+
+def schedule_text(row: ScheduleRow) -> str:
+    """A schedule."""
+    return text_of(row)
+
+
+def schedule_row(text: str) -> ScheduleRow:
+    """The schedule again."""
+    return ScheduleRow(*json.loads(text))
+
+
+def map_run_text(row: MapRunRow) -> str:
+    """A map run whose execution has ended."""
+    return text_of(row)
+
+
+def map_run_row(text: str) -> MapRunRow:
+    """The map run again."""
+    *rest, counts = json.loads(text)
+    return MapRunRow._make([*rest, ItemCounts(*counts)])
+
+
+def execution_text(row: ExecutionRow, stays: bool) -> str:
+    """An execution, its history once it has ended; `stays`: a fixture wrote it."""
+    events = history_value(row.events) if row.events is not None and row.ended else None
+    return text_of(
+        [
+            row.name, row.status, row.input, row.started, row.output, row.stopped, row.error, row.cause, row.qualifier,
+            row.map_run, row.callback_token, events, stays,
+        ]
+    )  # fmt: skip
+
+
+def execution_row(text: str, flow: FlowRow, serial: int) -> tuple[ExecutionRow, bool]:
+    """The execution again, and whether a fixture wrote it."""
+    (
+        name, status, input_, started, output, stopped, error, cause, qualifier, map_run, callback_token, events, stays,
+    ) = json.loads(text)  # fmt: skip
+    row = ExecutionRow(
+        flow, name, status, input_, started, serial, output, stopped, error, cause,
+        None if events is None else history_of(events), qualifier, map_run, callback_token,
+    )  # fmt: skip
+    return row, stays
+
+
+class _Numbers:
+    """Numbers things in the order in which they are first asked for."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Any, int] = {}
+
+    def of(self, thing: Any) -> int:
+        return self._numbers.setdefault(thing, len(self._numbers))
+
+    def things(self) -> list[Any]:
+        return list(self._numbers)
+
+
+def history_value(history: History) -> Json:
+    """The events of an execution that has ended, and the points of its definition that it passed."""
+    texts, shapes = _Numbers(), _Numbers()
+    begun = history[0].time if history else 0.0
+    events = [
+        [
+            event.cause,
+            shapes.of(event.shape),
+            texts.of(event.step),
+            round((event.time - begun) * 1e6),
+            *map(texts.of, event.parts),
+        ]
+        for event in history
+    ]
+    trail = [texts.of(point) for point in history.trail if isinstance(point, str)]
+    return [begun, shapes.things(), texts.things(), events, trail]
+
+
+def history_of(value: Json) -> History:
+    """The history again."""
+    begun, shapes, texts, events, trail = value
+    kinds = [EventShape(type_, tuple(keys)) for type_, keys in shapes]
+    history = History()
+    for number, (cause, shape, step, after, *parts) in enumerate(events, 1):
+        told = ((kinds[shape], tuple([texts[part] for part in parts])),)
+        history.sink(number, cause, texts[step], begun + after / 1e6, told)
+    history.trail += [texts[point] for point in trail]
+    history.close()
+    return history
