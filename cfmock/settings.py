@@ -1,4 +1,4 @@
-"""How a server is set up: one value, read from flags over environment over fixtures over defaults.
+"""The settings of a server: one value, read from flags over environment over fixtures over defaults.
 
 The fields of `Settings` are the table: each carries its default, how its text is read, the option that sets it, and
 what the help says. The command line, `CloudFlow(**settings)`, the environment and the fixtures' `settings` go by it.
@@ -155,7 +155,7 @@ def _row(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a server can be told. Times are seconds since 1970, spans seconds."""
+    """All settings of a server. Moments are in seconds since 1970, spans in seconds."""
 
     host: str = _row("127.0.0.1", _text, "address to listen on", option="--host", form="ADDRESS")
     port: int = _row(8790, _integer(0, 65535), "port to listen on; 0: a free one", option="--port", form="N")
@@ -256,7 +256,7 @@ GIVEN = ("CFMOCK_URL", "CFMOCK_ENDPOINT", "CFMOCK_CA_FILE")
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """A line for each variable that begins with `CFMOCK_` and that nothing reads."""
+    """Return a line for each variable that begins with `CFMOCK_` and that nothing reads."""
     known = {*GIVEN, *(row.variable for row in SETTINGS.values())}
     names = sorted(name for name in environ if name.startswith(_PREFIX) and name not in known)
     # What all names begin with makes none of them alike.
@@ -274,11 +274,11 @@ def resolve(
     defaults: Mapping[str, Any] | None = None,
     keywords: bool = False,
 ) -> Settings:
-    """Settings from flags over environment over fixture over default, one by one.
+    """Read settings from flags over environment over fixture over default, one by one.
 
     Names in `flags` are those of the fields; None stands for "not given", as does an empty variable. `defaults`
     replaces defaults of the table for this use. With `keywords` the flags are Python's keyword arguments, and mistakes
-    are told by those names.
+    name those.
 
     Raises SettingsError with all that is wrong, a line each: the option, variable or setting, and what would be right.
     """

@@ -33,7 +33,7 @@ def discard(cf: CloudFlow) -> None:
 
 
 def loaded_fixtures(cf: CloudFlow) -> list[FixtureSet]:
-    """What it has loaded: at its start, and since."""
+    """Return all that it has loaded: at its start, and since."""
     return list(cf._loaded)
 
 

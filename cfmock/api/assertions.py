@@ -1,4 +1,4 @@
-"""What a test may expect of the calls that its client made; what fails says what there was instead, the nearest first.
+"""Expectations of a test about the calls of its client; a failure shows the calls there were instead, the nearest first.
 
 Parameters are matched as `when` is in fixtures: text by globs, mappings as subsets; one that holds JSON text is compared by its
 value when a mapping, list or number is expected.
@@ -167,7 +167,7 @@ def described(operation: str, parameters: Mapping[str, Json]) -> str:
 
 
 def uncounted(operation: str | None, runs: int) -> str:
-    """That `cf.run` makes no call, for who looks for one that starts an execution."""
+    """Say that `cf.run` makes no call, for tests that look for one that starts an execution."""
     if not runs or not any(glob_matches(operation or "*", each) for each in ("StartExecution", "StartSyncExecution")):
         return ""
     began = "an execution" if runs == 1 else f"{runs} executions"

@@ -1,6 +1,6 @@
 """Errors of `CloudFlow` and its handles show the caller's line, not the inside of this package.
 
-What is raised on purpose, and what an assertion says, begins its traceback anew in the method that was called, and pytest leaves
+What is raised on purpose, and what an assertion says, begins its traceback in the method that was called, and pytest leaves
 that frame out.
 """
 

@@ -21,7 +21,7 @@ from cfmock.protocol.wire.messages import TOLD, Reply
 
 
 def wanted_calls(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """What calls are asked for by: parameters as they look on the wire. Raises ControlError for what calls do not have."""
+    """Turn keywords into filters of calls: parameters as they look on the wire. Raises ControlError for an unknown keyword."""
     for name in filters:
         if name not in FIELDS and not name[:1].isupper():
             raise ControlError(

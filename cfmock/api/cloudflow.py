@@ -202,7 +202,7 @@ class CloudFlow:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables that `cfmock run` gives its command."""
+        """The environment variables that `cfmock run` sets for its command."""
         return environment(self._running.server)
 
     @property
@@ -215,7 +215,7 @@ class CloudFlow:
     def load(self, source: Source) -> None:
         """Add a fixture file, folder, definition or mapping; a flow of the same name is replaced, its executions stay.
 
-        Settings in it have no effect, of which a warning tells. Raises FixtureError; then nothing is added.
+        Settings in it have no effect and cause a warning. Raises FixtureError; then nothing is added.
         """
         self._check_open()
         fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
@@ -360,12 +360,12 @@ class CloudFlow:
     def calls(
         self, operation: str | None = None, *, limit: int | None = None, **filters: Unpack[CallFilters]
     ) -> list[Call]:
-        """The calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id, request_id,
-        fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
+        """Return the calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id,
+        request_id, fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
 
         The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
-        takes the newest so many. Raises UnknownName for an operation that is none of the API's and was never called, and for a
-        parameter that it does not have and that no call sent.
+        takes that many of the newest. Raises UnknownName for an operation that is none of the API's and was never called, and
+        for a parameter that it does not have and that no call sent.
         """
         check_whole("limit", limit)
         wanted = calls.wanted_calls(filters)
@@ -380,17 +380,17 @@ class CloudFlow:
 
     @property
     def warnings(self) -> list[str]:
-        """What happened that the author of a test should know of, as of tasks that no mock answered."""
+        """Warnings for the author of a test, as of tasks that no mock answered."""
         return self._do(lambda control: control.list_warnings())
 
     def retries(self, operation: str | None = None) -> list[Retries]:
-        """What clients did after failures: groups of equal calls, with count, spacing and what was answered."""
+        """Return the retries of clients after failures: groups of equal calls, with count, spacing and answers."""
         self._check_calls(operation)
         return self._do(lambda control: control.find_retries(operation))
 
     @property
     def violations(self) -> list[Violation]:
-        """What clients sent that the real service would take differently from how it was meant, oldest first."""
+        """Requests that the real service would take differently from how they were meant, oldest first."""
         return self._do(lambda control: control.find_violations())
 
     def assert_called(

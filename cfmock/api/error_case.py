@@ -33,7 +33,7 @@ class ErrorCase:
 
     @property
     def message(self) -> str | None:
-        """As it was last answered; before that with the names of what will be filled in."""
+        """The message as it was last answered; before that with the names of its arguments."""
         if self._entry is None:
             return None
         answered = [call.message for call in self._cf.calls(self.operation, code=self.code) if call.message]

@@ -1,4 +1,4 @@
-"""What `CloudFlow` gives into one's hands: the mocks of a task, the flow clock, a fault."""
+"""Objects that CloudFlow returns: Task, FlowClock, Fault."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ MoveAsync = Callable[[Callable[[Control], Iterator[None]]], Awaitable[None]]
 
 @shows_callers_line
 class Task:
-    """Mocks of one task; each method adds one behind those before, and gives the same object back.
+    """Mocks of one task; each method adds one behind those before, and returns the same object.
 
-    The methods raise ArgumentError for what comes behind a mock without `times`, since it would never answer.
+    The methods raise ArgumentError for a mock behind one without `times`, since it would never answer.
     """
 
     def __init__(self, do: Do, flow: str, name: str, chain: SetUp) -> None:
@@ -48,7 +48,7 @@ class Task:
         self._chain = chain
 
     def returns(self, value: Json, *, after: float | str | None = None, times: int | None = None) -> Task:
-        """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` so long (`2s`)."""
+        """Succeed with this as the whole result (`$Output`; old language: `$local`), `after` this time (`2s`)."""
         return self._add(TaskMock(answer=Returns(_plain(value), _seconds(after)), times=times))
 
     def fails(self, code: str, detail: str = "", *, after: float | str | None = None, times: int | None = None) -> Task:
@@ -59,7 +59,7 @@ class Task:
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
     def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:
-        """Let a function stand for the task's own: it gets the event, and gives back the body of the result.
+        """Let a function stand for the task's own: it gets the event, and returns the body of the result.
 
         It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class, and
         `cf.warnings` has its file and line. A plain function runs in a thread of its own: it may sleep, call the server with an
@@ -135,7 +135,7 @@ class Fault:
 
     @property
     def hits(self) -> int:
-        """How many calls it has struck, also once it was removed or has expired."""
+        """The number of calls it has struck, also once it was removed or has expired."""
         return self._do(lambda control: control.fault_hits(self.id))
 
     def remove(self) -> None:

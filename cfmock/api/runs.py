@@ -1,4 +1,4 @@
-"""What `cf.run` does: start an execution and wait for its end, on a virtual clock past reports that nobody is going to send."""
+"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody is going to send."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
 
 
 def _signs_of_life(entered: EnteredServer) -> tuple[int, int]:
-    """What changes when somebody calls, or looks for tasks to report."""
+    """Return a value that changes when a client calls, or looks for tasks to report."""
     return entered.server.emulator.pipeline.handled, entered.control.tasks_asked
 
 

@@ -1,4 +1,4 @@
-"""What becomes of set-ups that nothing used, in a program or a test: an error, a warning, or nothing."""
+"""Treatment of set-ups that nothing used, in a program or a test: an error, a warning, or nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cfmock.base.printable import printable
 from cfmock.base.suggestions import did_you_mean, shown
 
 Unused = Literal["error", "warn", "ignore"]
-"""What becomes of set-ups that nothing used."""
+"""The treatment of set-ups that nothing used."""
 
 UNUSED: tuple[str, ...] = get_args(Unused)
 

@@ -17,7 +17,7 @@ class BoundedCache(Generic[K, V]):
     """
 
     def __init__(self, *, count: int, size: int) -> None:
-        """`count`: how many values are kept; `size`: what their sizes may add up to, in whatever unit `put` gets them."""
+        """`count` is the largest number of values kept, `size` the largest sum of their sizes, in the unit that `put` gets."""
         self._count = count
         self._size = size
         self._kept: dict[K, tuple[V, int]] = {}  # the least recently used first
@@ -27,7 +27,7 @@ class BoundedCache(Generic[K, V]):
 
     @property
     def size(self) -> int:
-        """What the sizes of all that is kept add up to."""
+        """The sizes of all kept values together."""
         return sum(size for _, size in list(self._kept.values()))
 
     def get(self, key: K) -> V | None:

@@ -1,10 +1,10 @@
 """Time as a value we own: the flow clock and the wall clock.
 
-The *flow clock* says what time it is for the service and its executions; it is real, or virtual and moved by hand.
+The *flow clock* has the time of the service and its executions; it is real, or virtual and moved by hand.
 Signature age, `Date` headers and latency are judged by the *wall clock*, which is always real.
 
 A machine's clock may be set, forward or back. So durations are counted in *steady* seconds, which only go on; what happens
-at a moment goes by the time that the clock tells.
+at a moment goes by the time of the clock.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class VirtualClock:
     steady = now
 
     def set(self, moment: float) -> None:
-        """Never backwards: an earlier moment changes nothing."""
+        """Move the clock forwards to `moment`; an earlier one changes nothing."""
         self._now = max(self._now, whole(moment))
 
     def restart(self, moment: float) -> None:
-        """As new, at whatever moment. Only sound while no timer stands."""
+        """Begin again at any moment, as a new clock does. Only sound while no timer stands."""
         self._now = whole(moment)
 
 

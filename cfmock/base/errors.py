@@ -2,8 +2,8 @@
 
     CfmockError
     ├── ServiceError       the caller on the wire: becomes an error answer
-    │   └── Refused            before the operation was looked at
-    ├── SettingsError      whoever started us: an option, a variable, a setting
+    │   └── Refused            before the operation was read
+    ├── SettingsError      a user at the start: an option, a variable, a setting
     ├── UsageError         a Python program that asks for what cannot be done as it asks
     ├── ArgumentError      a value given to a method that it cannot take
     │   └── InvalidValue       one with mistakes in it; carries each with its path
@@ -144,7 +144,7 @@ class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened wher
 
 
 class ClockStopped(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """What a run or a move of the flow clock sets going starts more executions than `max_starts_per_advance` allows.
+    """A run or a move of the flow clock starts more executions than `max_starts_per_advance` allows.
 
     `now` is the time at which the flow clock stands, `reason` says why. What is left goes on when the clock is moved on.
     """
@@ -198,7 +198,7 @@ class SourceError(CfmockError):
 
     @property
     def count(self) -> int:
-        """How many mistakes there are, those included that `problems` only counts."""
+        """The number of mistakes, those included that `problems` only counts."""
         return sum(each.count for each in self.problems)
 
 

@@ -1,4 +1,4 @@
-"""What `cfmock check` may find in a definition that is allowed and probably not meant: the table of codes."""
+"""The table of codes for findings of `cfmock check`: parts of a definition that are allowed and probably not meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cfmock.base.source_marks import Mark
 
 
 class Severity(enum.Enum):
-    """How sure it is that something is wrong."""
+    """The certainty that something is wrong."""
 
     WARNING = "warning"
     NOTE = "note"

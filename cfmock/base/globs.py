@@ -21,12 +21,12 @@ Match = Callable[[str], bool]
 
 
 def glob_matches(pattern: str, text: str) -> bool:
-    """Whether the glob covers the whole text, or is the text itself."""
+    """Return whether the glob covers the whole text, or is the text itself."""
     return pattern == "*" or pattern == text or (len(pattern) <= MAX_GLOB and glob(pattern)(text))
 
 
 def is_glob(text: str) -> bool:
-    """Whether it may cover anything but itself."""
+    """Return whether it may cover anything but itself."""
     return any(letter in text for letter in "*?[")
 
 
@@ -39,7 +39,7 @@ _HEAD = re.compile(r"[*?[]")
 
 
 def ends(pattern: str) -> tuple[str, str] | None:
-    """What a text has to begin and end with, of a glob of one star and nothing else; None for others."""
+    """Return the beginning and the end of the texts that a glob of one star and nothing else covers; None for other globs."""
     head, star, tail = pattern.partition("*")
     return (head, tail) if star and not is_glob(head + tail) else None
 
@@ -80,7 +80,8 @@ def _with_ends(head: str, tail: str) -> Match:
 
 
 class _Piece(NamedTuple):
-    """What stands between two stars: how many characters it covers, and where it first does so in a part of a text, else -1."""
+    """A piece of a glob between two stars: the number of characters it covers, and a search for its first place in a part of a
+    text (-1: none)."""
 
     width: int
     find: Callable[[str, int, int], int]

@@ -61,7 +61,7 @@ def sendable(text: str) -> str:
 
 @contextlib.contextmanager
 def json_argument() -> Iterator[None]:
-    """What is made JSON here was given by a user: raises ArgumentError and ArgumentTypeError where that cannot be."""
+    """Context in which a user's value becomes JSON: raises ArgumentError and ArgumentTypeError for what is no JSON value."""
     try:
         yield
     except TypeError as error:
@@ -87,7 +87,7 @@ _decoder = json.JSONDecoder(parse_constant=no_constant, parse_float=finite)
 
 
 def json_value(text: str) -> Any:
-    """What a JSON text means. Raises ValueError or RecursionError for what is none, such as NaN or 1e999."""
+    """Read a JSON text. Raises ValueError or RecursionError for any other, such as NaN or 1e999."""
     text = text.strip(" \t\n\r")
     value, end = _decoder.raw_decode(text)
     if end != len(text):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold, whatever way it is written."""
+"""Characters that no XML document may hold, not even escaped."""
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --faint: #57606a; --page: #fff; --soft: #f6f8fa; --frame: #d0d7de;

@@ -9,7 +9,7 @@ from cfmock.base.json_text import Json, json_value
 from cfmock.base.patterns import ExecutionCondition, NearMiss, Spent
 
 EXPLAINED = 32
-"""Candidates, the first ones, of which it is told why they were not for an execution."""
+"""Number of candidates, the first ones, whose differences from an execution are explained."""
 
 
 class Candidate(Protocol):
@@ -46,7 +46,7 @@ class Unmatched(NamedTuple):
         return self._replace(nearest=None) if self.candidates else self
 
     def near_misses(self) -> list[NearMiss]:
-        """What differs of each candidate, in their order."""
+        """Work out the differences of each candidate, in their order."""
         if not self.candidates:
             return [self.nearest] if self.nearest is not None else []
         value = json_value(self.input)

@@ -1,4 +1,4 @@
-"""Where a web page comes from, and names that only mean this machine."""
+"""Origins of web pages, and host names that only mean this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Origin | None:
-        """None for what is no `scheme://host[:port]`, `null` among it."""
+        """Read an `Origin` header; None for text that is no `scheme://host[:port]`, such as `null`."""
         found = _ORIGIN.match(text.strip().lower())
         if found is None:
             return None
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
 
 
 def is_loopback_name(host: str) -> bool:
-    """Whether a host name or address, in small letters and without brackets, can only mean this machine."""
+    """Return whether a host name or address, in small letters and without brackets, can only mean this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

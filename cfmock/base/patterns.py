@@ -46,7 +46,7 @@ MISSING = _Missing()
 
 
 class NearMiss(NamedTuple):
-    """What might have matched and did not: `kind` is outcome, mock or fault."""
+    """An outcome, mock or fault (`kind`) that might have matched and did not."""
 
     kind: str
     name: str
@@ -54,14 +54,14 @@ class NearMiss(NamedTuple):
 
     @property
     def near(self) -> bool:
-        """Whether a single thing differs and that is not the operation; with more, some other call was meant."""
+        """True if a single thing differs and that is not the operation; with more, some other call was meant."""
         return len(self.differences) == 1 and self.differences[0].path != "when.operation"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} nearly matched: {'; '.join(map(str, self.differences))}"
 
     def to_mapping(self) -> dict[str, Json]:
-        """As the admin API gives it; nothing (MISSING) is null there."""
+        """Return it in the form of the admin API, in which MISSING is null."""
         differences = [
             {
                 "path": each.path,
@@ -75,7 +75,7 @@ class NearMiss(NamedTuple):
 
 
 def overlong(pattern: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Where texts stand that are meant as globs and are longer than those may be."""
+    """Find the paths of texts that are meant as globs and are longer than `MAX_GLOB`."""
     if isinstance(pattern, str):
         if len(pattern) > MAX_GLOB and is_glob(pattern):
             yield path
@@ -88,7 +88,7 @@ OVERLONG = f"is longer than the {MAX_GLOB} characters that a pattern may have"
 
 
 def matches(pattern: Json, value: Json, *, exact: bool = False) -> bool:
-    """Whether the value matches the pattern; with `exact`, only if it is equal to it."""
+    """Return whether the value matches the pattern; with `exact`, only if it is equal to it."""
     return next(differences(pattern, value, exact=exact), None) is None
 
 
@@ -162,7 +162,7 @@ def _compiled_list(parts: list[Counter]) -> Counter:
 
 
 class ExecutionCondition:
-    """What an outcome or a mock is for: executions of some name (`execution`, a glob) and input, compiled for use."""
+    """Condition of an outcome or a mock: a glob for the name of the execution and a pattern for the input, both compiled."""
 
     __slots__ = ("_execution", "_input", "_pattern", "named")
 
@@ -178,7 +178,7 @@ class ExecutionCondition:
         return self._input is not None
 
     def matches(self, execution: str, value: Json) -> bool:
-        """Whether it is for an execution of this name with this value as its input, or that of its state."""
+        """Return whether it is for an execution of this name with this value as its input, or that of its state."""
         return not self.count(execution, value, 1)
 
     def count(self, execution: str, value: Json, most: int) -> int:

@@ -11,7 +11,7 @@ from cfmock.base.source_marks import Mark, path_text
 from cfmock.base.suggestions import meant, shown
 
 MOST_TOLD = 100
-"""Mistakes of a file, or of a request, that are told; of more it is told how many there are."""
+"""Mistakes of a file, or of a request, that are shown; of more only the number is."""
 
 Path = tuple["str | int", ...]
 

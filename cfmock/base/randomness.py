@@ -23,7 +23,7 @@ class Ids:
         self._key: bytes | None = None
 
     def seed(self, seed: int | str | None) -> None:
-        """Begin anew, as a new source of this seed would."""
+        """Begin again, as a new source with this seed does."""
         self._random.seed(seed)
         self._seed, self._key = seed, None
 

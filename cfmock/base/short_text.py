@@ -1,4 +1,4 @@
-"""What is kept of texts that come from outside and may have any length: a beginning, or a digest."""
+"""Short forms of texts that come from outside and may have any length: a beginning, or a digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shortened(text: str) -> str:
 
 
 def digest(text: str) -> bytes:
-    """What stands for a text where only equality counts, in 16 bytes."""
+    """Return 16 bytes that stand for a text where only equality counts."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

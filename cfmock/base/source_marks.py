@@ -33,7 +33,7 @@ class Marked(Protocol):
 
 
 class TextPlace(NamedTuple):
-    """Where something stands in a text, looked for only when somebody asks: few places are ever told."""
+    """A place in a text, whose line and column are looked for only when needed: few places are ever shown."""
 
     text: Marked
     path: tuple[str | int, ...]

@@ -20,7 +20,7 @@ ALLOWANCE = 60_000
 
 @dataclass(slots=True)
 class _Allowance:
-    """What may still be compared."""
+    """The number of letters that may still be compared."""
 
     letters: int = ALLOWANCE
 
@@ -83,7 +83,7 @@ def _near(word: str, known: Iterable[str], likeness: float | None = None) -> lis
 
 
 def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance: _Allowance) -> list[str]:
-    """Those of the candidates that are most like the word, and at least so much."""
+    """Return the candidates that are most like the word, and at least by `likeness`."""
     places: dict[str, int] = {}
     for place, letter in enumerate(word):
         places[letter] = places.get(letter, 0) | 1 << place

@@ -53,7 +53,7 @@ def parse_duration(value: Any, *, signed: bool = False) -> float:
 def duration_text(seconds: float, *, digits: int | None = None) -> str:
     """Seconds as `parse_duration` reads them, in the one unit that suits: `250ms`, `1.5s`, `10m`, `73h`, `3d`.
 
-    A span that was measured is told with so many significant `digits`.
+    `digits` is the number of significant digits, for a span that was measured; None: all.
     """
     value = seconds if digits is None else float(f"{seconds:.{digits}g}")
     if 0 < abs(value) < 1:

@@ -87,7 +87,7 @@ class Timeline:
         return self._timers.clock.now() + self.skipped
 
     def steady(self) -> float:
-        """The same in steady seconds: what its timers go by."""
+        """Return its time in steady seconds, which its timers go by."""
         return self._timers.clock.steady() + self.skipped
 
     def jump(self) -> bool:
@@ -141,13 +141,13 @@ class Timeline:
 
     @property
     def due(self) -> float:
-        """When its next timer is due, in its own time; infinity if it has none."""
+        """The moment of its next timer, in its own time; infinity if it has none."""
         timer = self._next()
         return math.inf if timer is None else timer.due
 
     @property
     def next_kind(self) -> TimerKind | None:
-        """Why that timer stands there; None if there is none."""
+        """The kind of its next timer; None if it has none."""
         timer = self._next()
         return None if timer is None else timer.kind
 
@@ -161,7 +161,7 @@ class Timeline:
             self.go_on_from(skipped)
 
     def go_on_from(self, skipped: float) -> None:
-        """Be so many seconds ahead of the flow clock, with all timers, whatever was so before."""
+        """Go `skipped` seconds ahead of the flow clock, with all timers, wherever it was before."""
         self.skipped = skipped
         self._drop_cancelled()
         for entry in self._heap:
@@ -175,12 +175,12 @@ class Timeline:
             self._compact_at = max(_COMPACT, 2 * len(self._heap))
 
     def progress_due(self) -> bool:
-        """Whether something that it waits for is due at this moment and not done."""
+        """Return whether something that it waits for is due at this moment and not done."""
         timer = self._next()
         return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= whole(self.steady())
 
     def _drop_cancelled(self) -> None:
-        # Sorted, so that of equals the first stays the first when all are enlisted anew.
+        # Sorted, so that of equals the first stays the first when all are enlisted again.
         self._heap = sorted(entry for entry in self._heap if entry[3].callback is not None)
 
 
@@ -198,7 +198,7 @@ class Timers:
         self._look_at = 0.0
         self._count = 0
         self._compact_at = 1024
-        self.on_earlier: Callable[[], None] | None = None  # told when something is due before all that was
+        self.on_earlier: Callable[[], None] | None = None  # called when a timer is due before all others
 
     def timeline(self, skipped: float = 0.0) -> Timeline:
         return Timeline(self, skipped)
@@ -211,7 +211,7 @@ class Timers:
         timeline: Timeline | None = None,
         rank: int = RANK,
     ) -> Timer:
-        """`due` in the timeline's own steady time, or in that of the flow clock without one."""
+        """Add a timer; `due` is in the steady time of its timeline, or of the flow clock without one."""
         timer = Timer(whole(due), kind, callback, timeline, rank)
         self.enlist(timer)
         if timeline is not None:
@@ -221,7 +221,7 @@ class Timers:
     def add_moment(
         self, moment: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None = None
     ) -> Timer:
-        """The same, due when the clock says `moment`, however it is set until then."""
+        """Add a timer that is due when the clock says `moment`, however it is set until then."""
         if isinstance(self.clock, VirtualClock):
             return self.add(moment, kind, callback, timeline)
         timer = self.add(self.clock.steady() + (moment - self.clock.now()), kind, callback, timeline)
@@ -288,7 +288,7 @@ class Timers:
             pass
 
     def advancing(self, moment: float) -> Iterator[None]:
-        """The same in steps: what is due next is run each time it is asked to go on."""
+        """Advance the virtual clock in steps: run the next due timer each time the iterator goes on."""
         clock = self.clock
         if not isinstance(clock, VirtualClock):
             raise TypeError("only a virtual clock can be advanced")

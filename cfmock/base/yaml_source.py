@@ -165,7 +165,7 @@ def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Proble
 
 
 def _is_deep(value: Json) -> bool:
-    """Whether it may be nested more deeply than is read. No recursion here, either."""
+    """Return whether it may be nested more deeply than is read. No recursion here, either."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         parts = (each.values() if isinstance(each, dict) else each for each in level)
@@ -258,7 +258,7 @@ class _Builder:
         return any(_TAB.match(each) for each in self.text.split("\n")[line : line + 1])
 
     def _has_placeholder(self, line: int) -> bool:
-        """Whether a template's placeholder stands on this line or the one before: the parser notices either."""
+        """Return whether a template's placeholder stands on this line or the one before: the parser notices either."""
         near = self.lines[max(0, line - 1) : line + 1]
         return any(mark in each for each in near for mark in ("{{", "{%"))
 

@@ -1,7 +1,7 @@
 """YAML text to values alone, without their places: quick, and only for texts in which nothing is odd.
 
-Most texts have no mistake, and nobody asks where things stand in them. `yaml_source` reads all others, and tells what is
-wrong with them.
+Most texts have no mistake, and nobody asks where things stand in them. `yaml_source` reads all others, and finds
+their mistakes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LONGEST_NUMBER = 400  # digits; Python itself refuses to read a few thousand
 
 
 def plain(text: str) -> Json:
-    """What an unquoted scalar means: null, boolean, number, else the text itself."""
+    """Return the value of an unquoted scalar: null, boolean, number, else the text itself."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in _NUMBER_START and len(text) <= _LONGEST_NUMBER:
@@ -44,7 +44,7 @@ def plain(text: str) -> Json:
 
 
 def scalar(event: yaml.ScalarEvent) -> Json:
-    """What a scalar means by its tag, its style and its text."""
+    """Return the value of a scalar, by its tag, its style and its text."""
     text: str = event.value
     tag: str | None = event.tag
     if tag is not None and tag.startswith(CORE):
@@ -64,7 +64,7 @@ class OddError(Exception):
 
 
 def quick_value(text: str, most: int = MAX_NODES) -> Json:
-    """What one YAML document of at most so many values means. Raises `OddError`."""
+    """Read one YAML document of at most `most` values. Raises `OddError`."""
     loader = Loader(text)
     try:
         return _value(loader.get_event, most)

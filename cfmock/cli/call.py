@@ -57,7 +57,7 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
 
 
 def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
-    """What the journal knows of a call, in lines. `request` is the call as we sent it."""
+    """Describe a call by its journal record, in lines. `request` is the call as we sent it."""
     from cfmock.base.time_text import duration_text
     from cfmock.emulator.hints import one_line
 

@@ -99,7 +99,8 @@ command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.p
 def _servers(
     paths: Sequence[str], flags: Mapping[str, Any], proxies: Proxying, options: ContractOptions
 ) -> tuple[Serve, bool]:
-    """What makes servers of these fixtures and options, and whether they are strict. Raises FixtureError and SettingsError."""
+    """Return a function that makes servers of these fixtures and options, and whether they are strict. Raises FixtureError and
+    SettingsError."""
     from cfmock.base.errors import SettingsError
     from cfmock.cli import server_setup
     from cfmock.server.tls import tls_of
@@ -114,7 +115,7 @@ def _servers(
         faults = fixtures.faults if rule is None else (rule, *fixtures.faults)
         return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxies)
 
-    serve(None)  # so that options that do not go together are told at once
+    serve(None)  # so that options that do not go together are refused at once
     server_setup.log_removed(proxies)
     return serve, settings.strict
 

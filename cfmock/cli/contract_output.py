@@ -1,4 +1,4 @@
-"""What goes in and out of a run of `cfmock contract`: the accepted matrix, the progress, the report."""
+"""Input and output of a run of `cfmock contract`: the accepted matrix, the progress, the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def accepted_by(options: ContractOptions) -> list[Accepted]:
-    """What the file of `--expect` says, nothing if it is yet to be written. Raises SourceError and SettingsError."""
+    """Read the file of `--expect`; empty if it is yet to be written. Raises SourceError and SettingsError."""
     from cfmock.tools.contract import baseline
 
     if options.expect is None:

@@ -32,7 +32,7 @@ Stamps = Mapping[str, Stamp | None]
 """The stamp of each file, None where it is not there."""
 
 Files = Callable[[], Iterable[str]]
-"""Which files matter, asked again at every look: folders get new ones."""
+"""A function that returns the files to watch, called at every look: folders get new ones."""
 
 
 def stamps_of(files: Iterable[str]) -> Stamps:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cfmock.graph import Highlight
 
 Hits = dict[str, int]
-"""How often what was reached, by id."""
+"""Times that each part was reached, by id."""
 
 _FORMATS = ("mermaid", "dot", "svg")
 
@@ -63,7 +63,7 @@ def _flow(path: str, name: str | None) -> Flow:
 
 
 def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
-    """What all tests reached of a flow, or the path that one test took through it."""
+    """Highlight the parts of a flow that all tests reached, or the path that one test took through it."""
     from cfmock.base.errors import SettingsError
     from cfmock.graph import Highlight
 

@@ -29,11 +29,11 @@ COMMANDS: dict[str, str] = {
     "init": "Write a fixture, a flow and tests to begin with.",
     "doctor": "Say what is installed and what may be in the way.",
 }
-"""What there is, in the order of the help, each with the first line of its own help. A command is `command` in the
+"""The commands, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""
 
 LOGGING = ("serve", "run", "contract")
-"""Those that have a log, and name there the variables that nothing reads."""
+"""Commands that have a log, and name there the variables that nothing reads."""
 
 SUCCESS, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all well · the thing checked failed · bad usage or a bad file · ended by Ctrl-C."""
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has left (`cfmock errors | head`); the interpreter must not try to flush it at exit.
+        # The reader of our output has left (`cfmock errors | head`); the interpreter must not try to flush it at exit.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return FAILED
     except OSError as error:
@@ -116,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return MISUSED
         if error.errno not in NO_ROOM:
             raise
-        # Files that options name are told of where they are written: this is what stdout goes to.
+        # Errors of files that options name are caught where they are written: this one is of stdout.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         click.echo(f"cannot write to stdout: {error.strerror}", err=True)
         return MISUSED
@@ -129,8 +129,8 @@ def _colour() -> bool | None:
 
 
 def _open_streams() -> None:
-    """Whoever starts us may have closed a standard stream. Its number would go to the next socket or pipe, which would then
-    get what is written to the stream, and be closed with it. Besides, they take every text."""
+    """Open standard streams that are closed at the start. Their numbers would go to the next socket or pipe, which would then
+    get all that is written to the stream, and be closed with it. Besides, make all of them take every text."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)

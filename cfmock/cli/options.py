@@ -20,7 +20,7 @@ _SHORT = {"verbose": "-v"}
 def settings_options(*without: str, **defaults: Any) -> Callable[[F], F]:
     """A decorator: an option for every setting that has one, under the setting's name, as text, None when not given.
 
-    `settings.resolve` reads the text, so that a wrong option and a wrong variable are told in the same words.
+    `settings.resolve` reads the text, so that a wrong option and a wrong variable are refused in the same words.
     `without` are settings that mean nothing to this command; `defaults` are those that differ from the table's for it, and
     are only shown.
     """
@@ -51,7 +51,7 @@ def _given(context: click.Context, parameter: click.Parameter, values: tuple[str
 
 
 class Proxying(Enum):
-    """Which proxy variables a command finds in its environment."""
+    """Choices of the proxy variables that a command finds in its environment."""
 
     NONE = "none"
     """Not those of our own environment: SDKs would send calls to 127.0.0.1 there, whatever NO_PROXY says."""
@@ -60,7 +60,7 @@ class Proxying(Enum):
     """HTTP_PROXY names the server, so that clients come here under the service's own host names."""
 
     INHERITED = "inherited"
-    """Those of our own environment."""
+    """The proxy variables of our own environment."""
 
 
 def proxy_options(function: F) -> F:
@@ -73,7 +73,7 @@ def proxy_options(function: F) -> F:
 
 
 def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:
-    """What the two options ask for. Raises SettingsError for both."""
+    """Return the choice of the two options. Raises SettingsError for both."""
     if proxy and keep_proxy:
         raise SettingsError("--keep-proxy goes without --proxy, which sets HTTP_PROXY")
     if proxy:

@@ -1,4 +1,4 @@
-"""What `serve` and `run` share: fixtures and options to a running server, and its logs."""
+"""Set-up that `serve` and `run` share: fixtures and options to a running server, and its logs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Started:
         return variables
 
     def passes(self) -> bool:
-        """Whether all was well, so far as `--strict` asks; else the violations are told."""
+        """Return whether all was well, so far as `--strict` asks; else show the violations."""
         violations = self.control.find_violations() if self.settings.strict else []
         if violations:
             click.echo(f"cfmock: {violations_text(violations)}", err=True)

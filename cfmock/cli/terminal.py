@@ -40,7 +40,7 @@ def print_table(
 
 
 def table_lines(columns: Row, rows: Sequence[Row]) -> list[str]:
-    """The same without a terminal: a plain line for each row."""
+    """Write a table without a terminal: a plain line for each row."""
     lines = [columns, *rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -54,7 +54,7 @@ _BETWEEN = 3
 
 
 def _taken(columns: Row, rows: Sequence[Row], whole: int) -> int:
-    """What the first columns take, with the space behind each."""
+    """Return the width of the first columns, with the space behind each."""
     return sum(max(len(line[index]) for line in [columns, *rows]) + _BETWEEN for index in range(whole))
 
 

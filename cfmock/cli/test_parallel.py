@@ -1,4 +1,4 @@
-"""`cfmock test --jobs`: the tests shared out to processes of this same command, which tell each result in a line."""
+"""`cfmock test --jobs`: the tests shared out to processes of this same command, which write each result as a line."""
 
 from __future__ import annotations
 

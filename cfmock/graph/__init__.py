@@ -11,6 +11,6 @@ from cfmock.graph.mermaid import mermaid
 from cfmock.graph.svg.svg import svg
 
 FORMATS: Mapping[str, Callable[[Flow, Highlight | None], str]] = {"mermaid": mermaid, "dot": dot, "svg": svg}
-"""What draws a flow, by the name of the format: same flow and highlight, same text."""
+"""Functions that draw a flow, by the name of the format: same flow and highlight, same text."""
 
 __all__ = ["FORMATS", "Highlight", "Status"]

@@ -1,4 +1,4 @@
-"""What a picture of a flow shows, whatever draws it: links, loops, captions, and what happened to each part.
+"""The content of a picture of a flow, for all formats: links, loops, captions, and what happened to each part.
 
 A *link* is an edge of the flow that knows whether it leads back (a loop). A `Highlight` says which parts a run or a set
 of tests reached; parts are named by the ids of `engine.model`.
@@ -28,7 +28,7 @@ from cfmock.engine.model import (
 
 
 class Status(enum.Enum):
-    """How a part is coloured in."""
+    """The colouring of a part."""
 
     PLAIN = "plain"
     REACHED = "reached"
@@ -43,7 +43,7 @@ _WENT = {"failed": Status.FAILED, "caught": Status.CAUGHT, "running": Status.RUN
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """What happened to the parts of a flow, for colouring in.
+    """The use of the parts of a flow, for colouring in.
 
     `hits` says how often a state was entered, and a choice, catch, retry, branch or processor used, by id; what is not
     in it was missed. `failed` are states that ended in an error. Of one execution `states` says how each state went that
@@ -72,7 +72,7 @@ class Highlight:
         return self.of(link.edge.id) if link.edge.id != node.id else self.of_going_on(node)
 
     def of_going_on(self, node: Node) -> Status:
-        """The status of the plain way on, which has no id: taken by whoever entered and left no other way."""
+        """The status of the plain way on, which has no id: taken if the state was entered and left no other way."""
         others = [catch.id for catch in node.catch]
         if isinstance(node, ChoiceNode):
             others += [option.id for option in node.all_options]
@@ -94,7 +94,7 @@ class Link:
 
     @property
     def label(self) -> str:
-        """What it says beside the line; nothing for the plain way on."""
+        """The label beside the line; empty for the plain way on."""
         if self.edge.kind is EdgeKind.DEFAULT:
             return self.edge.label or "default"
         return self.edge.label
@@ -152,7 +152,7 @@ _MODES = {Mode.SYSTEM_CALLBACK: "waits for the job", Mode.CUSTOM_CALLBACK: "wait
 
 
 def captions(node: Node) -> tuple[str, ...]:
-    """What stands below the name, each on a line of its own."""
+    """Return the lines below the name."""
     found: list[str] = []
     if isinstance(node, TaskNode):
         found += [_short(node.resource_arn) if node.resource_arn else node.action, _MODES.get(node.mode, "")]
@@ -164,7 +164,7 @@ def captions(node: Node) -> tuple[str, ...]:
 
 
 def _short(arn: str) -> str:
-    """The end of a resource name, which tells most: `acs:fc:::services/shop/functions/charge` is `charge`."""
+    """Return the end of a resource name, its most telling part: `acs:fc:::services/shop/functions/charge` is `charge`."""
     return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
 
 

@@ -80,7 +80,7 @@ class _Chart:
             members = [name for key, name in self.numbers.items() if highlight.of(key) is status]
             if members:
                 yield f"  class {','.join(members)} {status.value}"
-            colour = colour.split(",stroke-dasharray")[0]  # dashes of a line tell its kind
+            colour = colour.split(",stroke-dasharray")[0]  # the dashes of a line show its kind
             arrows = [str(index) for index, found in enumerate(self.arrows) if found is status]
             if arrows:
                 yield f"  linkStyle {','.join(arrows)} {colour}"

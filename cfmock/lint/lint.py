@@ -176,7 +176,7 @@ _OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"
 
 
 def _opposite(one: Node, other: Node) -> bool:
-    """Whether exactly one of two conditions is true, whatever the data (or evaluating them fails)."""
+    """Return whether exactly one of two conditions is true, whatever the data (or evaluating them fails)."""
     if one == Prefixed("!", other) or other == Prefixed("!", one):
         return True
     if isinstance(one, Comparison) and isinstance(other, Comparison):
@@ -217,7 +217,7 @@ _TOKENS = {
 
 
 def _names_token(flow: Flow, node: Any) -> bool:
-    """Whether the token is in the value of an expression: it is named, or something that holds it."""
+    """Return whether the token is in the value of an expression: it is named, or something that holds it."""
     root, steps = _TOKENS[flow.language]
     if isinstance(node, Name):
         return node.name == root

@@ -204,7 +204,7 @@ def _computed(text: str) -> bool:
 
 
 def looks_computed(text: str) -> bool:
-    """Whether a constant text is a path or an expression of either language, or of Amazon States Language."""
+    """Return whether a constant text is a path or an expression of either language, or of Amazon States Language."""
     if _AMAZON.match(text) or _TEMPLATE.search(text):
         return True
     if "$" not in text and "(" not in text:

@@ -40,7 +40,7 @@ class Ignores:
     wrong: list[tuple[int, int, str]] = field(default_factory=list)
 
     def cover(self, finding: Finding) -> bool:
-        """Whether a comment switches it off."""
+        """Return whether a comment switches it off."""
         return any(finding.code in self.by_line.get(line, ()) for line in (0, finding.mark.line))
 
     def findings(self, file: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What in the arguments of one call the service would take differently from how the client meant it."""
+"""Violations in the arguments of one call: values that the service takes differently from how the client meant them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cfmock.protocol.wire.messages import Parameters
 
 
 def violations(operation: Operation, parameters: Parameters, arguments: Mapping[str, str]) -> list[ViolationNote]:
-    """What in the arguments the service would take differently from how it was meant, whatever it then answers."""
+    """Find the violations in the arguments of a call, whatever the service then answers."""
     found: list[ViolationNote] = []
     unknown: list[str] = []
     known = operation.parameters
@@ -52,7 +52,7 @@ def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> l
 
 
 _NOTHINGS = frozenset(("None", "null", "undefined", "NaN", "[object Object]"))
-"""What languages make of nothing, or of an object, when it is put into a text."""
+"""Texts that languages make of nothing, or of an object, when it is put into a text."""
 
 _SHORT = max(map(len, _NOTHINGS))
 _LONG_NAME = 119  # characters, of 128

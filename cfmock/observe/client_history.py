@@ -1,4 +1,4 @@
-"""How a client behaves from call to call, so far as it makes the next call a violation.
+"""The history of a client from call to call, so far as it makes the next call a violation.
 
 One for each world. It remembers what may matter, each kind bounded: the nonces answered, the starts whose answers were lost
 and those that were refused, and what the client last saw of each execution.
@@ -16,7 +16,7 @@ from cfmock.observe.violation_kinds import ViolationNote, violation
 from cfmock.protocol.wire.messages import OperationCall
 
 KEPT = 1000
-"""How many of each kind are remembered."""
+"""Entries of each kind that are remembered at most."""
 
 SOON = 60.0
 """Seconds within which a start like one whose answer was lost counts as its retry."""
@@ -52,7 +52,7 @@ class Lost(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a client last saw of an execution that had not ended. `starts` counts those of the world until then."""
+    """A client's last sight of an execution that had not ended. `starts` counts those of the world until then."""
 
     status: str
     request_id: str
@@ -101,7 +101,7 @@ class ClientHistory:
         return found
 
     def succeeded(self, call: OperationCall, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
-        """Remember a success that the client was told of."""
+        """Remember a success whose answer the client got."""
         self._answered(nonce)
         name = call.operation.name
         if name == "DescribeExecution":
@@ -119,7 +119,7 @@ class ClientHistory:
             self._refused.pop(_made(name, call), None)
 
     def refused(self, call: OperationCall, nonce: str, code: str, status: int) -> list[ViolationNote]:
-        """Remember an error that the client was told of; the violations that only this shows."""
+        """Remember an error whose answer the client got; return the violations that only this shows."""
         self._answered(nonce)
         name = call.operation.name
         assumed = self._assumed(call, code)
@@ -170,7 +170,7 @@ class ClientHistory:
         return violation("start under a new name", message)
 
     def _looked_otherwise(self, call: OperationCall) -> None:
-        """Its history, its stop and a list tell of an execution, too."""
+        """Forget the last look at an execution that another call shows: its history, its stop, a list."""
         flow = call.flow or ""
         if call.operation.name != "ListExecutions":
             self._looks.pop((flow, call.execution or ""), None)
@@ -191,7 +191,7 @@ class ClientHistory:
 
 
 def start_of(call: OperationCall) -> Start | None:
-    """What is kept of a call that starts an execution; None for any other."""
+    """Return the part to keep of a call that starts an execution; None for any other."""
     if call.operation.name not in _STARTS:
         return None
     return Start(_start_likeness(call), None if call.execution is None else shortened(call.execution))
@@ -202,7 +202,7 @@ def _start_likeness(call: OperationCall) -> Likeness:
 
 
 def _made(operation: str, call: OperationCall) -> Likeness:
-    """What an operation makes, and what a call about it names."""
+    """Digest an operation that makes something and its name in this call."""
     flow, name = call.flow or "", ""
     if operation != "CreateFlow":
         name = (call.arguments.get("ScheduleName") if operation == "CreateSchedule" else call.execution) or ""

@@ -1,4 +1,4 @@
-"""What the server saw: the newest calls of each world, bounded in number and in bytes.
+"""The journal of a server: the newest calls of each world, bounded in number and in bytes.
 
 Only the operation's own parameters are kept, and the caller's key id: signatures, tokens of credentials and secrets never
 get in, and what an unknown parameter holds is masked if its name says that it is secret. Entries stay as the text they
@@ -23,25 +23,25 @@ from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
-"""What the kept calls may take together, in each world."""
+"""Bytes that the kept calls may take together, in each world."""
 
 WARNINGS = 200
-"""How many warnings are kept."""
+"""Warnings that are kept at most."""
 
 VIOLATIONS = 1000
-"""How many violations are kept, also of calls that are not."""
+"""Violations that are kept at most, also of calls that are not."""
 
 WorldKey = tuple[str, str]
 """Account and region."""
 
 
 def is_of(key: WorldKey, account: str | None, region: str | None) -> bool:
-    """Whether a world is one of this account and region; None: any."""
+    """Return whether a world is one of this account and region; None: any."""
     return account in (None, key[0]) and region in (None, key[1])
 
 
 class Explained(Protocol):
-    """Why a signature did not match: worked out when it is asked for, `told` once it has been."""
+    """The reason why a signature did not match: worked out when it is asked for, `told` once it has been."""
 
     @property
     def told(self) -> str | None: ...
@@ -52,7 +52,7 @@ class Explained(Protocol):
 
 
 class Details(NamedTuple):
-    """What few calls have. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
+    """The rare parts of a record. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
     matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused; `size` is about how many
     bytes are kept for that."""
 
@@ -100,7 +100,7 @@ class CallRecord(NamedTuple):
 
     @property
     def ended(self) -> float:
-        """When its reply was there, on the clock of `began`: calls are in this order."""
+        """The time at which its reply was there, on the clock of `began`: calls are in this order."""
         return self.began + self.duration
 
     @property
@@ -184,7 +184,7 @@ class Journal:
         return (record for record in records if all(_has(record, *each) for each in wanted.items()))
 
     def dropped(self, account: str | None = None, region: str | None = None) -> int:
-        """How many calls are no longer kept."""
+        """Count the calls that were dropped."""
         return sum(ring.dropped for ring in self._of(account, region))
 
     def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
@@ -202,7 +202,7 @@ class Journal:
         self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)
 
     def left(self, key: WorldKey, request_id: str) -> None:
-        """A client has left before it had the answer to this call: so long it waited."""
+        """Mark a call as abandoned and record how long its client waited."""
         records = self._rings[key].records if key in self._rings else deque[CallRecord]()
         for index in range(len(records) - 1, -1, -1):
             if records[index].request_id == request_id:
@@ -232,8 +232,8 @@ FIELDS = (
 
 
 def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
-    """Whether fields and parameters (in the service's spelling) equal the filters, the operation as a glob; one of None asks
-    nothing.
+    """Return whether fields and parameters (in the service's spelling) equal the filters, the operation as a glob. A filter
+    of None asks nothing.
 
     An empty `code` is that of a success; `fault` is the name of a rule that struck.
     """
@@ -253,7 +253,7 @@ def _has(record: CallRecord, name: str, value: str | int) -> bool:
 
 
 def _secret(name: str) -> bool:
-    """Whether a parameter may hold a secret by its name, so far as that is kept."""
+    """Return whether a parameter may hold a secret by its name, so far as that is kept."""
     return len(name) > LONGEST or _SECRET.search(name) is not None
 
 
@@ -336,7 +336,7 @@ def as_json(record: CallRecord) -> dict[str, Any]:
 
 
 def whole(record: CallRecord) -> dict[str, Any]:
-    """The same with what only one who looks at this call wants to know."""
+    """Return all of `as_json` and the details that only a look at this one call needs."""
     signed = record.details.signature
     signature = signed.to_mapping() if signed is not None else None
     return {

@@ -1,4 +1,4 @@
-"""What a server has seen, as values for Python: calls, violations, executions."""
+"""Records of a server as values for Python: calls, violations, executions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cfmock.protocol.faults.catalogue import TransportFault
 from cfmock.protocol.spec.names import ExecutionStatus
 
 CallTransport = TransportFault | Literal["left"]
-"""What happened to the connection of a call; `left`: the client did not wait for the answer."""
+"""The fate of the connection of a call; `left`: the client did not wait for the answer."""
 
 LONGEST_PATH = 40
 """States of an execution that are named in a text."""
@@ -86,7 +86,7 @@ class Execution:
 
 
 def public_calls(records: Sequence[CallRecord]) -> list[Call]:
-    """Calls as `cf.calls` gives them."""
+    """Turn records into the calls that `cf.calls` returns."""
     explain(records)
     return [_public(record) for record in records]
 
@@ -101,7 +101,7 @@ def _public(record: CallRecord) -> Call:
 
 
 def execution_text(execution: Execution) -> str:
-    """How an execution went, in two lines: its status and error, and the states it entered."""
+    """Describe an execution in two lines: its status and error, and the states it entered."""
     error = execution.error or {}
     why = ": ".join(filter(None, (error.get("code"), error.get("detail"))))
     states = list(execution.visits)

@@ -1,4 +1,4 @@
-"""What clients did after a failure: groups of equal calls, how they were spaced, and what was used again.
+"""Retries of clients after a failure: groups of equal calls, their spacing, and the values used again.
 
 A group begins with a call that failed, or whose answer was lost, and goes on with equal calls until one succeeds. Equal are
 calls of one key with the same operation and parameters; the execution name of a start may differ, as a client that leaves it
@@ -23,7 +23,7 @@ APART = 600.0
 """Seconds after which an equal call is no retry any more."""
 
 AT_ONCE = 0.02
-"""Seconds of a pause that is none: a client needs them to sign anew."""
+"""Seconds up to which a pause counts as none: a client needs them to sign again."""
 
 _LOST = ("truncate", "garbage", "left")
 _STARTS = ("StartExecution", "StartSyncExecution")
@@ -54,11 +54,11 @@ class Retries:
 
     @property
     def recovered(self) -> bool:
-        """Whether the last of them succeeded."""
+        """True if the last of them succeeded."""
         return self.codes[-1] is None
 
     def to_mapping(self) -> dict[str, Json]:
-        """As the admin API gives it."""
+        """Return it in the form of the admin API."""
         return {
             "operation": self.operation,
             "flow": self.flow,
@@ -108,7 +108,7 @@ def _alike(record: CallRecord) -> tuple[Any, ...]:
 
 
 def _repeats(record: CallRecord, last: CallRecord) -> bool:
-    """Whether a call comes after another, and soon enough; calls at the same time are no retries of each other."""
+    """Return whether a call comes after another, and soon enough; calls at the same time are no retries of each other."""
     return last.ended <= record.began <= last.ended + last.delay + APART
 
 
@@ -156,7 +156,7 @@ def _same_name(group: Sequence[CallRecord]) -> bool | None:
 
 
 def shape(pauses: Sequence[float]) -> Backoff | None:
-    """What a client's pauses look like: none, fixed, exponential (it may stop growing at its cap), jittered."""
+    """Name the pattern of a client's pauses: none, fixed, exponential (it may stop growing at its cap), jittered."""
     if not pauses:
         return None
     if max(pauses) < AT_ONCE:

@@ -1,4 +1,4 @@
-"""What `cfmock check` finds in the flows that a test loads: shown below a test that fails, or failing it."""
+"""Findings of `cfmock check` in the flows that a test loads: shown below a test that fails, or failing it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEPT = 256
 """Flows whose findings are kept: the tests of a run mostly load the same."""
 
 _SAID = pytest.StashKey[bool]()
-"""Whether a test failed for its findings, and has said so."""
+"""Key of a mark that a test failed for its findings, and has shown them."""
 
 _found: dict[int, tuple[FlowFixture, list[Finding]]] = {}
 

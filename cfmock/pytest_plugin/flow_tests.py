@@ -23,7 +23,7 @@ ALONE = (
     "each *.cfmock.yaml is loaded alone: name the file or folder with its flows in the ini option cfmock_fixtures, "
     "or under `flows` in the file itself"
 )
-"""What may have been forgotten where a test's flow is not there."""
+"""A hint at the ini option that may have been forgotten where a test's flow is not there."""
 
 
 class FlowTestFile(pytest.File):

@@ -1,4 +1,4 @@
-"""What is shown below a failing test: the calls and executions that its servers saw."""
+"""Reports below a failing test: the calls and executions that its servers saw."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOWN = 20
 
 @contextlib.contextmanager
 def survived(tell: Callable[[str], object]) -> Iterator[None]:
-    """What goes wrong here is told: from a hook that reports, an exception would end pytest with all tests still to come."""
+    """Catch and show an error: from a hook that reports, an exception would end pytest with all tests still to come."""
     try:
         yield
     except Exception:  # noqa: BLE001 - a mistake of ours, whatever it is

@@ -25,7 +25,7 @@ _CASE = pytest.StashKey["ErrorCase"]()
 _SERVERS = pytest.StashKey["dict[CloudFlow, Marks]"]()
 """The servers of the test alone, and the executions that each began with."""
 _STRICT = pytest.StashKey["Violations"]()
-"""Those of the test's own server, where they fail the test."""
+"""Key of the violations of the test's own server, where they fail the test."""
 _SESSION = pytest.StashKey["Session"]()
 
 
@@ -78,14 +78,14 @@ def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase
 
 
 class Violations:
-    """What the clients of a server sent that the real service would take differently, each told once."""
+    """The violations of the clients of a server, each shown once."""
 
     def __init__(self, cf: CloudFlow) -> None:
         self._cf = cf
         self._seen = 0
 
     def new(self) -> list[Violation]:
-        """Those since this was last asked."""
+        """Return the violations since the last call of this method."""
         found = self._cf.violations
         new = found[self._seen :] if self._seen <= len(found) else found  # fewer than before: the server was reset
         self._seen = len(found)
@@ -93,7 +93,7 @@ class Violations:
 
 
 class Session:
-    """What of the server of a session belongs to the test that runs."""
+    """The part of the session server's records that belongs to the test that runs."""
 
     def __init__(self, cf: CloudFlow) -> None:
         self.cf = cf
@@ -194,7 +194,7 @@ def _entered(
 
 
 def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
-    """What the markers say is to be served, the nearest last, without what the ini option names already."""
+    """Return the fixtures and settings that the markers name, the nearest last, without the fixtures of the ini option."""
     named = [Path(path) for path in request.config.getini("cfmock_fixtures")]
     sources: list[Any] = []
     settings: dict[str, Any] = {}

@@ -23,7 +23,7 @@ _SHOWN = 20
 
 _MODE = pytest.StashKey[str]()
 _BEFORE = pytest.StashKey["dict[CloudFlow, int]"]()
-"""How many set-ups each server had when the test function began."""
+"""Key of the numbers of set-ups that each server had when the test function began."""
 _ASKED = pytest.StashKey["list[str]"]()
 """The ids of faults that a marker of the test asks for."""
 _TOLD = pytest.StashKey["list[tuple[str, str]]"]()
@@ -42,15 +42,15 @@ def ask(item: pytest.Item, fault: str) -> None:
 
 
 def begin(item: pytest.Item) -> None:
-    """The test function begins: what has been set up so far, pytest fixtures did."""
+    """Note the set-ups made so far, by pytest fixtures, when the test function begins."""
     before = item.stash.get(_BEFORE, {})
     for cf in before:
         before[cf] = _count(cf)
 
 
 def end(item: pytest.Item, session: CloudFlow | None, before: int) -> None:
-    """The test function has returned. Fails the test or warns, as the mode says; of the server of the session, which had
-    `before` set-ups, everything is only told.
+    """Fail the test or warn, as the mode says, once the test function has returned; set-ups of the server of the session, which
+    had `before` of them, are only shown.
     """
     mode = item.stash.get(_MODE, item.config.getini(OPTION))
     if mode == "ignore":
@@ -77,7 +77,7 @@ def end(item: pytest.Item, session: CloudFlow | None, before: int) -> None:
 
 
 def report(item: pytest.Item, found: pytest.TestReport) -> None:
-    """Add what is only told to the report of a test that passed."""
+    """Add the set-ups that are only shown to the report of a test that passed."""
     if found.passed and found.when == "call":
         found.sections += [(title, text) for title, text in item.stash.get(_TOLD, []) if text]
 

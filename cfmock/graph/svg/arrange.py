@@ -139,7 +139,7 @@ def _straighten(ranks: Sequence[Sequence[Cell]], follow: Callable[[Cell], Cell |
 
 
 def _room(rank: Sequence[Cell], place: int) -> tuple[float, float]:
-    """How far left and right a cell may go. A box can push aside what is no box."""
+    """Return how far left and right a cell may go. A box can push aside cells that are no boxes."""
     cell, low, high = rank[place], float("-inf"), float("inf")
     needed = 0.0
     for index in range(place, 0, -1):
@@ -157,7 +157,7 @@ def _room(rank: Sequence[Cell], place: int) -> tuple[float, float]:
 
 
 def _spine(cell: Cell) -> Cell | None:
-    """What follows a box plainly, if nothing else leads there as plainly."""
+    """Return the box that follows a box plainly, if nothing else leads there as plainly."""
     below = max(cell.down, key=lambda link: link[1], default=None)
     if below is None or below[1] < SPINE or max(below[0].up, key=lambda link: link[1])[0] is not cell:
         return None

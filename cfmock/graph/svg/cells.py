@@ -12,7 +12,7 @@ class Size:
 
 
 class Cell:
-    """What takes room in a rank: a box, a pill, or (`passing`) a line on its way."""
+    """A thing that takes room in a rank: a box, a pill, or (`passing`) a line on its way."""
 
     __slots__ = ("box", "down", "height", "passing", "rank", "up", "width", "x", "y")
 

@@ -44,7 +44,7 @@ class Figure:
     went: str | None  # how it went in an execution, None where it was not entered or none is shown
 
     def places(self) -> list[float]:
-        """Where each lane begins, from the left of the figure."""
+        """Return the beginning of each lane, from the left of the figure."""
         inside = sum(lane.size.width for lane in self.lanes) + PAD * (len(self.lanes) - 1)
         found, at = [], (self.size.width - inside) / 2
         for lane in self.lanes:
@@ -53,7 +53,7 @@ class Figure:
         return found
 
     def port(self, lane: int) -> float:
-        """Where a link leaves that begins in a lane: below that, from the middle of the figure."""
+        """Return the place where a link leaves that begins in a lane: below that, from the middle of the figure."""
         return self.places()[lane] + (self.lanes[lane].size.width - self.size.width) / 2
 
 

@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is, from the upper left corner of the whole. Boxes and pills (by arc): middle and top."""
+    """Places of everything, from the upper left corner of the whole. Boxes and pills (by arc): middle and top."""
 
     size: Size
     boxes: tuple[Point, ...]
@@ -126,7 +126,7 @@ class _Gaps:
 
 
 def _channels(layers: Layers, rounds: Sequence[Sequence[Detour]]) -> list[float]:
-    """Where each group of detours goes up or down: beside all it passes, and beside the channels it would touch."""
+    """Place the channel of each group of detours, up or down: beside all it passes, and beside the channels it would touch."""
     edges = [
         (min(cell.x - cell.width / 2 for cell in rank), max(cell.x + cell.width / 2 for cell in rank))
         for rank in layers.ranks
@@ -153,7 +153,7 @@ def _channels(layers: Layers, rounds: Sequence[Sequence[Detour]]) -> list[float]
 
 
 def _ports(layers: Layers) -> dict[int, float]:
-    """Where lines leave a box, by step or detour: side by side along its lower edge, in the order of where they go.
+    """Place the lines that leave a box, by step or detour: side by side along its lower edge, in the order of their targets.
 
     The plain way on has the middle, and the others keep to their sides of it.
     """
@@ -203,7 +203,7 @@ def _curves(layers: Layers, gaps: _Gaps, ports: dict[int, float]) -> list[Line]:
 
 
 def _asides(rounds: Sequence[Sequence[Detour]]) -> list[float]:
-    """How far from the middle of the target's top each group comes in: to its own side, each beside the others."""
+    """Return how far from the middle of the target's top each group comes in: to its own side, each beside the others."""
     found = []
     before: dict[tuple[int, bool], int] = {}
     for detours in rounds:

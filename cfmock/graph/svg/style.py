@@ -1,4 +1,4 @@
-"""How an SVG looks: colours for light and dark, and an icon for each type of state.
+"""The style of SVGs: colours for light and dark, and an icon for each type of state.
 
 Types differ by shape and icon, kinds of line by dashes, statuses by dashes and weight; colour only helps. Class names
 begin with `cf-`, since a picture may stand inside a page.

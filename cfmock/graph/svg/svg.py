@@ -174,7 +174,7 @@ def _retry(text: str, status: Status, x: float, y: float) -> Iterator[str]:
 
 
 def _about(figure: Figure) -> str:
-    """What a reader sees who points at a state: everything uncut."""
+    """Write the tooltip of a state: everything uncut."""
     lines = [f"{figure.node.kind.value} {figure.node.name}", *captions(figure.node)]
     if figure.went is not None:
         lines.append(figure.went)
@@ -225,7 +225,7 @@ def _lane(lane: PlannedLane, x: float, y: float, down: float) -> Iterator[str]:
 
 
 def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
-    """What the lines mean, of those that are there, and how wide that is."""
+    """Draw the legend of the lines that are there; return it and its width."""
     ways = list(_ways(planned))
     entries = []
     if any(way.link and way.link.is_catch for way in ways):

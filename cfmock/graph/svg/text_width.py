@@ -1,4 +1,4 @@
-"""How wide text will be, about, and text cut to fit: a picture is measured without knowing the reader's font."""
+"""Widths of text, about, and text cut to fit: a picture is measured without knowing the reader's font."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule may do to a call, in words; docs/faults.md shows these tables."""
+"""The actions of fault rules, in words; docs/faults.md shows these tables."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DELAY = (
     "An answer that is late, by a duration or by one drawn for each call: `uniform` (`min`, `max`) or `lognormal` (`median`, "
     "`sigma`). Beside another of these (but not `clock_skew`): that, but late."
 )
-"""The same for `delay`, which may stand beside a main action."""
+"""The description of `delay`, which may stand beside a main action."""
 
 TransportFault = Literal["reset", "hang", "close", "truncate", "garbage", "slow"]
-"""What a fault may do to a connection."""
+"""Names of what a fault does to a connection."""
 
 TRANSPORTS: Mapping[str, str] = {
     "reset": "The connection is reset (RST), without a byte of an answer.",
@@ -33,7 +33,7 @@ TRANSPORTS: Mapping[str, str] = {
     "garbage": "Status and headers are those of the answer, the body is no JSON.",
     "slow": "The answer is whole, but drips for 5s.",
 }
-"""What can happen to the connection, and what a client sees of it."""
+"""The transports by name, with what a client sees of each."""
 
 SPOILING = frozenset(("truncate", "garbage", "slow"))
-"""Those that need the operation's real answer, to spoil it."""
+"""The transports that need the operation's real answer, to spoil it."""

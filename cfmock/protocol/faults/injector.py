@@ -1,4 +1,4 @@
-"""Which rules strike a call, and what comes of it.
+"""Decides which rules strike a call, and what they do to it.
 
 A call is counted by every rule it matches, also where an earlier rule already decides: `call: [1]` in one rule and
 `call: [2]` in the next mean the first and the second call. A rule strikes (`hits`, and one of its `times`) only when it
@@ -21,13 +21,13 @@ from cfmock.protocol.faults.token_bucket import Throttled, TokenBucket
 from cfmock.protocol.wire.messages import OperationCall
 
 _MEMO = 512  # combinations of operation, flow and key for which the rules are remembered
-_TRACED = 64  # rules that are kept with a call, to tell why they did not strike
+_TRACED = 64  # rules that are kept with a call, to explain why they did not strike
 _LONGEST_NAME = 128  # a longer name than the service allows is not worth remembering
 _GONE = 1000  # rules whose hits are still known when they are gone
 
 
 class FaultDecision(NamedTuple):
-    """What is to happen to a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
+    """The effect of the rules on a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
     seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
     the answer ResourceThrottled where it is known when to come again."""
 
@@ -39,7 +39,7 @@ class FaultDecision(NamedTuple):
 
     @property
     def retry_after(self) -> float | None:
-        """What the error answer gives as `x-acs-retry-after`, in seconds here."""
+        """The value of `x-acs-retry-after` in the error answer, in seconds here."""
         action = self.before or self.after
         return action.retry_after if action is not None else None
 
@@ -85,7 +85,7 @@ class ActiveFault:
 
     @property
     def spent(self) -> bool:
-        """Whether its `times` are used up: it matches no more."""
+        """True if its `times` are used up: it matches no more."""
         return self.rule.times is not None and self.hits >= self.rule.times
 
     def remove(self) -> None:
@@ -93,11 +93,11 @@ class ActiveFault:
         self._injector.remove(self.id)
 
     def to_mapping(self) -> dict[str, Any]:
-        """As the admin API lists it: `id`, `name`, the rule as it was given, `hits`."""
+        """Return it as the admin API lists it: `id`, `name`, the rule as it was given, `hits`."""
         return {"id": self.id, "name": self.name, **self.rule.to_mapping(), "hits": self.hits}
 
     def covers(self, flow: str | None, key: str) -> bool:
-        """Whether flow and access key match, in a call of its operation."""
+        """Return whether flow and access key match, in a call of its operation."""
         if self._flow is not None and (flow is None or not self._flow(flow)):
             return False
         return self._key is None or self._key(key)
@@ -136,7 +136,7 @@ class ActiveFault:
         return True
 
     def throttled(self) -> Throttled | None:
-        """When a call that it has throttled may come again, if that is known."""
+        """Return the time after which a call that it has throttled may come again, if that is known."""
         action = self.rule.action
         if action is None or action.error != THROTTLED:
             return None
@@ -215,7 +215,7 @@ class FaultInjector:
         self._forget()
 
     def hits_of(self, id: str) -> int:
-        """How many calls a rule struck, also once it is gone; 0 for one that never was."""
+        """Count the calls that a rule struck, also once it is gone; 0 for one that never was."""
         fault = self._faults.get(id)
         return fault.hits if fault is not None else self._gone.get(id, 0)
 
@@ -250,7 +250,7 @@ class FaultInjector:
         return skew or 0.0
 
     def decide(self, call: OperationCall) -> FaultDecision | None:
-        """What the rules do to a call that passed authentication; None if nothing. The counts go on."""
+        """Decide the effect of the rules on a call that passed authentication; None if there is none. The counts go on."""
         if not self._faults:
             return None
         striking = self._possible(call).striking
@@ -272,7 +272,7 @@ class FaultInjector:
         return self._decision(struck, decider) if struck else None
 
     def trace(self, call: OperationCall, struck: Collection[str] = ()) -> Trace | None:
-        """How the rules stand after the call decided last, of which those named `struck` struck; None without rules.
+        """Return the state of the rules after the call decided last, of which those named `struck` struck; None without rules.
 
         Of very many rules some are left out, those for other operations first.
         """

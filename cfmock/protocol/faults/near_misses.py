@@ -63,7 +63,7 @@ class Trace(NamedTuple):
         return None
 
     def _could_have(self, difference: Difference) -> bool:
-        """Whether calls of this operation can have what differs: of one that takes no flow, none is missing."""
+        """Return whether calls of this operation can have what differs: of one that takes no flow, none is missing."""
         parameter = _PARAMETERS.get(difference.path)
         return difference.actual is not MISSING or parameter is None or parameter in self.call.operation.parameters
 

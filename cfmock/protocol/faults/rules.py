@@ -37,7 +37,7 @@ class Globs:
     patterns: tuple[str, ...]
     match: Match | None = field(compare=False)
     ends: tuple[str, str] | None = None
-    """What the text begins and ends with, of a single glob with one star and nothing else: quicker to ask for."""
+    """The beginning and the end of the text, of a single glob with one star and nothing else: quicker to check."""
 
     @classmethod
     def of(cls, *patterns: str) -> Globs:
@@ -53,11 +53,11 @@ class Globs:
 
     @property
     def plain(self) -> bool:
-        """Whether each stands for itself alone."""
+        """True if each stands for itself alone."""
         return not any(map(is_glob, self.patterns))
 
     def missing(self, what: str, known: Collection[str]) -> str | None:
-        """That they fit nothing of what is known, with the nearest of it; None if they do."""
+        """Say that no known word fits them, with the nearest one; None if one fits."""
         if any(map(self.cover, known)) or self.match is None:
             return None
         near = next((near for pattern in self.patterns if (near := did_you_mean(pattern, known))), "")
@@ -71,8 +71,11 @@ ANY = Globs(("*",), None)
 
 
 class FaultCondition(NamedTuple):
-    """Which calls. The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those,
-    counted from 1, `call` takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these."""
+    """Condition of a rule: the calls it may strike.
+
+    The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those, counted from 1, `call`
+    takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these.
+    """
 
     operation: Globs = ANY
     flow: Globs = ANY
@@ -136,7 +139,7 @@ class RateLimit(NamedTuple):
 
 
 class Action(NamedTuple):
-    """What a client gets in place of the true answer: a code of the catalogue, an error of one's own, or a broken
+    """The answer a client gets in place of the true one: a code of the catalogue, an error of one's own, or a broken
     connection. `retry_after` (seconds) goes with the first two; `rate_limit` is the one that was exceeded."""
 
     error: str | None = None
@@ -165,15 +168,15 @@ class FaultRule:
 
     @property
     def lets_happen(self) -> bool:
-        """Whether the operation happens and only its answer is lost or spoilt."""
+        """True if the operation happens and only its answer is lost or spoilt."""
         return self.after_operation or (self.action is not None and self.action.transport in SPOILING)
 
     def missing_flow(self, known: Collection[str]) -> str | None:
-        """That it is for none of these flows, in words; None if it is."""
+        """Say that it is for none of these flows; None if it is for one."""
         return self.when.flow.missing("flow", known)
 
     def missing_key(self, known: Collection[str]) -> str | None:
-        """That it is for none of these keys, likewise. A glob may be for keys that are made later."""
+        """Say that it is for none of these keys; None if it is for one, or a glob, which may be for keys made later."""
         return self.when.access_key_id.missing("key", known) if self.when.access_key_id.plain else None
 
     @classmethod
@@ -181,7 +184,7 @@ class FaultRule:
     def from_mapping(
         cls, mapping: Mapping[str, Any], *, operations: Collection[str], codes: Collection[str]
     ) -> FaultRule:
-        """The rule that a fixture, Python or the admin API describes. A key whose value is null counts as not given.
+        """Read the rule that a fixture, Python or the admin API describes. A key whose value is null counts as not given.
 
         `operations` and `codes` are those that may be named. Raises InvalidValue with all that is wrong.
         """
@@ -201,7 +204,7 @@ class FaultRule:
         return cls(given={key: _plain(part) for key, part in given.items()}, **_fields(found))
 
     def to_mapping(self) -> dict[str, Any]:
-        """The rule as it was given, as JSON can hold it."""
+        """Return the rule as it was given, as JSON can hold it."""
         return {key: _plain(part) for key, part in self.given.items()}
 
 
@@ -216,7 +219,7 @@ _BESIDE = {
 
 
 def _contradictions(given: Mapping[str, Any]) -> list[tuple[Path, Mistake]]:
-    """What makes no rule although each part of it is right."""
+    """Find the parts that make no rule together although each of them is right."""
     main = [key for key in MAIN if key in given] or [key for key in ("delay",) if key in given]
     if not main:
         return [((), Mistake("does nothing: one of {} or delay is missing", (", ".join(MAIN),)))]
@@ -287,7 +290,7 @@ DISTRIBUTIONS: dict[str, tuple[type[Fixed | Uniform | Lognormal], dict[str, Read
     "uniform": (Uniform, {"min": parse_duration, "max": parse_duration}),
     "lognormal": (Lognormal, {"median": readers.some_time, "sigma": readers.number(0, 10)}),
 }
-"""How a delay may vary, and the keys that say how much."""
+"""The distributions of a delay, each with its keys."""
 
 
 def _rate_limit(value: Any) -> RateLimit:

@@ -14,7 +14,7 @@ _PART = 0.01  # of a token, at most
 
 
 class Throttled(NamedTuple):
-    """What a throttled call may be told: how many calls fit at once, and in how many seconds the next one does."""
+    """Facts for the answer to a throttled call: the number of calls that fit at once, and the seconds until the next one does."""
 
     limit: float
     wait: float
@@ -45,7 +45,7 @@ class TokenBucket:
         return True
 
     def throttled(self) -> Throttled:
-        """How things stand after `take` gave nothing."""
+        """Return the facts after `take` found no token."""
         missing = self._enough - self._tokens
         return Throttled(self.burst, missing / self.per_second if self.per_second else math.inf)
 
@@ -63,11 +63,11 @@ class DocumentedLimits:
         self._buckets: dict[str, TokenBucket] = {}
 
     def admits(self, operation: str) -> bool:
-        """Whether a call of the operation is within its rate; it counts as made."""
+        """Return whether a call of the operation is within its rate; it counts as made."""
         return self._bucket(operation).take()
 
     def throttled(self, operation: str) -> Throttled:
-        """How things stand after `admits` said no."""
+        """Return the facts after `admits` refused a call."""
         return self._bucket(operation).throttled()
 
     def _bucket(self, operation: str) -> TokenBucket:

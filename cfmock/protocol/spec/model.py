@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 TYPES = ("string", "integer", "boolean", "number")
 EVIDENCE = ("documented", "measured", "inferred", "our choice")
-"""How a fact is known: from the pages, the metadata or the SDKs' models; from real answers and clients, seen by us or reported in
+"""Evidence of a fact: from the pages, the metadata or the SDKs' models; from real answers and clients, seen by us or reported in
 public; by reasoning from those; or not at all. The first word of every `evidence`, which may go on to what differs."""
 
 FORMATS = (
@@ -74,7 +74,7 @@ class Operation(NamedTuple):
     since: str | None = None
 
     def evidence_of(self, code: str) -> str:
-        """How it is known that the operation answers this code."""
+        """Evidence that the operation answers this code."""
         return "inferred" if code in self.inferred_errors else EVIDENCE[0]
 
 
@@ -96,7 +96,7 @@ class ErrorEntry(NamedTuple):
 
 
 class GatewayError(NamedTuple):
-    """What the gateway answers for one reason to refuse a call; code and message may name `{facts}`."""
+    """The gateway's answer for one reason to refuse a call; code and message may name `{facts}`."""
 
     reason: str
     code: str

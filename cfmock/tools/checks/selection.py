@@ -23,7 +23,7 @@ class Selection:
         return cls(_words("--select", select), _words("--ignore", ignore))
 
     def wants(self, code: str) -> bool:
-        """Whether it is selected by more of its letters than it is ignored by: `--ignore CF1 --select CF101` leaves CF101."""
+        """Return whether it is selected by more of its letters than ignored: `--ignore CF1 --select CF101` leaves CF101."""
         return _most(self.select or ("",), code) > _most(self.ignore, code)
 
 

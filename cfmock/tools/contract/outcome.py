@@ -60,7 +60,7 @@ class Reaction:
 
     @property
     def recovered(self) -> bool:
-        """Whether it succeeded all the same, having met the fault."""
+        """True if it succeeded all the same, having met the fault."""
         return self.seen and self.exit == 0 and not self.timed_out
 
     @property

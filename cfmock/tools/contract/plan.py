@@ -32,7 +32,7 @@ class Case:
 
     @property
     def waits(self) -> bool:
-        """Whether the client does next to nothing for seconds."""
+        """True if the client does next to nothing for seconds."""
         return self.transport in WAITING
 
     def __str__(self) -> str:

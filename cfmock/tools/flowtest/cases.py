@@ -45,7 +45,7 @@ def gather(
 
 
 def picks(wanted: Sequence[str], test: FlowTest) -> bool:
-    """Whether one of the texts, or globs, is in the test's name, flow or file, in capitals or not."""
+    """Return whether one of the texts, or globs, is in the test's name, flow or file, in capitals or not."""
     full = title(test).casefold()
     return not wanted or any(fnmatch.fnmatchcase(full, f"*{each.casefold()}*") for each in wanted)
 

@@ -136,7 +136,7 @@ class Coverage:
         return percent(self.reached, self.total)
 
     def at_least(self, wanted: float) -> bool:
-        """Whether so many percent are reached, not rounded."""
+        """Return whether so many percent are reached, not rounded."""
         return self.reached * 100 >= wanted * self.total
 
     def _named(self, name: str) -> FlowCoverage:

@@ -153,7 +153,7 @@ class _Comparing:
 
     @cached_property
     def timed_like_us(self) -> bool:
-        """Whether the history takes no time where we take none, as one of a virtual clock."""
+        """True if the history takes no time where we take none, as one of a virtual clock."""
         late = total = 0
         events = self.recording.events
         for recorded in events[1:]:
@@ -225,7 +225,7 @@ class _Comparing:
         self.confirm(recorded.type, alike)
 
     def is_chosen(self, here: dict[str, Json], key: str) -> bool:
-        """Whether the value is one that we had to choose: the name of an error of the service's own, or its text."""
+        """Return whether the value is one that we had to choose: the name of an error of the service's own, or its text."""
         chosen = {"error": OWN_CODES, "cause": OWN_TEXTS}.get(key)
         return chosen is not None and here.get("error") in chosen
 
@@ -274,7 +274,7 @@ class _Comparing:
         return None
 
     def in_stopped_branch(self, own: Event) -> bool:
-        """Whether an event stands in a branch or iteration that did not come to its end."""
+        """Return whether an event stands in a branch or iteration that did not come to its end."""
         events, event = self.replay.events, own
         while event.cause:
             event = events[event.cause - 1]
@@ -285,7 +285,7 @@ class _Comparing:
         return False
 
     def status(self) -> EventDifference | None:
-        """Whether DescribeExecution tells the same end."""
+        """Return whether DescribeExecution tells the same end."""
         told = self.recording.description
         last = self.recording.events[-1]
         own = self.replay.events[-1]

@@ -46,7 +46,7 @@ def _chosen(recording: RecordedExecution, flows: Sequence[FlowFixture], path: st
 
 
 def _is_nameless(flows: Sequence[FlowFixture]) -> bool:
-    """Whether the only flow is a definition without a name: that of its file need not be the flow's."""
+    """Return whether the only flow is a definition without a name: that of its file need not be the flow's."""
     return len(flows) == 1 and flows[0].flow.own_name is None and not flows[0].written
 
 

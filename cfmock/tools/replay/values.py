@@ -74,5 +74,5 @@ def _equal(cloud: Json, own: Json, name: str) -> bool:
 
 
 def _fits(own: str, name: str, cloud: str) -> bool:
-    """Whether a text is ours with another name in it."""
+    """Return whether a text is ours with another name in it."""
     return re.fullmatch(".+".join(map(re.escape, own.split(name))), cloud, re.DOTALL) is not None
