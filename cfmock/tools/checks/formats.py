@@ -1,4 +1,4 @@
-"""What a check found, for programs: JSON, and commands of a workflow that annotate the lines of a change."""
+"""Results of a check for programs: JSON, and commands of a workflow that annotate the lines of a change."""
 
 from __future__ import annotations
 

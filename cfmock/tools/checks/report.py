@@ -1,4 +1,4 @@
-"""Checking files: everything wrong with them, and everything odd about their flows, as one list to tell."""
+"""Checking files: everything wrong with them, and everything odd about their flows, as one list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cfmock.tools.checks.selection import Selection
 
 
 class Level(enum.Enum):
-    """How bad it is."""
+    """The severity of an issue."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -28,7 +28,7 @@ class Level(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing to tell. A mistake has no code, and perhaps a path in its document; a finding has a code.
+    """One thing to show. A mistake has no code, and perhaps a path in its document; a finding has a code.
 
     `mark` is a place in a file, `text` how people read it: of a definition that stands in quotes, its places are not
     places in the file.
@@ -44,7 +44,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What came of it. `fixtures` holds what is sound."""
+    """The result of a check. `fixtures` holds the sound part of the files."""
 
     issues: Sequence[Issue]
     fixtures: FixtureSet
@@ -54,7 +54,7 @@ class CheckReport:
         return any(issue.level is Level.ERROR for issue in self.issues)
 
     def counts(self) -> dict[str, int]:
-        """How many there are of each kind of thing."""
+        """Count the entries of each kind."""
         found = self.fixtures
         return {
             "flow": len(found.flows),
@@ -70,7 +70,7 @@ def check(paths: Sequence[str], selection: Selection) -> CheckReport:
     fixtures, problems = load_sound(paths)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
-    for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and told once
+    for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once
         issues |= dict.fromkeys(_findings(flow, selection))
     issues |= dict.fromkeys(
         _odd(finding, finding.mark, finding.message)

@@ -1,4 +1,4 @@
-"""What a check found as a SARIF log, which code hosts and editors read: version 2.1.0 of the OASIS standard."""
+"""Results of a check as a SARIF log, which code hosts and editors read: version 2.1.0 of the OASIS standard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfmock.tools.checks.report import CheckReport, Issue
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 INFORMATION = "https://help.aliyun.com/en/document_detail/2402076.html"
-"""Where the driver leads: to the service's page on definitions, which the rules are about."""
+"""Address of the service's page on definitions, which the rules are about."""
 MISTAKE = "mistake"
 """The rule of what has no code: a file that cannot be used."""
 

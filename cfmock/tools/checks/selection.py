@@ -1,4 +1,4 @@
-"""Which findings somebody wants to hear of: codes to select and to ignore, and the longer word decides."""
+"""Selection of findings: codes to select and to ignore, of which the longer decides."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The accepted matrix: a file that says what a client is known to do, read, compared and written anew.
+"""The accepted matrix: a file with the known behaviour of a client, read, compared and written again.
 
-It holds the cases of a JSON report, a line each, sorted. What was written of a case stays as it is for as long as the client
+It holds the cases of a JSON report, a line each, sorted. The line of a case stays as it is for as long as the client
 does the same, so that timings do not stir the file, and a change of it is a change of the client.
 """
 
@@ -22,10 +22,10 @@ from cfmock.tools.contract.outcome import Facts, Reaction
 from cfmock.tools.contract.plan import Case
 
 NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
-"""What an accepted case says at the least, beside its code or transport."""
+"""Keys that an accepted case needs, beside its code or transport."""
 
 KEPT = ("operation", "code", "transport", "exit", "calls", "spacing", "recovered", "seen", "timed_out", "polls")
-"""What is kept of a case, in this order; a report has more."""
+"""Keys that are kept of a case, in this order; a report has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MatrixDifference:
 
 
 def _fields(before: Facts, after: Facts) -> list[tuple[str, Json, Json]]:
-    """Names and values of the fields; without those that a change of the verdict tells already."""
+    """Return names and values of the fields; without those that a change of the verdict implies."""
     told = ("recovered", "seen", "timed_out") if before.verdict != after.verdict else ()
     return [row for row in zip(Facts._fields, before, after, strict=True) if row[0] not in told]
 
@@ -75,7 +75,7 @@ def _said(facts: Facts | None) -> str:
 def differences(
     accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]
 ) -> list[MatrixDifference]:
-    """What is not as accepted, in the order of what was found; then what is gone, of the cases that were asked for."""
+    """Find the cases that are not as accepted, in the order of `found`; then those that are gone, of the cases asked for."""
     known = {each.case: each.facts for each in accepted}
     changed = [
         MatrixDifference(each.case, known.get(each.case), each.facts)
@@ -89,7 +89,7 @@ def differences(
 
 
 def text(accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]) -> str:
-    """The file that accepts what was found, and keeps what was not asked for."""
+    """Write the file that accepts the cases found, and keeps those not asked for."""
     known = {each.case: each for each in accepted}
     entries = {each.case: each.entry for each in accepted if not covers(each.case)}
     for each in found:

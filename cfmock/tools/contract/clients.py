@@ -1,4 +1,4 @@
-"""Clients under test: a process for each case, or a worker that is started once and told of each case on its standard input."""
+"""Clients under test: a process for each case, or a worker that is started once and reads the cases from its standard input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cfmock.tools.contract import process
 from cfmock.tools.contract.process import Ended, Program
 
 NO_ANSWER = 1
-"""The status of a case to which a worker gives no answer, or one without a status."""
+"""The status of a case that a worker does not answer, or answers without a status."""
 
 
 class Service(Protocol):
@@ -174,7 +174,7 @@ class Worker:
 
 
 class WorkerAnswer(NamedTuple):
-    """What a worker says of a case: the status that a program of its own would have ended with, and its last words."""
+    """A worker's answer to a case: the status that a program of its own would have ended with, and its last words."""
 
     exit: int
     said: str

@@ -1,4 +1,4 @@
-"""What a program said last: of an uncaught error its name and message, in whatever language it was written.
+"""The last words of a program: of an uncaught error its name and message, in whatever language it was written.
 
 Runtimes print more than that: the stack, the error's properties, a farewell (`Node.js v20.20.2`), the module that the class of
 the error is in. Errors of the vendor's Go packages, and of its command line, are spread over several lines.
@@ -17,7 +17,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 _FRAME = re.compile(r"\s+at .*[(:<]|\s*\.\.\. \d+ (?:more$|lines matching)|Stack trace:$|#\d+ ")
 _TRACEBACK = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):$")
 _GROUP_MARK = re.compile(r"\s*(?:\| ?|\+ (?=Exception Group)|\+[-+][-+ \w.]*$)")
-"""What Python writes before the lines of a group of exceptions, and between its members."""
+"""Marks that Python writes before the lines of a group of exceptions, and between its members."""
 _CAUSE = re.compile(r"\s*(?:Caused by|Suppressed): ")
 _GOROUTINE = re.compile(r"goroutine \d+ \[")
 _FAREWELL = re.compile(
@@ -30,7 +30,7 @@ _SDK_ERROR = re.compile(
     r"(?P<name>SDK\.\w+|SDKError):?\n(?:.*\n){0,3}?[ ]*(?:Error)?Code: (?P<code>\S*)\n(?:.*\n){0,3}?[ ]*Message: (?P<message>.*)"
     r"(?:\n[ ]*(?:Detail|Data|RespHeaders|AccessDeniedDetail):.*){0,3}"
 )
-"""As alibaba-cloud-sdk-go, tea-go and the aliyun command line write errors."""
+"""Errors as alibaba-cloud-sdk-go, tea-go and the aliyun command line write them."""
 
 _MODULES = re.compile(
     r'^(?:Exception in thread ".*?" |Uncaught |Unhandled exception\. )?(?:[\w$<>]+[.$])*(?=[A-Z]\w*(?::|$))'

@@ -1,4 +1,4 @@
-"""What a client did in each case: the matrix, as values."""
+"""The behaviour of a client in each case: the matrix, as values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cfmock.tools.contract.process import Ended
 
 
 class Facts(NamedTuple):
-    """What of a reaction is the same in every run of the same client, so that a change is one of the client.
+    """The part of a reaction that is the same in every run of the same client, so that a change is one of the client.
 
     `calls` counts repeated polls once. Of a client that was ended for its time, calls and retries are a matter of chance: 0.
     """
@@ -39,11 +39,11 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What a client did in one case.
+    """The behaviour of a client in one case.
 
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
-    repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`
-    tells whether any was struck, `timed_out` whether the client was ended for its time. `violations` are the kinds of those that
+    repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`:
+    whether any was struck; `timed_out`: whether the client was ended for its time. `violations` are the kinds of those that
     the run without a fault does not have, `seconds` is the time it took, `said` its last line.
     """
 
@@ -74,7 +74,7 @@ class Reaction:
         return self.facts.verdict
 
     def to_mapping(self) -> dict[str, Json]:
-        """As the JSON report gives it."""
+        """Return it in the form of the JSON report."""
         return {
             "operation": self.case.operation,
             "code": self.case.code,
@@ -95,8 +95,8 @@ class Reaction:
 def reaction(
     case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = (), usual: Collection[str] = ()
 ) -> Reaction:
-    """What a case came to, from how the client ended and the calls that the server saw, oldest first; with the kinds of its
-    violations, and which are `usual` without a fault."""
+    """Work out the reaction in a case, from the end of the client and the calls that the server saw, oldest first; with the kinds
+    of its violations, and which are `usual` without a fault."""
     struck = next((record.request_id for record in records if RULE in record.faults), None)
     group = next((each for each in groups(records) if struck in each.request_ids), None)
     return Reaction(
@@ -114,7 +114,7 @@ def reaction(
 
 
 def polls(records: Iterable[CallRecord]) -> int:
-    """How many calls only repeat a read that had succeeded: their number is a matter of time."""
+    """Count the calls that only repeat a read that had succeeded: their number is a matter of time."""
     operations = load().operations
     met: set[tuple[Any, ...]] = set()
     found = 0

@@ -1,4 +1,4 @@
-"""Which cases a client is put through: each operation with each error documented for it, and with each broken connection."""
+"""The cases that a client is put through: each operation with each error documented for it, and with each broken connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RULE = "cfmock contract"
 """The name of the rule that injects a case's fault."""
 
 WAITING = ("hang", "slow")
-"""What a client spends its time waiting for."""
+"""Transports that a client spends its time waiting for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Case:
         return f"{self.operation} {self.fault}"
 
     def rule(self, call: int) -> FaultRule:
-        """What injects it on the `call`-th call of the operation, counted from 1."""
+        """Make the rule that injects it on the `call`-th call of the operation, counted from 1."""
         spec = load()
         action = {"error": self.code, "transport": self.transport}
         when = {"operation": self.operation, "call": call}
@@ -50,7 +50,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseSelection:
-    """Which cases are asked for: of these operations, with these faults (codes and transports); empty: any."""
+    """The choice of cases: of these operations, with these faults (codes and transports); empty: any."""
 
     operations: Collection[str] = ()
     faults: Collection[str] = ()

@@ -1,4 +1,4 @@
-"""The client as a process: run to its end or to its time-out, with everything that it started, and what it said last."""
+"""The client as a process: run to its end or to its time-out, with everything that it started, and its last words."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ KEPT = 64 * 1024
 """Bytes of each stream that are kept: the newest."""
 
 GRACE = 1.0
-"""Seconds that a process gets to end by itself when it is told to, before it is killed."""
+"""Seconds that a process gets to end by itself after a signal, before it is killed."""
 
 DRAIN = 0.2
 """Seconds to wait for the rest of the output when something that outlives the process keeps its streams open."""
 
 
 class Ended(NamedTuple):
-    """How a process ended: `exit` is its status, 128 + n when signal n ended it; `timed_out` whether we ended it for its
+    """The end of a process: `exit` is its status, 128 + n when signal n ended it; `timed_out` whether we ended it for its
     time. `out` and `err` are the ends of what it wrote."""
 
     exit: int
@@ -35,7 +35,7 @@ class Ended(NamedTuple):
 
     @property
     def said(self) -> str:
-        """What it wrote last to stderr, else to stdout, as `last_words` has it."""
+        """The last words it wrote to stderr, else to stdout."""
         return last_words(self.err) or last_words(self.out)
 
 
@@ -146,12 +146,12 @@ class Stream(asyncio.Protocol):
         return line.decode("utf-8", "replace")
 
     def take(self) -> str:
-        """All that is kept, which then no longer is."""
+        """Return all that is kept, and forget it."""
         kept, self._kept, self._read = self._kept, bytearray(), 0
         return kept.decode("utf-8", "replace")
 
     async def text(self) -> str:
-        """All that was kept, once the stream has ended, or is not going to."""
+        """Return all that was kept, once the stream has ended, or is not going to."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._ended), DRAIN)
         return self._kept.decode("utf-8", "replace")
@@ -159,7 +159,7 @@ class Stream(asyncio.Protocol):
 
 @contextlib.asynccontextmanager
 async def _listening() -> AsyncIterator[Stream]:
-    # Pipes of our own: what asyncio makes of PIPE would wait for whoever inherited them, after the process itself has ended.
+    # Pipes of our own: asyncio's would wait for every process that inherited them, after the process itself has ended.
     leave, enter = os.pipe()
     stream = Stream(enter)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: stream, os.fdopen(leave, "rb", 0))

@@ -1,4 +1,4 @@
-"""What running a client through its cases has shown, as text for people and as JSON for programs."""
+"""Report on a client's run through its cases, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cfmock.tools.contract.outcome import Reaction
 VERDICTS = ("recovered", "failed", "timed out", "not met")
 
 STYLES = {"recovered": "green", "failed": "yellow", "timed out": "red", "not met": "dim"}
-"""How a result looks on a terminal."""
+"""Styles of results on a terminal."""
 
 COLUMNS = ("OPERATION", "FAULT", "RESULT", "EXIT", "CALLS", "RETRIES", "SAID")
 
@@ -37,7 +37,7 @@ class MatrixReport:
         return f"{total}; {len(self.differences) or 'none'} not as accepted"
 
     def difference(self, reaction: Reaction) -> MatrixDifference | None:
-        """What of a case is not as accepted."""
+        """The difference of a case from the accepted one."""
         return next((each for each in self.differences or () if each.case == reaction.case), None)
 
     def gone(self) -> list[MatrixDifference]:

@@ -15,10 +15,10 @@ LEAST = 30.0
 """Seconds that a case gets at the least: clients' own time-outs are 5 to 20 s."""
 
 LEAST_OF_WORKERS = 60.0
-"""Seconds that a worker may be silent at the least: to start it anew costs more than to wait for it."""
+"""Seconds that a worker may be silent at the least: to start another one costs more than to wait for it."""
 
 TIMES = 10
-"""As many times as long as without a fault a case may take, if that is more."""
+"""Factor by which a case may take longer than without a fault, if that is more."""
 
 CLEAN = 600.0
 """Seconds that the run without a fault gets."""
@@ -48,9 +48,9 @@ class MatrixRunner:
     async def matrix(
         self, cases: Sequence[Case], clean: ClientRun, jobs: int, tell: Callable[[Reaction], None]
     ) -> list[Reaction]:
-        """The reactions in the order of the cases; each is told as it comes. `clean` is what they are measured by.
+        """Run the cases; return the reactions in their order. `tell` gets each as it comes, `clean` is the run to measure by.
 
-        `jobs` cases run at a time. If that is more than one, so many of those that only wait may run beside them.
+        `jobs` cases run at a time. If that is more than one, as many of those that only wait may run beside them.
         """
         found: dict[int, Reaction] = {}
 

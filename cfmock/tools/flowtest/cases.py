@@ -32,7 +32,7 @@ class Cases:
 def gather(
     paths: Sequence[str | PathLike[str]], wanted: Sequence[str] = (), *, base: FixtureSet | None = None
 ) -> Cases:
-    """The tests in these files and folders that one of `wanted` picks; none: all."""
+    """Load the tests in these files and folders that one of `wanted` picks; none: all."""
     fixtures, problems = load_sound(paths, base=base)
     flows = {flow.name for flow in fixtures.flows}
     chosen = [test for test in fixtures.tests if picks(wanted, test)]
@@ -66,7 +66,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a test went, as plain data.
+    """The result of a test, as plain data.
 
     `duration` is in virtual seconds, `seconds` the real time it took. `path` and `parting`, the first event that shows
     a difference, are told of failures only. `unused` tells of mocks of its own that answered nothing. `hits` are points

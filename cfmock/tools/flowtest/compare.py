@@ -1,4 +1,4 @@
-"""Whether an execution went as its test expects: every difference, as lines to read, and the event it shows in first.
+"""Comparison of an execution with its test: every difference, as lines to read, and the event it shows in first.
 
 Where an expectation and an execution part is a reading of the history, for people: the failure that became the end, the
 first state entered in place of an expected one, the state whose output first had the wrong value.
@@ -20,7 +20,7 @@ from cfmock.engine.events import Event
 from cfmock.tools.flowtest.run import Ran
 
 _CLOSE = 0.0005
-"""Seconds by which two durations may differ and still be the same: times of events are told in milliseconds."""
+"""Seconds by which two durations may differ and still be the same: times of events are in milliseconds."""
 
 _AROUND = 3  # lines around a difference
 _SHOWN = 8  # states that were entered in place of an expected one
@@ -91,7 +91,7 @@ def _output(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Expec
 
 
 def _misspelt(expected: Json, actual: Json, path: str) -> Iterator[str]:
-    """A line for each key that is not there, but for another one that nearly is."""
+    """Write a line for each key that is not there while another one nearly is."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key, value in expected.items():
             if key in actual:
@@ -116,12 +116,12 @@ def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Expec
 
 
 Change = tuple[str, int, int, int, int]
-"""As difflib tells of it: equal, insert, delete or replace; the lines of the first text, and of the second."""
+"""An operation of difflib: equal, insert, delete or replace; the lines of the first text, and of the second."""
 
 
 def _changes(wanted: Sequence[str], entered: Sequence[str], exact: bool) -> list[Change]:
-    """What of the wanted states was entered in this order and what was not; nothing if all was. Unless `exact`, others may be
-    entered besides."""
+    """List the wanted states that were entered in this order and those that were not; nothing if all were. Unless `exact`, others
+    may be entered besides."""
     found: list[Change] = []
     for change in difflib.SequenceMatcher(None, wanted, entered, autojunk=False).get_opcodes():
         if exact or change[0] != "insert":
@@ -157,7 +157,7 @@ def _shortened(lines: list[str], before: int, behind: int) -> list[str]:
 
 
 def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
-    """How many of the wanted states were entered in their order, and how many had been by then, others included."""
+    """Count the wanted states that were entered in their order, and all states entered by then."""
     met, at = 0, 0
     for index, name in enumerate(entered):
         if met < len(wanted) and name == wanted[met]:
@@ -199,8 +199,8 @@ def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
 
 
 def _as_asked(expected: Json, actual: Json, exact: bool) -> Json:
-    """What there is of all that was asked for, in the words of the expectation where it fits: only mistakes stand out. Where a
-    key is not there, all that is: what was asked for may have another name."""
+    """Cut a value to the parts that were asked for, in the words of the expectation where it fits: only mistakes stand out. Where
+    a key is missing, keep all: the part asked for may have another name."""
     if matches(expected, actual, exact=exact):
         return expected
     if isinstance(expected, dict) and isinstance(actual, dict):
@@ -243,7 +243,7 @@ def _origin(ran: Ran, event: Event) -> Event:
 
 
 def _first_of(ran: Ran, event: Event) -> Event:
-    """The first event that tells of the failure that this one tells of."""
+    """Return the first event that reports the failure of this one."""
     code = event.data["error"]
     while event.cause:
         before = ran.events[event.cause - 1]

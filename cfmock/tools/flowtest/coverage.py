@@ -1,4 +1,4 @@
-"""What of the flows has been reached: their points, and how often each was passed, summed over all that ran.
+"""Coverage of flows: their points, and how often each was passed, summed over all that ran.
 
 One form is written by `cfmock test --json`, by pytest and by `cfmock run`, read back by `add_document` and by
 `cfmock graph --coverage`: `{"coverage": [{"flow", "percent", "points": [{"id", "kind", "label", "file", "line",
@@ -41,7 +41,7 @@ class FlowCoverage:
 
     @property
     def missed(self) -> list[Spot]:
-        """What was not reached, in the order of the definition."""
+        """The points that were not reached, in the order of the definition."""
         return [spot for spot in self.spots.values() if not self.hits[spot.id]]
 
     @property
@@ -116,7 +116,7 @@ class Coverage:
             raise ValueError("it holds no coverage as `cfmock test --json` writes it") from None
 
     def document(self) -> list[Json]:
-        """As it stands under `coverage` in what is written."""
+        """Return the value of `coverage` in the documents that are written."""
         return [flow.document() for flow in self]
 
     def text(self) -> str:
@@ -136,7 +136,7 @@ class Coverage:
         return percent(self.reached, self.total)
 
     def at_least(self, wanted: float) -> bool:
-        """Return whether so many percent are reached, not rounded."""
+        """Return whether at least these percent are reached, not rounded."""
         return self.reached * 100 >= wanted * self.total
 
     def _named(self, name: str) -> FlowCoverage:
@@ -144,7 +144,7 @@ class Coverage:
 
 
 class ServedCoverage(Coverage):
-    """What the executions of a server pass, whatever flows it comes to have; for `Emulator.observe`."""
+    """Coverage of the executions of a server, whatever flows it comes to have; for `Emulator.observe`."""
 
     def __init__(self) -> None:
         super().__init__()

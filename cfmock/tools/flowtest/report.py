@@ -1,4 +1,4 @@
-"""What a run of tests has shown, as text for people and as JSON for programs."""
+"""Report on a run of tests, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def failure(result: Result) -> list[str]:
 
 
 def warnings(results: Sequence[Result]) -> list[str]:
-    """What the tests that passed warn of, each once, at the first test of which it is true."""
+    """Return the warnings of tests that passed, each once, at the first test that has it."""
     found: dict[str, list[Mark]] = {}
     for result in results:
         for text in (*result.warnings, *result.unused) if result.passed else ():
@@ -118,7 +118,7 @@ def _more(tests: int) -> str:
 
 
 def missed(flow: FlowCoverage) -> list[str]:
-    """What of a flow is not covered, a line each; a flow of which nothing is, in one."""
+    """List the points of a flow that are not covered, a line each; a flow without any covered in one line."""
     if flow.spots and not flow.reached:
         return [f"{_start(flow)}: {flow.name}: nothing of it"]
     return [f"{spot.mark}: {flow.name}: {named(spot)}" for spot in flow.missed]

@@ -28,10 +28,10 @@ from cfmock.service.world import FLOWS, World
 from cfmock.settings import resolve
 
 SEED = 0
-"""What chance begins with where the fixtures set no `seed`: a test goes the same way every time."""
+"""Seed of chance where the fixtures set no `seed`: a test goes the same way every time."""
 
 Hits = Mapping[tuple[str, str], int]
-"""How often each point was passed, by the name of the flow and the id of the point."""
+"""Times that each point was passed, by the name of the flow and the id of the point."""
 
 
 class Passage(NamedTuple):
@@ -44,7 +44,7 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How the execution of a test went.
+    """The execution of a test that has ended.
 
     `output` is None if it gave none, `error` the `{code, detail}` of a failure. `duration` is in virtual seconds: to
     its end, or to its last event if nothing is left that could end it. `visits` are the states entered, each with its
@@ -72,7 +72,7 @@ class Ran:
 
 
 class FlowTestRunner:
-    """Where the tests of one set of fixtures are run.
+    """Runs the tests of one set of fixtures.
 
     Flows are made once, as `fixtures.seeding` makes them; what an emulator needs for a test are their rows. Canned
     outcomes, schedules, faults and ready-made executions play no part.
@@ -131,7 +131,7 @@ class FlowTestRunner:
 
 
 class _Model:
-    """What the worlds of tests are made of: the rows of the flows, their mocks, and the points of each."""
+    """Parts of which the worlds of tests are made: the rows of the flows, their mocks, and the points of each."""
 
     def __init__(self, world: World, flows: Mapping[str, Flow]) -> None:
         found = (world.stores.flows.get(FLOWS, name) for name in flows)

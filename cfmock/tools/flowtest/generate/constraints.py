@@ -40,7 +40,7 @@ class Constraint:
 
     @property
     def places(self) -> list[Place]:
-        """Where values are wanted; not where some part was asked for in the meantime."""
+        """The places whose values are wanted, without those of which a part was asked for meanwhile."""
         return [each.place for each in self.named if not len(each)]
 
     def holds(self, given: Found) -> bool:
@@ -111,7 +111,7 @@ _USUAL: tuple[Json, ...] = ("other", 1, 0, True, False, None, [], "")
 
 
 def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) -> Iterator[Json]:
-    """What is compared with the place comes first, then what lies beside that, then all else."""
+    """Order candidates: first the constants compared with the place, then their neighbours, then all others."""
     seen: list[Json] = []
     concerned = [constraint for constraint in constraints if place in constraint.places]
     compared = [
@@ -128,7 +128,7 @@ def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) 
 
 
 def _beside(constant: Json) -> Iterator[Json]:
-    """What lies next to a constant."""
+    """Return the neighbours of a constant."""
     if isinstance(constant, bool):
         yield not constant
     elif isinstance(constant, str):

@@ -15,7 +15,7 @@ _OTHER = "Example.Error"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What becomes of a call: the task gives `source`, or fails by `code` on this try and, of `times`, the next ones."""
+    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones."""
 
     source: ValueSource | None = None
     code: str = ""

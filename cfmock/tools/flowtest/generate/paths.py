@@ -1,6 +1,6 @@
-"""One path through a flow: the real engine over symbolic data, and in place of mocks and conditions whoever decides.
+"""One path through a flow: the real engine over symbolic data, with decisions in place of mocks and conditions.
 
-A *decision* is which branch a choice takes, or what becomes of a task's call. A path begins with the decisions it is
+A *decision* is the branch that a choice takes, or the end of a task's call. A path begins with the decisions it is
 given, and makes the rest by habit: tasks succeed, and choices go where the path was least often.
 """
 
@@ -33,7 +33,7 @@ _EVENTS = 2_000
 """Events of one path."""
 
 _OWN = "$"
-"""What a step of the old language calls its input, in which merges leave what is known and what may be."""
+"""Names by which a step of the old language calls its input, in which merges leave what is known and what may be."""
 
 Alternative = tuple[str, "str | Answer"]
 """A way to decide: the node it is decided at, and the id of the option taken, or the answer."""
@@ -69,7 +69,7 @@ class FlowPath:
 
 
 class SearchContext:
-    """What all paths through a flow share: the shapes of symbolic data, the failures worth trying, and where options lead."""
+    """Facts that all paths through a flow share: shapes of symbolic data, failures worth trying, targets of options."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -155,7 +155,7 @@ class PathExecution:
     # -- choices
 
     def choose(self, step: Step[Any], condition: Expression, scope: Scope) -> bool:
-        """How a condition comes out: the way its choice is to go decides, once for all its conditions."""
+        """Decide a condition: the way its choice is to go decides, once for all its conditions."""
         if self._taken is None or self._taken[0] is not step:
             self._taken = step, self._decide_option(step, scope)
         taken = self._taken[1]
@@ -173,7 +173,7 @@ class PathExecution:
             if way is not None:
                 possible[node.id, option.id if option is not None else ""] = way
         if not possible:
-            return None  # nothing is known of these conditions; the real engine will tell
+            return None  # nothing is known of these conditions; the real engine will decide
         onward = sorted(possible, key=lambda way: self._reluctance(node, possible[way].option))
         taken = possible[self._decide(onward)]
         self.result.found = taken.found
@@ -187,7 +187,7 @@ class PathExecution:
         return taken.option
 
     def _possible(self, before: Sequence[Option], option: Option | None, scope: Scope) -> _Way | None:
-        """What has to be given for the option to be the first whose condition is true; None if nothing is found."""
+        """Solve for data with which the option is the first whose condition is true; None if there are none."""
         asked = [(each, False) for each in before] + [(option, True)] * (option is not None)
         conditions = [(each.condition, wanted) for each, wanted in asked if each is not None and each.condition]
         constraints = [Constraint.of(condition, scope, wanted) for condition, wanted in conditions]
@@ -233,7 +233,7 @@ class _Way:
 
 
 def _targets(flow: Flow) -> dict[tuple[str, str], Node]:
-    """Where options lead, by the ids of the choice and the option, that empty where none is taken."""
+    """Return the targets of options, by the ids of the choice and the option, that empty where none is taken."""
     found: dict[tuple[str, str], Node] = {}
     for series, node in flow.walk():
         if isinstance(node, ChoiceNode):

@@ -17,7 +17,7 @@ Keys = tuple["str | int", ...]
 
 @dataclass(frozen=True, slots=True)
 class ValueSource:
-    """Where data come from: the input of the execution (`state` empty), or what a task gives on its n-th call."""
+    """A source of data: the input of the execution (`state` empty), or the result of a task's n-th call."""
 
     state: str = ""
     call: int = 0
@@ -25,7 +25,7 @@ class ValueSource:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One value in what a source gives."""
+    """One value in the data of a source."""
 
     source: ValueSource
     keys: Keys = ()
@@ -34,8 +34,8 @@ class Place:
 INPUT = Place(ValueSource())
 
 
-class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is answered by beginning anew
-    """What stands at a place has to have this shape: a list of so many symbolic values, or the value itself."""
+class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is answered by beginning again
+    """Raised to ask for a shape at a place: a list of this many symbolic values, or the value itself."""
 
     def __init__(self, place: Place, shape: ValueShape) -> None:
         super().__init__(place, shape)
@@ -53,13 +53,13 @@ class ValueShape:
 
 @dataclass(slots=True)
 class Shapes:
-    """What is known of the shape of symbolic data, and which parts of it were asked for: the whole and the key of each."""
+    """Known shapes of symbolic data, and the parts of it that were asked for: the whole and the key of each."""
 
     known: dict[Place, ValueShape] = field(default_factory=dict)
     lookups: list[tuple[dict[Any, Json], str | int]] = field(default_factory=list)
 
     def make(self, place: Place) -> Json:
-        """What stands at a place."""
+        """Return the value at a place."""
         shape = self.known.get(place)
         if shape is None:
             return SymbolicValue(place, self)
@@ -137,7 +137,7 @@ class MergedValue(dict[str, Json]):
 
 
 def renewed(value: Json, key: str) -> SymbolicValue | None:
-    """What the latest result merged into a value may have given for a key that an earlier one has given."""
+    """Return the part that the latest result merged into a value may have for a key of an earlier one."""
     while isinstance(value, MergedValue):
         value = value.over
     return (
@@ -205,6 +205,6 @@ _LONGEST = 100  # elements of a list that is made so that it has one of them
 
 
 def placeholder(place: Place) -> Json:
-    """What stands for a value that may be anything: the last name on the way to it. A whole result is empty."""
+    """Return a sample for a value that may be anything: the last name on the way to it. A whole result is empty."""
     names = [key for key in place.keys if isinstance(key, str)]
     return names[-1] if names else {}

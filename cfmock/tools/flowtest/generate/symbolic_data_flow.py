@@ -1,4 +1,4 @@
-"""How data move in both languages over symbolic data: as ever, except that they say which shapes they need, and ask which
+"""The data flow of both languages over symbolic data: as ever, except that they say which shapes they need, and ask which
 way a choice should go.
 """
 
@@ -29,13 +29,13 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 
 
 class Chooser(Protocol):
-    """Who says how conditions come out."""
+    """A function that decides conditions."""
 
     def __call__(self, step: Step[Any], condition: Expression, scope: Scope, /) -> bool: ...
 
 
 def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow[Any, Any]:
-    """How data move in a flow's language, for data that may be symbolic."""
+    """Return the data flow of a flow's language, for data that may be symbolic."""
     if flow.language is Language.LEGACY:
         return SymbolicLegacyDataFlow(choose)
     return SymbolicStateMachineDataFlow(choose)
@@ -82,7 +82,7 @@ _JSON_TEXT = frozenset(("fromJSON", "stringToJson"))
 
 
 def _fitting(value: SymbolicValue, accepts: frozenset[type], function: str) -> ValueShape:
-    """What an argument may be."""
+    """Types of an argument."""
     if function in _JSON_TEXT:
         return ValueShape(value="{}")
     if function == "fromBase64":

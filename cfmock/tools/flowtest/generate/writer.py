@@ -88,7 +88,7 @@ class _Drafting:
         return self.coverage[self.flow.name].hits
 
     def missing(self) -> list[Point]:
-        """What no test reaches, and what should have one of its own."""
+        """Return the points that no test reaches and that should have one of their own."""
         return [
             point
             for point in self.points
@@ -207,7 +207,7 @@ def _entry(indent: str, key: str, value: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _to_fill_in(drafts: Drafts) -> Iterator[str]:
-    """What no test was found for, as comments that begin one."""
+    """Write the points for which no test was found, as comments that begin one."""
     for point in drafts.missing:
         yield f"  # Fill in: nothing was found that leads to {flow(point.label)} ({point.mark})."
         yield f"  # - name: {flow(point.label)}"
