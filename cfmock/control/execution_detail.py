@@ -15,7 +15,6 @@ from cfmock.control.paging import PAGE, read_after
 from cfmock.control.part import ControlPart
 from cfmock.engine.events import Event
 from cfmock.service import history
-from cfmock.service.live import Executed
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
 
@@ -78,8 +77,7 @@ def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
 
 def waiting(world: World, row: ExecutionRow) -> list[dict[str, Json]]:
     """The tasks that an execution waits for the report of, oldest first."""
-    live = world.live_execution(row)
-    run = live.run if isinstance(live, Executed) else None
+    run = world.run_of(row)
     tasks = sorted(run.waiting.items(), key=lambda each: each[1].since) if run is not None else []
     return [{"state": task.call.state, "token": token, "since": iso(task.since)} for token, task in tasks]
 

@@ -11,25 +11,24 @@ from typing import NamedTuple, cast
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
-from cfmock.base.suggestions import shown
 from cfmock.control.paging import PAGE, read_after
 from cfmock.control.part import ConflictError, ControlError, ControlPart, NotFoundError
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
-from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.execution import CalledTask
 from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import Execution, moment
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.spec.names import ExecutionStatus
-from cfmock.protocol.wire.arguments import invalid, value_of
+from cfmock.protocol.wire.arguments import value_of
 from cfmock.protocol.wire.encode import rendered
 from cfmock.service import executions, history, task_reports
-from cfmock.service.executions import launch, subscribe
-from cfmock.service.flows import find_flow
-from cfmock.service.live import Executed, live_runs
+from cfmock.service.live import live_runs, waiting_for
+from cfmock.service.lookup import find_flow
 from cfmock.service.overview import ListPlace, Wanted, page
 from cfmock.service.rows import ExecutionRow
+from cfmock.service.starting import check_name, start
 from cfmock.service.world import FLOWS, World
 
 RUNS = 20
@@ -144,14 +143,8 @@ class ExecutionControl(ControlPart):
         try:
             if text:
                 value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
-            if name and not emulator.spec.name_pattern.match(name):
-                raise invalid("ExecutionName", f"cannot be {shown(name)}")
-            flow_row = find_flow(world, flow)
-            name = name or world.ids.execution_name()
-            there = world.stores.executions.get(flow_row.id, name)
-            if there is not None and there.ended:
-                raise ServiceError("ExecutionAlreadyExists", name, flow)
-            row = there or launch(world, flow_row, name, text)
+            check_name(world, name, "ExecutionName")
+            row, _ = start(world, find_flow(world, flow), name, text)
             self._runs.append(row)
             self.runs_begun += 1
             return world, row
@@ -177,18 +170,16 @@ class ExecutionControl(ControlPart):
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""
-        live = world.live_execution(row)
-        leave = live.attend() if live is not None else lambda: None
-        if world.live_execution(row) is not None:
-            return subscribe(world, row, leave, tell)
-        leave()
+        subscribe = waiting_for(world, row)
+        if subscribe is not None:
+            return subscribe(tell)
         tell()
         return lambda: None
 
     def open_tasks(self, world: World, row: ExecutionRow) -> list[CalledTask] | None:
         """The tasks that an execution waits for, its children's too, if only a report can end them: nothing in it can go on,
         and no function was given their tokens. None if that is not so."""
-        execution = _engine_execution(world, row)
+        execution = world.run_of(row)
         if execution is None:
             return None
         timelines = execution.timeline.reach()
@@ -200,7 +191,7 @@ class ExecutionControl(ControlPart):
     def pass_time_out(self, world: World, row: ExecutionRow) -> bool:
         """Let an execution whose open tasks nobody will report go on to what ends first: a task's time-out or its own. False
         if it has no time-out at all."""
-        execution = _engine_execution(world, row)
+        execution = world.run_of(row)
         if execution is None:
             return False
         # The limit that every execution has is no time-out of the flow's own.
@@ -289,12 +280,6 @@ def error_of(row: ExecutionRow) -> dict[str, str] | None:
     """What an execution failed with, None for one that did not fail."""
     failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
     return {"code": row.error, "detail": row.cause} if failed else None
-
-
-def _engine_execution(world: World, row: ExecutionRow) -> FlowExecution | None:
-    """What the engine has of an execution that runs its definition."""
-    live = world.live_execution(row)
-    return live.run if isinstance(live, Executed) else None
 
 
 def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:

@@ -28,7 +28,6 @@ from cfmock.graph.svg.style import css
 from cfmock.graph.svg.svg import svg
 from cfmock.lint.lint import lint
 from cfmock.service import cron
-from cfmock.service.live import Executed
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
 from cfmock.service.rows import ExecutionRow, FlowRow
@@ -283,7 +282,7 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
 def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
     """What of the definition as it is now has been passed so far; running executions count with what they passed."""
     counts = dict(world.stores.passed.of(row))
-    running = (live.row for live in world.live.get(row.id, {}).values() if isinstance(live, Executed))
+    running = (live.row for live in world.live.get(row.id, {}).values() if live.outcome is None)
     for each in islice(running, MAX_RUNNING):
         if each.flow.definition == row.definition:
             for point, times in hits(each).items():

@@ -11,8 +11,6 @@ from cfmock.base.timers import Timeline, TimerKind
 from cfmock.control.control import Control
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import execution_text
-from cfmock.service.executions import Scripted
-from cfmock.service.live import Executed
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import FLOWS, World
 
@@ -58,14 +56,16 @@ def _since(world: World, since: Marks) -> Iterator[ExecutionRow]:
 def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
     """What one that has not ended waits for."""
     live = world.live_execution(row)
-    if isinstance(live, Scripted):
+    if live is None:
+        return
+    if live.outcome is not None:
         if not live.outcome.ends:
             yield f"its outcome is {live.outcome.status}: it never ends by itself"
         elif live.outcome.polls:
             yield f"its outcome ends it at DescribeExecution number {live.outcome.polls}"
         else:
             yield from _next(control, live.timeline)
-    elif isinstance(live, Executed) and live.run is not None:
+    elif live.run is not None:
         states = ", ".join(f"'{task.call.state}'" for task in live.run.waiting.values())
         if states:
             yield f"waits for a report of {states}: cf.tasks() has the token"

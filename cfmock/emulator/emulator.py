@@ -23,10 +23,8 @@ from cfmock.observe.journal import Journal
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT, Credential
 from cfmock.protocol.spec import model
-from cfmock.service.map_runs import start_child
 from cfmock.service.retention import Memory
 from cfmock.service.shared import Observer, Shared
-from cfmock.service.task_reports import Resolver, report_to_token
 from cfmock.settings import Settings
 
 
@@ -54,14 +52,12 @@ class Emulator:
         self.memory = Memory(settings.keep_bytes)
         self.spec = model.load()
         self.shared = Shared(
-            resolver=Resolver,
-            report=report_to_token,
             spec=self.spec,
             settings=settings,
             clock=self.clock,
             timers=self.timers,
             ids=ids,
-            scheduler=_new_scheduler(self.timers, ids),
+            scheduler=FlowScheduler(self.timers, ids),
             journal=self.journal,
             memory=self.memory,
             changes=None if kept is None else kept.changes,
@@ -137,7 +133,7 @@ class Emulator:
         self.timers.clear()
         if shared.functions is not None:
             shared.functions.forget()
-        former, shared.scheduler = shared.scheduler, _new_scheduler(self.timers, shared.ids)
+        former, shared.scheduler = shared.scheduler, FlowScheduler(self.timers, shared.ids)
         former.abandon()  # it may count on a timer that is gone
         self.journal.forget()
         shared.ids.seed(self.settings.seed)
@@ -151,9 +147,3 @@ class Emulator:
         self.worlds.discard()
         for part in (self.pipeline, self.time, self):
             vars(part).clear()
-
-
-def _new_scheduler(timers: Timers, ids: Ids) -> FlowScheduler:
-    scheduler = FlowScheduler(timers, ids)
-    scheduler.start_child = start_child
-    return scheduler

@@ -43,6 +43,9 @@ class Scheduler(Protocol):
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution from outside, and with it the children it waits for."""
 
+    def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+        """Start a child of a map run that nobody keeps a row of."""
+
 
 class CalledTask(Protocol):
     """One try of a task, as those see it who answer and report it.
@@ -85,10 +88,14 @@ Answer = Returns | Fails | Waits | AnswersLater | Nested
 
 
 class TaskResolver(Protocol):
-    """Answers the tasks of an execution."""
+    """Answers the tasks of an execution, and starts the children of its map runs."""
 
     def resolve(self, task: CalledTask, /) -> Answer:
         """Answer a try of a task. A raised `Failure` fails it, in the callback modes before it was submitted."""
+
+    def start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+        """Start a child of a map run by its index. Who keeps rows of executions overrides this: here nobody does."""
+        return parent.scheduler.start_map_child(parent, map_run, index)
 
 
 class Members(Protocol):

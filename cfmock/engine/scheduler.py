@@ -113,7 +113,6 @@ class FlowScheduler:
         self._slice = slices()
         self._allowed = TURN  # events that the first in the queue may tell
         self._stopped: list[tuple[Fiber, Any]] = []  # what is left of jobs that have started too much
-        self.start_child: Callable[[FlowExecution, MapRun, int], FlowExecution] = self._start_child
         self._ready: deque[tuple[Fiber, Any, Job]] = deque()
         self._held = False
         self._scheduled = False
@@ -543,9 +542,9 @@ class FlowScheduler:
     def _start_or_find(self, parent: FlowExecution, map_run: MapRun, index: int) -> MapChild:
         recording = parent.recording
         if recording is None:
-            return self.start_child(parent, map_run, index)
+            return parent.resolver.start_child(parent, map_run, index)
         if not recording.replaying:
-            child = self.start_child(parent, map_run, index)
+            child = parent.resolver.start_child(parent, map_run, index)
             recording.write([CHILD, child.identity.serial])
             return child
         assert recording.children is not None
@@ -553,7 +552,7 @@ class FlowScheduler:
         found.on_end.append(partial(map_run.ended_child, index))
         return found
 
-    def _start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+    def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """A child that nobody keeps a row of."""
         request = map_run.request
         return self.start(

@@ -21,7 +21,7 @@ from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import Difference, NearMiss
 from cfmock.base.suggestions import nearest
 from cfmock.engine.commands import RUNTIME_ERROR, UNNAMED, Failure
-from cfmock.engine.execution import Answer, CalledTask
+from cfmock.engine.execution import Answer, CalledTask, TaskResolver
 from cfmock.engine.model import Mode, TaskNode
 from cfmock.engine.nested_flows import FlowStart, flow_start
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, TaskMock, Waits
@@ -178,7 +178,7 @@ def _key(name: str) -> str:
     return name.casefold() if ":" in name else name
 
 
-class ScriptedTasks:
+class ScriptedTasks(TaskResolver):
     """A `TaskResolver` over the mocks of a flow. Who keeps flows and tells users of tasks overrides the hooks."""
 
     def __init__(self, mocks: TaskMocks, functions: Functions | None = None) -> None:

@@ -15,7 +15,7 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.live import Executed
+from cfmock.service.lookup import find_flow, find_version
 from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -155,8 +155,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
         timer.cancel()
     for execution, live in world.evict(row.id).items():
         live.drop()
-        for tell in tuple(world.waiting.pop((row.id, execution), ())):
-            tell()
+        world.tell_waiting(row.id, execution)
     world.stores.drop(row.id)
     return {}
 
@@ -179,28 +178,12 @@ def list_flows(
     return page("Flows", wanted, limit, flow_fields, attrgetter("name"))
 
 
-def find_flow(world: World, name: str) -> FlowRow:
-    """Raises FlowNotExists."""
-    row = world.stores.flows.get(FLOWS, name)
-    if row is None:
-        raise ServiceError("FlowNotExists", name)
-    return row
-
-
-def find_version(world: World, flow: FlowRow, number: str, parameter: str) -> FlowRow:
-    """A version of the flow. Raises InvalidArgument naming the parameter (our choice: no code is documented)."""
-    version = world.stores.versions.get(flow.id, version_key(int(number)))
-    if version is None:
-        raise invalid(parameter, f"is {number}, and flow '{flow.name}' has no version of that number")
-    return version
-
-
 def definitions_of(world: World, row: FlowRow) -> Iterator[Flow]:
     """What executions of a flow run or may be started to run: its definition, those of its versions, and those that running
     executions were started with."""
     yield row.compiled
     yield from (version.compiled for version in rows_from(world.stores.versions, row.id))
-    yield from {live.row.flow.compiled for live in world.live.get(row.id, {}).values() if isinstance(live, Executed)}
+    yield from {live.row.flow.compiled for live in world.live.get(row.id, {}).values() if live.run is not None}
 
 
 def _warn_of_mocks(world: World, row: FlowRow) -> None:
@@ -210,11 +193,6 @@ def _warn_of_mocks(world: World, row: FlowRow) -> None:
         if not any(flow.has_task(task) for flow in definitions_of(world, row)):
             near = did_you_mean(task, row.compiled.task_names())
             world.warn(f"flow '{row.name}' has no task '{task}'{near}: the mock of it answers nothing")
-
-
-def version_key(number: int) -> str:
-    """The key of a version: newer ones first, since tables are read in ascending order only."""
-    return f"{999_999_999 - number:09d}"
 
 
 def flow_fields(row: FlowRow) -> Fields:

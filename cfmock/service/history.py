@@ -7,8 +7,8 @@ from cfmock.engine import events
 from cfmock.engine.events import History
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields, WrittenFields
-from cfmock.service.executions import find_execution
 from cfmock.service.flows import DEFAULT_LIMIT
+from cfmock.service.lookup import find_execution
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
 

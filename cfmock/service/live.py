@@ -1,82 +1,129 @@
-"""An execution that runs its definition: the engine's run on one side, the row and its readers on the other."""
+"""Executions that have not ended, of both kinds: by their definition, or by a canned outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
-from cfmock.base.timers import Timeline
-from cfmock.engine.execution import FlowExecution
-from cfmock.engine.identity import Identity
+from cfmock.base.json_text import Json
+from cfmock.base.timers import Timeline, Timer, TimerKind
+from cfmock.engine.commands import UNNAMED
+from cfmock.engine.execution import FlowExecution, TaskResolver
+from cfmock.engine.expr import ExpressionError
 from cfmock.engine.recording import ExecutionRecording
-from cfmock.service.recordings import begin_recording
+from cfmock.service.outcomes import Outcome, output_text
+from cfmock.service.recordings import begin_recording, record_canned
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
+from cfmock.service.task_reports import report_to_token
+from cfmock.service.world import Live, World
 
-if TYPE_CHECKING:
-    from cfmock.service.world import World
-
-Ended = Callable[[ExecutionRow, str, float, str, str, str], object]
-"""Told of the end: the row as it was, status, time in seconds, output as JSON text, error, cause."""
+Undo = Callable[[], None]
+"""Ends what was begun by the call that returned it."""
 
 
-def identity_of(world: World, flow: FlowRow, execution: str, nesting: int = 0, serial: int = 0) -> Identity:
-    """Who an execution is, as its definition, its outcome and its task tokens can read it."""
-    variables = flow.environment["Variables"] if flow.environment is not None else ()
-    return Identity(
-        flow=flow.name,
-        execution=execution,
-        role_arn=flow.role_arn,
-        region=world.region,
-        environment={each["Name"]: each.get("Value", "") for each in variables},
-        nesting=nesting,
-        account=world.account,
-        serial=serial,
-    )
+class End(NamedTuple):
+    """How an execution has ended: its status, its output as JSON text, its error code and the cause."""
+
+    status: str
+    output: str = ""
+    error: str = ""
+    cause: str = ""
 
 
 def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
     """The executions of a world whose definitions are being executed."""
     for lives in world.live.values():
         for live in lives.values():
-            if isinstance(live, Executed) and live.run is not None:
+            if live.run is not None:
                 yield live.row, live.run
 
 
-def _passed(keep: Callable[[str], object], tell: Callable[[str], object], point: str) -> None:
-    """A point of the definition was passed."""
-    keep(point)
-    tell(point)
+def waiting_for(world: World, row: ExecutionRow) -> Callable[[Callable[[], None]], Undo] | None:
+    """Wait for the end of an execution: on a virtual clock it goes ahead as far as nothing else decides.
+
+    Returns how to be told of the end, or that it is gone; None if it has ended by now.
+    """
+    live = world.live_execution(row)
+    if live is None:
+        return None
+    leave = live.attend()
+    if world.live_execution(row) is None:
+        leave()
+        return None
+    return partial(_subscribe, world, row, leave)
 
 
-class Executed:
-    """A live execution whose definition is executed. Its events are the row's, which grow as it goes on."""
+def _subscribe(world: World, row: ExecutionRow, leave: Undo, tell: Callable[[], None]) -> Undo:
+    unsubscribe = world.subscribe(row, tell)
+
+    def undo() -> None:
+        leave()
+        unsubscribe()
+
+    return undo
+
+
+def finish(world: World, row: ExecutionRow, stopped: float, end: End) -> None:
+    """Write down an execution's end, at a moment in seconds since 1970, and tell who waits for it."""
+    stopped = max(row.started, to_millisecond(stopped))  # a machine's clock may be set back
+    ended = row._replace(status=end.status, output=end.output, stopped=stopped, error=end.error, cause=end.cause)
+    if row.events is not None:
+        row.events.close()
+        world.stores.passed.add(row)
+    _replace(world, row, ended)
+    world.leave(row)
+    world.tell_waiting(row.flow.id, row.name)
+    if row.callback_token:
+        report_to_token(world, row.callback_token, ended)
+    world.retention.ended(ended)
+
+
+def _replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
+    """Put a changed row in place of what it was, in the table and, if it is listed already, in the index."""
+    world.stores.executions.put(after.flow.id, after.name, after)
+    live = world.live_execution(before)
+    if before.status != after.status and live is not None and live.listed:
+        world.stores.by_status.discard(before.flow.id, before)
+        world.stores.by_status.add(after.flow.id, after)
+
+
+def to_millisecond(moment: float) -> float:
+    """Times are kept as they are answered, so that a filter that repeats a StartedTime meets it."""
+    return round(moment * 1000) / 1000
+
+
+class Executed(Live):
+    """A live execution whose definition is executed with the input `given`. Its events are the row's, which grow as it goes on.
+
+    `resolver` answers its tasks; `nesting` counts the executions that wait for it, one inside the other.
+    """
+
+    outcome = None
 
     def __init__(
-        self, world: World, row: ExecutionRow, timeline: Timeline, ended: Ended, given: Any, nesting: int = 0
+        self, world: World, row: ExecutionRow, timeline: Timeline, resolver: TaskResolver, given: Json, nesting: int = 0
     ) -> None:
         self.timeline = timeline
         self.listed = False
-        self.run: FlowExecution | None = None
-        self._world = world
         self.row = row
-        self._ended = ended
+        self.run: FlowExecution | None = None  # there from the moment it begins
+        self._world = world
+        self._resolver = resolver
         self._given = given
         self._nesting = nesting
 
     def begin(self, recording: ExecutionRecording | None = None) -> None:
         """Start it; it may have ended when this returns. `recording` is that of an earlier process."""
         row, world = self.row, self._world
-        flow = row.flow
-        identity = identity_of(world, flow, row.name, self._nesting, row.serial)
         given, self._given = self._given, None
         assert row.events is not None
         passed, observer = row.events.trail.append, world.shared.observer
         world.scheduler.start(
-            flow.compiled,
-            identity,
+            row.flow.compiled,
+            world.identity_of(row.flow, row.name, nesting=self._nesting, serial=row.serial),
             given,
-            resolver=world.shared.resolver(world, row),
+            resolver=self._resolver,
             sink=row.events.sink,
             observe=passed if observer is None else partial(_passed, passed, partial(observer, row)),
             timeline=self.timeline,
@@ -88,6 +135,12 @@ class Executed:
     def _known(self, run: FlowExecution) -> None:
         self.run = run
 
+    def poll(self) -> bool:
+        return False
+
+    def poll_out(self) -> None:
+        """Nothing to do: how often it is asked for makes no difference to it."""
+
     def stop(self, error: str, cause: str) -> None:
         if self.run is not None:
             self.run.stop(error, cause)
@@ -97,19 +150,123 @@ class Executed:
             self.run.on_end.clear()
             self._world.scheduler.retire(self.run, "", "")
 
-    def attend(self) -> Callable[[], None]:
-        run, scheduler = self.run, self._world.scheduler
-        if run is None or run.ended:
-            return lambda: None
-        return scheduler.attend(run)
+    def attend(self) -> Undo:
+        run = self.run
+        return _nothing if run is None or run.ended else self._world.scheduler.attend(run)
 
     def _end(self, run: FlowExecution) -> None:
+        world, row = self._world, self.row
         if run.map_runs:
-            rows = {MapRunRow.key(self.row.name, each.name): MapRunRow.of(each) for each in run.map_runs.values()}
-            for key, row in rows.items():
-                self._world.stores.map_runs.put(self.row.flow.id, key, row)
-            self._world.retention.has_map_runs(self.row, rows)
+            rows = {MapRunRow.key(row.name, each.name): MapRunRow.of(each) for each in run.map_runs.values()}
+            for key, map_run in rows.items():
+                world.stores.map_runs.put(row.flow.id, key, map_run)
+            world.retention.has_map_runs(row, rows)
             run.map_runs.clear()  # they and the run refer to one another
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
-        self._ended(self.row, run.status.value, stopped, output, run.error, run.cause)
+        finish(world, row, stopped, End(run.status.value, output, run.error, run.cause))
+
+
+def _passed(keep: Callable[[str], object], tell: Callable[[str], object], point: str) -> None:
+    """A point of the definition was passed."""
+    keep(point)
+    tell(point)
+
+
+class Canned(Live):
+    """A live execution that goes as a canned outcome says."""
+
+    run = None
+
+    def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, outcome: Outcome) -> None:
+        self.timeline = timeline
+        self.listed = False
+        self.row = row
+        self.outcome = outcome
+        self._world = world
+        self._polls = outcome.polls
+        self._due: float | None = None
+        self._recorded = 0  # entries
+        self._timer: Timer | None = None
+
+    def begin(self) -> None:
+        """Set what will end it."""
+        if not self.outcome.ends:
+            if self.outcome.status != self.row.status:
+                before, self.row = self.row, self.row._replace(status=self.outcome.status)
+                _replace(self._world, before, self.row)
+        elif self.outcome.after:
+            self._due = self.timeline.now() + self.outcome.after
+            self._end_at(self.timeline.steady() + self.outcome.after)
+        self._record()
+
+    def _end_at(self, due: float) -> None:
+        self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
+
+    def _record(self) -> None:
+        record_canned(self._world, self.row, self.timeline, self._due, self._polls, self.outcome.given, self._recorded)
+        self._recorded += 1
+
+    def go_on(self, due: float | None, polls: int, recorded: int) -> None:
+        """Go on after a restart: end at `due`, in steady seconds of its timeline, or after so many polls."""
+        self._polls, self._recorded = polls, recorded
+        if due is not None:
+            self._due = due + self.timeline.now() - self.timeline.steady()
+            self._end_at(due)
+
+    def poll(self) -> bool:
+        if not self.outcome.polls:
+            return False
+        self._polls -= 1
+        if self._polls == 0:
+            self._end()
+        else:
+            self._record()
+        return True
+
+    def poll_out(self) -> None:
+        if self._polls > 0:
+            self._polls = 0
+            self._end()
+
+    def stop(self, error: str, cause: str) -> None:
+        self.drop()
+        finish(self._world, self.row, self.timeline.now(), End("Stopped", error=error, cause=cause))
+
+    def drop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def attend(self) -> Undo:
+        self.poll_out()
+        if self._world.settings.clock == "virtual":
+            while self._world.live_execution(self.row) is self and self.timeline.jump():
+                pass
+        return _nothing
+
+    def _end(self) -> None:
+        row = self.row
+        end = ending(self._world, row.flow, row.name, row.input, self.outcome)
+        finish(self._world, row, self.timeline.now(), end)
+
+
+def _nothing() -> None:
+    """No-op for executions that nobody has to leave."""
+
+
+def ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
+    """How an execution ends that goes by this outcome."""
+    output = outcome.text
+    try:
+        if output is None:
+            output = output_text(outcome, input, world.identity_of(flow, name), world.ids)
+    except (ExpressionError, ValueError) as failure:  # the latter for a number that JSON does not have
+        world.warn(f"the outcome of {flow.name}/{name} cannot be built: {failure}")
+        return End("Failed", "", "FnF.RuntimeError", f"outcome: {failure}")
+    error = outcome.error
+    return End(outcome.status, output, error_code(outcome.status, error.get("code", "")), error.get("detail", ""))
+
+
+def error_code(status: str, given: str) -> str:
+    """The error code of an execution: one that failed has some."""
+    return UNNAMED if status == "Failed" and not given else given

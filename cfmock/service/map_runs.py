@@ -8,15 +8,12 @@ ended and is to be changed, is an InvalidArgument naming MapRunName.
 from __future__ import annotations
 
 from cfmock.base.clocks import iso
-from cfmock.base.json_text import json_text
-from cfmock.engine.execution import FlowExecution
 from cfmock.engine.map_runs import MapRun
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.executions import UNSTOPPED, find_execution, launch_child
-from cfmock.service.live import Executed
+from cfmock.service.executions import UNSTOPPED
+from cfmock.service.lookup import find_execution
 from cfmock.service.rows import MapRunRow
-from cfmock.service.task_reports import Resolver
 from cfmock.service.world import World
 
 
@@ -74,30 +71,13 @@ def update_map_run(
     }
 
 
-def start_child(parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
-    """Start a child of a map run as an execution with a row; the engine's scheduler asks for it."""
-    assert isinstance(parent.resolver, Resolver)
-    world, row = parent.resolver.world, parent.resolver.row
-    run = launch_child(
-        world,
-        row,
-        name=map_run.child_name(index),
-        map_run=map_run.name,
-        compiled=parent.flow.child(map_run.request.processor, express=map_run.request.express),
-        input=json_text(map_run.inputs[index]),
-        timeline=parent.timeline,
-    )
-    run.on_end.append(lambda ended: map_run.ended_child(index, ended))
-    return run
-
-
 def _find(world: World, flow_name: str, execution_name: str, name: str) -> MapRun | MapRunRow:
     """The map run itself while its execution goes on, then what was kept of it."""
     row = find_execution(world, flow_name, execution_name)
-    live = world.live_execution(row)
+    run = world.run_of(row)
     found: MapRun | MapRunRow | None
-    if isinstance(live, Executed) and live.run is not None:
-        found = live.run.map_runs.get(name)
+    if run is not None:
+        found = run.map_runs.get(name)
     else:
         found = world.stores.map_runs.get(row.flow.id, MapRunRow.key(execution_name, name))
     if found is None:

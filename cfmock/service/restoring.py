@@ -20,7 +20,7 @@ from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
-from cfmock.service import executions, row_texts
+from cfmock.service import row_texts, starting
 from cfmock.service.flows import compiled
 from cfmock.service.outcomes import Outcome
 from cfmock.service.recorded_tables import (
@@ -34,8 +34,8 @@ from cfmock.service.recorded_tables import (
 )
 from cfmock.service.recordings import CANNED
 from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.starting import Resolver
 from cfmock.service.store.state_file import StateFile
-from cfmock.service.task_reports import Resolver
 from cfmock.service.world import World
 
 log = logging.getLogger("cfmock")
@@ -147,7 +147,7 @@ class Restorer:
         entry: Entry = entries[-1] if entries else [CANNED, None, 0, {"status": row.status}, 0, 0.0]
         _, due, polls, given, _, _ = entry
         outcome = Outcome.from_mapping(given)
-        executions.go_on_canned(
+        starting.go_on_canned(
             self._world, row._replace(outcome=outcome), outcome, timeline,
             None if due is None else due - self._ahead, polls, len(entries),
         )  # fmt: skip
@@ -165,7 +165,7 @@ class Restorer:
         try:
             if row.map_run:
                 row = row._replace(flow=self._child_flow(row))
-            run = self._runs[row.serial] = executions.go_on_executed(world, row, timeline, nesting, recording)
+            run = self._runs[row.serial] = starting.go_on_executed(world, row, timeline, nesting, recording)
             replay(run, entries[1:], self._set_clock)
         except ReplayError as error:
             self.lost.append((self._runs[row.serial], str(error)))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
-from cfmock.engine.execution import TaskResolver
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
 from cfmock.observe.journal import Journal
@@ -34,8 +32,6 @@ class Shared:
     `tell`, too. `changes` are what a state file does not hold yet, where there is one.
     """
 
-    resolver: Callable[[Any, ExecutionRow], TaskResolver]
-    report: Callable[[Any, str, ExecutionRow], None]
     spec: Spec
     settings: Settings
     clock: Clock

@@ -17,7 +17,8 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.flows import DEFAULT_LIMIT, find_flow, find_version, version_key
+from cfmock.service.flows import DEFAULT_LIMIT
+from cfmock.service.lookup import find_flow, find_version, version_key
 from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from cfmock.base.timers import Timeline, Timer
-from cfmock.engine.execution import CalledTask
+from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.identity import Identity
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
 from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.retention import Retention
-from cfmock.service.rows import ExecutionRow
+from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.shared import Shared
 from cfmock.service.store.base import Table
 from cfmock.service.tables import Stores
@@ -33,22 +34,31 @@ MOST_NAMES = 1000
 
 
 class Live(Protocol):
-    """An execution that has not ended: something that will end it, or can be told to."""
+    """An execution that has not ended: by its definition (`run` is what the engine has of it) or by a canned `outcome`."""
 
+    row: ExecutionRow
     timeline: Timeline
     listed: bool  # whether its row stands in the index
+    run: FlowExecution | None
+    outcome: Outcome | None
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
 
-    def stop(self, error: str, cause: str) -> None: ...
+    def poll(self) -> bool:
+        """Count a DescribeExecution. Returns whether the number of these decides when it ends."""
+
+    def poll_out(self) -> None:
+        """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""
+
+    def stop(self, error: str, cause: str) -> None:
+        """End it now, as StopExecution does."""
 
     def drop(self) -> None:
         """Its flow is deleted: end after the step it is in, and tell nobody."""
 
     def attend(self) -> Callable[[], None]:
-        """Somebody waits for the end: on a virtual clock it goes ahead as far as nothing else decides, until what this
-        gives back is called."""
+        """Let it go ahead on a virtual clock as far as nothing else decides, until the returned function is called."""
 
 
 class World:
@@ -117,9 +127,14 @@ class World:
     def live_execution(self, row: ExecutionRow) -> Live | None:
         return self.live.get(row.flow.id, {}).get(row.name)
 
-    def enter(self, row: ExecutionRow, live: Live) -> None:
+    def run_of(self, row: ExecutionRow) -> FlowExecution | None:
+        """What the engine has of an execution whose definition is being executed."""
+        live = self.live_execution(row)
+        return None if live is None else live.run
+
+    def enter(self, live: Live) -> None:
         """An execution begins."""
-        self.live.setdefault(row.flow.id, {})[row.name] = live
+        self.live.setdefault(live.row.flow.id, {})[live.row.name] = live
         self.running += 1
 
     def leave(self, row: ExecutionRow) -> None:
@@ -127,12 +142,45 @@ class World:
         if self.live.get(row.flow.id, {}).pop(row.name, None) is not None:
             self.running -= 1
 
+    def subscribe(self, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call `tell` when the execution has ended, or is gone. Returns how to undo that."""
+        key = row.flow.id, row.name
+        waiting = self.waiting.setdefault(key, [])
+        waiting.append(tell)
+
+        def undo() -> None:
+            if tell in waiting:
+                waiting.remove(tell)
+            if not waiting:
+                self.waiting.pop(key, None)
+
+        return undo
+
+    def tell_waiting(self, flow: str, execution: str) -> None:
+        """Tell all that wait for the end of an execution of the flow of this id."""
+        for tell in tuple(self.waiting.pop((flow, execution), ())):
+            tell()
+
     def evict(self, flow: str) -> dict[str, Live]:
         """The live executions of the flow of this id, which count no longer."""
         self.retention.drop_flow(self.stores.executions.rows(flow))
         lives = self.live.pop(flow, {})
         self.running -= len(lives)
         return lives
+
+    def identity_of(self, flow: FlowRow, execution: str, nesting: int = 0, serial: int = 0) -> Identity:
+        """Who an execution is, as its definition, its outcome and its task tokens can read it."""
+        variables = flow.environment["Variables"] if flow.environment is not None else ()
+        return Identity(
+            flow=flow.name,
+            execution=execution,
+            role_arn=flow.role_arn,
+            region=self.region,
+            environment={each["Name"]: each.get("Value", "") for each in variables},
+            nesting=nesting,
+            account=self.account,
+            serial=serial,
+        )
 
     def flow_names(self) -> list[str]:
         """The flows there are."""

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from cfmock.api.client import signed_request
 from cfmock.base.clocks import iso
-from cfmock.service.executions import add_ended
-from cfmock.service.flows import find_flow
+from cfmock.service.lookup import find_flow
+from cfmock.service.starting import add_ended
 from tests.support.calls import NOW, PASS, Service, echo_flow, make_service
 
 FEW, MANY = 1_000, 50_000

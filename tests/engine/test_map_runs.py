@@ -94,13 +94,13 @@ def test_a_map_run_that_is_over_does_not_change() -> None:
 def test_who_keeps_rows_may_start_the_children() -> None:
     lab = Lab()
     names: list[str] = []
-    default = lab.scheduler.start_child
+    default = lab.start_map_child
 
     def start(parent: FlowExecution, map_run: MapRun, index: int) -> Any:
         names.append(map_run.child_name(index))
         return default(parent, map_run, index)
 
-    lab.scheduler.start_child = start
+    lab.start_map_child = start  # type: ignore[method-assign]
     seen = lab.run(
         text_of(
             {

@@ -175,7 +175,7 @@ def test_a_nested_execution_with_a_name_that_cannot_be_fails_its_task() -> None:
     service = family(nested("RequestComplete", executionName="no name"), OUT)
     start(service, "parent", "p")
     assert history(service, "parent", "p")[-1][2] == {
-        "error": "FNF.InvalidArgument", "cause": "Parameter error. executionName 'no name' is no name of an execution.",
+        "error": "FNF.InvalidArgument", "cause": "Parameter error. executionName cannot be 'no name'.",
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from cfmock.engine.execution import CalledTask, FlowExecution, Nested
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.languages import compile_definition
+from cfmock.engine.map_runs import MapRun
 from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_calls import TaskMock
@@ -170,6 +171,9 @@ class Lab:
         if self.fail_unmocked:
             raise Failure(UNMOCKED, f"no mock for '{task.call.state}'")
 
+    def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+        return self.scheduler.start_map_child(parent, map_run, index)
+
     def start_nested(self, task: CalledTask, start: FlowStart) -> Nested:
         if start.flow not in self.flows:
             raise Failure(f"{task.call.product}.FlowNotExists", f"Flow {start.flow} does not exist.")
@@ -191,6 +195,9 @@ class Tasks(ScriptedTasks):
 
     def unmocked(self, task: CalledTask) -> None:
         self.lab.note(task)
+
+    def start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+        return self.lab.start_map_child(parent, map_run, index)
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Nested:
         return self.lab.start_nested(task, start)

@@ -47,7 +47,6 @@ class RecordingLab(Lab):
         self.runs: dict[int, FlowExecution] = {}
         self.stand_ins: dict[int, StandIn] = {}
         self.timelines: dict[int, Timeline] = {}
-        self.scheduler.start_child = self.start_map_child
 
     # -- starting
 

@@ -21,9 +21,9 @@ from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.fixtures.seeding import apply
 from cfmock.observe.journal import WorldKey
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
-from cfmock.service.executions import find_execution, launch
-from cfmock.service.live import Executed
+from cfmock.service.lookup import find_execution
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
+from cfmock.service.starting import launch
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import resolve
 
@@ -192,8 +192,8 @@ def _unused(test: FlowTest, mocks: TaskMocks, ran: Ran) -> Iterator[str]:
 
 def _own(world: World, row: ExecutionRow) -> set[str]:
     """The map runs of an execution: the states that their children enter are states it enters."""
-    live = world.live_execution(row)
-    if isinstance(live, Executed) and live.run is not None:
-        return set(live.run.map_runs)
+    run = world.run_of(row)
+    if run is not None:
+        return set(run.map_runs)
     start = MapRunRow.key(row.name, "")
     return {key.removeprefix(start) for key in world.stores.map_runs.keys(row.flow.id) if key.startswith(start)}

@@ -11,7 +11,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.timers import TimerKind, Timers
 from cfmock.engine.commands import Failure
 from cfmock.engine.events import Event, Told, as_events
-from cfmock.engine.execution import Answer, CalledTask, FlowExecution
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution, TaskResolver
 from cfmock.engine.identity import Identity
 from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Waits
@@ -46,7 +46,7 @@ def replay(recording: RecordedExecution, flow: FlowFixture) -> Replay:
     return _Replaying(recording, flow).run()
 
 
-class _Replaying:
+class _Replaying(TaskResolver):
     """The resolver and the sink of an execution that is replayed."""
 
     def __init__(self, recording: RecordedExecution, flow: FlowFixture) -> None:

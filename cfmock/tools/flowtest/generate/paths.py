@@ -17,7 +17,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.engine.data_flow import Step
 from cfmock.engine.events import Told
-from cfmock.engine.execution import CalledTask
+from cfmock.engine.execution import CalledTask, TaskResolver
 from cfmock.engine.expr import Expression
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
@@ -82,7 +82,7 @@ class _Spent(Exception):  # noqa: N818 - no error: the path is long enough
     pass
 
 
-class PathExecution:
+class PathExecution(TaskResolver):
     """Makes one path. Raises `ShapeConstraint` from `run` where something needs a shape: then the path has to begin again."""
 
     def __init__(self, shared: SearchContext, prefix: Decisions) -> None:

@@ -1,0 +1,340 @@
+"""Starts executions, whoever asks for them, and answers the tasks of those that run, which may start others."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import NamedTuple
+
+from cfmock.base.errors import ServiceError
+from cfmock.base.json_text import json_text
+from cfmock.base.suggestions import shown
+from cfmock.base.timers import Timeline
+from cfmock.engine.commands import DATA_LIMIT, Failure, LimitExceeded
+from cfmock.engine.events import History
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
+from cfmock.engine.map_runs import MapRun
+from cfmock.engine.model import Mode
+from cfmock.engine.nested_flows import FlowStart
+from cfmock.engine.recording import ExecutionRecording
+from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
+from cfmock.engine.task_mocks import UNMOCKED, Answerer, ScriptedTasks
+from cfmock.protocol.wire.arguments import input_value, invalid
+from cfmock.service.live import Canned, End, Executed, ending, error_code, to_millisecond
+from cfmock.service.lookup import find_execution, find_flow
+from cfmock.service.outcomes import Outcome
+from cfmock.service.retention import STEP
+from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
+from cfmock.service.task_reports import report_to_token, result_of
+from cfmock.service.versions import qualified
+from cfmock.service.world import Live, World
+
+RUNNING = "Running"
+
+MAX_NESTING = 50
+"""Executions that wait, one for another; our choice, so that a flow that starts itself and waits for it comes to an end."""
+
+NESTING = "FnF.NestingLimitExceeded"
+"""The error of a task that would go beyond it; a name of ours."""
+
+_GOES_ON = End(RUNNING)
+
+
+class StartOrigin(NamedTuple):
+    """What else is known of a start.
+
+    `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one inside the other; `asked`
+    the name its starter gave, where the service made another of it; `callback_token` that of the task to report to at the end;
+    `qualifier` the version, or the alias that leads to one.
+    """
+
+    timeline: Timeline | None = None
+    nesting: int = 0
+    asked: str | None = None
+    callback_token: str = ""
+    qualifier: str | None = None
+
+
+PLAIN = StartOrigin()
+"""A start of which nothing else is known."""
+
+
+def start(
+    world: World, flow: FlowRow, name: str | None, input: str, origin: StartOrigin = PLAIN
+) -> tuple[ExecutionRow, bool]:
+    """Start an execution, or join the one in progress under that name; without a name the service makes one up.
+
+    Returns the execution as it stands then (it may have ended), and whether it was in progress already. Raises
+    ExecutionAlreadyExists for the name of one that has ended, and what `launch` raises.
+    """
+    existing = world.stores.executions.get(flow.id, name) if name else None
+    if existing is None:
+        return launch(world, flow, name or world.ids.execution_name(), input, origin), False
+    if existing.ended:
+        raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
+    return existing, True
+
+
+def check_name(world: World, name: str | None, parameter: str) -> None:
+    """Raises InvalidArgument for what is no name of an execution."""
+    if name and not world.spec.name_pattern.match(name):
+        raise invalid(parameter, f"cannot be {shown(name)}")
+
+
+def launch(world: World, flow: FlowRow, name: str, input: str, origin: StartOrigin = PLAIN) -> ExecutionRow:
+    """Start an execution under a name that is free. Returns it as it stands then: it may have ended.
+
+    Raises InvalidArgument for a qualifier that leads nowhere, and ResourceThrottled when as many are running as the quota
+    allows (our choice: the limits page names no code), or as there is room for; a `Failure` for a start nested too deeply.
+    """
+    if origin.nesting > MAX_NESTING:
+        raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
+    flow = qualified(world, flow, origin.qualifier)
+    if world.running >= world.settings.max_running_executions:
+        raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
+    world.retention.admit(input)
+    outcome = world.outcome_for(flow.name, origin.asked or name, input)
+    timeline = origin.timeline
+    started = to_millisecond((timeline or world.clock).now())
+    end, stopped = _GOES_ON, None
+    if outcome is not None:
+        world.scheduler.job.starts += 1  # the others are counted when they run
+        if outcome.at_once:
+            end, stopped = ending(world, flow, name, input, outcome), started
+    row = ExecutionRow(
+        flow=flow,
+        name=name,
+        status=end.status,
+        input=str(input),
+        started=started,
+        serial=world.next_serial(),
+        output=end.output,
+        stopped=stopped,
+        error=end.error,
+        cause=end.cause,
+        events=History() if outcome is None else None,
+        qualifier=origin.qualifier or "",
+        callback_token=origin.callback_token,
+        outcome=outcome,
+        outcomes=world.outcomes[flow.name].first,
+    )
+    if outcome is None:
+        resolver, timeline = Resolver(world, row), timeline or world.timers.timeline()
+        return _begin(world, Executed(world, row, timeline, resolver, input_value(input), origin.nesting))
+    if not outcome.at_once:
+        return _begin(world, Canned(world, row, timeline or world.timers.timeline(), outcome))
+    # Nobody ever sees it running, so it is written down once.
+    world.stores.executions.put(flow.id, name, row)
+    world.stores.by_status.add(flow.id, row)
+    if row.callback_token:
+        report_to_token(world, row.callback_token, row)
+    world.retention.ended(row, shared=row.output is outcome.text)
+    return row
+
+
+def _begin(world: World, live: Live) -> ExecutionRow:
+    row = live.row
+    world.stores.executions.put(row.flow.id, row.name, row)
+    world.enter(live)
+    if row.events is not None:
+        row.events.tell(partial(_grown, world, row), STEP)
+    live.begin()
+    found = world.stores.executions.get(row.flow.id, row.name)
+    if found is None or found.serial != row.serial:
+        return row  # it has ended, and what it started has left no room for it
+    if found.stopped is None:
+        world.retention.runs(found)
+    # Most have ended by now: listed once, as what they became, instead of moved from status to status.
+    world.stores.by_status.add(row.flow.id, found)
+    live.listed = True
+    return found
+
+
+def go_on_canned(
+    world: World, row: ExecutionRow, outcome: Outcome, timeline: Timeline, due: float | None, polls: int, recorded: int
+) -> None:
+    """Go on with an execution of an earlier process that goes by an outcome; see `Canned.go_on`."""
+    live = Canned(world, row, timeline, outcome)
+    _go_on(world, live)
+    live.go_on(due, polls, recorded)
+
+
+def go_on_executed(
+    world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: ExecutionRecording
+) -> FlowExecution:
+    """Start an execution of an earlier process that runs its definition, for its recording to be replayed."""
+    live = Executed(world, row, timeline, Resolver(world, row), input_value(row.input), nesting)
+    _go_on(world, live)
+    assert row.events is not None
+    row.events.tell(partial(_grown, world, row), STEP)
+    live.begin(recording)
+    assert live.run is not None
+    return live.run
+
+
+def _go_on(world: World, live: Live) -> None:
+    row = live.row
+    world.stores.executions.put(row.flow.id, row.name, row)
+    world.stores.by_status.add(row.flow.id, row)
+    live.listed = True
+    world.enter(live)
+    if not world.retention.is_staying(row):
+        world.retention.runs(row)
+
+
+def _grown(world: World, row: ExecutionRow, size: int) -> int:
+    """The history of a running execution takes so many bytes; returns at how many it is to be told again."""
+    enough = world.retention.grown(row, size)
+    run = world.run_of(row)
+    if enough is None and run is not None:
+        text = "the execution was ended, as those that run take more memory than there is for them"
+        world.scheduler.fail(run, LimitExceeded(DATA_LIMIT, text))
+    return enough or size
+
+
+def add_ended(
+    world: World,
+    flow: FlowRow,
+    *,
+    name: str,
+    status: str,
+    input: str,
+    output: str,
+    started: float,
+    stopped: float | None,
+    error: str = "",
+    cause: str = "",
+) -> ExecutionRow:
+    """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
+    row = ExecutionRow(
+        flow=flow,
+        name=name,
+        status=status,
+        input=input,
+        started=to_millisecond(started),
+        serial=world.next_serial(),
+        output=output,
+        stopped=stopped,
+        error=error_code(status, error),
+        cause=cause,
+    )
+    world.retention.stays(row)
+    world.stores.executions.put(flow.id, name, row)
+    world.stores.by_status.add(flow.id, row)
+    if not row.ended:
+        live = Canned(world, row, world.timers.timeline(), Outcome(status))
+        live.listed = True
+        world.enter(live)
+    return row
+
+
+class Resolver(ScriptedTasks):
+    """Answers the tasks of one execution: by the mocks of its flow, by starting nested flows, by waiting for reports."""
+
+    def __init__(self, world: World, row: ExecutionRow) -> None:
+        super().__init__(world.mocks_of(row.flow.name), world.shared.functions)
+        self.world = world
+        self.row = row
+        assert row.events is not None
+        self._trail = row.events.trail
+
+    def answered(self, task: CalledTask, by: TaskMock | Answerer) -> None:
+        if type(by) is TaskMock:
+            self.world.notes.matched = True
+        self._trail.append((task.call.task_token.event, by, self.mocks.by_task))
+
+    def unmocked(self, task: CalledTask) -> None:
+        """Fail the task, or say that it succeeds: once of each task, and to each call that it happens in."""
+        call, flow, world = task.call, self.row.flow.name, self.world
+        if world.notes.explains:
+            world.notes.missed(self.mocks.unmatched(call, task.execution.spent))
+        if world.settings.unmocked_tasks == "fail":
+            raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
+        text = f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}"
+        said = world.unmocked.setdefault(flow, set())
+        if call.state in said:
+            world.notes.warn(text)
+        else:
+            said.add(call.state)
+            world.warn(text)
+
+    def raised(self, task: CalledTask, failure: Failure) -> None:
+        """Warn, once of each line of the user's: retries raise there again."""
+        world, where = self.world, (self.row.flow.name, task.call.state, failure.place)
+        if where not in world.raised:
+            world.raised.add(where)
+            text = f"flow '{where[0]}': the function of task '{where[1]}' raised {failure.code}: {failure.detail:.200}"
+            world.warn(f"{text} ({failure.place})")
+
+    def start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
+        """Start a child of a map run as an execution with a row: of its parent's flow, with the map's processor to execute."""
+        world, request = self.world, map_run.request
+        text = json_text(request.inputs[index])
+        world.retention.make_room(text)
+        compiled = parent.flow.child(request.processor, express=request.express)
+        row = ExecutionRow(
+            flow=dataclasses.replace(self.row.flow, compiled=compiled),
+            name=map_run.child_name(index),
+            status=RUNNING,
+            input=text,
+            started=to_millisecond(parent.timeline.now()),
+            serial=world.next_serial(),
+            events=History(),
+            map_run=map_run.name,
+        )
+        live = Executed(world, row, parent.timeline, Resolver(world, row), input_value(text))
+        _begin(world, live)
+        assert live.run is not None
+        live.run.on_end.append(partial(map_run.ended_child, index))
+        return live.run
+
+    def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
+        world = self.world
+        self.answered(task, Answerer.NESTED)
+        try:
+            row, joined = self._start(task, start)
+        except ServiceError as error:
+            said = world.spec.errors[error.code].render(tuple(map(str, error.args)))
+            raise Failure(f"{task.call.product}.{error.code}", f"{said} {error.detail}".rstrip()) from None
+        answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
+        run = world.run_of(row)
+        if run is not None or task.call.mode is not Mode.SYSTEM_CALLBACK:
+            return Nested(run, answered, joined)
+        return self._canned(task, row, joined)
+
+    def _start(self, task: CalledTask, nested: FlowStart) -> tuple[ExecutionRow, bool]:
+        """The execution, and whether it was in progress already."""
+        world, parent = self.world, task.execution
+        flow = find_flow(world, nested.flow)
+        if flow.execution_mode == EXPRESS:
+            raise ServiceError("ActionNotSupported", "StartExecution")
+        check_name(world, nested.execution, "executionName")
+        waited = task.call.mode is not Mode.REQUEST_COMPLETE
+        timeline = parent.timeline if waited else world.timers.timeline(parent.timeline.skipped)
+        origin = StartOrigin(timeline, parent.identity.nesting + 1 if waited else 0)
+        return start(world, flow, nested.execution, json_text(nested.input), origin)
+
+    def _canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
+        """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
+        live = self.world.live_execution(row)
+        if live is not None:
+            live.poll_out()
+        if self.world.live_execution(row) is None:
+            result = result_of(find_execution(self.world, row.flow.name, row.name))
+            return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)
+        return self.wait_for(task, row, joined)
+
+    def wait_for(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Waits:
+        """Let the end of a canned execution end the task."""
+        self.world.subscribe(row, lambda: self._report_end(task, row))
+        return Waits(None if joined else partial(self._stop, row), row.serial)
+
+    def _stop(self, row: ExecutionRow, error: str, cause: str) -> None:
+        live = self.world.live_execution(row)
+        if live is not None:
+            live.stop(error, cause)
+
+    def _report_end(self, task: CalledTask, row: ExecutionRow) -> None:
+        found = self.world.stores.executions.get(row.flow.id, row.name)
+        if found is not None and not task.over:
+            task.report(result_of(found))
