@@ -215,6 +215,9 @@ class Settings:
     journal: str | None = _row(
         None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
     )
+    state: str | None = _row(
+        None, _path, "keep state in this file over restarts (SQLite)", option="--state", form="FILE"
+    )
     tls: bool = _row(False, _switch, "serve HTTPS, with a certificate of a CA made at the start", option="--tls")
     tls_ca_out: str | None = _row(
         None, _path, "write the certificate of that CA to this file", option="--tls-ca-out", form="FILE"

@@ -12,12 +12,10 @@ from cfmock.base.errors import UsageError
 from cfmock.control.control import Control
 from cfmock.engine.jobs import Job
 from cfmock.fixtures.model import FixtureSet
-from cfmock.fixtures.seeding import build
-from cfmock.server.admin.guard import Guard
-from cfmock.server.admin.http import Admin
 from cfmock.server.call_log import Recording
+from cfmock.server.composition import compose
 from cfmock.server.function_calls import in_function
-from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.lifecycle import Server
 from cfmock.server.thread import ServerLoop
 from cfmock.server.tls import tls_of
 from cfmock.settings import Settings, unknown_variables
@@ -30,15 +28,10 @@ class EnteredServer:
     what was seen can still be looked at."""
 
     def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
-        emulator = build(fixtures, settings)
-        self.control = Control(emulator)
+        self.server, self.control = compose(fixtures, settings, tls_of(settings))
         self._fixtures = fixtures
-        guard = Guard(settings.host, settings.admin_token, is_loopback(settings.host))
-        self.server = Server(
-            emulator, Admin(self.control, guard).handle, settings.host, settings.port, tls_of(settings)
-        )
         self.loop: ServerLoop | None = None
-        self._recording = Recording(settings, emulator.journal)
+        self._recording = Recording(settings, self.server.emulator.journal)
 
     async def start(self) -> None:
         """Listen. Raises SettingsError if that cannot be."""

@@ -19,12 +19,10 @@ from cfmock.cli.options import Proxying
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet
-from cfmock.fixtures.seeding import build
 from cfmock.observe.models import violations_text
-from cfmock.server.admin.guard import Guard
-from cfmock.server.admin.http import Admin
 from cfmock.server.call_log import Recording
-from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.composition import compose, guard
+from cfmock.server.lifecycle import Server
 from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve, unknown_variables
 
@@ -108,7 +106,7 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
         log.warning("%s", warning)
     for folder in fixtures.empty_folders(paths):
         log.warning("%s: %s", folder, NOTHING_FOUND)
-    if not _guard(settings).open:
+    if not guard(settings).open:
         log.warning("the admin API is off: %s is not a loopback address and there is no --admin-token", settings.host)
     return fixtures, settings
 
@@ -117,10 +115,8 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
     if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
-    emulator = build(fixtures, settings)
-    control = Control(emulator)
-    server = Server(emulator, Admin(control, _guard(settings)).handle, settings.host, settings.port, tls)
-    emulator.worlds.default()
+    server, control = compose(fixtures, settings, tls)
+    server.emulator.worlds.default()
     return Started(server, control, fixtures, settings, proxies)
 
 
@@ -132,10 +128,6 @@ def log_removed(proxies: Proxying) -> None:
             "CMD runs without %s: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says (--keep-proxy leaves %s)",
             " and ".join(names) if len(names) < 3 else ", ".join(names), "it" if len(names) == 1 else "them",
         )  # fmt: skip
-
-
-def _guard(settings: Settings) -> Guard:
-    return Guard(settings.host, settings.admin_token, is_loopback(settings.host))
 
 
 def _inherited() -> dict[str, str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cfmock.base.clocks import iso
+from cfmock.base.errors import ArgumentError
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.calls import CallControl
 from cfmock.control.clock import ClockControl
 from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.executions import ExecutionControl
-from cfmock.control.faults import FaultControl
+from cfmock.control.faults import FAULT, FaultControl
 from cfmock.control.flow_detail import FlowDetailControl
-from cfmock.control.flows import FlowControl
+from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
+from cfmock.emulator.kept_state import Added
 
 
 class Control(
@@ -22,6 +26,18 @@ class Control(
     def health(self) -> Json:
         now, dropped = iso(self.emulator.clock.now()), self.emulator.memory.dropped
         return {"status": "ok", "version": __version__, "now": now, "dropped": dropped}
+
+    def add_again(self, added: Iterable[Added]) -> None:
+        """Add again what was added to the emulator of an earlier process."""
+        do = {OUTCOME: self.add_outcome, MOCKS: self.add_mocks, FIXTURES: self.load}
+        for each in added:
+            try:
+                if each.what == FAULT:
+                    self.add_fault(each.document, each.account, each.region, id=each.id)
+                else:
+                    do[each.what](each.document, each.account, each.region)
+            except ArgumentError as error:
+                self.warn(f"what was added is left out after the restart: {error}")
 
     def reset(self, account: str | None = None, region: str | None = None) -> Json:
         """As right after the start; with an account or region, only those worlds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.base.errors import InvalidValue, UnknownName
@@ -10,8 +10,12 @@ from cfmock.base.json_text import Json
 from cfmock.control.part import ControlError, ControlPart, NotFoundError
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.kept_state import Added
 from cfmock.protocol.faults.rules import COVERS_NO_OPERATION, NO_OPERATION, FaultRule
 from cfmock.service.world import World
+
+FAULT = "fault"
+"""What a fault is called among the things that outlive the process."""
 
 
 class FaultControl(ControlPart):
@@ -30,7 +34,9 @@ class FaultControl(ControlPart):
                 row["hits"] += fault.hits
         return list(merged.values())
 
-    def add_fault(self, fault: Json, account: str | None = None, region: str | None = None) -> Json:
+    def add_fault(
+        self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
+    ) -> Json:
         """Add a rule; gives it back with its id. Raises UnknownName for an operation that the API does not have."""
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
@@ -42,8 +48,11 @@ class FaultControl(ControlPart):
                 if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
                     raise UnknownName(str(error), next(iter(mistake.near), None)) from None
             raise ControlError(str(error)) from None
-        self._ids += 1
-        fault_id = f"added-{self._ids}"
+        if id is None:
+            self._ids += 1
+        else:
+            self._ids = max(self._ids, int(id.rpartition("-")[2]))
+        fault_id = id or f"added-{self._ids}"
         setup = fault_setup(fault_id, rule)
 
         def add(world: World) -> None:
@@ -52,6 +61,7 @@ class FaultControl(ControlPart):
         self._added[fault_id] = self._everywhere(add, account, region)
         self.setups.add(setup)
         self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
+        self._keep(FAULT, fault, account, region, fault_id)
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
 
     def put_first(self, rule: FaultRule) -> None:
@@ -67,6 +77,7 @@ class FaultControl(ControlPart):
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
         self.setups.removed(id)
+        self._no_longer_kept(lambda added: added.id == id)
         if account is None and region is None and id in self._added:
             self.emulator.worlds.no_longer(self._added.pop(id))
             for injector in injectors:
@@ -78,4 +89,10 @@ class FaultControl(ControlPart):
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
         self._everywhere(lambda w: w.faults.clear(), account, region)
         self.setups.removed()
+        self._no_longer_kept(lambda added: (account, region) in ((None, None), (added.account, added.region)))
         return {}
+
+    def _no_longer_kept(self, gone: Callable[[Added], bool]) -> None:
+        kept = self.emulator.kept
+        if kept is not None:
+            kept.remove(lambda added: added.what == FAULT and gone(added))

@@ -21,6 +21,10 @@ ENDLESS = "the one before it has no `times`, so it answers for ever; give it tim
 """Why a mock, or an outcome, is never used."""
 
 
+OUTCOME, MOCKS, FIXTURES = "outcome", "mocks", "fixtures"
+"""What can be added so that it outlives the process."""
+
+
 class FlowControl(ControlPart):
     """What can be done about flows."""
 
@@ -34,6 +38,7 @@ class FlowControl(ControlPart):
             self.add_fixtures(fixtures, account, region)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
+        self._keep(FIXTURES, document, account, region)
         return {"flows": [flow.name for flow in fixtures.flows]}
 
     def flow_names(self) -> frozenset[str]:
@@ -80,6 +85,7 @@ class FlowControl(ControlPart):
         self._everywhere(add, account, region)
         self.setups.add(setup)
         self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
+        self._keep(OUTCOME, outcome, account, region)
         return {}
 
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
@@ -129,6 +135,11 @@ class FlowControl(ControlPart):
 
         self._everywhere(add, account, region)
         setup.endless |= mock.endless
+        if mock.calls is None:
+            self._keep(MOCKS, {"flow": flow, "task": task, "mocks": [mock.to_mapping()]}, account, region)
+        for world in self._worlds(account, region):
+            if world.uncalled:
+                world.call_again(flow)
         if not begun:
             self.setups.add(setup)
         return setup

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
+from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
 from cfmock.control.names import NameCheck
 from cfmock.control.setups import SetUps
 from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.kept_state import Added
 from cfmock.emulator.worlds import Change
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
@@ -70,6 +72,12 @@ class ControlPart:
     def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
         self.check_world(account, region)
         return self.emulator.worlds.known(account, region)
+
+    def _keep(self, what: str, document: Json, account: str | None, region: str | None, id: str = "") -> None:
+        """Let what was added outlive the process, where anything does."""
+        kept = self.emulator.kept
+        if kept is not None:
+            kept.add(Added(what, document, account, region, id))
 
     def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
         self.check_world(account, region)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import SettingsError
@@ -25,13 +25,23 @@ from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.restoring import NOT_REPLAYED, Restorer
 from cfmock.service.row_texts import digest, text_of
 from cfmock.service.shared import Shared
-from cfmock.service.store.state_file import PUT_META, PUT_ROW, StateFile, forget_all, forget_world
+from cfmock.service.store.state_file import DELETE_ROW, PUT_META, PUT_ROW, StateFile, forget_all, forget_world
 from cfmock.service.world import World
 
 log = logging.getLogger("cfmock")
 
-HITS, USES, NUMBERS, GIVEN = "fault hits", "outcome uses", "numbers", "given"
+HITS, USES, NUMBERS, GIVEN, ADDED = "fault hits", "outcome uses", "numbers", "given", "added"
 """Kinds of rows, beside those of the tables: given is what the fixtures said of a flow or schedule when it was applied."""
+
+
+class Added(NamedTuple):
+    """Something that was added to a running emulator: an outcome, mocks, a fault or fixtures, as a document."""
+
+    what: str
+    document: Json
+    account: str | None
+    region: str | None
+    id: str = ""
 
 
 class CountedRandom(random.Random):
@@ -96,6 +106,8 @@ class KeptState:
         self._noted: dict[tuple[str, str, str], str] = {}  # what was written of what is looked at
         self._restorers: dict[str, Restorer] = {}
         self._holding = ExitStack()
+        self._additions: dict[int, Added] = {}
+        self._count = 0
         self._now = self._ahead = 0.0
 
     # -- coming back
@@ -180,6 +192,34 @@ class KeptState:
         self._holding.close()
 
     @contextmanager
+    def unwritten(self) -> Iterator[None]:
+        """Nothing that changes in this block is for the file."""
+        with self._paused():
+            yield
+        self._noted.clear()
+
+    def added(self) -> list[Added]:
+        """What was added to the running emulator, the oldest first."""
+        found = sorted((int(key), text) for key, text in self.file.rows("", ADDED))
+        self._additions = {number: Added(*json.loads(text)) for number, text in found}
+        self._count = max(self._additions, default=0)
+        return list(self._additions.values())
+
+    def add(self, what: Added) -> None:
+        """Keep what was added to the running emulator."""
+        if self.changes.coming_back:
+            return
+        self._count += 1
+        self._additions[self._count] = what
+        self.changes.add(PUT_ROW, "", ADDED, str(self._count), text_of(what))
+
+    def remove(self, gone: Callable[[Added], bool]) -> None:
+        """Keep no longer what was added and is gone."""
+        for number in [number for number, each in self._additions.items() if gone(each)]:
+            del self._additions[number]
+            self.changes.add(DELETE_ROW, "", ADDED, str(number))
+
+    @contextmanager
     def _paused(self) -> Iterator[None]:
         self.changes.paused = True
         try:
@@ -221,6 +261,7 @@ class KeptState:
         """These worlds, or all (None), are as at the start."""
         if worlds is None:
             self._noted.clear()
+            self._additions.clear()
             changes = forget_all()
         else:
             keys = {world.key for world in worlds}

@@ -101,6 +101,26 @@ class TaskMock:
         """Whether it answers every try that comes to it, so that those behind it answer none."""
         return self.times is None and not self.when
 
+    def to_mapping(self) -> dict[str, Json]:
+        """As a fixture has it; of one that calls a Python function without that."""
+        mapping: dict[str, Json] = {}
+        answer = self.answer
+        if isinstance(answer, Returns):
+            mapping["returns"] = answer.value
+        elif isinstance(answer, Fails):
+            mapping["fails"] = {"code": answer.code, "detail": answer.detail}
+        elif answer is not None:
+            mapping["waits"] = True
+        if not isinstance(answer, Waits | None) and answer.after:
+            mapping["after"] = answer.after
+        if self.http is not None:
+            mapping["http"] = self.http
+        if self.when:
+            mapping["when"] = dict(self.when)
+        if self.times is not None:
+            mapping["times"] = self.times
+        return mapping
+
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> TaskMock:
         """From the mapping of a fixture, known to fit its schema. Raises ValueError for a duration."""

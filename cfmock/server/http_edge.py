@@ -33,6 +33,7 @@ from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, Bod
 from cfmock.server.counted import CountedProtocol
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
+from cfmock.server.state_writer import StateLost, StateWriter
 from cfmock.server.turns import LARGE, Turns
 from cfmock.server.web_pages import PageDoor
 
@@ -69,6 +70,7 @@ class HttpEdge:
         self.emulator = emulator
         self.functions = functions
         self._admin = admin
+        self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
         self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
@@ -129,12 +131,16 @@ class HttpEdge:
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
         """What has come of a call so far: a reply, if nothing has to be waited for."""
+        if self.state is not None and self.state.lost:
+            return self._lost()
         functions = self.functions
         functions.cause = None
         reply = self.emulator.handle(request, denied)
         job = self.emulator.pipeline.job
         if functions.cause is not None or (job is not None and job.ready) or isinstance(reply, Pending) or reply.delay:
             return Begun(reply, functions.cause, job)
+        if self.state is not None and self.state.behind:
+            return Begun(reply, None, None)
         return reply
 
     async def _sent(
@@ -172,6 +178,8 @@ class HttpEdge:
             await self.functions.settle(cause)
         if job is not None:
             await self.rested(job)
+        if self.state is not None and not await self.committed():
+            return self._lost()
         if reply.delay:
             try:
                 await self._sleep(reply.delay)
@@ -179,6 +187,19 @@ class HttpEdge:
                 self.emulator.watch.left(reply)
                 raise
         return reply
+
+    async def committed(self) -> bool:
+        """Wait until all that has come so far is kept, where state is; False if it is lost."""
+        try:
+            if self.state is not None:
+                await self.state.committed()
+        except StateLost:
+            return False
+        return True
+
+    def _lost(self) -> Reply:
+        """What is answered while the state file cannot be written."""
+        return self.emulator.pipeline.refusal(ServiceError("InternalServerError"), "")
 
     async def rested(self, job: Job) -> None:
         """Wait until nothing of a job is ready to go on, or the server stops."""

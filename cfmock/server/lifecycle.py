@@ -7,6 +7,7 @@ import errno
 import gc
 import os
 import socket
+from collections.abc import Callable
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
@@ -16,6 +17,7 @@ from cfmock.server import fast_way
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
+from cfmock.server.state_writer import StateWriter
 from cfmock.server.tls import Tls
 
 DRAIN = 0.5
@@ -40,11 +42,14 @@ class Server:
         self.host = host
         self.port = port
         self.ca_file: str | None = None
+        self.restore: Callable[[], None] | None = None  # reads the state file again
         self._tls = tls
         self._admin = admin
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
         self._edge: HttpEdge | None = None
+        self._state: StateWriter | None = None
+        self._recovery: asyncio.Task[None] | None = None
         self._outbound = Outbound(emulator.settings.task_hosts)
         emulator.shared.functions = self._outbound
 
@@ -54,6 +59,11 @@ class Server:
             self.ca_file = self._tls.write_ca()
         self.functions.attach()
         edge = self._edge = HttpEdge(self.emulator, self._admin, self.functions)
+        kept = self.emulator.kept
+        if kept is not None:
+            self._state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
+            edge.state = self._outbound.state = self._state
+            self._call_again()
         self._http = fast_way.server_of(edge)
         try:
             self._listener = await self._listen(self._http)
@@ -135,8 +145,28 @@ class Server:
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
         await self._outbound.close()
+        if self._recovery is not None:
+            self._recovery.cancel()
+        if self._state is not None:
+            await self._state.close()
         self._remove_ca()
         self._listener = None
+
+    def _recover(self) -> None:
+        """The state file could not be written: what is in memory is not to be answered from any more."""
+        assert self._state is not None
+        self._recovery = asyncio.get_running_loop().create_task(self._state.recover(self._read_again))
+
+    def _read_again(self) -> None:
+        assert self.restore is not None
+        self._outbound.forget()
+        self.restore()
+        self._call_again()
+
+    def _call_again(self) -> None:
+        """Call the functions whose answers the last process did not live to see."""
+        for world in self.emulator.worlds:
+            world.call_again()
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -17,6 +17,7 @@ from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_mocks import Reply, failure_of
 from cfmock.server.function_calls import FunctionCalls
+from cfmock.server.state_writer import StateLost, StateWriter
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0
@@ -45,13 +46,16 @@ class Outbound:
         self._tasks: set[asyncio.Task[None]] = set()
         self._forgotten: set[asyncio.Task[None]] = set()
         self.calls = FunctionCalls(self._spawn)
+        self.state: StateWriter | None = None  # where state is kept: calls leave when what they rest on is written
 
     def call_http(self, url: str, event: Json, reply: Reply) -> None:
         """POST the event as JSON. The body of the answer is the result; an answer other than 2xx is a failure."""
-        self._spawn(self._call(url, event), reply)
+        self._spawn(self._call(url, event) if self.state is None else self._call_after(self.state, url, event), reply)
 
     def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply) -> None:
         """Call a function of the user's: an async one here, any other in a thread, where what it returns may be awaitable."""
+        if self.state is not None:
+            self.state.write_now()
         if inspect.iscoroutinefunction(function):
             self._spawn(function(event), reply)
         else:
@@ -74,6 +78,13 @@ class Outbound:
         task = asyncio.get_running_loop().create_task(_answer(work, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _call_after(self, state: StateWriter, url: str, event: Json) -> Json:
+        try:
+            await state.committed()
+        except StateLost:
+            raise Failure(UNREACHABLE, "the state file cannot be written") from None
+        return await self._call(url, event)
 
     async def _call(self, url: str, event: Json) -> Json:
         if not self._may_call(url):

@@ -6,6 +6,7 @@ An answer waits for the batch that holds what came before it, so one commit serv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.store.state_file import Change, StateFile
 
 log = logging.getLogger("cfmock")
+
+AGAIN = 0.5
+"""Seconds after which a file that could not be written is tried again."""
 
 
 class StateLost(Exception):  # noqa: N818 - what has happened, to whoever waits
@@ -39,6 +43,7 @@ class StateWriter:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._thread = ThreadPoolExecutor(1, "cfmock-state")
         changes.on_change = self._begin
+        self._begin()
 
     @property
     def behind(self) -> bool:
@@ -54,6 +59,19 @@ class StateWriter:
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((self._changes.number, future))
         await future
+
+    def write_now(self) -> None:
+        """Write all that has come so far before this returns, for a caller that cannot await."""
+        if self.lost:
+            return
+        self._collect()
+        number, batch = self._changes.number, self._changes.take()
+        try:
+            self._thread.submit(self._write, batch).result()  # behind the batch that is under way
+        except sqlite3.Error as error:
+            self._fail(error)
+        else:
+            self._arrived(number)
 
     def _begin(self) -> None:
         if not self._busy:
@@ -78,13 +96,16 @@ class StateWriter:
         if error is not None:
             self._fail(error)
             return
-        self._written = number
+        self._arrived(number)
+        self._send()
+
+    def _arrived(self, number: int) -> None:
+        self._written = max(self._written, number)
         ready = [future for until, future in self._waiting if until <= number]
         self._waiting = [(until, future) for until, future in self._waiting if until > number]
         for future in ready:
             if not future.done():
                 future.set_result(None)
-        self._send()
 
     def _fail(self, error: BaseException) -> None:
         why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
@@ -100,14 +121,16 @@ class StateWriter:
         self._on_loss()
 
     async def recover(self, read: Callable[[], None]) -> None:
-        """Try whether the file can be written again; if so, `read` it."""
+        """Try again and again whether the file can be written; once it can be, `read` it."""
         loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._thread, self.file.try_to_write)
-        except sqlite3.Error:
-            return
+        while True:
+            await asyncio.sleep(AGAIN)
+            with contextlib.suppress(sqlite3.Error):
+                await loop.run_in_executor(self._thread, self.file.try_to_write)
+                break
         read()
-        self._written, self.lost = self._changes.number, False
+        self.lost = False
+        log.warning("%s can be written again: all is as it says", self.file.path)
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""

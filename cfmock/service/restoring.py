@@ -10,6 +10,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cfmock.base.clocks import HeldClock, VirtualClock
@@ -20,7 +21,7 @@ from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
-from cfmock.service import row_texts, starting
+from cfmock.service import row_texts, schedules, starting
 from cfmock.service.flows import compiled
 from cfmock.service.outcomes import Outcome
 from cfmock.service.recorded_tables import (
@@ -36,6 +37,7 @@ from cfmock.service.recordings import CANNED
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.starting import Resolver
 from cfmock.service.store.state_file import StateFile
+from cfmock.service.world import FLOWS as PARTITION
 from cfmock.service.world import World
 
 log = logging.getLogger("cfmock")
@@ -121,7 +123,11 @@ class Restorer:
                 stand_in.become(self._runs[serial])
 
     def arrive(self) -> None:
-        """Let every timeline be where it was, once the clock is."""
+        """Let every timeline be where it was, and schedules go on, once the clock is right."""
+        stores = self._world.stores
+        for flow in stores.flows.rows(PARTITION):
+            for row in list(stores.schedules.rows(flow.id)):
+                schedules.go_on(self._world, flow, row)
         for owner, skipped in self._latest.items():
             self._timelines[owner].go_on_from(skipped)
 
@@ -171,7 +177,9 @@ class Restorer:
             self.lost.append((self._runs[row.serial], str(error)))
         self._ahead_by(timeline.owner, timeline.skipped)
         for task in recording.later:
-            world.uncalled.append(task)
+            resolver = task.execution.resolver
+            assert isinstance(resolver, Resolver)
+            world.uncalled.append((task, partial(resolver.call_again, task)))
 
     def _child_flow(self, row: ExecutionRow) -> FlowRow:
         """What a child of a map run executes: its parent is there already."""

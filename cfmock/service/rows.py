@@ -61,7 +61,7 @@ class AliasRow(NamedTuple):
 class ScheduleRow(NamedTuple):
     """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds.
 
-    `left_out` counts the runs that were left out since it was late by more than one.
+    `left_out` counts the runs that were left out since it was late by more than one; `due` is its next run, where state is kept.
     """
 
     id: str
@@ -73,6 +73,7 @@ class ScheduleRow(NamedTuple):
     created: float
     modified: float
     left_out: int = 0
+    due: float | None = None
 
 
 class ExecutionRow(NamedTuple):

@@ -123,7 +123,20 @@ def _parsed(expression: str) -> cron.CronRule:
 
 def _plan(world: World, flow: FlowRow, name: str, rule: cron.CronRule, moment: float) -> None:
     """See to the first run after this moment, and from there to all that follow."""
-    due = rule.after(moment)
+    _plan_at(world, flow, name, rule, rule.after(moment))
+
+
+def go_on(world: World, flow: FlowRow, row: ScheduleRow) -> None:
+    """Go on with a schedule of an earlier process: what was due while none ran is due now."""
+    if row.enabled:
+        rule = _parsed(row.cron)
+        _plan_at(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
+
+
+def _plan_at(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due: float) -> None:
+    row = world.stores.schedules.get(flow.id, name)
+    if world.shared.changes is not None and row is not None:
+        world.stores.schedules.put(flow.id, name, row._replace(due=due))
 
     def run() -> None:
         last = due if isinstance(world.clock, VirtualClock) else _caught_up(world, flow, name, rule, due)
@@ -138,7 +151,7 @@ def _caught_up(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due:
     count, last = rule.passed(due, world.clock.now())
     if count:
         number = f"more than {cron.MOST_COUNTED}" if count > cron.MOST_COUNTED else str(count)
-        late = "the machine slept, or its clock was set forward"
+        late = "the machine slept, its clock was set forward, or the server was down"
         row = world.stores.schedules.get(flow.id, name)
         if row is not None:
             world.stores.schedules.put(flow.id, name, row._replace(left_out=row.left_out + count))

@@ -81,8 +81,8 @@ class World:
         self.counted_faults = False  # whether faults have counted a call, since that was written down
         self.counted_outcomes: set[str] = set()  # the flows whose outcomes have been used, likewise
         self.uncalled: list[
-            CalledTask
-        ] = []  # whose function had not answered when the process died, and is called again
+            tuple[CalledTask, Callable[[], bool]]
+        ] = []  # whose functions a process died before it heard of
         self.faults = FaultInjector(shared.clock, shared.ids)
         documented = shared.settings.rate_limits == "documented"
         self.limits = DocumentedLimits(shared.clock, shared.spec.limits["api_rate"]) if documented else None
@@ -234,6 +234,21 @@ class World:
         if found is None:
             found = self.mocks[flow] = TaskMocks()
         return found
+
+    def call_again(self, flow: str | None = None) -> None:
+        """Call the functions of tasks, of one flow or of all, that had not answered when the last process died; a task of which
+        there is no function now waits for one."""
+        tasks, self.uncalled = self.uncalled, []
+        for task, call in tasks:
+            if task.over:
+                continue
+            who = task.execution.identity
+            if flow in (None, who.flow) and call():
+                continue
+            self.uncalled.append((task, call))
+            if flow is None:
+                text = f"{who.flow}/{who.execution}: the function of task '{task.call.state}' is not there: it waits for `calls`"
+                self.warn(text)
 
     def discard(self) -> None:
         """Let go of everything; nothing can be asked of it any more."""

@@ -92,6 +92,8 @@ class Admin:
                 result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
         except (ArgumentError, UnknownName) as error:
             return json_answer({"error": str(error)}, _STATUS.get(type(error), 400))
+        if edge.state is not None and not await edge.committed():
+            return json_answer({"error": "the state file cannot be written"}, 500)
         if endpoint.media != JSON:
             return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=_NO_PAGE)
         return json_answer({endpoint.key: result} if endpoint.key else result)

@@ -1,0 +1,61 @@
+"""Puts a server together: settings and fixtures to an emulator, its control, and what listens. The one place that does."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from cfmock.control.control import Control
+from cfmock.emulator.emulator import Emulator
+from cfmock.emulator.kept_state import KeptState
+from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.seeding import build
+from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.http import Admin
+from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.tls import Tls
+from cfmock.service.store.state_file import StateFile
+from cfmock.settings import Settings
+
+
+class Composed(NamedTuple):
+    """A server that is yet to be started, and what steers it."""
+
+    server: Server
+    control: Control
+
+
+def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Composed:
+    """A server in the state of the fixtures, or of its state file. Raises SettingsError for a file that cannot be used."""
+    kept = KeptState(StateFile(settings.state)) if settings.state is not None else None
+    try:
+        emulator = build(fixtures, settings, kept)
+        control = Control(emulator)
+        if kept is not None:
+            _bring_back(kept, emulator, control)
+    except BaseException:
+        if kept is not None:
+            kept.file.close()
+        raise
+    server = Server(emulator, Admin(control, guard(settings)).handle, settings.host, settings.port, tls)
+    if kept is not None:
+        server.restore = partial(_restore, kept, emulator, control)
+    return Composed(server, control)
+
+
+def _bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:
+    kept.begin(emulator.shared, emulator.worlds)
+    control.add_again(kept.added())
+    kept.go_on()
+
+
+def _restore(kept: KeptState, emulator: Emulator, control: Control) -> None:
+    """Throw away what is in memory, and read the file again."""
+    with kept.unwritten():
+        control.reset()
+    _bring_back(kept, emulator, control)
+
+
+def guard(settings: Settings) -> Guard:
+    """Who may use the admin API."""
+    return Guard(settings.host, settings.admin_token, is_loopback(settings.host))
