@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark, TextPlace
 from cfmock.engine.data_flow import DataFlow
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
-
-Path = tuple["str | int", ...]
 
 
 class Unread(NamedTuple):
@@ -114,7 +113,7 @@ def _walk(series: Series) -> Iterator[tuple[Series, Node]]:
 
 
 class PointKind(enum.Enum):
-    """What of a flow can be covered."""
+    """Kinds of things in a flow that a test can cover."""
 
     STATE = "state"
     CHOICE = "choice"
@@ -125,25 +124,34 @@ class PointKind(enum.Enum):
 
 
 class Point(NamedTuple):
-    """One thing a test can cover: the id that an observer is told, and words for people."""
+    """One thing a test can cover: `id` is for observers, `node` the id of its state, `state` the name of that, `part` the words
+    for a part of it, empty for the state itself."""
 
     id: str
     kind: PointKind
     mark: Mark
-    label: str
+    node: str
+    state: str
+    part: str = ""
+
+    @property
+    def label(self) -> str:
+        """The words for people: `Route: default`."""
+        return f"{self.state}: {self.part}" if self.part else self.state
 
 
 def _points(node: Node) -> Iterator[Point]:
-    yield Point(node.id, PointKind.STATE, node.mark, node.name)
+    state = node.id, node.name
+    yield Point(node.id, PointKind.STATE, node.mark, *state)
     if isinstance(node, ChoiceNode):
         for option in node.all_options:
-            yield Point(option.id, PointKind.CHOICE, option.mark, f"{node.name}: {option.label}")
+            yield Point(option.id, PointKind.CHOICE, option.mark, *state, option.label)
     if isinstance(node, ParallelNode):
         for index, branch in enumerate(node.branches):
-            yield Point(branch.id, PointKind.BRANCH, branch.mark, f"{node.name}: branch {index}")
+            yield Point(branch.id, PointKind.BRANCH, branch.mark, *state, f"branch {index}")
     if isinstance(node, MapNode):
-        yield Point(node.processor.id, PointKind.MAP, node.processor.mark, f"{node.name}: processor")
+        yield Point(node.processor.id, PointKind.MAP, node.processor.mark, *state, "processor")
     for retry in node.retry:
-        yield Point(retry.id, PointKind.RETRY, retry.mark, f"{node.name}: retry {', '.join(retry.errors)}")
+        yield Point(retry.id, PointKind.RETRY, retry.mark, *state, f"retry {', '.join(retry.errors)}")
     for catch in node.catch:
-        yield Point(catch.id, PointKind.CATCH, catch.mark, f"{node.name}: catch {', '.join(catch.errors)}")
+        yield Point(catch.id, PointKind.CATCH, catch.mark, *state, f"catch {', '.join(catch.errors)}")

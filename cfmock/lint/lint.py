@@ -39,9 +39,9 @@ def lint(
     source: str | None = None,
     document: Document | None = None,
 ) -> list[Finding]:
-    """What is found in a flow, in the order of its text.
+    """Find what is allowed in a flow and probably not meant, in the order of its text.
 
-    `mocked` tells whether a task has a mock; without it nobody knows, and CF106 finds nothing. `source` is the whole text
+    `mocked` returns whether a task has a mock; without it CF106 finds nothing. `source` is the whole text
     that the flow's places are in, where the definition is only a part of it: comments are looked for there. `document` is
     what the flow was compiled from, if not its text.
     """
@@ -49,7 +49,9 @@ def lint(
     written = parse_source(flow.text, flow.mark.file) if document is None else document
     found = {Finding(*each) for each in (*_findings(flow, mocked), *_calls(flow, written), *spelling(flow, written))}
     found |= set(comments.findings(flow.mark.file))
-    spelt = {finding.mark for finding in found if finding.code == "CF116"}  # told as what it is, and not as unknown
+    spelt = {
+        finding.mark for finding in found if finding.code == "CF116"
+    }  # named as the other spelling, not as unknown
     found -= {finding for finding in found if finding.code == "CF108" and finding.mark in spelt}
     kept = [finding for finding in found if not comments.cover(finding)]
     return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
@@ -198,7 +200,7 @@ def _token(flow: Flow, task: TaskNode) -> Iterator[Found]:
 
 
 def _expressions(flow: Flow, task: TaskNode) -> Iterator[Expression]:
-    """All that what the task sends is made of."""
+    """Find the expressions of which the data that the task sends are made."""
     data: Any = task.data
     if flow.language is Language.STATE_MACHINE:
         for constructor in (data.parameters, data.input):

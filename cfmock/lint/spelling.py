@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cfmock.base.json_text import Json
+from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark
 from cfmock.base.suggestions import shown
 from cfmock.base.yaml_source import Document
@@ -21,17 +22,15 @@ from cfmock.engine.model import ANY_ERROR, Language
 from cfmock.lint.known_names import near_action, near_error
 
 Found = tuple[str, Mark, str]
-Path = tuple["str | int", ...]
-
 ROOTS = frozenset(("$Input", "$Output", "$Context", "$Global", "$Item", "$", "$input", "$local", "$context"))
-"""What paths begin with, in either language."""
+"""Beginnings of paths, in either language."""
 
 _CONSTRUCTORS = (
     "InputConstructor", "OutputConstructor", "GlobalConstructor", "ItemConstructor", "Parameters", "ItemReader", "ResultWriter",
 )  # fmt: skip
 
 _PATHS = ("$input", "$local", "$context")
-"""What the sources of mappings begin with if they are paths."""
+"""Beginnings of sources of mappings that are paths."""
 
 _AMAZON = re.compile(r"\$\$\.\w|States\.[A-Z]\w+\(|\{%.*\$.*%\}\Z", re.DOTALL)
 """Paths to the context, functions, and the other language for expressions of Amazon States Language."""
@@ -52,7 +51,7 @@ _SPELLINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def spelling(flow: Flow, document: Document) -> Iterator[Found]:
-    """What is found in the document of a flow; it has no mistakes, since it was compiled."""
+    """Find odd spellings in the document of a flow; it has no mistakes, since it was compiled."""
     search: _NewSearch | _OldSearch = (
         _NewSearch(document) if flow.language is Language.STATE_MACHINE else _OldSearch(document)
     )
@@ -199,7 +198,7 @@ class _OldSearch(_DocumentSearch):
 
 
 def _computed(text: str) -> bool:
-    """The same, or holds one: for texts that are not written for people alone."""
+    """Return whether a text looks computed, or holds a path: for texts that are not written for people alone."""
     return looks_computed(text) or _INSIDE.search(text) is not None
 
 

@@ -32,7 +32,7 @@ Codes = frozenset[str]
 
 @dataclass(slots=True)
 class Ignores:
-    """What the comments of a text say: codes by line, those of the whole file under 0. `wrong` are the comments without
+    """Suppressions by the comments of a text: codes by line, those of the whole file under 0. `wrong` are the comments without
     effect: line, column and why.
     """
 
@@ -44,7 +44,7 @@ class Ignores:
         return any(finding.code in self.by_line.get(line, ()) for line in (0, finding.mark.line))
 
     def findings(self, file: str) -> Iterator[Finding]:
-        """What is wrong with the comments themselves."""
+        """Find the mistakes of the comments themselves."""
         for line, column, message in self.wrong:
             yield Finding("CF100", Mark(file, line, column), message)
 

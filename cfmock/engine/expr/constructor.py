@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cfmock.base.json_text import Json
+from cfmock.base.problems import Path
 from cfmock.engine.expr.effort import Effort
 from cfmock.engine.expr.errors import ConstructorErrors, ExpressionSyntaxError
 from cfmock.engine.expr.evaluate import Closure, Expression, Scope, compile_expression
-
-Path = tuple["str | int", ...]
 
 MAX_DEPTH = 100
 SUFFIX = ".$"

@@ -53,11 +53,11 @@ def _steps(passages: Sequence[Passage], points: Mapping[str, Point]) -> list[str
             at[identity] = stop = _Stop(point.label)
             stops.append(stop)
         elif point.kind is PointKind.CHOICE:
-            at[identity.rpartition("?")[0]].choice = point.label.partition(": ")[2]
+            at[point.node].choice = point.part
         elif point.kind is PointKind.RETRY:
-            at[identity.rpartition("!")[0]].retries += 1
+            at[point.node].retries += 1
         elif point.kind is PointKind.CATCH:
-            at[identity.rpartition("!")[0]].caught = True
+            at[point.node].caught = True
     steps = [str(stop) for stop in stops]
     if len(steps) > _LONGEST:
         half = _LONGEST // 2
