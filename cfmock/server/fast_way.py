@@ -13,7 +13,9 @@ handed over with what has come of it so far. Only the reading is done here: ever
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import HttpRequestParser
@@ -31,16 +33,56 @@ THEIRS = -1
 
 _EXPECT, _ORIGIN, _LENGTH, _SITE = hdrs.EXPECT, hdrs.ORIGIN, hdrs.CONTENT_LENGTH, "Sec-Fetch-Site"
 _METHODS = frozenset(("GET", "POST"))
+_TARGET = re.compile(rb"/(?:\?[0-9A-Za-z_.~&=+%-]*)?\Z")
+"""What the parser takes to be a target wherever it stands: that of nearly every call."""
+
+MAX_HEADS = 64
+"""Heads that are known, each without its target."""
+
+LONGEST_HEAD = 2_048
+"""Bytes of one."""
+
+
+class Head(NamedTuple):
+    """The head of a request without its target. `length` is that of the body, in bytes; `plain` says whether such a request may
+    be answered here."""
+
+    method: str
+    headers: Mapping[str, str]
+    length: int
+    plain: bool
 
 
 class Heads:
-    """Reads heads of requests, one at a time and each of them whole, for all connections of a server."""
+    """Reads heads of requests, for all connections of a server. A client's heads differ in little but their targets, so what
+    was read last is known again."""
 
     def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
         self._parser: HttpRequestParser | None = None
 
+    def read(self, data: bytes, end: int) -> tuple[Head, str] | None:
+        """The head that goes up to `end`, and its target; None if it is malformed, or says no length of the body."""
+        line = data.find(b"\r\n")
+        words = data[:line].split(b" ")
+        if len(words) != 3 or words[2] != b"HTTP/1.1" or _TARGET.match(words[1]) is None:
+            found = self.parsed(data[:end])
+            return (_head_of(found), found.path) if found is not None else None
+        key = words[0] + data[line:end]
+        head = self._known.get(key)
+        if head is None:
+            found = self.parsed(data[:end])
+            if found is None:
+                return None
+            head = _head_of(found)
+            if len(key) <= LONGEST_HEAD:
+                if len(self._known) >= MAX_HEADS:
+                    self._known.clear()
+                self._known[key] = head
+        return head, words[1].decode()
+
     def parsed(self, data: bytes) -> Any:
-        """What aiohttp makes of a head; None if it is malformed, or says no length of the body."""
+        """What aiohttp makes of one whole head."""
         parser, self._parser = self._parser, None
         if parser is None:
             # It takes no request to have a body, so it needs neither protocol nor loop, and is at the end of one after each head.
@@ -60,6 +102,21 @@ class Heads:
         if not found.should_close:
             self._parser = parser
         return found
+
+
+def _head_of(found: Any) -> Head:
+    headers = found.headers
+    plain = (
+        found.method in _METHODS
+        and found.version is HttpVersion11
+        and not found.should_close
+        and found.compression is None
+        and _EXPECT not in headers
+        and _ORIGIN not in headers
+        and _SITE not in headers
+        and ADMIN not in found.path
+    )
+    return Head(found.method, headers, int(headers.get(_LENGTH, 0)), plain)
 
 
 class Answers:
@@ -94,7 +151,7 @@ class FastProtocol(Protocol):
 
     _missing = 0
     _held = b""
-    _head: Any = None
+    _head: tuple[Head, str] | None = None
 
     def data_received(self, data: bytes) -> None:
         missing = self._missing
@@ -113,42 +170,27 @@ class FastProtocol(Protocol):
         if found is not None:
             data, self._held, self._head = self._held + data, b"", None
             self.answered()
-        size, end = len(data), data.find(b"\r\n\r\n") + 4
+        end = data.find(b"\r\n\r\n") + 4
         if found is None and 4 < end <= LARGE:
-            found = self._manager.heads.parsed(data[:end] if size > end else data)  # type: ignore[union-attr]
+            found = self._manager.heads.read(data, end)  # type: ignore[union-attr]
         if found is None:
             self._missing = THEIRS
             return data
-        length = found.headers.get(_LENGTH)
-        whole = end if length is None else end + int(length)
-        if size > whole:
+        (method, headers, length, plain), target = found
+        missing = end + length - len(data)
+        if missing < 0:
             self._missing = THEIRS
             return data
-        if whole <= LARGE and self._is_plain(found):
-            if size < whole:
+        waiter = self._waiter
+        # Nothing of this connection may be under way.
+        if plain and end + length <= LARGE and waiter is not None and not waiter.done() and not self._paused:
+            if missing:
                 self._held, self._head = data, found
-                self.count(size)
+                self.count(len(data))
                 return b""
-            return b"" if self._answered(Request(found.method, found.path, found.headers, data[end:])) else data
-        self._missing = whole - size
+            return b"" if self._answered(Request(method, target, headers, data[end:])) else data
+        self._missing = missing
         return data
-
-    def _is_plain(self, found: Any) -> bool:
-        """Whether a request may be answered here, and nothing of this connection is under way."""
-        waiter, headers = self._waiter, found.headers
-        return (
-            waiter is not None
-            and not waiter.done()
-            and not self._paused
-            and found.method in _METHODS
-            and found.version is HttpVersion11
-            and not found.should_close
-            and found.compression is None
-            and _EXPECT not in headers
-            and _ORIGIN not in headers
-            and _SITE not in headers
-            and ADMIN not in found.path
-        )
 
     def _answered(self, request: Request) -> bool:
         """Whether a call has been answered; if not, what has come of it is `begun`."""

@@ -65,6 +65,12 @@ PLAIN = {
     "blanks around values": [request("/", "x-acs-action:   ListFlows  \t", "x-acs-version:2019-03-15")],
     "bodies of other kinds": [request("/", "Content-Type: text/plain", method="POST", body=b"x")],
     "much at once": [START] * 40,
+    "the same head, and other targets": [
+        request(f"/?Action={name}&Version=2019-03-15") for name in ("ListFlows", "No", "%41")
+    ],
+    "the same head, and odd targets": [
+        request(f"{target}?Action=ListFlows") for target in ("/", "//", "/a/../", "/;", "/?")
+    ],
 }
 """What the fast way answers by itself, request by request."""
 
