@@ -27,8 +27,8 @@ SHOWN = 10
 def called(
     calls: Sequence[Call], operation: str, times: int | None, parameters: Mapping[str, Json], runs: int = 0
 ) -> list[Call]:
-    """The calls of an operation (a glob) with these parameters: `times` of them, or any number but none. `runs` executions were
-    begun by `cf.run` besides.
+    """Return the calls of an operation (a glob) with these parameters: `times` of them, or at least one. `cf.run` began `runs`
+    executions besides.
 
     Raises AssertionError if there are others, UnknownName for an operation or parameter that there is not.
     """
@@ -77,7 +77,7 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
 def retried(
     groups: Sequence[Retries], operation: str, most: int | None, backoff: Backoff | None, same_name: bool | None
 ) -> list[Retries]:
-    """The retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
+    """Return the retries of an operation: there are some, no call was repeated more than `most` times, the pauses look like
     `backoff`, and execution names were used again, or not. With `most` 0 there are none.
 
     Raises AssertionError with what was otherwise, UnknownName as `called` does, ArgumentError for a backoff that there is not.
@@ -132,7 +132,7 @@ def _differences(call: Call, operation: str, parameters: Mapping[str, Json]) -> 
 
 
 def _actual(text: str | None, expected: Json) -> Json:
-    """A parameter as a value that what is expected can be compared with."""
+    """Return a parameter as a value that can be compared with the expected one."""
     if text is None:
         return MISSING
     if isinstance(expected, str):
@@ -162,7 +162,7 @@ def _shown(call: Call) -> str:
 
 
 def described(operation: str, parameters: Mapping[str, Json]) -> str:
-    """A call that is waited for, as one would write it."""
+    """Write a call that is waited for as Python code."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
 
@@ -175,7 +175,7 @@ def uncounted(operation: str | None, runs: int) -> str:
 
 
 def newest(calls: Sequence[Call]) -> str:
-    """The calls that came last, for who waited for another one."""
+    """Write the calls that came last, for a test that waited for another one."""
     shown = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:])
     return f"the newest calls:\n{shown}" if shown else "there were no calls at all"
 

@@ -60,7 +60,7 @@ async def wait_for_calls(
 
 
 def fields(reply: Reply) -> dict[str, Json]:
-    """The fields of an answer. Raises ServiceError for an error, BrokenConnection where a fault breaks the connection."""
+    """Return the fields of an answer. Raises ServiceError for an error, BrokenConnection where a fault breaks the connection."""
     if reply.transport not in TOLD:
         raise BrokenConnection(reply.transport.value)
     return client.answered(reply.status, reply.body, dict(reply.headers).get(hints.HEADER))

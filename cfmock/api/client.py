@@ -34,7 +34,7 @@ def signed_request(
     host: str = "127.0.0.1",
     moment: float | None = None,
 ) -> Request:
-    """The call as a request with a V1 signature, laid out as the vendor's Python SDK does it.
+    """Return the call as a request with a V1 signature, laid out as the vendor's Python SDK does it.
 
     Values that are no text go out as JSON (true, 3, objects); None is left out. Raises ArgumentError and ArgumentTypeError for
     what cannot be sent.
@@ -66,8 +66,8 @@ def signed_request(
 
 
 def wire_text(value: Any) -> str:
-    """A parameter's value as text: text as it is, anything else as JSON. Raises ArgumentError and ArgumentTypeError for what is
-    no JSON value."""
+    """Return a parameter's value as text: text as it is, anything else as JSON. Raises ArgumentError and ArgumentTypeError where
+    that cannot be."""
     if isinstance(value, str):
         return value
     with json_argument():
@@ -118,7 +118,7 @@ def ask(
 
 
 def fields_of(status: int, body: bytes) -> dict[str, Any]:
-    """The fields of any answer. Raises SettingsError for what is no JSON object."""
+    """Return the fields of any answer. Raises SettingsError unless it is a JSON object."""
     try:
         fields = json.loads(body)
     except ValueError:
@@ -129,7 +129,7 @@ def fields_of(status: int, body: bytes) -> dict[str, Any]:
 
 
 def answered(status: int, body: bytes, hint: str | None = None) -> dict[str, Any]:
-    """The fields of a success. Raises ServiceError, with the hint, for an error answer, SettingsError for what is no JSON."""
+    """Return the fields of a success. Raises ServiceError, with the hint, for an error answer, SettingsError without JSON."""
     fields = fields_of(status, body)
     if status >= 400 or "Code" in fields:
         raise ServiceError(

@@ -157,7 +157,7 @@ class CloudFlow:
             raise UsageError("it is entered already: a second server is a second CloudFlow(...)")
 
     def _check_open(self) -> Server:
-        """The server. Raises UsageError for what needs it before or after the `with`."""
+        """Return the server. Raises UsageError before and after the `with`."""
         return self._running.check_open()
 
     def _do(self, function: Callable[[Control], T]) -> T:
@@ -343,13 +343,13 @@ class CloudFlow:
     # -- looking ------------------------------------------------------------------------------------------------------------
 
     def executions(self, flow: str) -> list[Execution]:
-        """The executions of a flow, oldest first. Raises UnknownName unless the flow is, or was, there."""
+        """Return the executions of a flow, oldest first. Raises UnknownName unless the flow is, or was, there."""
         check_text("flow", flow)
         self._do(lambda control: control.check_flow(flow))
         return self._do(lambda control: control.find_executions(flow))
 
     def tasks(self, flow: str | None = None) -> list[WaitingTask]:
-        """The tasks that wait for a report, oldest first: flow, execution, state, token, since.
+        """Return the tasks that wait for a report, oldest first: flow, execution, state, token, since.
 
         Raises UnknownName as `executions` does.
         """

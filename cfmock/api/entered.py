@@ -50,7 +50,7 @@ class EnteredServer:
         self._recording.close()
 
     def check_open(self) -> Server:
-        """The server. Raises UsageError for what needs it after the `with` has ended."""
+        """Return the server. Raises UsageError after the end of the `with`."""
         if self.loop is None:
             raise UsageError("the `with` has ended, and the server with it: only what was seen can still be looked at")
         return self.server

@@ -8,7 +8,7 @@ from cfmock.server.lifecycle import Server
 
 
 def environment(server: Server) -> dict[str, str]:
-    """The variables that point clients at a server."""
+    """Return the variables that point clients at a server."""
     credential = server.emulator.first_credential
     variables = {
         "CFMOCK_URL": server.url,

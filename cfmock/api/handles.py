@@ -157,7 +157,7 @@ def _moment(when: datetime | str) -> float:
 
 
 def _plain(value: Json) -> Json:
-    """A copy of a value as JSON holds it, so that what is changed later does not change the mock. Raises ArgumentError
+    """Return a copy of a value as JSON holds it, so that later changes of it do not change the mock. Raises ArgumentError
     and ArgumentTypeError."""
     with json_argument():
         return json.loads(json_text(value))

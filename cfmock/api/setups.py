@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, cast, get_args
 
-from cfmock.base.errors import SettingsError
+from cfmock.base.errors import InvalidValue, SettingsError
 from cfmock.base.printable import printable
-from cfmock.base.suggestions import did_you_mean, shown
+from cfmock.base.readers import one_of
 
 Unused = Literal["error", "warn", "ignore"]
 """The treatment of set-ups that nothing used."""
@@ -16,14 +16,14 @@ UNUSED: tuple[str, ...] = get_args(Unused)
 
 
 def unused_mode(value: object) -> Unused:
-    """The value, if it is one of these. Raises SettingsError."""
-    if value not in UNUSED:
-        near = did_you_mean(value, UNUSED) if isinstance(value, str) else ""
-        raise SettingsError(f"unused: {shown(value)} is not one of {', '.join(UNUSED)}{near}")
-    return cast("Unused", value)
+    """Return the value, if it is one of these. Raises SettingsError."""
+    try:
+        return cast("Unused", one_of(UNUSED)(value))
+    except InvalidValue as error:
+        raise SettingsError(f"unused: {error}") from None
 
 
 def unused_text(lines: Sequence[str]) -> str:
-    """All of them, for who must read them."""
+    """Write all of them, for people."""
     count = f"{len(lines)} set-up{'s' * (len(lines) != 1)}"
     return "\n".join([f"{count} that nothing used", *(f"  {printable(line)}" for line in lines)])

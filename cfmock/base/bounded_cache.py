@@ -31,7 +31,7 @@ class BoundedCache(Generic[K, V]):
         return sum(size for _, size in list(self._kept.values()))
 
     def get(self, key: K) -> V | None:
-        """The value kept under the key, None if there is none."""
+        """Return the value kept under the key, None if there is none."""
         found = self._kept.pop(key, None)
         if found is None:
             return None

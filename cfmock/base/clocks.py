@@ -31,7 +31,7 @@ class RealClock:
 
 
 def whole(moment: float) -> float:
-    """A time to the nearest microsecond."""
+    """Return a time to the nearest microsecond."""
     return round(moment * 1e6) / 1e6
 
 

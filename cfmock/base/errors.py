@@ -112,11 +112,11 @@ class InvalidValue(ArgumentError):  # noqa: N818 - reads as what happened where 
 
     @classmethod
     def of(cls, kind: str, *subject: str | int, path: Path = (), near: tuple[str, ...] = ()) -> InvalidValue:
-        """The error of one mistake."""
+        """Return the error of one mistake."""
         return cls([(path, Mistake(kind, subject, near))])
 
     def below(self, *path: str | int) -> list[tuple[Path, Mistake]]:
-        """The mistakes, with their paths within what has the value at `path`."""
+        """Return the mistakes, with their paths within what has the value at `path`."""
         return [((*path, *inner), mistake) for inner, mistake in self.problems]
 
 
@@ -165,7 +165,7 @@ class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happen
 
     @classmethod
     def of(cls, message: str, word: str, known: Iterable[str]) -> UnknownName:
-        """The error with the nearest of the known names behind its message."""
+        """Return the error with the nearest of the known names behind its message."""
         near = nearest(word, known)
         return cls(message + meant(near), near)
 

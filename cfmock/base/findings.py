@@ -72,7 +72,7 @@ RULES: dict[str, CheckRule] = {
 
 
 def codes(word: str) -> frozenset[str]:
-    """The codes that a code or its beginning means, `CF1` or `cf101`; none for anything else."""
+    """Return the codes that a code or its beginning means, `CF1` or `cf101`; none for anything else."""
     beginning = word.upper()
     return frozenset(code for code in RULES if code.startswith(beginning) and len(beginning) > 1)
 
@@ -81,7 +81,7 @@ NO_CHECK = "there is no check '{}'"
 
 
 def near_code(word: str) -> tuple[str, ...]:
-    """The nearest code, of equally near ones the first; none if none is near."""
+    """Return the nearest code, of equally near ones the first; none if none is near."""
     near = max(RULES, key=lambda code: _likeness(word, code))
     return (near,) if _likeness(word, near)[0] >= _NEAR else ()
 

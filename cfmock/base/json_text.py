@@ -37,7 +37,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON text, without blanks and with no character escaped that need not be.
+    """Write a value as JSON text, without blanks and with no character escaped that need not be.
 
     Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
     RecursionError for what is no JSON value.

@@ -49,19 +49,19 @@ def escaped(text: str) -> str:
 
 
 def heads(*words: str) -> str:
-    """The first row of a table. Where the screen is narrow, each cell names its column itself (`cell`)."""
+    """Return the first row of a table. Where the screen is narrow, each cell names its column itself (`cell`)."""
     return f'<tr class="heads">{"".join(f"<th>{word}</th>" for word in words)}</tr>'
 
 
 def cell(markup: str, of: str = "", classes: str = "") -> str:
-    """A cell of a table. `of` is the column's head, for screens on which cells stand below one another."""
+    """Return a cell of a table. `of` is the column's head, for screens on which cells stand below one another."""
     given = [f' class="{classes}"'] if classes else []
     given += [f' data-of="{escaped(of)}"'] if of and markup else []
     return f"<td{''.join(given)}>{markup}</td>"
 
 
 def page(title: str, body: Iterable[str], style: str = "") -> str:
-    """A whole HTML document. `body` is markup, `title` text; `style` is put behind the style of all pages."""
+    """Return a whole HTML document. `body` is markup, `title` text; `style` is put behind the style of all pages."""
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',

@@ -42,7 +42,7 @@ class Unmatched(NamedTuple):
     nearest: NearMiss | None
 
     def to_keep(self) -> Unmatched:
-        """Without the nearest where it can be worked out again: it holds on to parts of the input as values."""
+        """Drop the nearest where it can be worked out again: it holds on to parts of the input as values."""
         return self._replace(nearest=None) if self.candidates else self
 
     def near_misses(self) -> list[NearMiss]:

@@ -95,7 +95,7 @@ def matches(pattern: Json, value: Json, *, exact: bool = False) -> bool:
 def differences(
     pattern: Json, value: Json, path: tuple[str | int, ...] = (), *, exact: bool = False
 ) -> Iterator[Difference]:
-    """Every field in which the value differs from what the pattern asks for."""
+    """Yield every field in which the value differs from what the pattern asks for."""
     if isinstance(pattern, dict) and isinstance(value, dict):
         for key, part in pattern.items():
             if key in value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """The text on one line, with what no one can see written as Python writes it: a line break as `\\n`, an escape as `\\x1b`.
+    """Return the text on one line, with invisible characters as Python writes them: a line break as `\\n`, an escape as `\\x1b`.
 
     A name that a client sends could else end a line and begin another one, or steer the terminal.
     """

@@ -40,7 +40,7 @@ class Mistake(NamedTuple):
 
 
 def belongs_into(name: str, key: str) -> Mistake:
-    """The mistake of a key that stands where it should stand under another one."""
+    """Return the mistake of a key that stands where it should stand under another one."""
     return Mistake("unknown key {}: it belongs into '{}', as {{\"{}\": ...}}", (shown(key), name, key))
 
 
@@ -62,7 +62,7 @@ class Problem:
     def at(
         cls, mark: Mark, kind: str, *subject: str | int, path: Iterable[str | int] = (), near: tuple[str, ...] = ()
     ) -> Problem:
-        """The problem with the parts of its mistake given one by one."""
+        """Return the problem with the parts of its mistake given one by one."""
         return cls(mark, tuple(path), Mistake(kind, subject, near))
 
     @classmethod
@@ -89,7 +89,7 @@ def within_text(within: tuple[int, int] | None) -> str:
 
 
 def told(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems in the order of their files and texts, each once; of a file the first `MOST_TOLD`, and how many more."""
+    """Return the problems in the order of their files and texts, each once; of a file the first `MOST_TOLD` and a count."""
     found: list[Problem] = []
     for _, group in groupby(sorted(set(problems), key=_order), key=lambda each: each.mark.file):
         of_file = list(group)

@@ -9,10 +9,10 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 def proxy_variables(environ: Mapping[str, str]) -> list[str]:
-    """The names of those that are set, as they are written."""
+    """Return the names of the proxy variables that are set, as they are written."""
     return sorted(name for name, value in environ.items() if value and name.upper() in VARIABLES)
 
 
 def without_proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment without them."""
+    """Return an environment without proxy variables."""
     return {name: value for name, value in environ.items() if name.upper() not in VARIABLES}

@@ -28,7 +28,7 @@ class Ids:
         self._seed, self._key = seed, None
 
     def uuid(self) -> str:
-        """A random UUID, lower case."""
+        """Return a random UUID, lower case."""
         h = f"{self._bits(128):032x}"
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
 
@@ -38,7 +38,7 @@ class Ids:
         return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
 
     def execution_name(self) -> str:
-        """The name of an execution started without one: a UUID (published answers), made to fit the name pattern."""
+        """Return the name of an execution started without one: a UUID (published answers), made to fit the name pattern."""
         name = self.uuid()
         # Names begin with a letter or "_", so a leading digit becomes a letter.
         return name if name[0] > "9" else "abcdefabcd"[int(name[0])] + name[1:]
@@ -52,11 +52,11 @@ class Ids:
         return hashlib.blake2b(text.encode(), digest_size=20, key=self._key).digest()
 
     def dice(self) -> float:
-        """A number in [0, 1)."""
+        """Return a number in [0, 1)."""
         return self._random.random()
 
     def integer(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included."""
+        """Return a whole number from low to high, both included."""
         return self._random.randint(low, high)
 
     def lognormal(self, mu: float, sigma: float) -> float:
@@ -66,5 +66,5 @@ class Ids:
         return self._random.uniform(low, high)
 
     def weighted(self, items: Sequence[T], weights: Sequence[float]) -> T:
-        """One of `items`, by weight."""
+        """Return one of `items`, by weight."""
         return self._random.choices(items, weights)[0]

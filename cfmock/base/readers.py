@@ -57,7 +57,7 @@ def mapping(
 def unknown_key(
     key: Any, known: Collection[str], misplaced: Mapping[str, Mistake] = MappingProxyType({}), *, most: int = MOST
 ) -> Mistake:
-    """The mistake of a key that is none of the known ones, which it lists unless there are more than `most`."""
+    """Return the mistake of a key that is none of the known ones, which it lists unless there are more than `most`."""
     if str(key) in misplaced:
         return misplaced[str(key)]
     near = likely(str(key), known)

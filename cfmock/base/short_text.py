@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def shortened(text: str) -> str:
-    """The text as it is kept to be looked at: its beginning, if it is long."""
+    """Return the text as it is kept to be looked at: its beginning, if it is long."""
     return text if len(text) <= LONGEST else text[:LONGEST]
 
 

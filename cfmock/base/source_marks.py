@@ -21,7 +21,7 @@ class Mark:
         return self.at(self.path)
 
     def at(self, path: str) -> str:
-        """The place with a path in the document, as people read it."""
+        """Return the place with a path in the document, as people read it."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{place}: {path}" if path else place
 
@@ -48,7 +48,7 @@ class TextPlace(NamedTuple):
 
 
 def path_text(path: Iterable[str | int]) -> str:
-    """A document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
+    """Return a document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
     text = ""
     for part in path:
         if isinstance(part, int):

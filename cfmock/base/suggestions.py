@@ -30,7 +30,7 @@ _shared: ContextVar[_Allowance | None] = ContextVar("_shared", default=None)
 
 @contextlib.contextmanager
 def shared_allowance() -> Iterator[None]:
-    """All suggestions made inside have one allowance together, that of what is around it if there is one."""
+    """Let all suggestions made inside share one allowance, that of an outer one if there is one."""
     token = _shared.set(_shared.get() or _Allowance())
     try:
         yield
@@ -44,13 +44,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def likely(word: Any, known: Iterable[str]) -> tuple[str, ...]:
-    """The nearest known word, or two that are equally near; nothing when none is near, or for what is no text."""
+    """Return the nearest known word, or two that are equally near; nothing when none is near, or for what is no text."""
     found = _near(word, known) if isinstance(word, str) else []
     return tuple(found if len(found) == 2 else found[:1])
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float | None = None) -> str | None:
-    """The known word that `word` is probably a misspelling of, in whatever case of letters; None if none is near.
+    """Return the known word that `word` is probably a misspelling of, in whatever case of letters; None if none is near.
 
     Without a `likeness` that is 0.6, and a little less for short words.
     """
@@ -58,7 +58,7 @@ def nearest(word: str, known: Iterable[str], *, likeness: float | None = None) -
 
 
 def _near(word: str, known: Iterable[str], likeness: float | None = None) -> list[str]:
-    """The nearest known words, all that are equally near.
+    """Return the nearest known words, all that are equally near.
 
     The likeness of two words is twice the letters that they have in common, in the same order, to the letters of both.
     Of many words, those that begin and end like it and are as long are compared first; one suggestion takes a tenth of the
@@ -105,8 +105,10 @@ def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance:
 
 
 def _in_common(places: dict[str, int], size: int, name: str) -> int:
-    """The length of the longest common subsequence with the word of `size` letters that stand in these places: all of a row of
-    the usual table in one number, a bit for each letter (Hyyrö 2004)."""
+    """Return the length of the longest common subsequence with the word of `size` letters that stand in these places.
+
+    A row of the usual table is one number, a bit for each letter (Hyyrö 2004).
+    """
     row = full = (1 << size) - 1
     for letter in name:
         met = row & places.get(letter, 0)
@@ -115,13 +117,13 @@ def _in_common(places: dict[str, int], size: int, name: str) -> int:
 
 
 def meant(*near: str | None) -> str:
-    """The words for the nearest known words, nothing if none is near."""
+    """Return the words for the nearest known words, nothing if none is near."""
     words = " or ".join(f"'{each}'" for each in near if each is not None)
     return f" (did you mean {words}?)" if words else ""
 
 
 def shown(value: Any) -> str:
-    """A wrong value as a message shows it: as Python writes it, cut to a readable length and depth."""
+    """Return a wrong value as a message shows it: as Python writes it, cut to a readable length and depth."""
     return _SHORT.repr(value)
 
 

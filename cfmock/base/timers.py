@@ -121,7 +121,7 @@ class Timeline:
         self.open += 1
 
     def part(self, other: Timeline) -> None:
-        """The counterpart of `join`."""
+        """Undo `join`."""
         others = list(self.joined)
         others.remove(other)
         self.joined = tuple(others)
@@ -245,7 +245,7 @@ class Timers:
             self.on_earlier()
 
     def next_due(self) -> float | None:
-        """The steady time at which there is something to do next, None if there is nothing."""
+        """Return the steady time at which there is something to do next, None if there is nothing."""
         self._drop_stale()
         if not self._heap:
             return None

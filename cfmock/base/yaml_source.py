@@ -25,7 +25,7 @@ from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_values import CORE, MAX_DEPTH, MAX_NODES, Loader, OddError, plain, quick_value, scalar
 
 PLACEHOLDER = "a template placeholder: render the template first"
-"""What is wrong with `Seconds: {{ pause }}`."""
+"""The mistake in `Seconds: {{ pause }}`."""
 
 _NO_YAML = "not YAML: {}"
 _BEFORE_RENDERING = f"{_NO_YAML}; {PLACEHOLDER}"
@@ -43,7 +43,7 @@ _TABBED = "a tab character in the indentation, where YAML takes spaces only"
 
 @dataclass(slots=True)
 class _Place:
-    """Where a value stands (counted from 0), and, for collections, its keys and parts."""
+    """The place of a value (counted from 0), and, for collections, of its keys and parts."""
 
     line: int
     column: int
@@ -61,7 +61,7 @@ class Document:
     _root: _Place | None = field(default=None, repr=False)
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
-        """The place of the value at `path` (or of its key); if that leads nowhere, of the nearest thing above it."""
+        """Return the place of the value at `path` (or of its key); if there is none, of the nearest value above it."""
         if self._root is None:  # places are looked for only when somebody asks
             self._root = self._places()
         place, line, column = self._root, self._root.line, self._root.column
@@ -87,7 +87,7 @@ class Document:
 
     @property
     def size(self) -> int:
-        """About how much is kept of it, in characters."""
+        """The size of all that is kept of it, about, in characters."""
         return max(len(self.text), VALUE_SIZE * count(self.value))
 
     def problem(self, path: Path, mistake: Mistake, *, key: bool = False) -> Problem:
@@ -138,14 +138,14 @@ class NotYamlError(SourceError):
 
 
 def _not_json(name: str, text: str, error: json.JSONDecodeError) -> Problem:
-    """What Python's reader has to say of a text, where it says it."""
+    """Turn an error of Python's reader into a problem at its place."""
     why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
     why = "it ends before it is complete" if error.pos >= len(text.rstrip()) else why
     return Problem.at(_mark_at(name, text, error.pos), "not JSON: {}", why)
 
 
 def _comment(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
-    """What is wrong if it is a comment."""
+    """Return the problem if it is a comment."""
     if not text.startswith(("//", "/*"), error.pos):
         return None
     return Problem.at(_mark_at(name, text, error.pos), "not JSON: a comment, which JSON does not have")
@@ -156,7 +156,7 @@ def _mark_at(name: str, text: str, position: int) -> Mark:
 
 
 def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
-    """What is wrong if it is a comma behind the last item, which Python notices there or behind it, by its version."""
+    """Return the problem if it is a comma behind the last item, which Python notices there or behind it, by its version."""
     at = len(text[: error.pos + 1].rstrip().rstrip("]}").rstrip()) - 1
     behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
     if behind not in ("]", "}"):
@@ -176,14 +176,14 @@ def _is_deep(value: Json) -> bool:
 
 
 def count(value: Json) -> int:
-    """How many values it is made of, itself included. Depth is that of what was read."""
+    """Count the values it is made of, itself included. The reader bounds the depth."""
     if isinstance(value, dict | list):
         return 1 + sum(map(count, value.values() if isinstance(value, dict) else value))
     return 1
 
 
 def dump(value: Json) -> str:
-    """A value as YAML text that reads as the same value, keys in their order."""
+    """Write a value as YAML text that reads as the same value, keys in their order."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -355,7 +355,7 @@ class _Builder:
             frame.place.parts[name] = place  # type: ignore[index,call-overload]
 
     def _alias(self, name: str, at: Any, depth: int) -> _Anchored:
-        """A copy of what the anchor stands at, to be put at this depth."""
+        """Copy the value at the anchor, for a place at this depth."""
         if name not in self.anchors:
             # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
             self._refuse(at, "alias '*{}' has no anchor before it", name)
@@ -381,7 +381,7 @@ class _Builder:
 
 
 class _Anchored(NamedTuple):
-    """What an anchor stands at: of how many values, and of how many levels of collections."""
+    """The value at an anchor, with its number of values and of levels of collections."""
 
     value: Json
     place: _Place
@@ -402,7 +402,7 @@ class _Frame:
         self.height = 1
 
     def raise_to(self, height: int) -> None:
-        """Note that it holds something of so many levels."""
+        """Note that it holds a value of this many levels."""
         self.height = max(self.height, height + 1)
 
     def apply_merges(self) -> None:

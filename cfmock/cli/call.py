@@ -79,7 +79,7 @@ def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
 
 
 def _near(call: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """The near misses that a single thing kept from matching, with that; of other operations there are none."""
+    """Yield the near misses that a single thing kept from matching, with that; of other operations there are none."""
     for miss in call["near_misses"]:
         first, *more = miss["differences"]
         if not more and first["path"] != "when.operation":

@@ -31,7 +31,7 @@ class KnownWord(StringParamType):
 
 
 def completing(command: click.Command) -> click.Command:
-    """The command, with what its texts are completed to."""
+    """Return the command, with what its texts are completed to."""
     for param in command.params:
         if isinstance(param.type, StringParamType):
             param.type = _completed(param) or param.type

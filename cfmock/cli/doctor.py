@@ -93,7 +93,7 @@ def _libraries() -> Iterator[HealthCheck]:
 
 
 def _required() -> list[str]:
-    """The distributions that every installation needs; none is named where cfmock itself is not installed as one."""
+    """Return the distributions that every installation needs; none is named where cfmock itself is not installed as one."""
     try:
         lines = importlib.metadata.requires("cfmock") or []
     except importlib.metadata.PackageNotFoundError:

@@ -36,7 +36,7 @@ def command(as_json: bool) -> None:
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """A row for each code: `code`, `status`, `message` (template), `operations` that document it, `how` it comes."""
+    """Return a row for each code: `code`, `status`, `message` (template), `operations` that document it, `how` it comes."""
     from cfmock.protocol.spec.model import load
 
     spec = load()

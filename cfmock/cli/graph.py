@@ -92,7 +92,7 @@ def _document(path: str) -> Any:
 
 
 def _covered(path: str, document: Any, flow: str) -> Hits:
-    """The entry of a flow in `coverage`: its points with their hits."""
+    """Return the entry of a flow in `coverage`: its points with their hits."""
     from cfmock.base.errors import SettingsError
 
     covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
@@ -103,7 +103,7 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
 
 
 def _path(path: str, document: Any, flow: str, test: str) -> Hits:
-    """The hits of one of the `tests`, which may have come to the flow from another."""
+    """Return the hits of one of the `tests`, which may have come to the flow from another."""
     from cfmock.base.errors import SettingsError
     from cfmock.base.suggestions import did_you_mean
 

@@ -61,7 +61,7 @@ command.epilog = "Example: cfmock init --language go"
 
 
 def starter(language: str) -> Mapping[str, str]:
-    """The files of a language: path below the folder → text."""
+    """Return the files of a language: path below the folder → text."""
     found = {}
     for part in ("flow", language):
         root = STARTERS / part

@@ -112,7 +112,7 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
 
 
 def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Proxying) -> Started:
-    """A server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
+    """Return a server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
     if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
     server, control = compose(fixtures, settings, tls)
@@ -131,8 +131,8 @@ def log_removed(proxies: Proxying) -> None:
 
 
 def _inherited() -> dict[str, str]:
-    """The environment as it was given to us: the standalone program changes where libraries are looked for, which is not for
-    the programs it runs."""
+    """Return the environment that we inherited: the standalone program changes the folder of libraries, which is not for the
+    programs it runs."""
     variables = dict(os.environ)
     if getattr(sys, "frozen", False):
         before = variables.pop("LD_LIBRARY_PATH_ORIG", None)

@@ -27,7 +27,7 @@ _COLOURS = {
 
 
 def dot(flow: Flow, highlight: Highlight | None = None) -> str:
-    """The text of a `digraph`, with what `highlight` says coloured in.
+    """Write a flow as a `digraph`, with the parts of `highlight` coloured in.
 
     A state that holds series is a cluster: the state itself at its top, and below it a cluster for each series.
     """
@@ -92,7 +92,7 @@ class _Graph:
         yield f"{indent}}}"
 
     def bottom(self, node: Node, lane: int = 0) -> str:
-        """The lowest thing of a state: the point that ends a lane, if it has lanes."""
+        """Return the lowest thing of a state: the point that ends a lane, if it has lanes."""
         return f"{self.numbers[node.id]}_{lane}" if lanes(node) else self.numbers[node.id]
 
     def tail(self, node: Node, lane: int | None) -> str:
@@ -122,6 +122,6 @@ def _line(link: Link, label: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A quoted string of one line, in which no backslash begins an escape and no ampersand a character's name."""
+    """Return a quoted string of one line, in which no backslash begins an escape and no ampersand a character's name."""
     line = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
     return '"' + line.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") + '"'

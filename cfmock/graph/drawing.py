@@ -56,7 +56,7 @@ class Highlight:
     states: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, id: str) -> Status:
-        """The status of a part that has an id of its own."""
+        """Return the status of a part that has an id of its own."""
         if id in self.failed:
             return Status.FAILED
         if (went := _WENT.get(self.states.get(id, ""))) is not None:
@@ -64,15 +64,15 @@ class Highlight:
         return Status.REACHED if self.hits.get(id, 0) > 0 else Status.MISSED
 
     def of_start(self, node: Node) -> Status:
-        """The status of the way into the first state."""
+        """Return the status of the way into the first state."""
         return Status.MISSED if self.of(node.id) is Status.MISSED else Status.REACHED
 
     def of_link(self, link: Link, node: Node) -> Status:
-        """The status of a link out of `node`."""
+        """Return the status of a link out of `node`."""
         return self.of(link.edge.id) if link.edge.id != node.id else self.of_going_on(node)
 
     def of_going_on(self, node: Node) -> Status:
-        """The status of the plain way on, which has no id: taken if the state was entered and left no other way."""
+        """Return the status of the plain way on, which has no id: taken if the state was entered and left no other way."""
         others = [catch.id for catch in node.catch]
         if isinstance(node, ChoiceNode):
             others += [option.id for option in node.all_options]
@@ -109,7 +109,7 @@ class Lane:
 
 
 def links(series: Series) -> tuple[Link, ...]:
-    """All links of a series, in the order of its states. Going deep first, a link to a state still open is a loop."""
+    """Return all links of a series, in the order of its states. Going deep first, a link to a state still open is a loop."""
     outgoing = {name: list(edges(node)) for name, node in series.nodes.items()}
     loops: set[int] = set()
     state = dict.fromkeys(outgoing, 0)  # 0 new, 1 open, 2 done
@@ -133,12 +133,12 @@ def links(series: Series) -> tuple[Link, ...]:
 
 
 def lane_of(link: Link, node: Node) -> int | None:
-    """The number of the lane of `node` in which a link begins: that of an old option which runs steps of its own."""
+    """Return the number of the lane of `node` in which a link begins: that of an old option which runs steps of its own."""
     return next((index for index, lane in enumerate(lanes(node)) if lane.series.id == link.edge.id), None)
 
 
 def lanes(node: Node) -> tuple[Lane, ...]:
-    """The series inside a state, labelled."""
+    """Return the series inside a state, labelled."""
     if isinstance(node, ParallelNode):
         return tuple(Lane(series, f"branch {index}") for index, series in enumerate(node.branches))
     if isinstance(node, MapNode):
@@ -178,5 +178,5 @@ def numbers(flow: Flow) -> dict[str, str]:
 
 
 def note(node: Node) -> str:
-    """The type of a state and what says most about it, in one line."""
+    """Return the type of a state and what says most about it, in one line."""
     return " · ".join((node.kind.value, *captions(node)[:1]))

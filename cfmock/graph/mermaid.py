@@ -25,7 +25,7 @@ _COLOURS = {
 
 
 def mermaid(flow: Flow, highlight: Highlight | None = None) -> str:
-    """The text of a Mermaid flowchart, with what `highlight` says coloured in."""
+    """Write a flow as a Mermaid flowchart, with the parts of `highlight` coloured in."""
     return "\n".join(_Chart(flow, highlight).lines()) + "\n"
 
 
@@ -114,6 +114,6 @@ def _text(text: str) -> str:
 
 
 def _lines(lines: Iterable[str]) -> str:
-    """The lines of one label. Mermaid undoes the codes in such, and then looks for formulas, line ends and icons."""
+    """Return the lines of one label. Mermaid undoes the codes in such, and then looks for formulas, line ends and icons."""
     text = "<br/>".join(map(_text, lines))
     return re.sub(r"#36;(?=#36;)|#92;(?=n)|(?<=fa)\w?#58;(?=fa#45;)", rf"\g<0>{_APART}", text)

@@ -19,7 +19,7 @@ _STAND_INS: tuple[Any, ...] = ("", [], {}, 0)
 
 
 def failing_calls(flow: Flow, document: Document) -> Iterator[tuple[Mark, str]]:
-    """The calls that fail whatever the data are, each with the place of its expression and why."""
+    """Yield the calls that fail whatever the data are, each with the place of its expression and why."""
     for path, expression in flow.expressions:
         for call in _calls(parse(expression.text, expression.roots).node):
             arguments = _arguments(call)
@@ -47,7 +47,7 @@ def _arguments(call: FunctionCall) -> list[Any] | None:
 
 
 def _calls(node: Any) -> Iterator[FunctionCall]:
-    """The calls in a tree, outer before inner."""
+    """Yield the calls in a tree, outer before inner."""
     if isinstance(node, FunctionCall):
         yield node
     if isinstance(node, tuple):  # each kind of node is one, and so are the parts of some

@@ -49,8 +49,8 @@ _PRODUCTS, _NEAR_PRODUCT = ("fc", "fnf"), 0.66  # one letter in these
 
 
 def near_action(name: str, *, any_case: bool) -> str | None:
-    """The well-known action that a name was meant as; None if it is one, or like none. With `any_case` products may be written
-    in either case, as in the old language."""
+    """Return the well-known action that a name was meant as; None if it is one, or like none. With `any_case` products may be
+    written in either case, as in the old language."""
     product, _, operation = name.partition(":")
     known = _actions()
     right = known.get(name.casefold())
@@ -61,8 +61,8 @@ def near_action(name: str, *, any_case: bool) -> str | None:
 
 
 def near_error(name: str) -> str | None:
-    """The well-known error that a name was meant as, likewise. Names without a product are those of functions: they may be
-    anything."""
+    """Return the well-known error that a name was meant as; None as for actions. Names without a product are those of functions:
+    they may be anything."""
     product, dot, code = name.partition(".")
     if not dot:
         return None

@@ -77,13 +77,13 @@ class _DocumentSearch:
             yield "CF113", self.mark(*path), f"there is no action '{name}' (did you mean '{near}'?)"
 
     def end(self, state: dict[str, Json], path: Path, fields: tuple[str, str]) -> Iterator[Found]:
-        """In the error that a Fail ends with."""
+        """Search the error that a Fail ends with."""
         for field in fields:
             if isinstance(text := state.get(field), str) and looks_computed(text):
                 yield "CF114", self.mark(*path, field), f"{shown(text)} is constant text, as '{field}' always is"
 
     def errors(self, rules: Json, path: Path, field: str) -> Iterator[Found]:
-        """In the lists of errors of Retry or Catch."""
+        """Search the lists of errors of Retry or Catch."""
         for number, rule in enumerate(rules or ()):
             for index, name in enumerate(rule[field]):
                 mark = self.mark(*path, number, field, index)
@@ -146,7 +146,7 @@ class _NewSearch(_DocumentSearch):
             )
 
     def spellings(self, state: dict[str, Json], path: Path) -> Iterator[Found]:
-        """Of a Map: the same field under two names or in two places. Of two places the inner one counts."""
+        """Find a field of a Map under two names or in two places. Of two places the inner one counts."""
         for field, names in _SPELLINGS:
             places = [(inner, (*path, field))] if isinstance(inner := state.get(field), dict) else []
             places.append((state, path))
@@ -218,7 +218,7 @@ def looks_computed(text: str) -> bool:
 
 
 def _states(scope: dict[str, Any], path: Path) -> Iterator[tuple[Path, dict[str, Json]]]:
-    """All states, outer before inner, with their paths."""
+    """Yield all states, outer before inner, with their paths."""
     for index, state in enumerate(scope["States"]):
         place = (*path, "States", index)
         yield place, state
@@ -230,7 +230,7 @@ def _states(scope: dict[str, Any], path: Path) -> Iterator[tuple[Path, dict[str,
 
 
 def _steps(scope: dict[str, Any], path: Path) -> Iterator[tuple[Path, dict[str, Json]]]:
-    """All steps likewise."""
+    """Yield all steps, outer before inner, with their paths."""
     for index, step in enumerate(scope.get("steps") or ()):
         place = (*path, "steps", index)
         yield place, step

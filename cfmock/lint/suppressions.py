@@ -71,7 +71,7 @@ def ignores(text: str) -> Ignores:
 
 
 def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
-    """The codes that a comment switches off around its line. Those of the whole file, and mistakes, go to `into`."""
+    """Return the codes that a comment switches off around its line. Those of the whole file, and mistakes, go to `into`."""
     endpoint, rest = comment[1], comment[2]
     if endpoint not in ENDPOINTS:
         # Most likely no comment to us: a fixture that is commented out has `# cfmock: 1`, prose may begin so, too.
@@ -92,7 +92,7 @@ def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
 
 
 def _named(rest: str) -> list[str] | None:
-    """The codes at the beginning of what follows the word; None if there are none, which means all."""
+    """Return the codes at the beginning of what follows the word; None if there are none, which means all."""
     if brackets := _BRACKETS.match(rest):
         return re.split(r"[\s,]+", brackets[1].strip())
     code = _FIRST.match(rest)

@@ -40,7 +40,7 @@ def violations(operation: Operation, parameters: Parameters, arguments: Mapping[
 
 
 def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[ViolationNote]:
-    """The violations for which arguments are refused as InvalidArgument: names outside their pattern, wrong types."""
+    """Return the violations for which arguments are refused as InvalidArgument: names outside their pattern, wrong types."""
     found = []
     for name, text in arguments.items():
         parameter = operation.parameters.get(name)
@@ -67,7 +67,7 @@ _WANTED = {"boolean": "true or false", "integer": "an integer", "number": "a num
 
 @shared_allowance()
 def _unknown(operation: Operation, names: Sequence[str]) -> list[ViolationNote]:
-    """One for each name, the last one for all beyond `MOST_TOLD`."""
+    """Return a violation for each name, the last one for all beyond `MOST_TOLD`."""
     found = []
     for name in names[:MOST_TOLD]:
         message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"

@@ -78,7 +78,7 @@ class ClientHistory:
         self._starts = 0
 
     def came(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
-        """The violations of a call that comes in."""
+        """Return the violations of a call that comes in."""
         found = []
         if acs3:
             found.append(violation("ACS3 signature", "the call is signed with ACS3"))
@@ -136,7 +136,7 @@ class ClientHistory:
                 self._nonces.discard(self._nonces_in_order.popleft())
 
     def lost(self, start: Start | None, request_id: str) -> None:
-        """The client cannot know what came of a call: its answer was lost on the way, or it left before."""
+        """Remember a call whose client cannot know the result: the answer was lost on the way, or the client left before."""
         if start is not None:
             _keep(self._lost, start.likeness, Lost(self._clock.steady(), start.name, request_id))
 

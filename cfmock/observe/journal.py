@@ -177,7 +177,7 @@ class Journal:
     def find(
         self, account: str | None = None, region: str | None = None, **filters: str | int | None
     ) -> Iterator[CallRecord]:
-        """The calls of these worlds that `matches` says yes to."""
+        """Find the calls of these worlds for which `matches` is true."""
         rings = [ring.records for ring in self._of(account, region)]
         records = rings[0] if len(rings) == 1 else heapq.merge(*rings, key=lambda record: record.ended)
         wanted = {name: value for name, value in filters.items() if value is not None}
@@ -261,7 +261,7 @@ _SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|
 
 
 def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
-    """The arguments as they may be kept: of those that the operation does not know, secret ones without their value, and the
+    """Return the arguments as they may be kept: of those unknown to the operation, secret ones without their value, and the
     beginning of long names."""
     if arguments.keys() <= known:
         return arguments
@@ -307,14 +307,14 @@ def explain(records: Sequence[CallRecord]) -> None:
 
 
 def brief(record: CallRecord) -> str:
-    """A call on one line, for people."""
+    """Describe a call on one line, for people."""
     given = ", ".join(f"{name}={value:.60}" for name, value in record.parameters.items())
     answer = record.transport if record.status == 0 else f"{record.status} {record.code or ''}".rstrip()
     return f"{record.operation}({given}) -> {answer}"
 
 
 def as_json(record: CallRecord) -> dict[str, Any]:
-    """A call as the admin API and the journal file give it."""
+    """Return a call in the form of the admin API and the journal file."""
     return {
         "operation": record.operation,
         "parameters": dict(record.parameters),
@@ -351,6 +351,6 @@ def whole(record: CallRecord) -> dict[str, Any]:
 
 
 def line(record: CallRecord) -> str:
-    """A call as one line of a journal file."""
+    """Write a call as one line of a journal file."""
     explain((record,))
     return json.dumps(as_json(record), ensure_ascii=True, separators=(",", ":")) + "\n"

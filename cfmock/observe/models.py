@@ -113,7 +113,7 @@ def execution_text(execution: Execution) -> str:
 
 
 def violations_text(violations: Sequence[Violation]) -> str:
-    """All of them, for who must read them."""
+    """Write all of them, for people."""
     count = f"{len(violations)} violation{'s' * (len(violations) != 1)}"
     return "\n".join([f"{count}: what the real service would take differently", *map(str, violations)])
 

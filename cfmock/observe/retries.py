@@ -82,7 +82,7 @@ class Retries:
 
 
 def groups(records: Iterable[CallRecord]) -> list[Retries]:
-    """The retries among some calls, by their first call."""
+    """Return the retries among some calls, by their first call."""
     going: dict[tuple[Any, ...], list[list[CallRecord]]] = {}
     found: list[list[CallRecord]] = []
     for record in sorted(records, key=lambda each: each.began):
@@ -173,7 +173,7 @@ def shape(pauses: Sequence[float]) -> Backoff | None:
 
 
 def _doubles(pauses: Sequence[float]) -> Iterator[bool]:
-    """For each pause whether it is about twice the one before, or as long, once that is the cap."""
+    """Return for each pause whether it is about twice the one before, or as long, once that is the cap."""
     capped = False
     for number, (earlier, later) in enumerate(pairwise(pauses)):
         ratio = later / max(earlier, 1e-6)

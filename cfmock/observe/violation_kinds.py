@@ -79,6 +79,6 @@ class ViolationNote(NamedTuple):
 
 
 def violation(kind: str, message: str, **seen: object) -> ViolationNote:
-    """One of a kind of the table, its texts filled in."""
+    """Make a violation of a kind of the table, its texts filled in."""
     row = KINDS[kind]
     return ViolationNote(kind, message, row.meant.format(**seen), row.real.format(**seen))

@@ -33,7 +33,7 @@ def begin(config: pytest.Config) -> None:
 
 
 def of(config: pytest.Config) -> ServedCoverage | None:
-    """The coverage so far, or None where it is not measured."""
+    """Return the coverage so far, or None where it is not measured."""
     return config.stash.get(_COVERAGE, None)
 
 

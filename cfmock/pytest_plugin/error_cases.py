@@ -37,7 +37,7 @@ def _cases(metafunc: pytest.Metafunc, marker: pytest.Mark) -> list[tuple[Case, i
 
 
 def cfmock_errors(operation: str, times: int | None = None, transports: bool = False) -> tuple[str, int | None, bool]:
-    """The arguments of the marker of this name. Raises ValueError for what they cannot be."""
+    """Read the arguments of the marker `cfmock_errors`. Raises ValueError for wrong ones."""
     from cfmock.base.suggestions import did_you_mean
     from cfmock.protocol.spec.model import load
 
@@ -60,6 +60,6 @@ def enter_case(cf: CloudFlow, case: Case, times: int | None) -> ErrorCase:
 
 
 def case_of(request: pytest.FixtureRequest) -> tuple[Case, int | None] | None:
-    """The case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
+    """Return the case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
     callspec = getattr(request.node, "callspec", None)
     return callspec.params.get("cfmock_error") if callspec is not None else None

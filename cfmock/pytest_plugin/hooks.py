@@ -126,7 +126,7 @@ def pytest_runtest_makereport(
 
 
 def _flows(item: pytest.Item) -> list[FlowFixture]:
-    """The flows that a test loads."""
+    """Return the flows that a test loads."""
     if isinstance(item, flow_tests.FlowTestItem):
         return item.flows
     return [flow for cf in servers.servers_of(item) for flow in access.loaded_flows(cf)]

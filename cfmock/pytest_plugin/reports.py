@@ -49,7 +49,7 @@ def _add_executions(report: pytest.TestReport, name: str, cf: CloudFlow, since: 
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:
-    """The calls, or those after the request of this id."""
+    """Return the calls, or those after the request of this id."""
     calls = cf.calls()
     calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []

@@ -113,7 +113,7 @@ class Session:
         self._outside += self.violations.new()
 
     def fail_end(self) -> None:
-        """For the violations that no test has failed for."""
+        """Fail the end of the session for violations that failed no test."""
         _fail([*self._outside, *self.violations.new()])
 
 
@@ -125,18 +125,18 @@ def _fail(violations: list[Violation]) -> None:
 
 
 def session_of(item: pytest.Item) -> Session | None:
-    """The server of the session, if there is one by now and the test uses it."""
+    """Return the server of the session, if there is one by now and the test uses it."""
     used = "cfmock_session" in getattr(item, "fixturenames", ())
     return item.config.stash.get(_SESSION, None) if used else None
 
 
 def own_servers(item: pytest.Item) -> dict[CloudFlow, Marks]:
-    """The servers that belong to this test alone, with the executions that each began with."""
+    """Return the servers that belong to this test alone, with the executions that each began with."""
     return item.stash.get(_SERVERS, {})
 
 
 def forget(item: pytest.Item) -> None:
-    """The test is over, and has been reported: let go of its servers, and with them of all that they hold."""
+    """Let go of a test's servers, and of all that they hold, once it has been reported."""
     setups.forget(item)
     if _CASE in item.stash:
         del item.stash[_CASE]
@@ -146,7 +146,7 @@ def forget(item: pytest.Item) -> None:
 
 
 def servers_of(item: pytest.Item) -> list[CloudFlow]:
-    """All servers that a test uses."""
+    """Return all servers that a test uses."""
     session = session_of(item)
     return [*own_servers(item), *([session.cf] if session is not None else [])]
 

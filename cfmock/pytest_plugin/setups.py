@@ -37,7 +37,7 @@ def follow(item: pytest.Item, cf: CloudFlow, mode: str) -> None:
 
 
 def ask(item: pytest.Item, fault: str) -> None:
-    """The fault of this id is the test's own, although it was added before the test function began."""
+    """Count the fault of this id as the test's own, although it was added before the test function began."""
     item.stash.setdefault(_ASKED, []).append(fault)
 
 

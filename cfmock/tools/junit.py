@@ -32,7 +32,7 @@ class _JUnitCase:
 
 
 def of_tests(report: TestReport) -> str:
-    """A run of flow tests: a suite for each file, a case for each test. Mistakes in a file are an error of it."""
+    """Return a run of flow tests: a suite for each file, a case for each test. Mistakes in a file are an error of it."""
     return _document(_tests(report))
 
 
@@ -58,7 +58,7 @@ def _tests(report: TestReport) -> Iterator[tuple[str, _JUnitCase]]:
 
 
 def of_matrix(report: MatrixReport) -> str:
-    """A contract matrix: a suite for each operation, a case for each fault.
+    """Return a contract matrix: a suite for each operation, a case for each fault.
 
     What a client does not recover from is a finding; a case fails only if it is not as accepted.
     """
@@ -102,7 +102,7 @@ def _replays(report: replays.ReplayReport) -> Iterator[tuple[str, _JUnitCase]]:
 
 
 def _document(found: Iterable[tuple[str, _JUnitCase]]) -> str:
-    """The whole document, of cases with the names of their suites."""
+    """Return the whole document, of cases with the names of their suites."""
     suites: dict[str, list[_JUnitCase]] = {}
     for name, case in found:
         suites.setdefault(name, []).append(case)

@@ -120,7 +120,7 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
 
 
 def _ranks(count: int, arcs: Sequence[Arc]) -> list[int]:
-    """The longest way to each box along arcs that lead down; an arc with a label is two ranks long."""
+    """Return the longest way to each box along arcs that lead down; an arc with a label is two ranks long."""
     waiting = [0] * count
     outgoing: list[list[Arc]] = [[] for _ in range(count)]
     for arc in arcs:

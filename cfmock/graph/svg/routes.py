@@ -58,7 +58,7 @@ def lay_out(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layout:
 
 
 def _framed(layers: Layers, lines: list[Line], bottom: float) -> Layout:
-    """Everything moved so that it begins at 0, however far channels reach to the left."""
+    """Move everything so that it begins at 0, however far channels reach to the left."""
     across = [x for line in lines for x, _ in line.points]
     cells = [*layers.boxes, *layers.pills.values()]
     left = min([cell.x - cell.width / 2 for cell in cells] + across)
@@ -215,7 +215,7 @@ def _asides(rounds: Sequence[Sequence[Detour]]) -> list[float]:
 
 
 def _round(detours: Sequence[Detour], channel: float, aside: float, gaps: _Gaps, ports: dict[int, float]) -> list[Line]:
-    """A group of detours: each up to the channel, and the channel from one to the next, at last into the box."""
+    """Return a group of detours: each up to the channel, and the channel from one to the next, at last into the box."""
     lines = []
     target, top = detours[0].target, gaps.track_in(detours)
     x = target.x + aside

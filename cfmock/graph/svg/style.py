@@ -63,7 +63,7 @@ _SHAPES = f"""
 
 
 def css() -> str:
-    """The style sheet: light, and dark for readers whose system says so."""
+    """Return the style sheet: light, and dark for readers whose system says so."""
     return f"{_SHAPES}{_colours(_LIGHT)}@media (prefers-color-scheme: dark) {{\n{_colours(_DARK)}}}\n"
 
 

@@ -24,7 +24,7 @@ _ORDER = (Status.FAILED, Status.CAUGHT, Status.RUNNING, Status.REACHED, Status.M
 
 
 def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True, styled: bool = True) -> str:
-    """The picture of a flow, with what `highlight` says coloured in.
+    """Draw a flow, with the parts of `highlight` coloured in.
 
     `titled`: its name stands above it. `styled`: it brings its style sheet; one without stands in a page that has `css()`, as
     pages must that allow no styles in themselves. Each state is a group whose `data-state` is its name; where `highlight` has
@@ -78,7 +78,7 @@ def _plan(planned: Plan, left: float, top: float) -> Iterator[str]:
 
 
 def _status(planned: Plan, line: Line) -> Status:
-    """Of the ways that run along a line, the most telling."""
+    """Return the most telling status of the ways that run along a line."""
     return min((planned.ways[arc].status for arc in line.arcs), key=_ORDER.index)
 
 
@@ -163,7 +163,7 @@ def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
 
 
 def _retry(text: str, status: Status, x: float, y: float) -> Iterator[str]:
-    """A retry rule; where its status is known, with a frame of its own, since the state around it may have another."""
+    """Draw a retry rule; where its status is known, with a frame of its own, since the state around it may have another."""
     yield f'<g class="cf-{status.value}">'
     if status is not Status.PLAIN:
         across = ICON + width(text, NOTE) + 12

@@ -19,7 +19,7 @@ def width(text: str, size: float) -> float:
 
 
 def cut(text: str, size: float, room: float) -> str:
-    """The text in one line; where it does not fit, `…` stands for its end."""
+    """Return the text in one line; where it does not fit, `…` stands for its end."""
     line = " ".join(text.split()) or text
     if width(line, size) <= room:
         return line

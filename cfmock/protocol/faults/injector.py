@@ -149,7 +149,7 @@ class ActiveFault:
         self.hits, self._calls = hits, calls
 
     def standing(self) -> Standing:
-        """As it stands now, for `Trace`."""
+        """Return its present state, for `Trace`."""
         standing = self._standing
         if standing is None:
             standing = self._standing = Standing(self.name, self.rule, self.hits, self._calls, self._dice)
@@ -196,7 +196,7 @@ class FaultInjector:
         return fault
 
     def list(self) -> Sequence[ActiveFault]:
-        """The rules in their order, spent ones too, expired ones not."""
+        """Return the rules in their order, spent ones too, expired ones not."""
         self._expire()
         return tuple(self._faults.values())
 
@@ -230,7 +230,7 @@ class FaultInjector:
         return bool(self._faults)
 
     def skew(self, call: OperationCall, struck: MutableSequence[str] | None = None) -> float:
-        """By how many seconds the server's clock seems off for this call; asked before authentication.
+        """Return the seconds by which the server's clock seems off for this call; asked before authentication.
 
         The first `clock_skew` rule that strikes decides; its name is appended to `struck`.
         """
@@ -312,7 +312,7 @@ class FaultInjector:
         return True
 
     def _possible(self, call: OperationCall) -> _Possible:
-        """The rules that match all of a call but its execution and its time."""
+        """Return the rules that match all of a call except its execution and its time."""
         if self._next_expiry < math.inf:
             self._expire()
         operation, flow, access_key_id = call.operation.name, call.flow, call.access_key_id

@@ -40,7 +40,7 @@ class Trace(NamedTuple):
         return _STANDING * len(self.rules)
 
     def near_misses(self) -> list[NearMiss]:
-        """The rules that did not strike and why, the nearest first, those for other operations last.
+        """Return the rules that did not strike and why, the nearest first, those for other operations last.
 
         A rule that only came too late, or whose rate limit still had room, is left out.
         """
@@ -52,7 +52,7 @@ class Trace(NamedTuple):
         return sorted(found, key=lambda miss: (miss.differences[0].path == "when.operation", len(miss.differences)))
 
     def nearest(self) -> NearMiss | None:
-        """A rule for this operation that a single thing in the request kept from striking."""
+        """Return a rule for this operation that a single thing in the request kept from striking."""
         operation = self.call.operation.name
         for standing in self.rules[:_FOR_A_HINT]:
             if not standing.rule.when.operation.cover(operation):

@@ -344,7 +344,7 @@ _BESIDE_WHEN = {
 
 
 def _fields(found: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a rule from what its readers found."""
+    """Return the fields of a rule from the values that its readers found."""
     when: dict[str, Any] = found.pop("when", {})
     when |= {key: Globs.of(*when[key]) for key in _GLOBS if key in when}
     action = {field: found.pop(key) for key, field in _ACTION.items() if key in found}
@@ -354,7 +354,7 @@ def _fields(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A copy of plain data in which tuples are lists."""
+    """Return a copy of plain data in which tuples are lists."""
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

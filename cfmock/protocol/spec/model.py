@@ -89,7 +89,7 @@ class ErrorEntry(NamedTuple):
     evidence: str
 
     def render(self, args: tuple[str, ...]) -> str:
-        """The message for these arguments. A wrong number of them is a mistake in our code: ValueError."""
+        """Return the message for these arguments. A wrong number of them is a mistake in our code: ValueError."""
         if len(args) != len(self.args):
             raise ValueError(f"{self.code} takes {len(self.args)} arguments, got {len(args)}")
         return self.message % args if args else self.message
@@ -129,7 +129,7 @@ class Spec(NamedTuple):
     name_pattern: re.Pattern[str]
 
     def operations_with(self, code: str) -> list[str]:
-        """The operations in whose documented table the code stands."""
+        """Return the operations in whose documented table the code stands."""
         return [operation.name for operation in self.operations.values() if code in operation.errors]
 
 
@@ -140,7 +140,7 @@ def python_name(name: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def load() -> Spec:
-    """The tables, read once a process. Raises ValueError if they contradict themselves."""
+    """Load the tables, once a process. Raises ValueError if they contradict themselves."""
     raw = json.loads(Path(__file__).with_name("operations.json").read_bytes())
     errors = {code: ErrorEntry(code, **{**row, "args": tuple(row["args"])}) for code, row in raw["errors"].items()}
     spec = Spec(

@@ -37,7 +37,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 
 def as_github(report: CheckReport) -> str:
-    """A workflow command per line: `::warning file=orders.yaml,line=12,col=7,title=CF101::state 'B' cannot be reached`."""
+    """Return a workflow command per line: `::warning file=orders.yaml,line=12,col=7,title=CF101::state 'B' cannot be reached`."""
     lines = [_command("warning", {"title": "cfmock"}, warning) for warning in report.fixtures.warnings]
     for issue in report.issues:
         message = f"{issue.path}: {issue.message}" if issue.path else issue.message

@@ -112,7 +112,7 @@ def findings_outside(fixtures: FixtureSet) -> list[Finding]:
 
 
 def _in_file(flow: FlowFixture, finding: Finding) -> tuple[Mark, str]:
-    """The place of a finding in a file, and its words, with the place in the text where the file has but the text's."""
+    """Return the place of a finding in a file, and its words, with the place in the text where the file has but the text's."""
     mark = finding.mark
     if mark.file.startswith(f"{flow.mark.file}:"):
         return flow.mark, f"{finding.message}{within_text((mark.line, mark.column))}"

@@ -21,7 +21,7 @@ MISTAKE = "mistake"
 
 
 def sarif(report: CheckReport) -> str:
-    """The log: one run, whose rules are all that there are."""
+    """Return the log: one run, whose rules are all that there are."""
     rules = [_MISTAKE, *map(_rule, RULES.values())]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     driver = {"name": "cfmock", "version": __version__, "informationUri": INFORMATION, "rules": rules}

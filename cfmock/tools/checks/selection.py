@@ -19,7 +19,7 @@ class Selection:
 
     @classmethod
     def of(cls, select: Iterable[str], ignore: Iterable[str]) -> Selection:
-        """From lists with commas, as options have them. Raises SettingsError for what is no code."""
+        """Read lists with commas, as options have them. Raises SettingsError for any word that is no code."""
         return cls(_words("--select", select), _words("--ignore", ignore))
 
     def wants(self, code: str) -> bool:

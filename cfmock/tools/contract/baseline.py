@@ -99,7 +99,7 @@ def text(accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callab
 
 
 def lines(cases: Iterable[Json]) -> str:
-    """A document of cases, a line for each."""
+    """Write a document of cases, a line for each."""
     said = ",\n".join(f"  {json.dumps(case, ensure_ascii=False)}" for case in cases)
     return f'{{"cases": [\n{said}\n]}}\n' if said else '{"cases": []}\n'
 
@@ -112,7 +112,7 @@ def _order(case: Case) -> tuple[str, bool, str]:
 
 
 def read(content: bytes, name: str) -> list[Accepted]:
-    """The cases of a file. Raises SourceError with all that is wrong, and where."""
+    """Read the cases of a file. Raises SourceError with all mistakes and their places."""
     document = parse(content, name)
     try:
         cases = _document()(document.value)["cases"]

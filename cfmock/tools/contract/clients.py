@@ -82,7 +82,7 @@ class FreshProcess:
         return ClientRun(ended, service.control.find_calls(), service.control.find_violations())
 
     async def close(self) -> None:
-        """Nothing is left of it between cases."""
+        """Do nothing: between cases there is no process."""
 
 
 class Worker:
@@ -133,7 +133,7 @@ class Worker:
             self._service = None
 
     async def _ready(self, service: Service) -> Program:
-        """The worker, started if it is not there."""
+        """Return the worker, started if it is not there."""
         if self._program is not None and self._program.process.returncode is not None:
             await self._end()
         if self._program is None:
@@ -148,7 +148,7 @@ class Worker:
         await self._running.aclose()
 
     async def _answer(self, program: Program, case: str) -> WorkerAnswer | None:
-        """The worker's answer; None if it ends without one."""
+        """Return the worker's answer; None if it ends without one."""
         assert program.process.stdin is not None
         ended = asyncio.ensure_future(program.process.wait())
         try:
@@ -181,7 +181,7 @@ class WorkerAnswer(NamedTuple):
 
     @classmethod
     def read(cls, line: str) -> WorkerAnswer | None:
-        """The answer in a line, or None if it is another one, which workers may write as they like."""
+        """Return the answer in a line, or None if it is another one, which workers may write as they like."""
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):

@@ -39,7 +39,7 @@ _TWICE = re.compile(r"^(\w*(?:Error|Exception): )Error: ")
 
 
 def last_words(text: str) -> str:
-    """The last line that says something, at most `SAID` characters of it, without what only a terminal understands.
+    """Return the last line that says something, at most `SAID` characters of it, without what only a terminal understands.
 
     Of an error that nobody caught it is the line with its name and message, without the path of its module. Brackets alone, with
     which printed JSON ends, say nothing as long as there is a line with a word.
@@ -53,7 +53,7 @@ def last_words(text: str) -> str:
 
 
 def _without_tracebacks(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, but of each traceback of Python only the first of the error's message."""
+    """Yield the lines, of each traceback of Python only the first of the error's message."""
     inside = ""
     group = False
     for line in lines:
@@ -70,7 +70,7 @@ def _without_tracebacks(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _without_stacks(lines: Iterable[str]) -> list[str]:
-    """The lines that are not empty, and of each stack with what belongs to it the one that names the error."""
+    """Return the lines that are not empty, and of each stack with what belongs to it the one that names the error."""
     kept: list[str] = []
     begins = 0  # where in `kept` the paragraph does
     inside = ""
@@ -93,5 +93,5 @@ def _without_stacks(lines: Iterable[str]) -> list[str]:
 
 
 def _error(kept: list[str], begins: int) -> int:
-    """Of the lines above a stack, where the error's message begins, else the last one."""
+    """Return the index of the line above a stack in which the error's message begins, else the last one."""
     return next((at for at in range(len(kept) - 1, begins - 1, -1) if _ERROR.match(kept[at])), len(kept) - 1)

@@ -128,6 +128,6 @@ def polls(records: Iterable[CallRecord]) -> int:
 
 
 def operations_used(records: Iterable[CallRecord]) -> list[str]:
-    """The operations that were called, in the order of their first calls."""
+    """Return the operations that were called, in the order of their first calls."""
     known = load().operations
     return list(dict.fromkeys(record.operation for record in records if record.operation in known))

@@ -22,7 +22,7 @@ _ABREAST = 5
 
 
 def page(report: MatrixReport) -> str:
-    """The whole document."""
+    """Return the whole document."""
     operations = list(dict.fromkeys(each.case.operation for each in report.reactions))
     body = [
         f"<h1>What the client does about errors</h1>\n<p><code>{escaped(shlex.join(report.words))}</code></p>",

@@ -80,11 +80,11 @@ class CaseSelection:
 
 
 def cases_of(operation: str, *, transports: bool = True) -> list[Case]:
-    """The cases of one operation: its documented codes in their order, then the broken connections."""
+    """Return the cases of one operation: its documented codes in their order, then the broken connections."""
     found = [Case(operation, code=code) for code in load().operations[operation].errors]
     return found + [Case(operation, transport=name) for name in TRANSPORTS if transports]
 
 
 def plan(operations: Sequence[str], wanted: CaseSelection) -> list[Case]:
-    """The cases of all operations, in their order, as far as they are asked for."""
+    """Return the cases of all operations, in their order, as far as they are asked for."""
     return [case for operation in operations for case in cases_of(operation) if wanted.covers(case)]

@@ -138,7 +138,7 @@ class Stream(asyncio.Protocol):
             self.enter = -1
 
     def next_line(self) -> str | None:
-        """The oldest whole line not yet read; None if there is none. What was read stays kept."""
+        """Return the oldest whole line not yet read; None if there is none. What was read stays kept."""
         end = self._kept.find(b"\n", self._read)
         if end < 0:
             return None

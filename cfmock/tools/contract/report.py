@@ -37,16 +37,16 @@ class MatrixReport:
         return f"{total}; {len(self.differences) or 'none'} not as accepted"
 
     def difference(self, reaction: Reaction) -> MatrixDifference | None:
-        """The difference of a case from the accepted one."""
+        """Return the difference of a case from the accepted one."""
         return next((each for each in self.differences or () if each.case == reaction.case), None)
 
     def gone(self) -> list[MatrixDifference]:
-        """The accepted cases that there were none of."""
+        """Return the accepted cases that did not occur."""
         return [each for each in self.differences or () if each.after is None]
 
 
 def rows(report: MatrixReport) -> list[tuple[str, ...]]:
-    """A row for each case, under `COLUMNS`."""
+    """Return a row for each case, under `COLUMNS`."""
     return [
         (
             each.case.operation, each.case.fault, each.verdict, str(each.exit), str(each.calls), retries(each),
@@ -63,11 +63,11 @@ def retries(reaction: Reaction) -> str:
 
 
 def footer(report: MatrixReport) -> list[str]:
-    """The lines under the table: violations that the faults have brought about, and the sum of all."""
+    """Return the lines under the table: violations that the faults have brought about, and the sum of all."""
     said = [f"{each.case}: violation: {violation}" for each in report.reactions for violation in each.violations]
     return ["", *said, *([""] if said else []), report.summary()]
 
 
 def document(report: MatrixReport) -> str:
-    """The whole as JSON."""
+    """Return the whole as JSON."""
     return lines(each.to_mapping() for each in report.reactions)

@@ -38,7 +38,7 @@ class MatrixRunner:
     least: float = LEAST
 
     async def clean(self) -> ClientRun:
-        """Without a fault. Raises OSError if the command cannot be started."""
+        """Run the client without a fault. Raises OSError if the command cannot be started."""
         return await self._run("clean", None, CLEAN if self.timeout is None else self.timeout)
 
     def limit(self, clean: ClientRun) -> float:
@@ -79,7 +79,7 @@ class MatrixRunner:
 
 
 def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:
-    """The numbers of the cases, in lines to be worked off side by side."""
+    """Return the numbers of the cases, in queues to be worked off side by side."""
     if jobs == 1:
         return [list(range(len(cases)))]
     waiting = [number for number, case in enumerate(cases) if case.waits]

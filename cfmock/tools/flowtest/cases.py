@@ -106,7 +106,7 @@ class Result:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Json]) -> Result:
-        """The counterpart of `document`."""
+        """Read the value that `document` writes."""
         given: dict[str, Json] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
         }

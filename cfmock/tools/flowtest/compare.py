@@ -51,7 +51,7 @@ def judge(expect: Mapping[str, Json], ran: Ran) -> list[ExpectationDifference]:
 
 
 def _unexpected(ran: Ran) -> Iterator[ExpectationDifference]:
-    """Of an execution whose test expects nothing, that it did not succeed."""
+    """Find that an execution did not succeed, though its test expects nothing else."""
     if ran.status != "Succeeded":
         error = ": ".join(filter(None, (ran.error or {}).values()))
         ended = f"ended {ran.status}" + (f": {error}" if error else "") if ran.error is not None else "never ended"
@@ -135,7 +135,7 @@ def _changes(wanted: Sequence[str], entered: Sequence[str], exact: bool) -> list
 
 
 def _states(changes: Sequence[Change], wanted: Sequence[str], entered: Sequence[str]) -> Iterator[str]:
-    """The states that were not entered, those that were in their place, and a few around."""
+    """Yield the states that were not entered, those that were in their place, and a few around."""
     groups = [(same, list(group)) for same, group in groupby(changes, key=lambda change: change[0] == "equal")]
     for index, (same, group) in enumerate(groups):
         if same:
@@ -150,7 +150,7 @@ def _states(changes: Sequence[Change], wanted: Sequence[str], entered: Sequence[
 
 
 def _shortened(lines: list[str], before: int, behind: int) -> list[str]:
-    """Of lines that are the same in both, the first and last few."""
+    """Keep the first and last few of the lines that are the same in both."""
     if len(lines) <= before + behind:
         return lines
     return [*lines[:before], "  ...", *lines[len(lines) - behind :]]
@@ -216,8 +216,8 @@ def _as_asked(expected: Json, actual: Json, exact: bool) -> Json:
 
 
 def _turn(expect: Mapping[str, Json], ran: Ran) -> Event:
-    """The event that decided how it ended: what failed first of all that led straight to the failure it ended with, or
-    the failure that was caught and should not have been.
+    """Return the event that decided how it ended: the first failure of those that led straight to the last one, or the failure
+    that was caught and should not have been.
     """
     last = ran.events[-1]
     wanted = expect.get("status", "Failed" if expect.get("error") else "Succeeded")
@@ -231,7 +231,7 @@ def _turn(expect: Mapping[str, Json], ran: Ran) -> Event:
 
 
 def _origin(ran: Ran, event: Event) -> Event:
-    """The failure that this one comes from, over the states that only caught one and failed in their turn."""
+    """Return the failure that this one comes from, over the states that only caught one and failed in their turn."""
     found = at = _first_of(ran, event)
     while at.cause:
         at = ran.events[at.cause - 1]
@@ -257,7 +257,7 @@ _MISSING = object()
 
 
 def _place(expected: Json, actual: Json, exact: bool) -> tuple[str, ...]:
-    """The keys that lead to the first value that differs."""
+    """Return the keys that lead to the first value that differs."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in [*expected, *(actual if exact else ())]:
             if key not in actual or key not in expected:
@@ -268,7 +268,7 @@ def _place(expected: Json, actual: Json, exact: bool) -> tuple[str, ...]:
 
 
 def _source(ran: Ran, keys: tuple[str, ...]) -> Event:
-    """The first event since which the output has the value it has at the end there: the end itself, if it never had any."""
+    """Return the first event since which the output has its final value there: the end itself, if it never had any."""
     last = found = ran.events[-1]
     wrong = _at(last, keys)
     outer = ran.flow.series.nodes

@@ -74,7 +74,7 @@ class Coverage:
         self._flows: dict[str, FlowCoverage] = {}
 
     def __iter__(self) -> Iterator[FlowCoverage]:
-        """In the order of their names."""
+        """Yield the flows in the order of their names."""
         return iter(sorted(self._flows.values(), key=lambda flow: flow.name))
 
     def __contains__(self, name: str) -> bool:
@@ -120,7 +120,7 @@ class Coverage:
         return [flow.document() for flow in self]
 
     def text(self) -> str:
-        """A document of nothing but the coverage, as JSON."""
+        """Return a document of nothing but the coverage, as JSON."""
         return json.dumps({"coverage": self.document()}, ensure_ascii=False, indent=1) + "\n"
 
     @property

@@ -25,7 +25,7 @@ _SHORT = 40  # characters of a place that leave room for the name beside it
 
 
 def page(report: TestReport) -> str:
-    """The whole document."""
+    """Return the whole document."""
     body = [
         f"<h1>Flow tests</h1>\n<p>{escaped(report.summary())}</p>",
         *_problems(report),

@@ -42,7 +42,7 @@ class TestReport:
         return "; ".join([", ".join(said) or "no test", *([covered] if self.coverage.total else [])])
 
     def document(self) -> Json:
-        """As `--json` writes it."""
+        """Return it in the form of `--json`."""
         return {
             "tests": [result.document() for result in self.results],
             "coverage": self.coverage.document(),
@@ -70,7 +70,7 @@ RESULT_COLUMNS = ("RESULT", "FLOW", "TEST", "ENDS", "TIME")
 
 
 def result_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
-    """A row for each test; times are virtual."""
+    """Return a row for each test; times are virtual."""
     return [
         ("ok" if result.passed else "FAILED", result.flow, result.name, result.status, duration_text(result.duration))
         for result in results
@@ -81,7 +81,7 @@ COVERAGE_COLUMNS = ("FLOW", "TESTS", "POINTS", "COVERED", "")
 
 
 def coverage_rows(coverage: Coverage, results: Sequence[Result]) -> list[tuple[str, ...]]:
-    """A row for each flow."""
+    """Return a row for each flow."""
     tests = Counter(result.flow for result in results)
     return [
         (flow.name, str(tests[flow.name]), f"{flow.reached} of {flow.total}", f"{flow.percent} %", bar(flow.percent))
@@ -90,13 +90,13 @@ def coverage_rows(coverage: Coverage, results: Sequence[Result]) -> list[tuple[s
 
 
 def bar(percent: int, width: int = 20) -> str:
-    """A share of 100 as a line of text."""
+    """Return a share of 100 as a line of text."""
     full = percent * width // 100
     return "#" * full + "." * (width - full)
 
 
 def failure(result: Result) -> list[str]:
-    """A failed test in lines: where it stands, what differs, the way taken, and where that left the expectation."""
+    """Return a failed test in lines: where it stands, what differs, the way taken, and where that left the expectation."""
     lines = [f"FAILED {result.flow}: {result.name} ({result.mark})"]
     lines += [f"    {line}" for difference in result.differences for line in difference.lines]
     first, *further = result.path or ("nowhere",)

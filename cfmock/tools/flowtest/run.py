@@ -89,7 +89,7 @@ class FlowTestRunner:
         self._models: dict[WorldKey, _Model] = {}
 
     def flow(self, name: str) -> FlowFixture:
-        """The flow that a test of this name means: that of the default account and region, else the first there is."""
+        """Return the flow that a test of this name means: that of the default account and region, else the first there is."""
         home = self._fixtures.flows_of(DEFAULT_ACCOUNT, self.settings.region)
         return next(flow for flow in (*home, *self._fixtures.flows) if flow.name == name)
 
@@ -142,7 +142,7 @@ class _Model:
 
 
 def execution_name(text: str) -> str:
-    """The name of a test as one of an execution: mocks may go by it, and the definition reads it."""
+    """Return the name of a test as one of an execution: mocks may go by it, and the definition reads it."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")[:128]
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"[:128]
 
@@ -179,7 +179,7 @@ def _ran(
 
 
 def _unused(test: FlowTest, mocks: TaskMocks, ran: Ran) -> Iterator[str]:
-    """Of the test's own mocks, the tasks for which none ever answered, and what is seen of why."""
+    """Return the tasks for which none of the test's own mocks ever answered, with the visible reason."""
     entered = {ran.points[test.flow][each.point].label for each in ran.passages if each.row.flow.name == test.flow}
     for task, own in test.tasks.items():
         if own and mocks.hits.keys().isdisjoint(own):
@@ -191,7 +191,7 @@ def _unused(test: FlowTest, mocks: TaskMocks, ran: Ran) -> Iterator[str]:
 
 
 def _own(world: World, row: ExecutionRow) -> set[str]:
-    """The map runs of an execution: the states that their children enter are states it enters."""
+    """Return the map runs of an execution: the states that their children enter are states it enters."""
     run = world.run_of(row)
     if run is not None:
         return set(run.map_runs)

@@ -66,7 +66,7 @@ def _steps(passages: Sequence[Passage], points: Mapping[str, Point]) -> list[str
 
 
 def told(event: Event, started: float) -> str:
-    """An event as a sentence: `event 7, after 3s: TaskFailed of 'Charge', PaymentRefused: card expired`."""
+    """Return an event as a sentence: `event 7, after 3s: TaskFailed of 'Charge', PaymentRefused: card expired`."""
     data = event.data
     if "error" in data:
         detail = ": ".join(filter(None, (data["error"], data["cause"])))

@@ -61,7 +61,7 @@ def solve(constraints: Sequence[Constraint], new: Sequence[Constraint], before: 
 
 
 def _related(constraints: Sequence[Constraint], new: Sequence[Constraint]) -> list[Constraint]:
-    """The new constraints, and those that share a place with them, or with one that does."""
+    """Return the new constraints, and those that share a place with them, or with one that does."""
     found, rest = list(new), [(constraint, set(constraint.places)) for constraint in constraints]
     places = {place for constraint in new for place in constraint.places}
     while joined := [each for each in rest if not places.isdisjoint(each[1])]:
@@ -146,7 +146,7 @@ def _lists(constant: Json) -> Iterator[Json]:
 
 
 def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Iterator[Json]:
-    """The constants that stand beside a place."""
+    """Yield the constants that stand beside a place."""
     if isinstance(node, tree.Comparison | tree.FunctionCall):
         named = [part.place for child in children(node) for part in unknown_parts(selected(child, scope))]
         if place in named:
@@ -161,12 +161,12 @@ def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Itera
 
 @lru_cache(maxsize=4096)
 def syntax(expression: Expression) -> tree.Node:
-    """The syntax tree of an expression."""
+    """Return the syntax tree of an expression."""
     return tree.parse(expression.text, expression.roots).node
 
 
 def children(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The operands and arguments of a node."""
+    """Return the operands and arguments of a node."""
     match node:
         case tree.FunctionCall(_, arguments):
             return arguments
@@ -182,7 +182,7 @@ def children(node: tree.Node) -> tuple[tree.Node, ...]:
 
 
 def keys_of(condition: Expression, root: str) -> set[str]:
-    """The keys that a condition names right below a root."""
+    """Return the keys that a condition names right below a root."""
     return set(_keys(syntax(condition), root))
 
 
@@ -201,7 +201,7 @@ def _constants(node: tree.Node) -> Iterator[Json]:
 
 
 def _named(node: tree.Node, scope: Mapping[str, Json]) -> Iterator[SymbolicValue]:
-    """The symbolic values that a condition names."""
+    """Yield the symbolic values that a condition names."""
     if isinstance(node, tree.Name | tree.Select):
         yield from unknown_parts(selected(node, scope))
     if not isinstance(node, tree.Name):
@@ -217,7 +217,7 @@ UNKNOWN = _Unknown()
 
 
 def selected(node: tree.Node, scope: Mapping[str, Json]) -> Json:
-    """The value that a path leads to, with what is symbolic in it; UNKNOWN for what is no path, or leads nowhere."""
+    """Return the value that a path leads to, with what is symbolic in it; UNKNOWN for what is no path, or leads nowhere."""
     if isinstance(node, tree.Name):
         try:
             return scope[node.name]

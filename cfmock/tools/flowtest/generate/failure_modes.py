@@ -29,7 +29,7 @@ Failures = dict[str, dict[Answer, frozenset[str]]]
 
 
 def failures(flow: Flow) -> Failures:
-    """The failures worth trying in a flow."""
+    """Return the failures worth trying in a flow."""
     rules: list[Retry | Catch] = []
     for _, node in flow.walk():
         rules += [*node.retry, *node.catch]
@@ -67,7 +67,7 @@ def _ways_to_fail(node: Node, around: Sequence[Node], codes: Sequence[str]) -> d
 
 
 def _rules_met(node: Node, around: Sequence[Node], code: str) -> tuple[tuple[str, ...], tuple[str, ...], int]:
-    """The rules that a failure meets if it happens once, those it meets as well if it goes on, and for how many tries."""
+    """Return the rules that a failure meets if it happens once, those it meets as well if it goes on, and for how many tries."""
     once: list[str] = []
     for_good: list[str] = []
     times = 1

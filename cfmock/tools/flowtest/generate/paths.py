@@ -127,7 +127,7 @@ class PathExecution(TaskResolver):
     # -- tasks
 
     def resolve(self, task: CalledTask) -> Returns | Fails:
-        """The answer to a try of a task."""
+        """Return the answer to a try of a task."""
         call = task.call
         node = call.node
         source = ValueSource(call.state, self._calls[call.state])
@@ -212,7 +212,7 @@ class PathExecution(TaskResolver):
     # -- decisions
 
     def _decide(self, ways: Sequence[Alternative]) -> Alternative:
-        """The way that is asked for, else the first."""
+        """Return the way that is asked for, else the first."""
         at = len(self.result.decisions)
         asked = self.prefix[at] if at < len(self.prefix) else None
         taken = asked if asked is not None and asked in ways else ways[0]

@@ -75,7 +75,7 @@ class PathSearch:
 
 
 def _branches(path: FlowPath, start: int) -> Iterator[Decisions]:
-    """The path's decisions up to each from `start` on, with that one made differently."""
+    """Yield the path's decisions up to each from `start` on, with that one made differently."""
     for index in range(start, len(path.decisions)):
         for other in path.decisions[index].others:
             yield (*path.choices[:index], other)

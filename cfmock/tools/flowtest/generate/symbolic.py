@@ -174,7 +174,7 @@ def _given_before(value: Json, over: Mapping[str, Json]) -> bool:
 
 
 def unknown_parts(value: Json) -> Iterator[SymbolicValue]:
-    """The symbolic values in a value of which no part was asked for."""
+    """Yield the symbolic values in a value of which no part was asked for."""
     if isinstance(value, SymbolicValue) and not len(value):
         yield value
     elif isinstance(value, dict):
@@ -186,7 +186,7 @@ def unknown_parts(value: Json) -> Iterator[SymbolicValue]:
 
 
 def concrete(value: Json, given: Mapping[Place, Json]) -> Json:
-    """A value without anything symbolic: what was found for each place, else its name, so that a reader sees what goes there."""
+    """Return a value without anything symbolic: the value found for each place, else its name, to show what goes there."""
     if isinstance(value, SymbolicValue) and value.place in given:
         return given[value.place]
     if isinstance(value, SymbolicValue) and not len(value):

@@ -112,7 +112,7 @@ class _Drafting:
 
 
 def _mocks(path: FlowPath) -> dict[str, list[Json]]:
-    """The answers of a path as mocks: equal ones after one another are one, and the last of a task stays for good."""
+    """Return the answers of a path as mocks: equal ones after one another are one, and the last of a task stays for good."""
     answers: dict[str, list[tuple[Json, int]]] = {}
     for state, answer in path.answers:
         mock: Json = {"fails": {"code": answer.code}}
@@ -138,7 +138,7 @@ def _expected(ran: Ran) -> dict[str, Json]:
 
 
 def _literally(text: str) -> str:
-    """A text as the glob that means it."""
+    """Return a text as the glob that means it."""
     return re.sub(r"([*?\[])", r"[\1]", text)
 
 
@@ -146,7 +146,7 @@ def _literally(text: str) -> str:
 
 
 def text(drafts: Iterable[Drafts], definitions: Mapping[str, str]) -> str:
-    """The file. `definitions` are the flows it has to define itself: the name and file of each."""
+    """Return the file. `definitions` are the flows it has to define itself: the name and file of each."""
     lines = [
         "# First tests, written by `cfmock test --init`. Each leads to the branch, catch or retry in its name, with an",
         "# input and mocks that do. Names that stand for data (order: order) are placeholders: put in what is real.",
@@ -220,7 +220,7 @@ _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 
 
 def flow(value: Json) -> str:
-    """A value as YAML in one line."""
+    """Return a value as YAML in one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(key)}: {flow(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list | tuple):
