@@ -45,6 +45,7 @@ class SettingKeywords(TypedDict, total=False):
     journal_size: int
     task_hosts: Iterable[str]
     journal: str | PathLike[str] | None
+    state: str | PathLike[str] | None
     tls: bool
     tls_ca_out: str | PathLike[str] | None
     tls_cert: str | PathLike[str] | None
