@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: throughput, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, lab, attacks
-(default: all).
+Parts: throughput, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, worker, lab,
+attacks (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -299,6 +299,17 @@ def contract(rounds: int = 3) -> list[Measure]:
     return [Measure(what, statistics.median(took), bench_contract.LIMIT, " s", note=note)]
 
 
+def worker() -> list[Measure]:
+    """Forty cases of a Java client that is started once; see bench_worker.py."""
+    import bench_worker
+
+    seconds = bench_worker.took(ENVIRONMENT, CORES)
+    what = f"contract --worker, {bench_worker.CASES} cases of a Java client"
+    if seconds is None:
+        return [Measure(what, math.nan, None, " s", note="there is no Java SDK here: `make test` installs it")]
+    return [Measure(what, seconds, bench_worker.LIMIT, " s")]
+
+
 def lab() -> list[Measure]:
     """Tests of flows; see bench_flowtests.py."""
     import bench_flowtests
@@ -332,6 +343,7 @@ PARTS = {
         engine,
         graph,
         contract,
+        worker,
         lab,
         attacks,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.tools.contract.clients import ClientPool, ClientRun
 from cfmock.tools.contract.outcome import Reaction, reaction
-from cfmock.tools.contract.plan import Case
+from cfmock.tools.contract.plan import WAITING, Case
 
 LEAST = 30.0
 """Seconds that a case gets at the least: clients' own time-outs are 5 to 20 s."""
@@ -79,8 +79,12 @@ class MatrixRunner:
 
 
 def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:
-    """Return the numbers of the cases, in queues to be worked off side by side."""
+    """Return the numbers of the cases, in queues to be worked off side by side.
+
+    Of those that wait, the ones that wait longest come first, so that none of them begins when all others have ended.
+    """
     if jobs == 1:
         return [list(range(len(cases)))]
     waiting = [number for number, case in enumerate(cases) if case.waits]
+    waiting.sort(key=lambda number: WAITING.index(cases[number].fault))
     return [waiting, [number for number, case in enumerate(cases) if not case.waits]]
