@@ -41,6 +41,7 @@ docs: .venv/.ready ## write tables and pictures into README and docs/
 
 clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about each error and how they sign, for docs/clients.md; takes minutes
 	$(BIN)/python -m tests.support.clients $(ARGS)
+	$(BIN)/python -m tests.support.client_answers $(ARGS)
 	$(BIN)/python -m tests.e2e.signatures
 	$(BIN)/python -m tests.support.docs
 

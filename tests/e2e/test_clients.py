@@ -9,8 +9,10 @@ import pytest
 from cfmock.protocol.faults.rules import TRANSPORTS
 from cfmock.tools.contract import baseline
 from tests.e2e import environments
-from tests.support import clients
+from tests.support import client_answers, clients
 from tests.support.clients import CLIENTS, START, Client
+
+KEPT = "a call on a kept connection that the server has closed"
 
 AGAIN = ("ResourceThrottled", "reset", "garbage")
 """What is tried again in every run: quick, and as different as can be."""
@@ -48,3 +50,21 @@ def test_an_sdk_still_does_what_the_page_says(client: Client) -> None:
     assert {case.fault for case in found} == set(AGAIN)
     for case in found:
         assert clients.reaction(case, None) == clients.reaction(known[case.key], None)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=title)
+def test_every_answer_of_a_gateway_was_measured(client: Client) -> None:
+    assert list(client_answers.measured()[client.kind]) == list(client_answers.SITUATIONS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "situation"),
+    [("tea", "HTML with 502"), ("pop-core", "302 to another path"), ("go", "an empty answer with 200"), ("java", KEPT)],
+)
+def test_a_client_still_makes_of_an_answer_what_the_page_says(kind: str, situation: str) -> None:
+    (client,) = (each for each in CLIENTS if each.kind == kind)
+    try:
+        environments.command(client.environment)
+    except environments.Unavailable as error:
+        pytest.skip(str(error))
+    assert client_answers.SITUATIONS[situation](kind) == client_answers.measured()[kind][situation]

@@ -49,8 +49,8 @@ def test_an_sdk_that_trusts_the_ca_makes_its_calls(name: str, secure: tuple[str,
         assert done["Status"] == "Succeeded"
 
 
-@pytest.mark.parametrize("name", TEA)
-def test_tea_openapi_finds_the_ca_by_ssl_cert_file(name: str, secure: tuple[str, str]) -> None:
+@pytest.mark.parametrize("name", [*TEA, "go", "go-legacy"])
+def test_tea_openapi_and_go_find_the_ca_by_ssl_cert_file(name: str, secure: tuple[str, str]) -> None:
     url, ca_file = secure
     with sdk(name, url, SSL_CERT_FILE=ca_file) as client:
         assert len(client.call("ListFlows")["Flows"]) == 1

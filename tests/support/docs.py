@@ -33,6 +33,7 @@ from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
 from cfmock.tools.replay import choices as replay
+from tests.support import client_answers
 from tests.support import clients as reactions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,6 +257,11 @@ def reacted(_: str) -> str:
     return table(("", *(each.title for each in reactions.CLIENTS)), reactions.rows())
 
 
+def answers(_: str) -> str:
+    """What each of them makes of answers that cfmock does not give, and of proxies."""
+    return table(("", *(each.title for each in reactions.CLIENTS)), client_answers.rows())
+
+
 # -- faults ---------------------------------------------------------------------------------------------------------------
 
 
@@ -452,6 +458,7 @@ def starter(file: str) -> str:
 
 TABLES: Mapping[str, Callable[[str], str]] = {
     "advisories": advisories,
+    "answers": answers,
     "bounds": bounds,
     "catalogue": catalogue,
     "checks": checks,
