@@ -9,6 +9,7 @@ from cfmock.base.errors import ArgumentError
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.calls import CallControl
+from cfmock.control.changes import ChangeControl
 from cfmock.control.clock import ClockControl
 from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.executions import ExecutionControl
@@ -19,7 +20,14 @@ from cfmock.emulator.kept_state import Added
 
 
 class Control(
-    FaultControl, CallControl, FlowControl, ExecutionControl, ExecutionDetailControl, FlowDetailControl, ClockControl
+    FaultControl,
+    CallControl,
+    ChangeControl,
+    FlowControl,
+    FlowDetailControl,
+    ExecutionControl,
+    ExecutionDetailControl,
+    ClockControl,
 ):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
 

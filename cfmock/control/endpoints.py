@@ -14,8 +14,8 @@ from cfmock.service.overview import PLACE
 
 class Argument(NamedTuple):
     """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, page (the length of
-    one), status (of an execution), style (of a picture), duration or, of a body, the name of its schema in
-    `server/admin/admin.schema.json`. A string may have to match `pattern`."""
+    one), status (of an execution), style (of a picture), number (of a change), duration or, of a body, the name of its schema
+    in `server/admin/admin.schema.json`. A string may have to match `pattern`."""
 
     name: str
     place: str
@@ -138,6 +138,11 @@ ENDPOINTS = (
     Endpoint("set_clock", "POST", "clock", "move a virtual clock on",
          (Argument("change", "body", "ClockChange", '{"advance": "15m"} or {"now": "2024-06-01T00:00:00Z"}'),),
          answer="ClockMoved", world=False, paced=True),
+    Endpoint("follow_changes", "GET", "changes",
+         "what has changed, a stream of JSON lines: ten a second at the most, the newest of each thing or kind",
+         (_query("since", "go on after the change of this number; 0: with what is kept; absent: with what is to come", "number"),
+          _query("wait", "end after so long (5s)", "duration")),
+         answer="Change", world=False, media="application/jsonl"),
     Endpoint("list_flows", "GET", "flows", "the flows by name, with counts of their executions, mocks, outcomes and findings",
          _paged(AFTER), answer="Flows"),
     Endpoint("show_flow", "GET", "flows/{name}",

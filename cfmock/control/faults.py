@@ -60,6 +60,7 @@ class FaultControl(ControlPart):
 
         self._added[fault_id] = self._everywhere(add, account, region)
         self.setups.add(setup)
+        self._mark("fault", rule.name or fault_id)
         self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
         self._keep(FAULT, fault, account, region, fault_id)
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
@@ -77,6 +78,7 @@ class FaultControl(ControlPart):
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
         self.setups.removed(id)
+        self._mark("fault", id)
         self._no_longer_kept(lambda added: added.id == id)
         if account is None and region is None and id in self._added:
             self.emulator.worlds.no_longer(self._added.pop(id))
@@ -89,6 +91,7 @@ class FaultControl(ControlPart):
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
         self._everywhere(lambda w: w.faults.clear(), account, region)
         self.setups.removed()
+        self._mark("fault")
         self._no_longer_kept(lambda added: (account, region) in ((None, None), (added.account, added.region)))
         return {}
 

@@ -84,6 +84,7 @@ class FlowControl(ControlPart):
 
         self._everywhere(add, account, region)
         self.setups.add(setup)
+        self._mark("flow", outcome["flow"])
         self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
         self._keep(OUTCOME, outcome, account, region)
         return {}
@@ -135,6 +136,7 @@ class FlowControl(ControlPart):
 
         self._everywhere(add, account, region)
         setup.endless |= mock.endless
+        self._mark("flow", flow)
         if mock.calls is None:
             self._keep(MOCKS, {"flow": flow, "task": task, "mocks": [mock.to_mapping()]}, account, region)
         for world in self._worlds(account, region):

@@ -14,6 +14,7 @@ from cfmock.control.setups import SetUps
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import Added
 from cfmock.emulator.worlds import Change
+from cfmock.observe.change_feed import Kind
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -43,6 +44,10 @@ class ControlPart:
     def warn(self, text: str) -> None:
         """Add a warning to the log and to `list_warnings`."""
         self.emulator.worlds.default().warn(text)
+
+    def _mark(self, kind: Kind, name: str = "") -> None:
+        """Mark a change that holds in all worlds."""
+        self.emulator.worlds.default().changed(kind, *filter(None, (name,)))
 
     def check_flow(self, flow: str | None) -> None:
         """Raises UnknownName for a flow that there neither is nor was, in any world."""

@@ -9,6 +9,7 @@ Synchronous and without I/O. Whoever owns sockets and sleeping is above; everyth
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from cfmock.base.clocks import HeldClock, RealClock, VirtualClock
 from cfmock.base.randomness import Ids
@@ -18,7 +19,9 @@ from cfmock.emulator.kept_state import KeptIds, KeptState
 from cfmock.emulator.pipeline import Pipeline
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Change, Worlds
+from cfmock.engine.execution import FlowExecution
 from cfmock.engine.scheduler import FlowScheduler
+from cfmock.observe.change_feed import ChangeFeed, Kind
 from cfmock.observe.journal import Journal
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT, Credential
@@ -48,6 +51,7 @@ class Emulator:
         self.clock = VirtualClock(self._begun) if settings.clock == "virtual" else real
         self.timers = Timers(self.clock)
         ids = Ids(settings.seed) if kept is None else KeptIds(settings.seed)
+        feed = ChangeFeed()
         self.journal = Journal(settings.journal_size)
         self.memory = Memory(settings.keep_bytes)
         self.spec = model.load()
@@ -57,9 +61,10 @@ class Emulator:
             clock=self.clock,
             timers=self.timers,
             ids=ids,
-            scheduler=FlowScheduler(self.timers, ids),
+            scheduler=_new_scheduler(self.timers, ids, feed),
             journal=self.journal,
             memory=self.memory,
+            feed=feed,
             changes=None if kept is None else kept.changes,
         )
         self.worlds = Worlds(self.shared, prepare)
@@ -109,6 +114,10 @@ class Emulator:
         """Report each point passed by executions started from now on (coverage)."""
         self.shared.observer = observer
 
+    def follow_progress(self, on: bool) -> None:
+        """Whether executions that go on are marked as changed, and not just those that begin and end."""
+        self.shared.scheduler.on_turn = partial(_mark, self.shared.feed, "execution") if on else None
+
     def reset(self, account: str | None = None, region: str | None = None) -> None:
         """Make worlds new, as right after the start; if that is all of them, calls, clock and chance start again, too."""
         if account is None and region is None:
@@ -125,6 +134,7 @@ class Emulator:
             for tells in list(world.waiting.values()):
                 for tell in list(tells):
                     tell()
+        self.shared.feed.forget()
         # As at the start: its schedules run whether or not somebody calls.
         self.worlds.default()
 
@@ -133,7 +143,8 @@ class Emulator:
         self.timers.clear()
         if shared.functions is not None:
             shared.functions.forget()
-        former, shared.scheduler = shared.scheduler, FlowScheduler(self.timers, shared.ids)
+        former, shared.scheduler = shared.scheduler, _new_scheduler(self.timers, shared.ids, shared.feed)
+        shared.scheduler.on_turn = former.on_turn
         former.abandon()  # it may count on a timer that is gone
         self.journal.forget()
         shared.ids.seed(self.settings.seed)
@@ -147,3 +158,14 @@ class Emulator:
         self.worlds.discard()
         for part in (self.pipeline, self.time, self):
             vars(part).clear()
+
+
+def _new_scheduler(timers: Timers, ids: Ids, feed: ChangeFeed) -> FlowScheduler:
+    scheduler = FlowScheduler(timers, ids)
+    scheduler.on_waiting = partial(_mark, feed, "task")
+    return scheduler
+
+
+def _mark(feed: ChangeFeed, kind: Kind, execution: FlowExecution) -> None:
+    who = execution.identity
+    feed.mark_once(kind, (who.account, who.region), who.flow, who.execution)

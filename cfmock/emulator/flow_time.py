@@ -56,7 +56,9 @@ class FlowTime:
             while True:
                 with scheduler.at_work(job):
                     if next(steps, steps) is steps:
+                        shared.feed.mark_once("clock", ("", ""))
                         return
+                shared.feed.mark_once("clock", ("", ""))
                 self.check_going(job)
                 yield
                 if self.halted or shared.scheduler is not scheduler:

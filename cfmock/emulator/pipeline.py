@@ -259,7 +259,11 @@ class Pipeline:
             violations = [*violations, *self._monitor.went(reached, reply, failure, fields)]
         said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None
         answered = AnsweredCall(reached, reply, failure, violations, details)
-        self._shared.journal.add(record(answered, said, self._shared.clock.now(), self._settings.region))
+        kept = record(answered, said, self._shared.clock.now(), self._settings.region)
+        self._shared.journal.add(kept)
+        self._shared.feed.mark("call", (kept.account, kept.region), kept.request_id)
+        for rule in kept.faults:
+            self._shared.feed.mark("fault", (kept.account, kept.region), rule)
 
     def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
         """The error answer to a call, or to what never became one."""

@@ -30,6 +30,7 @@ class Scheduler(Protocol):
 
     timers: Timers
     job: Job
+    on_waiting: Callable[[FlowExecution], object]
 
     def at_work(self, job: Job) -> AbstractContextManager[None]:
         """Whatever becomes ready in this block belongs to this job."""

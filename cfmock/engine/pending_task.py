@@ -220,6 +220,7 @@ class PendingTask:
     def _list(self) -> None:
         self._listed = True
         self.execution.waiting[self.token] = self
+        self.execution.scheduler.on_waiting(self.execution)
 
     def _follow(self, child: FlowExecution, *, joined: bool) -> None:
         self._followed = child
@@ -283,6 +284,7 @@ class PendingTask:
             self._joined = None
         if self._listed:
             del execution.waiting[self.token]
+            execution.scheduler.on_waiting(execution)
         if self.child is not None and not self.child.ended:
             self._call_off = self.child.stop
         if self._call_off is not None:

@@ -113,6 +113,10 @@ class FlowScheduler:
         self._slice = slices()
         self._allowed = TURN  # events that the first in the queue may tell
         self._stopped: list[tuple[Fiber, Any]] = []  # what is left of jobs that have started too much
+        self.on_waiting: Callable[[FlowExecution], object] = lambda execution: None
+        """Called when an execution has begun, or ended, to wait for the report of a task."""
+        self.on_turn: Callable[[FlowExecution], object] | None = None
+        """Called, if there is one, whenever an execution goes on."""
         self._ready: deque[tuple[Fiber, Any, Job]] = deque()
         self._held = False
         self._scheduled = False

@@ -59,6 +59,7 @@ def create_flow(
         resource_group_id=resource_group_id,
     )
     world.stores.flows.put(FLOWS, name, row)
+    world.changed("flow", name)
     _warn_of_mocks(world, row)
     return flow_fields(row)
 
@@ -95,6 +96,7 @@ def update_flow(
     given = {key: value for key, value in changes.items() if value is not None}
     before, row = row, replace(row, modified=world.clock.now(), **given)
     world.stores.flows.put(FLOWS, name, row)
+    world.changed("flow", name)
     world.shared.memory.superseded(before, row)
     if definition is not None:
         _warn_of_mocks(world, row)
@@ -139,6 +141,7 @@ def place_flow(
         before, row = row, replace(row, **given)
         world.shared.memory.superseded(before, row)
     world.stores.flows.put(FLOWS, name, row)
+    world.changed("flow", name)
     return row
 
 
@@ -146,6 +149,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
     """Free the name at once; nothing of the flow's executions can be asked for any more. Raises FlowNotExists."""
     row = find_flow(world, name)
     world.stores.flows.delete(FLOWS, name)
+    world.changed("flow", name)
     world.remember(name)
     world.outcomes.pop(name, None)
     world.unmocked.pop(name, None)

@@ -86,6 +86,7 @@ def _replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
     if before.status != after.status and live is not None and live.listed:
         world.stores.by_status.discard(before.flow.id, before)
         world.stores.by_status.add(after.flow.id, after)
+        world.changed("execution", after.flow.name, after.name)
 
 
 def to_millisecond(moment: float) -> float:

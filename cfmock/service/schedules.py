@@ -52,6 +52,7 @@ def create_schedule(
         modified=now,
     )
     world.stores.schedules.put(flow.id, schedule_name, row)
+    world.changed("flow", flow_name)
     if enable:
         _plan(world, flow, schedule_name, rule, now)
     return _fields(row)
@@ -79,6 +80,7 @@ def update_schedule(
     given = {key: value for key, value in changes.items() if value is not None}
     row = before._replace(modified=now, **given)  # type: ignore[arg-type]
     world.stores.schedules.put(flow.id, schedule_name, row)
+    world.changed("flow", flow_name)
     if (row.enabled, row.cron) != (before.enabled, before.cron):
         _cancel(world, flow, schedule_name)
         if row.enabled:
@@ -91,6 +93,7 @@ def delete_schedule(world: World, *, flow_name: str, schedule_name: str) -> Fiel
     flow, _ = _find(world, flow_name, schedule_name)
     _cancel(world, flow, schedule_name)
     world.stores.schedules.delete(flow.id, schedule_name)
+    world.changed("flow", flow_name)
     return {}
 
 

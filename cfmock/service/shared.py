@@ -11,6 +11,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
+from cfmock.observe.change_feed import ChangeFeed
 from cfmock.observe.journal import Journal
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.call_diagnostics import CallDiagnostics
@@ -29,7 +30,8 @@ class Shared:
 
     `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by
     executions that start from then on; `former_flows` are the names of flows that were deleted, the newest last; warnings go to
-    `tell`, too. `changes` are what a state file does not hold yet, where there is one.
+    `tell`, too. `feed` is what has changed, for those who look; `changes` are what a state file does not hold yet, where there
+    is one.
     """
 
     spec: Spec
@@ -40,6 +42,7 @@ class Shared:
     scheduler: FlowScheduler
     journal: Journal
     memory: Memory
+    feed: ChangeFeed = field(default_factory=ChangeFeed)
     notes: CallDiagnostics = field(default_factory=CallDiagnostics)
     functions: Functions | None = None
     observer: Observer | None = None

@@ -126,6 +126,7 @@ def launch(world: World, flow: FlowRow, name: str, input: str, origin: StartOrig
     # Nobody ever sees it running, so it is written down once.
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
+    world.changed("execution", flow.name, name)
     if row.callback_token:
         report_to_token(world, row.callback_token, row)
     world.retention.ended(row, shared=row.output is outcome.text)
@@ -146,6 +147,7 @@ def _begin(world: World, live: Live) -> ExecutionRow:
         world.retention.runs(found)
     # Most have ended by now: listed once, as what they became, instead of moved from status to status.
     world.stores.by_status.add(row.flow.id, found)
+    world.changed("execution", row.flow.name, row.name)
     live.listed = True
     return found
 

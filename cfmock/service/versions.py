@@ -35,6 +35,7 @@ def publish_flow_version(world: World, *, flow_name: str, description: str | Non
     described = flow.description if description is None else description
     version = replace(flow, version=number, description=described, created=now, modified=now)
     world.stores.versions.put(flow.id, version_key(number), version)
+    world.changed("flow", flow.name)
     return {"FlowName": flow.name, **_version_fields(version)}
 
 
@@ -46,6 +47,7 @@ def delete_flow_version(world: World, *, flow_name: str, flow_version: str) -> F
         if any(route.version == version.version for route in alias.routes):
             raise invalid("FlowVersion", f"is {flow_version}, which the alias '{alias.name}' leads to")
     world.stores.versions.delete(version.id, version_key(version.version))
+    world.changed("flow", flow_name)
     return {}
 
 
@@ -70,6 +72,7 @@ def create_flow_alias(
         raise invalid("Name", f"is '{name}', and flow '{flow_name}' has an alias of that name")
     alias = AliasRow(name, description, _routes(world, flow, routing_configurations), world.clock.now())
     world.stores.aliases.put(flow.id, name, alias)
+    world.changed("flow", flow.name)
     return {"FlowName": flow.name, **_alias_fields(alias)}
 
 
@@ -88,6 +91,7 @@ def update_flow_alias(
     if routing_configurations is not None:
         alias = alias._replace(routes=_routes(world, flow, routing_configurations))
     world.stores.aliases.put(flow.id, name, alias)
+    world.changed("flow", flow.name)
     return {"Alias": _alias_fields(alias)}
 
 
@@ -100,6 +104,7 @@ def delete_flow_alias(world: World, *, flow_name: str, name: str) -> Fields:
     """Raises FlowNotExists, and InvalidArgument for an unknown alias."""
     flow, _ = _find_alias(world, flow_name, name)
     world.stores.aliases.delete(flow.id, name)
+    world.changed("flow", flow_name)
     return {}
 
 

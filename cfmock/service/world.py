@@ -10,6 +10,7 @@ from cfmock.base.timers import Timeline, Timer
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.identity import Identity
 from cfmock.engine.task_mocks import TaskMocks
+from cfmock.observe.change_feed import Kind
 from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
@@ -101,6 +102,10 @@ class World:
     def key(self) -> str:
         """What it is called in a state file."""
         return f"{self.account}/{self.region}"
+
+    def changed(self, kind: Kind, *names: str) -> None:
+        """Mark a change of something in it, for those who look."""
+        self.shared.feed.mark(kind, (self.account, self.region), *names)
 
     def warn(self, text: str) -> None:
         """Tell the log, the journal, and the call that is being handled."""

@@ -23,6 +23,7 @@ from cfmock.control.part import ConflictError, ControlError, NotFoundError
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
+from cfmock.server.admin.change_stream import MAX_READERS, MEDIA, NO_PAGE, ChangeStream
 from cfmock.server.admin.guard import Guard
 from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
@@ -32,12 +33,6 @@ MAX_BODY = 16 * 1024 * 1024
 
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
-
-_NO_PAGE = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-}
-"""Headers of what is no JSON: nothing runs in it, whatever a browser takes it for."""
 
 EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
 JSON = "application/json"
@@ -52,6 +47,7 @@ class Admin:
     def __init__(self, control: Control, guard: Guard) -> None:
         self._control = control
         self._guard = guard
+        self._changes = ChangeStream(control)
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
@@ -82,6 +78,8 @@ class Admin:
             for argument in endpoint.arguments:
                 if argument.place == "body":
                     arguments[argument.name] = await _body(request, edge)
+            if endpoint.media == MEDIA:
+                return await self._stream(request, edge, **arguments)
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
@@ -95,8 +93,16 @@ class Admin:
         if edge.state is not None and not await edge.committed():
             return json_answer({"error": "the state file cannot be written"}, 500)
         if endpoint.media != JSON:
-            return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=_NO_PAGE)
+            return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=NO_PAGE)
         return json_answer({endpoint.key: result} if endpoint.key else result)
+
+    async def _stream(
+        self, request: web.BaseRequest, edge: HttpEdge, since: int | None = None, wait: str | None = None
+    ) -> web.StreamResponse:
+        longest = _duration("wait", wait) if wait is not None else None
+        if self._changes.full:
+            return json_answer({"error": f"{MAX_READERS} streams of changes are read already"}, 503)
+        return await self._changes.send(request, edge.stopping, since, longest)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
@@ -155,6 +161,12 @@ def _text(name: str, value: str) -> str:
     return value
 
 
+def _number(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,16}", value):
+        raise ControlError(f"{name}: '{value}' is not the number of a change")
+    return int(value)
+
+
 def _page(name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= MAX_PAGE:
         raise ControlError(f"{name}: '{value}' is not a whole number of 1 to {MAX_PAGE}")
@@ -181,8 +193,12 @@ def _duration(name: str, value: str) -> float:
 
 
 _READ: Mapping[str, Callable[[str, str], Any]] = {
-    "integer": _integer, "page": _page, "status": partial(_one_of, EXECUTION_STATUSES), "style": partial(_one_of, STYLES),
-}  # fmt: skip
+    "integer": _integer,
+    "number": _number,
+    "page": _page,
+    "status": partial(_one_of, EXECUTION_STATUSES),
+    "style": partial(_one_of, STYLES),
+}
 """How the text of an argument is read, by its type; others are text."""
 
 

@@ -73,6 +73,8 @@ def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
         }
     if named or endpoint.conflicts:
         answers["404"] = _answer("there is none of that name", _reference("Error"))
+    if endpoint.name == "follow_changes":
+        answers["503"] = _answer("too many read it already", _reference("Error"))
     if endpoint.conflicts:
         answers["409"] = _answer("it can be done no more, or not now", _reference("Error"))
     described: dict[str, Json] = {
@@ -99,6 +101,8 @@ def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
         return {"type": "string", "enum": regions}
     if argument.type == "integer":
         return {"type": "integer", "minimum": 0, "maximum": MOST}
+    if argument.type == "number":
+        return {"type": "integer", "minimum": 0, "maximum": 10**16 - 1}
     if argument.type == "page":
         return {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}
     if argument.type in _NAMED:
