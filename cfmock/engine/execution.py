@@ -57,8 +57,10 @@ class CalledTask(Protocol):
 
     call: TaskCall
     since: float
-    over: bool
     handed_out: bool
+
+    @property
+    def over(self) -> bool: ...
 
     @property
     def execution(self) -> FlowExecution: ...

@@ -1,29 +1,34 @@
-"""A task from its call to its end, on the flow clock.
+"""A task from its call to its end, on the flow clock: a table of states and events.
 
 A fiber waits twice: for the call to be answered (`CallTask`) and, in the callback modes, for the end (`AwaitTask`).
-What can end a task: the answer of a mock, now or later; a report with its token; somebody outside; the end of a nested
-execution; its time-out; and whoever calls it off.
+
+             ┌─ PROMISED ─► ASKED ──┐
+    CALLED ──┤                      ├─ TIMED ─────► SETTLED ───┐
+             └──────────────────────┼─ OPENED ────► OPEN ──────┼─ ENDED ─► OVER
+                                    └─ FOLLOWED ──► FOLLOWING ─┘
+
+ENDED comes in every state: by an answer that takes no time, a report with the token, a time-out, the end of a nested execution,
+and whoever calls the task off.
 
 What only a mock decides is certain, so its end is a *progress* timer, even if that end is the time-out. While anybody
-may still report the task (`open`) its time-out is a *guard* that no waiting client jumps to. Either way a time-out comes
-before all else that is due at its moment, an answer included, unless that is the time-out of something around the task.
+may still report the task its time-out is a *guard* that no waiting client jumps to. Either way a time-out comes before all
+else that is due at its moment, an answer included, unless that is the time-out of something around the task.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import enum
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from cfmock.base.json_text import Json
-from cfmock.base.timers import RANK, Timeline, Timer, TimerKind
+from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode
 from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 BLOCKED: Any = object()
 """There is no outcome yet."""
@@ -32,38 +37,78 @@ CALLED_OFF = "FnF.ParentStopped"
 """How a nested execution ends when the one that waits for it no longer does; our name."""
 
 
+class TaskState(enum.Enum):
+    """How far a task is."""
+
+    CALLED = "called"  # nobody has answered yet
+    ASKED = "asked"  # somebody outside has promised an answer
+    SETTLED = "settled"  # its end is known, and comes at its time
+    OPEN = "open"  # anybody may report it, and nothing else is going to end it
+    FOLLOWING = "following"  # it ends as another execution does
+    OVER = "over"
+
+
+class TaskEvent(enum.Enum):
+    """What happens to a task."""
+
+    PROMISED = "promised"
+    TIMED = "timed"
+    OPENED = "opened"
+    FOLLOWED = "followed"
+    ENDED = "ended"
+
+
+_ANSWERED = {
+    TaskEvent.TIMED: TaskState.SETTLED,
+    TaskEvent.OPENED: TaskState.OPEN,
+    TaskEvent.FOLLOWED: TaskState.FOLLOWING,
+    TaskEvent.ENDED: TaskState.OVER,
+}
+_ENDS = {TaskEvent.ENDED: TaskState.OVER}
+
+NEXT: Mapping[TaskState, Mapping[TaskEvent, TaskState]] = {
+    TaskState.CALLED: {**_ANSWERED, TaskEvent.PROMISED: TaskState.ASKED},
+    TaskState.ASKED: _ANSWERED,
+    TaskState.SETTLED: _ENDS,
+    TaskState.OPEN: _ENDS,
+    TaskState.FOLLOWING: _ENDS,
+    TaskState.OVER: {},
+}
+"""State and event to the next state. What is not here cannot happen."""
+
+
 class PendingTask:
-    """One try of a task that was called. `since`: when, in the time of its execution."""
+    """One try of a task that was called. `since`: when, in the time of its execution; `child`: the nested execution that it has
+    started, whose end is its own; `handed_out`: a function was given its token."""
 
     __slots__ = (
-        "_answered", "_asked", "_begun", "_call_off", "_early", "_followed",
-        "_guard", "_job", "_joined", "_listed", "_open", "_outcome",
-        "_timer", "_wanted",
-        "call", "child", "fiber", "handed_out", "over", "since",
+        "_begun", "_call_off", "_early", "_followed", "_guard", "_job", "_outcome", "_submitted", "_timer", "_wanted",
+        "call", "child", "fiber", "handed_out", "since", "state",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall) -> None:
         execution = fiber.execution
         self.fiber = fiber
         self.call = call
+        self.state = TaskState.CALLED
         self.since = execution.now()
+        self.handed_out = False
+        self.child: FlowExecution | None = None
         self._begun = execution.timeline.steady()
         self._job = execution.scheduler.job
-        self.over = False
-        self.handed_out = False
-        self.child: FlowExecution | None = None  # the nested execution it started, whose end is the task's
+        self._submitted = False  # the call was answered; only the end is missing
         self._outcome: Any = BLOCKED
-        self._answered = False  # the call was answered; only the end is missing
-        self._asked = False  # somebody outside has promised an answer
-        self._early: Answer | Failure | None = None
+        self._early: Answer | Failure | None = None  # a promised answer that came before the promise
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
-        self._open = False  # anybody may report it, and nothing else is going to end it
         self._followed: FlowExecution | None = None  # the execution whose end is the task's
-        self._joined: Timeline | None = None  # that of the execution whose end is the task's, if it is another
-        self._listed = False  # its token is known
         self._wanted: Callable[[], Any] | None = None  # what the fiber waits for
         self._timer: Timer | None = None
         self._guard: Timer | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.state is TaskState.OVER
 
     @property
     def execution(self) -> FlowExecution:
@@ -73,17 +118,17 @@ class PendingTask:
     def token(self) -> str:
         return self.call.token
 
-    # -- for the runner
+    # -- for the scheduler
 
     def begin(self) -> Any:
         """Ask for an answer. The outcome of `CallTask`, if there is one already."""
         if self.call.mode is Mode.CUSTOM_CALLBACK:
-            self._list()
+            self._show_token()
         try:
             recording = self.execution.recording
             answer = self.execution.resolver.resolve(self) if recording is None else resolve(self, recording)
             if not self.over:  # a function may have reported it before it answered
-                self._take(answer, late=False)
+                self._take(answer)
         except Failure as failure:
             self._end(failure)
         return self._want(self._call_outcome)
@@ -93,37 +138,36 @@ class PendingTask:
         return self._want(self._end_outcome)
 
     def fibers(self) -> list[Fiber | None]:
+        """That of the nested execution, if there is one."""
         return [] if self.child is None else [self.child.root]
 
     def cancel(self) -> None:
-        """Nobody waits for it any more."""
+        """Call it off: nobody waits for it any more."""
         self._wanted = None
         self._end(BLOCKED)
 
     # -- for others
 
     def report(self, outcome: Json | Failure) -> None:
-        """Somebody reports how it ended: a value, or a failure."""
+        """End it as somebody reports: with a value, or a failure."""
         self._record(REPORT, lambda: kept_outcome(outcome))
-        self._answered = True
+        self._submitted = True
         self._end(outcome)
         self.execution.scheduler.go_on()
 
     def answer(self, answer: Answer | Failure) -> None:
-        """The answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
+        """Take the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
         if self.over:
             return
-        if not self._asked:
+        if self.state is not TaskState.ASKED:
             self._early = answer
             return
         self._record(LATE, lambda: kept_answer(answer))
-        self._asked = False
-        self.execution.timeline.busy -= 1
         with self.execution.scheduler.at_work(self._job):
             try:
                 if isinstance(answer, Failure):
                     raise answer
-                self._take(answer, late=True)
+                self._take_promised(answer)
             except Failure as failure:
                 self._end(failure)
             self._tell()
@@ -140,12 +184,12 @@ class PendingTask:
         """That of its end, or that of its time-out while something else may end it."""
         return self._guard if guard else self._timer
 
-    # -- inside
-
     def _record(self, kind: str, fact: Callable[[], Json]) -> None:
         recording = self.execution.recording
         if recording is not None:
             recording.told(kind, self.execution, path_of(self.fiber), fact())
+
+    # -- what the fiber waits for
 
     def _want(self, outcome: Callable[[], Any]) -> Any:
         found = outcome()
@@ -159,66 +203,67 @@ class PendingTask:
             self.execution.scheduler.resume(self.fiber, found)
 
     def _call_outcome(self) -> Any:
-        if self._answered and self.call.mode is not Mode.REQUEST_COMPLETE:
+        if self._submitted and self.call.mode is not Mode.REQUEST_COMPLETE:
             return SUBMITTED
         return self._outcome
 
     def _end_outcome(self) -> Any:
         return self._outcome
 
-    def _take(self, answer: Answer, *, late: bool) -> None:
+    # -- answers
+
+    def _take(self, answer: Answer) -> None:
         mode = self.call.mode
         if isinstance(answer, AnswersLater):
-            self._ask(answer)
-        elif late and mode is Mode.CUSTOM_CALLBACK:
-            # A function was called and has answered; that is not yet the report.
-            if isinstance(answer, Fails):
-                raise Failure(answer.code, answer.detail)
-            self._answered = True
-            self._open_up()
-        elif isinstance(answer, Returns):
-            self._answered = True
-            self._later(answer.value, answer.after)
-        elif isinstance(answer, Fails):
-            self._answered = True
-            self._later(Failure(answer.code, answer.detail), answer.after)
-        elif isinstance(answer, Nested) and mode is Mode.REQUEST_COMPLETE:
+            self._promised()
+            return
+        if isinstance(answer, Nested) and mode is Mode.REQUEST_COMPLETE:
             self._end(answer.answer)
+            return
+        self._submitted = True
+        if isinstance(answer, Returns):
+            self._end_in(answer.after, answer.value)
+        elif isinstance(answer, Fails):
+            self._end_in(answer.after, Failure(answer.code, answer.detail))
+        elif isinstance(answer, Nested) and answer.execution is not None and mode is Mode.SYSTEM_CALLBACK:
+            self._follow(answer.execution, joined=answer.joined)
         else:
-            self._answered = True
-            if isinstance(answer, Nested) and answer.execution is not None and mode is Mode.SYSTEM_CALLBACK:
-                self._follow(answer.execution, joined=answer.joined)
-            else:
-                self._call_off = answer.call_off if isinstance(answer, Waits) else None
-                self._open_up()
+            self._call_off = answer.call_off if isinstance(answer, Waits) else None
+            self._open()
 
-    def _ask(self, answer: AnswersLater) -> None:
-        self._answered = self.call.mode is Mode.SYSTEM_CALLBACK
-        self._asked = True
-        self.execution.timeline.busy += 1
+    def _take_promised(self, answer: Answer) -> None:
+        if self.call.mode is not Mode.CUSTOM_CALLBACK:
+            self._take(answer)
+        elif isinstance(answer, Fails):
+            raise Failure(answer.code, answer.detail)
+        else:  # a function was called and has answered; that is not yet the report
+            self._submitted = True
+            self._open()
+
+    def _promised(self) -> None:
+        self._submitted = self.call.mode is Mode.SYSTEM_CALLBACK
+        self._go(TaskEvent.PROMISED)
         self._guarded()
         if self._early is not None:
             self.answer(self._early)
 
-    def _later(self, outcome: Json | Failure, seconds: float) -> None:
+    def _end_in(self, seconds: float, outcome: Json | Failure) -> None:
         """End with this after so many seconds, or by the time-out if that comes before."""
         if seconds <= 0:
             self._end(outcome)
             return
+        self._go(TaskEvent.TIMED)
         longest = self.call.timeout
         if longest is not None and longest <= seconds:
-            self._timer = self._in(longest, TimerKind.PROGRESS, TaskTimedOut(longest))
-        else:
-            self._timer = self._in(seconds, TimerKind.PROGRESS, outcome)
+            seconds, outcome = longest, TaskTimedOut(longest)
+        self._timer = self._in(seconds, TimerKind.PROGRESS, outcome)
 
-    def _open_up(self) -> None:
-        self._list()
-        self._open = True
-        self.execution.timeline.open += 1
+    def _open(self) -> None:
+        self._go(TaskEvent.OPENED)
+        self._show_token()
         self._guarded()
 
-    def _list(self) -> None:
-        self._listed = True
+    def _show_token(self) -> None:
         self.execution.waiting[self.token] = self
         self.execution.scheduler.on_waiting(self.execution)
 
@@ -226,17 +271,15 @@ class PendingTask:
         self._followed = child
         if not joined:
             self.child = child
-        self._guarded()
         if child.ended:
             self.child_ended(child)
             return
+        self._go(TaskEvent.FOLLOWED)
+        self._guarded()
         child.on_end.append(self.child_ended)
-        if child.timeline is not self.execution.timeline:
-            self._joined = child.timeline
-            self.execution.timeline.join(child.timeline)
 
     def child_ended(self, child: FlowExecution) -> None:
-        """The execution that it follows has ended."""
+        """End as the execution that it follows has ended."""
         if self.over:
             return
         self._record(ENDED, lambda: [*kept_end(child), child.timeline.skipped])
@@ -248,6 +291,8 @@ class PendingTask:
         else:
             self._end(child.failure())
         self.execution.scheduler.go_on()
+
+    # -- time
 
     def _guarded(self) -> None:
         seconds = self.call.timeout
@@ -265,24 +310,34 @@ class PendingTask:
 
         return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)
 
-    def _end(self, outcome: Json | Failure) -> None:
-        if self.over:
+    # -- states
+
+    def _go(self, event: TaskEvent) -> None:
+        """Leave a state for the next one, with what each of them means to the timeline of the execution."""
+        before, after = self.state, NEXT[self.state][event]
+        self.state = after
+        if before is TaskState.CALLED and after is TaskState.OVER:
             return
-        self.over, self._outcome = True, outcome
-        execution = self.execution
+        timeline = self.execution.timeline
+        timeline.busy += (after is TaskState.ASKED) - (before is TaskState.ASKED)
+        timeline.open += (after is TaskState.OPEN) - (before is TaskState.OPEN)
+        if self._followed is not None and self._followed.timeline is not timeline:
+            if after is TaskState.FOLLOWING:
+                timeline.join(self._followed.timeline)
+            elif before is TaskState.FOLLOWING:
+                timeline.part(self._followed.timeline)
+
+    def _end(self, outcome: Json | Failure) -> None:
+        before = self.state
+        if before is TaskState.OVER:
+            return
+        self._outcome = outcome
+        self._go(TaskEvent.ENDED)
         for timer in (self._timer, self._guard):
             if timer is not None:
                 timer.cancel()
-        if self._asked:
-            self._asked = False
-            execution.timeline.busy -= 1
-        if self._open:
-            self._open = False
-            execution.timeline.open -= 1
-        if self._joined is not None:
-            execution.timeline.part(self._joined)
-            self._joined = None
-        if self._listed:
+        execution = self.execution
+        if before is TaskState.OPEN or self.call.mode is Mode.CUSTOM_CALLBACK:
             del execution.waiting[self.token]
             execution.scheduler.on_waiting(execution)
         if self.child is not None and not self.child.ended:
