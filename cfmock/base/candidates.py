@@ -24,7 +24,7 @@ class Named(NamedTuple):
 
     @classmethod
     def of(cls, pattern: str) -> Named:
-        """What a pattern asks, which stands for itself if it is no glob."""
+        """Read what a pattern asks, which stands for itself if it is no glob."""
         return cls(head=literal_head(pattern)) if is_glob(pattern) and len(pattern) <= MAX_GLOB else cls(pattern)
 
 
@@ -54,7 +54,7 @@ class Candidates(Generic[C]):
         self._heads = tuple(heads)
 
     def for_name(self, name: str) -> Iterable[_Placed[C]]:
-        """Those that may be for this name, with their places from 0."""
+        """Return those that may be for this name, with their places from 0."""
         # All heads are compared in one go, while a glob takes a call each.
         others = self._unnamed if not self._heads or name.startswith(self._heads) else self._of_any_head
         named = self._by_name.get(name)

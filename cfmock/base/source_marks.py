@@ -47,6 +47,17 @@ class TextPlace(NamedTuple):
         return self.text.mark(self.path, key=self.key)
 
 
+class _Unwritten:
+    """The text of what nobody wrote."""
+
+    def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
+        return Mark("", 0, 0)
+
+
+NOWHERE = TextPlace(_Unwritten(), ())
+"""The place of what nobody wrote."""
+
+
 def path_text(path: Iterable[str | int]) -> str:
     """Return a document path as people write it: `('flows', 0, 'name')` → `flows[0].name`."""
     text = ""

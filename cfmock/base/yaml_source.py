@@ -3,7 +3,7 @@
 The only module that knows PyYAML, and it uses the parser's events alone: no tag constructs anything, so no text can run
 code. As in YAML 1.2, only `true` and `false` are booleans, and times are text. An unknown tag (`!Ref service/function`
 of deployment tools) is dropped and its value read as if it were not there. Size is bounded before it is built: nesting
-to `MAX_DEPTH`, and `MAX_NODES` values after aliases are expanded.
+to `MAX_DEPTH`, and `MAX_ADDED` values that aliases add.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import Any, NamedTuple, NoReturn
 import yaml
 
 from cfmock.base.errors import SourceError
+from cfmock.base.json_places import JsonPlaces
 from cfmock.base.json_text import Json, finite, no_constant
 from cfmock.base.problems import MOST_TOLD, Mistake, Path, Problem
 from cfmock.base.source_marks import Mark
-from cfmock.base.yaml_values import CORE, MAX_DEPTH, MAX_NODES, Loader, OddError, plain, quick_value, scalar
+from cfmock.base.yaml_dump import WIDTH, dumped
+from cfmock.base.yaml_values import CORE, MAX_ADDED, MAX_DEPTH, Loader, OddError, plain, quick_value, scalar
 
 PLACEHOLDER = "a template placeholder: render the template first"
 """The mistake in `Seconds: {{ pause }}`."""
@@ -58,12 +60,19 @@ class Document:
     name: str
     text: str
     value: Json
+    is_json: bool = False
+    """Whether it was read as JSON, and not as YAML."""
     _root: _Place | None = field(default=None, repr=False)
+    _json_places: JsonPlaces | None = field(default=None, repr=False)
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
         """Return the place of the value at `path` (or of its key); if there is none, of the nearest value above it."""
+        if self.is_json:
+            if self._json_places is None:
+                self._json_places = JsonPlaces(self.text)
+            return _mark_at(self.name, self.text, self._json_places.of(path, key=key))
         if self._root is None:  # places are looked for only when somebody asks
-            self._root = self._places()
+            self._root = _Builder(self.name, self.text).build()[1]
         place, line, column = self._root, self._root.line, self._root.column
         for part in path:
             parts = place.parts
@@ -79,12 +88,6 @@ class Document:
                 line, column = place.line, place.column
         return Mark(self.name, line + 1, column + 1)
 
-    def _places(self) -> _Place:
-        try:
-            return _Builder(self.name, self.text).build()[1]
-        except SourceError:  # a JSON text, with escapes that YAML does not know
-            return _Builder(self.name, _HALF.sub(r"\1\\ufffd", _PAIR.sub(_join, self.text))).build()[1]
-
     @property
     def size(self) -> int:
         """The size of all that is kept of it, about, in characters."""
@@ -94,12 +97,12 @@ class Document:
         return Problem(self.mark(path, key=key), path, mistake)
 
 
-def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> Document:
+def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -> Document:
     """Read one YAML or JSON document.
 
-    `name` is what complaints call it, `most` how many keys and values it may have with its aliases expanded. Raises
-    `SourceError` with every duplicate key, or with the first place that is no YAML, is nested too deeply or expands to too much.
-    An empty text has the value None.
+    `name` is what complaints call it, `most` how many keys and values it may have with its aliases expanded, if there is a
+    bound. Raises `SourceError` with every duplicate key, or with the first place that is no YAML, is nested too deeply or
+    expands to too much. An empty text has the value None.
     """
     if isinstance(text, bytes):
         try:
@@ -114,7 +117,7 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> 
         try:
             value = _decoder.decode(text)
             if not _is_deep(value):
-                return Document(name, text, value)
+                return Document(name, text, value, is_json=True)
         except json.JSONDecodeError as error:
             habit = _trailing_comma(name, text, error) or _comment(name, text, error)
             if habit is not None:  # YAML would take it, all other readers of the file would not
@@ -130,7 +133,7 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int = MAX_NODES) -> 
         if wrong is None or error.problems[0].mistake.kind == _BEFORE_RENDERING:
             raise
         raise SourceError([wrong]) from None
-    return Document(name, text, value, root)
+    return Document(name, text, value, _root=root)
 
 
 class NotYamlError(SourceError):
@@ -177,14 +180,26 @@ def _is_deep(value: Json) -> bool:
 
 def count(value: Json) -> int:
     """Count the values it is made of, itself included. The reader bounds the depth."""
-    if isinstance(value, dict | list):
-        return 1 + sum(map(count, value.values() if isinstance(value, dict) else value))
-    return 1
+    found, open_parts = 1, [value]
+    for part in open_parts:
+        kind = type(part)
+        if kind is dict or kind is list:
+            found += len(part)
+            open_parts += [each for each in (part.values() if kind is dict else part) if type(each) in _COLLECTIONS]
+    return found
+
+
+_COLLECTIONS = (dict, list)
 
 
 def dump(value: Json) -> str:
     """Write a value as YAML text that reads as the same value, keys in their order."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text = dumped(value, _dump_slowly)
+    return text if text is not None else _dump_slowly(value)
+
+
+def _dump_slowly(value: Json) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -214,9 +229,6 @@ _decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=no_
 
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
-_HALF = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89a-f][0-9a-f]{2})", re.IGNORECASE)
-"""Escapes of JSON for halves of characters, of which YAML knows none."""
-
 
 def _join(pair: re.Match[str]) -> str:
     """Two escapes of JSON for one character as the one escape that YAML has for it."""
@@ -227,13 +239,14 @@ def _join(pair: re.Match[str]) -> str:
 class _Builder:
     """Turns parser events into a value and, beside it, the tree of its places. No recursion: depth is data here."""
 
-    def __init__(self, name: str, text: str, most: int = MAX_NODES) -> None:
+    def __init__(self, name: str, text: str, most: int | None = None) -> None:
         self.name = name
         self.most = most
         self.text = text
         self.problems: list[Problem] = []
         self.anchors: dict[str, _Anchored] = {}
         self.nodes = 0
+        self.added = 0  # by aliases
 
     def build(self) -> tuple[Json, _Place]:
         try:
@@ -274,7 +287,7 @@ class _Builder:
             if joined == self.text:
                 raise
             # A JSON text: YAML knows no halves of characters.
-            self.text, self.anchors, self.nodes, self.problems = joined, {}, 0, []
+            self.text, self.anchors, self.nodes, self.added, self.problems = joined, {}, 0, 0, []
             return self._build()
 
     def _build(self) -> tuple[Json, _Place]:
@@ -360,6 +373,7 @@ class _Builder:
             # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
             self._refuse(at, "alias '*{}' has no anchor before it", name)
         found = self.anchors[name]
+        self.added += found.size
         self._count(found.size, at)
         if depth + found.height > MAX_DEPTH:
             self._refuse(at, _TOO_DEEP)
@@ -367,8 +381,10 @@ class _Builder:
 
     def _count(self, more: int, at: Any) -> None:
         self.nodes += more
-        if self.nodes > self.most:
+        if self.most is not None and self.nodes > self.most:
             self._refuse(at, "expands to more than {} values", self.most)
+        if self.added > MAX_ADDED:
+            self._refuse(at, "aliases add more than {} values", MAX_ADDED)
 
     def _complain(self, at: Any, kind: str, *subject: str | int) -> None:
         self.problems.append(Problem.at(Mark(self.name, at.line + 1, at.column + 1), kind, *subject))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any
 
 import yaml
@@ -17,7 +18,8 @@ from cfmock.base.json_text import Json
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the latter where PyYAML is built without libyaml
 
 MAX_DEPTH = 100
-MAX_NODES = 500_000
+MAX_ADDED = 500_000
+"""Values that the aliases of a text may add to those that are written there."""
 
 CORE = "tag:yaml.org,2002:"
 
@@ -63,11 +65,11 @@ class OddError(Exception):
     """A text that takes the careful reader: with a mistake, an alias, a merge, or more in it than is read."""
 
 
-def quick_value(text: str, most: int = MAX_NODES) -> Json:
-    """Read one YAML document of at most `most` values. Raises `OddError`."""
+def quick_value(text: str, most: int | None = None) -> Json:
+    """Read one YAML document, of at most so many values if there is a bound. Raises `OddError`."""
     loader = Loader(text)
     try:
-        return _value(loader.get_event, most)
+        return _value(loader.get_event, sys.maxsize if most is None else most)
     except (yaml.YAMLError, UnicodeError):
         raise OddError from None
     finally:

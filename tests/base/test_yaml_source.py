@@ -168,7 +168,7 @@ def test_what_expands_or_nests_without_end_is_refused_where_it_begins_to() -> No
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in ("ab", "bc", "cd", "de", "ef")
     )
-    assert said(bomb) == ["f.yaml:6:20: expands to more than 500000 values"]
+    assert said(bomb) == ["f.yaml:6:20: aliases add more than 500000 values"]
     assert said("[" * 200) == ["f.yaml:1:101: nested more than 100 levels deep"]
     assert said("a: &a {b: *a}") == ["f.yaml:1:11: alias '*a' has no anchor before it"]
 

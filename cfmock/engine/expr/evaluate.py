@@ -12,6 +12,7 @@ import enum
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cfmock.base.json_text import Json
@@ -106,12 +107,20 @@ def compile_expression(text: str, names: frozenset[str], *, missing_is_null: boo
     """Compile an expression in which `names` are the visible roots (`{"$Input", "$Context"}`).
 
     Without `missing_is_null` a path that leads nowhere is unequal to everything in a condition. Raises
-    `ExpressionSyntaxError`, and nothing else whatever the text.
+    `ExpressionSyntaxError`, and nothing else whatever the text. The same short text is compiled once: flows share it.
     """
+    return (_short if len(text) <= _SHORT else _expression)(text, names, missing_is_null)
+
+
+def _expression(text: str, names: frozenset[str], missing_is_null: bool) -> Expression:
     tree = parse(text, names)
     is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
     lenient = Missing.NULL if missing_is_null else Missing.UNEQUAL
     return Expression(text, tree.roots, is_path, tree.size, tree.node, lenient)
+
+
+_SHORT = 80  # letters
+_short = lru_cache(maxsize=4096)(_expression)
 
 
 def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:

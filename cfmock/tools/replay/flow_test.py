@@ -10,7 +10,7 @@ from pathlib import Path
 from cfmock.base.clocks import iso
 from cfmock.base.errors import SettingsError
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark
+from cfmock.base.source_marks import NOWHERE
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.history.answers import mock_documents
 from cfmock.fixtures.history.recording import RecordedExecution
@@ -75,7 +75,7 @@ def _document(
     given = masker.value(recording.input)
     tasks = mock_documents([recording], masker.value)
     mocks = {state: tuple(map(TaskMock.from_mapping, each)) for state, each in tasks.items()}
-    ran = runner.run(FlowTest(name, flow.name, given, mocks, {}, Mark("", 0, 0)))
+    ran = runner.run(FlowTest(name, flow.name, given, mocks, {}, NOWHERE))
     visits = [visited for visited, event in ran.visits if event is not None]
     entered = [event.step for event in recording.events if event.type == "StepEntered"]
     if recording.status not in ("Stopped", "Running"):

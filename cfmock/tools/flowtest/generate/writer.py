@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark
+from cfmock.base.source_marks import NOWHERE
 from cfmock.base.yaml_values import plain
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
@@ -108,7 +108,7 @@ class _Drafting:
 
     def try_out(self, given: Json, tasks: Mapping[str, Sequence[Json]]) -> Ran:
         mocks = {name: tuple(map(TaskMock.from_mapping, answers)) for name, answers in tasks.items()}
-        return self.lab.run(FlowTest("test", self.flow.name, given, mocks, {}, Mark("", 0, 0)))
+        return self.lab.run(FlowTest("test", self.flow.name, given, mocks, {}, NOWHERE))
 
 
 def _mocks(path: FlowPath) -> dict[str, list[Json]]:
