@@ -288,10 +288,12 @@ class CloudFlow:
         request = self._signed(operation, parameters)
         if entered.loop is not None and not entered.loop.here:
             found, cause, job = server.functions.do(lambda: server.begin(request))
-            if cause is not None or isinstance(found, Pending) or found.delay or (job is not None and job.ready):
+            waits = cause is not None or (job is not None and job.ready) or server.behind
+            if waits or isinstance(found, Pending) or found.delay:
                 found = entered.loop.wait_for(server.whole(found, cause, job))
             return calls.fields(found)
-        found = entered.blocking(lambda: (server.emulator.handle(request), server.emulator.pipeline.job))
+        found = entered.blocking(lambda: (server.handle(request), server.emulator.pipeline.job))
+        found = server.kept_now(found)
         reply = found.reply if isinstance(found, Pending) else found
         if reply is None:
             assert isinstance(found, Pending)

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "errors": "List the error codes and how each comes about.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
     "schema": "Print the JSON Schema of the fixture format, or of definitions.",
+    "state": "Show what a state file holds.",
     "init": "Write a fixture, a flow and tests to begin with.",
     "doctor": "Say what is installed and what may be in the way.",
 }

@@ -31,19 +31,20 @@ def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Compos
     try:
         emulator = build(fixtures, settings, kept)
         control = Control(emulator)
+        handler = Admin(control, guard(settings)).handle
+        server = Server(emulator, handler, settings.host, settings.port, tls)
         if kept is not None:
-            _bring_back(kept, emulator, control)
+            bring_back(kept, emulator, control)
+            server.restore = partial(_restore, kept, emulator, control)
     except BaseException:
         if kept is not None:
             kept.file.close()
         raise
-    server = Server(emulator, Admin(control, guard(settings)).handle, settings.host, settings.port, tls)
-    if kept is not None:
-        server.restore = partial(_restore, kept, emulator, control)
     return Composed(server, control)
 
 
-def _bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:
+def bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:
+    """Bring back what is kept, and let it go on."""
     kept.begin(emulator.shared, emulator.worlds)
     control.add_again(kept.added())
     kept.go_on()
@@ -53,7 +54,8 @@ def _restore(kept: KeptState, emulator: Emulator, control: Control) -> None:
     """Throw away what is in memory, and read the file again."""
     with kept.unwritten():
         control.reset()
-    _bring_back(kept, emulator, control)
+        emulator.worlds.end()
+    bring_back(kept, emulator, control)
 
 
 def guard(settings: Settings) -> Guard:

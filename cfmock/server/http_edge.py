@@ -132,7 +132,7 @@ class HttpEdge:
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
         """What has come of a call so far: a reply, if nothing has to be waited for."""
         if self.state is not None and self.state.lost:
-            return self._lost()
+            return self.lost()
         functions = self.functions
         functions.cause = None
         reply = self.emulator.handle(request, denied)
@@ -179,7 +179,7 @@ class HttpEdge:
         if job is not None:
             await self.rested(job)
         if self.state is not None and not await self.committed():
-            return self._lost()
+            return self.lost()
         if reply.delay:
             try:
                 await self._sleep(reply.delay)
@@ -197,7 +197,7 @@ class HttpEdge:
             return False
         return True
 
-    def _lost(self) -> Reply:
+    def lost(self) -> Reply:
         """What is answered while the state file cannot be written."""
         return self.emulator.pipeline.refusal(ServiceError("InternalServerError"), "")
 

@@ -108,9 +108,27 @@ class Server:
         """Whether a function is running that a task waits for."""
         return self._outbound.busy
 
+    def handle(self, request: Request) -> Reply | Pending:
+        """Take a call that did not come through the socket, as far as it goes at once."""
+        if self._edge is not None and self._state is not None and self._state.lost:
+            return self._edge.lost()
+        return self.emulator.handle(request)
+
+    @property
+    def behind(self) -> bool:
+        """Whether state is kept, and something is not in its file yet."""
+        return self._state is not None and self._state.behind
+
+    def kept_now(self, reply: Reply | Pending) -> Reply | Pending:
+        """The reply, when all that came before it is kept, for a caller that cannot await."""
+        if self._edge is None or self._state is None:
+            return reply
+        self._state.write_now()
+        return self._edge.lost() if self._state.lost else reply
+
     def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None, Job | None]:
         """Take a call that did not come through the socket; what `whole` makes the reply of."""
-        reply, cause = self.functions.observe(lambda: self.emulator.handle(request))
+        reply, cause = self.functions.observe(lambda: self.handle(request))
         return reply, cause, self.emulator.pipeline.job
 
     async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:

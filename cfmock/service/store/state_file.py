@@ -95,7 +95,7 @@ class StateFile:
                 self._database.execute("PRAGMA synchronous = NORMAL")
             (found,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
-                raise self._refused(f"is damaged: {found}")
+                raise self._refused(f"is damaged: {' '.join(found.split())}")
             self._database.execute("SELECT value FROM meta WHERE key = ''").fetchone()
         except sqlite3.DatabaseError as error:
             self.close()
@@ -126,8 +126,10 @@ class StateFile:
             raise self._refused("may not be written to, or its folder may not")
         if not header:
             return True
-        version, application = struct.unpack(">I", header[60:64])[0], struct.unpack(">I", header[68:72])[0]
-        if not header.startswith(_HEADER) or len(header) < 100 or application != APPLICATION:
+        if not header.startswith(_HEADER) or len(header) < 100:
+            raise self._refused("is no state file of cfmock")
+        version, application = struct.unpack(">I4xI", header[60:72])
+        if application != APPLICATION:
             raise self._refused("is no state file of cfmock")
         if version > SCHEMA:
             raise self._refused(f"was written by a newer cfmock: its schema is {version}, this one knows {SCHEMA}")
@@ -206,6 +208,11 @@ class StateFile:
         else:
             statement = "SELECT count(*) FROM rows WHERE world = ? AND kind = ?"
             (number,) = self._database.execute(statement, (world, kind)).fetchone()
+        return int(number)
+
+    def version(self) -> int:
+        """That of the tables."""
+        (number,) = self._database.execute("PRAGMA user_version").fetchone()
         return int(number)
 
     def size(self) -> int:
