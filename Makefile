@@ -51,6 +51,9 @@ bench: .venv/.ready ## measure against the limits in tests/benchmarks
 fuzz: .venv/.ready .venvs/fuzz/.ready ## feed hostile inputs to the parsers and a server, for a minute
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+crash: .venv/.ready ## kill servers that keep state, for minutes: is anything lost?
+	$(BIN)/python -m tests.crash $(ARGS)
+
 soak: .venv/.ready .venvs/.sdks ## ten minutes of the vendor's SDKs, faults and reloads: is memory flat, is nothing lost?
 	$(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
@@ -62,7 +65,7 @@ clean: ## remove environments, caches and what was built
 	rm -rf .venv .venvs tests/e2e/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup serve test test-all check format tables docs clients bench fuzz soak binary clean
+.PHONY: help setup serve test test-all check format tables docs clients bench fuzz crash soak binary clean
 
 # Installed as it stands here (-e), so an environment is stale only when what it should hold has changed.
 .venv/.serves: pyproject.toml

@@ -54,7 +54,6 @@ class SettingKeywords(TypedDict, total=False):
     verbose: bool
     admin_token: str | None
     allow_origin: Iterable[str]
-    state: str | PathLike[str] | None
 
 
 class OutcomeWhen(TypedDict, total=False):
