@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         WaitingForReport,
         WaitTimeout,
     )
-    from cfmock.observe.models import Call, Execution, Violation
+    from cfmock.observe.models import Call, Execution, ExecutionDetail, FlowSummary, Violation
     from cfmock.observe.retries import Backoff, Retries
     from cfmock.protocol.faults.catalogue import TransportFault
     from cfmock.protocol.spec.names import CallParameters, ErrorCode, ExecutionStatus
@@ -68,6 +68,7 @@ _HOME = {
     "ErrorCase": "api.error_case",
     "ErrorCode": "protocol.spec.names",
     "Execution": "observe.models",
+    "ExecutionDetail": "observe.models",
     "ExecutionError": "api.keywords",
     "ExecutionStatus": "protocol.spec.names",
     "Fault": "api.handles",
@@ -76,6 +77,7 @@ _HOME = {
     "FaultWhen": "api.keywords",
     "FixtureError": "base.errors",
     "FlowClock": "api.handles",
+    "FlowSummary": "observe.models",
     "OutcomeKeywords": "api.keywords",
     "OutcomeWhen": "api.keywords",
     "Retries": "observe.retries",
@@ -109,6 +111,7 @@ __all__ = [
     "ErrorCase",
     "ErrorCode",
     "Execution",
+    "ExecutionDetail",
     "ExecutionError",
     "ExecutionStatus",
     "Fault",
@@ -117,6 +120,7 @@ __all__ = [
     "FaultWhen",
     "FixtureError",
     "FlowClock",
+    "FlowSummary",
     "OutcomeKeywords",
     "OutcomeWhen",
     "Retries",

@@ -13,14 +13,22 @@ from cfmock.api.callers_line import shows_callers_line
 from cfmock.api.entered import EnteredServer, need_asyncio
 from cfmock.api.environment import environment
 from cfmock.api.handles import Fault, FlowClock, Task
-from cfmock.api.setups import Unused, unused_mode, unused_text
+from cfmock.api.setups import Unused, judged_setups, unused_mode
 from cfmock.base.errors import UsageError
 from cfmock.base.json_text import Json
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.observe.journal import FIELDS
-from cfmock.observe.models import Call, Execution, Violation, public_calls, violations_text
+from cfmock.observe.models import (
+    Call,
+    Execution,
+    ExecutionDetail,
+    FlowSummary,
+    Violation,
+    public_calls,
+    violations_text,
+)
 from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import Pending, Reply, Request
@@ -128,13 +136,9 @@ class CloudFlow:
     def _judge_setups(self) -> None:
         if self._unused == "ignore":
             return
-        unused = self._do(lambda control: control.setups.unused())
-        fails = self._unused == "error"
-        told = unused.other if fails else (*unused.certain, *unused.other)
-        for line in told:
-            self._do(partial(Control.warn, text=f"nothing used this set-up: {line}"))
-        if fails and unused.certain:
-            raise AssertionError(unused_text(unused.certain))
+        wrong = self._do(partial(judged_setups, fails=self._unused == "error"))
+        if wrong:
+            raise AssertionError(wrong)
 
     async def _start(self) -> EnteredServer:
         unused_mode(self._unused)
@@ -349,6 +353,19 @@ class CloudFlow:
         check_text("flow", flow)
         self._do(lambda control: control.check_flow(flow))
         return self._do(lambda control: control.find_executions(flow))
+
+    def execution(self, flow: str, name: str) -> ExecutionDetail:
+        """Return one execution with who answered each of its tasks, why, and what nearly did.
+
+        Raises UnknownName for a flow or an execution that is not there.
+        """
+        check_text("flow", flow)
+        check_text("name", name)
+        return self._do(lambda control: control.find_execution(flow, name))
+
+    def flows(self) -> list[FlowSummary]:
+        """Return the flows by their names, with how many executions, mocks, outcomes and findings each has."""
+        return self._do(lambda control: control.find_flows())
 
     def tasks(self, flow: str | None = None) -> list[WaitingTask]:
         """Return the tasks that wait for a report, oldest first: flow, execution, state, token, since.

@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 from cfmock.base.errors import InvalidValue, SettingsError
 from cfmock.base.printable import printable
 from cfmock.base.readers import one_of
+from cfmock.control.control import Control
 
 Unused = Literal["error", "warn", "ignore"]
 """The treatment of set-ups that nothing used."""
@@ -21,6 +22,15 @@ def unused_mode(value: object) -> Unused:
         return cast("Unused", one_of(UNUSED)(value))
     except InvalidValue as error:
         raise SettingsError(f"unused: {error}") from None
+
+
+def judged_setups(control: Control, *, fails: bool) -> str:
+    """Warn of set-ups that nothing used. Where that is an error, it is returned in words for those that are certain, and the
+    others are warned of."""
+    unused = control.setups.unused()
+    for line in unused.other if fails else (*unused.certain, *unused.other):
+        control.warn(f"nothing used this set-up: {line}")
+    return unused_text(unused.certain) if fails and unused.certain else ""
 
 
 def unused_text(lines: Sequence[str]) -> str:

@@ -12,7 +12,6 @@ from cfmock.control.calls import CallControl
 from cfmock.control.changes import ChangeControl
 from cfmock.control.clock import ClockControl
 from cfmock.control.execution_detail import ExecutionDetailControl
-from cfmock.control.executions import ExecutionControl
 from cfmock.control.faults import FAULT, FaultControl
 from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
@@ -25,7 +24,6 @@ class Control(
     ChangeControl,
     FlowControl,
     FlowDetailControl,
-    ExecutionControl,
     ExecutionDetailControl,
     ClockControl,
 ):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import islice
 
 from cfmock.base.clocks import iso
+from cfmock.base.errors import UnknownName
 from cfmock.base.json_text import Json
 from cfmock.control.answers import near_misses_of_try, who_answered, who_decided
 from cfmock.control.execution_path import TaskTry, Visit, part, visits
-from cfmock.control.executions import brief
+from cfmock.control.executions import ExecutionControl, brief
 from cfmock.control.paging import PAGE, read_after
-from cfmock.control.part import ControlPart
 from cfmock.engine.events import Event
+from cfmock.observe.models import ExecutionDetail
 from cfmock.service import history
 from cfmock.service.rows import ExecutionRow
-from cfmock.service.world import World
+from cfmock.service.world import FLOWS, World
 
 MAX_TEXT = 1024 * 1024
 """Characters of the values in one answer: of the tries of tasks, and of a page of a history."""
@@ -25,13 +27,33 @@ MAX_NEAR_MISSES = 50
 """Near misses of one execution's tries that are worked out."""
 
 
-class ExecutionDetailControl(ControlPart):
+class ExecutionDetailControl(ExecutionControl):
     """What can be asked about one execution."""
 
     def show_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
         """All that is known of an execution but its events. Raises NotFoundError for a flow or name that there is not."""
         world = self._one_world(account, region)
         return detail(world, self._execution(world, flow, name))
+
+    def find_execution(self, flow: str, name: str) -> ExecutionDetail:
+        """An execution as a value: that of the world of our own clients, else of any. Raises UnknownName for a flow or name that
+        there is not."""
+        self.check_flow(flow)
+        own = self.emulator.first_credential.account, self.emulator.settings.region
+        worlds = sorted(self._worlds(None, None), key=lambda world: (world.account, world.region) != own)
+        for world in worlds:
+            flow_row = world.stores.flows.get(FLOWS, flow)
+            row = world.stores.executions.get(flow_row.id, name) if flow_row is not None else None
+            if row is not None:
+                seen, known = self.execution(world, row), detail(world, row)
+                return ExecutionDetail(
+                    **{each.name: getattr(seen, each.name) for each in fields(seen)},
+                    tasks=tuple(known["tasks"]),
+                    waiting=tuple(known["waiting"]),
+                    outcome=known["outcome"],
+                )
+        names = (each for world in worlds for each in world.execution_names(flow, name))
+        raise UnknownName.of(f"there is no execution '{name}' of flow '{flow}'", name, names)
 
     def list_events(
         self,

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
@@ -27,6 +27,7 @@ from cfmock.graph.drawing import Highlight, links
 from cfmock.graph.svg.style import css
 from cfmock.graph.svg.svg import svg
 from cfmock.lint.lint import lint
+from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
@@ -42,6 +43,7 @@ MAX_CHECKED = 200
 MAX_RUNNING = 1_000
 """Running executions whose path so far counts into the coverage."""
 
+T = TypeVar("T")
 Work = Callable[[], Any]
 Answer = Generator[Work, Any, Json]
 """An answer that takes longer: yields what is to be done, and is sent what came of it."""
@@ -70,6 +72,13 @@ class FlowDetailControl(ControlPart):
             flows.append({**_brief(world, row), "findings": len(findings)})
         answer: dict[str, Json] = {"flows": flows}
         return {**answer, "next": "/".join(_place(*page[limit - 1]))} if len(page) > limit else answer
+
+    def find_flows(self) -> list[FlowSummary]:
+        """All flows of all worlds by their names, as values."""
+        return [
+            FlowSummary(**_brief(world, row), findings=len(worked_out(self._findings(world, row))))
+            for world, row in _by_name(list(self._worlds(None, None)), ("", "", ""))
+        ]
 
     def show_flow(self, name: str, account: str | None = None, region: str | None = None) -> Answer:
         """One flow with all that belongs to it. Raises NotFoundError."""
@@ -121,6 +130,18 @@ class FlowDetailControl(ControlPart):
         if len(self._checked) > MAX_CHECKED:
             del self._checked[next(iter(self._checked))]
         return found
+
+
+def worked_out(steps: Generator[Work, Any, T]) -> T:
+    """Return the answer of what yields work, doing that here and at once."""
+    done = None
+    while True:
+        try:
+            work = steps.send(done)
+        except StopIteration as stop:
+            answer: T = stop.value
+            return answer
+        done = work()
 
 
 def path_of(row: ExecutionRow) -> Highlight:

@@ -85,6 +85,36 @@ class Execution:
     events: tuple[dict[str, Json], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ExecutionDetail(Execution):
+    """An execution with all that is known of it.
+
+    `tasks` are its passages through tasks, each with its tries: what it was given, who answered and why, what nearly did, and
+    what came of it. `waiting` are the tasks whose report it waits for, `outcome` the canned outcome that decides how it goes,
+    None where its flow had none. They are mappings as the admin API has them (docs/admin.md); times in them are texts.
+    """
+
+    tasks: tuple[dict[str, Json], ...]
+    waiting: tuple[dict[str, Json], ...]
+    outcome: dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSummary:
+    """One flow: how many executions of each status are kept, and how many mocks, outcomes and findings of `cfmock check` it has.
+    `account` and `region` are those of its world."""
+
+    name: str
+    execution_mode: str
+    description: str
+    counts: dict[str, int]
+    mocks: int
+    outcomes: int
+    findings: int
+    account: str
+    region: str
+
+
 def public_calls(records: Sequence[CallRecord]) -> list[Call]:
     """Turn records into the calls that `cf.calls` returns."""
     explain(records)
