@@ -114,10 +114,17 @@ class Signal(enum.Enum):
     """An outcome that is no data."""
 
     SUBMITTED = "submitted"
+    BLOCKED = "blocked"
 
 
 SUBMITTED = Signal.SUBMITTED
 """A task was handed over; its end comes by `AwaitTask`."""
+
+BLOCKED = Signal.BLOCKED
+"""There is no outcome yet."""
+
+CommandOutcome = object
+"""What a command comes to: what that is stands with each of them. A `Failure` is thrown into the fiber, all else is sent."""
 
 
 Emit = tuple[str, int, Told]

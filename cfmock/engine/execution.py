@@ -10,11 +10,11 @@ import enum
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from inspect import GEN_CREATED, getgeneratorstate
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, Timers
-from cfmock.engine.commands import Datum, Emit, Failure, Part
+from cfmock.engine.commands import CommandOutcome, Datum, Emit, Failure, Part
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import EventSink
 from cfmock.engine.flow import Flow
@@ -29,14 +29,26 @@ class Scheduler(Protocol):
     """What executions and their tasks need of whoever moves them on."""
 
     timers: Timers
-    job: Job
     on_waiting: Callable[[FlowExecution], object]
+
+    @property
+    def job(self) -> Job:
+        """What becomes ready belongs to this."""
 
     def at_work(self, job: Job) -> AbstractContextManager[None]:
         """Whatever becomes ready in this block belongs to this job."""
 
-    def resume(self, fiber: Fiber, outcome: Any) -> None:
+    def held(self) -> AbstractContextManager[None]:
+        """Whatever becomes ready in this block goes on only at its end."""
+
+    def resume(self, fiber: Fiber, outcome: CommandOutcome) -> None:
         """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
+
+    def resume_at(self, due: float, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> Timer:
+        """Let a fiber go on at a moment, in steady seconds of its timeline."""
+
+    def resume_now(self, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> None:
+        """Let a fiber go on whose time has come. `job` is what it belongs to, if not to who has moved the clock."""
 
     def go_on(self) -> None:
         """Let everything that can go on do so, in turn."""
@@ -251,7 +263,7 @@ class Group:
     def __init__(self, fiber: Fiber, parts: Sequence[Callable[[], Part]]) -> None:
         self.fiber = fiber
         self.parts = parts
-        self.results: list[Any] = [None] * len(parts)
+        self.results: list[CommandOutcome] = [None] * len(parts)
         self.running: dict[int, Fiber] = {}
         self.begun = 0
         self.failed = False
@@ -265,7 +277,7 @@ class Group:
         self.running[index] = fiber = Fiber(self.fiber.execution, self.parts[index](), self, index)
         return fiber
 
-    def end(self, fiber: Fiber, result: Any) -> bool:
+    def end(self, fiber: Fiber, result: CommandOutcome) -> bool:
         """A part is over; whether all are, and well."""
         self.results[fiber.index] = result
         del self.running[fiber.index]

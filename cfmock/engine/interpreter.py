@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
@@ -36,7 +36,7 @@ from cfmock.engine.commands import (
     TaskTimedOut,
     Wait,
 )
-from cfmock.engine.data_flow import Context, Step
+from cfmock.engine.data_flow import Context, DataFlow, FrameT, Step
 from cfmock.engine.events import (
     BRANCH_ENTERED,
     EXECUTION_FAILED,
@@ -72,7 +72,6 @@ from cfmock.engine.model import (
 )
 from cfmock.engine.task_calls import TaskCall
 
-Frame = Any
 Work = Generator[Command, Any, Datum]
 
 MAX_MAP_ITEMS = 10_000
@@ -82,15 +81,16 @@ MAX_MAP_RUNS = 10
 
 def execute(flow: Flow, given: Datum, context: Context) -> Part:
     """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
-    return _Interpreter(flow, context).run(given)
+    interpreter: _Interpreter[Any] = _Interpreter(flow, context)  # what a frame is only the flow's language knows
+    return interpreter.run(given)
 
 
-class _Interpreter:
+class _Interpreter(Generic[FrameT]):
     __slots__ = ("context", "data_flow", "flow", "observe")
 
     def __init__(self, flow: Flow, context: Context) -> None:
         self.flow = flow
-        self.data_flow = flow.data_flow
+        self.data_flow: DataFlow[FrameT, Any] = flow.data_flow
         self.context = context
         self.observe = context.observe
 
@@ -110,7 +110,7 @@ class _Interpreter:
         yield "", last, ((EXECUTION_SUCCEEDED, (output.text,)),)
         return output
 
-    def series(self, series: Series, frame: Frame, cause: int) -> Generator[Command, Any, int]:
+    def series(self, series: Series, frame: FrameT, cause: int) -> Generator[Command, Any, int]:
         """Run the nodes of a series; returns the last event."""
         nodes, name, passing = series.nodes, series.start, self.data_flow.passing
         while True:
@@ -129,7 +129,7 @@ class _Interpreter:
                 return cause
             name = following
 
-    def state(self, step: Step[Frame], cause: int) -> Generator[Command, Any, int]:
+    def state(self, step: Step[FrameT], cause: int) -> Generator[Command, Any, int]:
         node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
@@ -156,7 +156,7 @@ class _Interpreter:
         left: int = yield name, cause, (*told, data_flow.after(step))
         return left
 
-    def work(self, step: Step[Frame]) -> Callable[[_Interpreter, Step[Frame]], Work] | None:
+    def work(self, step: Step[FrameT]) -> Callable[[_Interpreter[FrameT], Step[FrameT]], Work] | None:
         """What a node has still to do once it has started; None if that was all."""
         node = step.node
         if type(node) is not ChoiceNode or node.retry:
@@ -166,7 +166,7 @@ class _Interpreter:
 
     # -- errors
 
-    def failed(self, step: Step[Frame], failure: Failure) -> Generator[Command, Any, None]:
+    def failed(self, step: Step[FrameT], failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
         failure.event = yield step.node.name, failure.event or step.last, ((STEP_FAILED, failure.parts),)
         catch = step.node.catch_for(failure.code) if failure.catchable else None
@@ -183,7 +183,7 @@ class _Interpreter:
         failure.forget_path()
         step.last, step.next = failure.event, catch.next
 
-    def retried(self, step: Step[Frame], work: Callable[[_Interpreter, Step[Frame]], Work]) -> Work:
+    def retried(self, step: Step[FrameT], work: Callable[[_Interpreter[FrameT], Step[FrameT]], Work]) -> Work:
         """Only the first rule that covers an error is used for it; each counts its own attempts."""
         used: dict[Retry, int] = {}
         while True:
@@ -205,13 +205,13 @@ class _Interpreter:
 
     # -- what the kinds do
 
-    def task(self, step: Step[Frame]) -> Work:
+    def task(self, step: Step[FrameT]) -> Work:
         call = self.data_flow.call(step, step.node)
         _, result = yield from self.called(step, call, partial(self.data_flow.result, step))
         return result
 
     def called(
-        self, step: Step[Frame], call: TaskCall, told: Callable[[Json], Datum]
+        self, step: Step[FrameT], call: TaskCall, told: Callable[[Json], Datum]
     ) -> Generator[Command, Any, tuple[Json, Datum]]:
         """Make a call; returns its value, and what `told` makes of it for the history."""
         name = call.state
@@ -231,20 +231,20 @@ class _Interpreter:
         step.last = yield name, step.last, ((TASK_SUCCEEDED, (result.text,)),)
         return value, result
 
-    def wait(self, step: Step[Frame]) -> Work:
+    def wait(self, step: Step[FrameT]) -> Work:
         yield self.data_flow.pause(step)
         return self.data_flow.idle(step)
 
-    def fail(self, step: Step[Frame]) -> Work:
+    def fail(self, step: Step[FrameT]) -> Work:
         raise Failure(step.node.code or UNNAMED, step.node.detail)
 
-    def choice(self, step: Step[Frame]) -> Work:
+    def choice(self, step: Step[FrameT]) -> Work:
         series = self.taken(step)
         if series is None:
             return self.data_flow.idle(step)
         return (yield from self.inside(step, series))
 
-    def taken(self, step: Step[Frame]) -> Series | None:
+    def taken(self, step: Step[FrameT]) -> Series | None:
         """Choose where to go next; gives the series to run first, if there is one."""
         node, data_flow = step.node, self.data_flow
         option: Option | None = node.default
@@ -259,17 +259,17 @@ class _Interpreter:
         step.next = option.next or step.next
         return option.series
 
-    def inside(self, step: Step[Frame], series: Series) -> Work:
+    def inside(self, step: Step[FrameT], series: Series) -> Work:
         frame = self.data_flow.inner(step)
         step.last = yield from self.series(series, frame, step.last)
         return self.data_flow.value(frame)
 
-    def parallel(self, step: Step[Frame]) -> Work:
+    def parallel(self, step: Step[FrameT]) -> Work:
         branches: Sequence[Series] = step.node.branches
         parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(branches)]
         return (yield from self.joined(step, Fork(parts, len(parts))))
 
-    def branch(self, step: Step[Frame], series: Series, index: int, cause: int) -> Part:
+    def branch(self, step: Step[FrameT], series: Series, index: int, cause: int) -> Part:
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
@@ -280,7 +280,7 @@ class _Interpreter:
         exited = yield name, last, ((self.data_flow.branch_exited, (number, value.text)),)
         return value.value, exited
 
-    def map(self, step: Step[Frame]) -> Work:
+    def map(self, step: Step[FrameT]) -> Work:
         node = step.node
         if node.distributed is not None:
             return (yield from self.distributed(step))
@@ -288,7 +288,7 @@ class _Interpreter:
         parts = [partial(self.iteration, step, item, index, step.last) for index, item in enumerate(items)]
         return (yield from self.joined(step, Fork(parts, node.limit)))
 
-    def iteration(self, step: Step[Frame], item: Json, index: int, cause: int) -> Part:
+    def iteration(self, step: Step[FrameT], item: Json, index: int, cause: int) -> Part:
         series = step.node.processor
         if self.observe is not None:
             self.observe(series.id)
@@ -300,14 +300,14 @@ class _Interpreter:
         exited = yield name, last, ((self.data_flow.iteration_exited, (number, value.text)),)
         return value.value, exited
 
-    def joined(self, step: Step[Frame], fork: Fork) -> Work:
+    def joined(self, step: Step[FrameT], fork: Fork) -> Work:
         ends = yield fork
         step.last = max((event for _, event in ends), default=step.last)
         return self.data_flow.result(step, self.data_flow.join(step, [value for value, _ in ends]))
 
     # -- distributed maps
 
-    def distributed(self, step: Step[Frame]) -> Work:
+    def distributed(self, step: Step[FrameT]) -> Work:
         """Every item, or batch, is an execution of its own; see `MapRun`."""
         node, data_flow, context = step.node, self.data_flow, self.context
         settings = node.distributed
@@ -340,7 +340,7 @@ class _Interpreter:
             return data_flow.result(step, data_flow.join(step, results))
         return (yield from self.write_results(step, request, results))
 
-    def read_items(self, step: Step[Frame]) -> Generator[Command, Any, list[Json]]:
+    def read_items(self, step: Step[FrameT]) -> Generator[Command, Any, list[Json]]:
         """What the ItemReader's mock returns, a list or `{"Items": [...]}`; without a reader, what ItemsPath gives."""
         settings, data_flow = step.node.distributed, self.data_flow
         if settings.reader is None:
@@ -358,7 +358,7 @@ class _Interpreter:
             raise LimitExceeded(ITEM_LIMIT, f"'{step.node.name}' has {len(items)} items, more than {MAX_MAP_ITEMS}")
         return items
 
-    def write_results(self, step: Step[Frame], request: RunMap, results: list[Json]) -> Work:
+    def write_results(self, step: Step[FrameT], request: RunMap, results: list[Json]) -> Work:
         """The writer's mock is given the results beside its parameters; they are too many for an event."""
         data_flow = self.data_flow
         call = data_flow.call(step, step.node.distributed.writer)
@@ -382,7 +382,7 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORK: dict[type[Node], Callable[[_Interpreter, Step[Frame]], Work]] = {
+_WORK: dict[type[Node], Callable[[_Interpreter[Any], Step[Any]], Work]] = {
     # what is not here hands its input on
     TaskNode: _Interpreter.task,
     ChoiceNode: _Interpreter.choice,

@@ -48,6 +48,11 @@ class MapChild(Protocol):
     """What a map run needs of the execution of one of its items: `output` if it has succeeded, `root` while it runs."""
 
     output: Datum | None
+    error: str
+    cause: str
+
+    @property
+    def status(self) -> enum.Enum: ...
 
     @property
     def root(self) -> object: ...

@@ -19,19 +19,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from cfmock.base.json_text import Json
 from cfmock.base.timers import RANK, Timer, TimerKind
-from cfmock.engine.commands import EXECUTION_TIMEOUT, SUBMITTED, Failure, TaskTimedOut
+from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode
 from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
-
-BLOCKED: Any = object()
-"""There is no outcome yet."""
 
 CALLED_OFF = "FnF.ParentStopped"
 """How a nested execution ends when the one that waits for it no longer does; our name."""
@@ -97,11 +93,11 @@ class PendingTask:
         self._begun = execution.timeline.steady()
         self._job = execution.scheduler.job
         self._submitted = False  # the call was answered; only the end is missing
-        self._outcome: Any = BLOCKED
+        self._outcome: CommandOutcome = BLOCKED
         self._early: Answer | Failure | None = None  # a promised answer that came before the promise
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
         self._followed: FlowExecution | None = None  # the execution whose end is the task's
-        self._wanted: Callable[[], Any] | None = None  # what the fiber waits for
+        self._wanted: Callable[[], CommandOutcome] | None = None  # what the fiber waits for
         self._timer: Timer | None = None
         self._guard: Timer | None = None
 
@@ -120,7 +116,7 @@ class PendingTask:
 
     # -- for the scheduler
 
-    def begin(self) -> Any:
+    def begin(self) -> CommandOutcome:
         """Ask for an answer. The outcome of `CallTask`, if there is one already."""
         if self.call.mode is Mode.CUSTOM_CALLBACK:
             self._show_token()
@@ -133,7 +129,7 @@ class PendingTask:
             self._end(failure)
         return self._want(self._call_outcome)
 
-    def wait(self) -> Any:
+    def wait(self) -> CommandOutcome:
         """The outcome of `AwaitTask`, if there is one already."""
         return self._want(self._end_outcome)
 
@@ -191,7 +187,7 @@ class PendingTask:
 
     # -- what the fiber waits for
 
-    def _want(self, outcome: Callable[[], Any]) -> Any:
+    def _want(self, outcome: Callable[[], CommandOutcome]) -> CommandOutcome:
         found = outcome()
         self._wanted = outcome if found is BLOCKED else None
         return found
@@ -202,12 +198,12 @@ class PendingTask:
             self._wanted = None
             self.execution.scheduler.resume(self.fiber, found)
 
-    def _call_outcome(self) -> Any:
+    def _call_outcome(self) -> CommandOutcome:
         if self._submitted and self.call.mode is not Mode.REQUEST_COMPLETE:
             return SUBMITTED
         return self._outcome
 
-    def _end_outcome(self) -> Any:
+    def _end_outcome(self) -> CommandOutcome:
         return self._outcome
 
     # -- answers

@@ -7,7 +7,8 @@ from typing import Any
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure, LimitExceeded
-from cfmock.engine.execution import Answer, CalledTask, Fiber, FlowExecution, Nested
+from cfmock.engine.execution import Answer, CalledTask, Fiber, Nested
+from cfmock.engine.map_runs import MapChild
 from cfmock.engine.recording import ANSWER, Children, Entry, ExecutionRecording
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
 
@@ -60,7 +61,7 @@ def outcome_of(kept: Sequence[Json]) -> Json | Failure:
     return (Failure if kept[3] else LimitExceeded)(kept[1], kept[2])
 
 
-def kept_end(child: FlowExecution) -> Entry:
+def kept_end(child: MapChild) -> Entry:
     """The end of a child as values: status, output as JSON text (None without one), error, cause."""
     return [child.status.value, None if child.output is None else child.output.text, child.error, child.cause]
 

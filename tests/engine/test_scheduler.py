@@ -12,7 +12,7 @@ import pytest
 from cfmock.base.clocks import Clock, RealClock, VirtualClock
 from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
-from cfmock.engine.scheduler import TURN
+from cfmock.engine.ready_queue import TURN
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of

@@ -1,0 +1,84 @@
+"""The fibers that can go on, in the order of their turns, each with the job that it belongs to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cfmock.engine.commands import CommandOutcome
+from cfmock.engine.execution import Fiber
+from cfmock.engine.jobs import Job
+
+TURN = 500
+"""Events one fiber may tell before others have their turn."""
+
+Turn = tuple[Fiber, CommandOutcome, Job]
+"""A fiber, what it goes on with, and the job it belongs to."""
+
+
+class ReadyQueue:
+    """One queue for all, so that no execution starves another. What becomes ready belongs to the `job` at work.
+
+    `turns` are those that can go on; `allowed` is how many events the first of them may tell.
+    """
+
+    def __init__(self) -> None:
+        self.job = Job()
+        self.allowed = TURN
+        self.turns: deque[Turn] = deque()
+        self._left: list[tuple[Fiber, CommandOutcome]] = []  # of jobs that have started too much
+
+    @contextmanager
+    def at_work(self, job: Job) -> Iterator[None]:
+        """Whatever becomes ready in this block belongs to this job."""
+        before, self.job = self.job, job
+        try:
+            yield
+        finally:
+            self.job = before
+
+    def resume(self, fiber: Fiber, outcome: CommandOutcome) -> None:
+        """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
+        self.turns.append((fiber, outcome, self.job))
+        self.job.ready += 1
+        fiber.execution.timeline.busy += 1
+
+    def resume_first(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
+        """Let a fiber go on as if its turn had not ended: it may still tell so many events."""
+        self.turns.appendleft((fiber, outcome, self.job))
+        self.job.ready += 1
+        fiber.execution.timeline.busy += 1
+        self.allowed = allowed
+
+    def spend_allowed(self) -> int:
+        """How many events the turn that begins may tell; the next one has a whole turn."""
+        allowed, self.allowed = self.allowed, TURN
+        return allowed
+
+    def stop_job(self, job: Job) -> None:
+        """Let nothing of a job go on, until another takes it over."""
+        if job.stopped and not job.ready:
+            return
+        self._left += [(fiber, outcome) for fiber, outcome, each in self.turns if each is job]
+        self.turns = deque(turn for turn in self.turns if turn[2] is not job)
+        self.allowed = TURN
+        job.ready, job.stopped = 0, True
+        if job.on_stop is not None:
+            job.on_stop()
+        job.rest()
+
+    def take_over(self, job: Job) -> bool:
+        """Make what is left of jobs that have started too much part of this job. Returns whether there is any."""
+        left, self._left = self._left, []
+        self.turns.extend((fiber, outcome, job) for fiber, outcome in left)
+        job.ready += len(left)
+        return bool(left)
+
+    def abandon(self) -> None:
+        """Let nothing go on any more, and tell whoever waits for a job to rest."""
+        jobs = {job for _, _, job in self.turns}
+        self.turns.clear()
+        for job in jobs:
+            job.ready = 0
+            job.rest()
