@@ -129,6 +129,26 @@ def _host(value: Any) -> str:
     return host
 
 
+def _variables(value: Any) -> tuple[tuple[str, str], ...]:
+    """Pairs of a name and a value, in the order of the names: from a mapping, from texts `NAME=VALUE`, or from pairs."""
+    if isinstance(value, Mapping):
+        pairs: list[Any] = list(value.items())
+    else:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, Iterable):
+            raise InvalidValue.of("{} is no mapping of names to values", shown(value))
+        pairs = [tuple(part.split("=", 1)) if isinstance(part, str) else part for part in parts]
+    found: dict[str, str] = {}
+    for pair in pairs:
+        if len(pair) != 2 or not isinstance(pair[0], str) or not pair[0].strip():
+            raise InvalidValue.of("{} is not NAME=VALUE", shown("=".join(map(str, pair))))
+        name, given = pair
+        if not isinstance(given, str | int | float):
+            raise InvalidValue.of("the value of {} is no text and no number", shown(name))
+        found[name.strip()] = str(given).lower() if isinstance(given, bool) else str(given)
+    return tuple(sorted(found.items()))
+
+
 def _origin(value: Any) -> str:
     if not isinstance(value, str) or Origin.parse(value) is None:
         raise InvalidValue.of("{} is not an origin such as http://localhost:3000", shown(value))
@@ -212,6 +232,10 @@ class Settings:
     task_hosts: tuple[str, ...] = _row(
         (), _listed("host names", _host), "hosts beyond loopback that http mocks of tasks may call", fixture=True
     )
+    variables: tuple[tuple[str, str], ...] = _row(
+        (), _variables, "a variable of ROS, Serverless Devs and Terraform files; may be given again",
+        option="--var", form="NAME=VALUE", fixture=True, many=True,
+    )  # fmt: skip
     journal: str | None = _row(
         None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
     )
@@ -252,6 +276,14 @@ SETTINGS: Mapping[str, Setting] = {
     field.name: Setting(field.name, field.default, **field.metadata) for field in dataclasses.fields(Settings)
 }
 """The rows by name, in the order of the help."""
+
+
+def read_variables(value: Any, label: str) -> dict[str, str]:
+    """The setting `variables` where it is needed before all others. Raises SettingsError, which calls it `label`."""
+    try:
+        return dict(_variables(value)) if value else {}
+    except InvalidValue as error:
+        raise SettingsError(f"{label}: {error}") from None
 
 
 GIVEN = ("CFMOCK_URL", "CFMOCK_ENDPOINT", "CFMOCK_CA_FILE")

@@ -34,7 +34,7 @@ from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server.lifecycle import Server
 from cfmock.server.thread import LoopThread, ServerLoop
-from cfmock.settings import resolve
+from cfmock.settings import read_variables, resolve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -85,6 +85,7 @@ class CloudFlow:
         self._unused = unused
         self._loaded: list[FixtureSet] = []  # that of the start, and those added since
         self._flags = {"host": host, "port": port, **settings}
+        self._variables = read_variables(settings.get("variables"), "variables")
         self._entered: EnteredServer | None = None  # kept after the end: what was seen can still be looked at
 
     # -- coming and going ----------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ class CloudFlow:
 
     async def _start(self) -> EnteredServer:
         unused_mode(self._unused)
-        fixtures = load(self._sources, base=load(self._base))
+        fixtures = load(self._sources, base=load(self._base), variables=self._variables)
         self._loaded = [fixtures]
         settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
         self._entered = EnteredServer(fixtures, settings)
@@ -222,7 +223,7 @@ class CloudFlow:
         Settings in it have no effect and cause a warning. Raises FixtureError; then nothing is added.
         """
         self._check_open()
-        fixtures = load([source], existing=self._do(lambda control: control.flow_names()))
+        fixtures = load([source], existing=self._do(lambda control: control.flow_names()), variables=self._variables)
         self._do(lambda control: control.add_fixtures(fixtures))
         self._loaded.append(fixtures)
 

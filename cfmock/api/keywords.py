@@ -44,6 +44,7 @@ class SettingKeywords(TypedDict, total=False):
     keep_bytes: int | str
     journal_size: int
     task_hosts: Iterable[str]
+    variables: Mapping[str, str | float]
     journal: str | PathLike[str] | None
     state: str | PathLike[str] | None
     tls: bool

@@ -202,13 +202,17 @@ def _dump_slowly(value: Json) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
 
 
-class _Dumper(yaml.SafeDumper):
+_EitherDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the latter where PyYAML is built without libyaml
+
+
+class _Dumper(_EitherDumper):  # type: ignore[misc]
     """Quotes each text that would read as something else: PyYAML quotes by the rules of YAML 1.1."""
 
 
 def _dump_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     style = "'" if not isinstance(plain(text), str) else '"' if _BREAK.search(text) else None
-    return dumper.represent_scalar(CORE + "str", text, style)
+    node: yaml.ScalarNode = dumper.represent_scalar(CORE + "str", text, style)
+    return node
 
 
 _BREAK = re.compile("[\x85\u2028\u2029]")

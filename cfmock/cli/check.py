@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cfmock.cli.main import MISUSED, SUCCESS
+from cfmock.cli.options import variable_option
 
 if TYPE_CHECKING:
     from cfmock.tools.checks.report import CheckReport
@@ -28,11 +29,20 @@ _FORMATS = ("text", "json", "sarif", "github")
     "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
     help="How to tell it; all but text goes to stdout. github: workflow commands, shown at the lines of a change.",
 )  # fmt: skip
+@variable_option
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
-def command(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, ...], form: str, watch: bool) -> int:
+def command(
+    paths: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    form: str,
+    variables: dict[str, str],
+    watch: bool,
+) -> int:
     """Validate fixtures and flow definitions without serving.
 
-    PATH is a fixture, a flow definition, or a folder of them. Every mistake of every file is listed with its line; then
+    PATH is a fixture, a flow definition, a file of ROS, Funcraft, Serverless Devs or Terraform with flows in it, or a folder
+    of them. Every mistake of every file is listed with its line; then
     the exit code is 2. What is allowed and probably not meant, such as a state that cannot be reached, is a warning with a
     code, which a comment on its line or the line above takes back: `# cfmock: ignore CF101`.
 
@@ -47,20 +57,24 @@ def command(paths: tuple[str, ...], select: tuple[str, ...], ignore: tuple[str, 
     if watch:
         from cfmock.cli.file_watch import watch as watching
 
-        return watching(lambda: _again(paths, selection, form))
-    return _check(paths, selection, form)[0]
+        return watching(lambda: _again(paths, selection, form, variables))
+    return _check(paths, selection, form, variables)[0]
 
 
-def _again(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, Callable[[], Iterable[str]]]:
-    code, report = _check(paths, selection, form)
+def _again(
+    paths: tuple[str, ...], selection: Selection, form: str, variables: dict[str, str]
+) -> tuple[int, Callable[[], Iterable[str]]]:
+    code, report = _check(paths, selection, form, variables)
     return code, lambda: report.fixtures.watched(paths)
 
 
-def _check(paths: tuple[str, ...], selection: Selection, form: str) -> tuple[int, CheckReport]:
+def _check(
+    paths: tuple[str, ...], selection: Selection, form: str, variables: dict[str, str]
+) -> tuple[int, CheckReport]:
     from cfmock.tools.checks.formats import FORMATS
     from cfmock.tools.checks.report import check
 
-    report = check(paths, selection)
+    report = check(paths, selection, variables)
     if form == "text":
         _tell(report)
     else:

@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, tuple[str, str]] = {
     "fast": ("uvloop", "a quicker event loop"),
     "tls": ("cryptography, trustme", "--tls, RSA key pairs"),
     "metrics": ("prometheus_client", "figures for Prometheus"),
+    "terraform": ("hcl2", "flows in Terraform files"),
 }
 """Extra → the modules that it brings, and what they are for."""
 

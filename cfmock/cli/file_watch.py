@@ -58,8 +58,9 @@ def watch(act: Callable[[], tuple[int, Files]], sleep: Callable[[float], None] =
 class Reloader:
     """Watches the files of one server."""
 
-    def __init__(self, started: Started, paths: Sequence[str]) -> None:
+    def __init__(self, started: Started, paths: Sequence[str], variables: Mapping[str, str]) -> None:
         self._started = started
+        self._variables = variables
         self._paths = list(paths)
         self._stamps = self._stamps_now()
 
@@ -75,7 +76,7 @@ class Reloader:
         """Read the files again and take over what they say, or say what is wrong with them."""
         emulator = self._started.server.emulator
         try:
-            fixtures = load(self._paths)
+            fixtures = load(self._paths, variables=self._variables)
             emulator.replace_credentials(credentials_of(fixtures))
         except (FixtureError, SettingsError) as error:
             log.error("not reloaded, still serving what was there:\n%s", error)

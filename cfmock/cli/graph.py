@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cfmock.cli.options import variable_option
+
 if TYPE_CHECKING:
     from cfmock.engine.flow import Flow
     from cfmock.graph import Highlight
@@ -28,8 +30,11 @@ _FORMATS = ("mermaid", "dot", "svg")
 @click.option(
     "--coverage", metavar="FILE", help="Colour in what tests reached; FILE is what `cfmock test --json` wrote."
 )
+@variable_option
 @click.option("--test", metavar="NAME", help="Colour in the path that one test took; with --coverage.")
-def command(path: str, name: str | None, language: str, coverage: str | None, test: str | None) -> None:
+def command(
+    path: str, name: str | None, language: str, coverage: str | None, test: str | None, variables: dict[str, str]
+) -> None:
     """Draw a flow as Mermaid, Graphviz or SVG.
 
     PATH is a flow definition, a fixture, or a folder of them. The picture goes to stdout.
@@ -42,17 +47,17 @@ def command(path: str, name: str | None, language: str, coverage: str | None, te
 
     if test is not None and coverage is None:
         raise click.UsageError("--test needs --coverage FILE, where its path is written")
-    flow = _flow(path, name)
+    flow = _flow(path, name, variables)
     highlight = _highlight(coverage, flow, test) if coverage is not None else None
     click.echo(FORMATS[language](flow, highlight), nl=False)
 
 
-def _flow(path: str, name: str | None) -> Flow:
+def _flow(path: str, name: str | None, variables: dict[str, str]) -> Flow:
     from cfmock.base.errors import SettingsError
     from cfmock.base.suggestions import did_you_mean
     from cfmock.fixtures.loader import load
 
-    flows = {each.name: each.flow for each in load([path]).flows}
+    flows = {each.name: each.flow for each in load([path], variables=variables).flows}
     if name is None and len(flows) == 1:
         return next(iter(flows.values()))
     if name is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from cfmock.base.errors import SettingsError
-from cfmock.settings import SETTINGS, Setting
+from cfmock.settings import SETTINGS, Setting, read_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +49,23 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
 
 def _given(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
     return values or None
+
+
+def variable_option(function: F) -> F:
+    """A decorator: `--var`, as `variables`, a mapping of names to values for files of deployment tools."""
+    option = click.option(
+        "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=lambda *given: given_variables(given[2]),
+        help=f"{SETTINGS['variables'].help} [{SETTINGS['variables'].variable}]",
+    )  # fmt: skip
+    return option(function)
+
+
+def given_variables(texts: Sequence[str] | None) -> dict[str, str]:
+    """The variables that options name, else those of the environment. Raises SettingsError for other texts."""
+    row = SETTINGS["variables"]
+    if texts:
+        return read_variables(texts, row.option or row.name)
+    return read_variables(os.environ.get(row.variable), row.variable)
 
 
 class Proxying(Enum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cfmock.cli.main import FAILED, SUCCESS
-from cfmock.cli.options import write_file
+from cfmock.cli.options import variable_option, write_file
 
 if TYPE_CHECKING:
     from cfmock.fixtures.history.recording import RecordedExecution
@@ -31,10 +31,18 @@ _FORMATS = ("table", "json", "junit")
     "--keep", metavar="FIELD", multiple=True,
     help="With --write-test: a field that is not masked, although its name or length looks like a secret.",
 )  # fmt: skip
+@variable_option
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to tell it."
 )
-def command(histories: tuple[str, ...], path: str, write_test: str | None, keep: tuple[str, ...], form: str) -> int:
+def command(
+    histories: tuple[str, ...],
+    path: str,
+    write_test: str | None,
+    keep: tuple[str, ...],
+    variables: dict[str, str],
+    form: str,
+) -> int:
     """Hold recorded executions of the service against a definition.
 
     HISTORY is what GetExecutionHistory answered, as an SDK or the CLI prints it: pages, or lists of them, of one execution
@@ -54,7 +62,7 @@ def command(histories: tuple[str, ...], path: str, write_test: str | None, keep:
     from cfmock.tools.replay.report import ReplayReport
     from cfmock.tools.replay.run import replay
 
-    fixtures = load([path])
+    fixtures = load([path], variables=variables)
     pairs = [(each, flow_for(each, fixtures.flows, path)) for each in read_histories(histories)]
     report = ReplayReport([compare(replay(recording, flow)) for recording, flow in pairs])
     _print(report, form)

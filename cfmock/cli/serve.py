@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from cfmock.cli.options import settings_options
+from cfmock.cli.options import given_variables, settings_options
 
 LONGEST_END = 1.8
 """Seconds after a signal in which the process ends, whatever is running. Two are promised."""
@@ -35,7 +35,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         gc.enable()
     loop = new_loop()
     try:
-        loop.run_until_complete(_serve(started, paths))
+        loop.run_until_complete(_serve(started, paths, given_variables(flags["variables"])))
     except BaseException:
         loop.close()
         raise
@@ -47,7 +47,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
 command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
 
 
-async def _serve(started: Any, paths: tuple[str, ...]) -> None:
+async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]) -> None:
     from cfmock.cli.file_watch import Reloader
 
     stop = asyncio.Event()
@@ -60,7 +60,7 @@ async def _serve(started: Any, paths: tuple[str, ...]) -> None:
     # Not the loop's own way: Python calls these between any two lines, also while one call keeps the loop busy.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
-    reloader = Reloader(started, paths) if started.settings.reload else None
+    reloader = Reloader(started, paths, variables) if started.settings.reload else None
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
     watching = asyncio.create_task(reloader.watch()) if reloader is not None else None

@@ -15,7 +15,7 @@ from cfmock.base.errors import SettingsError
 from cfmock.base.printable import printable
 from cfmock.base.proxies import proxy_variables, without_proxies
 from cfmock.cli.log_format import JsonFormatter, TextFormatter
-from cfmock.cli.options import Proxying
+from cfmock.cli.options import Proxying, given_variables
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet
@@ -99,7 +99,7 @@ def prepare(
 
 def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tuple[FixtureSet, Settings]:
     """Fixtures and options, with the warnings that they give cause to. Raises FixtureError and SettingsError."""
-    fixtures = load(list(paths))
+    fixtures = load(list(paths), variables=given_variables(flags.get("variables")))
     settings = resolve(flags, os.environ, fixtures.settings, defaults=defaults)
     configure_log(settings)
     for warning in (*unknown_variables(os.environ), *fixtures.warnings):

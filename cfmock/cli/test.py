@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cfmock.cli.main import FAILED, MISUSED, SUCCESS
-from cfmock.cli.options import write_file
+from cfmock.cli.options import variable_option, write_file
 from cfmock.cli.test_options import TestOptions
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     "--coverage", metavar="FILE", multiple=True,
     help="Count what another run has covered, too: a file that this command, pytest or `cfmock run` wrote.",
 )  # fmt: skip
+@variable_option
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
 @click.option("--init", is_flag=True, help="Write a first test file for the flows in PATH, beside it.")
 @click.option("--part", hidden=True)
@@ -81,7 +82,7 @@ def _run(options: TestOptions) -> tuple[int, Cases]:
     from cfmock.tools.flowtest.coverage import Coverage
     from cfmock.tools.flowtest.report import TestReport
 
-    cases = gather(options.paths, options.wanted)
+    cases = gather(options.paths, options.wanted, variables=options.variables)
     coverage = Coverage()
     coverage.count_all(cases.fixtures.flows)
     for file in options.coverage:

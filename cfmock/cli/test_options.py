@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class TestOptions:
     """`paths` hold the tests, of which `wanted` texts pick some; `junit`, `json` and `html` are files to write, `coverage` files
-    whose coverage counts too."""
+    whose coverage counts too, `variables` those of files of deployment tools."""
 
     paths: tuple[str, ...]
     wanted: tuple[str, ...]
@@ -19,3 +19,4 @@ class TestOptions:
     html: str | None
     min_coverage: float | None
     coverage: tuple[str, ...]
+    variables: dict[str, str]

@@ -25,7 +25,7 @@ def run_part(options: TestOptions, part: str) -> int:
     from cfmock.tools.flowtest.run import FlowTestRunner
 
     number, _, of = part.partition("/")
-    cases = gather(options.paths, options.wanted)
+    cases = gather(options.paths, options.wanted, variables=options.variables)
     lab = FlowTestRunner(cases.fixtures)
     for index in range(int(number) - 1, len(cases.tests), int(of)):
         click.echo(json.dumps([index, result(lab, cases.tests[index]).document()]))
@@ -81,4 +81,5 @@ async def _run_part(options: TestOptions, part: str, found: dict[int, Result], f
 def _command(options: TestOptions, part: str) -> list[str]:
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "cfmock"]
     wanted = [word for text in options.wanted for word in ("-k", text)]
-    return [*program, "test", "--part", part, *wanted, "--", *options.paths]
+    variables = [word for name, value in options.variables.items() for word in ("--var", f"{name}={value}")]
+    return [*program, "test", "--part", part, *wanted, *variables, "--", *options.paths]

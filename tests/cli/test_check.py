@@ -44,7 +44,7 @@ def test_a_warning_changes_no_exit_code(cfmock):
     assert ran.err == "warning: skipped, neither a fixture (no 'cfmock' key) nor a flow definition: other.yaml\n"
 
 
-NOTHING = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl below it"
+NOTHING = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl, *.tf below it"
 
 
 def test_a_folder_in_which_nothing_is_found_is_bad_usage(cfmock):

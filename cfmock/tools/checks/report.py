@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cfmock.base.findings import Finding
@@ -65,9 +65,9 @@ class CheckReport:
         }
 
 
-def check(paths: Sequence[str], selection: Selection) -> CheckReport:
+def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, str] | None = None) -> CheckReport:
     """Check files and folders: mistakes first, then the findings that are wanted. A folder with nothing to check is a mistake."""
-    fixtures, problems = load_sound(paths)
+    fixtures, problems = load_sound(paths, variables=variables)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once

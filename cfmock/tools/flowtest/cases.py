@@ -30,10 +30,14 @@ class Cases:
 
 
 def gather(
-    paths: Sequence[str | PathLike[str]], wanted: Sequence[str] = (), *, base: FixtureSet | None = None
+    paths: Sequence[str | PathLike[str]],
+    wanted: Sequence[str] = (),
+    *,
+    base: FixtureSet | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Cases:
     """Load the tests in these files and folders that one of `wanted` picks; none: all."""
-    fixtures, problems = load_sound(paths, base=base)
+    fixtures, problems = load_sound(paths, base=base, variables=variables)
     flows = {flow.name for flow in fixtures.flows}
     chosen = [test for test in fixtures.tests if picks(wanted, test)]
     return Cases(
