@@ -15,6 +15,7 @@ from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.faults import FAULT, FaultControl
 from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
+from cfmock.control.metrics import MetricsControl
 from cfmock.emulator.kept_state import Added
 
 
@@ -26,6 +27,7 @@ class Control(
     FlowDetailControl,
     ExecutionDetailControl,
     ClockControl,
+    MetricsControl,
 ):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
 

@@ -143,6 +143,8 @@ ENDPOINTS = (
          (_query("since", "go on after the change of this number; 0: with what is kept; absent: with what is to come", "number"),
           _query("wait", "end after so long (5s)", "duration")),
          answer="Change", world=False, media="application/jsonl"),
+    Endpoint("read_metrics", "GET", "metrics", "figures for Prometheus, in its text; with the extra `metrics`", answer="Metrics",
+         world=False, media="text/plain"),
     Endpoint("list_flows", "GET", "flows", "the flows by name, with counts of their executions, mocks, outcomes and findings",
          _paged(AFTER), answer="Flows"),
     Endpoint("show_flow", "GET", "flows/{name}",

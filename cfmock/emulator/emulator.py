@@ -21,6 +21,7 @@ from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Change, Worlds
 from cfmock.engine.execution import FlowExecution
 from cfmock.engine.scheduler import FlowScheduler
+from cfmock.observe.call_tally import CallTally
 from cfmock.observe.change_feed import ChangeFeed, Kind
 from cfmock.observe.journal import Journal
 from cfmock.protocol.auth.authenticator import Authenticator
@@ -64,6 +65,7 @@ class Emulator:
             scheduler=_new_scheduler(self.timers, ids, feed),
             journal=self.journal,
             memory=self.memory,
+            tally=CallTally(self.spec.operations),
             feed=feed,
             changes=None if kept is None else kept.changes,
         )

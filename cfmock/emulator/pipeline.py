@@ -261,6 +261,7 @@ class Pipeline:
         answered = AnsweredCall(reached, reply, failure, violations, details)
         kept = record(answered, said, self._shared.clock.now(), self._settings.region)
         self._shared.journal.add(kept)
+        self._shared.tally.add(kept)
         self._shared.feed.mark("call", (kept.account, kept.region), kept.request_id)
         for rule in kept.faults:
             self._shared.feed.mark("fault", (kept.account, kept.region), rule)

@@ -45,6 +45,7 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         delay=reply.delay,
         size=kept_bytes(parameters, message, violations, details),
         details=details,
+        traceparent=shortened(request.request.header("traceparent")) or None,
     )
 
 

@@ -258,6 +258,8 @@ class FlowScheduler:
         timeline = fiber.execution.timeline
         timeline.busy -= 1
         self.attendance.touch(timeline)
+        if self.on_turn is not None:
+            self.on_turn(fiber.execution)
         recording = fiber.execution.recording
         if recording is not None:
             recording.told(TURNED, fiber.execution, label_of(fiber, outcome), allowed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from itertools import takewhile
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
@@ -23,6 +23,9 @@ MAX_CHANGES = 1_000
 
 FeedWorld = tuple[str, str]
 """Account and region."""
+
+
+_Mark = tuple[int, Kind, FeedWorld, tuple[str, ...]]
 
 
 class FeedEntry(NamedTuple):
@@ -51,36 +54,38 @@ class ChangeFeed:
     def __init__(self) -> None:
         self.number = time.time_ns() // 1000
         self.wake: Callable[[], object] | None = None
-        self._kept: deque[tuple[Kind, FeedWorld, tuple[str, ...]]] = deque(maxlen=MAX_CHANGES)
+        self._begun = self.number
+        self._kept: deque[_Mark] = deque(maxlen=MAX_CHANGES)
 
     def mark(self, kind: Kind, world: FeedWorld, *names: str) -> None:
-        """Something has changed."""
-        self.number += 1
-        self._kept.append((kind, world, names))
+        """Note a change of something."""
+        self.number = number = self.number + 1
+        self._kept.append((number, kind, world, names))
         if self.wake is not None:
             self.wake()
 
     def mark_once(self, kind: Kind, world: FeedWorld, *names: str) -> None:
-        """The same, unless that is the newest change already."""
-        if not self._kept or self._kept[-1] != (kind, world, names):
-            self.mark(kind, world, *names)
+        """Note the same; of several in a row the last is kept."""
+        if self._kept and self._kept[-1][1:] == (kind, world, names):
+            self._kept.pop()
+        self.mark(kind, world, *names)
 
     def forget(self) -> None:
-        """Everything is new: whoever reads is to read all of it again."""
+        """Note that everything is new: whoever reads is to read all of it again."""
         self._kept.clear()
         self.number += 1
+        self._begun = self.number
         if self.wake is not None:
             self.wake()
 
     def since(self, number: int) -> list[FeedEntry] | None:
-        """Those after a number, oldest first; 0 stands for all that are kept. None where that is not known any more."""
-        first = self.number - len(self._kept)
+        """Return those after a number, oldest first; 0 stands for all that are kept. None where that is not known any more."""
+        kept = self._kept
+        first = kept[0][0] - 1 if len(kept) == MAX_CHANGES else self._begun
         if number and not first <= number <= self.number:
             return None
-        after = max(first, number)
-        return [
-            FeedEntry(after + at, *each) for at, each in enumerate(islice(self._kept, after - first, None), 1)
-        ]  # fmt: skip
+        found = list(takewhile(lambda mark: mark[0] > number, reversed(kept)))
+        return [FeedEntry(*mark) for mark in reversed(found)]
 
 
 def coalesced(changes: list[FeedEntry], most: int) -> list[FeedEntry]:

@@ -97,6 +97,7 @@ class CallRecord(NamedTuple):
     delay: float = 0.0
     size: int = 0
     details: Details = NOTHING
+    traceparent: str | None = None
 
     @property
     def ended(self) -> float:
@@ -186,6 +187,11 @@ class Journal:
     def dropped(self, account: str | None = None, region: str | None = None) -> int:
         """Count the calls that were dropped."""
         return sum(ring.dropped for ring in self._of(account, region))
+
+    def held(self) -> tuple[int, int]:
+        """Return how many calls are kept, and about how many bytes they take."""
+        rings = self._rings.values()
+        return sum(len(ring.records) for ring in rings), sum(ring.bytes for ring in rings)
 
     def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
         return [each for each in self._warnings if is_of((each.account, each.region), account, region)]
@@ -332,6 +338,7 @@ def as_json(record: CallRecord) -> dict[str, Any]:
         "hint": record.hint,
         "account": record.account,
         "region": record.region,
+        "traceparent": record.traceparent,
     }
 
 

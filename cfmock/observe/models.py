@@ -26,7 +26,8 @@ class Call:
 
     `code` is None on success, `status` 0 where a fault kept the answer back, `transport` what a fault did to the connection.
     `violations` are sentences, `hint` one on what nearly matched, `warnings` those on what happened meanwhile. `faults` are the
-    names of the rules that struck; `account` and `region` are those of its world.
+    names of the rules that struck; `account` and `region` are those of its world;
+    `traceparent` is the header of that name (W3C Trace Context).
     """
 
     operation: str
@@ -45,6 +46,7 @@ class Call:
     faults: tuple[str, ...] = ()
     account: str = ""
     region: str = ""
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _public(record: CallRecord) -> Call:
         record.operation, record.parameters, record.access_key_id, moment(record.time), record.status, record.code,
         record.message, record.request_id, record.duration, tuple(each.message for each in record.violations),
         cast("CallTransport | None", record.transport), record.hint, record.details.warnings,
-        record.faults, record.account, record.region,
+        record.faults, record.account, record.region, record.traceparent,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
+from cfmock.observe.call_tally import CallTally
 from cfmock.observe.change_feed import ChangeFeed
 from cfmock.observe.journal import Journal
 from cfmock.protocol.spec.model import Spec
@@ -42,6 +43,7 @@ class Shared:
     scheduler: FlowScheduler
     journal: Journal
     memory: Memory
+    tally: CallTally
     feed: ChangeFeed = field(default_factory=ChangeFeed)
     notes: CallDiagnostics = field(default_factory=CallDiagnostics)
     functions: Functions | None = None

@@ -18,6 +18,7 @@ from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, STYLES, Endpoint
+from cfmock.control.metrics import Figures
 from cfmock.control.paging import MAX_PAGE
 from cfmock.control.part import ConflictError, ControlError, NotFoundError
 from cfmock.protocol.spec.names import ExecutionStatus
@@ -25,6 +26,7 @@ from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
 from cfmock.server.admin.change_stream import MAX_READERS, MEDIA, NO_PAGE, ChangeStream
 from cfmock.server.admin.guard import Guard
+from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
 from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
 
@@ -48,6 +50,7 @@ class Admin:
         self._control = control
         self._guard = guard
         self._changes = ChangeStream(control)
+        self._delay = LoopDelay()
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
@@ -92,9 +95,19 @@ class Admin:
             return json_answer({"error": str(error)}, _STATUS.get(type(error), 400))
         if edge.state is not None and not await edge.committed():
             return json_answer({"error": "the state file cannot be written"}, 500)
+        if isinstance(result, Figures):
+            return await self._metrics(result, edge)
         if endpoint.media != JSON:
             return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=NO_PAGE)
         return json_answer({endpoint.key: result} if endpoint.key else result)
+
+    async def _metrics(self, figures: Figures, edge: HttpEdge) -> web.StreamResponse:
+        try:
+            # The library is read when it is needed first, which takes its time.
+            text, media = await asyncio.to_thread(metrics_text, figures, self._delay.ask(edge.stopping))
+        except ImportError:
+            return json_answer({"error": MISSING}, 501)
+        return web.Response(body=text, headers={**NO_PAGE, "Content-Type": media})
 
     async def _stream(
         self, request: web.BaseRequest, edge: HttpEdge, since: int | None = None, wait: str | None = None

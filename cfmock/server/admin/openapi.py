@@ -73,6 +73,8 @@ def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
         }
     if named or endpoint.conflicts:
         answers["404"] = _answer("there is none of that name", _reference("Error"))
+    if endpoint.name == "read_metrics":
+        answers["501"] = _answer("the extra `metrics` is not there", _reference("Error"))
     if endpoint.name == "follow_changes":
         answers["503"] = _answer("too many read it already", _reference("Error"))
     if endpoint.conflicts:

@@ -141,6 +141,22 @@ def test_who_does_not_read_holds_up_nobody_and_nobody_is_followed_afterwards(cf:
     assert access.ask(cf, lambda control: control.emulator.shared.feed.wake) is None
 
 
+def test_who_reads_is_told_of_executions_that_just_go_on(cf: CloudFlow) -> None:
+    waits = [{"Type": "Wait", "Name": name, "Seconds": 60, "Next": after} for name, after in ("ab", "bc")]
+    states = [*waits, {"Type": "Wait", "Name": "c", "Seconds": 60, "End": True}]
+    flow = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "waits", "StartAt": "a", "States": states}
+    cf.load({"cfmock": 1, "flows": [{"name": "waits", "definition": flow}]})
+    cf.call("StartExecution", FlowName="waits", ExecutionName="e")
+    access.ask(cf, lambda control: control.follow_progress(True))
+    before = number(cf)
+    cf.clock.advance("61s")
+    assert ("execution", "waits/e") in told(cf, before)
+    access.ask(cf, lambda control: control.follow_progress(False))
+    before = number(cf)
+    cf.clock.advance("61s")
+    assert [kind for kind, _ in told(cf, before)] == ["clock"]
+
+
 def test_a_server_that_stops_ends_its_streams() -> None:
     with CloudFlow() as cf:
         answer = urllib.request.urlopen(f"{cf.url}/_cfmock/changes", timeout=PATIENCE)

@@ -403,3 +403,15 @@ def test_a_flow_that_may_still_come_is_a_warning(cf: CloudFlow, path: str, body:
     (warning,) = ask(cf, "GET", "calls")[1]["warnings"]
     told = f"there is no flow 'ordr' (did you mean 'order'?): {waiting} has no effect until it comes"
     assert warning["text"] == told
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_trace_that_a_call_belongs_to_is_kept_with_it(cf: CloudFlow, method: str) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    lines = (
+        f"{method} /?Action=ListFlows HTTP/1.1\r\nHost: 127.0.0.1\r\nTraceparent: {trace}\r\nContent-Length: 0\r\n\r\n"
+    )
+    exchange(cf.url, lines.encode())
+    cf.call("ListFlows")
+    assert [call["traceparent"] for call in ask(cf, "GET", "calls")[1]["calls"]] == [trace, None]
+    assert [call.traceparent for call in cf.calls()] == [trace, None]

@@ -1,0 +1,63 @@
+"""What a monitoring system wants to know of a server, as figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from cfmock.control.part import ControlPart
+from cfmock.service.live import live_runs
+from cfmock.service.overview import count_by_status
+from cfmock.service.world import FLOWS
+
+
+class Figures(NamedTuple):
+    """Figures of all worlds together. `calls` are as `CallTally` counts them, by operation and code; `stored` counts rows by what
+    they are of; `memory` is what executions take, in bytes, as far as that is counted."""
+
+    calls: Mapping[tuple[str, str], Sequence[float]]
+    faults: Mapping[str, int]
+    executions: Mapping[str, int]
+    dropped_executions: int
+    waiting: int
+    stored: Mapping[str, int]
+    memory: int
+    journal_calls: int
+    journal_bytes: int
+    journal_dropped: int
+
+
+class MetricsControl(ControlPart):
+    """What can be asked in figures."""
+
+    def read_metrics(self) -> Figures:
+        """Count what there is; what calls and faults did is counted as they happen."""
+        executions: Counter[str] = Counter()
+        stored: Counter[str] = Counter()
+        waiting = 0
+        for world in self._worlds(None, None):
+            stores = world.stores
+            for flow in stores.flows.rows(FLOWS):
+                executions.update(count_by_status(world, flow))
+                stored["versions"] += stores.versions.count(flow.id)
+                stored["aliases"] += stores.aliases.count(flow.id)
+                stored["schedules"] += stores.schedules.count(flow.id)
+                stored["executions"] += stores.executions.count(flow.id)
+                stored["map_runs"] += stores.map_runs.count(flow.id)
+            stored["flows"] += stores.flows.count(FLOWS)
+            waiting += sum(len(run.waiting) for _, run in live_runs(world))
+        emulator = self.emulator
+        tally, (calls, size) = emulator.shared.tally, emulator.journal.held()
+        return Figures(
+            calls=tally.calls,
+            faults=tally.faults,
+            executions={status: executions[status] for status in emulator.spec.execution_statuses},
+            dropped_executions=emulator.memory.dropped,
+            waiting=waiting,
+            stored=stored,
+            memory=emulator.memory.bytes,
+            journal_calls=calls,
+            journal_bytes=size,
+            journal_dropped=emulator.journal.dropped(),
+        )
