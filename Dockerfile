@@ -3,6 +3,8 @@
 #   docker build -t cfmock .
 #   docker run --rm -p 127.0.0.1:8790:8790 -v "$PWD/fixtures:/fixtures:ro" cfmock
 #
+# State that is to outlive the container: -v cfmock-state:/state -e CFMOCK_STATE=/state/cfmock.db
+#
 # Inside it listens on all addresses, or nothing outside the container would reach it; so the admin API is off until a token
 # is given: -e CFMOCK_ADMIN_TOKEN=...
 
@@ -14,7 +16,8 @@ RUN python -m venv /opt/cfmock && /opt/cfmock/bin/pip install --no-cache-dir '/s
 FROM python:3.13-slim
 COPY --from=build /opt/cfmock /opt/cfmock
 COPY fixtures /fixtures
-RUN useradd --system --no-create-home cfmock
+RUN useradd --system --no-create-home cfmock && mkdir /state && chown cfmock /state
+VOLUME /state
 USER cfmock
 ENV PATH=/opt/cfmock/bin:$PATH CFMOCK_HOST=0.0.0.0 CFMOCK_PORT=8790
 EXPOSE 8790
