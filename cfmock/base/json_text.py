@@ -93,3 +93,18 @@ def json_value(text: str) -> Any:
     if end != len(text):
         raise ValueError("there is more than one JSON value")
     return value
+
+
+_PUNCTUATION = {"[": 60, "{": 190, ",": 20, ":": 50}
+"""Bytes of a value for each of these in its JSON text."""
+
+
+def value_size(text: str) -> int:
+    """About how many bytes the value of a JSON text takes, with the text of its texts."""
+    if len(text) < _SHORT:
+        return _FACTOR * len(text)
+    return len(text) + sum(size * text.count(mark) for mark, size in _PUNCTUATION.items())
+
+
+_SHORT = 500  # characters of a text that is not worth looking into
+_FACTOR = 8  # what values take against their texts, mostly

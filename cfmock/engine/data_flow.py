@@ -32,10 +32,11 @@ DataT = TypeVar("DataT", contravariant=True)
 class Context:
     """What all parts of one execution share: its identity and input, the global variables, chance, and who watches.
 
-    `observe` is told the id of every `Point` that is passed. `last` is the last event of the execution.
+    `observe` is told the id of every `Point` that is passed, and `hold` how many bytes the global variables take. `last` is
+    the last event of the execution.
     """
 
-    __slots__ = ("global_sizes", "globals", "identity", "ids", "input", "last", "map_runs", "observe")
+    __slots__ = ("global_sizes", "globals", "hold", "identity", "ids", "input", "last", "map_runs", "observe")
 
     def __init__(
         self, identity: Identity, given: Json, ids: Ids, observe: Callable[[str], object] | None = None
@@ -44,8 +45,9 @@ class Context:
         self.input = given
         self.ids = ids
         self.observe = observe
+        self.hold: Callable[[int], object] | None = None
         self.globals: dict[str, Json] = {}
-        self.global_sizes: dict[str, int] = {}
+        self.global_sizes: dict[str, tuple[int, int]] = {}  # as JSON text, and as values
         self.map_runs = 0  # open ones
         self.last = 0
 

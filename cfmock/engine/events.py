@@ -11,12 +11,13 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol, overload
 
 from cfmock.base.clocks import iso
-from cfmock.base.json_text import quoted
+from cfmock.base.json_text import quoted, value_size
 
 MAX_EVENTS = 5_000
 """Events of one execution; documented."""
@@ -76,21 +77,25 @@ class History(Sequence[Event]):
 
     Kept in one flat list: a tuple for each would be half of what a finished execution takes, and most of what the garbage
     collector has to look through on a busy server. `size` is about how many bytes that takes, a text that several events
-    tell counted once.
+    tell counted once; `running_size` is that and what the values of a running execution take: its global variables, and those
+    behind its newest large texts, which it may still work with.
 
     `trail` is what the events do not tell: the id of each `Point` that was passed, as an observer is told it, and for each try
     of a task who answers it (`engine.task_mocks.Try`), in the order in which it happened.
     """
 
-    __slots__ = ("_enough", "_flat", "_grown", "_large", "size", "trail")
+    __slots__ = ("_enough", "_flat", "_globals", "_grown", "_large", "_values", "running_size", "size", "trail")
 
     def __init__(self) -> None:
         self.size = 0
+        self.running_size = 0
         self.trail: list[Any] = []
         self._flat: list[Any] = []
         self._grown: Callable[[int], int] | None = None
         self._enough = 0
         self._large: set[int] = set()  # the ids of large texts: who told them once may tell them in every event
+        self._values: deque[int] = deque()  # bytes of the values behind the newest of them
+        self._globals = 0
 
     def tell(self, grown: Callable[[int], int], enough: int) -> None:
         """Tell this when the size is more than `enough`, until there are no more events; it gives back what is enough then."""
@@ -99,6 +104,7 @@ class History(Sequence[Event]):
     def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
         """Take the next events."""
         flat, size = self._flat, self.size
+        before = size
         for shape, parts in told:
             flat += (number, cause, shape, step, time, parts)
             cause, number = number, number + 1
@@ -109,8 +115,14 @@ class History(Sequence[Event]):
                 more = _EVENT + sum(map(self._weigh, parts))
             size += more
         self.size = size
+        self.running_size = size = self.running_size + size - before
         if size > self._enough and self._grown is not None:
             self._enough = self._grown(size)
+
+    def hold(self, size: int) -> None:
+        """The global variables of the execution take so many bytes, which is told with the next events."""
+        self.running_size += size - self._globals
+        self._globals = size
 
     def _weigh(self, part: str) -> int:
         if len(part) <= _LARGE:
@@ -118,20 +130,26 @@ class History(Sequence[Event]):
         if id(part) in self._large:
             return 0
         self._large.add(id(part))
+        if self._grown is not None:
+            self._values.append(value_size(part) - len(part))
+            self.running_size += self._values[-1]
+            if len(self._values) > _NEWEST:
+                self.running_size -= self._values.popleft()
         return getsizeof(part)
 
     def close(self) -> None:
         """There are no more events."""
         self._grown = None
+        self._values.clear()
+        self.running_size, self._globals = self.size, 0
         self._large = set()
 
-    def texts(self, start: int, stop: int) -> list[str]:
+    def texts(self, start: int, stop: int) -> Iterator[str]:
         """Some of them as JSON text, the same as their rows.
 
         Joined of few parts, since histories are long, and many events of one tell the same data.
         """
         fields = iter(self._flat[start * _WIDTH : stop * _WIDTH])
-        found: list[str] = []
         frames: dict[int, _Frame] = {}  # by the id of their shape
         inner: dict[str, str] = {}  # parts as they stand in a text
         last, stamp = -1.0, ""
@@ -148,10 +166,9 @@ class History(Sequence[Event]):
                     text = inner[parts[0]] = _inner(parts[0])
             else:
                 text = detail % tuple(map(_inner, parts))
-            found.append(
+            yield (
                 f'{{"EventId":{number},"ScheduleEventId":{cause}{kind}{quoted(step)},"Time":"{stamp}{between}{text}}}"}}'
             )
-        return found
 
     def __len__(self) -> int:
         return len(self._flat) // _WIDTH
@@ -188,6 +205,7 @@ def _inner(text: str) -> str:
 _WIDTH = len(Event._fields)
 _EVENT = 160  # bytes of an event without its texts
 _LARGE = 1_000  # characters
+_NEWEST = 64  # large texts whose values may be in use: a state has 50 branches at most
 
 
 class EventSink(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cfmock.base.clocks import iso
@@ -133,12 +133,11 @@ def _environment(flow: FlowRow) -> Fields:
     return {"Variables": variables}
 
 
-def list_texts(rows: Sequence[ExecutionRow], metadata_only: bool) -> list[str]:
+def list_texts(rows: Sequence[ExecutionRow], metadata_only: bool) -> Iterator[str]:
     """Items of ListExecutions as JSON text: the fields of DescribeExecution; `metadata_only` leaves out what is long.
 
     Joined, since encoding a page of values would cost several times as much as all else.
     """
-    texts = []
     flow: FlowRow | None = None
     head = definition = rest = ""
     for row in rows:
@@ -149,10 +148,9 @@ def list_texts(rows: Sequence[ExecutionRow], metadata_only: bool) -> list[str]:
         started = iso(row.started)
         stopped = UNSTOPPED if row.stopped is None else started if row.stopped == row.started else iso(row.stopped)
         long = "" if metadata_only else f'{definition}{quoted(row.input)},"Output":{quoted(row.output)}'
-        texts.append(
+        yield (
             f'{head}{quoted(row.name)},"Status":"{row.status}","StartedTime":"{started}","StoppedTime":"{stopped}"{long}{rest}'
         )
-    return texts
 
 
 def _environment_text(flow: FlowRow) -> str:

@@ -9,6 +9,7 @@ from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.lookup import find_execution
+from cfmock.service.pages import fitting
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
 
@@ -28,8 +29,9 @@ def get_execution_history(
     if not next_token.isdecimal() or len(next_token) > 18 or int(next_token) < 1:
         raise invalid("NextToken", "is not one that GetExecutionHistory gave")
     start = int(next_token) - 1
-    more = {"NextToken": str(start + limit + 1)} if start + limit < len(every) else {}
-    return WrittenFields("Events", every.texts(start, start + limit), more)
+    texts = fitting(every.texts(start, start + limit))
+    behind = start + len(texts)
+    return WrittenFields("Events", texts, {"NextToken": str(behind + 1)} if behind < len(every) else {})
 
 
 def events_of(row: ExecutionRow) -> History:

@@ -12,7 +12,7 @@ from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.executions import list_texts
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.lookup import find_flow
-from cfmock.service.pages import rows_from
+from cfmock.service.pages import fitting, rows_from
 from cfmock.service.rows import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
 from cfmock.service.world import World
 
@@ -50,8 +50,9 @@ def list_executions(
     )
     source, token_of = (_by_name, _name) if execution_name_prefix else (_by_time, _place)
     page = source(world, wanted, next_token, limit + 1)
-    more = {"NextToken": token_of(page[limit])} if len(page) > limit else {}
-    return WrittenFields("Executions", list_texts(page[:limit], metadata_only), more)
+    texts = fitting(list_texts(page[:limit], metadata_only))
+    more = {"NextToken": token_of(page[len(texts)])} if len(page) > len(texts) else {}
+    return WrittenFields("Executions", texts, more)
 
 
 class _Wanted(NamedTuple):

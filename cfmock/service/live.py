@@ -135,6 +135,8 @@ class Executed(Live):
 
     def _known(self, run: FlowExecution) -> None:
         self.run = run
+        assert self.row.events is not None
+        run.context.hold = self.row.events.hold
 
     def poll(self) -> bool:
         return False

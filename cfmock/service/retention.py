@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from sys import getsizeof
 
 from cfmock.base.errors import ServiceError
+from cfmock.base.json_text import value_size
 from cfmock.service.rows import ExecutionRow, FlowRow
 
 HEADROOM = 64 * 1024 * 1024
@@ -129,11 +130,11 @@ class Retention:
             if row.events is not None:
                 size += _RUNNING + value_size(row.input)
             self._fixed[row.serial] = size
-            self._enter(row, size if row.events is None else size + row.events.size)
+            self._enter(row, size if row.events is None else size + row.events.running_size)
 
     def grown(self, row: ExecutionRow, history: int) -> int | None:
-        """The history of a running execution takes so many bytes. Gives how many are enough to tell again; None if there is no
-        more room for it."""
+        """The history of a running execution and the values in it take so many bytes. Gives how many are enough to tell again;
+        None if there is no more room for it."""
         self.runs(row)
         self._resize(row, self._fixed[row.serial] + history)
         self._trim(0)
@@ -221,20 +222,6 @@ class Retention:
 
 
 _NONE: dict[int, int] = {}
-
-_PUNCTUATION = {"[": 60, "{": 190, ",": 20, ":": 50}
-"""Bytes of a value for each of these in its JSON text."""
-
-
-def value_size(text: str) -> int:
-    """About how many bytes the value of a JSON text takes, with the text of its texts."""
-    if len(text) < _SHORT:
-        return _FACTOR * len(text)
-    return len(text) + sum(size * text.count(mark) for mark, size in _PUNCTUATION.items())
-
-
-_SHORT = 500  # characters of a text that is not worth looking into
-_FACTOR = 8  # what values take against their texts, mostly
 
 
 def _state(flow: FlowRow) -> _State:

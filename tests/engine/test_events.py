@@ -58,4 +58,4 @@ def test_a_history_gives_its_events_as_the_text_of_their_rows() -> None:
         time = 1_719_197_922.0 + number // 7 / 1000
         history.sink(number + 1, number, ("a", odd)[number % 3 == 0], time, ((shape, parts),))
     assert [sendable(text) for text in history.texts(0, 99)] == [json_text(event.row()) for event in history]
-    assert history.texts(4, 6) == history.texts(0, 30)[4:6]
+    assert list(history.texts(4, 6)) == list(history.texts(0, 30))[4:6]

@@ -223,6 +223,39 @@ def test_a_history_counts_as_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed(service, "loop") == ["b"]
 
 
+def test_global_variables_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfmock.service.retention.HEADROOM", 0)
+    constructor = {f"k{number}.$": "format('{}{}{}{}', $Input.t, $Input.t, $Input.t, $Input.t)" for number in range(8)}
+    states = [
+        {"Type": "Pass", "Name": "Keep", "GlobalConstructor": constructor, "Next": "Wait"},
+        {"Type": "Wait", "Name": "Wait", "Seconds": 200, "End": True},
+    ]
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "keeps", "StartAt": "Keep", "States": states}
+    service = make_service(echo_flow(name="keeps", definition=definition), keep_bytes=500 * KIB)
+    given = json.dumps({"t": "x" * 10_000})
+    start(service, "a", flow="keeps", Input=given)
+    assert checked(service) > 320_000
+    start(service, "b", flow="keeps", Input=given)
+    assert service("DescribeExecution", FlowName="keeps", ExecutionName="a")["Status"] == "Running"
+    assert service("DescribeExecution", FlowName="keeps", ExecutionName="b")["Status"] == "Failed"
+    service("StopExecution", FlowName="keeps", ExecutionName="a")
+    assert checked(service) < 80_000
+
+
+def test_values_that_an_execution_works_with_count_while_it_runs() -> None:
+    """Empty lists take twenty times their text."""
+    states = [
+        {"Type": "Pass", "Name": "Make", "OutputConstructor": {"a": [[]] * 10_000}, "Next": "Wait"},
+        {"Type": "Wait", "Name": "Wait", "Seconds": 200, "End": True},
+    ]
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "f", "StartAt": "Make", "States": states}
+    service = make_service(echo_flow(name="f", definition=definition))
+    start(service, "a", flow="f")
+    assert checked(service) > 600_000
+    service("StopExecution", FlowName="f", ExecutionName="a")
+    assert checked(service) < 70_000
+
+
 LOOP = {
     "Type": "StateMachine", "SpecVersion": "v1", "Name": "loop", "StartAt": "Grow", "States": [
         {"Type": "Pass", "Name": "Grow", "Next": "Grow",

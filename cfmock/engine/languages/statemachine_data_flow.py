@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cfmock.base.json_text import Json, json_text
+from cfmock.base.json_text import Json, json_text, value_size
 from cfmock.engine.commands import (
     DATA_LIMIT,
     INVALID_OUTPUT,
@@ -147,14 +147,14 @@ class StateMachineDataFlow:
 
     def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
         data, context = step.node.data, step.context
-        output, written, sizes = result, None, {}
+        output, written, sizes = result, None, dict[str, tuple[int, int]]()
         if data.output is not None or data.globals is not None:
             scope = StateScope(step, step.given.value)
             scope["$Output"] = result.value
             if data.globals is not None:
                 written = data.globals.build(scope, step.effort)
                 sizes = _sizes(written, step.effort)
-                if sum({**context.global_sizes, **sizes}.values()) > MAX_GLOBALS:
+                if sum(size for size, _ in {**context.global_sizes, **sizes}.values()) > MAX_GLOBALS:
                     raise LimitExceeded(DATA_LIMIT, f"the global variables together take more than {MAX_GLOBALS} bytes")
             if data.output is not None:
                 built = data.output.build(scope, step.effort)
@@ -164,6 +164,8 @@ class StateMachineDataFlow:
         if written:
             context.globals = {**context.globals, **written}
             context.global_sizes.update(sizes)
+            if context.hold is not None:
+                context.hold(sum(size for _, size in context.global_sizes.values()))
         step.frame.value = output
         return output
 
@@ -251,12 +253,14 @@ class StateMachineDataFlow:
         return {"Items": list(results)}
 
 
-def _sizes(written: dict[str, Json], effort: Effort) -> dict[str, int]:
-    """The sizes of global variables. Raises `LimitExceeded` for one that is too large."""
+def _sizes(written: dict[str, Json], effort: Effort) -> dict[str, tuple[int, int]]:
+    """The bytes of global variables as JSON text, and about those of their values. Raises `LimitExceeded` for one that is too
+    large."""
     sizes = {}
     for key, value in written.items():
         if len(key.encode()) > MAX_GLOBAL_KEY:
             raise LimitExceeded(DATA_LIMIT, f"the global variable '{key[:32]}…' has a name over {MAX_GLOBAL_KEY} bytes")
-        sizes[key] = measured(value, MAX_GLOBAL_VALUE, f"the global variable '{key}'", effort).size
-        effort.spend(sizes[key] >> 3)
+        datum = measured(value, MAX_GLOBAL_VALUE, f"the global variable '{key}'", effort)
+        sizes[key] = datum.size, value_size(datum.text)
+        effort.spend(datum.size >> 3)
     return sizes

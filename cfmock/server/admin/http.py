@@ -33,6 +33,9 @@ from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a fixture document, the largest body there is."""
 
+MAX_QUERY = 100
+"""Parameters of a query."""
+
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
 
@@ -163,6 +166,8 @@ def _pattern(path: str) -> re.Pattern[str]:
 def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:
     known = {each.name: each for each in openapi.query_arguments(endpoint)}
     found: dict[str, Any] = {}
+    if query.count("&") > MAX_QUERY:
+        raise ControlError(f"a query has at most {MAX_QUERY} parameters")
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             raise ControlError(f"unknown query parameter '{name}'; {endpoint.path} takes {', '.join(known) or 'none'}")

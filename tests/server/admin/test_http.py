@@ -415,3 +415,8 @@ def test_the_trace_that_a_call_belongs_to_is_kept_with_it(cf: CloudFlow, method:
     cf.call("ListFlows")
     assert [call["traceparent"] for call in ask(cf, "GET", "calls")[1]["calls"]] == [trace, None]
     assert [call.traceparent for call in cf.calls()] == [trace, None]
+
+
+def test_a_query_has_a_bound(cf: CloudFlow) -> None:
+    status, answer = ask(cf, "GET", "calls?" + "&".join(["limit=1"] * 102))
+    assert (status, answer) == (400, {"error": "a query has at most 100 parameters"})
