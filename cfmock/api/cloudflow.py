@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,7 @@ from cfmock.base.json_text import Json
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
+from cfmock.fixtures.text import write_fixture
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import (
     Call,
@@ -238,6 +240,14 @@ class CloudFlow:
         found = histories.recorded(path)
         self._do(lambda control: histories.add_answers(control, flow, found))
         return [histories.execution(flow, each) for each in found]
+
+    def export(self, path: str | PathLike[str], *, executions: bool = False) -> None:
+        """Write the world as a fixture file: YAML, or JSON if the name ends so. With `executions` those that have ended, too.
+
+        Credentials and Python functions are not in it; a comment names the latter.
+        """
+        self._check_open()
+        write_fixture(path, self._do(lambda control: control.export(executions=executions)))
 
     def outcome(self, flow: str, **outcome: Unpack[OutcomeKeywords]) -> None:
         """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.

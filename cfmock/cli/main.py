@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "call": "Make one signed call to a running server.",
     "check": "Validate fixtures and flow definitions without serving.",
     "test": "Run the flow tests in fixtures and show what they cover.",
+    "export": "Write the world of a running server as a fixture file.",
     "replay": "Hold recorded executions of the service against a definition.",
     "contract": "Show what a client does about each error and broken connection.",
     "errors": "List the error codes and how each comes about.",

@@ -12,6 +12,7 @@ from cfmock.control.calls import CallControl
 from cfmock.control.changes import ChangeControl
 from cfmock.control.clock import ClockControl
 from cfmock.control.execution_detail import ExecutionDetailControl
+from cfmock.control.export import ExportControl
 from cfmock.control.faults import FAULT, FaultControl
 from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
@@ -28,6 +29,7 @@ class Control(
     ExecutionDetailControl,
     ClockControl,
     MetricsControl,
+    ExportControl,
 ):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
 

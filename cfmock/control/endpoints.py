@@ -13,9 +13,12 @@ from cfmock.service.overview import PLACE
 
 
 class Argument(NamedTuple):
-    """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, page (the length of
-    one), status (of an execution), style (of a picture), number (of a change), duration or, of a body, the name of its schema
-    in `server/admin/admin.schema.json`. A string may have to match `pattern`."""
+    """One argument: `place` is `path`, `query` or `body` (the whole JSON body).
+
+    `type` is string, integer, page (the length of one), status (of an execution), style (of a picture), number (of a
+    change), flag, duration or, of a body, the name of its schema in `server/admin/admin.schema.json`. A string may have to
+    match `pattern`.
+    """
 
     name: str
     place: str
@@ -128,6 +131,9 @@ ENDPOINTS = (
          (_query("operation", "only calls of this operation (a glob)"),), answer="RetryGroups", key="retries"),
     Endpoint("load", "POST", "fixtures", "add what a fixture document says; a flow of the same name is replaced",
          (Argument("document", "body", "Document", "a fixture document, without names of files"),), answer="Loaded"),
+    Endpoint("export", "GET", "fixture",
+         "the world as a fixture document, which loads to the same world; without credentials and Python functions",
+         (_query("executions", "`true`: also the executions that have ended", "flag"),), answer="Document"),
     Endpoint("add_outcome", "POST", "outcomes", "add a canned outcome, ahead of those of the fixtures",
          (Argument("outcome", "body", "FlowOutcome", "an outcome as in a fixture, with `flow`"),)),
     Endpoint("add_mocks", "POST", "mocks", "add mocks of a task, ahead of those of the fixtures",

@@ -9,12 +9,14 @@ to 100, while a lone route may carry any from 1 to 100 (the published examples h
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
+from cfmock.engine.flow import Flow
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT
@@ -37,6 +39,43 @@ def publish_flow_version(world: World, *, flow_name: str, description: str | Non
     world.stores.versions.put(flow.id, version_key(number), version)
     world.changed("flow", flow.name)
     return {"FlowName": flow.name, **_version_fields(version)}
+
+
+class PlacedVersion(Protocol):
+    """A version as fixtures have it."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def description(self) -> str: ...
+
+    @property
+    def definition(self) -> str: ...
+
+    @property
+    def flow(self) -> Flow: ...
+
+
+def place_versions(world: World, flow: FlowRow, versions: Iterable[PlacedVersion], published: int) -> None:
+    """Put versions that are compiled already into a world, in the place of those of their numbers; others stay. `published` is
+    the highest number that was ever given."""
+    now = world.clock.now()
+    highest = max(flow.published, published)
+    if highest != flow.published:
+        flow = replace(flow, published=highest)
+        world.stores.flows.put(FLOWS, flow.name, flow)
+    for each in versions:
+        row = replace(
+            flow, version=each.number, description=each.description, definition=each.definition, compiled=each.flow,
+            created=now, modified=now,
+        )  # fmt: skip
+        world.stores.versions.put(flow.id, version_key(each.number), row)
+
+
+def place_alias(world: World, flow: FlowRow, name: str, description: str, routes: tuple[Route, ...]) -> None:
+    """Put an alias into a world, in the place of the one of this name. Its routes lead to versions that are there."""
+    world.stores.aliases.put(flow.id, name, AliasRow(name, description, routes, world.clock.now()))
 
 
 def delete_flow_version(world: World, *, flow_name: str, flow_version: str) -> Fields:

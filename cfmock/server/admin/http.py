@@ -210,7 +210,14 @@ def _duration(name: str, value: str) -> float:
         raise ControlError(f"{name}: {error}") from None
 
 
+def _flag(name: str, value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ControlError(f"{name}: '{value}' is neither true nor false")
+    return value == "true"
+
+
 _READ: Mapping[str, Callable[[str, str], Any]] = {
+    "flag": _flag,
     "integer": _integer,
     "number": _number,
     "page": _page,

@@ -107,6 +107,8 @@ def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
         return {"type": "integer", "minimum": 0, "maximum": 10**16 - 1}
     if argument.type == "page":
         return {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}
+    if argument.type == "flag":
+        return {"type": "boolean", "default": False}
     if argument.type in _NAMED:
         return _reference(_NAMED[argument.type])
     if argument.pattern:

@@ -1,0 +1,163 @@
+"""A running world as a fixture document, which loads to the same world.
+
+Credentials, Python functions and the past (calls, executions that still run, times of making) are not in it; what of the set-up
+no file can hold is named in `$comment`. Counters begin again: `times` and `hits` are as they were set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from cfmock.base.clocks import VirtualClock, iso
+from cfmock.base.json_text import Json, json_value
+from cfmock.control.part import ControlPart
+from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.world import FLOWS, World
+from cfmock.settings import SETTINGS
+
+_ERRORS = ("Failed", "TimedOut", "Stopped")
+_LEFT_OUT = ("now", "region", "variables")
+"""Settings that are written otherwise, or that a world which has been loaded needs no more."""
+
+
+class ExportControl(ControlPart):
+    """What can be had of a world as a whole."""
+
+    def export(self, account: str | None = None, region: str | None = None, executions: bool = False) -> Json:
+        """The world as a fixture document; with `executions` those that have ended, too."""
+        world = self._one_world(account, region)
+        notes: list[str] = []
+        flows = [
+            _flow(world, row, executions, notes)
+            for row in sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
+        ]
+        document: dict[str, Json] = {"cfmock": 1}
+        settings = self._settings(world)
+        schedules = [schedule for flow in flows for schedule in _schedules(world, flow["name"])]
+        faults = [_fault(fault.rule.to_mapping()) for fault in world.faults.list()]
+        for key, value in (("settings", settings), ("flows", flows), ("schedules", schedules), ("faults", faults)):
+            if value:
+                document[key] = value
+        notes += _without_flow(world)
+        if notes:
+            document["$comment"] = "\n".join(["Not in this file:", *notes])
+        return document
+
+    def _settings(self, world: World) -> dict[str, Json]:
+        given = self.emulator.settings
+        found: dict[str, Json] = {}
+        for field in dataclasses.fields(given):
+            row, value = SETTINGS[field.name], getattr(given, field.name)
+            if row.fixture and row.name not in _LEFT_OUT and value != row.default:
+                found[row.name] = list(value) if isinstance(value, tuple) else value
+        if world.region != SETTINGS["region"].default:
+            found["region"] = world.region
+        if isinstance(self.emulator.clock, VirtualClock):
+            found["now"] = iso(self.emulator.clock.now())
+        return found
+
+
+def _flow(world: World, row: FlowRow, executions: bool, notes: list[str]) -> dict[str, Json]:
+    variables = (row.environment or {}).get("Variables", ())
+    outcomes = [dict(outcome.given) for outcome, _ in world.outcomes_of(row.name).uses()]
+    parts: dict[str, Any] = {
+        "description": row.description,
+        "execution_mode": row.execution_mode if row.execution_mode != "Standard" else "",
+        "role_arn": row.role_arn,
+        "environment": {each["Name"]: each.get("Value", "") for each in variables},
+        "definition": row.definition,
+        "versions": list(_versions(world, row)),
+        "published": row.published,
+        "aliases": list(_aliases(world, row)),
+        "outcomes": outcomes,
+        "tasks": _tasks(world, row, notes),
+        "executions": list(_executions(world, row)) if executions else [],
+    }
+    if row.external_storage_location:
+        notes.append(f"- ExternalStorageLocation of flow '{row.name}'")
+    if any(each.get("Description") for each in variables):
+        notes.append(f"- descriptions of variables of flow '{row.name}'")
+    return {"name": row.name, **{key: part for key, part in parts.items() if part}}
+
+
+def _versions(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
+    for row in sorted(world.stores.versions.rows(flow.id), key=lambda row: row.version):
+        version: dict[str, Json] = {"number": row.version}
+        if row.description:
+            version["description"] = row.description
+        if row.definition != flow.definition:
+            version["definition"] = row.definition
+        yield version
+
+
+def _aliases(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
+    for alias in sorted(world.stores.aliases.rows(flow.id), key=lambda alias: alias.name):
+        described = {"description": alias.description} if alias.description else {}
+        routes = [{"version": route.version, "weight": route.weight} for route in alias.routes]
+        yield {"name": alias.name, **described, "routes": routes}
+
+
+def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
+    """The mocks of a flow in the order they are tried."""
+    found: dict[str, list[Json]] = {}
+    for task, mocks in world.mocks_of(flow.name).by_task.items():
+        for mock in mocks:
+            if mock.calls is None:
+                found.setdefault(task, []).append(mock.to_mapping())
+            else:
+                function = getattr(mock.calls, "__qualname__", repr(mock.calls))
+                notes.append(f"- the Python function {function}, which answers task '{task}' of flow '{flow.name}'")
+    return {task: mocks for task, mocks in found.items() if mocks}
+
+
+def _executions(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
+    """Those that have ended, oldest first; children of map runs belong to their parents."""
+    rows = [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
+    for row in sorted(rows, key=lambda row: row.serial):
+        yield _execution(row)
+
+
+def _execution(row: ExecutionRow) -> dict[str, Json]:
+    found: dict[str, Json] = {"name": row.name, "status": row.status, "input": json_value(row.input or "{}")}
+    if row.status == "Succeeded":
+        found["output"] = json_value(row.output or "{}")
+    if row.status in _ERRORS and row.error:
+        found["error"] = {"code": row.error, **({"detail": row.cause} if row.cause else {})}
+    found["started"] = iso(row.started)
+    if row.stopped is not None:
+        found["stopped"] = iso(row.stopped)
+    return found
+
+
+def _schedules(world: World, name: str) -> Iterator[dict[str, Json]]:
+    flow = world.stores.flows.get(FLOWS, name)
+    assert flow is not None
+    for row in sorted(world.stores.schedules.rows(flow.id), key=lambda row: row.name):
+        schedule: dict[str, Json] = {"flow": name, "name": row.name, "cron": row.cron}
+        if row.description:
+            schedule["description"] = row.description
+        if row.payload:
+            schedule["payload"] = json_value(row.payload)
+        if not row.enabled:
+            schedule["enabled"] = False
+        yield schedule
+
+
+def _fault(given: dict[str, Any]) -> dict[str, Json]:
+    """A rule as JSON has it: what Python gave as a datetime is text."""
+    plain: dict[str, Json] = json.loads(json.dumps(given, default=str))
+    return plain
+
+
+def _without_flow(world: World) -> Iterator[str]:
+    """Outcomes and mocks that wait for a flow of their name."""
+    names = {
+        *(name for name, outcomes in world.outcomes.items() if outcomes.count),
+        *(name for name, mocks in world.mocks.items() if not mocks.empty),
+    }
+    for name in sorted(names):
+        if world.stores.flows.get(FLOWS, name) is None:
+            yield f"- outcomes and mocks of flow '{name}', which is not there"
