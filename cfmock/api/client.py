@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from http.client import HTTPException
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from http.client import HTTPException, HTTPResponse
+from typing import Any, cast
 
 from cfmock.base.clocks import RealClock, iso_seconds
 from cfmock.base.errors import ArgumentError, ServiceError, SettingsError
@@ -74,11 +75,11 @@ def wire_text(value: Any) -> str:
         return json_text(value)
 
 
-def check_operation(name: str) -> None:
-    """Raises SettingsError for what is no operation, with the likely one."""
+def check_operation(name: str, others: Iterable[str] = ()) -> None:
+    """Raises SettingsError for what is no operation, with the likely one, or one of the `others`."""
     known = model.load().operations
     if name not in known:
-        raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, known)}")
+        raise SettingsError(f"there is no operation '{name}'{did_you_mean(name, (*known, *others))}")
 
 
 def send(
@@ -89,6 +90,15 @@ def send(
 
     Raises SettingsError if nothing answers there, or something that is no CloudFlow.
     """
+    with opened(url, request, ca_file, timeout=timeout) as answer:
+        return answer.status, fields_of(answer.status, answer.read())
+
+
+@contextlib.contextmanager
+def opened(
+    url: str, request: Request, ca_file: str | None = None, *, timeout: float | None = TIMEOUT
+) -> Iterator[HTTPResponse]:
+    """Send a request likewise, and give its answer to be read, whatever its status. Raises SettingsError if nothing answers."""
     if not url.lower().startswith(("http://", "https://")):
         raise SettingsError(f"'{url}' is not a URL such as http://127.0.0.1:8790")
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
@@ -100,13 +110,20 @@ def send(
         outgoing = urllib.request.Request(  # noqa: S310 - the address is the user's own
             url.rstrip("/") + request.target, request.body or None, headers, method=request.method
         )
-        with opener.open(outgoing, timeout=timeout) as answer:
-            return answer.status, fields_of(answer.status, answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, fields_of(error.code, error.read())
+        with _answer(opener, outgoing, timeout) as answer:
+            yield answer
     except (OSError, ValueError, HTTPException) as error:
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
+
+
+def _answer(
+    opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout: float | None
+) -> HTTPResponse:
+    try:
+        answer: HTTPResponse = opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        return cast("HTTPResponse", error)
+    return answer
 
 
 def ask(

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from cfmock.protocol.wire.messages import Request
 
 
-@click.command("call", help="Make a signed call to a running server and print its answer as JSON.")
+@click.command(
+    "call",
+    help="Make a signed call to a running server and print its answer as JSON. OPERATION may also be an endpoint of the admin "
+    "API, by its name there (list_executions, show_flow, start_execution; see docs/admin.md).",
+)
 @click.argument("operation")
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
 @click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
@@ -22,10 +26,12 @@ if TYPE_CHECKING:
     "--explain", is_flag=True, help="say on stderr what the server thinks of the call, and why not if refused"
 )
 def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
-    from cfmock.api import client
+    from cfmock.api import admin_request, client
     from cfmock.base.errors import SettingsError
 
-    client.check_operation(operation)
+    endpoint = admin_request.endpoint(operation)
+    if endpoint is None:
+        client.check_operation(operation, admin_request.names())
     given = {}
     for each in parameters:
         name, equals, value = each.partition("=")
@@ -34,6 +40,12 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         if name in given:
             raise SettingsError(f"{name} is given twice")
         given[name] = value
+    url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
+    url = url if "://" in url else f"http://{url}"  # the form of CFMOCK_ENDPOINT
+    ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
+    token = os.environ.get("CFMOCK_ADMIN_TOKEN") or None
+    if endpoint is not None:
+        return _steer(url, admin_request.admin_request(endpoint, given, token), ca_file)
     request = client.signed_request(
         operation,
         given,
@@ -41,19 +53,33 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         access_key_secret=os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET") or "cfmock-secret",
         security_token=os.environ.get("ALIBABA_CLOUD_SECURITY_TOKEN") or None,
     )
-    url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
-    url = url if "://" in url else f"http://{url}"  # the form of CFMOCK_ENDPOINT
-    ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
     status, answer = client.send(url, request, ca_file)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     if explain:
-        path, token = f"calls/{answer.get('RequestId')}", os.environ.get("CFMOCK_ADMIN_TOKEN") or None
+        path = f"calls/{answer.get('RequestId')}"
         from cfmock.base.printable import printable
 
         told, call = client.ask(url, path, ca_file, token)
         lines = explained(call, request) if told == 200 else [f"the server does not explain it: {call.get('error')}"]
         click.echo("\n".join(map(printable, lines)), err=True)
     return 1 if status >= 400 else 0
+
+
+def _steer(url: str, request: Request, ca_file: str | None) -> int:
+    """Ask the admin API, and print its answer as it comes: JSON in lines of its own, all else as it is."""
+    from cfmock.api import client
+
+    with client.opened(
+        url, request, ca_file, timeout=None if "/changes" in request.target else client.TIMEOUT
+    ) as answer:
+        media = answer.headers.get_content_type()
+        if media == "application/json":
+            fields = client.fields_of(answer.status, answer.read())
+            click.echo(json.dumps(fields, ensure_ascii=False, indent=2))
+        else:
+            for line in answer:
+                click.echo(line.decode(), nl=False)
+        return 1 if answer.status >= 400 else 0
 
 
 def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
