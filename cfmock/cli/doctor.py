@@ -48,7 +48,7 @@ class HealthCheck:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of lines.")
 def command(as_json: bool) -> int:
-    """Exits with 1 if something does not work."""
+    """Exit with 1 if something does not work."""
     found = [check for make in CHECKS for check in make()]
     sick = any(check.state == "problem" for check in found)
     if as_json:
@@ -152,7 +152,7 @@ def _port() -> Iterator[HealthCheck]:
 
 
 def _refusal(host: str, port: int) -> str | None:
-    """Why the address cannot be listened on; None if it can."""
+    """Say why the address cannot be listened on; None if it can."""
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return None
@@ -188,7 +188,7 @@ def _server() -> Iterator[HealthCheck]:
 
 
 def _health(url: str, ca_file: str | None = None) -> dict[str, Any] | None:
-    """What a server says of itself; None if nothing answers there, or something else."""
+    """Ask a server about itself; None if nothing answers there, or something else."""
     from cfmock.api import client
     from cfmock.base.errors import SettingsError
 

@@ -35,7 +35,7 @@ RUN = {
     "--language", type=click.Choice(list(RUN)), default="python", help="Language of the test that calls the flow."
 )
 def command(folder: str, language: str) -> None:
-    """Asks nothing, and overwrites nothing."""
+    """Ask nothing, and overwrite nothing."""
     from cfmock.base.errors import SettingsError
 
     target = Path(folder)
