@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
 Parts: throughput, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, worker, lab,
-attacks (default: all).
+replay, outer, attacks (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -318,6 +318,33 @@ def lab() -> list[Measure]:
     return [Measure(what, bench_flowtests.seconds(ENVIRONMENT), bench_flowtests.LIMIT, " s")]
 
 
+def replay() -> list[Measure]:
+    """The longest history there is; see bench_replay.py."""
+    import bench_replay
+
+    seconds, megabytes = bench_replay.measured(ENVIRONMENT)
+    return [
+        Measure("cfmock replay of 5,000 events, start included", seconds, bench_replay.SECONDS, " s", note="processor"),
+        Measure("its memory", megabytes, bench_replay.MEGABYTES, " MB"),
+    ]
+
+
+def outer() -> list[Measure]:
+    """Definitions in files of deployment tools; see bench_outer.py."""
+    import bench_outer
+
+    found = bench_outer.seconds()
+    bare, terraform = found.pop("bare"), found.pop("Terraform")
+    what = f"cfmock check of {bench_outer.COUNT} files, against bare definitions"
+    return [
+        *(
+            Measure(f"{what}: {kind}", took / bare, bench_outer.RATIO, note=f"{took:.2f} s")
+            for kind, took in found.items()
+        ),
+        Measure("Terraform, beyond bare definitions", terraform - bare, bench_outer.MORE, " s"),
+    ]
+
+
 def attacks() -> list[Measure]:
     """What an honest client notices of attacks; see bench_attacks.py."""
     import bench_attacks
@@ -345,6 +372,8 @@ PARTS = {
         contract,
         worker,
         lab,
+        replay,
+        outer,
         attacks,
     )
 }
