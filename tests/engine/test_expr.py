@@ -25,6 +25,7 @@ from cfmock.engine.expr import (
     functions,
 )
 from cfmock.engine.expr.functions import FUNCTIONS
+from cfmock.engine.expr.lexer import tokens
 from cfmock.engine.expr.parser import BINDING_POWER, MAX_LENGTH, MAX_NESTING
 from tests.support.hostile import JSON, NAMES, expressions
 
@@ -277,3 +278,10 @@ def test_data_nested_beyond_all_measure_are_an_expression_error(text):
 def test_a_constructor_nested_beyond_measure_is_refused():
     with pytest.raises(ConstructorErrors, match="nested more than 100 deep"):
         compile_constructor(nested(100_000), NAMES)
+
+
+def test_nothing_is_read_behind_a_mistake() -> None:
+    """A long wrong expression costs what comes before its first mistake."""
+    assert next(tokens("* ;")).value == "*"  # the semicolon is no token
+    with pytest.raises(ExpressionSyntaxError, match="column 1: expected a value, found"):
+        compile_expression("*;", frozenset())

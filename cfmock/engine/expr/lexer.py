@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from cfmock.engine.expr.errors import ExpressionSyntaxError
@@ -68,9 +69,9 @@ class Token(NamedTuple):
         return f"'.{self.value}'" if self.kind == "key" else f"'{self.value}'"
 
 
-def tokens(text: str) -> list[Token]:
-    """All tokens, the last of kind `end`. Raises `ExpressionSyntaxError`. Linear in the length of the text."""
-    found: list[Token] = []
+def tokens(text: str) -> Iterator[Token]:
+    """All tokens, the last of kind `end`, each when it is asked for: nobody reads on behind a mistake. Raises
+    `ExpressionSyntaxError`. Linear in the length of the text."""
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -79,12 +80,11 @@ def tokens(text: str) -> list[Token]:
             raise ExpressionSyntaxError(hint, text, at + 1)
         kind: Any = match.lastgroup
         if kind in _AS_WRITTEN and match[kind] != "in":
-            found.append(Token(kind, match[kind], at + 1))
+            yield Token(kind, match[kind], at + 1)
         elif kind != "blank":
-            found.append(_token(match, text, at + 1))
+            yield _token(match, text, at + 1)
         at = match.end()
-    found.append(Token("end", None, len(text) + 1))
-    return found
+    yield Token("end", None, len(text) + 1)
 
 
 _AS_WRITTEN = frozenset(("root", "key", "name", "operator"))

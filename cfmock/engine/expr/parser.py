@@ -127,23 +127,17 @@ class _Parser:
         self.names = names
         self.roots: set[str] = set()
         self._tokens = tokens(text)
-        self._at = 0
+        self.token = next(self._tokens)
+        self.size = 0  # tokens taken
         self._nesting = 0
         self._calls = 0
 
     # -- tokens
 
-    @property
-    def size(self) -> int:
-        return len(self._tokens) - 1  # without the end
-
-    @property
-    def token(self) -> Token:
-        return self._tokens[self._at]
-
     def take(self) -> Token:
         token = self.token
-        self._at += 1
+        self.token = next(self._tokens, token)  # the end stays
+        self.size += 1
         return token
 
     def sees(self, operator: str) -> bool:
