@@ -23,7 +23,7 @@ from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Bytes that the kept calls may take together, in each world."""
+"""Bytes that the kept calls of all worlds may take together."""
 
 WARNINGS = 200
 """Warnings that are kept at most."""
@@ -143,12 +143,13 @@ class Ring:
 
 
 class Journal:
-    """The newest `size` calls of every world. Everything is oldest first."""
+    """The newest `size` calls of every world, and of all worlds no more than about `max_bytes`. Everything is oldest first."""
 
     def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
         self._rings: dict[WorldKey, Ring] = {}
         self._size = size
         self._max_bytes = max_bytes
+        self._bytes = 0
         self._warnings: deque[Warned] = deque(maxlen=WARNINGS)
         self._violations: deque[Seen] = deque(maxlen=VIOLATIONS)
         self.listeners: list[Callable[[CallRecord], None]] = []
@@ -162,14 +163,22 @@ class Journal:
         records = ring.records
         records.append(record)
         ring.bytes += record.size
-        while records and (len(records) > self._size or ring.bytes > self._max_bytes):
-            ring.bytes -= records.popleft().size
-            ring.dropped += 1
+        self._bytes += record.size
+        if len(records) > self._size:
+            self._drop(ring)
+        while self._bytes > self._max_bytes:  # nobody loses calls to a world that takes less
+            self._drop(max(self._rings.values(), key=lambda each: each.bytes))
         if record.violations:
             seen = record.time, record.account, record.region, record.operation, record.request_id
             self._violations += [Seen(*seen, violation) for violation in record.violations]
         for listener in tuple(self.listeners) if self.listeners else ():
             listener(record)
+
+    def _drop(self, ring: Ring) -> None:
+        size = ring.records.popleft().size
+        ring.bytes -= size
+        self._bytes -= size
+        ring.dropped += 1
 
     def warn(self, warning: Warned) -> None:
         """Keep a warning; the oldest go when there are too many."""
@@ -202,7 +211,7 @@ class Journal:
     def forget(self, account: str | None = None, region: str | None = None) -> None:
         """Drop all of these worlds; it counts as neither seen nor dropped."""
         for key in [key for key in self._rings if is_of(key, account, region)]:
-            del self._rings[key]
+            self._bytes -= self._rings.pop(key).bytes
         warnings, violations = self.warnings(account, region), self.violations(account, region)
         self._warnings = deque((each for each in self._warnings if each not in warnings), WARNINGS)
         self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)

@@ -10,6 +10,7 @@ from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import DefinitionError, ServiceError
+from cfmock.base.json_text import json_text
 from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
@@ -58,10 +59,17 @@ def create_flow(
         external_storage_location=external_storage_location,
         resource_group_id=resource_group_id,
     )
+    _define(world, row, environment)
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)
     _warn_of_mocks(world, row)
     return flow_fields(row)
+
+
+def _define(world: World, row: FlowRow, environment: str | None) -> None:
+    """Count a flow that a call makes or changes. Raises InvalidArgument where there is no room for it."""
+    texts = (row.description, row.role_arn, row.external_storage_location, row.resource_group_id, environment or "")
+    world.shared.memory.definitions.put(row.id, "flow", *texts, definition=row.definition)
 
 
 def _check_quota(world: World) -> None:
@@ -95,6 +103,7 @@ def update_flow(
         changes["environment"] = parse_environment(environment)
     given = {key: value for key, value in changes.items() if value is not None}
     before, row = row, replace(row, modified=world.clock.now(), **given)
+    _define(world, row, environment if environment is not None else json_text(row.environment))
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)
     world.shared.memory.superseded(before, row)
@@ -161,6 +170,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
         live.drop()
         world.tell_waiting(row.id, execution)
     world.stores.drop(row.id)
+    world.shared.memory.definitions.drop(row.id)
     return {}
 
 

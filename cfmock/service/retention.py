@@ -14,6 +14,7 @@ from sys import getsizeof
 
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import value_size
+from cfmock.service.definitions import Definitions
 from cfmock.service.rows import ExecutionRow, FlowRow
 
 HEADROOM = 64 * 1024 * 1024
@@ -30,12 +31,14 @@ _State = tuple[int, int]
 
 
 class Memory:
-    """What the executions of all worlds take. `limit` is the bound in bytes, `retentions` those of the worlds."""
+    """What the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes, `retentions`
+    those of the worlds."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.bytes = 0
         self.retentions: list[Retention] = []
+        self.definitions = Definitions()
         self.told = False  # that executions are dropped
         self._flows: dict[_State, list[int]] = {}  # how many executions hold it, and what it counts for
 

@@ -264,6 +264,7 @@ class World:
         """Nothing in it happens any more."""
         for flow in self.stores.flows.rows(FLOWS):
             self.retention.drop_flow(self.stores.executions.rows(flow.id))
+            self.shared.memory.definitions.drop(flow.id)
         self.retention.end()
         for lives in self.live.values():
             for live in lives.values():

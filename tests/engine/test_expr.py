@@ -284,4 +284,4 @@ def test_nothing_is_read_behind_a_mistake() -> None:
     """A long wrong expression costs what comes before its first mistake."""
     assert next(tokens("* ;")).value == "*"  # the semicolon is no token
     with pytest.raises(ExpressionSyntaxError, match="column 1: expected a value, found"):
-        compile_expression("*;", frozenset())
+        compile_expression("** ;", frozenset())

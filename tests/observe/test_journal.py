@@ -50,6 +50,20 @@ def test_its_bytes_are_bounded_too() -> None:
     assert journal.dropped() == 14
 
 
+def test_all_worlds_have_one_bound_in_bytes() -> None:
+    """There are as many worlds as keys and regions, and each could hold as much."""
+    journal = Journal(1000, max_bytes=100)
+    journal.add(record(request_id="other", account="2", size=30))
+    for number in range(12):
+        journal.add(record(request_id=str(number), began=float(number)))
+    assert ids(journal, account="2") == ["other"]
+    assert len(ids(journal)) == 8
+    assert (journal.dropped("2"), journal.dropped("")) == (0, 5)
+    journal.forget("2")
+    journal.add(record(request_id="12"))
+    assert len(ids(journal)) == 8
+
+
 def test_a_busy_world_does_not_push_out_the_calls_of_another() -> None:
     journal = Journal(2)
     journal.add(record(request_id="other", account="2"))
