@@ -71,7 +71,7 @@ def test_aliases_and_schedules(service: Service) -> None:
     schedule = {
         "FlowName": "echo",
         "ScheduleName": "s",
-        "CronExpression": "@every 1h",
+        "CronExpression": "@every 60m",
         "Payload": '{"a": "' + "p" * 90_000 + '"}',
     }
     refused(service, "CreateSchedule", **schedule)
