@@ -277,7 +277,7 @@ class _Builder:
     def _has_placeholder(self, line: int) -> bool:
         """Return whether a template's placeholder stands on this line or the one before: the parser notices either."""
         near = self.lines[max(0, line - 1) : line + 1]
-        return any(mark in each for each in near for mark in ("{{", "{%"))
+        return any(mark in each for each in near for mark in ("{{", "{%", "<%"))
 
     @cached_property
     def lines(self) -> list[str]:

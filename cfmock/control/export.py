@@ -36,7 +36,7 @@ class ExportControl(ControlPart):
         ]
         document: dict[str, Json] = {"cfmock": 1}
         settings = self._settings(world)
-        schedules = [schedule for flow in flows for schedule in _schedules(world, flow["name"])]
+        schedules = [schedule for flow in flows for schedule in _schedules(world, flow["name"], notes)]
         faults = [_fault(fault.rule.to_mapping()) for fault in world.faults.list()]
         for key, value in (("settings", settings), ("flows", flows), ("schedules", schedules), ("faults", faults)):
             if value:
@@ -74,7 +74,7 @@ def _flow(world: World, row: FlowRow, executions: bool, notes: list[str]) -> dic
         "aliases": list(_aliases(world, row)),
         "outcomes": outcomes,
         "tasks": _tasks(world, row, notes),
-        "executions": list(_executions(world, row)) if executions else [],
+        "executions": list(_executions(world, row, notes)) if executions else [],
     }
     if row.external_storage_location:
         notes.append(f"- ExternalStorageLocation of flow '{row.name}'")
@@ -104,6 +104,9 @@ def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
     """The mocks of a flow in the order they are tried."""
     found: dict[str, list[Json]] = {}
     for task, mocks in world.mocks_of(flow.name).by_task.items():
+        if not flow.compiled.has_task(task):
+            notes.append(f"- mocks of task '{task}' of flow '{flow.name}', which has no such task")
+            continue
         for mock in mocks:
             if mock.calls is None:
                 found.setdefault(task, []).append(mock.to_mapping())
@@ -113,11 +116,15 @@ def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
     return {task: mocks for task, mocks in found.items() if mocks}
 
 
-def _executions(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
+def _executions(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[str, Json]]:
     """Those that have ended, oldest first; children of map runs belong to their parents."""
     rows = [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
     for row in sorted(rows, key=lambda row: row.serial):
-        yield _execution(row)
+        found = _execution(row)
+        if all(isinstance(found.get(key, {}), dict) for key in ("input", "output")):
+            yield found
+        else:
+            notes.append(f"- execution '{row.name}' of flow '{flow.name}', whose input or output is no JSON object")
 
 
 def _execution(row: ExecutionRow) -> dict[str, Json]:
@@ -132,7 +139,7 @@ def _execution(row: ExecutionRow) -> dict[str, Json]:
     return found
 
 
-def _schedules(world: World, name: str) -> Iterator[dict[str, Json]]:
+def _schedules(world: World, name: str, notes: list[str]) -> Iterator[dict[str, Json]]:
     flow = world.stores.flows.get(FLOWS, name)
     assert flow is not None
     for row in sorted(world.stores.schedules.rows(flow.id), key=lambda row: row.name):
@@ -143,7 +150,10 @@ def _schedules(world: World, name: str) -> Iterator[dict[str, Json]]:
             schedule["payload"] = json_value(row.payload)
         if not row.enabled:
             schedule["enabled"] = False
-        yield schedule
+        if isinstance(schedule.get("payload", {}), dict):
+            yield schedule
+        else:
+            notes.append(f"- schedule '{row.name}' of flow '{name}', whose payload is no JSON object")
 
 
 def _fault(given: dict[str, Any]) -> dict[str, Json]:
