@@ -230,6 +230,17 @@ def reads() -> list[Measure]:
     return bench_reads.measures()
 
 
+def looking() -> list[Measure]:
+    """What looking at a server by its admin API costs it and others; see bench_looking.py."""
+    import bench_looking
+
+    rows = [*bench_looking.in_process()]
+    if Path("/proc/self/schedstat").exists():
+        with running(CFMOCK) as server:
+            rows.append(bench_looking.readers(server))
+    return [Measure(what, figure, limit, unit, note=note) for what, figure, limit, unit, note in rows]
+
+
 def fixture() -> list[Measure]:
     """The pytest fixture `cfmock` with one small fixture file."""
     done = subprocess.run([sys.executable, str(HERE / "fixture_cost.py")], capture_output=True, text=True, check=False)
@@ -363,6 +374,7 @@ PARTS = {
         memory,
         growth,
         pages,
+        looking,
         reads,
         fixture,
         setup,
