@@ -173,7 +173,7 @@ FIXTURE_PLACES = {
         "settings": f"settings:\n  {CURSOR}\n",
     }.items()
 }
-OPEN = {"credentials", "error", "faults", "tasks", "when"}
+OPEN = {"credentials", "error", "faults", "tasks", "variables", "when"}
 """Keys below which any of several may come first: a mapping or list is begun and left to the author."""
 
 
