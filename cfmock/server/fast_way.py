@@ -21,8 +21,9 @@ from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import HttpRequestParser
 from aiohttp.http_exceptions import HttpProcessingError
 
-from cfmock.protocol.wire.messages import Request, Transport
+from cfmock.protocol.wire.messages import Reply, Request, Transport
 from cfmock.server.http_edge import ADMIN, Begun, HttpEdge, HttpServer, Protocol, head
+from cfmock.server.state_writer import StateWriter
 from cfmock.server.turns import LARGE
 
 TOGETHER = 16
@@ -200,18 +201,43 @@ class FastProtocol(Protocol):
         except Exception as error:  # noqa: BLE001 - it is raised where aiohttp answers such
             self.begun = error
             return False
-        if isinstance(reply, Begun) or reply.transport is not Transport.WHOLE:
+        if isinstance(reply, Begun):
+            kept = reply.only_kept if edge.state is not None and self.transport is not None else None
+            if kept is None or edge.state is None:
+                self.begun = reply
+                return False
+            self._send_when_kept(edge.state, kept)
+            return True
+        if reply.transport is not Transport.WHOLE:
             self.begun = reply
             return False
         if self.transport is not None:
             self._manager.answers.add(self.transport, head(reply, keep_alive=True) + reply.body)  # type: ignore[union-attr]
-        # As aiohttp does behind each answer: idle connections are closed in the end.
+        self._wait_for_next()
+        return True
+
+    def _send_when_kept(self, state: StateWriter, reply: Reply) -> None:
+        """Send an answer when what it rests on is in the state file; nothing more is read of the connection until then."""
+        transport: Any = self.transport
+        transport.pause_reading()
+
+        def send(kept: bool) -> None:
+            if self.transport is None:
+                return
+            sent = reply if kept else self._manager.edge.lost()  # type: ignore[union-attr]
+            transport.write(head(sent, keep_alive=True) + sent.body)
+            transport.resume_reading()
+            self._wait_for_next()
+
+        state.when_committed(send)
+
+    def _wait_for_next(self) -> None:
+        """As aiohttp does behind each answer: idle connections are closed in the end."""
         loop = self._loop
         self._next_keepalive_close_time = closes = loop.time() + self._keepalive_timeout
         if self._keepalive_handle is None:
             self._keepalive = True
             self._keepalive_handle = loop.call_at(closes, self._process_keepalive)
-        return True
 
 
 _INSIDE = frozenset(

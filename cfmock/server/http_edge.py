@@ -61,6 +61,14 @@ class Begun(NamedTuple):
     cause: Cause | None
     job: Job | None
 
+    @property
+    def only_kept(self) -> Reply | None:
+        """The reply, where nothing has to be waited for but that the state file holds what it rests on."""
+        reply = self.reply
+        if self.cause is not None or self.job is not None or isinstance(reply, Pending) or reply.delay:
+            return None
+        return reply if reply.transport is Transport.WHOLE else None
+
 
 class HttpEdge:
     """Answers the requests of one emulator. `admin` handles what lies below `/_cfmock`; an answer waits a moment for the

@@ -40,7 +40,7 @@ class StateWriter:
         self._on_loss = on_loss
         self._written = changes.number
         self._busy = False
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, Callable[[bool], object]]] = []
         self._thread = ThreadPoolExecutor(1, "cfmock-state")
         changes.on_change = self._begin
         self._begin()
@@ -56,9 +56,14 @@ class StateWriter:
             raise StateLost
         if self._written >= self._changes.number:
             return
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append((self._changes.number, future))
-        await future
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.when_committed(lambda kept: None if future.done() else future.set_result(kept))
+        if not await future:
+            raise StateLost
+
+    def when_committed(self, tell: Callable[[bool], object]) -> None:
+        """Tell when all that has come so far is in the file (True), or is lost (False)."""
+        self._waiting.append((self._changes.number, tell))
 
     def write_now(self) -> None:
         """Write all that has come so far before this returns, for a caller that cannot await."""
@@ -101,11 +106,12 @@ class StateWriter:
 
     def _arrived(self, number: int) -> None:
         self._written = max(self._written, number)
-        ready = [future for until, future in self._waiting if until <= number]
-        self._waiting = [(until, future) for until, future in self._waiting if until > number]
-        for future in ready:
-            if not future.done():
-                future.set_result(None)
+        waiting, self._waiting = self._waiting, []
+        for until, tell in waiting:
+            if until <= number:
+                tell(True)
+            else:
+                self._waiting.append((until, tell))
 
     def _fail(self, error: BaseException) -> None:
         why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
@@ -115,9 +121,8 @@ class StateWriter:
         self._busy, self.lost = False, True
         self._changes.take()
         waiting, self._waiting = self._waiting, []
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(StateLost())
+        for _, tell in waiting:
+            tell(False)
         self._on_loss()
 
     async def recover(self, read: Callable[[], None]) -> None:

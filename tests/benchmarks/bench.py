@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
 Parts: throughput, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, worker, lab,
-replay, outer, attacks (default: all).
+replay, outer, state, attacks (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -356,6 +356,16 @@ def outer() -> list[Measure]:
     ]
 
 
+def state() -> list[Measure]:
+    """What a state file costs; see bench_state.py."""
+    import bench_state
+
+    return [
+        Measure(what, figure, limit, unit, at_least=at_least, note=note)
+        for what, figure, limit, unit, at_least, note in bench_state.measures()
+    ]
+
+
 def attacks() -> list[Measure]:
     """What an honest client notices of attacks; see bench_attacks.py."""
     import bench_attacks
@@ -386,6 +396,7 @@ PARTS = {
         lab,
         replay,
         outer,
+        state,
         attacks,
     )
 }

@@ -22,8 +22,8 @@ from tests.support.calls import NOW, Service
 class KeptService(Service):
     """A service and its file. `restarted` is what a new process makes of what was committed; nothing else is left."""
 
-    def __init__(self, path: Path, *fixtures: Mapping[str, Any], functions: Any = None, **settings: Any) -> None:
-        found = load([{"cfmock": 1, **each} for each in fixtures])
+    def __init__(self, path: Path, *fixtures: Mapping[str, Any] | str, functions: Any = None, **settings: Any) -> None:
+        found = load([each if isinstance(each, str) else {"cfmock": 1, **each} for each in fixtures])
         flags = {"clock": "virtual", "now": NOW, "seed": 1, "state": str(path)} | settings
         kept = KeptState(StateFile(path))
         super().__init__(build(found, resolve(flags, {}, found.settings, keywords=True), kept))
@@ -58,7 +58,7 @@ class KeptService(Service):
         self.kept.collect()
         self.kept.file.write(self.kept.changes.take())
 
-    def restarted(self, *fixtures: Mapping[str, Any], **settings: Any) -> KeptService:
+    def restarted(self, *fixtures: Mapping[str, Any] | str, **settings: Any) -> KeptService:
         """The process has died, and another one is there; it may have been given other fixtures."""
         self.kept.file.close()
         path, given, before = self._given

@@ -33,7 +33,6 @@ CREATE TABLE rows (world TEXT, kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY
 CREATE TABLE executions (
   world TEXT, flow TEXT, serial INTEGER, state TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (world, flow, serial)
 ) WITHOUT ROWID;
-CREATE INDEX executions_by_state ON executions (world, state);
 CREATE TABLE recordings (
   world TEXT, serial INTEGER, number INTEGER, entry TEXT NOT NULL, PRIMARY KEY (world, serial, number)
 ) WITHOUT ROWID;
@@ -53,7 +52,7 @@ DELETE_RECORDINGS = (
 )
 DELETE_STATES = (
     "DELETE FROM rows WHERE world = ?1 AND kind = 'state'"
-    " AND NOT EXISTS (SELECT 1 FROM executions WHERE executions.world = ?1 AND executions.state = rows.key)"
+    " AND key NOT IN (SELECT state FROM executions WHERE world = ?1)"
 )
 
 Change = tuple[Any, ...]
