@@ -58,7 +58,7 @@ class FaultControl(ControlPart):
         def add(world: World) -> None:
             setup.faults.append(world.faults.add(rule, id=fault_id))
 
-        self._added[fault_id] = self._everywhere(add, account, region)
+        self._added[fault_id] = self._everywhere(add, account, region, fault)
         self.setups.add(setup)
         self._mark("fault", rule.name or fault_id)
         self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
@@ -89,6 +89,10 @@ class FaultControl(ControlPart):
         return {}
 
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        if account is None and region is None:
+            for number in self._added.values():  # worlds made later need not add them first
+                self.emulator.worlds.no_longer(number)
+            self._added.clear()
         self._everywhere(lambda w: w.faults.clear(), account, region)
         self.setups.removed()
         self._mark("fault")

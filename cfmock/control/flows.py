@@ -35,7 +35,8 @@ class FlowControl(ControlPart):
             raise ControlError("a fixture document is a JSON object")
         try:
             fixtures = load([document], allow_files=False, existing=self.flow_names())
-            self.add_fixtures(fixtures, account, region)
+            self._size_of(document)
+            self.add_fixtures(fixtures, account, region, document)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
         self._keep(FIXTURES, document, account, region)
@@ -45,13 +46,16 @@ class FlowControl(ControlPart):
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
-    def add_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
-        """Add what fixtures say; settings are those of the start, so a warning tells of others."""
+    def add_fixtures(
+        self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, document: Json = None
+    ) -> None:
+        """Add what fixtures say, as a `document` if they came as one; settings are those of the start, so a warning tells of
+        others."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        self._everywhere(lambda world: apply(fixtures, world), account, region)
+        self._everywhere(lambda world: apply(fixtures, world), account, region, document)
         self.check_fixtures(fixtures, account, region)
 
     def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
@@ -82,7 +86,7 @@ class FlowControl(ControlPart):
         def add(world: World) -> None:
             setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
 
-        self._everywhere(add, account, region)
+        self._everywhere(add, account, region, outcome)
         self.setups.add(setup)
         self._mark("flow", outcome["flow"])
         self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
@@ -103,6 +107,7 @@ class FlowControl(ControlPart):
         except FixtureError as error:
             raise ControlError(str(error)) from None
         self.check_task(flow, task, account, region)
+        self._size_of(mocks)
         chain = None
         for number, value in enumerate(values, 1):
             if chain is not None and chain.endless:
@@ -134,7 +139,7 @@ class FlowControl(ControlPart):
             mocks.add(task, mock)
             setup.uses.append(lambda: mock in mocks.hits)
 
-        self._everywhere(add, account, region)
+        self._everywhere(add, account, region, (flow, task, mock))
         setup.endless |= mock.endless
         self._mark("flow", flow)
         if mock.calls is None:

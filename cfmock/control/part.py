@@ -19,6 +19,11 @@ from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 
+MAX_ADDED = 32 * 1024 * 1024
+"""Bytes of fixtures, outcomes, mocks and faults that are added to a server at work."""
+
+_CHANGE = 200  # bytes of a change beside what it keeps
+
 
 class ControlError(ArgumentError):
     """A control endpoint that was asked for something it cannot do; `problems` of a rule or document, a line each."""
@@ -84,9 +89,18 @@ class ControlPart:
         if kept is not None:
             kept.add(Added(what, document, account, region, id))
 
-    def _everywhere(self, change: Change, account: str | None, region: str | None) -> int:
+    def _everywhere(self, change: Change, account: str | None, region: str | None, given: Json = None) -> int:
+        """Make a change in all these worlds, which keeps what was `given`. Raises ControlError where there is no room for it."""
         self.check_world(account, region)
-        return self.emulator.worlds.everywhere(change, account, region)
+        return self.emulator.worlds.everywhere(change, account, region, size=self._size_of(given))
+
+    def _size_of(self, given: Json) -> int:
+        """About how many bytes it takes to keep this. Raises ControlError where there is no room for it."""
+        size, added = _CHANGE + len(repr(given)), self.emulator.worlds.added
+        if added + size > MAX_ADDED:
+            text = f"what was added since the start takes {added} bytes, and there is no room for {size} more: reset the server"
+            raise ControlError(text)
+        return size
 
     @property
     def regions(self) -> Collection[str]:

@@ -32,6 +32,8 @@ class Worlds:
         self._shared = shared
         self._worlds: dict[WorldKey, World] = {}
         self._changes: dict[int, tuple[_Scope, Change]] = {}  # by number, oldest first
+        self._sizes: dict[int, int] = {}  # in bytes, by number
+        self.added = 0  # bytes of all of them
         self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
 
@@ -64,9 +66,14 @@ class Worlds:
             self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
         yield from [world for world in self if _covers((account, region), world)]
 
-    def everywhere(self, change: Change, account: str | None = None, region: str | None = None) -> int:
-        """Make a change in all worlds of the account and region, those made later too. Returns its number."""
+    def everywhere(
+        self, change: Change, account: str | None = None, region: str | None = None, *, size: int = 0
+    ) -> int:
+        """Make a change that takes so many bytes in all worlds of the account and region, those made later too. Returns its
+        number."""
         self._numbers += 1
+        self._sizes[self._numbers] = size
+        self.added += size
         for world in self.known(account, region):
             change(world)
         self._changes[self._numbers] = (account, region), change
@@ -75,19 +82,21 @@ class Worlds:
     def no_longer(self, number: int) -> None:
         """Make the change of this number in no more worlds."""
         self._changes.pop(number, None)
+        self.added -= self._sizes.pop(number, 0)
 
     def end(self, account: str | None = None, region: str | None = None) -> list[World]:
         """End the worlds of the account and region, and drop the changes that hold in no others. Returns those that ended;
         whoever waits for something in them is still to be told."""
         scope = account, region
         if scope == _ALL:
-            self._changes.clear()
+            for number in list(self._changes):
+                self.no_longer(number)
             self._resets = {_ALL: 0}
         else:
             self._resets[scope] = self._numbers
             for number, (changed, _) in list(self._changes.items()):
                 if account in (None, changed[0]) and region in (None, changed[1]):
-                    del self._changes[number]
+                    self.no_longer(number)
         ended = [world for world in self if _covers(scope, world)]
         for world in ended:
             for flow in world.flow_names():

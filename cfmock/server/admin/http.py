@@ -236,7 +236,11 @@ async def _body(request: web.BaseRequest, edge: HttpEdge) -> Any:
         raise ControlError("too many large bodies are being read") from None
     if size > MAX_BODY:
         raise ControlError(f"the body is larger than {MAX_BODY} bytes")
-    await edge.turns.wait(size)
+    try:
+        with edge.bodies.hold(size):
+            await edge.turns.wait(size)
+    except BodiesFull:
+        raise ControlError("too many large bodies are being read") from None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
