@@ -31,7 +31,7 @@ AT_ONCE = 0.02
 """Seconds that the first change after a pause waits for those that come with it."""
 
 
-class _Reader:
+class _Listener:
     """One who reads: how far it has been told, and where that is written to. `chunked`: each write is a chunk of its own."""
 
     __slots__ = ("chunked", "position", "transport")
@@ -57,7 +57,7 @@ class ChangeStream:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._feed = control.emulator.shared.feed
-        self._readers: list[_Reader] = []
+        self._readers: list[_Listener] = []
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._made: tuple[int, int, bytes] = (0, 0, b"")
@@ -81,7 +81,7 @@ class ChangeStream:
         transport = request.transport
         if transport is None:
             return response
-        reader = _Reader(position, transport, chunked=response.chunked)
+        reader = _Listener(position, transport, chunked=response.chunked)
         self._readers.append(reader)
         if len(self._readers) == 1:
             self._control.follow_progress(True)
@@ -101,7 +101,7 @@ class ChangeStream:
             await response.write_eof()
         return response
 
-    def _tell(self, reader: _Reader) -> None:
+    def _tell(self, reader: _Listener) -> None:
         """Write what a reader has not been told yet."""
         number = self._feed.number
         if self._made[:2] != (reader.position, number):
