@@ -12,6 +12,7 @@ answered and written down, whichever stage it has reached.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 from cfmock.base.clocks import RealClock, stopwatch
@@ -25,6 +26,7 @@ from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.jobs import Job
 from cfmock.observe.journal import NOTHING, Details
+from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.faults.rules import Action
 from cfmock.protocol.faults.token_bucket import Throttled
@@ -68,6 +70,7 @@ class Pipeline:
         """What the last call has set going, on a virtual clock: its answer leaves when that has ended or waits."""
         self._shared = shared
         self._spec = shared.spec
+        self._limit: int = shared.spec.limits["request_size"]  # bytes
         self._settings = shared.settings
         self.gateway = shared.settings.errors == "gateway"
         self._worlds = worlds
@@ -111,7 +114,7 @@ class Pipeline:
 
     def _decode(self, request: Request, denied: ServiceError | None) -> Decoded:
         """Find the parameters. Never raises: what cannot be read is refused by the next step."""
-        began, limit, refusal = stopwatch(), self._spec.limits["request_size"], denied
+        began, limit, refusal = stopwatch(), self._limit, denied
         if request.size <= limit:
             try:
                 parameters = decode.decode_parameters(request)
@@ -221,50 +224,59 @@ class Pipeline:
 
     def _finish(self, reached: Reached, noted: Noted, result: Fields | ServiceError | Reply) -> Reply:
         """Encode what came out, spoil it if a fault says so, add a hint, and write the call down."""
-        decided = reached if isinstance(reached, Decided) else None
-        decision = decided.decision if decided is not None else None
-        after = decision.after if decision is not None else None
-        if decided is not None and after is not None and after.transport is None:
-            result = result if isinstance(result, ServiceError) else self._struck(decided, after)
-        failure = result if isinstance(result, ServiceError) else None
-        reply = self._encode(decoded(reached), result)
+        decision, trace = (reached.decision, reached.trace) if type(reached) is Decided else (None, None)
+        if decision is not None and type(reached) is Decided:
+            after = decision.after
+            if after is not None and after.transport is None and not isinstance(result, ServiceError):
+                result = self._struck(reached, after)
+        call = reached if type(reached) is Decoded else reached.decoded
+        failure: ServiceError | None = None
+        fields: Fields = {}
+        if isinstance(result, dict):
+            fields = result
+            reply = encode.success(fields, call.request_id)
+        elif isinstance(result, Reply):
+            reply = result
+        else:
+            failure = result
+            reply = self._refuse(failure, call)
         if decision is not None:
             reply = fault_answers.spoilt(reply, decision)
         details = NOTHING
-        if failure is not None or noted.something or (decided is not None and decided.trace is not None):
+        if failure is not None or trace is not None or noted.unmatched or noted.warnings:
             details = hints.details(reached, noted, failure, self._authenticator)
             if details.hint is not None:
                 reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
-        self._write_down(reached, reply, failure, result if isinstance(result, dict) else {}, details)
+        self._write_down(reached, reply, failure, fields, details)
         return reply
 
-    def _encode(self, call: Decoded, result: Fields | ServiceError | Reply) -> Reply:
-        if isinstance(result, dict):
-            return encode.success(result, call.request_id)
-        if isinstance(result, Reply):
-            return result
-        reply = self.refusal(result, call.request.header("host"), call.request_id)
-        if isinstance(result, RateExceeded):
-            reply = reply._replace(headers=encode.rate_limit_headers(result.throttled.limit, result.throttled.wait))
+    def _refuse(self, failure: ServiceError, call: Decoded) -> Reply:
+        reply = self.refusal(failure, call.request.header("host"), call.request_id)
+        if isinstance(failure, RateExceeded):
+            reply = reply._replace(headers=encode.rate_limit_headers(failure.throttled.limit, failure.throttled.wait))
         return reply
 
     def _write_down(
         self, reached: Reached, reply: Reply, failure: ServiceError | None, fields: Fields, details: Details = NOTHING
     ) -> None:
         """Keep an answered call in the journal, with its violations, and the nonce of one that got its answer."""
-        violations = reached.violations if isinstance(reached, Decided) else ()
-        if isinstance(reached, Identified | Decided):
+        violations: Sequence[ViolationNote] = ()
+        if type(reached) is Decided or type(reached) is Identified:
             if reply.transport not in UNANSWERED:
                 self._authenticator.answered(reached.call.access_key_id, reached.decoded.nonce)
-            violations = [*violations, *self._monitor.went(reached, reply, failure, fields)]
+            violations = self._monitor.went(reached, reply, failure, fields)
+            if type(reached) is Decided and reached.violations:
+                violations = (*reached.violations, *violations)
         said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None
+        shared = self._shared
         answered = AnsweredCall(reached, reply, failure, violations, details)
-        kept = record(answered, said, self._shared.clock.now(), self._settings.region)
-        self._shared.journal.add(kept)
-        self._shared.tally.add(kept)
-        self._shared.feed.mark("call", (kept.account, kept.region), kept.request_id)
+        kept = record(answered, said, shared.clock.now(), self._settings.region)
+        shared.journal.add(kept)
+        shared.tally.add(kept)
+        world = kept.account, kept.region
+        shared.feed.mark("call", world, kept.request_id)
         for rule in kept.faults:
-            self._shared.feed.mark("fault", (kept.account, kept.region), rule)
+            shared.feed.mark("fault", world, rule)
 
     def refusal(self, failure: ServiceError, host: str, request_id: str | None = None) -> Reply:
         """The error answer to a call, or to what never became one."""

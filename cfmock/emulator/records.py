@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cfmock.base.clocks import stopwatch
 from cfmock.base.short_text import LONGEST, shortened
-from cfmock.emulator.stages import AnsweredCall, Decoded, called, decoded, rules, world_key
-from cfmock.observe.journal import CallRecord, kept_bytes, masked
+from cfmock.emulator.stages import AnsweredCall, Decided, Decoded, called, decoded, rules
+from cfmock.observe.journal import NOTHING, CallRecord, kept_bytes, masked
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.wire.encode import Rendered
 from cfmock.protocol.wire.messages import UNANSWERED, Transport
 
+_NO_PARAMETERS: Mapping[str, str] = {}
 _LONGEST_ACTION = 128  # characters of an action that the API does not have
 
 
 def record(answered: AnsweredCall, said: Rendered | None, time: float, region: str) -> CallRecord:
     """What is kept of a call. `said` is the error as it was answered; `time` is flow time, in seconds since 1970; `region` that
     of calls that name none."""
-    reached, reply, details = answered.reached, answered.reply, answered.details
-    request, stage = decoded(reached), called(reached)
-    transport, violations = reply.transport, answered.violations
-    account, region = world_key(reached, region)
-    call = stage.call if stage is not None else None
-    parameters = masked(call.arguments, call.operation.parameters.keys()) if call is not None else {}
+    reached, reply, _, violations, details = answered
+    transport = reply.transport
     message = _kept(said.message, answered) if said is not None else None
-    return CallRecord(
-        operation=call.operation.name if call is not None else _action(request),
+    if type(reached) is Decoded:
+        request, operation, parameters, key_id = reached, _action(reached), _NO_PARAMETERS, ""
+        account, flow, execution = DEFAULT_ACCOUNT, None, None
+    else:
+        call, request = reached.call, reached.decoded
+        operation, flow, execution = call.operation.name, call.flow, call.execution
+        parameters = masked(call.arguments, call.operation.parameters.keys())
+        key_id, account, region = shortened(call.access_key_id), call.account, call.region
+    kept = CallRecord(
+        operation=operation,
         parameters=parameters,
-        access_key_id=shortened(call.access_key_id) if call is not None else "",
+        access_key_id=key_id,
         time=time,
         status=0 if transport in UNANSWERED else reply.status,
         code=said.code if said is not None else None,
@@ -33,17 +41,22 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         duration=stopwatch() - request.began,
         account=account,
         region=region,
-        flow=call.flow if call is not None else None,
-        execution=call.execution if call is not None else None,
+        flow=flow,
+        execution=execution,
         began=request.began,
         nonce=shortened(request.nonce),
         timestamp=shortened(request.timestamp),
+        size=kept_bytes(parameters, message, violations, details),
+    )
+    whole = details is NOTHING and said is None and not violations and transport is Transport.WHOLE
+    if whole and type(reached) is Decided and reached.decision is None and not reached.struck:
+        return kept  # as nearly all are: there is no more to say
+    return kept._replace(
         message=message,
         violations=tuple(violations),
         faults=rules(reached),
         transport=None if transport is Transport.WHOLE else transport.value,
         delay=reply.delay,
-        size=kept_bytes(parameters, message, violations, details),
         details=details,
         traceparent=shortened(request.request.header("traceparent")) or None,
     )

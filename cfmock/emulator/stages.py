@@ -9,18 +9,18 @@ and its record are made of the last stage that it has reached. They are tuples, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from cfmock.base.errors import ServiceError
-from cfmock.observe.journal import Details, WorldKey
+from cfmock.observe.journal import Details
 from cfmock.observe.violation_kinds import ViolationNote
-from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.faults.injector import FaultDecision
 from cfmock.protocol.faults.near_misses import Trace
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Reply, Request
 from cfmock.service.world import World
 
 
+@final
 class Decoded(NamedTuple):
     """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
     stopwatch, in seconds; `nonce` and `timestamp` are empty where none was sent."""
@@ -34,6 +34,7 @@ class Decoded(NamedTuple):
     refusal: ServiceError | None
 
 
+@final
 class Claimed(NamedTuple):
     """A call of a known operation by whom it says it is, in the world of that account; nothing is proved yet.
 
@@ -47,6 +48,7 @@ class Claimed(NamedTuple):
     skew: float
 
 
+@final
 class Identified(NamedTuple):
     """A call whose sender is known."""
 
@@ -56,6 +58,7 @@ class Identified(NamedTuple):
     struck: Sequence[str]
 
 
+@final
 class Decided(NamedTuple):
     """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
 
@@ -75,6 +78,7 @@ Reached = Decoded | Called
 """The stages that a call can be answered from."""
 
 
+@final
 class AnsweredCall(NamedTuple):
     """A call with its reply, the last stage that it reached, and the error in the reply, None for a success."""
 
@@ -102,8 +106,3 @@ def rules(reached: Reached) -> tuple[str, ...]:
     if isinstance(reached, Decided) and reached.decision is not None:
         return (*reached.struck, *reached.decision.rules)
     return tuple(reached.struck)
-
-
-def world_key(reached: Reached, region: str) -> WorldKey:
-    """Account and region of a call; `region` is that of calls that name none."""
-    return (DEFAULT_ACCOUNT, region) if isinstance(reached, Decoded) else (reached.call.account, reached.call.region)

@@ -89,7 +89,8 @@ def launch(world: World, flow: FlowRow, name: str, input: str, origin: StartOrig
     """
     if origin.nesting > MAX_NESTING:
         raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
-    flow = qualified(world, flow, origin.qualifier)
+    if origin.qualifier is not None:
+        flow = qualified(world, flow, origin.qualifier)
     if world.running >= world.settings.max_running_executions:
         raise ServiceError("ResourceThrottled", detail=f"{world.running} executions are running already.")
     world.retention.admit(input)
@@ -102,12 +103,12 @@ def launch(world: World, flow: FlowRow, name: str, input: str, origin: StartOrig
         if outcome.at_once:
             end, stopped = ending(world, flow, name, input, outcome), started
     row = ExecutionRow(
-        flow=flow,
-        name=name,
-        status=end.status,
-        input=str(input),
-        started=started,
-        serial=world.next_serial(),
+        flow,
+        name,
+        end.status,
+        str(input),
+        started,
+        world.next_serial(),
         output=end.output,
         stopped=stopped,
         error=end.error,
