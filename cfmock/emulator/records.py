@@ -47,6 +47,7 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         nonce=shortened(request.nonce),
         timestamp=shortened(request.timestamp),
         size=kept_bytes(parameters, message, violations, details),
+        traceparent=shortened(request.request.header("traceparent")) or None,
     )
     whole = details is NOTHING and said is None and not violations and transport is Transport.WHOLE
     if whole and type(reached) is Decided and reached.decision is None and not reached.struck:
@@ -58,7 +59,6 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         transport=None if transport is Transport.WHOLE else transport.value,
         delay=reply.delay,
         details=details,
-        traceparent=shortened(request.request.header("traceparent")) or None,
     )
 
 
