@@ -207,6 +207,55 @@ def nonces(attacker: Attacker) -> None:
     )
 
 
+def heads_without_end(attacker: Attacker) -> None:
+    """Connection after connection, each with most of what a head may have."""
+    with contextlib.ExitStack() as stack:
+        while attacker.going_on:
+            with contextlib.suppress(OSError):
+                connection = stack.enter_context(attacker.connect())
+                connection.settimeout(1)
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: h\r\nx: " + b"x" * 7 * MIB)
+
+
+def long_polls(attacker: Attacker) -> None:
+    """Of an execution that waits, with much beside."""
+    start = load.signed("POST", "StartExecution", {"FlowName": "naps", "ExecutionName": "e"})
+    poll = {"FlowName": "naps", "ExecutionName": "e", "WaitTimeSeconds": "60", "Padding": "x" * 1_000_000}
+    attacker.repeat(
+        itertools.chain([start], (load.signed("POST", "DescribeExecution", poll) for _ in itertools.count()))
+    )
+
+
+def calls_everywhere(attacker: Attacker) -> None:
+    """Each region keeps calls of its own."""
+    regions = itertools.cycle(["cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-qingdao", "cn-shenzhen", "us-west-1"])
+    attacker.repeat(load.signed("POST", "ListFlows", {"RegionId": each, "Padding": "x" * 500_000}) for each in regions)
+
+
+def large_pages(attacker: Attacker) -> None:
+    attacker.repeat(load.signed("GET", "ListFlows", {"Limit": "999"}) for _ in itertools.count())
+
+
+def global_variables(attacker: Attacker) -> None:
+    given = json.dumps({"a": "x" * 60_000})
+    attacker.repeat(
+        load.signed("POST", "StartExecution", {"FlowName": "keeps", "ExecutionName": f"e-{name}", "Input": given})
+        for name in attacker.names()
+    )
+
+
+def keeping() -> list[dict[str, Any]]:
+    built = 'format("{}{}{}{}", $Input.a, $Input.a, $Input.a, $Input.a)'
+    states = [
+        {"Type": "Pass", "Name": f"S{number}", "GlobalConstructor": {f"k{number}.$": built}, "Next": f"S{number + 1}"}
+        for number in range(16)
+    ]
+    return [{"name": "keeps", "definition": _definition([*states, {**NAP, "Name": "S16"}])}]
+
+
+NAP = {"Type": "Wait", "Name": "Nap", "Seconds": 300, "End": True}
+
+
 # -- signatures ------------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +389,18 @@ def globs(attacker: Attacker) -> None:
     attacker.repeat(requests())
 
 
+def long_queries(attacker: Attacker) -> None:
+    query = "&".join(["limit=1"] * 1_000_000)
+    attacker.repeat(itertools.repeat(f"GET /_cfmock/calls?{query} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()))
+
+
+def mocks_without_end(attacker: Attacker) -> None:
+    attacker.repeat(
+        attacker.admin("mocks", {"flow": "later", "task": "T", "mocks": [{"returns": {"a": name + "x" * MIB}}]})
+        for name in attacker.names()
+    )
+
+
 def misspelt_documents(attacker: Attacker) -> None:
     flows = [{"name": f"f{number}", "defnition": "x", f"outcom{number}": []} for number in range(9_000)]
     attacker.repeat(itertools.repeat(attacker.admin("fixtures", {"cfmock": 1, "flows": flows})))
@@ -389,6 +450,22 @@ ATTACKS = {
         Attack("hosts and content types of 1 MiB", long_hosts),
         Attack("parameters of long names", long_parameters),
         Attack("nonces of 64 KiB, gateway, auth off", nonces, options=("--errors", "gateway", "--auth", "off")),
+        Attack("heads that do not end", heads_without_end, clients=8),
+        Attack(
+            "long polls of 1 MiB each", long_polls, clients=100,
+            fixture=lambda: [{"name": "naps", "definition": _definition([NAP])}],
+        ),
+        Attack("calls in every region", calls_everywhere),
+        Attack(
+            "pages of 40 MB", large_pages,
+            fixture=lambda: [
+                *({"name": f"a{number}"} for number in range(10)),  # what the honest client sees
+                *({"name": f"x{number}", "description": "d" * 100_000} for number in range(400)),
+            ],
+        ),
+        Attack("global variables of 4 MB", global_variables, seconds=4 * SECONDS, fixture=keeping),
+        Attack("queries of a million parameters", long_queries, clients=2),
+        Attack("mocks without end", mocks_without_end),
         Attack("wrong signatures", wrong_signatures),
         Attack("wrong signatures of 20,000 parameters", wrong_signatures_of_much),
         Attack("1,000 states with wrong Next", wrong_next),
