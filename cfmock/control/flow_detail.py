@@ -48,7 +48,7 @@ Work = Callable[[], Any]
 Answer = Generator[Work, Any, Json]
 """An answer that takes longer: yields what is to be done, and is sent what came of it."""
 
-AFTER = r"^[^/\n]{1,200}/[^/\n]{1,100}/[^\n]{1,256}$"
+AFTER = r"^[^/\n]{1,200}/[^/\n]{1,100}/[^\n]{0,256}$"
 """Where a page of flows goes on: name, region and account of the last."""
 
 

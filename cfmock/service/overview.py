@@ -21,7 +21,7 @@ MAX_MATCHES = 1_000
 MAX_LOOKED_AT = 10_000
 """Executions that are looked at for one page."""
 
-PLACE = r"^([0-9]{1,15})\.([0-9]{1,15})\.([^.\n]{1,100})\.([^\n]{1,256})$"
+PLACE = r"^([0-9]{1,15})\.([0-9]{1,15})\.([^.\n]{1,100})\.([^\n]{0,256})$"
 """The text of a `ListPlace`."""
 
 _LAST_KEY = chr(0x10FFFF)

@@ -420,3 +420,17 @@ def test_the_trace_that_a_call_belongs_to_is_kept_with_it(cf: CloudFlow, method:
 def test_a_query_has_a_bound(cf: CloudFlow) -> None:
     status, answer = ask(cf, "GET", "calls?" + "&".join(["limit=1"] * 102))
     assert (status, answer) == (400, {"error": "a query has at most 100 parameters"})
+
+
+def test_pages_of_the_default_world_go_on_where_they_ended(cf: CloudFlow) -> None:
+    for name in "abc":
+        cf.call("StartExecution", FlowName="f", ExecutionName=name)
+    found, query = [], ""
+    while query is not None:
+        page = ask(cf, "GET", f"executions?limit=1{query}")[1]
+        found += [each["name"] for each in page["executions"]]
+        query = f"&after={quote(page['next'])}" if "next" in page else None
+    assert found == ["c", "b", "a"]
+    cf.load({"cfmock": 1, "flows": [{"name": "g"}]})
+    after = ask(cf, "GET", "flows?limit=1")[1]["next"]
+    assert [each["name"] for each in ask(cf, "GET", f"flows?after={quote(after)}")[1]["flows"]] == ["g"]
