@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_value
 from cfmock.engine.task_tokens import read_token
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -33,7 +33,8 @@ MISSING = _Absent()
 def value_difference(cloud: Json, own: Json, name: str = "", path: str = "") -> ValueDifference | None:
     """The first difference of two JSON values, None for none. `name` stands for the name of the execution, if that is unknown.
 
-    Numbers are equal by value, and task tokens and UUIDs, which are never the same twice, to any other such.
+    Numbers are equal by value, the JSON text of an object or a list is as good as that; task tokens and UUIDs, which are never
+    the same twice, are equal to any other such.
     """
     if isinstance(cloud, dict) and isinstance(own, dict):
         for key in [*own, *(key for key in cloud if key not in own)]:
@@ -50,6 +51,11 @@ def value_difference(cloud: Json, own: Json, name: str = "", path: str = "") -> 
             if found is not None:
                 return found
         return None
+    if isinstance(cloud, str) and isinstance(own, dict | list) and cloud[:1] in ("{", "["):
+        try:
+            return value_difference(json_value(cloud), own, name, path)
+        except (ValueError, RecursionError):
+            return ValueDifference(path, cloud, own)
     return None if _equal(cloud, own, name) else ValueDifference(path, cloud, own)
 
 

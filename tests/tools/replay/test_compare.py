@@ -152,6 +152,15 @@ def test_branches_that_interleave_otherwise_are_a_difference_only_where_nothing_
     assert the_one(compared(renumbered)).difference is not None
 
 
+def test_data_inside_the_detail_may_be_text(compared):
+    events = histories.passes()
+    events = with_detail(events, 9, output="{}")
+    assert the_one(compared(events, histories.PASSES)).difference is None
+    events = with_detail(histories.everything(), 69, output=json.dumps({"doubled": [1]}))
+    assert events[69]["Type"] == "StepSucceeded"
+    assert the_one(compared(events)).difference.what == "output.doubled[0]"
+
+
 LOOP = """\
 Type: StateMachine
 SpecVersion: v1
