@@ -131,7 +131,7 @@ class KeptState:
         self.changes.coming_back = True
         self.changes.add(PUT_META, "clock", kind)
         self.changes.add(PUT_META, "version", __version__)
-        for text in self.file.worlds():
+        for text in filter(None, self.file.worlds()):
             account, _, region = text.rpartition("/")
             worlds.of(account, region)
 

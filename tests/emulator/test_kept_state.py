@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import SettingsError
+from cfmock.service.store.state_file import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
 
@@ -267,6 +270,38 @@ def test_a_schedule_goes_on_from_its_next_run(make: Make) -> None:
     assert len(service.restarted()("ListExecutions", FlowName="echo")["Executions"]) == 2
 
 
+def test_a_schedule_runs_once_for_the_time_the_server_was_down(make: Make) -> None:
+    service = make(echo_flow(), clock="real", now=None)
+    service("CreateSchedule", FlowName="echo", ScheduleName="s", CronExpression="@every 1m")
+    ((key, text),) = service.kept.file.rows("/cn-hangzhou", "schedule")
+    row = json.loads(text)
+    row[-1] -= 660
+    service.kept.file.write([(PUT_ROW, "/cn-hangzhou", "schedule", key, json.dumps(row))])
+    service = service.restarted()
+    assert len(service("ListExecutions", FlowName="echo")["Executions"]) == 1
+    (found,) = service.emulator.worlds.default().stores.schedules.rows(key.partition("/")[0])
+    assert found.left_out == 10
+    assert any("left out 10 runs" in each for each in service.control.list_warnings())
+
+
+def test_waits_go_by_the_time_of_day_over_a_restart(make: Make) -> None:
+    service = make(FLOWS, clock="real", now=None)
+    service("StartExecution", FlowName="call", ExecutionName="e")
+    service.kept.file.write(
+        [("UPDATE recordings SET entry = replace(entry, ?, ?)", entry, later) for entry, later in _hours_ago(service)]
+    )
+    service = service.restarted()
+    assert [task["state"] for task in service.control.list_tasks()] == ["B"], "the wait was over while nothing ran"
+
+
+def _hours_ago(service: KeptService) -> Iterator[tuple[str, str]]:
+    """The moments of a recording, and the same two hours before."""
+    for text in service.kept.file.recording("/cn-hangzhou", 1):
+        entry = json.loads(text)
+        if entry[0] in ("begun", "turn"):
+            yield json.dumps(entry[1]), json.dumps(entry[1] - 7200)
+
+
 # -- what was added ----------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +415,22 @@ def test_the_bounds_hold_on_disk_too(make: Make) -> None:
     assert service.kept.file.count("/cn-hangzhou", "recordings") == 0
     names = [each["Name"] for each in service.restarted()("ListExecutions", FlowName="echo")["Executions"]]
     assert names == ["e9", "e8", "e7"]
+
+
+def test_the_file_does_not_grow_under_constant_load(make: Make) -> None:
+    service = make(echo_flow(), keep_executions=5)
+
+    def pages() -> int:
+        for number in range(120):
+            service.send("StartExecution", FlowName="echo", ExecutionName=f"e{next(numbers)}")
+            if number % 10 == 9:
+                service.commit()
+        return service.kept.file.pages()
+
+    numbers = itertools.count()
+    pages()
+    before = pages()
+    assert [pages() for _ in range(3)] == [before] * 3
 
 
 def test_a_reset_empties_the_file(make: Make) -> None:

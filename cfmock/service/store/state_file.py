@@ -214,6 +214,11 @@ class StateFile:
         (number,) = self._database.execute("PRAGMA user_version").fetchone()
         return int(number)
 
+    def pages(self) -> int:
+        """How many pages the file has, those that are free for new rows too."""
+        (number,) = self._database.execute("PRAGMA page_count").fetchone()
+        return int(number)
+
     def size(self) -> int:
         """Bytes of the file, with what has not been moved into it yet."""
         files = [self.path, self.path.with_name(self.path.name + "-wal")]
