@@ -6,7 +6,7 @@ before it, or to the one around that whose name it bears.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,10 +62,8 @@ def visits(row: ExecutionRow) -> list[Visit]:
 
 def hits(row: ExecutionRow) -> dict[str, int]:
     """How often each `Point` of the definition was passed, by its id."""
-    found: dict[str, int] = defaultdict(int)
-    for passed in points(row):
-        found[passed] += 1
-    return dict(found)
+    found = Counter(points(row))
+    return dict(found or Counter(visit.point for visit in visits(row)))
 
 
 def points(row: ExecutionRow) -> Iterator[str]:
@@ -78,7 +76,11 @@ class _Reader:
     """Takes events in their order. `visits` are by the event of their entry."""
 
     def __init__(self, flow: Flow, history: History) -> None:
-        states = {point.id for point in flow.points() if point.kind is PointKind.STATE}
+        points = [point for point in flow.points() if point.kind is PointKind.STATE]
+        states = {point.id for point in points}
+        self._by_name = {
+            point.label: point.id for point in points
+        }  # for histories of an earlier process, without a trail
         self.visits: dict[int, Visit] = {}
         # The id of a state is told right before the event of its entry.
         self._states = iter([each for each in history.trail if isinstance(each, str) and each in states])
@@ -94,7 +96,9 @@ class _Reader:
         kind, around = event.type, self._inside.get(event.cause, 0)
         if kind == "StepEntered":
             self._around[event.id], self._inside[event.id] = around, event.id
-            self.visits[event.id] = Visit(event.step, next(self._states, ""), event.time)
+            self.visits[event.id] = Visit(
+                event.step, next(self._states, "") or self._by_name.get(event.step, ""), event.time
+            )
             return
         entry = self._entry(event, around)
         visit = self.visits.get(entry)

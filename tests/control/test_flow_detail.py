@@ -184,6 +184,19 @@ def test_a_picture_of_an_execution_tells_how_each_state_went() -> None:
     }  # fmt: skip
 
 
+def test_an_execution_of_an_earlier_process_is_drawn_by_the_names_of_its_states() -> None:
+    service, control = control_of(task_flow("A", "B"))
+    service("StartExecution", FlowName="order", ExecutionName="e")
+    row = service.emulator.worlds.default().stores.executions.get(
+        service.emulator.worlds.default().stores.flows.get("flows", "order").id,
+        "e",  # type: ignore[union-attr]
+    )
+    assert row is not None
+    assert row.events is not None
+    row.events.trail.clear()  # as it comes out of a state file
+    assert drawn(control, "e") == {"A": "succeeded", "B": "succeeded"}
+
+
 def test_a_picture_brings_its_style_sheet_or_leaves_it_to_the_page() -> None:
     _, control = control_of(echo_flow())
     inside, outside = (ET.fromstring(done(control.draw_flow("echo", style))) for style in ("inside", "outside"))
