@@ -102,7 +102,7 @@ class Emulator:
 
     @property
     def accounts(self) -> set[str]:
-        """Those that have a key, and that of keys which name none."""
+        """The accounts that have a key, and the default one, of keys which name none."""
         return {DEFAULT_ACCOUNT, *self._authenticator.accounts}
 
     @property
@@ -117,7 +117,7 @@ class Emulator:
         self.shared.observer = observer
 
     def follow_progress(self, on: bool) -> None:
-        """Whether executions that go on are marked as changed, and not just those that begin and end."""
+        """Return whether executions that go on are marked as changed, and not just those that begin and end."""
         self.shared.scheduler.on_turn = partial(_mark, self.shared.feed, "execution") if on else None
 
     def reset(self, account: str | None = None, region: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a fault answers in place of an operation, or of its answer."""
+"""Answers of faults, in place of an operation or of its answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def failure(stage: Called, action: Action, spec: Spec, now: float) -> ServiceErr
 
 
 def _argument(stage: Called, name: str, spec: Spec, now: float) -> str:
-    """What a message names; where the request has nothing, the first parameter that could be missing."""
+    """Return the text for one argument of a message; where the request has nothing, the first parameter that could be missing."""
     call = stage.call
     match name:
         case "action":

@@ -29,7 +29,7 @@ class FlowTime:
 
     @contextmanager
     def one_job(self, on_stop: Callable[[], None] | None = None) -> Iterator[Job | None]:
-        """Whatever is set going in this block, on a virtual clock, is one job; None on a real clock."""
+        """Make one job of all that is set going in this block, on a virtual clock; None on a real clock."""
         if not self.virtual:
             yield None
             return
@@ -47,7 +47,7 @@ class FlowTime:
             pass
 
     def advancing(self, moment: float) -> Iterator[None]:
-        """The same in steps, each time it is asked to go on."""
+        """Move the clock as `advance_to` does, a step at a time."""
         shared, job = self._shared, self._new_job()
         scheduler, steps = shared.scheduler, shared.timers.advancing(moment)
         scheduler.take_over(job)

@@ -27,7 +27,7 @@ LONGEST = 400
 
 
 def details(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> Details:
-    """What there is to tell of a call. The `authenticator` knows keys, and why a signature does not match."""
+    """Return the details of a call for its record. The `authenticator` knows keys, and why a signature does not match."""
     decision, trace = (reached.decision, reached.trace) if isinstance(reached, Decided) else (None, None)
     signed = found = None
     if failure is not None and failure.code == "SignatureNotMatch":
@@ -47,7 +47,7 @@ def details(reached: Reached, noted: Noted, failure: ServiceError | None, authen
 
 
 def _signature(reached: Reached, authenticator: Authenticator) -> RefusedSignature:
-    """What explains why a signature was refused; that it was is in the log."""
+    """Return the explanation of a refused signature, and log that it was refused."""
     request, parameters = decoded(reached).request, decoded(reached).parameters
     if isinstance(reached, Decided):
         return RefusedSignature(request, partial(_by_fault, request))
@@ -64,12 +64,12 @@ def _by_fault(request: Request) -> Diagnosis:
 
 
 def _asking(call: Decoded) -> str:
-    """Where it is worked out why a signature does not match: to do so for each such call would hold up all others."""
+    """Name the endpoint that works out why a signature does not match: to do so for each such call would hold up all others."""
     return f"GET /_cfmock/signature/{call.request_id} says why"
 
 
 def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> str | None:
-    """For a call that no outcome, mock or fault matched."""
+    """Return a hint for a call that no outcome, mock or fault matched."""
     if rules(reached):
         return None
     nearest = _nearest(noted)
@@ -85,7 +85,7 @@ def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenti
 
 
 def _missing(stage: Called | None, failure: ServiceError, authenticator: Authenticator) -> str | None:
-    """For what is not there the name that may have been meant; for a refusal what it does not say itself."""
+    """Return the name that may have been meant for a missing one, or the reason that a refusal leaves out."""
     if isinstance(failure, Refused) and failure.hint is not None:
         return failure.hint
     if isinstance(failure, Refused) and failure.reason == "unknown-action":
@@ -112,7 +112,7 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
 
 
 def for_flow(name: str, world: World) -> str | None:
-    """For a flow that is not there, which one was probably meant."""
+    """Return a hint with the flow that was probably meant by a missing one."""
     return _meant(f"there is no flow '{name}'", name, world.flow_names())
 
 

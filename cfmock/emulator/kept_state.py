@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import SettingsError
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, ascii_text
 from cfmock.base.randomness import Ids
 from cfmock.base.version import __version__
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.commands import Failure
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.restoring import NOT_REPLAYED, Restorer
-from cfmock.service.row_texts import digest, text_of
+from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
 from cfmock.service.store.state_file import DELETE_ROW, PUT_META, PUT_ROW, StateFile, forget_all, forget_world
 from cfmock.service.world import World
@@ -199,7 +199,7 @@ class KeptState:
         self._noted.clear()
 
     def added(self) -> list[Added]:
-        """What was added to the running emulator, the oldest first."""
+        """Return the additions to the running emulator, the oldest first."""
         found = sorted((int(key), text) for key, text in self.file.rows("", ADDED))
         self._additions = {number: Added(*json.loads(text)) for number, text in found}
         self._count = max(self._additions, default=0)
@@ -211,7 +211,7 @@ class KeptState:
             return
         self._count += 1
         self._additions[self._count] = what
-        self.changes.add(PUT_ROW, "", ADDED, str(self._count), text_of(what))
+        self.changes.add(PUT_ROW, "", ADDED, str(self._count), ascii_text(what))
 
     def remove(self, gone: Callable[[Added], bool]) -> None:
         """Keep no longer what was added and is gone."""
@@ -243,9 +243,9 @@ class KeptState:
             if world.counted_faults:
                 world.counted_faults = False
                 for key, fault in _keyed_faults(world):
-                    self._note(world.key, HITS, key, text_of([fault.hits, fault.standing().matched]))
+                    self._note(world.key, HITS, key, ascii_text([fault.hits, fault.standing().matched]))
             for flow in world.counted_outcomes:
-                self._note(world.key, USES, flow, text_of([used for _, used in world.outcomes_of(flow).uses()]))
+                self._note(world.key, USES, flow, ascii_text([used for _, used in world.outcomes_of(flow).uses()]))
             world.counted_outcomes.clear()
 
     def _note(self, world: str, kind: str, key: str, text: str) -> None:
@@ -274,7 +274,8 @@ class KeptState:
 
 
 def is_news(world: World, place: str, said: object) -> bool:
-    """Whether fixtures say something else of a flow or schedule than they did when it was applied last; without a state file
+    """Return whether fixtures say something else of a flow or schedule than they did when it was applied last; without a state
+    file
     they always do."""
     if world.given is None or world.shared.changes is None:
         return True
@@ -291,7 +292,7 @@ def _keyed_faults(world: World) -> list[tuple[str, Any]]:
     seen: dict[str, int] = {}
     found = []
     for fault in world.faults.list():
-        text = digest(text_of(_said(fault.rule.to_mapping())))
+        text = digest(ascii_text(_said(fault.rule.to_mapping())))
         seen[text] = seen.get(text, 0) + 1
         found.append((f"{text}#{seen[text]}", fault))
     return found

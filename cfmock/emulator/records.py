@@ -1,4 +1,4 @@
-"""From an answered call to what the journal keeps of it."""
+"""Makes the journal record of an answered call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _LONGEST_ACTION = 128  # characters of an action that the API does not have
 
 
 def record(answered: AnsweredCall, said: Rendered | None, time: float, region: str) -> CallRecord:
-    """What is kept of a call. `said` is the error as it was answered; `time` is flow time, in seconds since 1970; `region` that
+    """Return the record of a call. `said` is the error as it was answered; `time` is flow time, in seconds since 1970; `region`
+    that
     of calls that name none."""
     reached, reply, _, violations, details = answered
     transport = reply.transport

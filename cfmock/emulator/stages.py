@@ -1,4 +1,4 @@
-"""What is known of a call at each stage of its path.
+"""The stages of a call on its path, each with all that is known by then.
 
     Decoded ─► Claimed ─► Identified ─► Decided ─► AnsweredCall
 

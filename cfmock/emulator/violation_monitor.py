@@ -39,7 +39,7 @@ class ViolationMonitor:
     def went(
         self, stage: Identified | Decided, reply: Reply, failure: ServiceError | None, fields: Fields
     ) -> Sequence[ViolationNote]:
-        """Those that it shows in the light of its answer. `fields` are those of a success."""
+        """Return the violations that a call shows in the light of its answer. `fields` are those of a success."""
         call, nonce = stage.call, stage.decoded.nonce
         decision = stage.decision if isinstance(stage, Decided) else None
         key = call.account, call.region
@@ -68,7 +68,7 @@ class ViolationMonitor:
             self._journal.left(key, reply.request_id)
 
     def violations(self, now: float, account: str | None = None, region: str | None = None) -> list[Seen]:
-        """Those seen so far, then those that will have been some if nothing more comes. `now` is flow time."""
+        """Return the violations seen so far, then those of clients that left something unfinished. `now` is flow time."""
         unfinished = [
             Seen(now, *key, "DescribeExecution", request_id, violation)
             for key, history in self._histories.items()
@@ -78,7 +78,7 @@ class ViolationMonitor:
         return [*self._journal.violations(account, region), *unfinished]
 
     def forget(self, key: WorldKey) -> None:
-        """Begin anew in a world."""
+        """Forget the clients of a world."""
         self._histories.pop(key, None)
 
     def _history(self, key: WorldKey) -> ClientHistory:

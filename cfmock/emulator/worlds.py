@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cfmock.observe.journal import WorldKey
+from cfmock.observe.journal import WorldKey, is_of
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.shared import Shared
 from cfmock.service.world import World
@@ -16,11 +16,6 @@ _Scope = tuple[str | None, str | None]
 """An account and a region; None: any."""
 
 _ALL: _Scope = (None, None)
-
-
-def _covers(scope: _Scope, world: World) -> bool:
-    account, region = scope
-    return account in (None, world.account) and region in (None, world.region)
 
 
 class Worlds:
@@ -38,7 +33,7 @@ class Worlds:
         self._numbers = 0
 
     def __iter__(self) -> Iterator[World]:
-        """Those that were made so far."""
+        """Iterate over the worlds that were made so far."""
         return iter(tuple(self._worlds.values()))
 
     def of(self, account: str, region: str) -> World:
@@ -48,14 +43,14 @@ class Worlds:
     def _make(self, account: str, region: str) -> World:
         world = self._worlds[account, region] = World(account, region, self._shared)
         self.prepare(world)
-        since = max(number for scope, number in self._resets.items() if _covers(scope, world))
+        since = max(number for scope, number in self._resets.items() if is_of(world.where, *scope))
         for number, (scope, change) in list(self._changes.items()):
-            if number > since and _covers(scope, world):
+            if number > since and is_of(world.where, *scope):
                 change(world)
         return world
 
     def default(self) -> World:
-        """That of calls whose key names no account and that name no region."""
+        """Return the world of calls whose key names no account and that name no region."""
         return self.of(DEFAULT_ACCOUNT, self._shared.settings.region)
 
     def known(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
@@ -64,12 +59,12 @@ class Worlds:
         self.default()
         if account is not None or region is not None:
             self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
-        yield from [world for world in self if _covers((account, region), world)]
+        yield from [world for world in self if is_of(world.where, account, region)]
 
     def everywhere(
         self, change: Change, account: str | None = None, region: str | None = None, *, size: int = 0
     ) -> int:
-        """Make a change that takes so many bytes in all worlds of the account and region, those made later too. Returns its
+        """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Returns its
         number."""
         self._numbers += 1
         self._sizes[self._numbers] = size
@@ -97,7 +92,7 @@ class Worlds:
             for number, (changed, _) in list(self._changes.items()):
                 if account in (None, changed[0]) and region in (None, changed[1]):
                     self.no_longer(number)
-        ended = [world for world in self if _covers(scope, world)]
+        ended = [world for world in self if is_of(world.where, *scope)]
         for world in ended:
             for flow in world.flow_names():
                 world.remember(flow)

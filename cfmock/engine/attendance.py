@@ -1,4 +1,4 @@
-"""Who waits for the end of executions: on a virtual clock their timelines jump ahead, as far as nothing else decides."""
+"""Waits for the end of executions: on a virtual clock their timelines jump ahead, as far as nothing else decides."""
 
 from __future__ import annotations
 

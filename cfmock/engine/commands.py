@@ -1,4 +1,4 @@
-"""What an execution can ask of whoever runs it, and what it can be told.
+"""Commands that an execution gives to the scheduler, and their outcomes.
 
 The interpreter yields commands and is sent their outcomes; a failure is thrown into it. Commands are tuples because
 there are several to every state.
@@ -49,7 +49,7 @@ UNNAMED = "FnF.Failed"
 
 
 class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """What went wrong in a flow: an error code and its detail (the old language's error and cause).
+    """An error in a flow: its code and detail (the old language's error and cause).
 
     `event` is the id of the last event that told of it, for the event that comes next; 0 as long as none did.
     `catchable` is false for the limits of an execution, which no Retry or Catch gets to see. `place` is where a user's function
@@ -74,7 +74,7 @@ class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is r
 
     @property
     def parts(self) -> tuple[str, str]:
-        """For the detail of an event."""
+        """The two texts for the detail of an event."""
         return json_text(self.code), json_text(self.detail)
 
 
@@ -135,7 +135,7 @@ A plain tuple, of as many events as are sure to follow one another: most of what
 
 
 class Wait(NamedTuple):
-    """Go on after so many seconds of the flow clock. Outcome: None."""
+    """Go on after `seconds` of the flow clock. Outcome: None."""
 
     seconds: float
 

@@ -1,4 +1,4 @@
-"""How data move through a flow: what the interpreter asks of a definition language.
+"""The movement of data through a flow: what the interpreter asks of a definition language.
 
 Control (order, choice, retry, catch, fork) is the same in both languages and written once, in the interpreter. Data are
 not: the old language merges outputs into a parent's local variable and maps, the new one replaces the input by
@@ -30,7 +30,7 @@ DataT = TypeVar("DataT", contravariant=True)
 
 
 class Context:
-    """What all parts of one execution share: its identity and input, the global variables, chance, and who watches.
+    """The values that all parts of one execution share: identity, input, global variables, chance, and the observer.
 
     `observe` is told the id of every `Point` that is passed, and `hold` how many bytes the global variables take. `last` is
     the last event of the execution.
@@ -83,7 +83,7 @@ class Step(Generic[FrameT]):
 
 
 class DataFlow(Protocol[FrameT, DataT]):
-    """How data move in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
+    """The movement of data in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
 
     The two shapes are the events for leaving a branch or iteration, with its index and what it came to.
     """
@@ -122,10 +122,10 @@ class DataFlow(Protocol[FrameT, DataT]):
         """Hand on what the catch makes of the failure."""
 
     def test(self, step: Step[FrameT], condition: Expression) -> bool:
-        """Whether the condition of a choice is met."""
+        """Return whether the condition of a choice is met."""
 
     def pause(self, step: Step[FrameT]) -> Wait | WaitUntil:
-        """What a wait waits for."""
+        """Return the command of a Wait: for a duration or until a moment."""
 
     def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
@@ -149,7 +149,7 @@ class DataFlow(Protocol[FrameT, DataT]):
         """The frame of one iteration of a map."""
 
     def value(self, frame: FrameT) -> Datum:
-        """What a series has come to, once it is over."""
+        """Return the result of a series that is over."""
 
     def join(self, step: Step[FrameT], results: Sequence[Json]) -> Json:
         """The result of a parallel or map from those of its branches or iterations."""
@@ -182,7 +182,7 @@ def number_in(value: Json, low: float, high: float, *, whole: bool) -> int | flo
 
 
 def number_kind(low: float, high: float, *, whole: bool) -> str:
-    """What `number_in` takes, in words."""
+    """Describe the numbers that `number_in` takes, for a message."""
     return f"{'whole ' if whole else ''}number from {low:g} to {high:.12g}"
 
 
@@ -215,7 +215,7 @@ def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
 
 
 def measured(value: Json, limit: int, what: str, effort: Effort | None = None) -> Datum:
-    """The same for a value that may take `limit` bytes at most; raises `LimitExceeded` for a larger one."""
+    """Return a value of at most `limit` bytes with its text; raises `LimitExceeded` for a larger one."""
     made = datum(value, what, effort)
     check_size(made.size, limit, what)
     return made

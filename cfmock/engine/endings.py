@@ -50,7 +50,7 @@ def label_of(fiber: Fiber, outcome: object) -> str:
 
 
 def _what_goes_first(fiber: Fiber, turns: int) -> str:
-    """What a failure lets go first that is to end what a fiber waits for."""
+    """Name what goes ahead of a failure that is to end what a fiber waits for: "others", "due", or nothing."""
     if turns and not fiber.begun():
         return "others"
     return "due" if turns and fiber.execution.timeline.progress_due() else ""

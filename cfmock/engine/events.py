@@ -1,4 +1,4 @@
-"""What an execution does, as events: the rows of its history.
+"""Events: the rows of the history of an execution.
 
 An event is a tuple, cheap to make and to keep. Its detail is held in parts, each the JSON text of one key, because the
 same data are told by several events and every text is made, and measured, once. `Event.detail` puts them together when
@@ -61,7 +61,7 @@ class Event(NamedTuple):
         return {key: json.loads(part) for key, part in zip(self.shape.keys, self.parts, strict=True)}
 
     def row(self) -> dict[str, Any]:
-        """As GetExecutionHistory gives it."""
+        """Return the event in the fields of GetExecutionHistory."""
         return {
             "EventId": self.id,
             "ScheduleEventId": self.cause,
@@ -120,7 +120,7 @@ class History(Sequence[Event]):
             self._enough = self._grown(size)
 
     def hold(self, size: int) -> None:
-        """The global variables of the execution take so many bytes, which is told with the next events."""
+        """Note the bytes that the global variables take, to count them with the next events."""
         self.running_size += size - self._globals
         self._globals = size
 
@@ -209,14 +209,14 @@ _NEWEST = 64  # large texts whose values may be in use: a state has 50 branches 
 
 
 class EventSink(Protocol):
-    """Where the events of one execution go, in order."""
+    """The receiver of the events of one execution, in order."""
 
     def __call__(self, number: int, cause: int, step: str, time: float, told: Told, /) -> object:
         """Take events one after another: the first has this id and follows from `cause`, each other from the one before."""
 
 
 def as_events(number: int, cause: int, step: str, time: float, told: Told) -> Iterator[Event]:
-    """What a sink is given, as events."""
+    """Return what a sink is given as events."""
     for shape, parts in told:
         yield Event(number, cause, shape, step, time, parts)
         cause, number = number, number + 1

@@ -1,4 +1,4 @@
-"""What is alive: an execution that runs, and the fibers it is made of; and what it needs of those above it.
+"""Running executions, the fibers they are made of, and the interfaces that they need.
 
 With pending tasks and map runs these are the mutable things of the engine. A `Scheduler` moves them; others look at
 them, and stop and report through them. A `TaskResolver` answers their tasks.
@@ -26,20 +26,20 @@ from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Wai
 
 
 class Scheduler(Protocol):
-    """What executions and their tasks need of whoever moves them on."""
+    """The scheduler as executions and their tasks see it."""
 
     timers: Timers
     on_waiting: Callable[[FlowExecution], object]
 
     @property
     def job(self) -> Job:
-        """What becomes ready belongs to this."""
+        """The job at work: whatever becomes ready belongs to it."""
 
     def at_work(self, job: Job) -> AbstractContextManager[None]:
-        """Whatever becomes ready in this block belongs to this job."""
+        """Make all that becomes ready in this block part of this job."""
 
     def held(self) -> AbstractContextManager[None]:
-        """Whatever becomes ready in this block goes on only at its end."""
+        """Let what becomes ready in this block go on only at its end."""
 
     def resume(self, fiber: Fiber, outcome: CommandOutcome) -> None:
         """Let a fiber go on with an outcome, a `Failure` included, when its turn comes."""
@@ -114,7 +114,7 @@ class TaskResolver(Protocol):
 
 
 class Members(Protocol):
-    """What a fiber waits for and that may run in fibers of its own: the parts of a fork, a map run, a task."""
+    """A thing that a fiber waits for, with fibers of its own: the parts of a fork, a map run, a task."""
 
     def cancel(self) -> None:
         """Call it off, and what runs of it."""
@@ -231,7 +231,7 @@ class Fiber:
         self.untold: Emit | None = None
 
     def begun(self) -> bool:
-        """Whether it has begun, and with it every fiber that it waits for, at any depth."""
+        """Return whether it has begun, and with it every fiber that it waits for, at any depth."""
         fibers: list[object] = [self]
         for fiber in fibers:
             if not isinstance(fiber, Fiber) or fiber.part is None:

@@ -74,7 +74,8 @@ class Flow:
         return list(dict.fromkeys(node.name for _, node in self.walk()))
 
     def task_names(self) -> list[str]:
-        """What mocks may call its tasks: the names of the states, the actions, and what old definitions name as resource."""
+        """Return the names that mocks may use for its tasks: those of the states, the actions, and what old definitions name as
+        resource."""
         tasks = list(self.tasks())
         names = [
             *(task.name for task in tasks),
@@ -84,7 +85,7 @@ class Flow:
         return list(dict.fromkeys(filter(None, names)))
 
     def has_task(self, name: str) -> bool:
-        """Whether mocks of this name stand for any of its tasks; products in actions are written in either case."""
+        """Return whether mocks of this name stand for any of its tasks; products in actions are written in either case."""
         names = self.task_names()
         return name in names or (":" in name and name.casefold() in map(str.casefold, names))
 

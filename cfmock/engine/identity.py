@@ -1,4 +1,4 @@
-"""Who an execution is."""
+"""The identity of an execution."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cfmock.base.json_text import Json
 
 
 class Identity(NamedTuple):
-    """Who an execution is: what its definition can read of it. `environment` are the variables of its flow.
+    """The identity of an execution, as its definition can read it. `environment` are the variables of its flow.
 
     `nesting` counts the executions that wait for this one, each inside the one before. `account` and `serial`, its number
     there, tell it from all others of its name, past ones included.
@@ -25,7 +25,7 @@ class Identity(NamedTuple):
     serial: int = 0
 
     def context(self, given: Json) -> dict[str, Json]:
-        """What `$Context` says of an execution with this input, wherever in it one looks."""
+        """Return the value of `$Context` for an execution with this input, the same everywhere in it."""
         return {
             "Execution": {"Name": self.execution, "Input": given, "RoleArn": self.role_arn},
             # No path for these is published; the names are ours.

@@ -157,7 +157,7 @@ class _Interpreter(Generic[FrameT]):
         return left
 
     def work(self, step: Step[FrameT]) -> Callable[[_Interpreter[FrameT], Step[FrameT]], Work] | None:
-        """What a node has still to do once it has started; None if that was all."""
+        """Return the work of a node that has started; None if there is none."""
         node = step.node
         if type(node) is not ChoiceNode or node.retry:
             return _WORK.get(type(node))
@@ -341,7 +341,8 @@ class _Interpreter(Generic[FrameT]):
         return (yield from self.write_results(step, request, results))
 
     def read_items(self, step: Step[FrameT]) -> Generator[Command, Any, list[Json]]:
-        """What the ItemReader's mock returns, a list or `{"Items": [...]}`; without a reader, what ItemsPath gives."""
+        """Read the items of a distributed map: from the ItemReader's mock a list or `{"Items": [...]}`; without a reader, what
+        ItemsPath gives."""
         settings, data_flow = step.node.distributed, self.data_flow
         if settings.reader is None:
             items = data_flow.items(step)

@@ -29,7 +29,7 @@ class Job:
 
     @property
     def exceeded(self) -> bool:
-        """Whether it has started more than it may."""
+        """Return whether it has started more than it may."""
         return self.starts > self.most
 
     def rest(self) -> None:

@@ -45,7 +45,7 @@ class ItemCounts(NamedTuple):
 
 
 class MapChild(Protocol):
-    """What a map run needs of the execution of one of its items: `output` if it has succeeded, `root` while it runs."""
+    """The execution of one item as its map run sees it: `output` if it has succeeded, `root` while it runs."""
 
     output: Datum | None
     error: str
@@ -109,7 +109,7 @@ class MapRun:
 
     @property
     def inputs(self) -> Sequence[Json]:
-        """Those of its children, in order."""
+        """The inputs of its children, in order."""
         return self.request.inputs
 
     @property

@@ -28,7 +28,7 @@ class Language(enum.Enum):
 
 
 class NodeKind(enum.Enum):
-    """What a node does. The old names are mapped to these; `foreach` is MAP."""
+    """Kinds of nodes. The old names are mapped to these; `foreach` is MAP."""
 
     PASS = "Pass"  # noqa: S105
     TASK = "Task"
@@ -41,7 +41,7 @@ class NodeKind(enum.Enum):
 
 
 class Mode(enum.Enum):
-    """When a task is over: at the answer, at the end of the job it started, or when somebody reports it."""
+    """Modes of a task, by when it is over: at the answer, at the end of the job it started, or when somebody reports it."""
 
     REQUEST_COMPLETE = "RequestComplete"
     SYSTEM_CALLBACK = "WaitForSystemCallback"
@@ -213,7 +213,7 @@ class ParallelNode(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Distributed:
-    """How a distributed map runs: every item, or batch of items, is an execution of its own.
+    """Settings of a distributed map: every item, or batch of items, is an execution of its own.
 
     `reader` and `writer` stand for the calls that read items and write results; `batch` is the number of items in one
     child's input (0: no batches). A child that fails fails the map once more than these have failed.
@@ -261,7 +261,7 @@ class Series:
 
 
 class EdgeKind(enum.Enum):
-    """How one node leads to another of its series."""
+    """Kinds of ways from one node to another of its series."""
 
     NEXT = "next"
     CHOICE = "choice"

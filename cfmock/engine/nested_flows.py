@@ -23,7 +23,7 @@ class FlowStart(NamedTuple):
 
 
 def flow_start(call: TaskCall) -> FlowStart | None:
-    """What a task asks to start, None for one that does something else.
+    """Return the start that a task asks for, None for a task that does something else.
 
     The new language names the flow by `resourceArn`, beside `executionName` and `input`; `fnf:StartExecution` of the
     old one has `FlowName`, `ExecutionName`, `Input`; and there the flow may be the task's own resource. Letter case is

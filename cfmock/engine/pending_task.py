@@ -34,7 +34,7 @@ CALLED_OFF = "FnF.ParentStopped"
 
 
 class TaskState(enum.Enum):
-    """How far a task is."""
+    """States of a task."""
 
     CALLED = "called"  # nobody has answered yet
     ASKED = "asked"  # somebody outside has promised an answer
@@ -45,7 +45,7 @@ class TaskState(enum.Enum):
 
 
 class TaskEvent(enum.Enum):
-    """What happens to a task."""
+    """Events in the life of a task."""
 
     PROMISED = "promised"
     TIMED = "timed"
@@ -103,7 +103,7 @@ class PendingTask:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended."""
+        """Return whether it has ended."""
         return self.state is TaskState.OVER
 
     @property
@@ -134,7 +134,7 @@ class PendingTask:
         return self._want(self._end_outcome)
 
     def fibers(self) -> list[Fiber | None]:
-        """That of the nested execution, if there is one."""
+        """Return the fiber of the nested execution, if there is one."""
         return [] if self.child is None else [self.child.root]
 
     def cancel(self) -> None:
@@ -177,7 +177,7 @@ class PendingTask:
         return self._followed
 
     def timer(self, *, guard: bool) -> Timer | None:
-        """That of its end, or that of its time-out while something else may end it."""
+        """Return the timer of its end, or of its time-out (`guard`) while something else may end it."""
         return self._guard if guard else self._timer
 
     def _record(self, kind: str, fact: Callable[[], Json]) -> None:
@@ -244,7 +244,7 @@ class PendingTask:
             self.answer(self._early)
 
     def _end_in(self, seconds: float, outcome: Json | Failure) -> None:
-        """End with this after so many seconds, or by the time-out if that comes before."""
+        """End with an outcome after `seconds`, or by the time-out if that comes before."""
         if seconds <= 0:
             self._end(outcome)
             return

@@ -31,7 +31,7 @@ class ReadyQueue:
 
     @contextmanager
     def at_work(self, job: Job) -> Iterator[None]:
-        """Whatever becomes ready in this block belongs to this job."""
+        """Make all that becomes ready in this block part of this job."""
         before, self.job = self.job, job
         try:
             yield
@@ -45,14 +45,14 @@ class ReadyQueue:
         fiber.execution.timeline.busy += 1
 
     def resume_first(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
-        """Let a fiber go on as if its turn had not ended: it may still tell so many events."""
+        """Let a fiber go on as if its turn had not ended: it may still tell `allowed` events."""
         self.turns.appendleft((fiber, outcome, self.job))
         self.job.ready += 1
         fiber.execution.timeline.busy += 1
         self.allowed = allowed
 
     def spend_allowed(self) -> int:
-        """How many events the turn that begins may tell; the next one has a whole turn."""
+        """Return the number of events that the turn about to begin may tell; the next one has a whole turn."""
         allowed, self.allowed = self.allowed, TURN
         return allowed
 

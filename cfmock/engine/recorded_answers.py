@@ -14,7 +14,7 @@ from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
 
 
 def path_of(fiber: Fiber) -> str:
-    """Where a fiber stands in its execution: the indices of the branches and iterations that lead to it."""
+    """Return the place of a fiber in its execution: the indices of the branches and iterations that lead to it."""
     indices = []
     while fiber.group is not None:
         indices.append(str(fiber.index))

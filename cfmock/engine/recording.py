@@ -1,4 +1,4 @@
-"""What one execution learns from outside, in order: enough to run it again to the same point after a restart.
+"""The inputs of one execution from outside, in order: enough to run it again to the same point after a restart.
 
 The interpreter is deterministic, so of an execution that goes on only this has to be kept: which of its fibers had a turn and
 when, what chance gave it, how its tasks were answered, and what came from outside (a wait that was over, a report, the end of
@@ -42,13 +42,13 @@ class ReplayError(Exception):
 
 
 class RecordedTimers(Protocol):
-    """What knows the time of an execution."""
+    """The owner of the timers of an execution."""
 
     timers: Timers
 
 
 class Recorded(Protocol):
-    """What a recording needs of its execution."""
+    """The execution as its recording sees it."""
 
     timeline: Timeline
 
@@ -118,7 +118,7 @@ class ExecutionRecording:
         return self.entries.popleft()
 
     def paused(self, last: int) -> bool:
-        """Whether the slice was over here."""
+        """Return whether the slice was over here."""
         if self.entries and self.entries[0] == [PAUSE, last]:
             self.entries.popleft()
             return True
@@ -145,5 +145,5 @@ class RecordedIds(Ids):
         return int(self._recording.draw(lambda: self._ids.integer(low, high)))
 
     def seal(self, text: str) -> bytes:
-        """The same for the same text."""
+        """Return the same seal for the same text."""
         return self._ids.seal(text)

@@ -50,12 +50,12 @@ class StandIn:
 
     @property
     def timeline(self) -> Timeline:
-        """That of the child, which is its parent's where that waits for it."""
+        """The timeline of the child: its parent's, where that waits for it."""
         return self._timeline
 
     @property
     def ended(self) -> bool:
-        """Whether the child has ended."""
+        """Return whether the child has ended."""
         return self.real.ended if self.real is not None else self.status is not ExecutionStatus.RUNNING
 
     @property
@@ -79,7 +79,7 @@ class StandIn:
         self.on_end = []
 
     def end(self, end: Entry) -> None:
-        """What a recording says of its end."""
+        """End as a recording says."""
         status, text, self.error, self.cause = end[:4]
         self.status = ExecutionStatus(status)
         self.output = None if text is None else Datum(json.loads(text), text)

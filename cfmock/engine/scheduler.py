@@ -102,7 +102,7 @@ class FlowScheduler:
 
     @property
     def job(self) -> Job:
-        """What becomes ready belongs to this."""
+        """The job at work: whatever becomes ready belongs to it."""
         return self.queue.job
 
     def start(
@@ -183,7 +183,7 @@ class FlowScheduler:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Whatever becomes ready in this block goes on only at its end."""
+        """Let what becomes ready in this block go on only at its end."""
         before, self._held = self._held, True
         try:
             yield
@@ -195,7 +195,7 @@ class FlowScheduler:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a slice has ended before all could go on that can."""
+        """Return whether a slice has ended before all could go on that can."""
         return bool(self.queue.turns or self.attendance.touched)
 
     def go_on(self) -> None:
@@ -282,7 +282,7 @@ class FlowScheduler:
     # -- fibers
 
     def _drive(self, fiber: Fiber, part: Any, outcome: CommandOutcome, allowed: int) -> None:
-        """Let a fiber run until it must wait, has told so many events, or the slice is over."""
+        """Let a fiber run until it must wait, has told `allowed` events, or the slice is over."""
         execution, over = fiber.execution, self._slice.over
         context, send, sink, moment = execution.context, part.send, execution.sink, execution.now()
         enough = context.last + allowed
@@ -379,7 +379,7 @@ class FlowScheduler:
         self.go_on()
 
     def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
-        """A child that nobody keeps a row of."""
+        """Start a child of a map run that nobody keeps a row of."""
         request = map_run.request
         return self.start(
             parent.flow.child(request.processor, express=request.express),

@@ -1,4 +1,4 @@
-"""What the scheduler does for each command that a fiber gives."""
+"""Serves the commands of fibers: waits, calls, forks and map runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cfmock.engine.recording import CHILD, MAP_CHANGED, MAP_ENDED
 
 
 def serve(scheduler: Scheduler, fiber: Fiber, command: Command) -> CommandOutcome:
-    """The outcome of a command, `BLOCKED` where it is still to come."""
+    """Serve a command and return its outcome, `BLOCKED` where it is still to come."""
     return _SERVED[type(command)](scheduler, fiber, command)
 
 

@@ -51,14 +51,14 @@ class TaskCall(NamedTuple):
 
 
 class Returns(NamedTuple):
-    """The task succeeds after so many seconds with this as its whole result."""
+    """The task succeeds after `after` seconds, with `value` as its whole result."""
 
     value: Json
     after: float = 0.0
 
 
 class Fails(NamedTuple):
-    """The task fails after so many seconds."""
+    """The task fails after `after` seconds."""
 
     code: str
     detail: str = ""
@@ -98,7 +98,7 @@ class TaskMock:
 
     @property
     def endless(self) -> bool:
-        """Whether it answers every try that comes to it, so that those behind it answer none."""
+        """Return whether it answers every try that comes to it, so that mocks behind it answer none."""
         return self.times is None and not self.when
 
     def to_mapping(self) -> dict[str, Json]:

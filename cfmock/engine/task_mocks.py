@@ -34,7 +34,7 @@ UNMOCKED = "cfmock.UnmockedTask"
 
 
 class Functions(Protocol):
-    """How mocks reach functions outside the core. Each calls `reply` once, at any time."""
+    """The way from mocks to functions outside the core. Each calls `reply` once, at any time."""
 
     def call_http(self, url: str, event: Json, reply: Reply, /) -> None:
         """POST the event to a locally running function."""
@@ -43,7 +43,7 @@ class Functions(Protocol):
         """Call a function of the user's with the event; `moment` is the flow time of the call, in seconds since 1970."""
 
     def forget(self) -> None:
-        """What was called so far counts no longer: its executions are gone."""
+        """Drop the calls made so far: their executions are gone."""
 
 
 ByTask = Mapping[str, tuple[TaskMock, ...]]
@@ -51,7 +51,7 @@ ByTask = Mapping[str, tuple[TaskMock, ...]]
 
 
 class Answerer(enum.Enum):
-    """Who answers a task that no mock answers."""
+    """Kinds of answers to tasks that no mock answers."""
 
     NESTED = "nested"
     REPORT = "report"
@@ -84,12 +84,12 @@ class TaskMocks:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of mocks."""
         return sum(map(len, self.by_task.values()))
 
     @property
     def empty(self) -> bool:
-        """Whether there are none."""
+        """Return whether there are none."""
         return not any(self.by_task.values())
 
     @property
@@ -112,7 +112,7 @@ class TaskMocks:
         self.by_task = {key: added.get(key, ()) + given.get(key, ()) for key in keys}
 
     def reference(self, mock: TaskMock) -> Json:
-        """Where a mock stands, as values: `at` finds it again, also in another process that was given the same ones."""
+        """Return the place of a mock as values: `at` finds it again, also in another process that was given the same ones."""
         for key, found in self.by_task.items():
             if mock in found:
                 number, added = found.index(mock), self._added.get(key, 0)
@@ -127,7 +127,7 @@ class TaskMocks:
         return there[number] if number < len(there) else None
 
     def possible(self, call: TaskCall) -> Iterator[TaskMock]:
-        """Those for a call that may be for its execution, in the order they are tried."""
+        """Return the mocks for a call that may be for its execution, in the order they are tried."""
         by_task, execution = self.by_task, call.identity.execution
         if self._indexed is not by_task:
             self._indexed, self._found = by_task, {}
@@ -147,11 +147,12 @@ class TaskMocks:
                 yield from by_task.get(_key(name), ())
 
     def covers(self, task: TaskNode) -> bool:
-        """Whether there is any mock for a task; not whether it matches."""
+        """Return whether there is any mock for a task; not whether it matches."""
         return next(candidates(self.by_task, task.name, task.resource_arn, task.action), None) is not None
 
     def unmatched(self, call: TaskCall, spent: Mapping[object, int]) -> Unmatched | None:
-        """That no mock answered, to be explained when somebody asks: by those for this task, else by those for a task whose
+        """Note that no mock answered, to be explained when somebody asks: by the mocks for this task, else by those for a task
+        whose
         name nearly is this one's; None where there are no such."""
         mocks = tuple(islice(self.for_call(call), EXPLAINED))
         if mocks:
@@ -186,17 +187,17 @@ class ScriptedTasks(TaskResolver):
         self._functions = functions
 
     def answered(self, task: CalledTask, by: TaskMock | Answerer) -> None:
-        """Told of each try of a task who answers it."""
+        """Called for each try of a task, with its answerer."""
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer | None:
         """Start a nested flow, on the timeline of the task's run if it is waited for; None where there are no others."""
         return None
 
     def unmocked(self, task: CalledTask) -> None:
-        """Told of each task that nothing answered: it says what becomes of it by returning or raising."""
+        """Called for each task that nothing answered: return to let it succeed, raise a `Failure` to fail it."""
 
     def raised(self, task: CalledTask, failure: Failure) -> None:
-        """Told of each function of the user's that raised something other than `TaskFailed`."""
+        """Called for each function of the user's that raised something other than `TaskFailed`."""
 
     def resolve(self, task: CalledTask) -> Answer:
         call, spent = task.call, task.execution.spent
@@ -271,7 +272,7 @@ class ScriptedTasks(TaskResolver):
 
 
 def called(function: Callable[[Json], Any], event: Json) -> Any:
-    """What a function gives back for an event; a `Failure` for what it raises."""
+    """Call a function with an event; return its result, or a `Failure` for what it raises."""
     try:
         return function(event)
     except Exception as error:  # noqa: BLE001 - the user's own function: whatever it raises fails its task

@@ -15,7 +15,7 @@ from cfmock.engine.identity import Identity
 
 
 class TokenParts(NamedTuple):
-    """What a task token says."""
+    """The parts of a task token."""
 
     flow: str
     execution: str
@@ -35,7 +35,7 @@ class TaskToken:
 
     @property
     def shown(self) -> bool:
-        """Whether the definition, or anybody else, has read its text."""
+        """Return whether the definition, or anybody else, has read its text."""
         return self._text is not None
 
     @property

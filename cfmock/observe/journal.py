@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import json
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
 from cfmock.base.globs import glob_matches
+from cfmock.base.json_text import ascii_text
 from cfmock.base.patterns import NearMiss
 from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.violation_kinds import ViolationNote
@@ -369,4 +369,4 @@ def whole(record: CallRecord) -> dict[str, Any]:
 def line(record: CallRecord) -> str:
     """Write a call as one line of a journal file."""
     explain((record,))
-    return json.dumps(as_json(record), ensure_ascii=True, separators=(",", ":")) + "\n"
+    return ascii_text(as_json(record)) + "\n"

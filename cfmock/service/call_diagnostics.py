@@ -1,4 +1,4 @@
-"""What handlers note of a call beside its answer: what nearly matched, and what its author should know."""
+"""Diagnostics of a call that handlers note beside its answer: near misses and warnings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_WARNING = 1_000  # characters
 
 
 class Noted(NamedTuple):
-    """What was noted of one call: the starts and tasks that nothing matched, and warnings.
+    """The notes of one call: the starts and tasks that nothing matched, and warnings.
 
     `matched`: an outcome or a mock decided how an execution of this call goes.
     """
@@ -27,7 +27,7 @@ class Noted(NamedTuple):
 
     @property
     def something(self) -> bool:
-        """Whether there is anything to explain or to warn of."""
+        """Return whether there is anything to explain or to warn of."""
         return bool(self.unmatched or self.warnings)
 
     @property
@@ -36,11 +36,11 @@ class Noted(NamedTuple):
         return sum(_UNMATCHED + getsizeof(each.input) for each in self.unmatched) + sum(map(getsizeof, self.warnings))
 
     def to_keep(self) -> Noted:
-        """Without what can be worked out again."""
+        """Return the notes without what can be worked out again."""
         return self._replace(unmatched=tuple([each.to_keep() for each in self.unmatched]))
 
     def near_misses(self) -> list[NearMiss]:
-        """What nearly matched, worked out now, in the order in which it was met."""
+        """Work out the near misses, in the order in which they were met."""
         found: list[NearMiss] = []
         for each in self.unmatched:
             found += each.near_misses()
@@ -79,7 +79,7 @@ class CallDiagnostics:
 
     @property
     def explains(self) -> bool:
-        """Whether there is room for one more start or task that nothing matched."""
+        """Return whether there is room for one more start or task that nothing matched."""
         return self.active and len(self._unmatched) < MOST
 
     def missed(self, unmatched: Unmatched | None) -> None:

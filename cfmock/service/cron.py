@@ -1,4 +1,4 @@
-"""When a schedule runs: `@every <n>m`, or six fields `seconds minutes hours day-of-month month day-of-week` in UTC.
+"""Rules of schedules: `@every <n>m`, or six fields `seconds minutes hours day-of-month month day-of-week` in UTC.
 
 The rules are those of the help page on time-based schedules: seconds are one plain number, so nothing runs more often than
 once a minute; the day of the week is 1 (Monday) to 7 and takes no step; `?` means any, in the two day fields only; months and

@@ -1,4 +1,4 @@
-"""What calls define, in bytes: flows, versions, aliases and schedules, of all worlds together.
+"""The size of what calls define, in bytes: flows, versions, aliases and schedules, of all worlds together.
 
 A definition that a flow shares with its versions counts once. What fixtures write does not count.
 """
@@ -17,7 +17,7 @@ _COMPILED = 20  # bytes of a compiled definition for each character
 
 
 class Definitions:
-    """What calls have defined. `bytes` is about what it takes."""
+    """The definitions made by calls. `bytes` is about what it takes."""
 
     def __init__(self) -> None:
         self.bytes = 0

@@ -62,7 +62,7 @@ def stop_execution(world: World, *, flow_name: str, execution_name: str, cause: 
 def describe_execution(
     world: World, *, flow_name: str, execution_name: str, wait_time_seconds: int = 0
 ) -> Fields | DeferredAnswer:
-    """The execution now, or, with a wait, once it has ended or the wait is over."""
+    """Answer with the execution now, or, with a wait, once it has ended or the wait is over."""
     row = find_execution(world, flow_name, execution_name)
     live = world.live_execution(row)
     if live is not None and not live.poll() and wait_time_seconds:
@@ -102,7 +102,7 @@ def _sync_fields(world: World, row: ExecutionRow) -> Fields:
 
 
 def execution_fields(row: ExecutionRow) -> Fields:
-    """An execution as StartExecution and StopExecution give it."""
+    """Return the fields of StartExecution and StopExecution."""
     return _fields(row, row.status, row.stopped, row.output)
 
 
@@ -120,7 +120,7 @@ def _fields(row: ExecutionRow, status: str, stopped: float | None, output: str) 
 
 
 def described_fields(row: ExecutionRow) -> Fields:
-    """The same with the environment it started with, as DescribeExecution gives it (its variables without descriptions)."""
+    """Return the fields of DescribeExecution: with the environment, its variables without descriptions."""
     fields = execution_fields(row)
     if row.flow.environment is not None:
         fields["Environment"] = _environment(row.flow)

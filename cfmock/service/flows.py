@@ -193,7 +193,8 @@ def list_flows(
 
 
 def definitions_of(world: World, row: FlowRow) -> Iterator[Flow]:
-    """What executions of a flow run or may be started to run: its definition, those of its versions, and those that running
+    """The definitions that executions of a flow run or may be started to run: its own, those of its versions, and those that
+    running
     executions were started with."""
     yield row.compiled
     yield from (version.compiled for version in rows_from(world.stores.versions, row.id))
@@ -230,7 +231,7 @@ def flow_fields(row: FlowRow) -> Fields:
 
 
 def compiled(definition: str, name: str, execution_mode: str) -> Flow:
-    """What the definition means. Raises InvalidArgument with the first complaints and their lines."""
+    """Compile a definition. Raises InvalidArgument with the first complaints and their lines."""
     try:
         return compile_text(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
     except DefinitionError as error:

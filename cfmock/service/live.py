@@ -23,7 +23,7 @@ Undo = Callable[[], None]
 
 
 class End(NamedTuple):
-    """How an execution has ended: its status, its output as JSON text, its error code and the cause."""
+    """The end of an execution: its status, its output as JSON text, its error code and the cause."""
 
     status: str
     output: str = ""
@@ -32,7 +32,7 @@ class End(NamedTuple):
 
 
 def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
-    """The executions of a world whose definitions are being executed."""
+    """Iterate over the executions of a world whose definitions are being executed."""
     for lives in world.live.values():
         for live in lives.values():
             if live.run is not None:
@@ -211,7 +211,7 @@ class Canned(Live):
         self._recorded += 1
 
     def go_on(self, due: float | None, polls: int, recorded: int) -> None:
-        """Go on after a restart: end at `due`, in steady seconds of its timeline, or after so many polls."""
+        """Go on after a restart: end at `due`, in steady seconds of its timeline, or after `polls` more polls."""
         self._polls, self._recorded = polls, recorded
         if due is not None:
             self._due = due + self.timeline.now() - self.timeline.steady()
@@ -258,7 +258,7 @@ def _nothing() -> None:
 
 
 def ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
-    """How an execution ends that goes by this outcome."""
+    """Return the end of an execution that goes by this outcome."""
     output = outcome.text
     try:
         if output is None:

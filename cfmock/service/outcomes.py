@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def at_once(self) -> bool:
-        """Whether an execution has ended by the time its start is answered."""
+        """Return whether an execution has ended by the time its start is answered."""
         return self.status in FINAL and not self.after and not self.polls
 
     @classmethod
@@ -99,7 +99,7 @@ class Outcomes:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of outcomes."""
         return len(self._outcomes)
 
     def uses(self) -> list[tuple[Outcome, int]]:

@@ -1,4 +1,4 @@
-"""How often what of each flow was passed, by all executions that have ended since the start."""
+"""Counts of the points of each flow that were passed, by all executions that have ended since the start."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, ascii_text
 from cfmock.service import row_texts
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.store.memory import MemoryTable
@@ -170,5 +170,5 @@ class RecordingWriter:
 
     def __call__(self, entry: list[Json]) -> None:
         self._number += 1
-        text = row_texts.text_of(entry)
+        text = ascii_text(entry)
         self._log.add_going_on(self._world, self._serial, ADD_ENTRY, self._world, self._serial, self._number, text)

@@ -1,4 +1,4 @@
-"""What is written down of live executions so that they go on after a restart."""
+"""Recordings of live executions, so that they go on after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long executions are kept: which of those that have ended go when there are too many, or when they take too much.
+"""Retention of executions: which of those that have ended go when there are too many, or when they take too much.
 
 What an execution takes is an estimate that costs next to nothing: the sizes of its texts and events, and of what it was
 started with where nothing else holds that any more. What goes on running counts, too; where nothing is left to drop, no more
@@ -31,7 +31,8 @@ _State = tuple[int, int]
 
 
 class Memory:
-    """What the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes, `retentions`
+    """The memory that the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes,
+    `retentions`
     those of the worlds."""
 
     def __init__(self, limit: int) -> None:
@@ -44,7 +45,7 @@ class Memory:
 
     @property
     def dropped(self) -> int:
-        """How many executions were dropped in all worlds."""
+        """The number of executions dropped in all worlds."""
         return sum(each.dropped for each in self.retentions)
 
     def oldest(self) -> Retention | None:
@@ -123,7 +124,7 @@ class Retention:
         self._staying.add(row.serial)
 
     def is_staying(self, row: ExecutionRow) -> bool:
-        """Whether a fixture wrote it."""
+        """Return whether a fixture wrote it."""
         return row.serial in self._staying
 
     def runs(self, row: ExecutionRow) -> None:
@@ -180,7 +181,7 @@ class Retention:
         self._memory.retentions.remove(self)
 
     def oldest(self) -> float:
-        """When the first of those that are there has ended. Only where one is there."""
+        """The moment at which the first of the finished ones has ended, in seconds since 1970. Only where one is there."""
         return next(iter(self.finished.values())).stopped or 0.0
 
     def _enter(self, row: ExecutionRow, size: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, ascii_text
 from cfmock.engine.events import EventShape, History
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts
@@ -26,14 +26,9 @@ _FLOW = (
 )  # fmt: skip
 
 
-def text_of(value: Json) -> str:
-    """A value as ASCII text: any character, half of a surrogate pair too."""
-    return json.dumps(value, separators=(",", ":"))
-
-
 def flow_text(row: FlowRow) -> str:
     """A flow, or a version of one."""
-    return text_of([getattr(row, name) for name in _FLOW])
+    return ascii_text([getattr(row, name) for name in _FLOW])
 
 
 def flow_row(text: str, compile_text: Compile) -> FlowRow:
@@ -50,7 +45,7 @@ def digest(text: str) -> str:
 
 def alias_text(row: AliasRow) -> str:
     """An alias."""
-    return text_of([row.name, row.description, row.routes, row.created])
+    return ascii_text([row.name, row.description, row.routes, row.created])
 
 
 def alias_row(text: str) -> AliasRow:
@@ -61,7 +56,7 @@ def alias_row(text: str) -> AliasRow:
 
 def schedule_text(row: ScheduleRow) -> str:
     """A schedule."""
-    return text_of(row)
+    return ascii_text(row)
 
 
 def schedule_row(text: str) -> ScheduleRow:
@@ -71,7 +66,7 @@ def schedule_row(text: str) -> ScheduleRow:
 
 def map_run_text(row: MapRunRow) -> str:
     """A map run whose execution has ended."""
-    return text_of(row)
+    return ascii_text(row)
 
 
 def map_run_row(text: str) -> MapRunRow:
@@ -83,7 +78,7 @@ def map_run_row(text: str) -> MapRunRow:
 def execution_text(row: ExecutionRow, stays: bool) -> str:
     """An execution, its history once it has ended; `stays`: a fixture wrote it."""
     events = history_value(row.events) if row.events is not None and row.ended else None
-    return text_of(
+    return ascii_text(
         [
             row.name, row.status, row.input, row.started, row.output, row.stopped, row.error, row.cause, row.qualifier,
             row.map_run, row.callback_token, events, stays,

@@ -43,7 +43,7 @@ class FlowRow:
 
 
 class Route(NamedTuple):
-    """Where an alias leads: a version, and the share of starts that go there, in percent."""
+    """A target of an alias: a version, and the share of starts that go there, in percent."""
 
     version: int
     weight: int
@@ -59,7 +59,7 @@ class AliasRow(NamedTuple):
 
 
 class ScheduleRow(NamedTuple):
-    """What starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds.
+    """A schedule: it starts executions of a flow at set times. `payload` is their input, JSON text or empty. Times in seconds.
 
     `left_out` counts the runs that were left out since it was late by more than one; `due` is its next run, where state is kept.
     """
@@ -106,7 +106,7 @@ class ExecutionRow(NamedTuple):
 
     @property
     def qualifiers(self) -> tuple[str, ...]:
-        """What it can be asked for by: the version it ran, and the alias that it was started by."""
+        """The qualifiers it can be asked for by: the version it ran, and the alias that it was started by."""
         version = self.flow.version
         if not version:
             return ()
@@ -114,7 +114,7 @@ class ExecutionRow(NamedTuple):
 
     @property
     def places(self) -> Sequence[Place]:
-        """Where it stands in the index of its flow: in each group that it belongs to."""
+        """Return its places in the index of its flow: in each group that it belongs to."""
         status = self.status
         if self.map_run:
             return ((group_of_map_run(self.map_run), status),)
@@ -145,7 +145,7 @@ class MapRunRow(NamedTuple):
 
     @classmethod
     def of(cls, map_run: MapRun) -> MapRunRow:
-        """As it is now. One that the engine has begun has a start."""
+        """Return the row of a map run as it is now. One that the engine has begun has a start."""
         assert map_run.started is not None
         return cls(
             map_run.name, map_run.status.value, map_run.started, map_run.stopped, map_run.concurrency,

@@ -1,4 +1,4 @@
-"""What all worlds of an emulator have in common."""
+"""The parts that all worlds of an emulator share."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _GOES_ON = End(RUNNING)
 
 
 class StartOrigin(NamedTuple):
-    """What else is known of a start.
+    """The circumstances of a start.
 
     `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one inside the other; `asked`
     the name its starter gave, where the service made another of it; `callback_token` that of the task to report to at the end;
@@ -186,7 +186,7 @@ def _go_on(world: World, live: Live) -> None:
 
 
 def _grown(world: World, row: ExecutionRow, size: int) -> int:
-    """The history of a running execution takes so many bytes; returns at how many it is to be told again."""
+    """Note that the history of a running execution takes `size` bytes. Returns the size at which to note it again."""
     enough = world.retention.grown(row, size)
     run = world.run_of(row)
     if enough is None and run is not None:

@@ -41,7 +41,8 @@ def _report(world: World, token: str, outcome: Any) -> Fields:
 
 
 def waiting_run(world: World, token: str) -> FlowExecution | None:
-    """The execution in which the task of a token waits; None if it no longer does. Raises for what no task was given."""
+    """Return the execution in which the task of a token waits; None if it has ended. Raises InvalidArgument for what no task was
+    given."""
     parts = read_token(token)
     if parts is None:
         raise invalid("TaskToken", "is not one that a task was given")

@@ -169,7 +169,7 @@ def _listed_alias(alias: AliasRow) -> Fields:
 
 
 def qualified(world: World, flow: FlowRow, qualifier: str | None) -> FlowRow:
-    """What a start runs: the flow itself, the version named, or one that the alias leads to, by weight.
+    """Return the flow that a start runs: the flow itself, the version named, or one that the alias leads to, by weight.
 
     Raises InvalidArgument for a qualifier that names neither.
     """

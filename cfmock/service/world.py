@@ -1,4 +1,4 @@
-"""What a handler is given: everything one account sees in one region."""
+"""A world: all that one account has in one region, which every handler is given."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ class World:
     def __init__(self, account: str, region: str, shared: Shared) -> None:
         self.account = account
         self.region = region
+        self.where = account, region
         self.shared = shared
         self.spec = shared.spec
         self.settings = shared.settings
@@ -100,12 +101,12 @@ class World:
 
     @property
     def key(self) -> str:
-        """What it is called in a state file."""
+        """The name of the world in a state file."""
         return f"{self.account}/{self.region}"
 
     def changed(self, kind: Kind, *names: str) -> None:
         """Mark a change of something in it, for those who look."""
-        self.shared.feed.mark(kind, (self.account, self.region), *names)
+        self.shared.feed.mark(kind, self.where, *names)
 
     def warn(self, text: str) -> None:
         """Tell the log, the journal, and the call that is being handled."""
@@ -133,7 +134,7 @@ class World:
         return self.live.get(row.flow.id, {}).get(row.name)
 
     def run_of(self, row: ExecutionRow) -> FlowExecution | None:
-        """What the engine has of an execution whose definition is being executed."""
+        """Return the engine's execution of a row whose definition is being executed, None for others."""
         live = self.live_execution(row)
         return None if live is None else live.run
 
@@ -167,14 +168,14 @@ class World:
             tell()
 
     def evict(self, flow: str) -> dict[str, Live]:
-        """The live executions of the flow of this id, which count no longer."""
+        """Take out the live executions of the flow of this id, and return them."""
         self.retention.drop_flow(self.stores.executions.rows(flow))
         lives = self.live.pop(flow, {})
         self.running -= len(lives)
         return lives
 
     def identity_of(self, flow: FlowRow, execution: str, nesting: int = 0, serial: int = 0) -> Identity:
-        """Who an execution is, as its definition, its outcome and its task tokens can read it."""
+        """Return the identity of an execution, as its definition, its outcome and its task tokens can read it."""
         variables = flow.environment["Variables"] if flow.environment is not None else ()
         return Identity(
             flow=flow.name,

@@ -79,7 +79,7 @@ def foreign_field(path: Sequence[str | int]) -> ForeignField | None:
 
 
 def told(name: str, found: ForeignField) -> str:
-    """What the field is, in words."""
+    """Describe the field for a message."""
     return f"'{name}' is Amazon States Language; here {found.words}"
 
 

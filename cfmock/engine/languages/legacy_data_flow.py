@@ -1,4 +1,4 @@
-"""How data move in the old language: outputs are merged into the parent's local variable, and mapped.
+"""The data flow of the old language: outputs are merged into the parent's local variable, and mapped.
 
 Every flow and step has an input, a local variable and an output. A step's input is its parent's input with the parent's
 local over it, or what `inputMappings` pick; its output is its local, or what `outputMappings` pick (parallel and
@@ -53,7 +53,7 @@ Mappings = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepData:
-    """What the fields of a step, or of the flow itself, compiled to; None for those it does not have."""
+    """The compiled fields of a step, or of the flow itself; None for those it does not have."""
 
     input: Mappings | None = None
     output: Mappings | None = None
@@ -103,7 +103,7 @@ def _flow_context(who: Identity) -> dict[str, Json]:
 
 
 class LegacyDataFlow:
-    """How data move in `type: flow`."""
+    """The data flow of `type: flow`."""
 
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED

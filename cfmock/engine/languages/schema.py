@@ -16,6 +16,6 @@ def schema_text() -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The same as a value."""
+    """Return the schema as a value."""
     found: dict[str, Any] = json.loads(schema_text())
     return found

@@ -1,4 +1,4 @@
-"""How data move in the new language: constructors replace, nothing is merged.
+"""The data flow of the new language: constructors replace, nothing is merged.
 
 A state's `$Input` is what came before it, or what its InputConstructor makes of that. `$Output` is its raw result;
 OutputConstructor replaces it, and GlobalConstructor writes the variables of the whole execution. Neither of these two
@@ -56,7 +56,7 @@ ITERATION_EXITED = EventShape("IterationExited", ("index", "output"))
 
 
 class StateData(NamedTuple):
-    """What the fields of a state compiled to; None for those it does not have."""
+    """The compiled fields of a state; None for those it does not have."""
 
     input: Constructor | None = None
     output: Constructor | None = None
@@ -106,7 +106,7 @@ def _context(step: Step[StateFrame], scope: Mapping[str, Json]) -> Json:
 
 
 class StateMachineDataFlow:
-    """How data move in `Type: StateMachine`."""
+    """The data flow of `Type: StateMachine`."""
 
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED
