@@ -13,22 +13,19 @@ class BoundedCache(Generic[K, V]):
     """Values by key, the least recently used of which go first. A value larger than `size` is never kept.
 
     Servers in several threads may share one: each step on the dict is atomic, and the worst that two threads can do to each
-    other is to make a value twice, or to let go of one too early.
+    other is to make a value twice, to let go of one too early, or to count one wrong.
     """
 
     def __init__(self, *, count: int, size: int) -> None:
         """`count` is the largest number of values kept, `size` the largest sum of their sizes, in the unit that `put` gets."""
         self._count = count
         self._size = size
+        self.size = 0
+        """The sizes of all kept values together."""
         self._kept: dict[K, tuple[V, int]] = {}  # the least recently used first
 
     def __len__(self) -> int:
         return len(self._kept)
-
-    @property
-    def size(self) -> int:
-        """The sizes of all kept values together."""
-        return sum(size for _, size in list(self._kept.values()))
 
     def get(self, key: K) -> V | None:
         """Return the value kept under the key, None if there is none."""
@@ -40,14 +37,18 @@ class BoundedCache(Generic[K, V]):
 
     def put(self, key: K, value: V, size: int) -> None:
         """Keep a value of this size, and let go of as many others as that takes."""
-        self._kept.pop(key, None)
+        self._let_go(key)
         if size > self._size:
             return
         self._kept[key] = value, size
-        kept = list(self._kept.items())
-        count, total = len(kept), sum(each for _, (_, each) in kept)
-        for old, (_, each) in kept:
-            if count <= self._count and total <= self._size:
+        self.size += size
+        while len(self._kept) > self._count or self.size > self._size:
+            oldest = next(iter(self._kept), key)
+            if oldest == key:
                 return
-            self._kept.pop(old, None)
-            count, total = count - 1, total - each
+            self._let_go(oldest)
+
+    def _let_go(self, key: K) -> None:
+        found = self._kept.pop(key, None)
+        if found is not None:
+            self.size -= found[1]
