@@ -186,6 +186,16 @@ def test_a_description_names_the_execution_and_counts(cfmock, files):
     assert "('steps' differs)" in ran.err
 
 
+def test_the_definition_that_was_executed_is_that_of_the_flow_whatever_its_name(cfmock, files):
+    described = {**DESCRIBED, "FlowName": "deployed-as"}
+    folder = files(run_json=[histories.answer(histories.passes()), described], flow_yaml=histories.PASSES)
+    assert cfmock("replay", folder / "run.json", "--flow", folder / "flow.yaml").code == 0
+    folder = files(flow_yaml=histories.PASSES + "# changed\n")
+    ran = cfmock("replay", folder / "run.json", "--flow", folder / "flow.yaml")
+    assert ran.code == 2
+    assert "is a history of flow 'deployed-as', and" in ran.err
+
+
 def test_of_several_flows_the_one_with_the_states_is_taken(cfmock, files):
     folder = files(run_json=histories.passes())
     (folder / "flows").mkdir()

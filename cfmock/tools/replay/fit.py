@@ -26,6 +26,10 @@ def flow_for(recording: RecordedExecution, flows: Sequence[FlowFixture], path: s
 
 def _chosen(recording: RecordedExecution, flows: Sequence[FlowFixture], path: str) -> FlowFixture:
     names = ", ".join(flow.name for flow in flows) or "no flow"
+    told = recording.description.definition if recording.description is not None else ""
+    same = [flow for flow in flows if told and flow.definition == told]
+    if same:  # the service takes a definition whose Name is not the flow's
+        return next((flow for flow in same if flow.name == recording.flow), same[0])
     if recording.flow and not _is_nameless(flows):
         named = [flow for flow in flows if flow.name == recording.flow]
         if not named:
