@@ -60,7 +60,7 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
     if init:
         from cfmock.cli.test_generate import write_tests
 
-        return write_tests(options.paths)
+        return write_tests(options.paths, options.variables)
     if part is not None:
         from cfmock.cli.test_parallel import run_part
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -10,7 +10,7 @@ import click
 from cfmock.cli.main import SUCCESS
 
 
-def write_tests(paths: Sequence[str]) -> int:
+def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     """Write `order_flow.cfmock.yaml` beside `order_flow.fdl.yaml`; say what it covers and what is left to the author.
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
@@ -27,7 +27,7 @@ def write_tests(paths: Sequence[str]) -> int:
         raise SettingsError("--init takes one file, a flow definition or a fixture with flows")
     file = next(find(path))
     target = path.with_name(f"{file.stem}.cfmock.yaml")
-    fixtures = load([path])
+    fixtures = load([path], variables=variables)
     if target.exists():
         raise SettingsError(f"{target} is there already: rename or remove it, and --init writes it anew")
     flows = [flow for flow in fixtures.flows if flow.flow.mark.file != UNWRITTEN]

@@ -83,3 +83,14 @@ def test_a_name_that_no_fixture_can_hold_is_refused(cfmock):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == "no fixture can name 'no\\udcfftext.fdl.yaml': the name is no UTF-8\n"
     assert [os.fsencode(path) for path in Path().iterdir()] == [os.fsencode(name)]
+
+
+def test_flows_of_deployment_files_get_theirs_with_variables(cfmock):
+    Path("ros.yaml").write_text(
+        "Resources:\n  F:\n    Type: ALIYUN::FNF::Flow\n    Properties:\n      Name: {Ref: Name}\n      Definition: |\n"
+        "        version: v1\n        type: flow\n        steps: [{type: pass, name: a}]\n"
+    )
+    assert cfmock("test", "--init", "ros.yaml", "--var", "Name=outer").code == 0
+    command = ("test", "ros.yaml", "ros.cfmock.yaml", "--min-coverage", "100", "--var")
+    assert cfmock(*command, "Name=outer").code == 0
+    assert cfmock(*command, "Name=other").code == 2
