@@ -100,12 +100,10 @@ def undecoded(request: Request) -> Parameters:
 
 def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> None:
     """Add the pairs of a query or form to `values` (decoded) and `encoded` (`E(name)=E(value)`)."""
-    canonical = _CANONICAL.match(text) is not None
-    if "+" in text:
-        text = text.replace("+", "%20")
-    if canonical and "%00" not in text and _read_at_once(text, values, encoded):
+    if _read_at_once(text, values, encoded):
         return
-    for piece in text.split("&"):
+    canonical = _CANONICAL.match(text) is not None
+    for piece in text.replace("+", "%20").split("&"):
         name, equals, value = piece.partition("=")
         if canonical and equals and "=" not in value:
             # The wire's own text is what has to be signed, so nothing is encoded again.
@@ -121,14 +119,16 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
 def _read_at_once(text: str, values: dict[str, str], encoded: dict[str, str]) -> bool:
     """Add the pairs of a canonical text that names no NUL, if each is `name=value` and no name is there twice; whether it is
     so. The usual case: all is decoded in one go."""
-    pieces = text.split("&")
-    if text.encode().translate(None, _NO_SEPARATORS) != b"=&" * (len(pieces) - 1) + b"=":
+    separators = b"=&" * text.count("&") + b"="
+    if text.encode("utf-8", "surrogateescape").translate(None, _BARE_BYTES) != separators or _ODD_ESCAPE.search(text):
         return False
+    if "+" in text:
+        text = text.replace("+", "%20")
     marked = text.replace("&", "=").replace("=", "\0")
     if "%" in marked:
         marked = _unescape(marked)
-    parts = marked.split("\0")
-    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    parts, pieces = iter(marked.split("\0")), text.split("&")
+    found = dict(zip(parts, parts, strict=True))
     if len(found) != len(pieces):
         return False
     values.update(found)
@@ -136,7 +136,8 @@ def _read_at_once(text: str, values: dict[str, str], encoded: dict[str, str]) ->
     return True
 
 
-_NO_SEPARATORS = bytes(byte for byte in range(128) if byte not in b"=&")
+_BARE_BYTES = b"%+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
+_ODD_ESCAPE = re.compile("%(?!0[1-9A-F]|[189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF])")
 
 
 def percent_encode(text: str) -> str:
