@@ -31,35 +31,31 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         operation, flow, execution = call.operation.name, call.flow, call.execution
         parameters = masked(call.arguments, call.operation.parameters.keys())
         key_id, account, region = shortened(call.access_key_id), call.account, call.region
-    kept = CallRecord(
-        operation=operation,
-        parameters=parameters,
-        access_key_id=key_id,
-        time=time,
-        status=0 if transport in UNANSWERED else reply.status,
-        code=said.code if said is not None else None,
-        request_id=reply.request_id,
-        duration=stopwatch() - request.began,
-        account=account,
-        region=region,
-        flow=flow,
-        execution=execution,
-        began=request.began,
-        nonce=shortened(request.nonce),
-        timestamp=shortened(request.timestamp),
-        size=kept_bytes(parameters, message, violations, details),
-        traceparent=shortened(request.request.header("traceparent")) or None,
-    )
-    whole = details is NOTHING and said is None and not violations and transport is Transport.WHOLE
-    if whole and type(reached) is Decided and reached.decision is None and not reached.struck:
-        return kept  # as nearly all are: there is no more to say
-    return kept._replace(
-        message=message,
-        violations=tuple(violations),
-        faults=rules(reached),
-        transport=None if transport is Transport.WHOLE else transport.value,
-        delay=reply.delay,
-        details=details,
+    # By place, in the order of the fields: names would cost as much as all else here, on every call.
+    return CallRecord(
+        operation,
+        parameters,
+        key_id,
+        time,
+        0 if transport in UNANSWERED else reply.status,
+        said.code if said is not None else None,
+        reply.request_id,
+        stopwatch() - request.began,
+        account,
+        region,
+        flow,
+        execution,
+        request.began,
+        shortened(request.nonce),
+        shortened(request.timestamp),
+        message,
+        tuple(violations),
+        rules(reached),
+        None if transport is Transport.WHOLE else transport.value,
+        reply.delay,
+        kept_bytes(parameters, message, violations, details),
+        details,
+        shortened(request.request.header("traceparent")) or None,
     )
 
 

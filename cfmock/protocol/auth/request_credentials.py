@@ -10,13 +10,13 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from cfmock.base.errors import Refused
 from cfmock.protocol.auth import signature
-from cfmock.protocol.wire.decode import is_acs3, read_pairs, split_target
+from cfmock.protocol.wire.decode import FORM, is_acs3, read_pairs, split_target
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
@@ -66,12 +66,11 @@ _V1_BEARER_REQUIRED = ("BearerToken", "SignatureNonce", "Timestamp")
 
 def _v1_signed(parameters: Parameters) -> RequestCredentials:
     values = parameters.values
-    if not all(map(values.get, _V1_REQUIRED)):
-        raise _missing_parameter(next(name for name in _V1_REQUIRED if not values.get(name)))
-    token = values.get("SecurityToken", "")
-    return RequestCredentials(
-        values["AccessKeyId"], None, "Timestamp", values["Timestamp"], values["SignatureNonce"], token, _verify_v1
-    )
+    get = values.get
+    key, nonce, time = get("AccessKeyId"), get("SignatureNonce"), get("Timestamp")
+    if not (key and nonce and time and get("Signature") and get("SignatureMethod")):
+        raise _missing_parameter(next(name for name in _V1_REQUIRED if not get(name)))
+    return RequestCredentials(key, None, "Timestamp", time, nonce, get("SecurityToken", ""), _verify_v1)
 
 
 def _v1_bearer(parameters: Parameters) -> RequestCredentials:
@@ -150,7 +149,9 @@ def _verify_acs3(
 ) -> None:
     payload_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
     given_hash = request.header("x-acs-content-sha256")
-    text = acs3_text(request, authorization, given_hash)
+    # Where the body has no pairs, those of the query are known.
+    encoded = None if request.body and parameters.media_type == FORM else parameters.encoded
+    text = acs3_text(request, authorization, given_hash, encoded)
     if authorization.algorithm == "ACS3-RSA-SHA256":
         right = rsa_right(credential, authorization.signature, text)
     else:
@@ -160,12 +161,16 @@ def _verify_acs3(
         raise Refused("SignatureNotMatch", reason="signature-acs3", string_to_sign=text)
 
 
-def acs3_text(request: Request, authorization: signature.Authorization, payload_hash: str) -> str:
-    """The string to sign of a request, as the server sees it."""
+def acs3_text(
+    request: Request,
+    authorization: signature.Authorization,
+    payload_hash: str,
+    encoded: Mapping[str, str] | None = None,
+) -> str:
+    """The string to sign of a request, as the server sees it. `encoded` are the pairs of its query, if they are known."""
     path, query = split_target(request.target)
-    encoded: dict[str, str] = {}
-    if query:
-        read_pairs(query, {}, encoded)
+    if encoded is None:
+        read_pairs(query, {}, encoded := {})
     canonical = signature.acs3_canonical_request(
         request.method, path or "/", "&".join(encoded[name] for name in sorted(encoded)), request.headers,
         authorization.signed_headers, payload_hash,

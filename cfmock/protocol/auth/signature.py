@@ -75,8 +75,11 @@ _FIELDS = ("Credential", "SignedHeaders", "Signature")
 def parse_authorization(header: str) -> Authorization | None:
     """`ACS3-HMAC-SHA256 Credential=…,SignedHeaders=a;b,Signature=…`; blanks are tolerated. None if it is not of that form,
     longer than any client's, or names a header twice (what is signed would grow with the product of names and values)."""
-    if len(header) > LONGEST_AUTHORIZATION:
-        return None
+    return _parsed(header) if len(header) <= LONGEST_AUTHORIZATION else None
+
+
+@functools.lru_cache(maxsize=1)  # a call asks for its own more than once
+def _parsed(header: str) -> Authorization | None:
     algorithm, _, rest = header.strip().partition(" ")
     if algorithm not in ALGORITHMS:
         return None
