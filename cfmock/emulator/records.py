@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from cfmock.base.clocks import stopwatch
 from cfmock.base.short_text import LONGEST, shortened
-from cfmock.emulator.stages import AnsweredCall, Decided, Decoded, called, decoded, rules
-from cfmock.observe.journal import NOTHING, CallRecord, kept_bytes, masked
+from cfmock.emulator.stages import AnsweredCall, Decoded, called, decoded, rules
+from cfmock.observe.journal import CallRecord, kept_bytes, masked
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.wire.encode import Rendered
 from cfmock.protocol.wire.messages import UNANSWERED, Transport
