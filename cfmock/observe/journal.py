@@ -16,10 +16,10 @@ from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
 from cfmock.base.clocks import iso, stopwatch
-from cfmock.base.globs import glob_matches
 from cfmock.base.json_text import ascii_text
 from cfmock.base.patterns import NearMiss
 from cfmock.base.short_text import LONGEST, shortened
+from cfmock.observe.call_ring import CallRing, has
 from cfmock.observe.violation_kinds import ViolationNote
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -131,22 +131,11 @@ class Seen(NamedTuple):
     violation: ViolationNote
 
 
-class Ring:
-    """The newest calls of one world, oldest first, and how many were dropped."""
-
-    __slots__ = ("bytes", "dropped", "records")
-
-    def __init__(self) -> None:
-        self.records: deque[CallRecord] = deque()
-        self.bytes = 0
-        self.dropped = 0
-
-
 class Journal:
     """The newest `size` calls of every world, and of all worlds no more than about `max_bytes`. Everything is oldest first."""
 
     def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
-        self._rings: dict[WorldKey, Ring] = {}
+        self._rings: dict[WorldKey, CallRing[CallRecord]] = {}
         self._size = size
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -159,26 +148,18 @@ class Journal:
         key = record.account, record.region
         ring = self._rings.get(key)
         if ring is None:
-            ring = self._rings[key] = Ring()
-        records = ring.records
-        records.append(record)
-        ring.bytes += record.size
+            ring = self._rings[key] = CallRing()
+        ring.add(record)
         self._bytes += record.size
-        if len(records) > self._size:
-            self._drop(ring)
+        if len(ring) > self._size:
+            self._bytes -= ring.drop()
         while self._bytes > self._max_bytes:  # nobody loses calls to a world that takes less
-            self._drop(max(self._rings.values(), key=lambda each: each.bytes))
+            self._bytes -= max(self._rings.values(), key=lambda each: each.bytes).drop()
         if record.violations:
             seen = record.time, record.account, record.region, record.operation, record.request_id
             self._violations += [Seen(*seen, violation) for violation in record.violations]
         for listener in tuple(self.listeners) if self.listeners else ():
             listener(record)
-
-    def _drop(self, ring: Ring) -> None:
-        size = ring.records.popleft().size
-        ring.bytes -= size
-        self._bytes -= size
-        ring.dropped += 1
 
     def warn(self, warning: Warned) -> None:
         """Keep a warning; the oldest go when there are too many."""
@@ -188,10 +169,9 @@ class Journal:
         self, account: str | None = None, region: str | None = None, **filters: str | int | None
     ) -> Iterator[CallRecord]:
         """Find the calls of these worlds for which `matches` is true."""
-        rings = [ring.records for ring in self._of(account, region)]
-        records = rings[0] if len(rings) == 1 else heapq.merge(*rings, key=lambda record: record.ended)
         wanted = {name: value for name, value in filters.items() if value is not None}
-        return (record for record in records if all(_has(record, *each) for each in wanted.items()))
+        found = [ring.find(wanted) for ring in self._of(account, region)]
+        return found[0] if len(found) == 1 else heapq.merge(*found, key=lambda record: record.ended)
 
     def dropped(self, account: str | None = None, region: str | None = None) -> int:
         """Count the calls that were dropped."""
@@ -200,7 +180,7 @@ class Journal:
     def held(self) -> tuple[int, int]:
         """Return how many calls are kept, and about how many bytes they take."""
         rings = self._rings.values()
-        return sum(len(ring.records) for ring in rings), sum(ring.bytes for ring in rings)
+        return sum(map(len, rings)), sum(ring.bytes for ring in rings)
 
     def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
         return [each for each in self._warnings if is_of((each.account, each.region), account, region)]
@@ -218,17 +198,16 @@ class Journal:
 
     def left(self, key: WorldKey, request_id: str) -> None:
         """Mark a call as abandoned and record how long its client waited."""
-        records = self._rings[key].records if key in self._rings else deque[CallRecord]()
-        for index in range(len(records) - 1, -1, -1):
-            if records[index].request_id == request_id:
-                record = records[index]
-                waited = max(0.0, stopwatch() - record.ended)
-                transport = "left" if record.transport is None else record.transport
-                records[index] = record._replace(status=0, transport=transport, delay=waited)
-                return
+        if key in self._rings:
+            self._rings[key].replace(request_id, _left)
 
-    def _of(self, account: str | None, region: str | None) -> list[Ring]:
+    def _of(self, account: str | None, region: str | None) -> list[CallRing[CallRecord]]:
         return [ring for key, ring in self._rings.items() if is_of(key, account, region)]
+
+
+def _left(record: CallRecord) -> CallRecord:
+    waited = max(0.0, stopwatch() - record.ended)
+    return record._replace(status=0, transport="left" if record.transport is None else record.transport, delay=waited)
 
 
 FIELDS = (
@@ -252,19 +231,7 @@ def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool
 
     An empty `code` is that of a success; `fault` is the name of a rule that struck.
     """
-    return all(value is None or _has(record, name, value) for name, value in filters.items())
-
-
-def _has(record: CallRecord, name: str, value: str | int) -> bool:
-    if name == "operation":
-        return glob_matches(str(value), record.operation)
-    if name == "fault":
-        return value in record.faults
-    if name == "code":
-        return (record.code or "") == value
-    if name in FIELDS:
-        return str(getattr(record, name)) == str(value)
-    return record.parameters.get(name) == value
+    return all(value is None or has(record, name, value) for name, value in filters.items())
 
 
 def _secret(name: str) -> bool:

@@ -1,0 +1,73 @@
+"""Queries of the journal: what is found, and what is passed over."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from cfmock.observe import call_ring
+from cfmock.observe.call_ring import BLOCK, CallRing
+from cfmock.observe.journal import CallRecord, matches
+
+
+def record(number: int, **given: Any) -> CallRecord:
+    fields: dict[str, Any] = {
+        "operation": ("ListFlows", "StartExecution", "DescribeExecution")[number % 3],
+        "parameters": {"FlowName": f"f{number % 5}"},
+        "access_key_id": "ak", "time": 0.0, "status": 200 + number % 2, "code": None if number % 4 else "InvalidArgument",
+        "request_id": f"r{number}", "duration": 0.0, "account": "a", "region": "r", "flow": f"f{number % 5}",
+        "execution": f"e{number // 2}" if number % 3 else None, "began": float(number), "nonce": "", "timestamp": "",
+        "faults": ("slow",) if number % 7 == 0 else (), "size": 10,
+    }  # fmt: skip
+    return CallRecord(**{**fields, **given})
+
+
+QUERIES: list[dict[str, Any]] = [
+    {}, {"operation": "StartExecution"}, {"operation": "*Execution", "flow": "f3"}, {"operation": "Delete*"},
+    {"execution": "e400"},
+    {"request_id": "r1000"}, {"code": ""}, {"code": "InvalidArgument", "status": "200"}, {"status": 201}, {"fault": "slow"},
+    {"FlowName": "f2"}, {"Nothing": "x"}, {"access_key_id": "other"}, {"flow": "f1", "code": "", "fault": "slow"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_what_is_found_is_what_matches_whatever_has_come_and_gone(query: dict[str, Any]) -> None:
+    chance, ring, kept = random.Random(3), CallRing[CallRecord](), list[CallRecord]()
+    for number in range(6 * BLOCK):
+        ring.add(record(number))
+        kept.append(record(number))
+        if chance.random() < 0.4:
+            ring.drop()
+            del kept[0]
+        if number % 500 == 0:
+            list(ring.find(query))
+    assert list(ring.find(query)) == [each for each in kept if matches(each, query)]
+    assert (len(ring), ring.bytes, ring.dropped) == (len(kept), 10 * len(kept), 6 * BLOCK - len(kept))
+
+
+def test_blocks_without_such_a_call_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CallRing[CallRecord]()
+    for number in range(20 * BLOCK):
+        ring.add(record(number))
+    assert list(ring.find({"execution": "e1000"}))  # what values there are is known from here on
+    tested = []
+    plain = call_ring._test
+
+    def counting(name: str, value: Any) -> Any:
+        test = plain(name, value)
+        return lambda each: tested.append(each) or test(each)
+
+    monkeypatch.setattr(call_ring, "_test", counting)
+    assert list(ring.find({"execution": "e1001"}))
+    assert len(tested) <= 2 * BLOCK
+
+
+def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:
+    ring = CallRing[CallRecord]()
+    for number in range(3 * BLOCK):
+        ring.add(record(number))
+    assert not list(ring.find({"code": "Left"}))
+    ring.replace("r7", lambda each: each._replace(code="Left"))
+    assert [each.request_id for each in ring.find({"code": "Left"})] == ["r7"]
