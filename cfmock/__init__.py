@@ -53,48 +53,24 @@ if TYPE_CHECKING:
     from cfmock.protocol.faults.catalogue import TransportFault
     from cfmock.protocol.spec.names import CallParameters, ErrorCode, ExecutionStatus
 
-_HOME = {
-    "ArgumentError": "base.errors",
-    "ArgumentTypeError": "base.errors",
-    "Backoff": "observe.retries",
-    "BrokenConnection": "base.errors",
-    "Call": "observe.models",
-    "CallFilters": "api.keywords",
-    "CallParameters": "protocol.spec.names",
-    "CfmockError": "base.errors",
-    "ClockStopped": "base.errors",
-    "CloudFlow": "api.cloudflow",
-    "DefinitionError": "base.errors",
-    "ErrorCase": "api.error_case",
-    "ErrorCode": "protocol.spec.names",
-    "Execution": "observe.models",
-    "ExecutionDetail": "observe.models",
-    "ExecutionError": "api.keywords",
-    "ExecutionStatus": "protocol.spec.names",
-    "Fault": "api.handles",
-    "FaultCalls": "api.keywords",
-    "FaultKeywords": "api.keywords",
-    "FaultWhen": "api.keywords",
-    "FixtureError": "base.errors",
-    "FlowClock": "api.handles",
-    "FlowSummary": "observe.models",
-    "OutcomeKeywords": "api.keywords",
-    "OutcomeWhen": "api.keywords",
-    "Retries": "observe.retries",
-    "ServiceError": "base.errors",
-    "SettingKeywords": "api.keywords",
-    "SettingsError": "base.errors",
-    "Source": "api.keywords",
-    "Task": "api.handles",
-    "TaskFailed": "base.errors",
-    "TransportFault": "protocol.faults.catalogue",
-    "UnknownName": "base.errors",
-    "UsageError": "base.errors",
-    "Violation": "observe.models",
-    "WaitTimeout": "base.errors",
-    "WaitingForReport": "base.errors",
-    "WaitingTask": "api.keywords",
+_MODULES = {
+    "api.cloudflow": "CloudFlow",
+    "api.error_case": "ErrorCase",
+    "api.handles": "Fault FlowClock Task",
+    "api.keywords": (
+        "CallFilters ExecutionError FaultCalls FaultKeywords FaultWhen OutcomeKeywords OutcomeWhen "
+        "SettingKeywords Source WaitingTask"
+    ),
+    "base.errors": (
+        "ArgumentError ArgumentTypeError BrokenConnection CfmockError ClockStopped DefinitionError FixtureError "
+        "ServiceError SettingsError TaskFailed UnknownName UsageError WaitTimeout WaitingForReport"
+    ),
+    "observe.models": "Call Execution ExecutionDetail FlowSummary Violation",
+    "observe.retries": "Backoff Retries",
+    "protocol.faults.catalogue": "TransportFault",
+    "protocol.spec.names": "CallParameters ErrorCode ExecutionStatus",
 }
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "ArgumentError",

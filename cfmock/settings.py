@@ -155,22 +155,9 @@ def _origin(value: Any) -> str:
     return value
 
 
-def _row(
-    default: Any, read: Read, help: str, *, option: str | None = None, form: str | None = None, fixture: bool = False,
-    command: bool = False, many: bool = False,
-) -> Any:  # fmt: skip
-    return dataclasses.field(
-        default=default,
-        metadata={
-            "read": read,
-            "help": help,
-            "option": option,
-            "form": form,
-            "fixture": fixture,
-            "command": command,
-            "many": many,
-        },
-    )
+def _row(default: Any, read: Read, help: str, **more: Any) -> Any:
+    """Make a field whose metadata are the further parts of its `Setting`."""
+    return dataclasses.field(default=default, metadata={"read": read, "help": help, **more})
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,6 @@ def string_to_sign(method: str, query: str, encode: Encode = percent_encode) -> 
     return f"{method}&%2F&{encode(query)}"
 
 
-def right_text(sent: Sent) -> str:
-    """What should have been signed."""
-    return string_to_sign(sent.method, canonical(sent.pairs))
-
-
 # -- V1: how text is encoded -------------------------------------------------------------------------------------------
 
 

@@ -66,7 +66,6 @@ class Operation(NamedTuple):
     name: str
     method: str
     action: str
-    generation: str
     parameters: Mapping[str, Parameter]
     response: Mapping[str, Field]
     errors: tuple[str, ...]
@@ -125,7 +124,6 @@ class Spec(NamedTuple):
     regions: Mapping[str, Region]
     region_ids: frozenset[str]
     execution_statuses: tuple[str, ...]
-    history_event_types: tuple[str, ...]
     name_pattern: re.Pattern[str]
 
     def operations_with(self, code: str) -> list[str]:
@@ -153,7 +151,6 @@ def load() -> Spec:
         regions={row["id"]: Region(**row) for row in raw["regions"]},
         region_ids=frozenset(row["id"] for row in raw["regions"]),
         execution_statuses=tuple(raw["execution_statuses"]),
-        history_event_types=tuple(raw["history_event_types"]),
         name_pattern=re.compile(raw["limits"]["name_pattern"][:-1] + r"\Z"),
     )
     _check(spec)
@@ -166,7 +163,6 @@ def _operation(name: str, row: dict[str, Any]) -> Operation:
         name=name,
         method=row["method"],
         action=row["action"],
-        generation=row["generation"],
         parameters={key: _parameter(key, value) for key, value in row["parameters"].items()},
         response=_fields(row["response"]),
         errors=tuple(row["errors"]),

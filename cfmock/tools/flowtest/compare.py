@@ -156,15 +156,6 @@ def _shortened(lines: list[str], before: int, behind: int) -> list[str]:
     return [*lines[:before], "  ...", *lines[len(lines) - behind :]]
 
 
-def _met(wanted: Sequence[str], entered: Sequence[str]) -> tuple[int, int]:
-    """Count the wanted states that were entered in their order, and all states entered by then."""
-    met, at = 0, 0
-    for index, name in enumerate(entered):
-        if met < len(wanted) and name == wanted[met]:
-            met, at = met + 1, index + 1
-    return met, at
-
-
 def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[ExpectationDifference]:
     wanted = expect["duration"]
     if abs(ran.duration - wanted) > _CLOSE:
