@@ -12,7 +12,7 @@ from cfmock.cli.options import variable_option
 
 if TYPE_CHECKING:
     from cfmock.engine.flow import Flow
-    from cfmock.graph import Highlight
+    from cfmock.graph.drawing import Highlight
 
 Hits = dict[str, int]
 """Times that each part was reached, by id."""
@@ -43,7 +43,7 @@ def command(
     Example:
       cfmock graph order_flow.fdl.yaml --format svg > order_flow.svg
     """
-    from cfmock.graph import FORMATS
+    from cfmock.graph.formats import FORMATS
 
     if test is not None and coverage is None:
         raise click.UsageError("--test needs --coverage FILE, where its path is written")
@@ -70,7 +70,7 @@ def _flow(path: str, name: str | None, variables: dict[str, str]) -> Flow:
 def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
     """Highlight the parts of a flow that all tests reached, or the path that one test took through it."""
     from cfmock.base.errors import SettingsError
-    from cfmock.graph import Highlight
+    from cfmock.graph.drawing import Highlight
 
     document, name = _document(path), flow.name or ""
     try:

@@ -24,9 +24,6 @@ from cfmock.engine.model import TaskNode
 from cfmock.engine.task_calls import Fails, Returns, TaskMock
 from cfmock.engine.task_mocks import ByTask, TaskMocks
 from cfmock.graph.drawing import Highlight, links
-from cfmock.graph.svg.style import css
-from cfmock.graph.svg.svg import svg
-from cfmock.lint.lint import lint
 from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
 from cfmock.service.outcomes import Outcome
@@ -117,6 +114,8 @@ class FlowDetailControl(ControlPart):
 
     def show_style(self) -> str:
         """The style sheet that a page needs for pictures which bring none."""
+        from cfmock.graph.svg.style import css  # not needed to serve calls
+
         return css()
 
     def _findings(self, world: World, row: FlowRow) -> Generator[Work, list[Finding], list[Finding]]:
@@ -125,6 +124,8 @@ class FlowDetailControl(ControlPart):
         if known is not None and known[0] is flow and known[1] is mocks.by_task:
             return known[2]
         by_task = mocks.by_task
+        from cfmock.lint.lint import lint  # not needed to serve calls
+
         found = yield partial(lint, flow, mocked=partial(_is_mocked, TaskMocks(by_task)))
         self._checked[id(flow)] = flow, by_task, found
         if len(self._checked) > MAX_CHECKED:
@@ -158,6 +159,8 @@ def _drawing(flow: Flow, highlight: Highlight | None, style: str) -> Work:
     states = sum(1 for _ in flow.walk())
     if states > MAX_DRAWN:
         raise ControlError(f"the flow has {states} states; pictures are made of up to {MAX_DRAWN}")
+    from cfmock.graph.svg.svg import svg  # not needed to serve calls
+
     return partial(svg, flow, highlight, styled=style == "inside")
 
 

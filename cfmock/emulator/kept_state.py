@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import SettingsError
@@ -22,11 +22,13 @@ from cfmock.base.version import __version__
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.commands import Failure
 from cfmock.service.recorded_tables import ChangeLog
-from cfmock.service.restoring import NOT_REPLAYED, Restorer
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
 from cfmock.service.store.state_file import DELETE_ROW, PUT_META, PUT_ROW, StateFile, forget_all, forget_world
 from cfmock.service.world import World
+
+if TYPE_CHECKING:
+    from cfmock.service.restoring import Restorer
 
 log = logging.getLogger("cfmock")
 
@@ -149,6 +151,8 @@ class KeptState:
         """Fill a world that has just been made with what the file has of it."""
         world.given = dict(self.file.rows(world.key, GIVEN)) if self.changes.coming_back else {}
         if self.changes.coming_back:
+            from cfmock.service.restoring import Restorer  # only where there is something to bring back
+
             restorer = self._restorers[world.key] = Restorer(world, self.file, self._ahead)
             with self._paused():
                 restorer.rows()
@@ -186,6 +190,8 @@ class KeptState:
         self.changes.coming_back = False
         self._restorers = {}
         for run, why in lost:
+            from cfmock.service.restoring import NOT_REPLAYED
+
             text = f"this version of cfmock cannot go on with it: {why}"
             log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
             shared.scheduler.fail(run, Failure(NOT_REPLAYED, text))

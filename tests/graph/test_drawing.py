@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cfmock.engine.languages import compile_definition
-from cfmock.graph import Highlight, Status
-from cfmock.graph.drawing import captions, links
+from cfmock.graph.drawing import Highlight, Status, captions, links
 
 POLL = """
 Type: StateMachine

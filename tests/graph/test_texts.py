@@ -13,7 +13,8 @@ import pytest
 from cfmock.base import yaml_source
 from cfmock.base.json_text import json_text
 from cfmock.engine.languages import compile_definition
-from cfmock.graph import FORMATS, Highlight
+from cfmock.graph.drawing import Highlight
+from cfmock.graph.formats import FORMATS
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 

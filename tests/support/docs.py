@@ -27,7 +27,7 @@ from cfmock.cli.main import COMMANDS
 from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.fixtures import schema_messages
 from cfmock.fixtures.loader import load
-from cfmock.graph import FORMATS
+from cfmock.graph.formats import FORMATS
 from cfmock.observe.violation_kinds import KINDS
 from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.protocol.spec import model

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cfmock.base import markup
 from cfmock.base.markup import cell, escaped
 from cfmock.base.time_text import duration_text
-from cfmock.graph import Highlight
+from cfmock.graph.drawing import Highlight
 from cfmock.graph.svg.svg import svg
 from cfmock.tools.flowtest.cases import Result
 from cfmock.tools.flowtest.coverage import FlowCoverage

@@ -10,7 +10,7 @@ import pytest
 
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.model import NodeKind
-from cfmock.graph import Highlight
+from cfmock.graph.drawing import Highlight
 from cfmock.graph.svg.style import css
 from cfmock.graph.svg.svg import svg
 
