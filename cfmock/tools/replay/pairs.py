@@ -103,7 +103,9 @@ class _Recorded:
                 continue  # no event causes an earlier one; the comparison tells of it
             if event.type in ENTERED:
                 entered[event.cause] = number = entered.get(event.cause, -1) + 1
-                index = event.detail.get("index", number)
+                index = event.detail.get("index")
+                if not isinstance(index, int):
+                    index = number
                 self.places.setdefault((event.cause, "index", index), event)
                 continue
             fork = forks.get(event.cause) or joined.get(event.id)

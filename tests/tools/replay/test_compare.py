@@ -57,13 +57,13 @@ def later(events, index, seconds):
     return [*events[:index], *moved]
 
 
-def with_detail(events, index, **changes):
+def with_detail(events, index, /, **changes):
     detail = {**json.loads(events[index]["EventDetail"]), **changes}
     changed = {**events[index], "EventDetail": json.dumps({k: v for k, v in detail.items() if v is not None})}
     return [*events[:index], changed, *events[index + 1 :]]
 
 
-def changed(events, index, **fields):
+def changed(events, index, /, **fields):
     return [*events[:index], {**events[index], **fields}, *events[index + 1 :]]
 
 
@@ -103,6 +103,7 @@ PLANTED = {
     "text of an error of ours": ("StepFailed", "Check", lambda *at: with_detail(*at, cause="too long"), None),
     "a key of its own": ("TaskStarted", "Check", lambda *at: with_detail(*at, worker="w"), None),
     "without a key": ("TaskScheduled", "Check", lambda *at: with_detail(*at, action=None), None),
+    "index that is none": ("BranchEntered", "Fork", lambda *at: with_detail(*at, index={"n": 0}), "index"),
     "parameters": ("TaskScheduled", "Quick", lambda *at: with_detail(*at, parameters={}), "parameters.resourceArn"),
     "another state": ("StepEntered", "Rest", lambda *at: changed(*at, StepName="Check"), "state"),
     "another end": ("ExecutionSucceeded", "", lambda *at: changed(*at, Type="ExecutionFailed"), "type"),
