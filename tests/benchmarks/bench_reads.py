@@ -29,7 +29,7 @@ LIMITS = {
 def measures() -> list[bench.Measure]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "long.json").write_text(json.dumps(_fixture()), encoding="utf-8")
-        serve = [*bench.CFMOCK[:4], folder, "--port"]
+        serve = [*bench.PLAIN[:4], folder, "--port"]
         with bench.running(bench.YARDSTICK) as yardstick, bench.running(serve) as cfmock:
             load.send(cfmock.port, load.starts(EXECUTIONS))
             load.send(cfmock.port, [load.start_of("one", "long")])
