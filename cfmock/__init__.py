@@ -12,9 +12,10 @@ must not cost them the import of a web server.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 from cfmock.base.version import __version__
+
+TYPE_CHECKING = False  # as in typing, which takes longer to import than all else here
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
