@@ -7,10 +7,9 @@ result can be waited for, and its result is sent back.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
 
 from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
@@ -18,6 +17,7 @@ from cfmock.base.json_text import Json, json_value
 from cfmock.control.execution_path import hits, visits
 from cfmock.control.paging import PAGE, read_after
 from cfmock.control.part import ControlError, ControlPart
+from cfmock.control.steps import Answer, Work, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import TaskNode
@@ -39,11 +39,6 @@ MAX_CHECKED = 200
 
 MAX_RUNNING = 1_000
 """Running executions whose path so far counts into the coverage."""
-
-T = TypeVar("T")
-Work = Callable[[], Any]
-Answer = Generator[Work, Any, Json]
-"""An answer that takes longer: yields what is to be done, and is sent what came of it."""
 
 AFTER = r"^[^/\n]{1,200}/[^/\n]{1,100}/[^\n]{0,256}$"
 """Where a page of flows goes on: name, region and account of the last."""
@@ -131,18 +126,6 @@ class FlowDetailControl(ControlPart):
         if len(self._checked) > MAX_CHECKED:
             del self._checked[next(iter(self._checked))]
         return found
-
-
-def worked_out(steps: Generator[Work, Any, T]) -> T:
-    """Return the answer of what yields work, doing that here and at once."""
-    done = None
-    while True:
-        try:
-            work = steps.send(done)
-        except StopIteration as stop:
-            answer: T = stop.value
-            return answer
-        done = work()
 
 
 def path_of(row: ExecutionRow) -> Highlight:

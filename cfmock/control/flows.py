@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from functools import partial
+from typing import Any
 
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
 from cfmock.control.part import ControlError, ControlPart
 from cfmock.control.setups import SetUp
+from cfmock.control.steps import Work, worked_out
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -25,16 +28,32 @@ OUTCOME, MOCKS, FIXTURES = "outcome", "mocks", "fixtures"
 """What can be added so that it outlives the process."""
 
 
+def _read(document: Json, existing: frozenset[str]) -> FixtureSet | FixtureError:
+    """What a document says, or what is wrong with it."""
+    try:
+        return load([document], allow_files=False, existing=existing)
+    except FixtureError as error:
+        return error
+
+
 class FlowControl(ControlPart):
     """What can be done about flows."""
 
     def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
         """Add what a fixture document says, or a flow definition."""
+        return worked_out(self.load_in_steps(document, account, region))
+
+    def load_in_steps(
+        self, document: Json, account: str | None = None, region: str | None = None
+    ) -> Generator[Work, Any, Json]:
+        """The same; to read the document is yielded, as that may take long."""
         self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
+        fixtures = yield partial(_read, document, self.flow_names())
+        if isinstance(fixtures, Exception):
+            raise ControlError(str(fixtures))
         try:
-            fixtures = load([document], allow_files=False, existing=self.flow_names())
             self._size_of(document)
             self.add_fixtures(fixtures, account, region, document)
         except (FixtureError, SettingsError) as error:

@@ -30,6 +30,7 @@ from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.compiling import CompilingAhead
 from cfmock.server.counted import CountedProtocol
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
@@ -81,6 +82,7 @@ class HttpEdge:
         self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
+        self.compiling = emulator.shared.compiling = CompilingAhead()
         self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
         self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()
@@ -134,7 +136,11 @@ class HttpEdge:
         """One call of the API. `dropped` are the bytes of its body that were not kept."""
         headers = request.headers
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
-        begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
+        if len(body) + len(target) > LARGE:
+            with self.compiling.open():
+                begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
+        else:
+            begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
@@ -327,6 +333,7 @@ class HttpEdge:
 
     def stop(self) -> None:
         """Answer what waits, end what drips or hangs or moves the clock."""
+        self.compiling.close()
         self.stopping.set()
         self.emulator.time.halted = True
         for pending in list(self._pending):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import coerce
 from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall
 from cfmock.service import executions, flows, history, listing, map_runs, regions, schedules, task_reports, versions
-from cfmock.service.world import World
+from cfmock.service.rows import EXPRESS, STANDARD
+from cfmock.service.world import FLOWS, World
 
 Handler = Callable[..., "Fields | DeferredAnswer"]
+
+Subscribe = Callable[[Callable[[], None]], Callable[[], None]]
+"""Registers whom to tell that something is done; returns how to undo that."""
 
 HANDLERS: Mapping[str, Handler] = {
     "CreateFlow": flows.create_flow,
@@ -52,4 +57,25 @@ def dispatch(world: World, call: OperationCall) -> Fields | DeferredAnswer:
     if handler is None:
         raise ServiceError("ActionNotSupported", call.operation.name)
     arguments: dict[str, Any] = coerce(call.operation, call.arguments, world.spec)
+    if world.shared.compiling is not None and "definition" in arguments:
+        later = _compiled_later(world, arguments)
+        if later is not None:
+            return DeferredAnswer(partial(_perform, handler, world, arguments), later)
     return handler(world, **arguments)
+
+
+def _compiled_later(world: World, arguments: Mapping[str, Any]) -> Subscribe | None:
+    """How to be told that the definition of a call is compiled; None if it can be compiled at once."""
+    compiling = world.shared.compiling
+    assert compiling is not None
+    mode = arguments.get("execution_mode")
+    if mode is None:
+        row = world.stores.flows.get(FLOWS, arguments["name"])
+        mode = row.execution_mode if row is not None else STANDARD
+    return compiling.later(arguments["definition"], flows.DEFINITION, express=mode == EXPRESS)
+
+
+def _perform(handler: Handler, world: World, arguments: Mapping[str, Any]) -> Fields:
+    answer = handler(world, **arguments)
+    assert not isinstance(answer, DeferredAnswer)
+    return answer

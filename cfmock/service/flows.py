@@ -23,6 +23,9 @@ from cfmock.service.world import FLOWS, World
 
 DEFAULT_LIMIT = 60
 
+DEFINITION = "Definition"
+"""What complaints call the text of a definition."""
+
 _TOLD = 5  # mistakes of a definition
 
 
@@ -233,7 +236,7 @@ def flow_fields(row: FlowRow) -> Fields:
 def compiled(definition: str, name: str, execution_mode: str) -> Flow:
     """Compile a definition. Raises InvalidArgument with the first complaints and their lines."""
     try:
-        return compile_text(definition, file="Definition", name=name, express=execution_mode == EXPRESS)
+        return compile_text(definition, file=DEFINITION, name=name, express=execution_mode == EXPRESS)
     except DefinitionError as error:
         told, rest = error.problems[:_TOLD], error.count - _TOLD
         detail = " ".join(map(str, told)) + (f" And {rest} more." if rest > 0 else "")

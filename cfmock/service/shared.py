@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
@@ -25,6 +26,15 @@ Observer = Callable[[ExecutionRow, str], object]
 """Called for each point of a definition that is passed: with the execution that passes it, and the id of the point."""
 
 
+class Compiling(Protocol):
+    """Compiles large definitions while others are answered."""
+
+    def later(
+        self, text: str, file: str, *, express: bool
+    ) -> Callable[[Callable[[], None]], Callable[[], None]] | None:
+        """How to be told that a definition is compiled, or refused; None if it can be compiled at once."""
+
+
 @dataclass
 class Shared:
     """The parts that every world works with.
@@ -32,7 +42,7 @@ class Shared:
     `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by
     executions that start from then on; `former_flows` are the names of flows that were deleted, the newest last; warnings go to
     `tell`, too. `feed` is what has changed, for those who look; `changes` are what a state file does not hold yet, where there
-    is one.
+    is one; `compiling` is how large definitions are compiled while others are answered, where there is a way.
     """
 
     spec: Spec
@@ -49,5 +59,6 @@ class Shared:
     functions: Functions | None = None
     observer: Observer | None = None
     changes: ChangeLog | None = None
+    compiling: Compiling | None = None
     former_flows: dict[str, None] = field(default_factory=dict)
     tell: Callable[[str], object] = logging.getLogger("cfmock").warning

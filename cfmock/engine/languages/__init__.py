@@ -12,7 +12,7 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy, statemachine
 from cfmock.engine.languages.reader import DefinitionSource, Section
 
-__all__ = ["compile_definition", "compile_text"]
+__all__ = ["compile_definition", "compile_text", "is_compiled"]
 
 _LANGUAGES = {
     ("Type", "StateMachine"): statemachine.read,
@@ -23,21 +23,32 @@ _LANGUAGES = {
 MAX_VALUES = 65_536
 """Keys and values of a definition with its aliases expanded; our choice, so that compiling is over in a quarter of a second."""
 
-_COMPILED: BoundedCache[tuple[str, str, bool], Flow] = BoundedCache(count=512, size=2 * 1024 * 1024)
-"""Flows by text, file and `express`; sizes in characters. A kept flow takes about 20 bytes for each."""
+_COMPILED: BoundedCache[tuple[str, str, bool], Flow | DefinitionError] = BoundedCache(count=512, size=2 * 1024 * 1024)
+"""Flows, or why there is none, by text, file and `express`; sizes in characters. A kept flow takes about 20 bytes for each."""
 
 
 def compile_text(text: str, *, file: str = "<definition>", name: str | None = None, express: bool = False) -> Flow:
     """Compile a definition as `compile_definition` does, but the same text of the same file only once.
 
-    The flow is shared by all who ask for it. What is refused is not kept. Raises `DefinitionError`.
+    The flow is shared by all who ask for it. Raises `DefinitionError`.
     """
     key = (text, file, express)
     flow = _COMPILED.get(key)
     if flow is None:
-        flow = compile_definition(text, file=file, express=express)
+        try:
+            flow = compile_definition(text, file=file, express=express)
+        except DefinitionError as error:
+            _COMPILED.put(key, DefinitionError(error.problems), len(text))
+            raise
         _COMPILED.put(key, flow, max(len(text), VALUE_SIZE * flow.values))
+    if isinstance(flow, DefinitionError):
+        raise DefinitionError(flow.problems)
     return replace(flow, name=name) if name and name != flow.name else flow
+
+
+def is_compiled(text: str, *, file: str, express: bool) -> bool:
+    """Whether `compile_text` has kept what comes of a text."""
+    return _COMPILED.get((text, file, express)) is not None
 
 
 @shared_allowance()

@@ -91,7 +91,8 @@ class Admin:
             if wait is not None:
                 await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
             edge.functions.cause = None
-            result = getattr(self._control, endpoint.name)(**arguments)
+            steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
+            result = (steps or getattr(self._control, endpoint.name))(**arguments)
             if isinstance(result, Generator):
                 result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
         except (ArgumentError, UnknownName) as error:
