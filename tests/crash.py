@@ -112,6 +112,9 @@ schedules:
 """
 INPUTS = {"maps": {"l": [1, 2, 3, 4]}}
 STARTED = ("waits", "retries", "callback", "nested", "maps", "canned")
+MANY = 100
+"""Executions after which a new file is begun, so that comparing all does not take ever longer."""
+
 ENDED = ("Succeeded", "Failed", "Stopped", "TimedOut")
 
 Call = Callable[..., dict[str, Any]]
@@ -297,7 +300,9 @@ def move(url: str, chance: random.Random) -> None:
                 time.sleep(0.005)
 
 
-def crash(kills: int, seed: int, clock: str, folder: Path, hands: int = 3, sdk: bool = False) -> Record:
+def crash(
+    kills: int, seed: int, clock: str, folder: Path, hands: int = 3, sdk: bool = False, *, progress: bool = False
+) -> Record:
     """Kill a server so many times."""
     chance, record = random.Random(seed), Record()
     fixture, state = folder / "flows.yaml", folder / "state.db"
@@ -334,12 +339,14 @@ def crash(kills: int, seed: int, clock: str, folder: Path, hands: int = 3, sdk: 
                 thread.join()
         forget_old(record, state)
         record.counts["kills"] += 1
+        if progress and record.counts["kills"] % 50 == 0:
+            print(f"{record.counts['kills']} kills, {record.counts['starts']} starts", file=sys.stderr, flush=True)
     return record
 
 
 def forget_old(record: Record, state: Path) -> None:
-    """Begin with a new file now and then, so that comparing all does not take ever longer."""
-    if len(record.executions) > 400:
+    """Begin with a new file if there are `MANY`."""
+    if len(record.executions) > MANY:
         record.executions.clear()
         record.reported.clear()
         for file in state.parent.glob(f"{state.name}*"):
@@ -386,7 +393,7 @@ def main() -> int:
     wrong = 0
     for clock in ("real", "virtual"):
         folder = Path(tempfile.mkdtemp(prefix="cfmock-crash-"))
-        record = crash(given.kills // 2, given.seed, clock, folder, sdk=given.sdk)
+        record = crash(given.kills // 2, given.seed, clock, folder, sdk=given.sdk, progress=True)
         told = ", ".join(f"{count} {name}" for name, count in sorted(record.counts.items()))
         print(f"{clock} clock: {told}; {len(record.wrong)} wrong", flush=True)
         for line in record.wrong[:20]:
