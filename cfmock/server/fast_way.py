@@ -1,8 +1,9 @@
 """The fast way in: a request that is whole, small and plain is answered where its bytes arrive.
 
-aiohttp makes a stream for the body, a writer, a request object and two turns of a task of every request, which is a third of
-the cost of a call. Here its C parser reads the bytes in `data_received`, and the answer leaves before that returns: on
-DescribeExecution 1.4 times as many calls in the same processor time (Python 3.13, aiohttp 3.14.5).
+aiohttp makes a stream for the body, a writer, a request object and two turns of a task of every request. Here its C parser
+reads the bytes in `data_received`, heads that differ only in their targets are known again, and the answer leaves at once:
+40 of some 110 us of a call are saved, which is 1.6 times as many calls (DescribeExecution and a canned StartExecution from
+bytes to bytes, without the kernel; Python 3.13, aiohttp 3.14.5, asyncio). Sent a few at a time, answers wake fewer clients.
 
 What is answered here, aiohttp's own protocol never sees; all else it gets as it came, for the parser here is another one:
 heads over 16 KiB, chunked or compressed bodies, pipelined requests, HTTP/1.0, `Expect`, `Connection: close`, calls of pages and
