@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: calls, scans, start, memory, growth, pages, reads, fixture, setup, faults, engine, graph, contract, worker, lab,
-replay, outer, state, attacks (default: all).
+Parts: calls, scans, start, memory, growth, pages, reads, loading, fixture, setup, faults, engine, graph, contract, worker,
+lab, replay, outer, state, attacks (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -143,18 +143,23 @@ def start() -> list[Measure]:
 
 def memory(calls: int = 20_000) -> list[Measure]:
     """Resident memory after calls that store nothing, and what each stored execution adds."""
-    with running(CFMOCK) as server:
+    keeping = [*CFMOCK[:-1], "--keep-executions", "1000000", "--port"]
+    with running(keeping) as server:
+        begun = server.rss()
         load.send(server.port, [load.start_of("one")], 1)
         load.send(server.port, load.describes(calls, "one"))
         after = server.rss()
         load.send(server.port, load.describes(calls, "one"))
         flat = server.rss()
-        load.send(server.port, load.starts(calls, "defined"))
-        each = (server.rss() - flat) * 1024 / calls
+        load.send(server.port, load.starts(calls))
+        filled = server.rss()
+        load.send(server.port, load.starts(2 * calls))
+        each = (server.rss() - filled) * 1024 / (2 * calls)
     return [
-        Measure(f"memory after {calls} DescribeExecution", after, 70, " MB"),
+        Measure("memory at the start", begun, 70, " MB"),
+        Measure(f"growth by {calls} DescribeExecution", after - begun, 3, " MB"),
         Measure(f"growth by {calls} more", flat - after, 1, " MB"),
-        Measure("each stored execution", each, 6, " kB"),
+        Measure("each stored canned execution", each, 0.7, " kB"),
     ]
 
 
@@ -212,6 +217,13 @@ def looking() -> list[Measure]:
         with running(CFMOCK) as server:
             rows.append(bench_looking.readers(server))
     return [Measure(what, figure, limit, unit, note=note) for what, figure, limit, unit, note in rows]
+
+
+def loading() -> list[Measure]:
+    """Large fixtures; see bench_loading.py."""
+    import bench_loading
+
+    return list(bench_loading.measures())
 
 
 def fixture() -> list[Measure]:
@@ -359,6 +371,7 @@ PARTS = {
         pages,
         looking,
         reads,
+        loading,
         fixture,
         setup,
         faults,

@@ -11,11 +11,13 @@ best of several rounds counts, as whatever else the machine does only adds.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from cfmock.settings import resolve
 ROUNDS = 9
 RATE, FLATNESS, WAIT_MS, MEMORY_MB, ADVANCE_S = 40_000, 1.25, 5.0, 100.0, 2.0
 WAITING = 10_000
+PASSES, PASS_RATE = 500, 100_000
 
 FLOW = """
 Type: StateMachine
@@ -114,6 +117,13 @@ def per_transition(last: int) -> tuple[float, int]:
     return best(once) / transitions, len(history)
 
 
+def _passes() -> str:
+    names = [f"S{number}" for number in range(PASSES)]
+    states: list[dict[str, Any]] = [{"Type": "Pass", "Name": name, "Next": after} for name, after in pairwise(names)]
+    states.append({"Type": "Pass", "Name": names[-1], "End": True})
+    return json.dumps({"Type": "StateMachine", "SpecVersion": "v1", "Name": "p", "StartAt": names[0], "States": states})
+
+
 def waiting() -> tuple[float, float]:
     """Megabytes that ten thousand waiting executions add to a server, and seconds to advance over their end."""
     fixture = load([{"cfmock": 1, "flows": [{"name": "pause", "definition": WAIT}]}])
@@ -155,6 +165,13 @@ def measures() -> Iterator[tuple[str, float, float, bool, str]]:
     short, few = per_transition(10)
     yield "transitions a second", 1 / long, RATE, True, f"{long * 1e6:.1f} us each, over {events} events"
     yield f"a transition of {events} events to one of {few}", long / short, FLATNESS, False, ""
+    yield (
+        "Pass states a second",
+        PASSES / best(run(_passes(), {"order": 12}, TaskMocks())),
+        PASS_RATE,
+        True,
+        "with history",
+    )
     yield "a wait of ten minutes, ms", best(run(WAIT, {}, TaskMocks())) * 1000, WAIT_MS, False, ""
     grown, seconds = waiting()
     yield f"{WAITING} waiting executions, MB", grown, MEMORY_MB, False, f"{grown * 1024 / WAITING:.1f} kB each"

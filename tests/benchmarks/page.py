@@ -1,0 +1,48 @@
+"""Make docs/benchmarks.md of what the benches print. Usage: make bench | tee bench.txt; page.py < bench.txt"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import time
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+
+_ROW = re.compile(
+    r"(?P<what>\S.*?) {2,}(?P<value>[-\d.]+ ?[A-Za-z]*) +(?P<limit>[<>]= ?[\d.]+ ?[A-Za-z]*)? *(ok|MISSED)?(?P<note>.*)"
+)
+
+_HEAD = """# Benchmarks
+
+`make bench` measures these figures, and exits 1 if one misses its limit; `tests/benchmarks/page.py` makes this page of what it
+prints.
+
+The yardstick is a bare aiohttp server that decodes the query, checks an HMAC and answers a constant, without state or journal.
+Where a row has no unit it is a ratio: how many calls cfmock answers in the processor time that the yardstick takes for one, or
+what a thing costs with much to what it costs with little. Both are measured in turns, and the median of the ratios of all rounds
+is taken, so that it hardly depends on the machine.
+
+Not measured: other stand-ins than pytest-httpserver, which matches one request, checks no signature and keeps no state; more
+than 32 connections; TLS; Windows and macOS.
+
+"""
+
+
+_COLUMNS = "| what | figure | limit | |\n| --- | ---: | ---: | --- |\n"
+
+
+def main() -> None:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    lines = [_HEAD, f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())}: {machine}.\n\n", _COLUMNS]
+    for line in sys.stdin:
+        if found := _ROW.fullmatch(line.strip()):
+            value, limit, note = found["value"].strip(), (found["limit"] or "").strip(), found["note"].strip()
+            lines.append(f"| {found['what']} | {value} | {limit} | {note} |\n")
+    PAGE.write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
