@@ -108,7 +108,7 @@ def test_a_folder_in_which_nothing_is_found_is_told(folder):
     Path("empty").mkdir()
     ran = run("run", "empty", "--", "true")
     assert (ran.returncode, ran.stdout) == (0, "")
-    told = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl below it"
+    told = "no fixture and no flow definition in any *.yaml, *.yml, *.json, *.fdl, *.tf below it"
     assert ran.stderr == f"cfmock: empty: {told}\n"
 
 
@@ -135,7 +135,7 @@ sys.exit(int(sys.argv[1]))
 
 def test_set_ups_that_nothing_used_are_named_and_change_no_status(folder):
     Path("f.yaml").write_text(SET_UP)
-    ran = run("run", "f.yaml", "--", "python", "-c", ADD, "0")
+    ran = run("run", "f.yaml", "--", sys.executable, "-c", ADD, "0")
     assert (ran.returncode, ran.stdout) == (0, "")
     of_flow = "of flow 'order'"
     chance = '{"name":"chance","when":{"probability":0.5,"operation":"StopExecution"},"delay":0}'

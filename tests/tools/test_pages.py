@@ -166,7 +166,7 @@ def test_a_picture_is_as_wide_as_the_page_at_most(tmp_path: Path) -> None:
 def test_an_uncovered_retry_looks_otherwise_than_the_state_that_was_reached(tmp_path: Path) -> None:
     text = of_tests(tmp_path)
     assert re.search(r'<g class="cf-missed">\n<rect class="cf-page cf-rule"', text)
-    assert re.search(r'<g class="cf-Task cf-reached">', text)
+    assert re.search(r'<g class="cf-Task cf-reached"', text)
     colours = re.findall(
         r"\.cf-(reached|missed) > \.cf-rule \{ stroke: (#\w+); \}",
         re.sub(r"[^{}\n]*, (?=\.cf-reached > \.cf-rule)", "", text),
