@@ -148,7 +148,7 @@ def test_set_ups_that_nothing_used_are_named_and_change_no_status(folder):
         f"  fault 'chance' {chance}",
         f"cfmock: nothing used, of the files: outcome 1 {of_flow}, {mocks}, fault 'never'",
     ]
-    failed = run("run", "f.yaml", "--", "python", "-c", ADD, "3")
+    failed = run("run", "f.yaml", "--", sys.executable, "-c", ADD, "3")
     assert (failed.returncode, "nothing used" in failed.stderr) == (3, False)
 
 
