@@ -11,7 +11,7 @@ from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.commands import UNNAMED
 from cfmock.engine.execution import FlowExecution, TaskResolver
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.recording import ExecutionRecording
+from cfmock.engine.recording import Entry, ExecutionRecording
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.recordings import begin_recording, record_canned
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
@@ -151,6 +151,8 @@ class Executed(Live):
     def drop(self) -> None:
         if self.run is not None:
             self.run.on_end.clear()
+            if self.run.recording is not None:
+                self.run.recording.write = _unwritten  # its rows are gone
             self._world.scheduler.retire(self.run, "", "")
 
     def attend(self) -> Undo:
@@ -251,6 +253,10 @@ class Canned(Live):
         row = self.row
         end = ending(self._world, row.flow, row.name, row.input, self.outcome)
         finish(self._world, row, self.timeline.now(), end)
+
+
+def _unwritten(entry: Entry) -> None:
+    """Keep nothing of an execution whose flow is gone."""
 
 
 def _nothing() -> None:

@@ -77,6 +77,18 @@ def test_what_was_deleted_stays_deleted(make: Make) -> None:
     assert service("ListExecutions", FlowName="a")["Executions"] == []
 
 
+@pytest.mark.parametrize("how", ["deleted", "reset"])
+def test_nothing_is_written_of_what_ran_once_its_flow_is_gone(make: Make, how: str) -> None:
+    service = make(FLOWS)
+    service("StartExecution", FlowName="call", ExecutionName="e")
+    if how == "deleted":
+        service("DeleteFlow", Name="call")
+    else:
+        service.control.reset(region="cn-hangzhou")
+    service.advance(20)
+    assert service.kept.file.count("/cn-hangzhou", "recordings") == 0
+
+
 def test_an_execution_that_has_ended_is_as_it_was(make: Make) -> None:
     service = make(FLOWS, echo_flow({"when": {"execution": "c*"}, "output": {"a": "\u4e2d"}}))
     service("StartExecution", FlowName="echo", ExecutionName="e", Input='{"k": "\u4e2d\\ud800"}')
