@@ -42,10 +42,11 @@ class Control(
         do = {OUTCOME: self.add_outcome, MOCKS: self.add_mocks, FIXTURES: self.load}
         for each in added:
             try:
-                if each.what == FAULT:
-                    self.add_fault(each.document, each.account, each.region, id=each.id)
-                else:
-                    do[each.what](each.document, each.account, each.region)
+                with self.emulator.worlds.sparing((account, region) for account, region in each.spared):
+                    if each.what == FAULT:
+                        self.add_fault(each.document, each.account, each.region, id=each.id)
+                    else:
+                        do[each.what](each.document, each.account, each.region)
             except ArgumentError as error:
                 self.warn(f"what was added is left out after the restart: {error}")
 

@@ -79,7 +79,7 @@ class FaultControl(ControlPart):
             raise NotFoundError(f"there is no fault '{id}'")
         self.setups.removed(id)
         self._mark("fault", id)
-        self._no_longer_kept(lambda added: added.id == id)
+        self._no_longer_kept(account, region, lambda added: added.id == id)
         if account is None and region is None and id in self._added:
             self.emulator.worlds.no_longer(self._added.pop(id))
             for injector in injectors:
@@ -96,10 +96,12 @@ class FaultControl(ControlPart):
         self._everywhere(lambda w: w.faults.clear(), account, region)
         self.setups.removed()
         self._mark("fault")
-        self._no_longer_kept(lambda added: (account, region) in ((None, None), (added.account, added.region)))
+        self._no_longer_kept(account, region)
         return {}
 
-    def _no_longer_kept(self, gone: Callable[[Added], bool]) -> None:
+    def _no_longer_kept(
+        self, account: str | None, region: str | None, gone: Callable[[Added], bool] = lambda _: True
+    ) -> None:
         kept = self.emulator.kept
         if kept is not None:
-            kept.remove(lambda added: added.what == FAULT and gone(added))
+            kept.remove(account, region, lambda added: added.what == FAULT and gone(added))

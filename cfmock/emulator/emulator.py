@@ -128,7 +128,7 @@ class Emulator:
             self.journal.forget(account=account, region=region)
         ended = self.worlds.end(account, region)
         if self.kept is not None:
-            self.kept.forget(None if account is None and region is None else ended)
+            self.kept.forget(None if account is None and region is None else ended, account, region)
         for world in ended:
             self.watch.forget((world.account, world.region))
         for world in ended:

@@ -14,12 +14,12 @@ from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cfmock.base.clocks import HeldClock, VirtualClock
+from cfmock.base.clocks import Clock, HeldClock, VirtualClock
 from cfmock.base.errors import SettingsError
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.base.randomness import Ids
 from cfmock.base.version import __version__
-from cfmock.emulator.worlds import Worlds
+from cfmock.emulator.worlds import Scope, Worlds
 from cfmock.engine.commands import Failure
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.row_texts import digest
@@ -37,13 +37,25 @@ HITS, USES, NUMBERS, GIVEN, ADDED = "fault hits", "outcome uses", "numbers", "gi
 
 
 class Added(NamedTuple):
-    """Something that was added to a running emulator: an outcome, mocks, a fault or fixtures, as a document."""
+    """Something that was added to a running emulator: an outcome, mocks, a fault or fixtures, as a document. It is gone from the
+    worlds of `spared`."""
 
     what: str
     document: Json
     account: str | None
     region: str | None
     id: str = ""
+    spared: Sequence[Scope] = ()
+
+    def less(self, account: str | None, region: str | None) -> Added | None:
+        """What is left of it once it is gone from the worlds of this account and region; None: nothing."""
+        if account in (None, self.account) and region in (None, self.region):
+            return None
+        pairs = (account, self.account), (region, self.region)
+        apart = any(None not in pair and pair[0] != pair[1] for pair in pairs)
+        if apart or [account, region] in map(list, self.spared):
+            return self
+        return self._replace(spared=[*self.spared, (account, region)])
 
 
 class CountedRandom(random.Random):
@@ -119,8 +131,7 @@ class KeptState:
         SettingsError for a file of another kind of clock."""
         self._shared, self._worlds = shared, worlds
         meta, clock = self.file.meta(), shared.clock
-        virtual = isinstance(clock, VirtualClock)
-        kind = "virtual" if virtual else "real"
+        virtual, kind = isinstance(clock, VirtualClock), _kind_of(clock)
         if meta.get("clock", kind) != kind:
             text = f"its executions go by a {meta['clock']} clock (--clock {meta['clock']})"
             raise SettingsError(f"state file {self.file.path}: {text}")
@@ -131,11 +142,14 @@ class KeptState:
             clock.restart(self._now)
         self._holding.enter_context(shared.scheduler.held())
         self.changes.coming_back = True
-        self.changes.add(PUT_META, "clock", kind)
-        self.changes.add(PUT_META, "version", __version__)
+        self._write_kind(kind)
         for text in filter(None, self.file.worlds()):
             account, _, region = text.rpartition("/")
             worlds.of(account, region)
+
+    def _write_kind(self, clock: str) -> None:
+        self.changes.add(PUT_META, "clock", clock)
+        self.changes.add(PUT_META, "version", __version__)
 
     def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
         ids: Any = shared.ids
@@ -219,11 +233,16 @@ class KeptState:
         self._additions[self._count] = what
         self.changes.add(PUT_ROW, "", ADDED, str(self._count), ascii_text(what))
 
-    def remove(self, gone: Callable[[Added], bool]) -> None:
-        """Keep no longer what was added and is gone."""
-        for number in [number for number, each in self._additions.items() if gone(each)]:
-            del self._additions[number]
-            self.changes.add(DELETE_ROW, "", ADDED, str(number))
+    def remove(self, account: str | None, region: str | None, gone: Callable[[Added], bool]) -> None:
+        """Keep no longer, for the worlds of this account and region, what was added and is gone."""
+        for number, added in list(self._additions.items()):
+            left = added.less(account, region) if gone(added) else added
+            if left is None:
+                del self._additions[number]
+                self.changes.add(DELETE_ROW, "", ADDED, str(number))
+            elif left is not added:
+                self._additions[number] = left
+                self.changes.add(PUT_ROW, "", ADDED, str(number), ascii_text(left))
 
     @contextmanager
     def _paused(self) -> Iterator[None]:
@@ -263,8 +282,8 @@ class KeptState:
             else:
                 self.changes.add(PUT_META, key, text)
 
-    def forget(self, worlds: Sequence[World] | None) -> None:
-        """These worlds, or all (None), are as at the start."""
+    def forget(self, worlds: Sequence[World] | None, account: str | None = None, region: str | None = None) -> None:
+        """These worlds, those of the account and region, or all (None), are as at the start."""
         if worlds is None:
             self._noted.clear()
             self._additions.clear()
@@ -275,8 +294,15 @@ class KeptState:
             changes = [change for key in keys for change in forget_world(key)]
         for change in changes:
             self.changes.add(*change)
-        if worlds is None and self._shared is not None:
+        if worlds is not None:
+            self.remove(account, region, lambda _: True)
+        elif self._shared is not None:
+            self._write_kind(_kind_of(self._shared.clock))
             self._begin_chance(self._shared, {})
+
+
+def _kind_of(clock: Clock) -> str:
+    return "virtual" if isinstance(clock, VirtualClock) else "real"
 
 
 def is_news(world: World, place: str, said: object) -> bool:

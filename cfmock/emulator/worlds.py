@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from cfmock.observe.journal import WorldKey, is_of
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
@@ -12,10 +13,10 @@ from cfmock.service.world import World
 Change = Callable[[World], object]
 """Changes one world; replayed in worlds made later."""
 
-_Scope = tuple[str | None, str | None]
+Scope = tuple[str | None, str | None]
 """An account and a region; None: any."""
 
-_ALL: _Scope = (None, None)
+_ALL: Scope = (None, None)
 
 
 class Worlds:
@@ -26,11 +27,12 @@ class Worlds:
         self.prepare = prepare
         self._shared = shared
         self._worlds: dict[WorldKey, World] = {}
-        self._changes: dict[int, tuple[_Scope, Change]] = {}  # by number, oldest first
+        self._changes: dict[int, tuple[Scope, Change]] = {}  # by number, oldest first
         self._sizes: dict[int, int] = {}  # in bytes, by number
         self.added = 0  # bytes of all of them
-        self._resets: dict[_Scope, int] = {_ALL: 0}  # the number of the last change before the reset
+        self._resets: dict[Scope, int] = {_ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
+        self._spared: tuple[Scope, ...] = ()
 
     def __iter__(self) -> Iterator[World]:
         """Iterate over the worlds that were made so far."""
@@ -66,6 +68,8 @@ class Worlds:
     ) -> int:
         """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Returns its
         number."""
+        if self._spared:
+            change = _except(self._spared, change)
         self._numbers += 1
         self._sizes[self._numbers] = size
         self.added += size
@@ -73,6 +77,15 @@ class Worlds:
             change(world)
         self._changes[self._numbers] = (account, region), change
         return self._numbers
+
+    @contextmanager
+    def sparing(self, scopes: Iterable[Scope]) -> Iterator[None]:
+        """Changes that are made everywhere in this block are not made in worlds of these scopes."""
+        self._spared = tuple(scopes)
+        try:
+            yield
+        finally:
+            self._spared = ()
 
     def no_longer(self, number: int) -> None:
         """Make the change of this number in no more worlds."""
@@ -105,3 +118,10 @@ class Worlds:
         for world in self:
             world.discard()
         vars(self).clear()
+
+
+def _except(scopes: tuple[Scope, ...], change: Change) -> Change:
+    def changed(world: World) -> object:
+        return None if any(is_of(world.where, *scope) for scope in scopes) else change(world)
+
+    return changed

@@ -358,6 +358,39 @@ def test_fixtures_that_were_added_are_there(make: Make) -> None:
     assert described(service, "echo", "e")["Status"] == "Failed"
 
 
+THROTTLED = {"when": {"operation": "ListFlows"}, "error": "ResourceThrottled"}
+
+
+@pytest.mark.parametrize("given", [None, "cn-beijing"])
+@pytest.mark.parametrize("how", ["remove", "clear", "reset"])
+def test_what_is_gone_from_one_world_stays_gone_there_and_only_there(make: Make, how: str, given: str | None) -> None:
+    def start(service: KeptService, name: str) -> str:
+        service("StartExecution", FlowName="echo", ExecutionName=name, RegionId="cn-beijing")
+        found = service("DescribeExecution", FlowName="echo", ExecutionName=name, RegionId="cn-beijing")
+        return str(found["Status"])
+
+    service = make(echo_flow())
+    fault = service.control.add_fault(THROTTLED, region=given)
+    service.control.add_outcome({"flow": "echo", "status": "Failed", "error": {"code": "X"}}, region=given)
+    assert service.refusal("ListFlows", RegionId="cn-beijing").code == "ResourceThrottled"
+    if how == "remove":
+        service.control.remove_fault(fault["id"], region="cn-beijing")
+    elif how == "clear":
+        service.control.clear_faults(region="cn-beijing")
+    else:
+        service.control.reset(region="cn-beijing")
+    service.commit()
+    for name in ("before", "after", "later"):
+        service("ListFlows", RegionId="cn-beijing")
+        if given is None:
+            assert service.refusal("ListFlows").code == "ResourceThrottled"
+        assert start(service, name) == ("Succeeded" if how == "reset" else "Failed")
+        service = service.restarted()
+    service.control.add_fault(THROTTLED, region="cn-beijing")
+    service.commit()
+    assert service.restarted().refusal("ListFlows", RegionId="cn-beijing").code == "ResourceThrottled"
+
+
 # -- fixtures beside state ---------------------------------------------------------------------------------------------
 
 
@@ -469,8 +502,12 @@ def test_an_execution_that_this_version_cannot_go_on_with_ends_failed_and_says_s
     assert described(service.restarted(), "call", "e") == found
 
 
-def test_a_file_goes_by_one_kind_of_clock(make: Make) -> None:
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_file_goes_by_one_kind_of_clock(make: Make, reset: bool) -> None:
     service = make()
+    if reset:
+        service.commit()
+        service.control.reset()
     service.commit()
     with pytest.raises(SettingsError, match="virtual clock"):
         service.restarted(clock="real", now=None)
