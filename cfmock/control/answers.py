@@ -23,14 +23,14 @@ from cfmock.service.rows import EXPRESS, ExecutionRow
 
 
 class Answered(NamedTuple):
-    """Who answered, in a word, and why, in a sentence."""
+    """The answerer in a word, and the reason in a sentence."""
 
     by: str
     why: str
 
 
 def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | None:
-    """Who answered a try of a task. None where nobody was asked: it ended before."""
+    """Find the answerer of a try of a task; None where none was asked: it ended before."""
     if tried.answer is None:
         return None
     _, source, by_task = tried.answer
@@ -106,7 +106,7 @@ def _near_miss(kind: str, name: str, candidate: TaskMock | Outcome, execution: s
 
 
 def _names(state: str, tried: TaskTry) -> tuple[str, str | None, str | None]:
-    """What mocks may call the task by, in the order in which they are asked."""
+    """Return the names that mocks may use for the task, in the order in which they are asked."""
     resource, action = part(tried.scheduled, "resourceArn"), part(tried.scheduled, "action")
     arn = json.loads(resource) if resource is not None else None
     return state, arn, json.loads(action) if action is not None else arn and action_of(arn)

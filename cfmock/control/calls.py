@@ -14,7 +14,7 @@ from cfmock.observe.retries import Retries, groups
 
 
 class CallControl(ControlPart):
-    """What can be asked about calls."""
+    """Answers questions about calls."""
 
     def check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
         """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it; likewise for the
@@ -55,7 +55,7 @@ class CallControl(ControlPart):
         return whole(self._call(request_id, account, region))
 
     def show_signature(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
-        """What the server signed of a call whose signature it refused, and what the client likely did."""
+        """Show the text that the server signed for a refused call, and the client's likely mistake."""
         explained = self._call(request_id, account, region).details.signature
         if explained is None:
             raise NotFoundError(f"call '{request_id}' was not refused for its signature")
@@ -78,7 +78,7 @@ class CallControl(ControlPart):
         return {}
 
     def when_called(self, count: int, tell: Callable[[], None], **filters: Any) -> Callable[[], None]:
-        """Call `tell` once there are `count` such calls, at once if there are; gives back how to undo that."""
+        """Call `tell` once there are `count` such calls, at once if there are; returns a function that undoes it."""
         journal = self.emulator.journal
         left = count - len(self.find_calls(**filters))  # counted on, since the journal may drop them meanwhile
 

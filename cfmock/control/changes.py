@@ -1,4 +1,4 @@
-"""What has changed, for those who look: so that they read again what they show, and nothing else."""
+"""Changes since a number, so that a viewer reads again only the things that changed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from cfmock.observe.change_feed import KINDS, coalesced
 
 
 class ChangeControl(ControlPart):
-    """What can be asked about changes."""
+    """Answers questions about changes."""
 
     def follow_changes(self, since: int = 0) -> list[dict[str, Json]]:
-        """What has changed after a number, a few lines: the newest of each thing, or, where those are many, of each kind. A line
-        of the kind `reset` alone says that it is not known any more, so that all has to be read again."""
+        """Return the changes after a number, a few entries: the newest of each thing, or, where those are many, of each kind.
+        An entry of the kind `reset` alone says that it is not known any more, so that all has to be read again."""
         feed, default = self.emulator.shared.feed, self.emulator.worlds.default()
         found = feed.since(since)
         if found is None:
@@ -23,5 +23,5 @@ class ChangeControl(ControlPart):
         ]
 
     def follow_progress(self, on: bool) -> None:
-        """Whether somebody follows changes: then executions count as changed whenever they go on."""
+        """Switch the marking of progress on or off: while it is on, an execution counts as changed at each step."""
         self.emulator.follow_progress(on)

@@ -12,11 +12,11 @@ from cfmock.base.time_text import LAST_MOMENT, LONGEST, parse_duration, parse_ti
 from cfmock.control.part import ControlError, ControlPart
 
 FURTHEST = LAST_MOMENT - LONGEST
-"""How far a clock goes, in seconds since 1970: what flows then wait for can still be written as a time."""
+"""The latest time of a clock, in seconds since 1970: flows that wait from then on still end at a time that can be written."""
 
 
 class ClockControl(ControlPart):
-    """What can be done about time."""
+    """Reads and moves the flow clock."""
 
     def read_clock(self) -> Json:
         return {"now": iso(self.emulator.clock.now()), "kind": self.emulator.settings.clock}
@@ -38,11 +38,11 @@ class ClockControl(ControlPart):
         return {**self.read_clock(), "reached": True, "reason": None}
 
     def advance(self, seconds: float) -> None:
-        """Move a virtual clock on by so many seconds. Raises as `steps_to`, and ClockStopped."""
+        """Move a virtual clock on by `seconds`. Raises as `steps_to`, and ClockStopped."""
         deque(self.steps(seconds), maxlen=0)
 
     def steps(self, seconds: float) -> Iterator[None]:
-        """The same in steps, each time it is asked to go on."""
+        """Move the clock like `advance`, one step at each iteration."""
         return self.steps_to(self.emulator.clock.now() + seconds)
 
     def steps_to(self, moment: float) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What can be done to a running emulator besides calling its API: one table.
+"""The table of admin endpoints, the operations on a running emulator beside its API.
 
 `control` does these endpoints in-process, the admin API routes them, `openapi.json` describes them.
 """
@@ -28,7 +28,8 @@ class Argument(NamedTuple):
 
 
 class Lead(NamedTuple):
-    """What may be asked next: the endpoint `to`, with its `argument` from the place `at` (a JSON pointer) of this answer."""
+    """A link to a possible next request: the endpoint `to`, with its `argument` from the place `at` (a JSON pointer) of this
+    answer."""
 
     to: str
     argument: str

@@ -28,7 +28,7 @@ MAX_NEAR_MISSES = 50
 
 
 class ExecutionDetailControl(ExecutionControl):
-    """What can be asked about one execution."""
+    """Answers questions about one execution."""
 
     def show_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
         """All that is known of an execution but its events. Raises NotFoundError for a flow or name that there is not."""

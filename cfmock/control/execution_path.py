@@ -61,7 +61,7 @@ def visits(row: ExecutionRow) -> list[Visit]:
 
 
 def hits(row: ExecutionRow) -> dict[str, int]:
-    """How often each `Point` of the definition was passed, by its id."""
+    """Count the passages of each `Point` of the definition, by its id."""
     found = Counter(points(row))
     return dict(found or Counter(visit.point for visit in visits(row)))
 
@@ -139,7 +139,8 @@ class _Reader:
 
 
 def _given(event: Event, visit: Visit) -> str:
-    """What mocks of a call are matched by: the input of its state; where an old step names an action, its parameters."""
+    """Return the value that mocks of a call are matched by: the input of its state; where an old step names an action, its
+    parameters."""
     keys = event.shape.keys
     if "input" in keys and "parameters" in keys:
         parameters = event.parts[keys.index("parameters")]

@@ -45,7 +45,7 @@ class Run(NamedTuple):
 
 
 class ExecutionControl(ControlPart):
-    """What can be done about executions."""
+    """Starts, stops, lists and awaits executions."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -159,7 +159,7 @@ class ExecutionControl(ControlPart):
         self.runs_begun = 0
 
     def was_run(self, row: ExecutionRow) -> bool:
-        """Whether this is one of the newest executions that `start` has begun."""
+        """Return whether this is one of the newest executions that `start` has begun."""
         return any(begun.serial == row.serial and begun.flow.id == row.flow.id for begun in self._runs)
 
     def run(self, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
@@ -169,7 +169,7 @@ class ExecutionControl(ControlPart):
             return Run(world, row, job, self.when_ended(world, row, tell))
 
     def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
-        """Call `tell` once the execution has ended, at once if it has; gives back how to undo that."""
+        """Call `tell` once the execution has ended, at once if it has; returns a function that undoes it."""
         subscribe = waiting_for(world, row)
         if subscribe is not None:
             return subscribe(tell)
@@ -189,8 +189,8 @@ class ExecutionControl(ControlPart):
         return None if any(task.handed_out for task in found) else found
 
     def pass_time_out(self, world: World, row: ExecutionRow) -> bool:
-        """Let an execution whose open tasks nobody will report go on to what ends first: a task's time-out or its own. False
-        if it has no time-out at all."""
+        """Move an execution whose open tasks nobody will report on to the end that comes first: a task's time-out or its own.
+        False if it has no time-out at all."""
         execution = world.run_of(row)
         if execution is None:
             return False
@@ -232,7 +232,7 @@ class ExecutionControl(ControlPart):
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What the service refuses in this block, as errors of the control."""
+    """Raise refusals of the service in this block as errors of the control."""
     try:
         yield
     except ServiceError as failure:
@@ -277,7 +277,7 @@ def brief(world: World, row: ExecutionRow) -> dict[str, Json]:
 
 
 def error_of(row: ExecutionRow) -> dict[str, str] | None:
-    """What an execution failed with, None for one that did not fail."""
+    """Return the error of an execution, None for one that did not fail."""
     failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
     return {"code": row.error, "detail": row.cause} if failed else None
 

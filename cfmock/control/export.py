@@ -24,7 +24,7 @@ _LEFT_OUT = ("now", "region", "variables")
 
 
 class ExportControl(ControlPart):
-    """What can be had of a world as a whole."""
+    """Exports a world as a fixture."""
 
     def export(self, account: str | None = None, region: str | None = None, executions: bool = False) -> Json:
         """The world as a fixture document; with `executions` those that have ended, too."""
@@ -117,7 +117,7 @@ def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
 
 
 def _executions(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[str, Json]]:
-    """Those that have ended, oldest first; children of map runs belong to their parents."""
+    """Return the executions that have ended, oldest first; children of map runs belong to their parents."""
     rows = [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
     for row in sorted(rows, key=lambda row: row.serial):
         found = _execution(row)

@@ -19,7 +19,7 @@ FAULT = "fault"
 
 
 class FaultControl(ControlPart):
-    """What can be done about faults."""
+    """Adds, lists and removes fault rules."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -37,7 +37,7 @@ class FaultControl(ControlPart):
     def add_fault(
         self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
     ) -> Json:
-        """Add a rule; gives it back with its id. Raises UnknownName for an operation that the API does not have."""
+        """Add a rule; returns it with its id. Raises UnknownName for an operation that the API does not have."""
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
         spec = self.emulator.spec
@@ -70,7 +70,7 @@ class FaultControl(ControlPart):
         self._everywhere(lambda w: w.faults.add(rule, first=True), None, None)
 
     def fault_hits(self, id: str) -> int:
-        """How many calls a rule has struck in all worlds, also after it was removed or has expired."""
+        """Count the calls that a rule has struck in all worlds, also after it was removed or has expired."""
         return sum(world.faults.hits_of(id) for world in self.emulator.worlds)
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:

@@ -41,11 +41,11 @@ MAX_RUNNING = 1_000
 """Running executions whose path so far counts into the coverage."""
 
 AFTER = r"^[^/\n]{1,200}/[^/\n]{1,100}/[^\n]{0,256}$"
-"""Where a page of flows goes on: name, region and account of the last."""
+"""The place where a page of flows goes on: name, region and account of the last."""
 
 
 class FlowDetailControl(ControlPart):
-    """What can be asked about flows."""
+    """Answers questions about flows."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -287,7 +287,7 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
 
 
 def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
-    """What of the definition as it is now has been passed so far; running executions count with what they passed."""
+    """Return the points of the present definition that were passed; running executions count with what they passed."""
     counts = dict(world.stores.passed.of(row))
     running = (live.row for live in world.live.get(row.id, {}).values() if live.outcome is None)
     for each in islice(running, MAX_RUNNING):

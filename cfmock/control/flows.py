@@ -29,7 +29,7 @@ OUTCOME, MOCKS, FIXTURES = "outcome", "mocks", "fixtures"
 
 
 def _read(document: Json, existing: frozenset[str]) -> FixtureSet | FixtureError:
-    """What a document says, or what is wrong with it."""
+    """Read a document: its fixtures, or its mistakes."""
     try:
         return load([document], allow_files=False, existing=existing)
     except FixtureError as error:
@@ -37,7 +37,7 @@ def _read(document: Json, existing: frozenset[str]) -> FixtureSet | FixtureError
 
 
 class FlowControl(ControlPart):
-    """What can be done about flows."""
+    """Loads fixtures and adds mocks and outcomes to flows."""
 
     def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
         """Add what a fixture document says, or a flow definition."""
@@ -68,8 +68,8 @@ class FlowControl(ControlPart):
     def add_fixtures(
         self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, document: Json = None
     ) -> None:
-        """Add what fixtures say, as a `document` if they came as one; settings are those of the start, so a warning tells of
-        others."""
+        """Add the content of fixtures, as a `document` if they came as one; settings are those of the start, so a warning tells
+        of others."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.warn(f"settings count at the start only, so these are passed over: {names}")
@@ -149,7 +149,7 @@ class FlowControl(ControlPart):
         self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None, *,
         chain: SetUp | None = None,
     ) -> SetUp:  # fmt: skip
-        """Add a mock, to a chain of mocks if one is given that is not gone; gives the chain back."""
+        """Add a mock, to a chain of mocks if one is given that still exists; returns the chain."""
         setup = SetUp(MockChain(flow, task)) if chain is None or chain.gone else chain
         begun = bool(setup.uses)
 

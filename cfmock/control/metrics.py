@@ -1,4 +1,4 @@
-"""What a monitoring system wants to know of a server, as figures."""
+"""Figures of a server for a monitoring system."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Figures(NamedTuple):
 
 
 class MetricsControl(ControlPart):
-    """What can be asked in figures."""
+    """Counts calls, executions and stored rows."""
 
     def read_metrics(self) -> Figures:
         """Count what there is; what calls and faults did is counted as they happen."""

@@ -43,7 +43,7 @@ class NameCheck:
                 raise UnknownName.of(f"{has_not} parameter '{name}'", name, known)
 
     def is_operation(self, name: str) -> bool:
-        """Whether the API has this operation, or one that the glob covers."""
+        """Return whether the API has this operation, or one that the glob covers."""
         operations = self._emulator.spec.operations
         return name in operations or any(glob_matches(name, each) for each in operations)
 
@@ -116,5 +116,5 @@ def _flow_names(worlds: Iterable[World]) -> dict[str, None]:
 
 
 def _without_definition(row: FlowRow) -> bool:
-    """Whether a fixture left it to a client to bring the definition."""
+    """Return whether a fixture leaves the definition to a client."""
     return row.definition == one_pass(row.name, row.execution_mode == EXPRESS).text

@@ -1,4 +1,4 @@
-"""What came nearest to using a set-up that nothing used: the call or execution that differs least from what it waits for."""
+"""The near misses of set-ups that nothing used: the call or execution that differs least from what it waits for."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ Subject = CannedOutcome | MockChain | AddedFault
 
 
 def nearest(emulator: Emulator, subject: Subject) -> str:
-    """What came nearest, in words."""
+    """Describe the nearest call or execution."""
     if isinstance(subject, AddedFault):
         return _nearest_call(list(emulator.journal.find()), subject.rule)
     executions = _executions(emulator, subject.flow)

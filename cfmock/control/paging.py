@@ -18,7 +18,7 @@ P = TypeVar("P")
 
 
 def read_after(text: str, read: Callable[[str], P]) -> P:
-    """Where a page begins, as the page before named it; `read` raises ValueError for what none has named."""
+    """Read the place where a page begins, as the page before named it; `read` raises ValueError for what none has named."""
     try:
         return read(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every part of `Control` works on: one emulator, its worlds, the names in them, and what was set up."""
+"""Common base of the parts of `Control`: one emulator, its worlds, the names in them, and what was set up."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ControlPart:
         return self.emulator.worlds.known(account, region)
 
     def _keep(self, what: str, document: Json, account: str | None, region: str | None, id: str = "") -> None:
-        """Let what was added outlive the process, where anything does."""
+        """Keep an addition in the state file, where there is one."""
         kept = self.emulator.kept
         if kept is not None:
             kept.add(Added(what, document, account, region, id))
@@ -104,7 +104,7 @@ class ControlPart:
 
     @property
     def regions(self) -> Collection[str]:
-        """Those that worlds may be of."""
+        """Return the regions that a world may be in."""
         return {*self.emulator.spec.regions, self.emulator.settings.region}
 
     def check_world(self, account: str | None, region: str | None) -> None:
@@ -116,5 +116,5 @@ class ControlPart:
 
 
 def iso_or_none(time: datetime | None) -> str | None:
-    """A moment as the admin API gives it."""
+    """Write a time as the admin API does."""
     return None if time is None else iso(time.timestamp())

@@ -59,7 +59,7 @@ class SetUps:
         self._emulator = emulator
         self._all: deque[SetUp] = deque(maxlen=_KEPT)
         self.count = 0
-        """How many were ever added: the number of the newest."""
+        """Number of the newest set-up, counting all that were ever added."""
 
     def add(self, setup: SetUp) -> None:
         """Remember a new one, or a chain that gets its first mock: who adds that sets it up."""
@@ -76,15 +76,15 @@ class SetUps:
                 setup.gone = True
 
     def reset(self) -> None:
-        """Worlds begin anew: what was added so far is gone from some or all of them."""
+        """Note that worlds were reset: what was added so far is gone from some or all of them."""
         for setup in self._all:
             setup.gone = True
         self._all = deque((each for each in self._all if (each.uses or each.faults) and not each.used), _KEPT)
 
     def unused(self, after: int = 0, asked: Container[str] = ()) -> Unused:
-        """What nothing used, with the call or execution that came nearest to what is certain.
+        """Return the set-ups that nothing used, with the call or execution that came nearest to what is certain.
 
-        What was added up to number `after` is `other`, since the test did not ask for it, but for the faults of the ids `asked`.
+        What was added up to number `after` is `other`, since the test did not ask for it, except the faults of the ids `asked`.
         """
         certain: list[str] = []
         other: list[str] = []
@@ -109,7 +109,7 @@ class SetUps:
         return bool(setup.faults) and all(fault.expires_at <= now for fault in setup.faults)
 
     def unused_given(self) -> tuple[str, ...]:
-        """What fixtures set up and nothing used, in any world."""
+        """Return the set-ups of fixtures that nothing used, in any world."""
         uses: dict[str, bool] = {}
         for name, used in self._given():
             uses[name] = used or uses.get(name, False)

@@ -18,11 +18,11 @@ SHOWN = 20
 """Executions that are shown: the newest."""
 
 Marks = Mapping[tuple[str, str], int]
-"""How many executions each world had, by account and region."""
+"""Number of executions that each world had, by account and region."""
 
 
 def marks(control: Control) -> Marks:
-    """Where the worlds stand: for `executions_text`, to show only what begins later."""
+    """Return the present counts of all worlds: for `executions_text`, to show only what begins later."""
     return {(world.account, world.region): world.serial for world in control.emulator.worlds.known()}
 
 
@@ -54,7 +54,7 @@ def _since(world: World, since: Marks) -> Iterator[ExecutionRow]:
 
 
 def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
-    """What one that has not ended waits for."""
+    """Describe the wait of an execution that has not ended."""
     live = world.live_execution(row)
     if live is None:
         return
@@ -75,7 +75,7 @@ def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
 
 
 def _next(control: Control, timeline: Timeline, limit: float = float("inf")) -> Iterator[str]:
-    """When it goes on by itself; the limit that every execution has is not worth a word."""
+    """Return the time at which it goes on by itself; the limit that every execution has is not worth a word."""
     kind, due = timeline.next_kind, timeline.due
     if kind is None or due >= limit:
         return

@@ -86,7 +86,7 @@ class Emulator:
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def add_credentials(self, credentials: Iterable[Credential]) -> None:
-        """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
+        """Add access keys; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
         self._authenticator.add(credentials)
 
     def replace_credentials(self, credentials: Iterable[Credential]) -> None:
@@ -155,7 +155,7 @@ class Emulator:
             self.clock.restart(self._begun)
 
     def discard(self) -> None:
-        """Let go of everything; nothing can be asked of it any more. Its parts refer to one another, so without this they would
+        """Release everything; the emulator cannot be used afterwards. Its parts refer to one another, so without this they would
         wait for the garbage collector."""
         self.worlds.discard()
         for part in (self.pipeline, self.time, self):

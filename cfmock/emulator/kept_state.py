@@ -184,7 +184,7 @@ class KeptState:
             world.outcomes_of(flow).resume(json.loads(text))
 
     def go_on(self) -> None:
-        """Let what goes on in the worlds go on: what is ready does so before this returns."""
+        """Resume the executions of the worlds: what is ready does so before this returns."""
         shared, worlds = self._shared, self._worlds
         assert shared is not None
         lost = []

@@ -1,9 +1,9 @@
 """The path of a call, from a request value to a reply value or a promise of one.
 
-    receive ─► decode ─► claim ─► identify ─► decide ─► perform ─► answer
-                 │         │         │           │         │         │
-              tables    skewed    keys and    faults,  operations  faults (after), encoding,
-                        clocks    signature   limits               hint, journal
+    decode ─► claim ─► identify ─► decide ─► perform ─► finish
+       │        │         │          │          │          │
+    tables   skewed    keys and   faults,   operations  faults (after), encoding,
+             clocks    signature  limits                hint, journal
 
 Each step makes the next stage of the call (`stages`), or raises the `ServiceError` that the call is refused with. Every call is
 answered and written down, whichever stage it has reached.
@@ -48,7 +48,7 @@ from cfmock.service.shared import Shared
 log = logging.getLogger("cfmock")
 
 Result = Fields | DeferredAnswer | Reply
-"""What an operation gives, or a fault in its place."""
+"""The answer of an operation, or of a fault in its place."""
 
 
 class RateExceeded(Refused):
@@ -67,7 +67,7 @@ class Pipeline:
     ) -> None:
         self.handled = 0  # calls so far
         self.job: Job | None = None
-        """What the last call has set going, on a virtual clock: its answer leaves when that has ended or waits."""
+        """The job of the last call, on a virtual clock: its answer leaves when the job has ended or waits."""
         self._shared = shared
         self._spec = shared.spec
         self._limit: int = shared.spec.limits["request_size"]  # bytes
@@ -164,7 +164,7 @@ class Pipeline:
         limits, faults = world.limits, world.faults
         if limits is not None and not limits.admits(call.operation.name):
             raise RateExceeded(limits.throttled(call.operation.name))
-        violations = self._monitor.came(identified)
+        violations = self._monitor.call_received(identified)
         decision, trace = faults.decide(call), None
         if faults.has_rules:
             rules = (*struck, *decision.rules) if decision is not None else struck
@@ -264,7 +264,7 @@ class Pipeline:
         if type(reached) is Decided or type(reached) is Identified:
             if reply.transport not in UNANSWERED:
                 self._authenticator.answered(reached.call.access_key_id, reached.decoded.nonce)
-            violations = self._monitor.went(reached, reply, failure, fields)
+            violations = self._monitor.call_answered(reached, reply, failure, fields)
             if type(reached) is Decided and reached.violations:
                 violations = (*reached.violations, *violations)
         said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None

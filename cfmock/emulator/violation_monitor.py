@@ -29,14 +29,14 @@ class ViolationMonitor:
         self._histories: dict[WorldKey, ClientHistory] = {}
         self._late: dict[str, tuple[WorldKey, Start | None]] = {}  # by request id
 
-    def came(self, identified: Identified) -> list[ViolationNote]:
+    def call_received(self, identified: Identified) -> list[ViolationNote]:
         """The violations that a call shows before anything is done about it."""
         request, call = identified.decoded, identified.call
         found = argument_violations.violations(call.operation, request.parameters, call.arguments)
         acs3 = "Signature" not in request.parameters.values and is_acs3(request.request)
-        return found + self._history((call.account, call.region)).came(call, request.nonce, acs3=acs3)
+        return found + self._history((call.account, call.region)).call_received(call, request.nonce, acs3=acs3)
 
-    def went(
+    def call_answered(
         self, stage: Identified | Decided, reply: Reply, failure: ServiceError | None, fields: Fields
     ) -> Sequence[ViolationNote]:
         """Return the violations that a call shows in the light of its answer. `fields` are those of a success."""

@@ -114,7 +114,7 @@ class Worlds:
         return ended
 
     def discard(self) -> None:
-        """Let go of everything; nothing can be asked of it any more."""
+        """Release everything; the worlds cannot be used afterwards."""
         for world in self:
             world.discard()
         vars(self).clear()

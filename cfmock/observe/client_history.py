@@ -77,7 +77,7 @@ class ClientHistory:
         self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
         self._starts = 0
 
-    def came(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
+    def call_received(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
         """Return the violations of a call that comes in."""
         found = []
         if acs3:

@@ -18,7 +18,7 @@ MAX_HELD = 64 * 1024 * 1024
 """Bytes that are kept of all connections: of requests until they are answered, and of answers until their clients read them."""
 
 MALFORMED = (web.RequestPayloadError, ContentEncodingError, TransferEncodingError)
-"""What aiohttp raises for a body that ends too early, or cannot be unpacked as its headers say."""
+"""The errors that aiohttp raises for a body that ends too early, or cannot be unpacked as its headers say."""
 
 
 class BodyMalformed(Exception):  # noqa: N818 - reads as what happened where it is raised
@@ -36,7 +36,7 @@ class Bodies:
         self.held = 0
 
     def take(self, size: int) -> None:
-        """Keep so many bytes more, until they are given back by lowering `held`. Raises BodiesFull."""
+        """Reserve room for `size` bytes, until they are given back by lowering `held`. Raises BodiesFull."""
         if self.held + size > MAX_HELD:
             raise BodiesFull
         self.held += size

@@ -1,4 +1,4 @@
-"""Each call told as it comes: as a line of a file (`--journal`), as a line of the log (`-v`)."""
+"""The log of calls as they come: a line of a file (`--journal`), as a line of the log (`-v`)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Recording:
 
 
 def _cut(file: Path) -> bool:
-    """Whether the last line of a file has no end: its process was killed, or the disk full."""
+    """Return whether the last line of a file has no end: its process was killed, or the disk full."""
     if not file.is_file() or not file.stat().st_size or not os.access(file, os.R_OK):
         return False  # what is no file, as a pipe, is not to be read
     with file.open("rb") as content:

@@ -18,7 +18,7 @@ Tell = Callable[[], None]
 
 
 class CompilingAhead:
-    """What `Shared.compiling` is of a server. It defers nothing but what comes in a block of `open`: who waits can wait."""
+    """The `Shared.compiling` of a server. It defers nothing but what comes in a block of `open`: who waits can wait."""
 
     def __init__(self) -> None:
         self._open = False
@@ -26,7 +26,7 @@ class CompilingAhead:
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
-        """What is compiled in this block may be compiled elsewhere."""
+        """Allow definitions in this block to be compiled elsewhere."""
         self._open = True
         try:
             yield
@@ -34,7 +34,7 @@ class CompilingAhead:
             self._open = False
 
     def later(self, text: str, file: str, *, express: bool) -> Callable[[Tell], Tell] | None:
-        """How to be told that a definition is compiled, or refused; None if it can be compiled at once."""
+        """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
         if not self._open or len(text) <= LARGE or is_compiled(text, file=file, express=express):
             return None
 

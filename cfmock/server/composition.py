@@ -59,5 +59,5 @@ def _restore(kept: KeptState, emulator: Emulator, control: Control) -> None:
 
 
 def guard(settings: Settings) -> Guard:
-    """Who may use the admin API."""
+    """Build the guard of the admin API."""
     return Guard(settings.host, settings.admin_token, is_loopback(settings.host))

@@ -70,7 +70,7 @@ class CountedProtocol(web.RequestHandler):
             self.force_close()
 
     def answered(self) -> None:
-        """What has come of the request is no longer kept."""
+        """Release the room that the request took."""
         if self._counted:
             self.server.edge.bodies.held -= self._counted
             self._counted = 0

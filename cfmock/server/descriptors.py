@@ -23,7 +23,7 @@ MAX_CONNECTIONS = 10_000
 """Connections that are open at once; those beyond are closed as they come."""
 
 QUIET = 60.0
-"""Seconds in which it is said once."""
+"""Seconds between two warnings."""
 
 
 class Descriptors:
@@ -52,7 +52,7 @@ class Descriptors:
             self.ran_out()
 
     def are_too_many(self, connections: int) -> bool:
-        """Whether the newest of so many connections has to go."""
+        """Return whether the newest connection has to be closed."""
         if connections <= MAX_CONNECTIONS:
             return False
         self._say("%s connections are open, and no more are taken until some close", MAX_CONNECTIONS)

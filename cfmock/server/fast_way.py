@@ -36,7 +36,7 @@ THEIRS = -1
 _EXPECT, _ORIGIN, _LENGTH, _SITE = hdrs.EXPECT, hdrs.ORIGIN, hdrs.CONTENT_LENGTH, "Sec-Fetch-Site"
 _METHODS = frozenset(("GET", "POST"))
 _TARGET = re.compile(rb"/(?:\?[0-9A-Za-z_.~&=+%-]*)?\Z")
-"""What the parser takes to be a target wherever it stands: that of nearly every call."""
+"""Targets that the parser reads alike in any place: that of nearly every call."""
 
 MAX_HEADS = 64
 """Heads that are known, each without its target."""
@@ -84,7 +84,7 @@ class Heads:
         return head, words[1].decode()
 
     def parsed(self, data: bytes) -> Any:
-        """What aiohttp makes of one whole head."""
+        """Parse one whole head as aiohttp does."""
         parser, self._parser = self._parser, None
         if parser is None:
             # It takes no request to have a body, so it needs neither protocol nor loop, and is at the end of one after each head.
@@ -195,7 +195,7 @@ class FastProtocol(Protocol):
         return data
 
     def _answered(self, request: Request) -> bool:
-        """Whether a call has been answered; if not, what has come of it is `begun`."""
+        """Return whether a call has been answered; if not, what has come of it is `begun`."""
         edge: HttpEdge = self._manager.edge  # type: ignore[union-attr]
         try:
             reply = edge.handle(request)
@@ -247,13 +247,13 @@ _INSIDE = frozenset(
         "transport",
     )
 )  # fmt: skip
-"""What is used here of aiohttp's protocol beside its methods."""
+"""The attributes of aiohttp's protocol that are used here."""
 
 _TRIAL = b"POST /a?b=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n"
 
 
 def is_possible() -> bool:
-    """Whether this aiohttp is made as it is taken to be here: its C parser is there and takes what it is given."""
+    """Return whether this aiohttp is made as it is taken to be here: its C parser is there and takes what it is given."""
     inside = {name for each in web.RequestHandler.__mro__ for name in getattr(each, "__slots__", ())}
     if not (inside >= _INSIDE and hasattr(web.RequestHandler, "_process_keepalive")):
         return False
@@ -283,5 +283,5 @@ class FastServer(HttpServer):
 
 
 def server_of(edge: HttpEdge) -> HttpServer:
-    """What makes the protocols of an edge's connections."""
+    """Return the factory of the protocols of an edge's connections."""
     return FastServer(edge) if is_possible() else HttpServer(edge)

@@ -42,12 +42,12 @@ _thread = threading.local()
 
 
 def in_function() -> bool:
-    """Whether the caller is a function that stands in for a task, in its own thread."""
+    """Return whether the caller is a function that stands in for a task, in its own thread."""
     return getattr(_thread, "function", False)
 
 
 class Cause:
-    """What set functions going, and how many of them have not ended."""
+    """The origin of function calls, and how many of them have not ended."""
 
     __slots__ = ("pending",)
 
@@ -89,7 +89,8 @@ class FunctionCalls:
 
     def __init__(self, finish: Callable[[Any, Reply], None]) -> None:
         self.cause: Cause | None = None
-        """What is at work now; whoever is about to set functions going sets it to None, and looks at it afterwards."""
+        """The origin of calls that begin now; whoever is about to set functions going sets it to None, and looks at it
+        afterwards."""
         self.running = 0
         """Calls whose results have not been taken."""
         self._moments: dict[float, deque[PythonCall]] = {}  # those made at one moment, in the order of the calls
@@ -156,7 +157,7 @@ class FunctionCalls:
             self._take()
 
     async def pace(self, steps: Generator[None, None, T]) -> T:
-        """Let time go on in steps, none of them while a function runs, and others have their turn between them; what the
+        """Move time on in steps, none of them while a function runs, and others have their turn between them; what the
         steps return."""
         slice_ = Slice()
         while True:
@@ -207,7 +208,7 @@ class FunctionCalls:
         self._wake()
 
     def _wake(self) -> None:
-        """Let those who wait look again."""
+        """Wake all waiters."""
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)
@@ -236,7 +237,7 @@ class FunctionCalls:
         self._wake()
 
     def _held_until(self) -> float:
-        """When the first result that waits for earlier calls waits no longer, by `time.monotonic`."""
+        """Return the time at which the first result that waits for earlier calls is free, by `time.monotonic`."""
         return self._held[0].ended + GRACE if self._held else math.inf
 
     def _deliver_first(self, moment: float) -> None:
@@ -276,7 +277,7 @@ class FunctionCalls:
             self._tell()
 
     def _tell(self) -> None:
-        """Let the loop look at what is new."""
+        """Wake the loop to take new results."""
         with self._changed:
             self._news = True
             self._changed.notify_all()

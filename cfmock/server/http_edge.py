@@ -55,7 +55,7 @@ AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamRespo
 
 
 class Begun(NamedTuple):
-    """What has come of a call that has to be waited for: its reply, or the promise of one; what the functions that it has set
+    """The unfinished result of a call: its reply, or the promise of one; what the functions that it has set
     going have in common; the job that has to come to rest."""
 
     reply: Reply | Pending
@@ -93,7 +93,7 @@ class HttpEdge:
         self.plan()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One request."""
+        """Answer one HTTP request."""
         try:
             return await self._answer(request)
         finally:
@@ -144,7 +144,7 @@ class HttpEdge:
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
-        """What has come of a call so far: a reply, if nothing has to be waited for."""
+        """Handle a call: returns its reply, or `Begun` if something has to be waited for."""
         if self.state is not None and self.state.lost:
             return self.lost()
         functions = self.functions
@@ -212,7 +212,7 @@ class HttpEdge:
         return True
 
     def lost(self) -> Reply:
-        """What is answered while the state file cannot be written."""
+        """Make the answer for calls while the state file cannot be written."""
         return self.emulator.pipeline.refusal(ServiceError("InternalServerError"), "")
 
     async def rested(self, job: Job) -> None:
@@ -308,7 +308,7 @@ class HttpEdge:
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
-        """See to it that what is due is run when it is due.
+        """Set the timer for the next thing that is due.
 
         A virtual clock moves when it is told to; on it only what is due already has to be run: the rest of a slice.
         """
@@ -356,7 +356,7 @@ def _is_admin(target: str) -> bool:
 
 
 class RawResponse(web.StreamResponse):
-    """What aiohttp is told when all has been written, or broken, already, and whether the connection stays.
+    """A response for aiohttp whose bytes have been written, or broken, already; it says whether the connection stays.
 
     Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
     write them first.
@@ -420,7 +420,7 @@ class Protocol(CountedProtocol):
     """aiohttp's HTTP/1 protocol, with our answers to what it cannot read and to our own mistakes."""
 
     begun: Reply | Begun | Exception | None = None
-    """What has come so far of the next call, where that was handled before aiohttp got it (`fast_way`)."""
+    """The result of the next call, where that was handled before aiohttp got it (`fast_way`)."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.
@@ -441,7 +441,7 @@ class Protocol(CountedProtocol):
 
     @property
     def sent_ahead(self) -> bool:
-        """Whether the client has sent another request before it had its answer to this one."""
+        """Return whether the client has sent another request before it had its answer to this one."""
         return bool(self._messages)
 
     def log_exception(self, *args: Any, **more: Any) -> None:
@@ -468,7 +468,7 @@ _FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)(?:\?\S*)? HTTP/
 
 
 def _unread(error: BaseException | None) -> ServiceError:
-    """What is wrong with a request that aiohttp's parser does not take: it knows some forty methods, and HTTP allows any."""
+    """Return the error of a request that aiohttp's parser refuses: it knows some forty methods, and HTTP allows any."""
     line = _FOREIGN.search(str(error)) if isinstance(error, BadHttpMethod) else None
     if line is not None:
         return Refused("ActionNotSupported", f"{line[1]} {line[2]}", reason="method")

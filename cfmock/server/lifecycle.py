@@ -105,7 +105,7 @@ class Server:
 
     @property
     def calling_out(self) -> bool:
-        """Whether a function is running that a task waits for."""
+        """Return whether a function is running that a task waits for."""
         return self._outbound.busy
 
     def handle(self, request: Request) -> Reply | Pending:
@@ -116,7 +116,7 @@ class Server:
 
     @property
     def behind(self) -> bool:
-        """Whether state is kept, and something is not in its file yet."""
+        """Return whether state is kept, and something is not in its file yet."""
         return self._state is not None and self._state.behind
 
     def kept_now(self, reply: Reply | Pending) -> Reply | Pending:
@@ -205,7 +205,7 @@ def settle_memory() -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
+    """Return whether only this machine can reach the address."""
     try:
         found = socket.getaddrinfo(host, None)
     except OSError:

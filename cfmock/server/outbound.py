@@ -31,7 +31,7 @@ _PACKINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 UNREACHABLE = "FC.InternalServerError"
 UNNAMED = "FC.Unknown"
-"""What a function's failure is called when it does not say: the code of the language's pages for that."""
+"""The code of a function's failure that names none: the code of the language's pages for that."""
 
 
 class Outbound:
@@ -71,7 +71,7 @@ class Outbound:
 
     @property
     def busy(self) -> bool:
-        """Whether any function is running, wherever it runs."""
+        """Return whether any function is running, wherever it runs."""
         return bool(self._tasks or self.calls.running)
 
     def _spawn(self, work: Awaitable[Json], reply: Reply) -> None:

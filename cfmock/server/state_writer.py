@@ -34,7 +34,7 @@ class StateWriter:
     ) -> None:
         self.file = file
         self.lost = False
-        """Whether what is in memory is not what is in the file."""
+        """True where memory differs from the file, after a write that failed."""
         self._changes = changes
         self._collect = collect
         self._on_loss = on_loss
@@ -47,7 +47,7 @@ class StateWriter:
 
     @property
     def behind(self) -> bool:
-        """Whether there is something that is not in the file yet."""
+        """Return whether there is something that is not in the file yet."""
         return self.lost or self._written < self._changes.number
 
     async def committed(self) -> None:

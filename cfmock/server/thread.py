@@ -20,7 +20,7 @@ class ServerLoop:
 
     @property
     def here(self) -> bool:
-        """Whether it is the loop's own thread that asks: then nothing may be waited for."""
+        """Return whether the caller runs in the loop's own thread, which must not wait."""
         return threading.get_ident() == self._thread_id
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:

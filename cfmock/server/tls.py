@@ -16,14 +16,14 @@ SERVICE = "fnf.aliyuncs.com"
 
 
 def own_names() -> tuple[str, ...]:
-    """What the certificate of our own is for, beside the address bound: this machine, and the service's own host names, with a
+    """Names in our own certificate, beside the address bound: this machine, and the service's own host names, with a
     region (`cn-hangzhou.fnf.aliyuncs.com`) and with account and region (as Funcraft has them). A `*` stands for one label."""
     return "localhost", "127.0.0.1", "::1", f"*.{SERVICE}", *(f"*.{region}.{SERVICE}" for region in load().regions)
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What a server needs to speak TLS. `ca` is the PEM text of its own CA, None with the user's certificate."""
+    """The TLS context of a server. `ca` is the PEM text of its own CA, None with the user's certificate."""
 
     context: ssl.SSLContext
     ca: bytes | None = None
@@ -54,7 +54,7 @@ class Tls:
 
 
 def tls_of(settings: Settings) -> Tls | None:
-    """What the settings ask for; None: no TLS.
+    """Build TLS from the settings; None: no TLS.
 
     Raises SettingsError for options that do not go together, a certificate that cannot be used, and, where the CA is to be our
     own, without the extra `tls`.

@@ -18,7 +18,7 @@ class Turns:
         self._line = asyncio.Lock()
 
     async def wait(self, size: int) -> None:
-        """Wait for the turn of a request of so many bytes, which then may hold the loop; small ones have theirs at once."""
+        """Wait for the turn of a request of `size` bytes, which then may hold the loop; small ones have theirs at once."""
         if size > LARGE:
             async with self._line:
                 for _ in range(ROUNDS):

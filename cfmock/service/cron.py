@@ -32,7 +32,7 @@ class CronRule(Protocol):
         """The first time after this one, both in seconds since 1970."""
 
     def passed(self, moment: float, now: float) -> tuple[int, float]:
-        """How many times there are after a moment up to now (beyond `MOST_COUNTED` one more stands for all), and one from which
+        """Count the times after a moment up to now (beyond `MOST_COUNTED` one more stands for all), and one from which
         the next is the first after now."""
 
 

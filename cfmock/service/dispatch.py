@@ -65,7 +65,7 @@ def dispatch(world: World, call: OperationCall) -> Fields | DeferredAnswer:
 
 
 def _compiled_later(world: World, arguments: Mapping[str, Any]) -> Subscribe | None:
-    """How to be told that the definition of a call is compiled; None if it can be compiled at once."""
+    """Return how to subscribe to the end of the compilation of a call's definition; None if it can be compiled at once."""
     compiling = world.shared.compiling
     assert compiling is not None
     mode = arguments.get("execution_mode")

@@ -76,7 +76,7 @@ def describe_execution(
 def start_sync_execution(
     world: World, *, flow_name: str, execution_name: str | None = None, input: str = "", qualifier: str | None = None
 ) -> Fields | DeferredAnswer:
-    """Start an Express flow and answer when it has ended; its failure is told by fields of a success (StartSyncExecution).
+    """Start an Express flow and answer when it has ended; its failure is in fields of a success (StartSyncExecution).
 
     Names may repeat: the service adds a UUID. Raises ActionNotSupported for a Standard flow, as the page's example hints, and
     InvalidArgument for a qualifier that leads nowhere.

@@ -24,7 +24,7 @@ from cfmock.service.world import FLOWS, World
 DEFAULT_LIMIT = 60
 
 DEFINITION = "Definition"
-"""What complaints call the text of a definition."""
+"""The name of a definition's text in messages."""
 
 _TOLD = 5  # mistakes of a definition
 
@@ -158,7 +158,7 @@ def place_flow(
 
 
 def delete_flow(world: World, *, name: str) -> Fields:
-    """Free the name at once; nothing of the flow's executions can be asked for any more. Raises FlowNotExists."""
+    """Free the name at once; the flow's executions are gone, too. Raises FlowNotExists."""
     row = find_flow(world, name)
     world.stores.flows.delete(FLOWS, name)
     world.changed("flow", name)

@@ -1,4 +1,4 @@
-"""The history of an execution: what the engine told, or, for a canned outcome, the events that fit it, made when read."""
+"""The history of an execution: the events of the engine, or, for a canned outcome, the events that fit it, made when read."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class _Wanted(NamedTuple):
 
     @property
     def mixed(self) -> bool:
-        """Whether that part of the index holds others, too."""
+        """Return whether that part of the index holds others, too."""
         return bool(self.map_run) and self.qualifier is not None
 
     @property
@@ -115,7 +115,7 @@ def _place(row: ExecutionRow) -> str:
 
 
 def _read_place(token: str, end: float) -> tuple[float, float]:
-    """Where a listing by time goes on: below this start and serial."""
+    """Read the place where a listing by time goes on: below this start and serial."""
     if not token:
         return end, float("inf")
     milliseconds, _, serial = token.partition("-")

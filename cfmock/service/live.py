@@ -42,7 +42,7 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
 def waiting_for(world: World, row: ExecutionRow) -> Callable[[Callable[[], None]], Undo] | None:
     """Wait for the end of an execution: on a virtual clock it goes ahead as far as nothing else decides.
 
-    Returns how to be told of the end, or that it is gone; None if it has ended by now.
+    Returns how to subscribe to its end or removal; None if it has ended by now.
     """
     live = world.live_execution(row)
     if live is None:

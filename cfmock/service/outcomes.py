@@ -21,7 +21,7 @@ from cfmock.engine.identity import Identity
 from cfmock.protocol.wire.arguments import input_value
 
 NAMES = frozenset(("$Input", "$Context"))
-"""What the templates of an outcome may name."""
+"""The names that templates of an outcome may use."""
 
 FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 """The statuses an execution does not leave."""
@@ -85,12 +85,13 @@ class Outcomes:
         self._outcomes: list[tuple[Outcome, list[int]]] = []
         self._added = 0
         self.first: tuple[Outcome, ...] = ()
-        """Those of which it is told why they were not for an execution. Replaced as a whole when something is added."""
+        """The outcomes that near misses are explained for. Replaced as a whole when something is added."""
         self._reads_input = False
         self._found: Candidates[tuple[Outcome, list[int]]] | None = None  # the same, once somebody asks
 
     def add(self, outcome: Outcome) -> Callable[[], bool]:
-        """Behind those added before, ahead of those of the fixture. What is given back tells whether it was ever used."""
+        """Add one behind those added before, ahead of those of the fixture. The returned handle shows whether it was ever
+        used."""
         used = [0]
         self._outcomes.insert(self._added, (outcome, used))
         self._added += 1
@@ -114,7 +115,7 @@ class Outcomes:
 
     @property
     def given_uses(self) -> list[int]:
-        """How often each of the fixture's was used, in their order."""
+        """Return how often each outcome of the fixture was used, in their order."""
         return [used[0] for _, used in self._outcomes[self._added :]]
 
     def replace(self, outcomes: Iterable[Outcome]) -> None:

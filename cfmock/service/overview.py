@@ -29,7 +29,7 @@ _END_OF_TIME = 1e12
 
 
 class ListPlace(NamedTuple):
-    """Where an execution stands among all; the greatest come first. `started` is in seconds since 1970."""
+    """The place of an execution among all; the greatest come first. `started` is in seconds since 1970."""
 
     started: float
     serial: int
@@ -38,7 +38,7 @@ class ListPlace(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What a page names as the one to go on behind."""
+        """Write the place as the `next` of a page."""
         return f"{round(self.started * 1000)}.{self.serial}.{self.region}.{self.account}"
 
     @classmethod
@@ -59,7 +59,7 @@ class Found(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which executions: of a flow, of a status, with names that begin so. None, and an empty prefix, ask nothing."""
+    """A filter of executions: by flow, status and prefix of the name. None and an empty prefix match all."""
 
     flow: str | None = None
     status: str | None = None
@@ -90,7 +90,7 @@ def page(worlds: Iterable[World], wanted: Wanted, after: ListPlace | None, limit
 
 
 def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
-    """How many executions of a flow there are of each status, statuses without any left out."""
+    """Count the executions of a flow by status; statuses without any are left out."""
     counts = {status: world.stores.by_status.count(flow.id, ("", status)) for status in world.spec.execution_statuses}
     return {status: count for status, count in counts.items() if count}
 

@@ -123,7 +123,7 @@ class Restorer:
                 stand_in.become(self._runs[serial])
 
     def arrive(self) -> None:
-        """Let every timeline be where it was, and schedules go on, once the clock is right."""
+        """Restore all timelines and resume schedules, once the clock is right."""
         stores = self._world.stores
         for flow in stores.flows.rows(PARTITION):
             for row in list(stores.schedules.rows(flow.id)):
@@ -182,7 +182,7 @@ class Restorer:
             world.uncalled.append((task, partial(resolver.call_again, task)))
 
     def _child_flow(self, row: ExecutionRow) -> FlowRow:
-        """What a child of a map run executes: its parent is there already."""
+        """Return the flow that a child of a map run executes: its parent is there already."""
         for run in self._runs.values():
             map_run = run.map_runs.get(row.map_run)
             if map_run is not None:

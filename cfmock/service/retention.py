@@ -214,7 +214,7 @@ class Retention:
             self._tell(f"executions that have ended are dropped from now on, the oldest first ({setting})")
 
     def _release(self, row: ExecutionRow) -> tuple[str, ...]:
-        """Count it no longer; gives the keys of the rows of its map runs."""
+        """Stop counting it; returns the keys of the rows of its map runs."""
         sizes = self._sizes[row.flow.id]
         self._memory.bytes -= sizes.pop(row.serial)
         if not sizes:
@@ -229,7 +229,8 @@ _NONE: dict[int, int] = {}
 
 
 def _state(flow: FlowRow) -> _State:
-    """What is the same of two rows of a flow that differ in small things only: children of a map run have rows of their own."""
+    """Return what is the same of two rows of a flow that differ in small things only: children of a map run have rows of their
+    own."""
     return id(flow.definition), id(flow.environment)
 
 

@@ -32,7 +32,7 @@ class Compiling(Protocol):
     def later(
         self, text: str, file: str, *, express: bool
     ) -> Callable[[Callable[[], None]], Callable[[], None]] | None:
-        """How to be told that a definition is compiled, or refused; None if it can be compiled at once."""
+        """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
 
 
 @dataclass

@@ -328,7 +328,7 @@ class Resolver(ScriptedTasks):
         return self.wait_for(task, row, joined)
 
     def wait_for(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Waits:
-        """Let the end of a canned execution end the task."""
+        """Report the end of a canned execution to the task."""
         self.world.subscribe(row, lambda: self._report_end(task, row))
         return Waits(None if joined else partial(self._stop, row), row.serial)
 

@@ -26,11 +26,11 @@ from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World
 
 WHOLE = 100
-"""What the weights of two routes add up to."""
+"""The sum of the weights of two routes."""
 
 
 def publish_flow_version(world: World, *, flow_name: str, description: str | None = None) -> Fields:
-    """Keep the flow as it is now under the next number; described as the flow is, if nothing is said. Raises FlowNotExists."""
+    """Keep the flow as it is now under the next number; with the flow's description, if none is given. Raises FlowNotExists."""
     flow = find_flow(world, flow_name)
     number, now = flow.published + 1, world.clock.now()
     described = flow.description if description is None else description

@@ -59,7 +59,7 @@ class Live(Protocol):
         """Its flow is deleted: end after the step it is in, and tell nobody."""
 
     def attend(self) -> Callable[[], None]:
-        """Let it go ahead on a virtual clock as far as nothing else decides, until the returned function is called."""
+        """Run it ahead on a virtual clock as far as nothing else decides, until the returned function is called."""
 
 
 class World:
@@ -257,12 +257,12 @@ class World:
                 self.warn(text)
 
     def discard(self) -> None:
-        """Let go of everything; nothing can be asked of it any more."""
+        """Release everything; the world cannot be used afterwards."""
         self.retention.end()
         vars(self).clear()
 
     def end(self) -> None:
-        """Nothing in it happens any more."""
+        """End the world: its timers and executions stop."""
         for flow in self.stores.flows.rows(FLOWS):
             self.retention.drop_flow(self.stores.executions.rows(flow.id))
             self.shared.memory.definitions.drop(flow.id)

@@ -32,7 +32,8 @@ AT_ONCE = 0.02
 
 
 class _Listener:
-    """One who reads: how far it has been told, and where that is written to. `chunked`: each write is a chunk of its own."""
+    """A reader: the last change that it has had, and where changes are written to. `chunked`: each write is a chunk of its
+    own."""
 
     __slots__ = ("chunked", "position", "transport")
 
@@ -43,7 +44,7 @@ class _Listener:
 
     @property
     def ready(self) -> bool:
-        """Whether it has taken what was written before."""
+        """Return whether it has taken all that was written before."""
         return not self.transport.is_closing() and not self.transport.get_write_buffer_size()
 
     def write(self, lines: bytes) -> None:
@@ -64,7 +65,7 @@ class ChangeStream:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many readers as there may be."""
+        """Return whether the bound on readers is reached."""
         return len(self._readers) >= MAX_READERS
 
     async def send(
@@ -102,7 +103,7 @@ class ChangeStream:
         return response
 
     def _tell(self, reader: _Listener) -> None:
-        """Write what a reader has not been told yet."""
+        """Write the changes that a reader has not had yet."""
         number = self._feed.number
         if self._made[:2] != (reader.position, number):
             rows = self._control.follow_changes(reader.position)

@@ -1,4 +1,4 @@
-"""Who may use the admin API: this machine's own programs, never a web page, and with a token whoever knows it."""
+"""Access to the admin API: this machine's own programs, never a web page, and with a token whoever knows it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Guard(NamedTuple):
 
     @property
     def open(self) -> bool:
-        """Whether there is an admin API at all: bound to other addresses it takes a token."""
+        """Return whether there is an admin API at all: bound to other addresses it takes a token."""
         return self.loopback or self.token is not None
 
     def refusal(self, headers: Mapping[str, str], *, public: bool = False) -> tuple[int, str] | None:
-        """HTTP status and reason if these request headers may not pass, else None.
+        """Return HTTP status and reason if these request headers may not pass, else None.
 
         Refuses foreign names in Host (a page whose name was rebound to this machine) and anything a browser sends from another
         origin. With a token any Host will do, since only who knows it gets in. What is `public` needs no token and is there

@@ -225,7 +225,7 @@ _READ: Mapping[str, Callable[[str, str], Any]] = {
     "status": partial(_one_of, EXECUTION_STATUSES),
     "style": partial(_one_of, STYLES),
 }
-"""How the text of an argument is read, by its type; others are text."""
+"""Readers of an argument's text, by its type; others are text."""
 
 
 async def _body(request: web.BaseRequest, edge: HttpEdge) -> Any:

@@ -16,7 +16,7 @@ EVERY = 0.5
 """Seconds between two looks at how late the loop is."""
 
 UNASKED = 300.0
-"""Seconds after which nobody seems to ask for metrics any more."""
+"""Seconds without a request for metrics after which the loop is not watched."""
 
 
 class LoopDelay:
@@ -57,7 +57,7 @@ def metrics_text(figures: Figures, loop_delay: float) -> tuple[bytes, str]:
 
 
 class _FigureCollector:
-    """What Prometheus' library reads from."""
+    """The collector that Prometheus' library reads."""
 
     def __init__(self, figures: Figures, loop_delay: float) -> None:
         self._figures = figures

@@ -18,10 +18,10 @@ from cfmock.control.paging import MAX_PAGE, PAGE
 from cfmock.fixtures import schema_messages
 
 MOST = 999_999_999
-"""What whole numbers in a query do not exceed."""
+"""The greatest whole number in a query."""
 
 PATH = "openapi.json"
-"""Where it is served."""
+"""The path that it is served at."""
 
 _ANSWERS = (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin"))
 
@@ -53,7 +53,7 @@ def openapi(prefix: str, regions: Iterable[str], *, token: bool) -> dict[str, Js
 
 
 def query_arguments(endpoint: Endpoint) -> list[Argument]:
-    """What an endpoint takes in the query."""
+    """Return the query parameters of an endpoint."""
     own = [each for each in endpoint.arguments if each.place == "query"]
     return [*own, *WORLD] if endpoint.world else own
 
@@ -170,7 +170,7 @@ def _nullable(value: dict[str, Json]) -> dict[str, Json]:
 
 
 def _moved(value: Json) -> Json:
-    """The same with its references to where OpenAPI has schemas, and without what only our own reader knows."""
+    """Copy a schema with its references to where OpenAPI has schemas, and without keywords of our own reader."""
     if isinstance(value, dict):
         return {
             key: part.replace("#/definitions/", "#/components/schemas/") if key == "$ref" else _moved(part)

@@ -1,4 +1,4 @@
-"""Where rows are kept: two narrow protocols, so that a backend is little code and one test body proves it.
+"""Storage of rows: two narrow protocols, so that a backend is little code and one test body proves it.
 
 Rows stand in partitions (one world's flows, one flow's executions), which can be dropped whole. Uniqueness, cascades and
 page tokens are the service's business.
@@ -11,14 +11,14 @@ from typing import Protocol, TypeVar
 
 R = TypeVar("R")
 Moment = tuple[float, float]
-"""When something started, in seconds, and its serial: a number that no two rows of an index share."""
+"""The start of something, in seconds, and its serial: a number that no two rows of an index share."""
 
 Place = tuple[str, str]
 """A part of an index: a group of rows, and their status."""
 
 
 class Listed(Protocol):
-    """What can be put into an index: it never changes, and knows its places."""
+    """A value that an index can hold: it never changes, and knows its places."""
 
     @property
     def started(self) -> float: ...
@@ -68,4 +68,4 @@ class Index(Protocol[L]):
         not change meanwhile."""
 
     def count(self, partition: str, place: Place) -> int:
-        """How many rows there are in a place, without looking at them."""
+        """Count the rows in a place, without looking at them."""

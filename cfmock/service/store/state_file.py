@@ -24,7 +24,7 @@ SCHEMA = 1
 """The version of the tables; a file of a newer one is refused."""
 
 APPLICATION = 0x63664D6B
-"""What SQLite keeps in the header of a file of ours: cfMk."""
+"""The application id in the header of our SQLite files: cfMk."""
 
 _HEADER = b"SQLite format 3\0"
 _TABLES = """
@@ -104,7 +104,7 @@ class StateFile:
             raise
 
     def _check_place(self, *, read_only: bool) -> bool:
-        """Whether the file is still to be made."""
+        """Return whether the file is still to be made."""
         path = self.path
         if not path.parent.is_dir():
             raise self._refused(f"there is no folder {path.parent}")
@@ -175,7 +175,7 @@ class StateFile:
             raise
 
     def meta(self) -> dict[str, str]:
-        """What is known of the whole."""
+        """Read the values that concern the whole file."""
         return dict(self._database.execute("SELECT key, value FROM meta"))
 
     def worlds(self) -> list[str]:
@@ -198,7 +198,7 @@ class StateFile:
         return [entry for (entry,) in self._database.execute(order, (world, serial))]
 
     def count(self, world: str, kind: str) -> int:
-        """How many rows of a kind there are; `executions` and `recordings` count theirs."""
+        """Count the rows of a kind; `executions` and `recordings` count theirs."""
         if kind == "executions":
             (number,) = self._database.execute("SELECT count(*) FROM executions WHERE world = ?", (world,)).fetchone()
         elif kind == "recordings":
@@ -210,12 +210,12 @@ class StateFile:
         return int(number)
 
     def version(self) -> int:
-        """That of the tables."""
+        """Return the version of the tables."""
         (number,) = self._database.execute("PRAGMA user_version").fetchone()
         return int(number)
 
     def pages(self) -> int:
-        """How many pages the file has, those that are free for new rows too."""
+        """Return the number of pages of the file, free ones included."""
         (number,) = self._database.execute("PRAGMA page_count").fetchone()
         return int(number)
 
@@ -225,7 +225,7 @@ class StateFile:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         database: sqlite3.Connection | None = getattr(self, "_database", None)
         if database is not None:
             database.close()

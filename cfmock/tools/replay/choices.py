@@ -1,4 +1,4 @@
-"""What the documents leave open and a recorded history can show: the table `choices.yaml`."""
+"""Choices that documents leave open and a recorded history can settle: the table `choices.yaml`."""
 
 from __future__ import annotations
 

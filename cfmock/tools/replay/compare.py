@@ -32,13 +32,13 @@ _DOCUMENTED = {
 """The keys of details that a page shows: it has to be there on both sides."""
 
 _UNTIMED = frozenset(("TaskSubmitFailed",))
-"""Events whose time is that of a call which fails, which no mock tells."""
+"""Events whose time is that of a failing call, which no mock holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDifference:
-    """Where a replay goes another way. `what` is `type`, `state`, `order`, `cause`, `time`, `status`, `missing`, `extra`, or a
-    key of the detail; `cloud` and `cfmock` are the two values of it, the events the two sides."""
+    """A place where a replay goes another way. `what` is `type`, `state`, `order`, `cause`, `time`, `status`, `missing`,
+    `extra`, or a key of the detail; `cloud` and `cfmock` are the two values of it, the events the two sides."""
 
     what: str
     cloud: Json
@@ -65,8 +65,8 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class ReplayComparison:
-    """How far a replay agrees. `agreed` counts the events before the first difference; `confirmed` are the choices of
-    `choices.yaml` that the history agrees with."""
+    """The agreement of a replay with its history. `agreed` counts the events before the first difference; `confirmed` are the
+    choices of `choices.yaml` that the history agrees with."""
 
     replay: Replay
     agreed: int
@@ -287,7 +287,7 @@ class _Comparing:
         return False
 
     def status(self) -> EventDifference | None:
-        """Return whether DescribeExecution tells the same end."""
+        """Return whether DescribeExecution has the same end."""
         told = self.recording.description
         last = self.recording.events[-1]
         own = self.replay.events[-1]

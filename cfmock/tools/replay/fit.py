@@ -1,4 +1,4 @@
-"""Which flow a recorded history is replayed with, and whether it can be."""
+"""Finds the flow that a recorded history is replayed with, and checks that it fits."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _steps(recording: RecordedExecution) -> set[str]:
 
 
 def _definition_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | None:
-    """That DescribeExecution tells another definition."""
+    """Return the problem that DescribeExecution has another definition."""
     told = recording.description
     if told is None or not told.definition or told.definition == flow.definition:
         return None
@@ -87,7 +87,7 @@ def _differing(there: object, here: object) -> str:
 
 
 def _state_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | None:
-    """That the history enters states which the definition does not have."""
+    """Return the problem that the history enters states which the definition does not have."""
     known = set(flow.flow.state_names())
     unknown = next((event for event in recording.events if event.step and event.step not in known), None)
     if unknown is None:
@@ -102,7 +102,7 @@ def _state_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem |
 
 
 def _map_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | None:
-    """That it comes to a distributed map, whose children have histories of their own."""
+    """Return the problem that it comes to a distributed map, whose children have histories of their own."""
     maps = {node.name for _, node in flow.flow.walk() if isinstance(node, MapNode) and node.distributed is not None}
     entered = next((each for each in recording.events if each.type == "StepEntered" and each.step in maps), None)
     if entered is None:

@@ -14,12 +14,12 @@ from cfmock.engine.events import Event
 from cfmock.fixtures.history.recording import ENTERED, EXITED, RecordedEvent, RecordedExecution
 
 Place = tuple[Any, ...]
-"""Where an event stands below another: `(cause, n)`, the nth event that it caused; `(cause, "index", i)` for a branch or an
+"""The place of an event below another: `(cause, n)`, the nth event that it caused; `(cause, "index", i)` for a branch or an
 iteration; `("join", cause of the branches, n)` for what follows a join."""
 
 
 class Pairing:
-    """Which recorded event stands for which of the replay. Fed with the events of the replay as they come."""
+    """Pairs of recorded and replayed events. Takes the events of the replay as they come."""
 
     def __init__(self, recording: RecordedExecution) -> None:
         self._recording = recording

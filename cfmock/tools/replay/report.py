@@ -83,7 +83,7 @@ def _execution(found: ReplayComparison) -> Json:
 
 
 def lines(found: ReplayComparison) -> Iterator[str]:
-    """How far it agrees, and the first difference: the cloud's side begins with `- `, ours with `+ `."""
+    """Describe the agreement and the first difference: the cloud's side begins with `- `, ours with `+ `."""
     recording, difference = found.replay.recording, found.difference
     events = len(recording.events)
     if difference is None:
@@ -115,7 +115,7 @@ def _line(row: Mapping[str, Json], since: float) -> str:
 
 
 def evidence_lines(comparisons: Iterable[ReplayComparison]) -> Iterator[str]:
-    """What is new, as an issue may have it: Markdown, with no data of the execution in it."""
+    """Describe new evidence for an issue: Markdown, with no data of the execution in it."""
     found: dict[str, list[tuple[RecordedExecution, Evidence]]] = {}
     for each in comparisons:
         for evidence in each.evidence:

@@ -29,8 +29,8 @@ UNKNOWN_NAME = "unnamed-execution"
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """How the definition went. `pairs` has the recorded event that stands for each of `events`; `output` is None if it gave
-    none."""
+    """The result of running the definition. `pairs` has the recorded event that stands for each of `events`; `output` is None
+    if it gave none."""
 
     recording: RecordedExecution
     flow: FlowFixture
@@ -110,7 +110,7 @@ class _Replaying(TaskResolver):
     # -- tasks
 
     def resolve(self, task: CalledTask) -> Answer:
-        """What the task answered in the service, found by where in the flow it is called and how often before."""
+        """Return the answer of the task in the service, found by where in the flow it is called and how often before."""
         call = task.call
         key = self.pairs.recorded_id(call.task_token.event), call.state
         number = self._used.get(key, 0)
