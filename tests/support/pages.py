@@ -53,6 +53,7 @@ _VARYING = (
 
 NOT_DONE = {
     "pip install": "installs from the package index; test_packaging.py tries what is installed",
+    "pip wheel": "builds the package; test_packaging.py does",
     "git clone": "this is the clone",
     "docker": "builds and runs images",
     "make": "test_make.py tries what make does",
