@@ -348,8 +348,8 @@ def endpoints(_: str) -> str:
         (code(f"{endpoint.method} /_cfmock/{endpoint.path}"), endpoint.help, _arguments(endpoint))
         for endpoint in ENDPOINTS
     )
-    of_all = " and ".join(dict.fromkeys(code(endpoint.path) for endpoint in ENDPOINTS if not endpoint.world))
-    words = f"`account` and `region` in the query mean one world, but for {of_all}, which know of none.\n"
+    of_all = ", ".join(dict.fromkeys(code(endpoint.path) for endpoint in ENDPOINTS if not endpoint.world))
+    words = f"`account` and `region` in the query choose one world. {of_all} apply to the whole server.\n"
     return f"{table(('Call', 'Does', 'Takes'), rows)}\n{words}"
 
 
@@ -485,7 +485,7 @@ TABLES: Mapping[str, Callable[[str], str]] = {
 
 
 def rendered(text: str) -> str:
-    """A page with its tables made anew. Raises KeyError for a table that there is not."""
+    """A page with its tables made again. Raises KeyError for a table that there is not."""
 
     def made(part: re.Match[str]) -> str:
         name, _, argument = part[2].partition(" ")
