@@ -82,9 +82,7 @@ def test_every_page_is_linked_from_the_index_and_that_from_the_readme():
 LONGEST_PAGE = 250
 """Lines, without those made of tables; the examples of docs/checks.md are one for each code."""
 
-ARCHAIC = re.compile(
-    r"\b(anew|heeds?|heeded|but for|(is|are|was|were|be|been) told|so many|whoever|hand on)\b"
-)
+ARCHAIC = re.compile(r"\b(anew|heeds?|heeded|but for|(is|are|was|were|be|been) told|so many|whoever|hand on)\b")
 
 
 def prose(path: Path) -> str:
