@@ -6,10 +6,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
+from cfmock.base import readers
 from cfmock.base.clocks import iso
-from cfmock.base.errors import ServiceError
+from cfmock.base.errors import InvalidValue, ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.control.paging import PAGE, read_after
 from cfmock.control.part import ConflictError, ControlError, ControlPart, NotFoundError
@@ -86,14 +87,11 @@ class ExecutionControl(ControlPart):
         """`{"flow", "name", "input"}`, of which only the flow is required: start one, or give back the one that goes on under
         that name. Raises NotFoundError for the flow, ConflictError for a name that is taken, or where too many run."""
         world = self._one_world(account, region)
-        if not isinstance(start, Mapping) or not {"flow"} <= start.keys() <= {"flow", "name", "input"}:
-            raise ControlError("a start is a JSON object with 'flow' and, if they are wanted, 'name' and 'input'")
-        flow, name = start["flow"], start.get("name")
-        if not isinstance(flow, str) or not isinstance(name, str | None):
-            raise ControlError("'flow' and 'name' are names")
+        found = _fields(start, _START, "flow")
+        flow, name = found["flow"], found.get("name")
         self._flow(world, flow)
         with self.emulator.time.one_job(), _refusals():
-            _, row = self.start(flow, start.get("input"), name, world)
+            _, row = self.start(flow, found.get("input"), name, world)
         return brief(world, self._execution(world, flow, row.name))
 
     def stop_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
@@ -253,12 +251,25 @@ def _said(failure: ServiceError) -> str:
     return f"{said.code}: {said.message}"
 
 
+_START = {"flow": readers.anything, "name": readers.anything, "input": lambda value: value}
+
+_FAIL = {"code": readers.anything, "detail": readers.anything}
+
+
+def _fields(document: Json, known: Mapping[str, readers.Reader], required: str) -> dict[str, Any]:
+    """Read a JSON object of a request. Raises ControlError with all mistakes in it."""
+    try:
+        found: dict[str, Any] = readers.mapping(known, required=(required,))(document)
+        return found
+    except InvalidValue as error:
+        raise ControlError(str(error)) from None
+
+
 def _failure(fail: Json) -> tuple[str, str]:
-    if not isinstance(fail, Mapping) or not {"code"} <= fail.keys() <= {"code", "detail"}:
-        raise ControlError("'fail' is a JSON object with 'code' and, if it is wanted, 'detail'")
-    code, detail = fail["code"], fail.get("detail", "")
-    if not isinstance(code, str) or not code or not isinstance(detail, str):
-        raise ControlError("'code' and 'detail' are texts, 'code' not empty")
+    found = _fields(fail, _FAIL, "code")
+    code, detail = found["code"], found.get("detail", "")
+    if not code:
+        raise ControlError("code: '' is empty")
     return code, detail
 
 

@@ -172,6 +172,8 @@ def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             raise ControlError(f"unknown query parameter '{name}'; {endpoint.path} takes {', '.join(known) or 'none'}")
+        if name in found:
+            raise ControlError(f"query parameter '{name}' is given twice")
         found[name] = _READ.get(known[name].type, _text)(name, value)
     return found
 

@@ -247,6 +247,29 @@ def test_bad_input_is_400_with_a_reason(cf: CloudFlow, method: str, path: str, b
         assert named in answer["error"] or f"{named}=" not in path
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "error"),
+    [
+        ("executions", {"flwo": "f", "name": 3}, ("'flwo'", "did you mean 'flow'", "name: 3 is not text", "'flow' is missing")),
+        ("executions", [], ("[] is not a mapping with flow, name, input",)),
+        ("tasks/x", {"fail": {"code": "a", "detial": "b"}}, ("'detial'", "did you mean 'detail'")),
+        ("tasks/x", {"fail": {"code": ""}}, ("code: '' is empty",)),
+    ],
+)  # fmt: skip
+def test_all_mistakes_of_a_body_are_named_with_the_likely_word(
+    cf: CloudFlow, path: str, body: Any, error: tuple[str, ...]
+) -> None:
+    status, answer = ask(cf, "POST", path, body)
+    assert status == 400
+    for words in error:
+        assert words in answer["error"]
+
+
+def test_a_query_parameter_is_given_once(cf: CloudFlow) -> None:
+    answer = {"error": "query parameter 'limit' is given twice"}
+    assert ask(cf, "GET", "flows?limit=1&limit=2") == (400, answer)
+
+
 def test_a_body_that_is_no_json_is_400(cf: CloudFlow) -> None:
     data = b"POST /_cfmock/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\n{a:"
     assert parsed(exchange(cf.url, data))[::2] == (400, {"error": "the body is not JSON"})
