@@ -123,7 +123,7 @@ class StateFile:
             raise self._refused(f"cannot be read: {os.strerror(error.errno or 0)}") from None
         if not read_only and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
             raise self._refused("may not be written to, or its folder may not")
-        if not header:
+        if not header and not read_only:
             return True
         if not header.startswith(_HEADER) or len(header) < 100:
             raise self._refused("is no state file of cfmock")
@@ -147,7 +147,8 @@ class StateFile:
     def _open(self, *, read_only: bool) -> sqlite3.Connection:
         if read_only:
             return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        path = self.path.absolute()  # a name that begins with "file:" would be a URI
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
 
     def _make(self) -> None:
         self._database.executescript(

@@ -115,3 +115,19 @@ def test_a_folder_without_permission_is_refused(path: Path) -> None:
         assert "may not be written to" in refused(path)
     finally:
         path.parent.chmod(0o700)
+
+
+def test_an_empty_file_cannot_be_looked_at_and_can_be_begun(path: Path) -> None:
+    path.touch()
+    assert refused(path, read_only=True).endswith("is no state file of cfmock")
+    StateFile(path).close()
+    StateFile(path, read_only=True).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such names")
+@pytest.mark.parametrize("name", ["file:x.db", "file:x.db?mode=memory", "a#b %20?.db", "\u4e2d.db", ":memory:"])
+def test_a_name_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    StateFile(name).close()
+    StateFile(name, read_only=True).close()
+    assert [each.name for each in tmp_path.iterdir() if not each.name.endswith(("-wal", "-shm"))] == [name]
