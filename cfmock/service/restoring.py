@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from cfmock.base.clocks import HeldClock, VirtualClock
+from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
 from cfmock.engine.events import History
@@ -63,7 +64,15 @@ class Restorer:
         """Executions that cannot go on, and why."""
 
     def rows(self) -> None:
-        """Bring back the tables, and the executions that have ended."""
+        """Bring back the tables, and the executions that have ended. Raises SettingsError for a row that cannot be read."""
+        try:
+            self._tables()
+            self._executions()
+        except (ServiceError, ValueError, TypeError, LookupError, AttributeError) as error:
+            text = f"a row of '{self._world.key}' cannot be read ({type(error).__name__}: {error})"
+            raise SettingsError(f"state file {self._file.path}: {' '.join(text.split())}") from error
+
+    def _tables(self) -> None:
         file, key, stores = self._file, self._world.key, self._world.stores
         tables: list[tuple[str, Any, Callable[[str], Any]]] = [
             (FLOWS, stores.flows, self._flow),
@@ -76,7 +85,6 @@ class Restorer:
             for place, text in file.rows(key, kind):
                 partition, _, name = place.partition("/")
                 table.put(partition, name, read(text))
-        self._executions()
 
     def _flow(self, text: str) -> FlowRow:
         found = self._flows.get(text)

@@ -511,3 +511,22 @@ def test_a_file_goes_by_one_kind_of_clock(make: Make, reset: bool) -> None:
     service.commit()
     with pytest.raises(SettingsError, match="virtual clock"):
         service.restarted(clock="real", now=None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rows SET value = '{' WHERE kind = 'flow'",
+        "UPDATE rows SET value = '[1]' WHERE kind = 'flow'",
+        "UPDATE rows SET value = replace(value, 'StateMachine', 'StateMachina') WHERE kind = 'flow'",
+        "UPDATE executions SET value = 'null'",
+        "DELETE FROM rows WHERE kind = 'state'",
+    ],
+)
+def test_a_row_that_cannot_be_read_is_told_with_the_file(make: Make, change: str) -> None:
+    service = make(FLOWS)
+    service("StartExecution", FlowName="call", ExecutionName="e")
+    service.kept.file.write([(change,)])
+    with pytest.raises(SettingsError, match=r"state file .*state\.db: a row of '/cn-hangzhou' cannot be read") as told:
+        service.restarted()
+    assert "\n" not in str(told.value)
