@@ -23,11 +23,12 @@ test: .venv/.ready .venvs/.sdks ## run the tests, in random order
 test-all: .venvs/.sdks ## run the tests on each Python 3.10 to 3.14 of this machine
 	.ci/test-all $(ARGS)
 
-check: .venv/.ready ## lint, formatting, types; writes nothing
+check: .venv/.ready ## lint, formatting, types, spelling; writes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
 
 format: .venv/.ready ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only .
