@@ -52,7 +52,7 @@ SHOWN = 20
 )
 @click.option("--expect", metavar="FILE", help="The accepted matrix: exit 1 if anything is not as it says.")
 @click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
-@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run so many cases at a time.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run N cases at the same time.")
 @click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
 @click.option(
     "--worker",

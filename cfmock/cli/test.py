@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     help="Only tests with this text, or glob, in their file, flow or name. May be given several times.",
 )  # fmt: skip
 @click.option("--fail-fast", is_flag=True, help="Run no more tests after the first failure.")
-@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run in so many processes.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run in N processes.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option("--json", metavar="FILE", help="Write results and coverage as JSON; - for stdout, without the table.")
 @click.option("--html", metavar="FILE", help="Write a page with every flow drawn and its coverage coloured in.")
 @click.option(
     "--min-coverage", metavar="N", type=click.FloatRange(0, 100),
-    help="Exit 1 if less than so many percent of all points are covered.",
+    help="Exit 1 if less than N percent of all points are covered.",
 )  # fmt: skip
 @click.option(
     "--coverage", metavar="FILE", multiple=True,

@@ -29,7 +29,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     target = path.with_name(f"{file.stem}.cfmock.yaml")
     fixtures = load([path], variables=variables)
     if target.exists():
-        raise SettingsError(f"{target} is there already: rename or remove it, and --init writes it anew")
+        raise SettingsError(f"{target} is there already: rename or remove it, and --init writes it again")
     flows = [flow for flow in fixtures.flows if flow.flow.mark.file != UNWRITTEN]
     if not flows:
         raise SettingsError(f"{path} has no flow with a definition")

@@ -73,7 +73,7 @@ WORLD = (
 def _paged(after: str) -> tuple[Argument, Argument]:
     """What a list in pages takes; the `next` of one matches the pattern `after`."""
     return (
-        _query("limit", f"so many of them ({PAGE}), {MAX_PAGE} at most", "page"),
+        _query("limit", f"the length of a page ({PAGE}), {MAX_PAGE} at most", "page"),
         Argument("after", "query", "string", "the `next` of the page before", after),
     )
 
@@ -115,7 +115,7 @@ ENDPOINTS = (
          (Argument("id", "path", "string", "the rule's id"),)),
     Endpoint("list_calls", "GET", "calls", "the calls seen, oldest first",
          (*FILTERS,
-          _query("limit", "only the newest so many", "integer"),
+          _query("limit", "only this number of the newest", "integer"),
           _query("wait", "wait up to this long (5s) for `count` such calls", "duration"),
           _query("count", "how many calls `wait` waits for (1)", "integer")),
          answer="Calls"),

@@ -18,7 +18,7 @@ class ViolationKind(NamedTuple):
 
 KINDS: Mapping[str, ViolationKind] = {
     "unknown parameter": ViolationKind(
-        "that the service heeds {name}",
+        "that the service uses {name}",
         "the service is thought to ignore what it does not know: the call has its effect without {name}",
     ),
     "wrong type": ViolationKind(

@@ -57,7 +57,7 @@ def test_nothing_is_overwritten(cfmock):
     Path("order.cfmock.yaml").write_text("mine")
     ran = cfmock("test", "--init", "order.fdl.yaml")
     assert ran.code == 2
-    assert ran.err == "order.cfmock.yaml is there already: rename or remove it, and --init writes it anew\n"
+    assert ran.err == "order.cfmock.yaml is there already: rename or remove it, and --init writes it again\n"
     assert Path("order.cfmock.yaml").read_text() == "mine"
 
 
