@@ -14,19 +14,16 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
-from functools import lru_cache, partial
-from http import HTTPStatus
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiohttp import HttpVersion10, web
 from aiohttp.http_exceptions import BadHttpMethod
 
-from cfmock.base.clocks import RealClock, VirtualClock
+from cfmock.base.clocks import VirtualClock
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
-from cfmock.protocol.wire import encode
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
@@ -34,6 +31,7 @@ from cfmock.server.compiling import CompilingAhead
 from cfmock.server.counted import CountedProtocol
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
+from cfmock.server.raw_response import LAST, head, written
 from cfmock.server.state_writer import StateLost, StateWriter
 from cfmock.server.turns import LARGE, Turns
 from cfmock.server.web_pages import PageDoor
@@ -353,61 +351,6 @@ def _done(future: asyncio.Future[None]) -> None:
 def _is_admin(target: str) -> bool:
     path = split_target(target)[0]
     return path == ADMIN or path.startswith(ADMIN + "/")
-
-
-class RawResponse(web.StreamResponse):
-    """A response for aiohttp whose bytes have been written, or broken, already; it says whether the connection stays.
-
-    Head and body in one write are half the cost of a call against aiohttp's own responses, which make a copy of the headers and
-    write them first.
-    """
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._keep_alive = keep_alive
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """There is nothing to begin."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """There is nothing to end."""
-
-
-KEPT, LAST = RawResponse(keep_alive=True), RawResponse(keep_alive=False)
-
-
-def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> RawResponse:
-    """Write an answer, unless the client has left."""
-    transport = request.transport
-    if transport is None:
-        return LAST
-    keep = request.keep_alive and not close
-    start = head(reply, keep_alive=keep)
-    transport.write(start if request.method == "HEAD" else start + reply.body)
-    return KEPT if keep else LAST
-
-
-def head(reply: Reply, *, keep_alive: bool) -> bytes:
-    """Status line and headers as the gateway sends them, without its CORS headers."""
-    extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers) if reply.headers else ""
-    return (
-        f"HTTP/1.1 {_status(reply.status)}\r\nDate: {_date(int(RealClock.now()))}\r\n"
-        f"Content-Type: {encode.CONTENT_TYPE}\r\nContent-Length: {len(reply.body)}\r\n"
-        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\nx-acs-request-id: {reply.request_id}\r\n{extra}\r\n"
-    ).encode("latin-1", "replace")
-
-
-@lru_cache(maxsize=64)
-def _status(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"{status} Unknown"
-
-
-@lru_cache(maxsize=2)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
 
 
 def json_answer(value: object, status: int = 200) -> web.StreamResponse:
