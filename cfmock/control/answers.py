@@ -1,4 +1,4 @@
-"""Who answered: of a task the mock, function or report, of an execution the outcome; why that one, and what nearly did.
+"""The answerers: of a task the mock, function or report, of an execution the outcome; why that one, and what nearly did.
 
 All of it is worked out when somebody looks, from references that were kept: those tried before the one that answered either
 differ, or had all their `times` used up.

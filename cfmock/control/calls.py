@@ -69,7 +69,7 @@ class CallControl(ControlPart):
         return found[-1]
 
     def list_warnings(self) -> list[str]:
-        """What happened that its author should know of, as of tasks without a mock."""
+        """List warnings for the author of a test, as of tasks without a mock."""
         return [each.text for each in self.emulator.journal.warnings()]
 
     def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:

@@ -12,7 +12,7 @@ class ChangeControl(ControlPart):
 
     def follow_changes(self, since: int = 0) -> list[dict[str, Json]]:
         """Return the changes after a number, a few entries: the newest of each thing, or, where those are many, of each kind.
-        An entry of the kind `reset` alone says that it is not known any more, so that all has to be read again."""
+        An entry of the kind `reset` alone means that the number is too old, so that all has to be read again."""
         feed, default = self.emulator.shared.feed, self.emulator.worlds.default()
         found = feed.since(since)
         if found is None:

@@ -71,7 +71,7 @@ WORLD = (
 
 
 def _paged(after: str) -> tuple[Argument, Argument]:
-    """What a list in pages takes; the `next` of one matches the pattern `after`."""
+    """Return the query parameters of a paged list; the `next` of one matches the pattern `after`."""
     return (
         _query("limit", f"the length of a page ({PAGE}), {MAX_PAGE} at most", "page"),
         Argument("after", "query", "string", "the `next` of the page before", after),

@@ -105,7 +105,7 @@ def waiting(world: World, row: ExecutionRow) -> list[dict[str, Json]]:
 
 
 def _tasks(row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:
-    """The passages through tasks, oldest first. Of very long ones the newest tries are told, and how many others there are."""
+    """Return the passages through tasks, oldest first; of very long ones the newest tries, and the number of the others."""
     room, misses = MAX_TEXT, MAX_NEAR_MISSES
     found: list[dict[str, Json]] = []
     for visit in reversed(passed):

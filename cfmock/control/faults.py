@@ -15,7 +15,7 @@ from cfmock.protocol.faults.rules import COVERS_NO_OPERATION, NO_OPERATION, Faul
 from cfmock.service.world import World
 
 FAULT = "fault"
-"""What a fault is called among the things that outlive the process."""
+"""The kind of faults in the state file."""
 
 
 class FaultControl(ControlPart):

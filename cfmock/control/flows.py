@@ -25,7 +25,7 @@ ENDLESS = "the one before it has no `times`, so it answers for ever; give it tim
 
 
 OUTCOME, MOCKS, FIXTURES = "outcome", "mocks", "fixtures"
-"""What can be added so that it outlives the process."""
+"""Kinds of additions in the state file."""
 
 
 def _read(document: Json, existing: frozenset[str]) -> FixtureSet | FixtureError:
@@ -46,7 +46,7 @@ class FlowControl(ControlPart):
     def load_in_steps(
         self, document: Json, account: str | None = None, region: str | None = None
     ) -> Generator[Work, Any, Json]:
-        """The same; to read the document is yielded, as that may take long."""
+        """Load like `load`, in steps; the reading of the document is yielded, as that may take long."""
         self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")

@@ -100,7 +100,7 @@ class NameCheck:
 
 
 def missing_task(flow: str, name: str, worlds: Iterable[World]) -> UnknownName | None:
-    """That the flow, which is in one of the worlds, has no such task; None if it has."""
+    """Return the problem that the flow, which is in one of the worlds, has no such task; None if it has."""
     found = [(world, row) for world in worlds if (row := world.stores.flows.get(FLOWS, flow)) is not None]
     definitions = [each for world, row in found for each in definitions_of(world, row)]
     if any(each.has_task(name) for each in definitions):

@@ -73,7 +73,7 @@ class StandIn:
             self.real.stop(error, cause)
 
     def become(self, real: FlowExecution) -> None:
-        """The child is there: whoever waits for its end is told by it."""
+        """Set the child, whose end then reaches its waiters."""
         self.real = real
         real.on_end += self.on_end
         self.on_end = []

@@ -43,7 +43,7 @@ class Bodies:
 
     @contextlib.contextmanager
     def hold(self, size: int) -> Iterator[None]:
-        """Keep so many bytes more inside. Raises BodiesFull."""
+        """Reserve room for `size` bytes inside the block. Raises BodiesFull."""
         self.take(size)
         try:
             yield

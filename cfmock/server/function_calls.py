@@ -149,7 +149,8 @@ class FunctionCalls:
                 self._watchers.discard(watcher)
 
     def block(self, cause: Cause | None, longest: float = GRACE) -> None:
-        """The same for a caller that cannot await. The loop stands meanwhile, but does what functions ask of it by `do`."""
+        """Wait like `settle`, for a caller that cannot await. The loop stands meanwhile, but does what functions ask of it by
+        `do`."""
         end = time.monotonic() + longest
         while self._open(cause) and (left := end - time.monotonic()) > 0:
             with self._changed:
@@ -172,7 +173,8 @@ class FunctionCalls:
                 return result
 
     def pace_here(self, steps: Generator[None, None, T]) -> T:
-        """The same for a caller in the loop that cannot await. A function itself that moves the clock waits for none."""
+        """Move time on like `pace`, for a caller in the loop that cannot await. A function itself that moves the clock waits
+        for none."""
         while True:
             if not in_function():
                 self.block(None)

@@ -171,7 +171,7 @@ class Server:
         self._listener = None
 
     def _recover(self) -> None:
-        """The state file could not be written: what is in memory is not to be answered from any more."""
+        """Recover from a state file that could not be written: the contents of memory must not be answered from."""
         assert self._state is not None
         self._recovery = asyncio.get_running_loop().create_task(self._state.recover(self._read_again))
 

@@ -22,7 +22,7 @@ AGAIN = 0.5
 
 
 class StateLost(Exception):  # noqa: N818 - what has happened, to whoever waits
-    """What came before could not be written: it is to be read again from the file."""
+    """Raised after a failed write: state has to be read again from the file."""
 
 
 class StateWriter:

@@ -56,7 +56,7 @@ def parse(text: str) -> CronRule:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every so many seconds, counted from when the schedule was made, changed or enabled."""
+    """A fixed interval in seconds, counted from when the schedule was made, changed or enabled."""
 
     seconds: int
 

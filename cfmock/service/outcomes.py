@@ -142,7 +142,7 @@ class Outcomes:
         return None
 
     def unmatched(self, flow: str, execution: str, input_text: str) -> Unmatched | None:
-        """That none was chosen, to be explained when somebody asks; None where there are none."""
+        """Return the record that none was chosen, to be explained when somebody asks; None where there are none."""
         if not self._outcomes:
             return None
         used = tuple([count for _, (count,) in self._outcomes[:EXPLAINED]])

@@ -59,12 +59,12 @@ class ChangeLog:
         self.on_change()
 
     def add_going_on(self, world: str, serial: int, *change: Any) -> None:
-        """The same of an execution that has not ended: not worth writing once it has."""
+        """Add an entry of an execution that has not ended: not worth writing once it has."""
         self._going_on.setdefault((world, serial), []).append(len(self._changes))
         self.add(*change)
 
     def ended(self, world: str, serial: int) -> None:
-        """What is still to be written of an execution that goes on need not be."""
+        """Drop the unwritten entries of an execution that has ended."""
         for index in self._going_on.pop((world, serial), ()):
             self._changes[index] = None
 

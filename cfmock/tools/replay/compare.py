@@ -240,7 +240,7 @@ class _Comparing:
     # -- what has no pair
 
     def unpaired(self, recorded: RecordedEvent) -> EventDifference:
-        """Nothing here is caused as this event is: the event at its place tells in what they differ."""
+        """Return the difference of an event without a counterpart: the event at its place shows in what they differ."""
         events = self.replay.events
         own = next((each for each in events if self.pairs.recorded_id(each.id) == -1), None)
         if own is not None and (own.type, own.step) == (recorded.type, recorded.step):
