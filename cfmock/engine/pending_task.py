@@ -25,7 +25,7 @@ from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
 from cfmock.engine.model import Mode
-from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve
+from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
@@ -122,7 +122,7 @@ class PendingTask:
             self._show_token()
         try:
             recording = self.execution.recording
-            answer = self.execution.resolver.resolve(self) if recording is None else resolve(self, recording)
+            answer = self.execution.resolver.resolve(self) if recording is None else resolve_recorded(self, recording)
             if not self.over:  # a function may have reported it before it answered
                 self._take(answer)
         except Failure as failure:

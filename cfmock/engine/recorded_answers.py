@@ -22,7 +22,7 @@ def path_of(fiber: Fiber) -> str:
     return "/".join(reversed(indices))
 
 
-def resolve(task: CalledTask, recording: ExecutionRecording) -> Answer:
+def resolve_recorded(task: CalledTask, recording: ExecutionRecording) -> Answer:
     """The answer to a call of a task. Raises the `Failure` that it failed with."""
     if recording.replaying:
         return _resolve_again(task, recording)

@@ -200,6 +200,7 @@ class ScriptedTasks(TaskResolver):
         """Called for each function of the user's that raised something other than `TaskFailed`."""
 
     def resolve(self, task: CalledTask) -> Answer:
+        """Answer a task by the first mock that matches, else a nested flow, a wait for a report, or `unmocked`."""
         call, spent = task.call, task.execution.spent
         for mock in self.mocks.possible(call):
             if mock.times is not None and spent.get(mock, 0) >= mock.times:
