@@ -3,15 +3,15 @@
 #   docker build -t cfmock .
 #   docker run --rm -p 127.0.0.1:8790:8790 -v "$PWD/fixtures:/fixtures:ro" cfmock
 #
-# State that is to outlive the container: -v cfmock-state:/state -e CFMOCK_STATE=/state/cfmock.db
+# To keep state when the container is removed: -v cfmock-state:/state -e CFMOCK_STATE=/state/cfmock.db
 #
-# Inside it listens on all addresses, or nothing outside the container would reach it; so the admin API is off until a token
-# is given: -e CFMOCK_ADMIN_TOKEN=...
+# Inside it listens on all addresses, because nothing outside the container could reach it otherwise. So the admin API is
+# off until you set a token: -e CFMOCK_ADMIN_TOKEN=...
 
 FROM python:3.13-slim AS build
 COPY pyproject.toml README.md LICENSE /src/
 COPY cfmock /src/cfmock
-RUN python -m venv /opt/cfmock && /opt/cfmock/bin/pip install --no-cache-dir '/src[fast,tls]'
+RUN python -m venv /opt/cfmock && /opt/cfmock/bin/pip install --no-cache-dir '/src[all]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/cfmock /opt/cfmock
@@ -23,6 +23,7 @@ ENV PATH=/opt/cfmock/bin:$PATH CFMOCK_HOST=0.0.0.0 CFMOCK_PORT=8790
 EXPOSE 8790
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=2s --start-period=5s CMD ["python", "-c", \
-    "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"CFMOCK_PORT\"]}/_cfmock/health')"]
+    "import os, http.client as h; c = h.HTTPConnection('127.0.0.1', os.environ['CFMOCK_PORT']); \
+c.request('GET', '/_cfmock/health'); assert c.getresponse().status == 200"]
 ENTRYPOINT ["cfmock"]
 CMD ["serve", "/fixtures"]

@@ -20,7 +20,7 @@ serve: .venv/.serves ## serve fixtures/ on port 8790
 test: .venv/.ready .venvs/.sdks ## run the tests, in random order
 	$(BIN)/python -m pytest -n 3 $(ARGS)
 
-test-all: .venvs/.sdks ## run the tests on each Python 3.10 to 3.14 of this machine
+test-all: .venvs/.sdks ## try wheel and sdist and run the tests on each Python 3.10 to 3.14 of this machine
 	.ci/test-all $(ARGS)
 
 check: .venv/.ready ## lint, formatting, types, spelling; writes nothing

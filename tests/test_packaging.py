@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import email
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import cfmock
@@ -31,6 +33,14 @@ def test_the_wheel_holds_every_file_of_the_package_data_included(wheel):
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == sources()
     assert {"cfmock/py.typed", "cfmock/protocol/spec/operations.yaml"} <= packed
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from_and_what_tests_it(tmp_path):
+    (path,) = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(path) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    assert sources() <= packed
+    assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", ".ci/run", "tests/test_packaging.py"} <= packed
 
 
 def test_the_wheel_names_its_version_its_pythons_and_its_licence(wheel):

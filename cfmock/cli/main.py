@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from cfmock.fixtures.sources import working_folder
 
         if not working_folder():
-            click.echo("the working folder is not there any more: cd to where it is now", err=True)
+            click.echo("the working folder was removed or renamed: cd to one that exists", err=True)
             return MISUSED
         if error.errno not in NO_ROOM:
             raise

@@ -123,7 +123,7 @@ def test_in_a_folder_that_is_gone_whole_paths_work_and_others_are_a_line(tmp_pat
     assert (ran.returncode, ran.stdout) == (0, "ok: 1 flow\n")
     ran = check("f.yaml")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "the working folder is not there any more: cd to where it is now\n"
+    assert ran.stderr == "the working folder was removed or renamed: cd to one that exists\n"
 
 
 def test_the_help_needs_neither_server_nor_tables():

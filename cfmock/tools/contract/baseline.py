@@ -51,7 +51,7 @@ class MatrixDifference:
         if before is None:
             return f"{self.case}: not accepted yet: {_said(after)}"
         if after is None:
-            return f"{self.case}: there is no such case any more: {_said(before)}"
+            return f"{self.case}: this case no longer exists: {_said(before)}"
         pairs = [("", before.verdict, after.verdict)]
         pairs += [(f"{name.replace('_', ' ')} ", _word(old), _word(new)) for name, old, new in _fields(before, after)]
         return f"{self.case}: {', '.join(f'{label}{old} -> {new}' for label, old, new in pairs if old != new)}"

@@ -65,7 +65,7 @@ def test_a_change_says_what_it_was_and_what_it_is(after, line):
 def test_new_and_gone_cases_are_changes():
     assert told([DENIED], [RESET]) == [
         "StartExecution reset: not accepted yet: failed, exit 1, calls 1, retries 0",
-        "StartExecution AccessDenied: there is no such case any more: failed, exit 1, calls 1, retries 0",
+        "StartExecution AccessDenied: this case no longer exists: failed, exit 1, calls 1, retries 0",
     ]
 
 
