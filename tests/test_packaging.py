@@ -32,7 +32,7 @@ def sources():
 def test_the_wheel_holds_every_file_of_the_package_data_included(wheel):
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert packed == sources()
-    assert {"cfmock/py.typed", "cfmock/protocol/spec/operations.yaml"} <= packed
+    assert {"cfmock/py.typed", "cfmock/protocol/spec/operations.yaml", "cfmock/server/console/static/app.js"} <= packed
 
 
 def test_the_sdist_holds_what_the_wheel_is_built_from_and_what_tests_it(tmp_path):

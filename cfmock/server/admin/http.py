@@ -28,6 +28,7 @@ from cfmock.server.admin.change_stream import MAX_READERS, MEDIA, NO_PAGE, Chang
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
 from cfmock.server.bodies import BodiesFull, BodyMalformed
+from cfmock.server.console import pages
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
 
 MAX_BODY = 16 * 1024 * 1024
@@ -58,9 +59,13 @@ class Admin:
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
         name = path[len(ADMIN) + 1 :]
-        refusal = self._guard.refusal(request.headers, public=name == "health" and request.method == "GET")
+        asset = pages.asset(name) if not name or name.startswith(pages.FOLDER) else None
+        public = (name == "health" and request.method == "GET") or (asset is not None and self._guard.open)
+        refusal = self._guard.refusal(request.headers, public=public)
         if refusal is not None:
             return json_answer({"error": refusal[1]}, refusal[0])
+        if asset is not None:
+            return asset.answer() if request.method in ("GET", "HEAD") else _refuse_method(name, ["GET"])
         if name == openapi.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
         found = [(endpoint, match) for endpoint, pattern in _routes() if (match := pattern.match(name))]
