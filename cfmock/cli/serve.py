@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
@@ -63,6 +64,8 @@ async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]
     reloader = Reloader(started, paths, variables) if started.settings.reload else None
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
+    if started.admin_open:
+        logging.getLogger("cfmock").info("console at %s/_cfmock/", started.server.url)
     watching = asyncio.create_task(reloader.watch()) if reloader is not None else None
     await stop.wait()
     if watching is not None:

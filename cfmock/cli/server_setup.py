@@ -56,6 +56,11 @@ class Started:
             self._recording.close()
 
     @property
+    def admin_open(self) -> bool:
+        """Whether the admin API, and with it the console, answers."""
+        return guard(self.settings).open
+
+    @property
     def variables(self) -> dict[str, str]:
         """Our own environment with what points a command at the server."""
         from cfmock.api.environment import environment  # not needed to serve

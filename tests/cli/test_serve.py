@@ -359,3 +359,11 @@ def test_an_explanation_needs_the_admin_token_where_there_is_one(fixture: Path) 
         assert "the server does not explain it: this server asks for" in explained(server.url, "ListFlows")[1]
         code, told = explained(server.url, "ListFlows", CFMOCK_ADMIN_TOKEN="t")
         assert (code, told.partition(" in ")[0]) == (0, "ListFlows was answered 200")
+
+
+def test_the_address_of_the_console_is_on_stderr_where_there_is_one(fixture: Path) -> None:
+    with serving(str(fixture)) as server:
+        server.until_said(f"cfmock: console at {server.url}/_cfmock/")
+    with serving(str(fixture), "--host", "0.0.0.0") as server:
+        server.process.send_signal(signal.SIGTERM)
+        assert "console" not in server.process.communicate()[1]

@@ -52,10 +52,10 @@ class Serving:
         _read_until(self.process.stderr, texts)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Exit code, and what came on stdout (after the ready line) and stderr."""
+        """Exit code, and what came on stdout (after the ready line) and stderr (without the address of the console)."""
         self.process.send_signal(number)
         out, err = self.process.communicate()
-        return self.process.returncode, out, err
+        return self.process.returncode, out, err.replace(f"cfmock: console at {self.url}/_cfmock/\n", "")
 
 
 @contextmanager
