@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 
@@ -7,6 +8,10 @@ import pytest
 
 from cfmock.__main__ import main
 from cfmock.base.proxies import proxy_variables
+
+
+LOGGERS = ("cfmock", "aiohttp", "asyncio")
+"""Those that a command sets up."""
 
 
 @dataclass(frozen=True)
@@ -26,4 +31,7 @@ def cfmock(capsys, monkeypatch):
         code = main(list(arguments))
         return Ran(code, *capsys.readouterr())
 
-    return run
+    before = [(logger, logger.handlers[:], logger.propagate) for logger in map(logging.getLogger, LOGGERS)]
+    yield run
+    for logger, handlers, propagate in before:  # a command logs to its stderr, which is gone by now
+        logger.handlers[:], logger.propagate = handlers, propagate

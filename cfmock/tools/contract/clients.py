@@ -139,8 +139,9 @@ class Worker:
         if self._program is None:
             started = process.started(self._words, service.variables, asyncio.subprocess.PIPE)
             self._program = await self._running.enter_async_context(started)
-        self._program.out.take()
-        self._program.err.take()
+        else:  # what it has written since the last case is no part of this one
+            self._program.out.take()
+            self._program.err.take()
         return self._program
 
     async def _end(self) -> None:
