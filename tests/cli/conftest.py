@@ -9,7 +9,6 @@ import pytest
 from cfmock.__main__ import main
 from cfmock.base.proxies import proxy_variables
 
-
 LOGGERS = ("cfmock", "aiohttp", "asyncio")
 """Those that a command sets up."""
 
