@@ -241,10 +241,11 @@ def test_every_route_and_what_looks_like_it_asks_for_the_token(guarded: CloudFlo
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/openapi.json", "/nothing", "/calls?wait=60s", "/..", "/health/x", "/healthx"]
+    "path",
+    ["/openapi.json", "/nothing", "/calls?wait=60s", "/..", "/health/x", "/healthx", "/app.js/x", "/static/app.js"],
 )
 def test_whatever_lies_below_the_admin_api_asks_for_the_token(guarded: CloudFlow, path: str) -> None:
-    """Also what is not there, and what would wait."""
+    """Also what is not there, and what would wait; only the console's own files are for all (`server/console`)."""
     for method in ("GET", "POST", "OPTIONS", "HEAD"):
         assert ask(guarded.url, method, f"/_cfmock{path}")[0] == 401
 
