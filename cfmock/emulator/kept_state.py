@@ -24,11 +24,14 @@ from cfmock.engine.commands import Failure
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
-from cfmock.service.store.state_file import DELETE_ROW, PUT_META, PUT_ROW, StateFile, forget_all, forget_world
+from cfmock.service.store.statements import DELETE_ROW, PUT_META, PUT_ROW, forget_all, forget_world
 from cfmock.service.world import World
 
 if TYPE_CHECKING:
     from cfmock.service.restoring import Restorer
+
+if TYPE_CHECKING:
+    from cfmock.service.store.state_file import StateFile
 
 log = logging.getLogger("cfmock")
 

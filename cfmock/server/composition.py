@@ -14,7 +14,6 @@ from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
 from cfmock.server.lifecycle import Server, is_loopback
 from cfmock.server.tls import Tls
-from cfmock.service.store.state_file import StateFile
 from cfmock.settings import Settings
 
 
@@ -27,7 +26,11 @@ class Composed(NamedTuple):
 
 def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Composed:
     """A server in the state of the fixtures, or of its state file. Raises SettingsError for a file that cannot be used."""
-    kept = KeptState(StateFile(settings.state)) if settings.state is not None else None
+    kept = None
+    if settings.state is not None:
+        from cfmock.service.store.state_file import StateFile  # loads SQLite
+
+        kept = KeptState(StateFile(settings.state))
     try:
         emulator = build(fixtures, settings, kept)
         control = Control(emulator)

@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from cfmock.service.recorded_tables import ChangeLog
-from cfmock.service.store.state_file import Change, StateFile
+from cfmock.service.store.statements import Change
+
+if TYPE_CHECKING:
+    from cfmock.service.store.state_file import StateFile
 
 log = logging.getLogger("cfmock")
 
@@ -69,6 +72,8 @@ class StateWriter:
         """Write all that has come so far before this returns, for a caller that cannot await."""
         if self.lost:
             return
+        import sqlite3
+
         self._collect()
         number, batch = self._changes.number, self._changes.take()
         try:
@@ -114,6 +119,8 @@ class StateWriter:
                 self._waiting.append((until, tell))
 
     def _fail(self, error: BaseException) -> None:
+        import sqlite3
+
         why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
         log.error(
             "%s could not be written (%s): what is not in it is lost, and read again from it", self.file.path, why
@@ -127,6 +134,8 @@ class StateWriter:
 
     async def recover(self, read: Callable[[], None]) -> None:
         """Try again and again whether the file can be written; once it can be, `read` it."""
+        import sqlite3
+
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(AGAIN)

@@ -10,7 +10,7 @@ from cfmock.base.json_text import Json, ascii_text
 from cfmock.service import row_texts
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.store.memory import MemoryTable
-from cfmock.service.store.state_file import (
+from cfmock.service.store.statements import (
     ADD_ENTRY,
     DELETE_EXECUTION,
     DELETE_EXECUTIONS,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import SettingsError
-from cfmock.service.store.state_file import PUT_ROW
+from cfmock.service.store.statements import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
 

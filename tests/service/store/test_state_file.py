@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cfmock.base.errors import SettingsError
-from cfmock.service.store.state_file import PUT_META, PUT_ROW, SCHEMA, StateFile
+from cfmock.service.store.state_file import SCHEMA, StateFile
+from cfmock.service.store.statements import PUT_META, PUT_ROW
 
 
 @pytest.fixture
