@@ -68,7 +68,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def cf() -> Iterator[CloudFlow]:
+def cf(browser: Browser) -> Iterator[CloudFlow]:
+    browser.open("about:blank")
+    browser.log()  # what a page says whose server went with the test before
     with CloudFlow(FIXTURE, clock="virtual", now="2024-06-01T00:00:00Z", seed=7) as made:
         for name in ("good-1", "bad-1"):
             words = json.dumps({"note": HOSTILE})
