@@ -64,6 +64,10 @@ class Added(NamedTuple):
 class CountedRandom(random.Random):
     """Chance whose whole state is a number, so that it can be kept with each batch of changes."""
 
+    def __new__(cls, seed: str, count: int = 0) -> CountedRandom:
+        """Make one; before Python 3.11 the base class takes one argument at the most."""
+        return super().__new__(cls)
+
     def __init__(self, seed: str, count: int = 0) -> None:
         super().__init__(0)
         self._seed_text = seed
