@@ -166,6 +166,7 @@ class Wire:
         """What a client gets that sends these, each when all that can be answered is answered, and leaves."""
         protocol, transport = self.http(), _Transport()
         protocol.connection_made(transport)
+        await asyncio.sleep(0)  # from a socket, data come in a later round
         for data in parts:
             for start in range(0, len(data), 65536):
                 if not transport.closed:

@@ -210,6 +210,7 @@ def test_an_answer_that_has_to_wait_is_handed_over(pair: Pair) -> None:
         protocol = wire.http()
         transport = Sink(made.append)
         protocol.connection_made(transport)
+        await asyncio.sleep(0)
         protocol.data_received(LIST)
         while not made:
             await asyncio.sleep(0.001)
@@ -271,6 +272,7 @@ def test_of_a_client_that_leaves_what_was_handed_over_is_let_go(pair: Pair) -> N
     async def leave() -> None:
         protocol = pair.fast.http()
         protocol.connection_made(Sink(lambda data: None))
+        await asyncio.sleep(0)
         edge.emulator.journal.listeners.append(found.append)
         protocol.data_received(wait)
         assert protocol.begun is not None
