@@ -29,8 +29,6 @@ from cfmock.service.world import World
 
 if TYPE_CHECKING:
     from cfmock.service.restoring import Restorer
-
-if TYPE_CHECKING:
     from cfmock.service.store.state_file import StateFile
 
 log = logging.getLogger("cfmock")
@@ -313,9 +311,8 @@ def _kind_of(clock: Clock) -> str:
 
 
 def is_news(world: World, place: str, said: object) -> bool:
-    """Return whether fixtures say something else of a flow or schedule than they did when it was applied last; without a state
-    file
-    they always do."""
+    """Return whether fixtures say something else of a flow or schedule than they did when it was applied last; they
+    always do where no state is kept."""
     if world.given is None or world.shared.changes is None:
         return True
     key = digest(repr(said))

@@ -21,7 +21,7 @@ class CompilingAhead:
     """The `Shared.compiling` of a server. It defers nothing but what comes in a block of `open`: who waits can wait."""
 
     def __init__(self) -> None:
-        self._open = False
+        self._open = self._closed = False
         self._thread = ThreadPoolExecutor(1, "cfmock-compile")
 
     @contextlib.contextmanager
@@ -35,7 +35,7 @@ class CompilingAhead:
 
     def later(self, text: str, file: str, *, express: bool) -> Callable[[Tell], Tell] | None:
         """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
-        if not self._open or len(text) <= LARGE or is_compiled(text, file=file, express=express):
+        if not self._open or self._closed or len(text) <= LARGE or is_compiled(text, file=file, express=express):
             return None
 
         def work() -> None:
@@ -51,4 +51,5 @@ class CompilingAhead:
 
     def close(self) -> None:
         """Begin nothing more."""
+        self._closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)

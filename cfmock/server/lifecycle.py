@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import gc
 import os
@@ -160,6 +161,9 @@ class Server:
         self._listener.close()
         self._http.descriptors.detach()
         self._http.edge.stop()
+        if self._state is not None:  # answers that wait for their batch are not seen as such by aiohttp
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._http.edge.committed(), DRAIN)
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
         await self._outbound.close()

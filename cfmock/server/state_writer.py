@@ -72,13 +72,11 @@ class StateWriter:
         """Write all that has come so far before this returns, for a caller that cannot await."""
         if self.lost:
             return
-        import sqlite3
-
         self._collect()
         number, batch = self._changes.number, self._changes.take()
         try:
             self._thread.submit(self._write, batch).result()  # behind the batch that is under way
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever keeps a batch out of the file
             self._fail(error)
         else:
             self._arrived(number)
@@ -90,10 +88,15 @@ class StateWriter:
 
     def _send(self) -> None:
         """Give the thread what there is."""
+        if self.lost:  # it follows from what the file does not hold
+            self._changes.take()
+            self._busy = False
+            return
         self._collect()
         number, batch = self._changes.number, self._changes.take()
-        if not batch:
+        if not batch:  # what has been looked at is as it was
             self._busy = False
+            self._arrived(number)
             return
         sent = asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
         sent.add_done_callback(lambda done: self._sent(number, done))
@@ -121,15 +124,17 @@ class StateWriter:
     def _fail(self, error: BaseException) -> None:
         import sqlite3
 
+        self._changes.take()
+        waiting, self._waiting = self._waiting, []
+        self._busy, before, self.lost = False, self.lost, True
+        for _, tell in waiting:
+            tell(False)
+        if before:
+            return  # a batch behind the one that failed
         why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
         log.error(
             "%s could not be written (%s): what is not in it is lost, and read again from it", self.file.path, why
         )
-        self._busy, self.lost = False, True
-        self._changes.take()
-        waiting, self._waiting = self._waiting, []
-        for _, tell in waiting:
-            tell(False)
         self._on_loss()
 
     async def recover(self, read: Callable[[], None]) -> None:
@@ -142,8 +147,10 @@ class StateWriter:
             with contextlib.suppress(sqlite3.Error):
                 await loop.run_in_executor(self._thread, self.file.try_to_write)
                 break
+        self._changes.take()
         read()
         self.lost = False
+        self._begin()
         log.warning("%s can be written again: all is as it says", self.file.path)
 
     async def close(self) -> None:

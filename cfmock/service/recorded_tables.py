@@ -106,9 +106,8 @@ class RecordedExecutions(MemoryTable[ExecutionRow]):
         self._log = log
         self._world = world
         self._stays = stays
-        self._states: dict[
-            Any, tuple[FlowRow, str]
-        ] = {}  # children of a map run have rows of their own, with the same texts
+        # Children of a map run have rows of their own, with the same texts.
+        self._states: dict[tuple[Any, ...], tuple[FlowRow, str]] = {}
         self._written: dict[str, None] = {}  # the keys of states that are in the file
 
     def put(self, partition: str, key: str, row: ExecutionRow) -> None:
@@ -150,7 +149,9 @@ class RecordedExecutions(MemoryTable[ExecutionRow]):
         self._states[same] = flow, key
         if key not in self._written:
             if len(self._written) >= _STATES:
+                # What goes now is written again when an execution has it again.
                 self._written.clear()
+                self._states = {same: (flow, key)}
                 self._log.add(DELETE_STATES, self._world)
             self._written[key] = None
             self._log.add(PUT_ROW, self._world, STATES, key, text)

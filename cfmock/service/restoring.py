@@ -59,6 +59,7 @@ class Restorer:
         self._timelines: dict[int, Timeline] = {}  # by the serial of an execution on it
         self._latest: dict[int, float] = {}  # seconds that a timeline was ahead at last, by its owner
         self._runs: dict[int, FlowExecution] = {}
+        self._parents: dict[str, FlowExecution] = {}  # by the names of their map runs
         self._stand_ins: dict[int, StandIn] = {}
         self.lost: list[tuple[FlowExecution, str]] = []
         """Executions that cannot go on, and why."""
@@ -184,6 +185,8 @@ class Restorer:
         except ReplayError as error:
             self.lost.append((self._runs[row.serial], str(error)))
         self._ahead_by(timeline.owner, timeline.skipped)
+        run = self._runs[row.serial]
+        self._parents.update(dict.fromkeys(run.map_runs, run))
         for task in recording.later:
             resolver = task.execution.resolver
             assert isinstance(resolver, Resolver)
@@ -191,14 +194,11 @@ class Restorer:
 
     def _child_flow(self, row: ExecutionRow) -> FlowRow:
         """Return the flow that a child of a map run executes: its parent is there already."""
-        for run in self._runs.values():
-            map_run = run.map_runs.get(row.map_run)
-            if map_run is not None:
-                request = map_run.request
-                return dataclasses.replace(
-                    row.flow, compiled=run.flow.child(request.processor, express=request.express)
-                )
-        return row.flow
+        run = self._parents.get(row.map_run)
+        if run is None:
+            return row.flow
+        request = run.map_runs[row.map_run].request
+        return dataclasses.replace(row.flow, compiled=run.flow.child(request.processor, express=request.express))
 
     def _set_clock(self, moment: float) -> None:
         clock = self._world.clock

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import SettingsError
+from cfmock.service import recorded_tables
 from cfmock.service.store.statements import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
@@ -460,6 +461,22 @@ def test_the_bounds_hold_on_disk_too(make: Make) -> None:
     assert service.kept.file.count("/cn-hangzhou", "recordings") == 0
     names = [each["Name"] for each in service.restarted()("ListExecutions", FlowName="echo")["Executions"]]
     assert names == ["e9", "e8", "e7"]
+
+
+def test_states_of_flows_that_no_execution_has_any_more_go_and_come_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded_tables, "_STATES", 3)
+    service = make(keep_executions=2)
+    names = [f"f{number}" for number in range(5)]
+    for name in names:
+        service("CreateFlow", Name=name, Definition=PASS.replace("echo", name), Description="", Type="FDL")
+    for round_ in range(3):
+        for name in names:
+            service("StartExecution", FlowName=name, ExecutionName=f"e{round_}")
+            assert service.kept.file.count("/cn-hangzhou", "state") <= 6
+    service = service.restarted()
+    assert described(service, "f4", "e2")["Status"] == described(service, "f3", "e2")["Status"] == "Succeeded"
 
 
 def test_the_file_does_not_grow_under_constant_load(make: Make) -> None:
