@@ -287,7 +287,8 @@ def _sdk() -> tuple[str, str]:
 
 def _free_port() -> int:
     """One that nobody else takes until it is used: not of those that connections get, and another in each process."""
-    for port in range(10_000 + os.getpid() % 20_000, 32_000):
+    # Processes that begin together have neighbouring numbers: far apart here, so that none goes on into another's ports.
+    for port in range(10_000 + os.getpid() * 101 % 20_000, 32_000):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
