@@ -21,15 +21,16 @@ from cfmock.control.steps import Answer, Work, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import TaskNode
-from cfmock.engine.task_calls import Fails, Returns, TaskMock
+from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_mocks import ByTask, TaskMocks
 from cfmock.graph.drawing import Highlight, links
 from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
+from cfmock.service.pages import rows_from
 from cfmock.service.rows import ExecutionRow, FlowRow
-from cfmock.service.world import World
+from cfmock.service.world import FLOWS, World
 
 MAX_DRAWN = 2_000
 """States of a flow that is drawn."""
@@ -152,9 +153,8 @@ def _drawing(flow: Flow, highlight: Highlight | None, style: str) -> Work:
 
 def _by_name(worlds: Sequence[World], behind: tuple[str, str, str]) -> Iterator[tuple[World, FlowRow]]:
     def of(world: World) -> Iterator[tuple[World, FlowRow]]:
-        for name in world.stores.flows.keys("flows", behind[0]):
-            row = world.stores.flows.get("flows", name)
-            if row is not None and _place(world, row) > behind:
+        for row in rows_from(world.stores.flows, FLOWS, behind[0]):
+            if _place(world, row) > behind:
                 yield world, row
 
     return heapq.merge(*map(of, worlds), key=lambda pair: _place(*pair))
@@ -209,29 +209,24 @@ def _outline(flow: Flow) -> list[dict[str, Json]]:
 
 
 def _versions(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    rows = (world.stores.versions.get(row.id, key) for key in world.stores.versions.keys(row.id))
     return [
         {"version": each.version, "description": each.description, "created": iso(each.created)}
-        for each in rows
-        if each is not None
+        for each in rows_from(world.stores.versions, row.id)
     ]
 
 
 def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    rows = (world.stores.aliases.get(row.id, key) for key in world.stores.aliases.keys(row.id))
     return [
         {
             "name": each.name,
             "description": each.description,
             "routes": [{"version": route.version, "weight": route.weight} for route in each.routes],
         }
-        for each in rows
-        if each is not None
+        for each in rows_from(world.stores.aliases, row.id)
     ]
 
 
 def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    rows = (world.stores.schedules.get(row.id, key) for key in world.stores.schedules.keys(row.id))
     return [
         {
             "name": each.name,
@@ -242,8 +237,7 @@ def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
             "next": iso(cron.parse(each.cron).after(world.clock.now())) if each.enabled else None,
             "left_out": each.left_out,
         }
-        for each in rows
-        if each is not None
+        for each in rows_from(world.stores.schedules, row.id)
     ]
 
 
@@ -257,20 +251,8 @@ def _mocks(mocks: TaskMocks) -> list[dict[str, Json]]:
 
 def _mock(mock: TaskMock) -> dict[str, Json]:
     """A mock as a fixture writes it; of a Python function its name."""
-    answer = mock.answer
-    does: dict[str, Json]
-    if mock.http is not None:
-        does = {"http": mock.http}
-    elif mock.calls is not None:
-        does = {"calls": getattr(mock.calls, "__qualname__", repr(mock.calls))}
-    elif isinstance(answer, Returns):
-        does = {"returns": answer.value}
-    elif isinstance(answer, Fails):
-        does = {"fails": {"code": answer.code, "detail": answer.detail}}
-    else:
-        does = {"waits": True}
-    after = {"after": answer.after} if isinstance(answer, Returns | Fails) and answer.after else {}
-    return {"when": dict(mock.when), "times": mock.times, **does, **after}
+    calls = {} if mock.calls is None else {"calls": getattr(mock.calls, "__qualname__", repr(mock.calls))}
+    return {"when": {}, "times": None, **mock.to_mapping(), **calls}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Json]:
