@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -11,21 +10,11 @@ import pytest
 from cfmock.control import flow_detail
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError, NotFoundError
+from cfmock.control.steps import worked_out as done
 from cfmock.graph.svg.style import css
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def done(steps: Generator[Any, Any, Any]) -> Any:
-    """The answer of an endpoint that yields what takes long."""
-    result = None
-    while True:
-        try:
-            work = steps.send(result)
-        except StopIteration as stop:
-            return stop.value
-        result = work()
 
 
 def control_of(*fixtures: Any) -> tuple[Service, Control]:

@@ -15,6 +15,7 @@ from cfmock.service import recorded_tables
 from cfmock.service.store.statements import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
+from tests.support.restarts import Calls
 
 CALLBACK = """\
 Type: StateMachine
@@ -224,22 +225,6 @@ def test_map_runs_go_on_and_are_there_afterwards(make: Make) -> None:
     assert described(service, "m", "e")["Status"] == "Succeeded"
     counts = service("DescribeMapRun", **asked)["ItemCounts"]
     assert (counts["Succeed"], counts["Total"]) == (5, 5)
-
-
-class Calls:
-    """Functions outside: what they were called with, answered when the test says so."""
-
-    def __init__(self) -> None:
-        self.replies: list[Callable[[Any], None]] = []
-
-    def call_http(self, url: str, event: Any, reply: Callable[[Any], None], /) -> None:
-        self.replies.append(reply)
-
-    def call_python(self, function: Any, event: Any, moment: float, reply: Callable[[Any], None], /) -> None:
-        self.replies.append(reply)
-
-    def forget(self) -> None:
-        self.replies.clear()
 
 
 def test_a_function_that_was_under_way_is_called_again(make: Make) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cfmock.engine.recording import ReplayError
 from tests.support.lab import check_history, text_of
-from tests.support.restarts import RecordingLab
+from tests.support.restarts import Calls, RecordingLab
 
 Act = Callable[[RecordingLab], object]
 
@@ -130,22 +130,6 @@ def test_an_execution_goes_on_after_restarts_as_it_would_have_without(flow: str)
 @pytest.mark.parametrize("flow", ["parallel", "map", "failing branch", "loop"])
 def test_it_makes_no_difference_where_a_slice_was_over(flow: str) -> None:
     assert played(flow, range(len(SCRIPT)), looks=3) == played(flow, (), looks=3)
-
-
-class Calls:
-    """Functions outside that answer when the test says so."""
-
-    def __init__(self) -> None:
-        self.replies: list[Callable[[Any], None]] = []
-
-    def call_http(self, url: str, event: Any, reply: Callable[[Any], None], /) -> None:
-        self.replies.append(reply)
-
-    def call_python(self, function: Any, event: Any, moment: float, reply: Callable[[Any], None], /) -> None:
-        raise AssertionError
-
-    def forget(self) -> None:
-        raise AssertionError
 
 
 def test_a_function_that_had_not_answered_is_called_again_and_one_that_had_is_not() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,3 +156,19 @@ class RecordingLab(Lab):
         found = self.flows[execution.identity.flow][1].at(mock)
         assert found is not None
         execution.spent[found] = execution.spent.get(found, 0) + 1
+
+
+class Calls:
+    """Functions outside that answer when the test says so."""
+
+    def __init__(self) -> None:
+        self.replies: list[Callable[[Any], None]] = []
+
+    def call_http(self, url: str, event: Any, reply: Callable[[Any], None], /) -> None:
+        self.replies.append(reply)
+
+    def call_python(self, function: Any, event: Any, moment: float, reply: Callable[[Any], None], /) -> None:
+        self.replies.append(reply)
+
+    def forget(self) -> None:
+        self.replies.clear()
