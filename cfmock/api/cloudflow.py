@@ -227,6 +227,8 @@ class CloudFlow:
         self._check_open()
         fixtures = load([source], existing=self._do(lambda control: control.flow_names()), variables=self._variables)
         self._do(lambda control: control.add_fixtures(fixtures))
+        if isinstance(source, Mapping):
+            self._do(lambda control: control.keep_fixtures(source))
         self._loaded.append(fixtures)
 
     def load_history(self, path: histories.HistoryFiles, *, flow: str) -> list[Execution]:

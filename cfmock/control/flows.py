@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping
 from functools import partial
 from typing import Any
@@ -58,8 +59,13 @@ class FlowControl(ControlPart):
             self.add_fixtures(fixtures, account, region, document)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
-        self._keep(FIXTURES, document, account, region)
+        self.keep_fixtures(document, account, region)
         return {"flows": [flow.name for flow in fixtures.flows]}
+
+    def keep_fixtures(self, document: Json, account: str | None = None, region: str | None = None) -> None:
+        """Let a document that was added outlive the process, where state is kept; times in it, which Python may have, as text."""
+        if self.emulator.kept is not None:
+            self._keep(FIXTURES, json.loads(json.dumps(document, default=str)), account, region)
 
     def flow_names(self) -> frozenset[str]:
         """The names of the flows there are, in any world."""

@@ -31,6 +31,14 @@ def test_what_was_answered_is_there_for_the_next(tmp_path: Path) -> None:
     assert found | {"RequestId": ""} == ended | {"RequestId": ""}
 
 
+def test_a_mapping_that_was_loaded_is_there_for_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with CloudFlow(state=path) as cf:
+        cf.load({"cfmock": 1, **echo_flow({"status": "Failed"})})
+    with CloudFlow(state=path) as cf:
+        assert cf.run("echo").status == "Failed"
+
+
 def test_an_answer_waits_for_its_batch_and_one_batch_serves_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
