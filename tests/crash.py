@@ -107,6 +107,8 @@ flows:
             States: [{Type: Pass, Name: W, End: true}]
           End: true
   - {name: canned, outcomes: [{when: {execution: "late-*"}, after: 1s}, {output: {ok: true}}]}
+faults:
+  - {when: {operation: "*", call: [1000000]}, error: InternalServerError}  # counts calls, those that change nothing too
 schedules:
   - {flow: canned, name: ticks, cron: "@every 1m"}
 """
