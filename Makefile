@@ -23,12 +23,14 @@ test: .venv/.ready .venvs/.sdks ## run the tests, in random order
 test-all: .venvs/.sdks ## try wheel and sdist and run the tests on each Python 3.10 to 3.14 of this machine
 	.ci/test-all $(ARGS)
 
-check: .venv/.ready ## lint, formatting, types, spelling; writes nothing
+check: .venv/.ready .venvs/.console ## lint, formatting, types, spelling; writes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
+	@[ -e .venvs/.console ] || echo "skipped: types of the console's modules"
+	[ ! -e .venvs/.console ] || .venvs/console/node_modules/.bin/tsc -p tests/e2e/console
 
 format: .venv/.ready ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only .
@@ -86,7 +88,11 @@ clean: ## remove environments, caches and what was built
 	@.ci/environment .venvs/fuzz -- -e '.[all]' --group fuzz --only-binary atheris || rm -rf .venvs/fuzz
 	@mkdir -p $(@D) && touch $@
 
+# TypeScript and axe-core, for the console. Where they cannot be had (no Node, no network) it is said, and tried again the next time.
+.venvs/.console: tests/e2e/console/package.json | .venv/.ready
+	@$(BIN)/python tests/e2e/environments.py console && touch $@ || true
+
 # The vendor's SDKs conflict with one another, so each set has an environment of its own. One that cannot be made here
 # (no network, no Node) skips its tests and is tried again the next time.
-.venvs/.sdks: tests/e2e/environments.py tests/e2e/node/package.json $(wildcard tests/e2e/fun/* tests/e2e/go/* tests/e2e/java/*) | .venv/.ready
+.venvs/.sdks: tests/e2e/environments.py $(wildcard tests/e2e/*/package.json) $(wildcard tests/e2e/fun/* tests/e2e/go/* tests/e2e/java/*) | .venv/.ready
 	@$(BIN)/python tests/e2e/environments.py && touch $@ || true

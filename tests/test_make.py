@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -36,6 +37,16 @@ def test_make_alone_lists_every_target_with_what_it_does():
 def test_a_target_sets_up_what_it_needs_from_nothing(target):
     planned = make("--dry-run", "--always-make", target)
     assert ".ci/environment .venv" in planned.splitlines()[0]
+
+
+@needs_make
+def test_check_installs_typescript_once_and_checks_the_modules_of_the_console():
+    planned = make("--dry-run", "--always-make", "check")
+    installs, checks = planned.index("environments.py console"), planned.index("tsc -p tests/e2e/console")
+    assert installs < checks
+    options = json.loads((ROOT / "tests/e2e/console/tsconfig.json").read_text(encoding="utf-8"))
+    assert options["include"] == ["../../../cfmock/server/console/static/*.js"]
+    assert options["compilerOptions"]["strict"] is options["compilerOptions"]["checkJs"] is True
 
 
 # -- environments ------------------------------------------------------------------------------------------------------

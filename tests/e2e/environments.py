@@ -1,7 +1,8 @@
-"""The vendor's SDKs, each set in an environment of its own, since their dependencies conflict with one another.
+"""The vendor's SDKs, each set in an environment of its own, since their dependencies conflict with one another, and the programs
+from npm that the console is checked with.
 
 Run by `make test` before the tests: makes what is missing or out of date, each by `.ci/environment`, several at once. A set
-that cannot be made here leaves the reason beside its place, and its tests are skipped for it.
+that cannot be made here leaves the reason beside its place, and its tests are skipped for it. With names, only those are made.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,6 +25,7 @@ NODE = HERE / "node"
 GO = HERE / "go"
 JAVA = HERE / "java"
 FUN = HERE / "fun"
+CONSOLE = HERE / "console"
 
 # environment -> what is installed into it
 SDKS = {
@@ -76,11 +80,11 @@ def command(name: str) -> list[str]:
     return [word for word in words if word is not None]
 
 
-def prepare() -> list[Outcome]:
-    """Make every environment that is not there yet, four at a time: they wait for the network as much as for a core."""
+def prepare(names: list[str]) -> list[Outcome]:
+    """Make environments that are not there yet, four at a time: they wait for the network as much as for a core."""
     VENVS.mkdir(exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(_prepare, [*_OTHERS, *SDKS]))
+        return list(pool.map(_prepare, names or [*_OTHERS, *SDKS]))
 
 
 def _prepare(name: str) -> Outcome:
@@ -118,19 +122,21 @@ def _prepare_node() -> None:
         _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NODE)
 
 
-def _prepare_fun() -> None:
-    """Funcraft brings hundreds of packages that nothing else needs; they are as new as it allows, since it gets no releases."""
+def _prepare_npm(source: Path) -> None:
+    """Packages as new as the ranges of a `package.json` allow: of Funcraft, which brings hundreds of packages that nothing else
+    needs and gets no releases, and of the console."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise Unavailable("there is no Node.js with npm on this machine")
-    folder = VENVS / "fun"
-    if not _is_newer(folder / "package.json", FUN):
+    folder, source = VENVS / source.name, source / "package.json"
+    made = folder / "package.json"
+    if not made.exists() or made.stat().st_mtime <= source.stat().st_mtime:
         _announce(f"{folder.relative_to(ROOT).as_posix()}: npm install")
         folder.mkdir(exist_ok=True)
-        wanted = json.loads((FUN / "package.json").read_text(encoding="utf-8"))["dependencies"]
+        wanted = json.loads(source.read_text(encoding="utf-8"))["dependencies"]
         packages = [f"{name}@{version}" for name, version in wanted.items()]
         quiet = ("--no-audit", "--no-fund", "--loglevel=error", "--no-package-lock", "--ignore-scripts")
         _run(["npm", "install", *quiet, "--prefix", str(folder), *packages], cwd=folder)
-        (folder / "package.json").touch()
+        made.touch()
 
 
 def _prepare_go() -> None:
@@ -159,7 +165,13 @@ def _is_newer(made: Path, sources: Path) -> bool:
     return made.exists() and made.stat().st_mtime > max(each.stat().st_mtime for each in sources.iterdir())
 
 
-_OTHERS = {"fun": _prepare_fun, "java": _prepare_java, "go": _prepare_go, "node": _prepare_node}
+_OTHERS: dict[str, Callable[[], None]] = {
+    "fun": partial(_prepare_npm, FUN),
+    "java": _prepare_java,
+    "go": _prepare_go,
+    "console": partial(_prepare_npm, CONSOLE),
+    "node": _prepare_node,
+}
 """The environments that are not Python's."""
 
 GO_FLAGS = ("-trimpath",)
@@ -193,8 +205,8 @@ def _reason(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    outcomes = prepare()
+    outcomes = prepare(sys.argv[1:])
     for outcome in outcomes:
         if outcome.problem:
-            print(f"tests of the {outcome.name} SDK are skipped: {outcome.problem}", file=sys.stderr)
+            print(f"tests that need {outcome.name} are skipped: {outcome.problem}", file=sys.stderr)
     sys.exit(any(outcome.problem for outcome in outcomes))

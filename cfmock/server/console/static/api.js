@@ -1,6 +1,6 @@
 // The admin API: one door for requests, one stream of changes.
 
-import {button, field, fill, h} from "./dom.js";
+import {field, h} from "./dom.js";
 
 export const ROOT = "/_cfmock/";
 
@@ -50,7 +50,7 @@ function ask(again) {
   });
 }
 
-/** @param {Response} answer */
+/** @param {Response} answer @returns {Promise<never>} */
 async function refuse(answer) {
   const told = await answer.json().catch(() => ({}));
   throw new ApiError(answer.status, told.error ?? `HTTP ${answer.status}`);
