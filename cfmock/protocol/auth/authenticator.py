@@ -11,7 +11,7 @@ from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.nonces import Nonces
 from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature
-from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of
+from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of, skew_hint
 from cfmock.protocol.wire.decode import is_acs3
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 
@@ -85,7 +85,8 @@ class Authenticator:
         credential = self._credential(presented)
         now = self._now() + skew
         if abs(presented.moment - now) > self._max_skew:
-            raise Refused("RequestTimeTooSkewed", presented.time, iso_seconds(now), reason="time-expired")
+            hint = skew_hint(presented.time, now)
+            raise Refused("RequestTimeTooSkewed", presented.time, iso_seconds(now), reason="time-expired", hint=hint)
         presented.verify(request, parameters, credential)
         if presented.bearer is None and (presented.security_token or credential.security_token is not None):
             _check_token(credential, presented.security_token, now)

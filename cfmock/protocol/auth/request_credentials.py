@@ -201,6 +201,21 @@ def rsa_right(credential: Credential, given: str, text: str) -> bool:
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 
+_LANGUAGE = "the vendor's Java SDKs print it in the machine's language: start the JVM with -Duser.language=en"
+
+_OTHER_FORMS = [
+    (r"[^\x00-\x7f]", f"its digits are not 0 to 9; {_LANGUAGE}"),
+    (r"\d\d?-", f"its year is of another calendar; {_LANGUAGE}"),
+    (r"[^.]*\.\d+Z\Z", "leave the fraction of the second out; aliyun-openapi-core-rust-sdk 1.1.0 sends one"),
+    (r".*%", "it is percent-encoded twice"),
+    (r"\d{4}.*[+-]\d\d:?\d\d\Z", "send it in UTC, with Z at its end"),
+    (r"\d+\Z", "send it as text, not as a number of seconds"),
+]
+"""Forms of the time that clients are known to send, each with a hint. Measured with the SDKs that are named."""
+
+_BUDDHIST = 543
+"""Years by which the Buddhist calendar is ahead."""
+
 
 @functools.lru_cache(maxsize=64)
 def _moment(name: str, text: str) -> float:
@@ -210,4 +225,11 @@ def _moment(name: str, text: str) -> float:
         except ValueError:
             pass
     detail = f"{name} must be of the form YYYY-MM-DDThh:mm:ssZ."
-    raise Refused("InvalidArgument", reason="time-format", detail=detail)
+    hint = next((hint for form, hint in _OTHER_FORMS if re.match(form, text)), None)
+    raise Refused("InvalidArgument", reason="time-format", detail=detail, hint=hint and f"{name}: {hint}")
+
+
+def skew_hint(time: str, now: float) -> str | None:
+    """Return what explains a time that is off by 543 years. `time` is as signed, `now` in seconds since 1970."""
+    years = int(time[:4]) - datetime.fromtimestamp(now, timezone.utc).year
+    return f"the year is of the Buddhist calendar; {_LANGUAGE}" if years == _BUDDHIST else None

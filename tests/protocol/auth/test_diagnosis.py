@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import urllib.parse
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from cfmock.api.client import signed_request
 from cfmock.control.control import Control
 from cfmock.control.part import NotFoundError
+from cfmock.emulator.hints import HEADER
 from cfmock.observe import journal
 from cfmock.observe.models import public_calls
 from cfmock.protocol.auth import diagnosis, signing_mistakes_acs3, signing_mistakes_v1
@@ -186,12 +188,34 @@ def test_two_mistakes_are_found_together(service: Service) -> None:
     assert "a space is signed as '+', and it is made with the secret of the key 'other-ak'" in found
 
 
-@pytest.mark.parametrize("moment", ["2024-06-01T00:00:00.500Z", "1717200000000", "2024-06-01 00:00:00"])
-def test_a_time_of_another_form_is_refused_for_that(service: Service, moment: str) -> None:
+TIMES = {
+    "2024-06-01T00:00:00.500Z": "leave the fraction of the second out",
+    "2024-06-01T00:00:00.150944426Z": "leave the fraction of the second out",
+    "1717200000000": "send it as text",
+    "2024-06-01T08:00:00+08:00": "send it in UTC",
+    "2024-06-01T00%3A00%3A00Z": "percent-encoded twice",
+    "\u0662\u0660\u0662\u0664-\u0660\u0666-\u0660\u0661T\u0660\u0660:\u0660\u0660:\u0660\u0660Z": "-Duser.language=en",
+    "6-06-01T00:00:00Z": "-Duser.language=en",
+    "2024-06-01 00:00:00": "",
+}
+
+
+@pytest.mark.parametrize(("moment", "hint"), TIMES.items())
+def test_a_time_of_another_form_is_refused_for_that(service: Service, moment: str, hint: str) -> None:
     request = v1("ListFlows", {}, method="GET", secret=SECRET, common={"Timestamp": moment})
     reply = service.emulator.handle(request)
     assert isinstance(reply, Reply)
     assert "Timestamp must be of the form YYYY-MM-DDThh:mm:ssZ" in json.loads(reply.body)["Message"]
+    assert hint in dict(reply.headers).get(HEADER, "")
+
+
+def test_a_year_of_the_buddhist_calendar_is_named(service: Service) -> None:
+    year = datetime.now(timezone.utc).year + 543
+    moment = f"{year}-06-01T00:00:00Z"
+    reply = service.emulator.handle(v1("ListFlows", {}, method="GET", secret=SECRET, common={"Timestamp": moment}))
+    assert isinstance(reply, Reply)
+    assert json.loads(reply.body)["Code"] == "RequestTimeTooSkewed"
+    assert "-Duser.language=en" in dict(reply.headers)[HEADER]
 
 
 HOST = "127.0.0.1:8790"
