@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from cfmock.base.clocks import iso
@@ -15,11 +17,10 @@ from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.history.answers import mock_documents
 from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
-from cfmock.tools.flowtest.generate.writer import flow as yaml_line
+from cfmock.fixtures.text import item_lines, mapping_lines
 from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 from cfmock.tools.replay.masking import Masker
 
-_WIDTH = 110
 _MOST_VISITS = 40
 
 
@@ -49,23 +50,21 @@ def written_tests(
     if definition is not None:
         name = os.path.relpath(definition, target.parent)
         flows = dict.fromkeys(flow.name for _, flow in recordings)
-        lines.append("flows:")
-        lines += [f"  - {yaml_line({'name': flow, 'definition': {'file': Path(name).as_posix()}})}" for flow in flows]
+        lines += mapping_lines(
+            {"flows": [{"name": flow, "definition": {"file": Path(name).as_posix()}} for flow in flows]}
+        )
     lines.append("tests:")
     names: set[str] = set()
     for recording, flow in recordings:
-        lines += _test_lines(_document(runner, recording, flow, masker, _unused_name(recording, names)))
+        names.add(name := _unused_name(recording, names))
+        lines += item_lines(_document(runner, recording, flow, masker, name))
     return WrittenTests("\n".join(lines) + "\n", sorted(masker.masked))
 
 
-def _unused_name(recording: RecordedExecution, names: set[str]) -> str:
+def _unused_name(recording: RecordedExecution, names: Collection[str]) -> str:
     base = recording.name or f"as at {iso(recording.started)[:19]}"
-    name, number = base, 1
-    while name in names:
-        number += 1
-        name = f"{base} ({number})"
-    names.add(name)
-    return name
+    further = (f"{base} ({number})" for number in count(2))
+    return next(name for name in chain((base,), further) if name not in names)
 
 
 def _document(
@@ -78,17 +77,11 @@ def _document(
     ran = runner.run(FlowTest(name, flow.name, given, mocks, {}, NOWHERE))
     visits = [visited for visited, event in ran.visits if event is not None]
     entered = [event.step for event in recording.events if event.type == "StepEntered"]
+    expect: dict[str, Json] = {"visits": entered[:_MOST_VISITS]}  # of a stopped one: nobody stops a test
     if recording.status not in ("Stopped", "Running"):
         _check(recording, ran, visits, entered, masker)
-        return {"name": name, "flow": flow.name, "input": given, "tasks": tasks, "expect": _expected(ran, visits)}
-    # Nobody stops a test: what it can expect is how far the execution came.
-    return {
-        "name": name,
-        "flow": flow.name,
-        "input": given,
-        "tasks": tasks,
-        "expect": {"visits": entered[:_MOST_VISITS]},
-    }
+        expect = _expected(ran, visits)
+    return {"name": name, "flow": flow.name, "input": given, "tasks": tasks, "expect": expect}
 
 
 def _check(
@@ -108,36 +101,8 @@ def _check(
 
 def _expected(ran: Ran, visits: Sequence[str]) -> dict[str, Json]:
     expect: dict[str, Json] = {"status": ran.status}
-    if ran.error is not None:
-        expect["error"] = {"code": _literally(ran.error["code"])} if ran.error["code"] else {}
-    else:
+    if ran.error is None:
         expect["output"] = ran.output
-    expect["visits"] = visits[:_MOST_VISITS]
-    expect["duration"] = ran.duration
-    return {key: value for key, value in expect.items() if value != {} or key == "output"}
-
-
-def _literally(text: str) -> str:
-    """A text as the glob that means it."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)
-
-
-def _test_lines(test: Mapping[str, Json]) -> Iterator[str]:
-    start = "  - "
-    for key, value in test.items():
-        yield from _entry(start, key, value)
-        start = "    "
-
-
-def _entry(start: str, key: str, value: Json) -> Iterator[str]:
-    line = f"{start}{yaml_line(key)}: {yaml_line(value)}"
-    if len(line) <= _WIDTH or not isinstance(value, dict | list) or not value:
-        yield line
-        return
-    yield f"{start}{yaml_line(key)}:"
-    below = " " * len(start) + "  "
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _entry(below, name, part)
-    else:
-        yield from (f"{below}- {yaml_line(each)}" for each in value)
+    elif ran.error["code"]:
+        expect["error"] = {"code": glob.escape(ran.error["code"])}
+    return {**expect, "visits": visits[:_MOST_VISITS], "duration": ran.duration}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
+import glob
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from itertools import islice
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import NOWHERE
-from cfmock.base.yaml_values import plain
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
+from cfmock.fixtures.history.answers import chained
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
+from cfmock.fixtures.text import item_lines, mapping_lines, one_line
 from cfmock.tools.flowtest.coverage import Coverage
 from cfmock.tools.flowtest.generate.paths import FlowPath
 from cfmock.tools.flowtest.generate.search import PathSearch
@@ -24,7 +24,6 @@ from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 _SHOWN = 12  # states that a test expects by name
 _ROUNDS = 3
 _PATIENCE = 5  # paths that are tried for one point
-_WIDTH = 110
 _LONGEST_NAME = 80
 
 _OWN_TEST = (PointKind.CHOICE, PointKind.CATCH, PointKind.RETRY)
@@ -112,34 +111,22 @@ class _Drafting:
 
 
 def _mocks(path: FlowPath) -> dict[str, list[Json]]:
-    """Return the answers of a path as mocks: equal ones after one another are one, and the last of a task stays for good."""
-    answers: dict[str, list[tuple[Json, int]]] = {}
+    """Return the answers of a path as mocks, by state."""
+    answers: dict[str, list[Json]] = {}
     for state, answer in path.answers:
         mock: Json = {"fails": {"code": answer.code}}
         if answer.source is not None:
             mock = {"returns": concrete(path.results[answer.source], path.found)}
-        told = answers.setdefault(state, [])
-        if told and told[-1][0] == mock:
-            told[-1] = mock, told[-1][1] + 1
-        else:
-            told.append((mock, 1))
-    return {
-        state: [*({**mock, "times": times} for mock, times in told[:-1]), told[-1][0]]
-        for state, told in answers.items()
-    }
+        answers.setdefault(state, []).append(mock)
+    return {state: chained(mocks) for state, mocks in answers.items()}
 
 
 def _expected(ran: Ran) -> dict[str, Json]:
     expect: dict[str, Json] = {"status": ran.status}
     if ran.error is not None and ran.error["code"]:
-        expect["error"] = {"code": _literally(ran.error["code"])}
+        expect["error"] = {"code": glob.escape(ran.error["code"])}
     expect["visits"] = [name for name, _ in ran.visits[:_SHOWN]]
     return expect
-
-
-def _literally(text: str) -> str:
-    """Return a text as the glob that means it."""
-    return re.sub(r"([*?\[])", r"[\1]", text)
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
@@ -153,15 +140,15 @@ def text(drafts: Iterable[Drafts], definitions: Mapping[str, str]) -> str:
         "cfmock: 1",
     ]
     if definitions:
-        lines.append("flows:")
-        lines += [
-            f"  - {{name: {flow(name)}, definition: {{file: {flow(file)}}}}}" for name, file in definitions.items()
-        ]
+        lines += mapping_lines(
+            {"flows": [{"name": name, "definition": {"file": file}} for name, file in definitions.items()]}
+        )
     lines.append("tests:")
     names: Counter[str] = Counter()
     for each in drafts:
         for one in each.drafts:
-            lines += _test(each, one, _name(one.point, names))
+            test = {"name": _name(one.point, names), "flow": each.flow.name, "input": one.input, "tasks": one.tasks}
+            lines += item_lines({key: part for key, part in {**test, "expect": one.expect}.items() if part})
         lines += _to_fill_in(each)
     return "\n".join(lines) + "\n"
 
@@ -174,69 +161,10 @@ def _name(point: Point, names: Counter[str]) -> str:
     return name if names[name] == 1 else f"{name} ({names[name]})"
 
 
-def _test(drafts: Drafts, draft: Draft, name: str) -> Iterator[str]:
-    yield f"  - name: {flow(name)}"
-    yield f"    flow: {flow(drafts.flow.name)}"
-    if draft.input:
-        yield from _entry("    ", "input", draft.input)
-    if draft.tasks:
-        yield "    tasks:"
-        for name, mocks in draft.tasks.items():
-            line = f"      {flow(name)}: {flow(mocks)}"
-            if len(line) <= _WIDTH:
-                yield line
-            else:
-                yield f"      {flow(name)}:"
-                yield from (f"        - {flow(mock)}" for mock in mocks)
-    yield from _entry("    ", "expect", draft.expect)
-
-
-def _entry(indent: str, key: str, value: Mapping[str, Json]) -> Iterator[str]:
-    line = f"{indent}{key}: {flow(value)}"
-    if len(line) <= _WIDTH:
-        yield line
-        return
-    yield f"{indent}{key}:"
-    for name, part in value.items():
-        start = f"{indent}  {flow(name)}: "
-        if len(start) + len(flow(part)) <= _WIDTH or not isinstance(part, list):
-            yield start + flow(part)
-        else:
-            yield start.rstrip()
-            yield from (f"{indent}    - {flow(each)}" for each in part)
-
-
 def _to_fill_in(drafts: Drafts) -> Iterator[str]:
     """Write the points for which no test was found, as comments that begin one."""
     for point in drafts.missing:
-        yield f"  # Fill in: nothing was found that leads to {flow(point.label)} ({point.mark})."
-        yield f"  # - name: {flow(point.label)}"
-        yield f"  #   flow: {flow(drafts.flow.name)}"
+        yield f"  # Fill in: nothing was found that leads to {one_line(point.label)} ({point.mark})."
+        yield f"  # - name: {one_line(point.label)}"
+        yield f"  #   flow: {one_line(drafts.flow.name)}"
         yield "  #   input: {}"
-
-
-_PLAIN = re.compile(r"[^\W\d][\w./@+-]*( [\w./@+-]+)*\Z")
-_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-
-
-def flow(value: Json) -> str:
-    """Return a value as YAML in one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{flow(key)}: {flow(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    if isinstance(value, str):
-        usual = _PLAIN.match(value) and plain(value) == value and value.casefold() not in _WORDS
-        return value if usual else _quoted(value)
-    return json.dumps(value)
-
-
-def _quoted(value: str) -> str:
-    if value.isprintable() and '"' in value and "'" not in value:
-        return f"'{value}'"
-    shown = (letter if letter.isprintable() else _escape(letter) for letter in value)
-    return '"' + "".join(f"\\{letter}" if letter in '"\\' else letter for letter in shown) + '"'
-
-
-def _escape(letter: str) -> str:
-    return f"\\U{ord(letter):08X}" if ord(letter) > 0xFFFF else f"\\u{ord(letter):04X}"

@@ -9,7 +9,8 @@ import pytest
 
 from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
-from cfmock.tools.flowtest.generate.writer import draft, flow, text
+from cfmock.fixtures.text import one_line
+from cfmock.tools.flowtest.generate.writer import draft, text
 from tests.support.lab import text_of
 
 FILE = Path(__file__).parent / "cases.yaml"
@@ -46,4 +47,4 @@ def test_what_is_left_to_the_author_is_a_comment_that_begins_a_test():
     ],
 )  # fmt: skip
 def test_a_value_in_one_line_is_read_as_it_was(value):
-    assert yaml_source.parse(f"value: {flow(value)}\nafter: 1").value == {"value": value, "after": 1}
+    assert yaml_source.parse(f"value: {one_line(value)}\nafter: 1").value == {"value": value, "after": 1}
