@@ -52,6 +52,7 @@ SHOWN = 20
 )
 @click.option("--expect", metavar="FILE", help="The accepted matrix: exit 1 if anything is not as it says.")
 @click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
+@click.option("--show", metavar="URL", help="Show the report in the console of this running server, too.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run N cases at the same time.")
 @click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
 @click.option(
@@ -69,17 +70,19 @@ def command(
     """The report is all that goes to stdout."""
     if not ctx.obj:
         raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
-    from cfmock.cli.contract_output import accepted_by, check_writable
+    from cfmock.cli.contract_output import accepted_by, check_shown, check_writable
     from cfmock.server.lifecycle import new_loop
     from cfmock.tools.contract.clients import ClientPool, FreshProcess, Worker
     from cfmock.tools.contract.plan import CaseSelection
     from cfmock.tools.contract.run import LEAST, LEAST_OF_WORKERS, MatrixRunner
 
-    asked = {name: given.pop(name) for name in ("form", "output", "expect", "update")}
+    asked = {name: given.pop(name) for name in ("form", "output", "expect", "update", "show")}
     options = ContractOptions(words=ctx.obj, wanted=CaseSelection.of(operation, code), jobs=jobs, **asked)
     accepted = accepted_by(options)
     if options.output not in (None, "-"):
         check_writable("--output", options.output)
+    if options.show is not None:
+        check_shown(options.show)
     serve, strict = _servers(paths, given, proxying(proxy=proxy, keep_proxy=keep_proxy), options)
     kind = Worker if worker else FreshProcess
     lab = MatrixRunner(

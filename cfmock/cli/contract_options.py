@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class ContractOptions:
     """`words` are the command to run, `wanted` the cases, `form` the report's, which goes to `output`; `expect` names the
-    accepted matrix, which `update` rewrites."""
+    accepted matrix, which `update` rewrites; `show` is the server whose console shows the report."""
 
     words: Sequence[str]
     wanted: CaseSelection
@@ -22,3 +22,4 @@ class ContractOptions:
     output: str | None
     expect: str | None
     update: bool
+    show: str | None = None

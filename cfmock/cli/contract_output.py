@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +58,8 @@ def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequ
         found = differences(accepted, reactions, options.wanted.covers)
     report = MatrixReport(options.words, reactions, found if not options.update else None)
     _print(report, options)
+    if options.show is not None:
+        _show(report, options.show)
     for difference in found or () if accepted or not options.update else ():
         click.echo(str(difference), err=True)
     if options.expect is None or not options.update:
@@ -82,6 +87,35 @@ def _print(report: MatrixReport, options: ContractOptions) -> None:
     else:
         print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]], whole=6, cut=True)
         click.echo("\n".join(words.footer(report)))
+
+
+def check_shown(url: str) -> None:
+    """Raises SettingsError unless a server answers there: now rather than when all has been run."""
+    from cfmock.api import client
+
+    status, answer = client.ask(url, "contract", token=_token())
+    if status != HTTPStatus.OK:
+        raise SettingsError(f"--show: {url}: {answer.get('error', status)}")
+
+
+def _show(report: MatrixReport, url: str) -> None:
+    """Leave the report with a server; that this fails in the end changes no verdict."""
+    from cfmock.api import admin_request, client
+
+    cases = [each.to_mapping() for each in report.reactions]
+    to = admin_request.endpoint("keep_contract")
+    assert to is not None, "the table of endpoints has it"
+    given = {"command": json.dumps(shlex.join(report.words)), "cases": json.dumps(cases)}
+    try:
+        status, answer = client.send(url, admin_request.admin_request(to, given, _token()))
+    except SettingsError as error:
+        status, answer = 0, {"error": str(error)}
+    if status != HTTPStatus.OK:
+        click.echo(f"cfmock contract: --show: {answer.get('error', status)}", err=True)
+
+
+def _token() -> str | None:
+    return os.environ.get("CFMOCK_ADMIN_TOKEN") or None
 
 
 def check_writable(option: str, file: str) -> None:

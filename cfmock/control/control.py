@@ -11,6 +11,7 @@ from cfmock.base.version import __version__
 from cfmock.control.calls import CallControl
 from cfmock.control.changes import ChangeControl
 from cfmock.control.clock import ClockControl
+from cfmock.control.contract import ContractControl
 from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.export import ExportControl
 from cfmock.control.faults import FAULT, FaultControl
@@ -29,6 +30,7 @@ class Control(
     ExecutionDetailControl,
     ClockControl,
     MetricsControl,
+    ContractControl,
     ExportControl,
 ):
     """The endpoints of one emulator, as methods: those of its parts, and those about the server as a whole."""
@@ -56,4 +58,6 @@ class Control(
         self.emulator.reset(account, region)
         self.forget_runs()
         self.setups.reset()
+        if account is None and region is None:
+            self.forget_contract()
         return {}

@@ -95,6 +95,8 @@ STYLES = ("inside", "outside")
 
 STYLE = _query("style", "`inside`: the picture brings its style sheet; `outside`: the page has graph.css", "style")
 
+COVERAGE = _query("coverage", "`true`: coloured by what executions have passed", "flag")
+
 FLOW = Argument("name", "path", "string", "the flow's name")
 
 EXECUTION = (
@@ -125,6 +127,10 @@ ENDPOINTS = (
     Endpoint("show_signature", "GET", "signature/{request_id}",
          "what the server signed of a call refused as SignatureNotMatch, and the client's likely mistake",
          (Argument("request_id", "path", "string", "the call's RequestId"),), answer="Signature"),
+    Endpoint("show_contract", "GET", "contract", "the last error matrix that was kept; null: there is none", answer="Contract",
+             key="contract", world=False),
+    Endpoint("keep_contract", "POST", "contract", "keep an error matrix to be looked at, in place of the one before",
+             (Argument("report", "body", "ContractReport", "the report of `cfmock contract --format json`"),), world=False),
     Endpoint("list_violations", "GET", "violations",
          "what the real service would take differently from how it was meant, oldest first", answer="Violations",
          key="violations"),
@@ -158,7 +164,7 @@ ENDPOINTS = (
          "one flow: definition and outline, versions, aliases, schedules, mocks and outcomes with hits, coverage, findings",
          (FLOW,), answer="WholeFlow"),
     Endpoint("draw_flow", "GET", "flows/{name}/graph.svg", "one flow as a picture; each state a group with `data-state`",
-         (FLOW, STYLE), answer="Picture", media=SVG),
+         (FLOW, COVERAGE, STYLE), answer="Picture", media=SVG),
     Endpoint("show_style", "GET", "graph.css", "the style sheet that a page needs for pictures with `style=outside`",
          answer="StyleSheet", world=False, media="text/css"),
     Endpoint("list_executions", "GET", "executions", "the executions in short, newest first, and how many were dropped",

@@ -95,11 +95,20 @@ class FlowDetailControl(ControlPart):
         }
 
     def draw_flow(
-        self, name: str, style: str = "inside", account: str | None = None, region: str | None = None
+        self,
+        name: str,
+        style: str = "inside",
+        account: str | None = None,
+        region: str | None = None,
+        *,
+        coverage: bool = False,
     ) -> Generator[Work, str, str]:
-        """The picture of a flow as SVG. Raises NotFoundError, and ControlError for one that is too large."""
-        flow = self._flow(self._one_world(account, region), name).compiled
-        return (yield _drawing(flow, None, style))
+        """The picture of a flow as SVG, plain or with its coverage. Raises NotFoundError, and ControlError for one that is too
+        large."""
+        world = self._one_world(account, region)
+        row = self._flow(world, name)
+        covered = Highlight(_passed(world, row)) if coverage else None
+        return (yield _drawing(row.compiled, covered, style))
 
     def draw_execution(
         self, flow: str, name: str, style: str = "inside", account: str | None = None, region: str | None = None
@@ -268,14 +277,19 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
-    """Return the points of the present definition that were passed; running executions count with what they passed."""
+def _passed(world: World, row: FlowRow) -> dict[str, int]:
+    """Count the passages of each point of the present definition; running executions count with what they passed."""
     counts = dict(world.stores.passed.of(row))
     running = (live.row for live in world.live.get(row.id, {}).values() if live.outcome is None)
     for each in islice(running, MAX_RUNNING):
         if each.flow.definition == row.definition:
             for point, times in hits(each).items():
                 counts[point] = counts.get(point, 0) + times
+    return counts
+
+
+def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
+    counts = _passed(world, row)
     points = [
         {
             "id": each.id,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cfmock.base.clocks import stopwatch
 from cfmock.base.short_text import LONGEST, shortened
 from cfmock.emulator.stages import AnsweredCall, Decoded, called, decoded, rules
-from cfmock.observe.journal import CallRecord, kept_bytes, masked
+from cfmock.observe.journal import MAX_ANSWER, CallRecord, kept_bytes, masked
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.wire.encode import Rendered
 from cfmock.protocol.wire.messages import UNANSWERED, Transport
@@ -22,6 +22,9 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
     of calls that name none."""
     reached, reply, _, violations, details = answered
     transport = reply.transport
+    status = 0 if transport in UNANSWERED else reply.status
+    body = reply.body if said is None and status else b""
+    answer = body[:MAX_ANSWER]
     message = _kept(said.message, answered) if said is not None else None
     if type(reached) is Decoded:
         request, operation, parameters, key_id = reached, _action(reached), _NO_PARAMETERS, ""
@@ -37,7 +40,7 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         parameters,
         key_id,
         time,
-        0 if transport in UNANSWERED else reply.status,
+        status,
         said.code if said is not None else None,
         reply.request_id,
         stopwatch() - request.began,
@@ -53,9 +56,11 @@ def record(answered: AnsweredCall, said: Rendered | None, time: float, region: s
         rules(reached),
         None if transport is Transport.WHOLE else transport.value,
         reply.delay,
-        kept_bytes(parameters, message, violations, details),
+        kept_bytes(parameters, message, violations, details) + len(answer),
         details,
         shortened(request.request.header("traceparent")) or None,
+        answer,
+        len(body),
     )
 
 

@@ -31,6 +31,9 @@ WARNINGS = 200
 VIOLATIONS = 1000
 """Violations that are kept at most, also of calls that are not."""
 
+MAX_ANSWER = 16 * 1024
+"""Bytes of a successful answer that are kept with its call."""
+
 WorldKey = tuple[str, str]
 """Account and region."""
 
@@ -72,7 +75,8 @@ class CallRecord(NamedTuple):
 
     `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
     first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes
-    it takes. A tuple, since one is made for every call.
+    it takes; `answer` is the beginning of the body that a successful call was sent, which has `answered` bytes. A tuple, since
+    one is made for every call.
     """
 
     operation: str
@@ -98,6 +102,8 @@ class CallRecord(NamedTuple):
     size: int = 0
     details: Details = NOTHING
     traceparent: str | None = None
+    answer: bytes = b""
+    answered: int = 0
 
     @property
     def ended(self) -> float:
@@ -328,6 +334,8 @@ def whole(record: CallRecord) -> dict[str, Any]:
         "timestamp": record.timestamp,
         "delay": record.delay,
         "retry_after": record.details.retry_after,
+        "answer": record.answer.decode("utf-8", "replace") if record.answer else None,
+        "answer_bytes": record.answered,
         "signature": signature,
         "near_misses": [miss.to_mapping() for miss in record.details.near_misses()],
     }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cfmock import CloudFlow
+from cfmock.api import client
 from tests.support.processes import environment, gone
 from tests.support.processes import run as run_process
 from tests.support.waiting import until
@@ -403,3 +405,22 @@ def test_no_worker_is_left_when_the_matrix_is_done(cfmock, folder):
     done = cfmock("contract", "f.yaml", "--code", "FlowNotExists", "--worker", "--", *PYTHON, "worker.py")
     assert done.code == 0, done.err
     assert gone(int(Path("pid").read_text()))
+
+
+def test_the_report_is_shown_in_the_console_of_a_running_server(contract, monkeypatch):
+    with CloudFlow(admin_token="t") as shown:
+        refused = contract("FlowNotExists", "--show", shown.url)
+        assert (refused.code, refused.out) == (2, "")
+        assert "--show: " in refused.err
+        monkeypatch.setenv("CFMOCK_ADMIN_TOKEN", "t")
+        done = contract("FlowNotExists", "--show", shown.url, "--format", "json")
+        assert done.code == 0, done.err
+        kept = client.ask(shown.url, "contract", token="t")[1]["contract"]
+    assert kept["cases"] == cases(done.out)
+    assert kept["command"].endswith("client.py 3")
+
+
+def test_where_no_server_is_to_show_the_report_nothing_is_run(contract):
+    done = contract("FlowNotExists", "--show", "http://127.0.0.1:1")
+    assert (done.code, done.out) == (2, "")
+    assert "no answer from http://127.0.0.1:1" in done.err

@@ -207,3 +207,16 @@ def test_an_execution_of_a_canned_outcome_has_no_path() -> None:
     service, control = control_of({"flows": [{"name": "order", "definition": PATHS, "outcomes": [{}]}]})
     service("StartExecution", FlowName="order", ExecutionName="e")
     assert set(drawn(control, "e").values()) == {None}
+
+
+def test_a_picture_of_a_flow_shows_its_coverage_where_it_is_asked_for() -> None:
+    service, control = control_of(task_flow("A", "B", tasks={"A": [{"fails": {"code": "No"}}]}))
+    service("StartExecution", FlowName="order", ExecutionName="e")
+
+    def colours(**more: bool) -> dict[str, tuple[bool, bool]]:
+        root = ET.fromstring(done(control.draw_flow("order", **more)))
+        groups = {str(group.get("data-state")): str(group.get("class")) for group in root.iter(f"{SVG}g")}
+        return {name: ("cf-reached" in each, "cf-missed" in each) for name, each in groups.items() if name != "None"}
+
+    assert colours(coverage=True) == {"A": (True, False), "B": (False, True)}
+    assert colours() == {"A": (False, False), "B": (False, False)}

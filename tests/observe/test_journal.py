@@ -10,6 +10,7 @@ import pytest
 from cfmock.api.client import signed_request
 from cfmock.control.control import Control
 from cfmock.control.part import NotFoundError
+from cfmock.emulator import records
 from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
 from cfmock.protocol.wire.messages import Reply, Request
 from tests.support.calls import echo_flow, make_service
@@ -195,3 +196,20 @@ def test_one_call_is_asked_for_by_its_request_id() -> None:
     assert (shown["operation"], shown["request_id"], shown["near_misses"]) == ("ListFlows", request_id, [])
     with pytest.raises(NotFoundError, match="no call 'nope'"):
         Control(service.emulator).show_call("nope")
+
+
+def test_a_call_has_the_beginning_of_its_answer_where_that_is_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = make_service(echo_flow(), {"faults": [{"when": {"call": 3}, "transport": "hang"}]})
+    control = Control(service.emulator)
+    right = service.send("DescribeFlow", Name="echo")
+    assert isinstance(right, Reply)
+    service.send("DescribeFlow", Name="x")
+    service.send("ListFlows")
+    shown = [control.show_call(each.request_id) for each in service.emulator.journal.find()]
+    assert shown[0]["answer"] == right.body.decode()
+    assert shown[0]["answer_bytes"] == len(right.body)
+    assert [(each["answer"], each["answer_bytes"]) for each in shown[1:]] == [(None, 0), (None, 0)]
+    monkeypatch.setattr(records, "MAX_ANSWER", 30)
+    service.send("DescribeFlow", Name="echo")
+    *_, last = service.emulator.journal.find()
+    assert len(control.show_call(last.request_id)["answer"]) == 30

@@ -1,6 +1,7 @@
 """Why a signature does not match: what the server signed, and which known mistake makes the client's signature of it.
 
-No secret and no right signature leaves this module: what is told is what the client sent, and in words what it did.
+No secret and no right signature leaves this module: what is told is what the client sent, which text it signed, and in words
+what it did.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
-from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, Sent3
+from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, RequestOnly, Sent3
 from cfmock.protocol.auth.signing_mistakes_v1 import Pair, Sent, SigningMistake
 from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
@@ -41,33 +42,47 @@ def diagnose(request: Request, credential: Credential, others: Iterable[Credenti
     says how it is signed."""
     others = tuple(others)
     parameters = decode_parameters(request)
-    found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, parameters, credential, others)
-    return _without_secrets(found, others)
+    secrets = _secrets(others)
+    found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, parameters, credential, others, secrets)
+    return _without_secrets(found, secrets)
 
 
 def by_fault(request: Request) -> Diagnosis:
     """What a fault's SignatureNotMatch has to say for itself."""
     query = signature.canonical_query(_shown(decode_parameters(request)))
-    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), RIGHT)
+    text = signature.v1_string_to_sign(request.method, query)
+    return Diagnosis(query, text, RIGHT, client_string_to_sign=text)
 
 
-def _without_secrets(found: Diagnosis, credentials: Iterable[Credential]) -> Diagnosis:
-    """Take out secrets, should a client have sent one in a parameter of whatever name."""
-    secrets = tuple(
+def _secrets(credentials: Iterable[Credential]) -> tuple[str, ...]:
+    """All that must not be shown."""
+    return tuple(
         secret
         for each in credentials
         for secret in (each.access_key_secret, each.security_token, each.bearer_token)
         if secret
     )
+
+
+def _without_secrets(found: Diagnosis, secrets: tuple[str, ...]) -> Diagnosis:
+    """Take out secrets, should a client have sent one in a parameter of whatever name."""
     once = tuple(map(percent_encode, secrets))
-    request = found.canonical_request
-    if request is not None:
-        request = "\n".join(_masked(line, ":", secrets, 1) for line in _masked(request, "=", once).split("\n"))
+    twice = tuple(map(percent_encode, once))
+
+    signed = found.client_string_to_sign
+
+    def without(request: str | None) -> str | None:
+        if request is None:
+            return None
+        return "\n".join(_masked(line, ":", secrets, 1) for line in _masked(request, "=", once).split("\n"))
+
     return replace(
         found,
         canonical_query=_masked(found.canonical_query, "=", once),
-        string_to_sign=_masked(found.string_to_sign, "%3D", tuple(map(percent_encode, once))),
-        canonical_request=request,
+        string_to_sign=_masked(found.string_to_sign, "%3D", twice),
+        canonical_request=without(found.canonical_request),
+        client_string_to_sign=without(signed and _masked(signed, "%3D", twice)),
+        client_canonical_request=without(found.client_canonical_request),
     )
 
 
@@ -87,7 +102,11 @@ def _masked(text: str, mark: str, secrets: tuple[str, ...], most: int = -1) -> s
 
 
 def _diagnose_v1(
-    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
+    request: Request,
+    parameters: Parameters,
+    credential: Credential,
+    others: Iterable[Credential],
+    secrets: tuple[str, ...],
 ) -> Diagnosis:
     right = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
     given = parameters.values.get("Signature", "")
@@ -97,8 +116,12 @@ def _diagnose_v1(
     sent = Sent(request, tuple(pairs), tuple(_json_members(request, parameters)))
     likely = _likely(judge, right, signing_mistakes_v1.V1, sent, cost)
     query = signature.canonical_query(_shown(parameters))
-    guess = judge.guess(credential) if likely is None else None
-    return Diagnosis(query, signature.v1_string_to_sign(request.method, query), likely, guess=guess)
+    shown = signature.v1_string_to_sign(request.method, query)
+    if likely is None:
+        return Diagnosis(query, shown, None, guess=judge.guess(credential))
+    signed = likely.again(Sent(request, _hidden(sent.pairs, secrets), _hidden(sent.json, secrets)))
+    text = shown if signed is None else signed.replace(_NAMED, "%2A%2A%2A").replace(_KNOWN, "***")
+    return Diagnosis(query, shown, likely.words, client_string_to_sign=text)
 
 
 def _shown(parameters: Parameters) -> dict[str, str]:
@@ -107,6 +130,27 @@ def _shown(parameters: Parameters) -> dict[str, str]:
         name: f"{name}=***" if _SECRET.search(name) and parameters.values.get(name) else piece
         for name, piece in parameters.encoded.items()
     }
+
+
+_NAMED, _KNOWN = "x0secret-by-its-name0x", "x0secret-of-a-key0x"
+"""Stand for values that are not shown while a text is made again: no encoding changes them."""
+
+
+def _hidden(pairs: Iterable[Pair], secrets: tuple[str, ...]) -> tuple[Pair, ...]:
+    """The parameters, without what they hold that is secret."""
+
+    def value(pair: Pair) -> str:
+        if _SECRET.search(pair.name) and pair.value:
+            return _NAMED
+        found = max((each for each in secrets if pair.value.startswith(each)), key=len, default="")
+        return _KNOWN + pair.value[len(found) :] if found else pair.value
+
+    changed = ((pair, value(pair)) for pair in pairs)
+    return tuple(
+        pair if now == pair.value
+        else pair._replace(value=now, raw=f"{percent_encode(pair.name)}={percent_encode(now)}" if pair.raw else "")
+        for pair, now in changed
+    )  # fmt: skip
 
 
 def _pairs_of(request: Request, parameters: Parameters) -> Iterator[Pair]:
@@ -134,7 +178,11 @@ def _json_members(request: Request, parameters: Parameters) -> Iterator[Pair]:
 
 
 def _diagnose_acs3(
-    request: Request, parameters: Parameters, credential: Credential, others: Iterable[Credential]
+    request: Request,
+    parameters: Parameters,
+    credential: Credential,
+    others: Iterable[Credential],
+    secrets: tuple[str, ...],
 ) -> Diagnosis:
     authorization = signature.parse_authorization(request.header("authorization"))
     assert authorization is not None, "a signature that does not match has been read"
@@ -143,20 +191,37 @@ def _diagnose_acs3(
     form = tuple(pair for pair in pairs if pair.place == "body")
     sent = Sent3(request, authorization, query, form, signing_mistakes_v1.canonical(query))
     algorithm = signature.ALGORITHMS[authorization.algorithm]
-    judge = _judge(credential, others, authorization.signature, len(sent.text()), suffix="", algorithm=algorithm)
+    right = sent.text()
+    judge = _judge(credential, others, authorization.signature, len(right), suffix="", algorithm=algorithm)
     right_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
-    if sent.given_hash.lower() != right_hash and judge.how(sent.text()) == ():
-        likely: str | None = _words(
-            [("x-acs-content-sha256 is the hash of another body", "hash the bytes that are sent")]
-        )
+    if sent.given_hash.lower() != right_hash and judge.how(right) == ():
+        words = _words([("x-acs-content-sha256 is the hash of another body", "hash the bytes that are sent")])
+        likely: _Likely | None = _Likely(words)
     else:
         headers = sum(map(len, request.headers.values())) + _EACH * len(request.headers)
         cost = len(sent.canonical()) + headers + len(request.body) + _EACH * len(pairs)
-        likely = _likely(judge, sent.text(), signing_mistakes_acs3.ACS3, sent, cost)
+        likely = _likely(judge, right, signing_mistakes_acs3.ACS3, sent, cost)
     token = request.header("x-acs-security-token")
-    shown = sent.canonical() if not token else sent.canonical().replace(f":{token}", ":***")
-    guess = judge.guess(credential) if likely is None else None
-    return Diagnosis(sent.right_query, sent.text(), likely, shown, guess)
+
+    def shown(text: str) -> str:
+        text = text.replace(_NAMED, "***").replace(_KNOWN, "***")
+        return text.replace(f":{token}", ":***") if token else text
+
+    hidden_query = _hidden(query, secrets)
+    hidden = RequestOnly(
+        request, authorization, hidden_query, _hidden(form, secrets), signing_mistakes_v1.canonical(hidden_query)
+    )
+    server = Diagnosis(shown(hidden.right_query), right, None, shown(hidden.canonical()))
+    if likely is None:
+        return replace(server, guess=judge.guess(credential))
+    framed = likely.row in (None, signing_mistakes_acs3.FRAME)
+    signed = None if framed else likely.again(hidden)
+    return replace(
+        server,
+        likely_mistake=likely.words,
+        client_string_to_sign=shown(likely.text) if likely.text else server.string_to_sign,
+        client_canonical_request=server.canonical_request if signed is None else shown(signed),
+    )
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -182,43 +247,60 @@ class Judge(NamedTuple):
         return f"most likely the {what} of key '{credential.access_key_id}' is wrong"
 
 
+class _Likely(NamedTuple):
+    """An explanation of a signature: words, and the text that was signed if it is not the right one, the `number`-th of the
+    `row` of mistakes."""
+
+    words: str
+    row: SigningMistake | Mistake3 | None = None
+    number: int = 0
+    text: str = ""
+
+    def again(self, sent: Sent | Sent3) -> str | None:
+        """The text that comes of the same mistake for another request of the same parameters; None if it is the right one."""
+        if self.row is None:
+            return None
+        made = next(itertools.islice(self.row.texts(sent), self.number, None))  # type: ignore[arg-type]  # they go together
+        return made[0] if isinstance(made, tuple) else made
+
+
 def _likely(
     judge: Judge,
     right: str,
     table: Collection[SigningMistake] | Collection[Mistake3],
     sent: Sent | Sent3,
     cost: int,
-) -> str | None:
+) -> _Likely | None:
     """The fewest mistakes that explain the signature: in key or form alone, in the string alone, in both. To make a string
     takes about `cost` characters of the budget."""
     found = judge.how(right)
     if found is not None:
-        return _words(found) if found else None
-    tried: list[tuple[Words, str]] = []
-    for words, text in _texts(table, sent, BUDGET // cost):
-        if judge.quick(text):
-            return _words([words])
+        return _Likely(_words(found)) if found else None
+    tried: list[tuple[Words, _Likely]] = []
+    for words, made in _texts(table, sent, BUDGET // cost):
+        if judge.quick(made.text):
+            return made._replace(words=_words([words]))
         if len(tried) < _PAIRED:
-            tried.append((words, text))
+            tried.append((words, made))
     spent = 0
-    for words, text in tried:
-        spent += (len(text) + _HASHED) * judge.ways
+    for words, made in tried:
+        spent += (len(made.text) + _HASHED) * judge.ways
         if spent > KEYS_BUDGET:
             return None
-        ways = judge.how(text)
+        ways = judge.how(made.text)
         if ways is not None:
-            return _words([words, *ways])
+            return made._replace(words=_words([words, *ways]))
     return None
 
 
 def _texts(
     table: Collection[SigningMistake] | Collection[Mistake3], sent: Sent | Sent3, most: int
-) -> Iterator[tuple[Words, str]]:
+) -> Iterator[tuple[Words, _Likely]]:
     """The strings to sign that come of the mistakes, up to so many; none is made beyond that."""
-    made = ((mistake, each) for mistake in table for each in mistake.texts(sent))  # type: ignore[arg-type]  # they go together
-    for mistake, each in itertools.islice(made, most):
+    made = ((row, number, each) for row in table for number, each in enumerate(row.texts(sent)))  # type: ignore[arg-type]
+    for row, number, each in itertools.islice(made, most):
         text, detail = each if isinstance(each, tuple) else (each, "")
-        yield (mistake.did.replace("{}", detail), mistake.cure), text
+        yield (row.did.replace("{}", detail), row.cure), _Likely("", row, number, text)
 
 
 _EACH = 200  # characters that are encoded in the time that a pair or a header takes beside its own

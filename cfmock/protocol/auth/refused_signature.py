@@ -24,6 +24,10 @@ class Diagnosis:
     """Of ACS3: the text whose hash is signed."""
     guess: str | None = None
     """What is most likely where no known mistake explains the difference."""
+    client_string_to_sign: str | None = None
+    """What the client signed, where a known mistake explains it; the server's own where the mistake is not in the text."""
+    client_canonical_request: str | None = None
+    """Of ACS3: the text whose hash that is."""
 
     @property
     def words(self) -> str | None:
@@ -36,8 +40,15 @@ class Diagnosis:
             "canonical_query": self.canonical_query,
             "string_to_sign": self.string_to_sign,
             "likely_mistake": self.likely_mistake,
+            "client_string_to_sign": self.client_string_to_sign,
         }
-        return found if self.canonical_request is None else {**found, "canonical_request": self.canonical_request}
+        if self.canonical_request is None:
+            return found
+        of_acs3 = {
+            "canonical_request": self.canonical_request,
+            "client_canonical_request": self.client_canonical_request,
+        }
+        return found | of_acs3
 
 
 class RefusedSignature:

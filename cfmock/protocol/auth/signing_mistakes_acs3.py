@@ -61,6 +61,15 @@ class Sent3(NamedTuple):
         return "".join(f"{name}:{instead.get(name, self.request.header(name).strip())}\n" for name in signed)
 
 
+class RequestOnly(Sent3):
+    """The same, for which a text is the canonical request that it is the hash of."""
+
+    __slots__ = ()
+
+    def text(self, **instead: str) -> str:
+        return self.canonical(**instead)
+
+
 def _other_queries(sent: Sent3) -> Iterator[str]:
     for encode in (plus, quoting("*"), tilde, quoting("/"), quoting("!'()*"), lower, as_it_is, twice):
         yield sent.text(query=canonical(sent.query, encode))
@@ -128,6 +137,12 @@ def _other_strings(sent: Sent3) -> Iterator[str]:
     yield acs3_string_to_sign(algorithm, request + "\n")
 
 
+FRAME = Mistake3(
+    "the string to sign is put together otherwise", "it is the algorithm, a line break, and the hash of the request",
+    _other_strings,
+)  # fmt: skip
+"""The only mistake that leaves the canonical request as it should be."""
+
 ACS3: tuple[Mistake3, ...] = (
     Mistake3("the host {} is signed", "sign the Host header as it is sent, with its port", _other_hosts),
     Mistake3("another hash of the body is signed", "sign that of the bytes that are sent, in lower-case hex", _other_hashes),
@@ -143,7 +158,6 @@ ACS3: tuple[Mistake3, ...] = (
              _other_headers),
     Mistake3("another path is signed", "sign /",
              lambda sent: (sent.text(path=each) for each in ("", sent.request.target, "//"))),
-    Mistake3("the string to sign is put together otherwise", "it is the algorithm, a line break, and the hash of the request",
-             _other_strings),
+    FRAME,
     Mistake3("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_dates),
 )  # fmt: skip

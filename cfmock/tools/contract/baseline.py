@@ -14,15 +14,10 @@ from cfmock.base import readers
 from cfmock.base.errors import InvalidValue, SourceError
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Mistake, Problem
-from cfmock.base.readers import Reader
 from cfmock.base.yaml_source import parse
-from cfmock.protocol.faults.rules import NO_CODE, NO_OPERATION, TRANSPORTS
-from cfmock.protocol.spec.model import load
+from cfmock.control.contract import case_reader
 from cfmock.tools.contract.outcome import Facts, Reaction
 from cfmock.tools.contract.plan import Case
-
-NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
-"""Keys that an accepted case needs, beside its code or transport."""
 
 KEPT = ("operation", "code", "transport", "exit", "calls", "spacing", "recovered", "seen", "timed_out", "polls")
 """Keys that are kept of a case, in this order; a report has more."""
@@ -115,7 +110,7 @@ def read(content: bytes, name: str) -> list[Accepted]:
     """Read the cases of a file. Raises SourceError with all mistakes and their places."""
     document = parse(content, name)
     try:
-        cases = _document()(document.value)["cases"]
+        cases = _document(document.value)["cases"]
     except InvalidValue as error:
         raise SourceError(
             document.problem(path, mistake, key=bool(path) and isinstance(path[-1], str))
@@ -135,24 +130,8 @@ def read(content: bytes, name: str) -> list[Accepted]:
     return found
 
 
-def _document() -> Reader:
-    spec = load()
-    case = {
-        "operation": readers.one_of(spec.operations, NO_OPERATION),
-        "code": readers.one_of(spec.errors, NO_CODE),
-        "transport": readers.one_of(TRANSPORTS),
-        "exit": readers.whole(0, 255),
-        "calls": readers.whole(0),
-        "spacing": readers.items(readers.number(0, 1e9)),
-        "recovered": readers.flag,
-        "seen": readers.flag,
-        "timed_out": readers.flag,
-        "polls": readers.whole(0),
-        "violations": readers.items(readers.anything),
-        "seconds": readers.number(0, 1e9),
-        "said": readers.anything,
-    }
-    return readers.mapping({"cases": readers.items(readers.mapping(case, required=NEEDED))}, required=("cases",))
+def _document(value: Json) -> Json:
+    return readers.mapping({"cases": readers.items(case_reader())}, required=("cases",))(value)
 
 
 def _accepted(case: Json, entry: Json) -> Accepted:

@@ -152,10 +152,15 @@ V1_CLIENTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("words", V1_CLIENTS)
 def test_the_mistake_of_a_v1_signature_is_named(service: Service, words: str) -> None:
-    client = {"secret": SECRET, **V1_CLIENTS[words]}
-    found = likely(service, v1("StartExecution", AWKWARD, **client))
-    assert words in found
-    assert found.startswith("your signature is right if ")
+    client = {"secret": SECRET, "sign": signature, **V1_CLIENTS[words]}
+    signed: list[str] = []
+    sign = lambda secret, text: (signed.append(text), client["sign"](secret, text))[1]  # noqa: E731
+    found = shown(service, v1("StartExecution", AWKWARD, **{**client, "sign": sign}))
+    assert words in found["likely_mistake"]
+    assert found["likely_mistake"].startswith("your signature is right if ")
+    assert found["client_string_to_sign"] == signed[0]
+    in_text = not {"sign", "secret"} & V1_CLIENTS[words].keys()
+    assert (found["client_string_to_sign"] != found["string_to_sign"]) is in_text
 
 
 def test_a_right_signature_is_accepted_so_that_these_clients_are_wrong_by_their_mistake_alone(service: Service) -> None:
@@ -245,8 +250,35 @@ ACS3_CLIENTS: dict[str, dict[str, Any]] = {
 def test_the_mistake_of_an_acs3_signature_is_named(service: Service, words: str) -> None:
     client = {"secret": SECRET, **ACS3_CLIENTS[words]}
     instead = client.pop("instead", {})
-    request = acs3("StartExecution", AWKWARD, **client, **instead)
-    assert words in likely(service, request)
+    signed: list[str] = []
+    make = instead.get("string", acs3_string)
+    string = lambda canonical: (signed.append(canonical), make(canonical))[1]  # noqa: E731
+    found = shown(service, acs3("StartExecution", AWKWARD, **client, **{**instead, "string": string}))
+    assert words in found["likely_mistake"]
+    assert found["client_canonical_request"] == signed[0]
+    assert found["client_string_to_sign"] == make(signed[0])
+
+
+def test_what_the_client_signed_is_shown_without_what_is_secret(service: Service) -> None:
+    values = {"FlowName": "a b", "Input": f"{SECRET} and more", "MyPassword": "hush hush"}
+    for client in (signed_by(quoting("~", plus=True)), signed_by(str), signed_by(encode, str)):
+        found = shown(service, v1("StartExecution", values, secret=SECRET, **client))
+        told = urllib.parse.unquote_plus(urllib.parse.unquote_plus(found["client_string_to_sign"]))
+        assert "&FlowName=a b&" in told
+        assert "&Input=*** and more&" in told
+        assert "&MyPassword=***&" in told
+        assert "hush" not in told
+    for instead in ({"as_query": canonical_query(values)}, {"string": lambda canonical: canonical}):
+        found = shown(service, acs3("StartExecution", values, secret=SECRET, **instead))
+        told = urllib.parse.unquote(found["client_canonical_request"] + found["client_string_to_sign"])
+        assert "hush" not in told
+
+
+def test_what_a_client_of_another_secret_signed_is_not_known(service: Service) -> None:
+    for client in (v1, acs3):
+        found = shown(service, client("ListFlows", {}, method="GET", secret="wrong"))
+        assert found["client_string_to_sign"] is None
+        assert found.get("client_canonical_request") is None
 
 
 def test_a_hash_of_another_body_is_named_though_the_signature_is_right(service: Service) -> None:
@@ -287,6 +319,7 @@ def test_what_the_server_signed_is_shown_to_compare(service: Service) -> None:
     )
     assert found == {
         "canonical_query": query, "string_to_sign": string_to_sign("GET", query), "likely_mistake": None,
+        "client_string_to_sign": None,
     }  # fmt: skip
     found = shown(service, acs3("ListFlows", {"Limit": "3"}, method="GET", secret="wrong"))
     assert found["canonical_query"] == "Limit=3"

@@ -1,0 +1,88 @@
+"""The last error matrix of a client, as `cfmock contract` reports it: kept to be looked at."""
+
+from __future__ import annotations
+
+from cfmock.base import readers
+from cfmock.base.clocks import RealClock, iso
+from cfmock.base.errors import InvalidValue
+from cfmock.base.json_text import Json
+from cfmock.base.readers import Reader
+from cfmock.control.part import ControlError, ControlPart
+from cfmock.emulator.emulator import Emulator
+from cfmock.protocol.faults.rules import NO_CODE, NO_OPERATION, TRANSPORTS
+from cfmock.protocol.spec.model import load
+
+MAX_CASES = 5_000
+"""Cases of a matrix that is kept."""
+
+NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
+"""Keys that a case needs, beside its code or transport."""
+
+
+def case_reader() -> Reader:
+    """Reads one case of a report."""
+    spec = load()
+    case = {
+        "operation": readers.one_of(spec.operations, NO_OPERATION),
+        "code": readers.one_of(spec.errors, NO_CODE),
+        "transport": readers.one_of(TRANSPORTS),
+        "exit": readers.whole(0, 255),
+        "calls": readers.whole(0),
+        "spacing": readers.items(readers.number(0, 1e9)),
+        "recovered": readers.flag,
+        "seen": readers.flag,
+        "timed_out": readers.flag,
+        "polls": readers.whole(0),
+        "violations": readers.items(readers.anything),
+        "seconds": readers.number(0, 1e9),
+        "said": readers.anything,
+    }
+    return readers.mapping(case, required=NEEDED)
+
+
+class ContractControl(ControlPart):
+    """Keeps the last matrix, until the server is reset."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        self._contract: Json = None
+
+    def show_contract(self) -> Json:
+        """The matrix with its command and time; null if there is none."""
+        return self._contract
+
+    def keep_contract(self, report: Json) -> Json:
+        """Keep this matrix in place of the one before. Raises ControlError for what is none."""
+        read = readers.mapping(
+            {"command": readers.anything, "cases": readers.items(case_reader())}, required=("cases",)
+        )
+        try:
+            found = read(report)
+        except InvalidValue as error:
+            raise ControlError(str(error)) from None
+        if len(found["cases"]) > MAX_CASES:
+            raise ControlError(f"a matrix has at most {MAX_CASES} cases, not {len(found['cases'])}")
+        self._contract = {
+            "time": iso(RealClock.now()),
+            "command": found.get("command", ""),
+            "cases": [_whole(case) for case in found["cases"]],
+        }
+        self._mark("fault")
+        return {}
+
+    def forget_contract(self) -> None:
+        self._contract = None
+
+
+def _whole(case: dict[str, Json]) -> dict[str, Json]:
+    """A case with all its keys."""
+    usual: dict[str, Json] = {
+        "code": None,
+        "transport": None,
+        "timed_out": False,
+        "polls": 0,
+        "violations": [],
+        "seconds": None,
+        "said": "",
+    }
+    return {**usual, **case}
