@@ -83,7 +83,7 @@ async function refresh() {
   }
   if (view !== shown) return;
   main.querySelector(".gone")?.remove();
-  if (wrong) main.prepend(h("p", {class: "gone wrong", role: "alert"}, wrong));
+  if (wrong) main.prepend(h("div", {class: "gone"}, main.querySelector("h1") ? null : h("h1", null, view?.title ?? ""), h("p", {class: "wrong", role: "alert"}, wrong)));
   setTimeout(() => {
     if (busy !== view) return;
     busy = null;
@@ -94,7 +94,7 @@ async function refresh() {
 const now = h("span", {class: "now"});
 const kind = h("span", {class: "tag"});
 const state = h("span", {class: "state", role: "status"}, "connecting");
-const advances = h("span", {class: "advances", hidden: true});
+const advances = h("span", {class: "advances", hidden: true, role: "group", "aria-label": "Move the clock"});
 
 /** @param {any} clock */
 function tell(clock) {
@@ -117,7 +117,7 @@ async function advance(by) {
 function header() {
   fill(/** @type {HTMLElement} */ (document.getElementById("nav")), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`}, each)));
   const by = h("input", {value: "1h", class: "short", "aria-label": "Advance by", pattern: "[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?", required: true});
-  advances.append(button("+1m", () => advance("1m"), {"aria-label": "Advance 1 minute"}), button("+15m", () => advance("15m"), {"aria-label": "Advance 15 minutes"}),
+  advances.append(button("+1m", () => advance("1m")), button("+15m", () => advance("15m")),
     h("form", {onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void advance(by.value); }}, by, h("button", {type: "submit"}, "Advance")));
   const account = h("input", {"aria-label": "Account", placeholder: "account: all", size: "10", onchange: () => { world.account = account.value; show(true); }});
   const regions = h("span");

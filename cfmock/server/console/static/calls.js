@@ -84,6 +84,6 @@ function signature(found, parameters) {
   const sent = Object.entries(parameters).filter(([name]) => name !== "Signature").map(([name, value]) => `${name}=${value}`).sort();
   return h("section", null, h("h2", null, "Signature"),
     h("p", {class: "wrong"}, h("b", null, found.likely_mistake ?? "No known mistake explains the difference.")),
-    h("div", {class: "pair"}, h("div", null, block("What the server signed", found.string_to_sign), found.canonical_request ? block("Canonical request", found.canonical_request) : null),
+    h("div", {class: "pair"}, h("div", null, block("What the server signed", found.string_to_sign, "none", 3), found.canonical_request ? block("Canonical request", found.canonical_request, "none", 3) : null),
       h("div", null, h("h3", null, "Its parameters, in order"), h("pre", {tabindex: "0", "aria-label": "Parameters in the order signed"}, signed.join("\n")), h("h3", null, "What the call brought"), h("pre", {tabindex: "0", "aria-label": "What the call brought"}, sent.join("\n")))));
 }

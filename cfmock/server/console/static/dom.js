@@ -105,10 +105,10 @@ export const between = (from, to) => Date.parse(to) - Date.parse(from);
 /** @param {any} value */
 export const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
-/** A block of JSON or text with a name. @param {string} name @param {any} value @param {string} [none] */
-export function block(name, value, none = "none") {
+/** A block of JSON or text with a name. @param {string} name @param {any} value @param {string} [none] @param {number} [level] of its heading */
+export function block(name, value, none = "none", level = 2) {
   const there = value !== null && value !== undefined;
-  return h("section", {class: "block"}, h("h3", null, name),
+  return h("section", {class: "block"}, h(`h${level}`, null, name),
     there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : h("p", {class: "quiet"}, none));
 }
 

@@ -149,7 +149,7 @@ function answers(row, chosen) {
         each.why ? h("p", null, each.why) : null,
         each.error ? h("p", {class: "wrong"}, h("b", null, each.error.code), " ", each.error.detail) : null,
         misses(each.near_misses),
-        h("details", null, h("summary", null, "Input and result"), block("Input", each.input), block("Result", each.result, "none"))))))
+        h("details", null, h("summary", null, "Input and result"), block("Input", each.input, "none", 4), block("Result", each.result, "none", 4))))))
       : h("p", {class: "quiet"}, chosen ? "This state asked nobody." : "No task was asked."),
     row.waiting.length ? h("p", null, "It waits for a report: ", h("a", {href: "#/waiting"}, row.waiting.map((/** @type {any} */ each) => each.state).join(", "))) : null);
 }

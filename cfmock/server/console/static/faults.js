@@ -8,7 +8,7 @@ const OPERATIONS = ["CreateFlow", "UpdateFlow", "DescribeFlow", "DeleteFlow", "L
 /** @param {import("./app.js").Place} place @returns {import("./app.js").View} */
 export function faults({query, world}) {
   const rows = h("tbody");
-  const shown = table("Faults", ["Rule", "When", "Does", "Times", "Hits", ""], rows);
+  const shown = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
   const hint = h("div");
   const form = h("div");
   let made = false;

@@ -1,0 +1,136 @@
+"""Each view of the console in a real Chromium, with something to show and without: it fits both widths, shows hostile texts as
+text, gives axe-core nothing to mend in light and dark, and its picture is left in build/console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cfmock import CloudFlow, ServiceError
+from tests.e2e import environments
+from tests.e2e.console.browser import Browser
+from tests.e2e.console.conftest import FIXTURE, HOSTILE, wrongly_signed
+
+PICTURES = Path(__file__).parents[3] / "build" / "console"
+AXE = environments.VENVS / environments.CONSOLE.name / "node_modules" / "axe-core" / "axe.min.js"
+
+LOOKS = [(1280, "light"), (1280, "dark"), (400, "dark"), (400, "light")]
+
+FILLED = {
+    "executions": "good-1",
+    "executions?prefix=none": "Nothing matches",
+    "executions/order_flow/bad-1": "mock 2 of 'Charge'",
+    "executions/order_flow/good-1?state=Charge": "Events of Charge",
+    "executions/order_flow/none": "there is no execution 'none'",
+    "waiting": "Approve",
+    "calls": "StartExecution",
+    "flows": "order_flow",
+    "flows/order_flow": "Definition",
+    "faults": "As in a fixture",
+}
+"""Address → what is there when the view is."""
+
+EMPTY = {
+    "executions": "No executions yet",
+    "waiting": "No task waits",
+    "calls": "No calls yet",
+    "flows": "No flows yet",
+    "faults": "No faults",
+}
+
+FIND = """
+const found = [];
+if (document.documentElement.scrollWidth > innerWidth) found.push(["wider than the page"]);
+if (!document.title.endsWith("cfmock") || document.querySelector("main img")) found.push(["a text is read as HTML"]);
+if (!window.axe) return found;
+const {violations} = await axe.run(document, {resultTypes: ["violations"]});
+return [...found, ...violations.map((each) => [each.id, each.help, ...each.nodes.map((node) => node.target.join(" "))])];
+"""
+
+
+class Checked:
+    """A page that is searched for faults. `found` is what there is to mend, each once, with where it was first."""
+
+    def __init__(self, browser: Browser, url: str, name: str) -> None:
+        self.browser = browser
+        self.name = name
+        self.found: dict[str, str] = {}
+        browser.open("about:blank")
+        browser.log()  # what a page says whose server went with the test before
+        browser.open(f"{url}/_cfmock/")
+        if AXE.exists():
+            browser.run(AXE.read_text(encoding="utf-8"))
+
+    def show(self, views: dict[str, str], name: str = "") -> None:
+        for address, words in views.items():
+            self.browser.run("location.hash = given[0]", f"#/{address}")
+            self.browser.until_text(words)
+            self.look(name or address)
+
+    def look(self, what: str) -> None:
+        """Search the page as it is, in both widths and colours."""
+        file = "".join(each if each.isalnum() else "-" for each in what)
+        for width, scheme in LOOKS:
+            self.browser.look(width, scheme)
+            for each in self.browser.run(FIND):
+                self.found.setdefault(" ".join(each), f"{what}, {width} pixels, {scheme}")
+            if (width == 1280) == (scheme == "light"):
+                self.browser.picture(PICTURES / f"{self.name}-{file}-{width}-{scheme}.png")
+
+
+def test_every_view_with_something_to_show(browser: Browser, cf: CloudFlow) -> None:
+    with pytest.raises(ServiceError):
+        cf.call("DescribeFlow", Name=HOSTILE)
+    cf.fail("ListFlows", "ResourceThrottled")
+    with pytest.raises(ServiceError):
+        cf.call("ListFlows")
+    *_, throttled = cf.calls("ListFlows")
+    refused = wrongly_signed(cf)
+    page = Checked(browser, cf.url, "filled")
+    page.show(FILLED)
+    page.show({f"calls/{throttled.request_id}": "ResourceThrottled"}, "call")
+    page.show({f"calls/{refused}": "a space is signed as '+'"}, "signature")
+    assert page.found == {}
+    assert [line for line in browser.log() if " 404 " not in line] == []  # an execution that is not there
+
+
+def test_forms_dialogs_and_notices(browser: Browser, cf: CloudFlow) -> None:
+    page = Checked(browser, cf.url, "filled")
+    browser.click("Start an execution")
+    browser.fill("Input", "{")
+    browser.fill("Flow", "order_flow")
+    browser.click("Start", "form")
+    browser.until_text("The input is not JSON")
+    page.look("start")
+    browser.click("?")
+    browser.until_text("these keys")
+    page.look("keys")
+    browser.click("Close")
+    page.show({"waiting": "Approve"})
+    browser.click("Succeed")
+    browser.until_text("Reported on Approve of good-1.")
+    page.look("notice")
+    assert page.found == {}
+
+
+def test_every_view_with_nothing_to_show(browser: Browser) -> None:
+    with CloudFlow() as cf:
+        page = Checked(browser, cf.url, "empty")
+        page.show(EMPTY)
+        assert page.found == {}
+        assert browser.log() == []
+
+
+def test_the_question_for_the_token(browser: Browser) -> None:
+    with CloudFlow(FIXTURE, admin_token="only-here") as cf:
+        page = Checked(browser, cf.url, "token")
+        browser.until_text("Admin token")
+        page.look("question")
+        assert page.found == {}
+        browser.log()  # a refusal is told there
+
+
+def test_axe_core_was_among_the_checks() -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: `make test` does it where there is Node.js with npm")
