@@ -27,7 +27,7 @@ from cfmock.protocol.wire.encode import rendered
 from cfmock.service import executions, history, task_reports
 from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
-from cfmock.service.overview import ListPlace, Wanted, page
+from cfmock.service.overview import ListPlace, Wanted, counts_of_all, page
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.starting import check_name, start
 from cfmock.service.world import FLOWS, World
@@ -71,14 +71,15 @@ class ExecutionControl(ControlPart):
         account: str | None = None,
         region: str | None = None,
     ) -> Json:
-        """A page of executions in short, newest first; `after` is the `next` of the page before, and `dropped` counts those of
-        all flows that have ended and were dropped. Raises UnknownName as `check_flow` does."""
+        """A page of executions in short, newest first; `after` is the `next` of the page before. `counts` are all of these flows
+        by status; `dropped` counts those of any flow that are kept no longer. Raises UnknownName as `check_flow` does."""
         worlds = list(self._worlds(account, region))
         self.check_flow(flow)
         place = None if after is None else read_after(after, ListPlace.read)
         found, more = page(worlds, Wanted(flow, status, prefix), place, limit)
         answer = {
             "executions": [brief(each.world, each.row) for each in found],
+            "counts": counts_of_all(worlds, flow),
             "dropped": sum(world.retention.dropped for world in worlds),
         }
         return answer if more is None else {**answer, "next": more.text}

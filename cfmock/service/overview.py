@@ -95,6 +95,16 @@ def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
     return {status: count for status, count in counts.items() if count}
 
 
+def counts_of_all(worlds: Iterable[World], name: str | None) -> dict[str, int]:
+    """Count the executions of all flows, or those of this name, likewise."""
+    counts: dict[str, int] = {}
+    for world in worlds:
+        for flow in _flows(world, name):
+            for status, count in count_by_status(world, flow).items():
+                counts[status] = counts.get(status, 0) + count
+    return counts
+
+
 def _flows(world: World, name: str | None) -> Iterator[FlowRow]:
     if name is None:
         yield from world.stores.flows.rows(FLOWS)

@@ -124,3 +124,14 @@ def test_a_page_costs_its_length(service: Service, control: Control, monkeypatch
     monkeypatch.setattr(overview, "Found", found)
     control.list_executions(limit=10)
     assert looked_at == [f"e{number}" for number in range(299, 288, -1)]
+
+
+def test_a_page_has_counts_by_status_of_all_that_its_flows_have(service: Service, control: Control) -> None:
+    start(service, "a", "b")
+    start(service, "good-1", "bad-1", flow="other")
+    done = control.list_executions(flow="echo")["counts"]
+    assert done == {"Succeeded": 2}
+    everything = control.list_executions(limit=1)["counts"]
+    assert everything["Failed"] == 1
+    assert sum(everything.values()) == 4
+    assert control.list_executions(flow="echo", status="Failed")["counts"] == done

@@ -79,7 +79,7 @@ class Admin:
 
     def _describe(self) -> web.StreamResponse:
         token = self._guard.token is not None
-        return json_answer(openapi.openapi(ADMIN, self._control.regions, token=token))
+        return json_answer(openapi.openapi(ADMIN, self._control.regions, self._control.emulator.accounts, token=token))
 
     async def _do(
         self, endpoint: Endpoint, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge

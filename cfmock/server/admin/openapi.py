@@ -8,7 +8,7 @@ that a key whose value is null counts as not given.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cfmock.base.json_text import Json
@@ -26,12 +26,12 @@ PATH = "openapi.json"
 _ANSWERS = (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin"))
 
 
-def openapi(prefix: str, regions: Iterable[str], *, token: bool) -> dict[str, Json]:
+def openapi(prefix: str, regions: Iterable[str], accounts: Iterable[str] = (), *, token: bool) -> dict[str, Json]:
     """The description of what is served below `prefix`.
 
-    `regions` are those that may be asked for; `token` tells whether calls have to bring one.
+    `regions` are those that may be asked for, `accounts` those that have a key; `token` tells whether calls have to bring one.
     """
-    known = sorted(regions)
+    known = {"region": {"enum": sorted(regions)}, "account": {"examples": sorted(accounts)}}
     paths: dict[str, dict[str, Json]] = {f"{prefix}/{PATH}": {"get": _itself()}}
     for endpoint in ENDPOINTS:
         paths.setdefault(f"{prefix}/{endpoint.path}", {})[endpoint.method.lower()] = _described(endpoint, known)
@@ -63,7 +63,7 @@ def _itself() -> dict[str, Json]:
     return {"operationId": "describe", "summary": "this description", "responses": answers | _refusals("401", "403")}
 
 
-def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
+def _described(endpoint: Endpoint, known: Mapping[str, Json]) -> dict[str, Json]:
     named = [each for each in endpoint.arguments if each.place == "path"]
     answers = {"200": _answer("done", _reference(endpoint.answer), endpoint.media)} | _refusals("400", "401", "403")
     if endpoint.leads:
@@ -85,7 +85,7 @@ def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
         "parameters": [
             {
                 "name": each.name, "in": each.place, "required": each.place == "path",
-                "description": each.help, "schema": _schema(each, regions),
+                "description": each.help, "schema": _schema(each, known),
             }
             for each in (*named, *query_arguments(endpoint))
         ],
@@ -98,9 +98,9 @@ def _described(endpoint: Endpoint, regions: Sequence[str]) -> dict[str, Json]:
     return described
 
 
-def _schema(argument: Argument, regions: Sequence[str]) -> dict[str, Json]:
-    if argument.name == "region":
-        return {"type": "string", "enum": regions}
+def _schema(argument: Argument, known: Mapping[str, Json]) -> dict[str, Json]:
+    if argument.name in known:
+        return {"type": "string", **known[argument.name]}
     if argument.type == "integer":
         return {"type": "integer", "minimum": 0, "maximum": MOST}
     if argument.type == "number":
