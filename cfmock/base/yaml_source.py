@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
@@ -241,16 +241,17 @@ def _join(pair: re.Match[str]) -> str:
 
 
 class _Builder:
-    """Turns parser events into a value and, beside it, the tree of its places. No recursion: depth is data here."""
+    """Turns parser events into a value and, beside it, the tree of its places."""
 
     def __init__(self, name: str, text: str, most: int | None = None) -> None:
         self.name = name
         self.most = most
         self.text = text
         self.problems: list[Problem] = []
-        self.anchors: dict[str, _Anchored] = {}
+        self.anchors: dict[str, _Node] = {}
         self.nodes = 0
         self.added = 0  # by aliases
+        self._next_event: Callable[[], Any]
 
     def build(self) -> tuple[Json, _Place]:
         try:
@@ -295,83 +296,69 @@ class _Builder:
             return self._build()
 
     def _build(self) -> tuple[Json, _Place]:
-        root: list[tuple[Json, _Place]] = []
-        # One frame per open collection: value, place, the key waiting for a value, merges, anchor, count at start.
-        stack: list[_Frame] = []
-        documents = 0
         loader = Loader(self.text)
+        self._next_event = loader.get_event
+        found: _Node | None = None
         try:
-            while loader.check_event():
-                event = loader.get_event()
-                at = event.start_mark
-                if isinstance(event, yaml.ScalarEvent):
-                    self._count(1, at)
-                    value, place = scalar(event), _Place(at.line, at.column)
-                    if event.anchor:
-                        self.anchors[event.anchor] = _Anchored(value, place, 1, 0)
-                elif isinstance(event, yaml.AliasEvent):
-                    value, place, _, height = self._alias(event.anchor or "", at, len(stack))
-                    if stack:
-                        stack[-1].raise_to(height)
-                elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                    self._count(1, at)
-                    if len(stack) >= MAX_DEPTH:
-                        self._refuse(at, _TOO_DEEP)
-                    is_map = isinstance(event, yaml.MappingStartEvent)
-                    parts: Any = {} if is_map else []
-                    place = _Place(at.line, at.column, {} if is_map else None, parts)
-                    stack.append(_Frame({} if is_map else [], place, event.anchor, self.nodes))
-                    continue
-                elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                    frame = stack.pop()
-                    frame.apply_merges()
-                    value, place = frame.value, frame.place
-                    if stack:
-                        stack[-1].raise_to(frame.height)
-                    if frame.anchor:
-                        size = self.nodes - frame.before + 1
-                        self.anchors[frame.anchor] = _Anchored(value, place, size, frame.height)
-                elif isinstance(event, yaml.DocumentStartEvent):
-                    documents += 1
-                    if documents > 1:
-                        self._refuse(at, "more than one document in the file")
-                    continue
-                else:
-                    continue
-                if not stack:
-                    root.append((value, place))
-                else:
-                    self._put(stack[-1], value, place)
+            loader.get_event()  # that the stream begins
+            while isinstance(event := loader.get_event(), yaml.DocumentStartEvent):
+                if found is not None:
+                    self._refuse(event.start_mark, "more than one document in the file")
+                found = self._node(loader.get_event(), 0)
+                loader.get_event()  # that the document ends
         finally:
             loader.dispose()
-        return root[0] if root else (None, _Place(0, 0))
+        return found[:2] if found is not None else (None, _Place(0, 0))
 
-    def _put(self, frame: _Frame, value: Json, place: _Place) -> None:
-        if isinstance(frame.value, list):
-            frame.value.append(value)
-            frame.place.parts.append(place)  # type: ignore[union-attr]
-        elif frame.key is None:
-            frame.key = (value, place)
+    def _node(self, event: Any, depth: int) -> _Node:
+        """Read the value that begins with an event, inside as many collections as `depth` says."""
+        at = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event.anchor or "", at, depth)
+        before = self.nodes
+        self._count(1, at)
+        if isinstance(event, yaml.ScalarEvent):
+            found = _Node(scalar(event), _Place(at.line, at.column), 1, 0)
+        elif depth >= MAX_DEPTH:
+            self._refuse(at, _TOO_DEEP)
         else:
-            (name, at), frame.key = frame.key, None
-            if name == "<<" and isinstance(value, dict | list):
-                frame.merges.append((value, place))
-                return
-            if not isinstance(name, str):
-                if isinstance(name, dict | list):
-                    before = self.lines[at.line][max(0, at.column - 1) : at.column]
-                    placeholder = before == "{" and isinstance(name, dict)
-                    self._complain(at, PLACEHOLDER if placeholder else "a key must be text")
-                    return
-                name = json.dumps(name)
-            if name in frame.value:
-                self._complain(at, "'{}' is there twice", name)
-                return
-            frame.value[name] = value
-            frame.place.keys[name] = (at.line, at.column)  # type: ignore[index]
-            frame.place.parts[name] = place  # type: ignore[index,call-overload]
+            read = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._sequence
+            found = read(at, depth + 1)._replace(size=self.nodes - before)
+        if event.anchor:
+            self.anchors[event.anchor] = found
+        return found
 
-    def _alias(self, name: str, at: Any, depth: int) -> _Anchored:
+    def _sequence(self, at: Any, depth: int) -> _Node:
+        parts: list[_Node] = []
+        while not isinstance(event := self._next_event(), yaml.SequenceEndEvent):
+            parts.append(self._node(event, depth))
+        place = _Place(at.line, at.column, None, [part.place for part in parts])
+        return _Node([part.value for part in parts], place, 0, 1 + max((part.height for part in parts), default=0))
+
+    def _mapping(self, at: Any, depth: int) -> _Node:
+        value: dict[str, Json] = {}
+        keys: dict[str, tuple[int, int]] = {}
+        places: dict[str, _Place] = {}
+        merges: list[_Node] = []
+        height = 0
+        while not isinstance(event := self._next_event(), yaml.MappingEndEvent):
+            key, part = self._node(event, depth), self._node(self._next_event(), depth)
+            height = max(height, key.height, part.height)
+            if key.value == "<<" and isinstance(part.value, dict | list):
+                merges.append(part)
+            elif isinstance(key.value, dict | list):
+                line, column = key.place.line, key.place.column
+                placeholder = isinstance(key.value, dict) and self.lines[line][max(0, column - 1) : column] == "{"
+                self._complain(event.start_mark, PLACEHOLDER if placeholder else "a key must be text")
+            elif (name := key.value if isinstance(key.value, str) else json.dumps(key.value)) in value:
+                self._complain(event.start_mark, "'{}' is there twice", name)
+            else:
+                value[name], keys[name], places[name] = part.value, (key.place.line, key.place.column), part.place
+        for merged in merges:
+            _merge(merged, value, keys, places)
+        return _Node(value, _Place(at.line, at.column, keys, places), 0, 1 + height)
+
+    def _alias(self, name: str, at: Any, depth: int) -> _Node:
         """Copy the value at the anchor, for a place at this depth."""
         if name not in self.anchors:
             # libyaml does not resolve aliases: an unknown one, or one inside its own anchor, comes through to here.
@@ -400,8 +387,8 @@ class _Builder:
         raise SourceError(self.problems)
 
 
-class _Anchored(NamedTuple):
-    """The value at an anchor, with its number of values and of levels of collections."""
+class _Node(NamedTuple):
+    """A value with its place, its number of values and its levels of collections."""
 
     value: Json
     place: _Place
@@ -409,34 +396,16 @@ class _Anchored(NamedTuple):
     height: int
 
 
-class _Frame:
-    __slots__ = ("anchor", "before", "height", "key", "merges", "place", "value")
-
-    def __init__(self, value: Json, place: _Place, anchor: str | None, before: int) -> None:
-        self.value = value
-        self.place = place
-        self.anchor = anchor
-        self.before = before
-        self.key: tuple[Json, _Place] | None = None
-        self.merges: list[tuple[Json, _Place]] = []
-        self.height = 1
-
-    def raise_to(self, height: int) -> None:
-        """Note that it holds a value of this many levels."""
-        self.height = max(self.height, height + 1)
-
-    def apply_merges(self) -> None:
-        """`<<: *other`: what the mapping does not say itself comes from the other; of several, the first wins."""
-        for value, place in self.merges:
-            pairs = [(value, place)] if isinstance(value, dict) else list(zip(value, place.parts or [], strict=False))
-            for source, at in pairs:
-                if not isinstance(source, dict) or not isinstance(at, _Place) or not isinstance(at.parts, dict):
-                    continue
-                for name, part in source.items():
-                    if name not in self.value:
-                        self.value[name] = part
-                        self.place.keys[name] = (at.keys or {}).get(name, (at.line, at.column))  # type: ignore[index]
-                        self.place.parts[name] = at.parts.get(name, at)  # type: ignore[index]
+def _merge(other: _Node, value: dict[str, Json], keys: dict[str, tuple[int, int]], places: dict[str, _Place]) -> None:
+    """`<<: *other`: what the mapping does not say itself comes from the other; of several, the first wins."""
+    parts = [(other.value, other.place)]
+    if isinstance(other.value, list):
+        parts = list(zip(other.value, other.place.parts or [], strict=False))
+    for source, at in parts:
+        if isinstance(source, dict) and isinstance(at.parts, dict):
+            for name in [each for each in source if each not in value]:
+                value[name], places[name] = source[name], at.parts.get(name, at)
+                keys[name] = (at.keys or {}).get(name, (at.line, at.column))
 
 
 def _copy(value: Json) -> Json:
