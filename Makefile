@@ -41,6 +41,7 @@ tables: .venv/.ready ## write operations.json and names.py after a change to ope
 
 docs: .venv/.ready ## write tables and pictures into README and docs/
 	$(BIN)/python -m tests.support.docs
+	$(BIN)/python -m tests.support.console_pictures
 
 clients: .venv/.ready .venvs/.sdks ## measure what the vendor's SDKs do about each error and how they sign, for docs/clients.md; takes minutes
 	$(BIN)/python -m tests.support.clients $(ARGS)

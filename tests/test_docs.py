@@ -70,6 +70,17 @@ def test_every_link_leads_somewhere(page):
         assert not anchor or anchor in anchors(target), f"{named(page)} links to {link}, and there is no such heading"
 
 
+@pytest.mark.parametrize("name", ["executions", "execution", "signature"])
+def test_a_picture_of_the_console_is_small_and_shown_in_both_readmes_and_its_guide(name):
+    picture = ROOT / f"docs/console-{name}.png"
+    content = picture.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert len(content) <= 60 * 1024
+    for page in ("README.md", "README.zh-CN.md"):
+        assert f"docs/{picture.name}" in (ROOT / page).read_text(encoding="utf-8")
+    assert f"({picture.name})" in (ROOT / "docs/console.md").read_text(encoding="utf-8")
+
+
 def test_every_page_is_linked_from_the_index_and_that_from_the_readme():
     index = ROOT / "docs/README.md"
     linked = links(index.read_text(encoding="utf-8"))

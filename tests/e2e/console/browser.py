@@ -11,7 +11,6 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import PATIENCE, until
@@ -89,18 +88,18 @@ class Browser:
         )  # fmt: skip
         assert done is True, done
 
-    def look(self, width: int, scheme: str) -> None:
-        """Set the width in pixels, and `light` or `dark`."""
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    def look(self, width: int, scheme: str, height: int = 900) -> None:
+        """Set the size in pixels, and `light` or `dark`."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.devtools("Emulation.setDeviceMetricsOverride", size)
         self.devtools("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
     def devtools(self, name: str, words: dict[str, Any]) -> Any:
         return self.command("goog/cdp/execute", {"cmd": name, "params": words})
 
-    def picture(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(self.command("screenshot")))
+    def picture(self) -> bytes:
+        """What is seen, as PNG."""
+        return base64.b64decode(self.command("screenshot"))
 
     def log(self) -> list[str]:
         """What has been said since the last time."""

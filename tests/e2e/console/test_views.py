@@ -59,6 +59,7 @@ class Checked:
         browser.open("about:blank")
         browser.log()  # what a page says whose server went with the test before
         browser.open(f"{url}/_cfmock/")
+        PICTURES.mkdir(parents=True, exist_ok=True)
         if AXE.exists():
             browser.run(AXE.read_text(encoding="utf-8"))
 
@@ -76,7 +77,7 @@ class Checked:
             for each in self.browser.run(FIND):
                 self.found.setdefault(" ".join(each), f"{what}, {width} pixels, {scheme}")
             if (width == 1280) == (scheme == "light"):
-                self.browser.picture(PICTURES / f"{self.name}-{file}-{width}-{scheme}.png")
+                (PICTURES / f"{self.name}-{file}-{width}-{scheme}.png").write_bytes(self.browser.picture())
 
 
 def test_every_view_with_something_to_show(browser: Browser, cf: CloudFlow) -> None:

@@ -136,10 +136,13 @@ export function select(label, choices, value, act, all) {
   return made;
 }
 
+/** The heads of columns of numbers. */
+const NUMBERS = ["Took", "Hits", "No.", "Mocks", "Outcomes", "Findings", "Times"];
+
 /** A table; the wrap scrolls by itself on narrow screens. @param {string} label @param {string[]} heads @param {HTMLElement} body */
 export function table(label, heads, body) {
   return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": label},
-    h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col"}, each)))), body));
+    h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col", class: NUMBERS.includes(each) ? "number" : null}, each)))), body));
 }
 
 /** What to do first where there is nothing. @param {string} title @param {string} words @param {string} [command] */
