@@ -9,8 +9,7 @@ import pytest
 
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES
-from cfmock.tools.checks.report import check
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection, check
 from tests.support import pages
 from tests.support.lab import HEADS
 

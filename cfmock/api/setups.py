@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, cast, get_args
 
 from cfmock.base.errors import InvalidValue, SettingsError
-from cfmock.base.printable import printable
 from cfmock.base.readers import one_of
+from cfmock.base.short_text import printable
 from cfmock.control.control import Control
 
 Unused = Literal["error", "warn", "ignore"]

@@ -399,8 +399,8 @@ class _Node(NamedTuple):
 def _merge(other: _Node, value: dict[str, Json], keys: dict[str, tuple[int, int]], places: dict[str, _Place]) -> None:
     """`<<: *other`: what the mapping does not say itself comes from the other; of several, the first wins."""
     parts = [(other.value, other.place)]
-    if isinstance(other.value, list):
-        parts = list(zip(other.value, other.place.parts or [], strict=False))
+    if isinstance(other.place.parts, list):
+        parts = list(zip(other.value, other.place.parts, strict=True))
     for source, at in parts:
         if isinstance(source, dict) and isinstance(at.parts, dict):
             for name in [each for each in source if each not in value]:

@@ -57,7 +57,7 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     if explain:
         path = f"calls/{answer.get('RequestId')}"
-        from cfmock.base.printable import printable
+        from cfmock.base.short_text import printable
 
         told, call = client.ask(url, path, ca_file, token)
         lines = explained(call, request) if told == 200 else [f"the server does not explain it: {call.get('error')}"]

@@ -11,8 +11,7 @@ from cfmock.cli.main import MISUSED, SUCCESS
 from cfmock.cli.options import variable_option
 
 if TYPE_CHECKING:
-    from cfmock.tools.checks.report import CheckReport
-    from cfmock.tools.checks.selection import Selection
+    from cfmock.tools.checks.report import CheckReport, Selection
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -51,7 +50,7 @@ def command(
       cfmock check fixtures/
       cfmock check fixtures/ --ignore CF106 --format sarif > cfmock.sarif
     """
-    from cfmock.tools.checks.selection import Selection
+    from cfmock.tools.checks.report import Selection
 
     selection = Selection.of(select, ignore)
     if watch:

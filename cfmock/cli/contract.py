@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cfmock.cli.contract_options import ContractOptions
+from cfmock.cli.contract_output import ContractOptions
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED
 from cfmock.cli.options import Proxying, proxy_options, proxying, settings_options
 from cfmock.cli.run import CommandBehind

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,25 @@ from cfmock.cli.main import FAILED, SUCCESS
 from cfmock.cli.options import write_file
 
 if TYPE_CHECKING:
-    from cfmock.cli.contract_options import ContractOptions
     from cfmock.tools.contract.baseline import Accepted
     from cfmock.tools.contract.outcome import Reaction
+    from cfmock.tools.contract.plan import CaseSelection
     from cfmock.tools.contract.report import MatrixReport
+
+
+@dataclass(frozen=True, slots=True)
+class ContractOptions:
+    """`words` are the command to run, `wanted` the cases, `form` the report's, which goes to `output`; `expect` names the
+    accepted matrix, which `update` rewrites; `show` is the server whose console shows the report."""
+
+    words: Sequence[str]
+    wanted: CaseSelection
+    jobs: int
+    form: str
+    output: str | None
+    expect: str | None
+    update: bool
+    show: str | None = None
 
 
 def accepted_by(options: ContractOptions) -> list[Accepted]:

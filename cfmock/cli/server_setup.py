@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -12,9 +13,8 @@ import click
 
 from cfmock.api.setups import unused_text
 from cfmock.base.errors import SettingsError
-from cfmock.base.printable import printable
 from cfmock.base.proxies import proxy_variables, without_proxies
-from cfmock.cli.log_format import JsonFormatter, TextFormatter
+from cfmock.base.short_text import printable
 from cfmock.cli.options import Proxying, given_variables
 from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
@@ -160,3 +160,25 @@ def configure_log(settings: Settings) -> None:
         logger.handlers[:] = [handler]
         logger.propagate = False
     log.setLevel(logging.INFO)
+
+
+class TextFormatter(logging.Formatter):
+    """`cfmock: MESSAGE`. Texts in it are on one line; more lines come of errors with several mistakes, and of tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        given = record.args if isinstance(record.args, tuple) else ()
+        texts = tuple(printable(each) if isinstance(each, str) else each for each in given)
+        message = str(record.msg) % texts if texts else record.getMessage()
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        lines = filter(None, (*message.split("\n"), *trace.split("\n")))
+        return "cfmock: " + "\n  ".join(map(printable, lines))
+
+
+class JsonFormatter(logging.Formatter):
+    """A JSON object a record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {"level": record.levelname.lower(), "message": record.getMessage(), "time": record.created}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)

@@ -10,9 +10,8 @@ from typing import Any
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
-from cfmock.control.part import ControlError, ControlPart
+from cfmock.control.part import ControlError, ControlPart, Work, worked_out
 from cfmock.control.setups import SetUp
-from cfmock.control.steps import Work, worked_out
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet

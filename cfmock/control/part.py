@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from datetime import datetime
+from typing import Any, TypeVar
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
@@ -118,3 +119,21 @@ class ControlPart:
 def iso_or_none(time: datetime | None) -> str | None:
     """Write a time as the admin API does."""
     return None if time is None else iso(time.timestamp())
+
+
+T = TypeVar("T")
+Work = Callable[[], Any]
+Answer = Generator[Work, Any, Json]
+"""An answer that takes longer: yields what is to be done, and is sent what came of it."""
+
+
+def worked_out(steps: Generator[Work, Any, T]) -> T:
+    """Return the answer of what yields work, doing that here and at once."""
+    done = None
+    while True:
+        try:
+            work = steps.send(done)
+        except StopIteration as stop:
+            answer: T = stop.value
+            return answer
+        done = work()

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cfmock.base.findings import Finding
+from cfmock.base.randomness import Ids
 from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_source import Document
 from cfmock.base.yaml_source import parse as parse_source
-from cfmock.engine.expr import Constructor, Expression
-from cfmock.engine.expr.parser import Comparison, Constant, Name, Node, Prefixed, Select, parse
+from cfmock.engine.expr import Constructor, Effort, Expression, ExpressionError
+from cfmock.engine.expr.parser import Comparison, Constant, FunctionCall, Name, Node, Prefixed, Select, parse
 from cfmock.engine.flow import Flow, Unread
 from cfmock.engine.model import (
     ANY_ERROR,
@@ -27,7 +28,6 @@ from cfmock.engine.model import (
     edges,
 )
 from cfmock.engine.model import Node as FlowNode
-from cfmock.lint.calls import failing_calls
 from cfmock.lint.spelling import spelling
 from cfmock.lint.suppressions import ignores
 
@@ -47,7 +47,9 @@ def lint(
     """
     comments = ignores(flow.text if source is None else source)
     written = parse_source(flow.text, flow.mark.file) if document is None else document
-    found = {Finding(*each) for each in (*_findings(flow, mocked), *_calls(flow, written), *spelling(flow, written))}
+    found = {
+        Finding(*each) for each in (*_findings(flow, mocked), *failing_calls(flow, written), *spelling(flow, written))
+    }
     found |= set(comments.findings(flow.mark.file))
     spelt = {
         finding.mark for finding in found if finding.code == "CF116"
@@ -72,10 +74,6 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
         yield from _token(flow, task)
         if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):
             yield "CF106", task.mark, f"task '{task.name}' ({task.action}) has no mock"
-
-
-def _calls(flow: Flow, document: Document) -> Iterator[Found]:
-    yield from (("CF120", mark, message) for mark, message in failing_calls(flow, document))
 
 
 def _unread(field: Unread) -> Found:
@@ -229,3 +227,46 @@ def _names_token(flow: Flow, node: Any) -> bool:
         return any(_names_token(flow, part) for part in node)
     parts = (getattr(node, name, None) for name in ("base", "arguments", "operand", "left", "right", "parts"))
     return any(_names_token(flow, part) for part in parts if part is not None)
+
+
+_DECISIVE = frozenset({("format", "template"), ("get", "container"), ("get", "key"), ("hash", "algorithm")})
+"""Parameters on whose value it depends whether the others will do: unless it is a constant, nothing is known of the call."""
+_STAND_INS: tuple[Any, ...] = ("", [], {}, 0)
+"""Values by type for the other parameters, where only data say what comes."""
+
+
+def failing_calls(flow: Flow, document: Document) -> Iterator[Found]:
+    """Yield the calls that fail whatever the data are, each with the place of its expression and why."""
+    for path, expression in flow.expressions:
+        for call in _calls(parse(expression.text, expression.roots).node):
+            arguments = _arguments(call)
+            if arguments is not None:
+                try:
+                    call.function.call(arguments, Effort(Ids(0)))
+                except ExpressionError as error:
+                    yield "CF120", document.mark(path), f"this call always fails: {error.message}"
+
+
+def _arguments(call: FunctionCall) -> list[Any] | None:
+    """Arguments of a call that stand for any others, as far as its constants go. None: it has too few of these."""
+    if not any(isinstance(argument, Constant) for argument in call.arguments):
+        return None
+    parameters, found = call.function.parameters, []
+    for index, argument in enumerate(call.arguments):
+        name, accepts = parameters[min(index, len(parameters) - 1)]
+        if isinstance(argument, Constant):
+            found.append(argument.value)
+        elif (call.function.name, name) in _DECISIVE:
+            return None
+        else:
+            found.append(next(value for value in _STAND_INS if type(value) in accepts))
+    return found
+
+
+def _calls(node: Any) -> Iterator[FunctionCall]:
+    """Yield the calls in a tree, outer before inner."""
+    if isinstance(node, FunctionCall):
+        yield node
+    if isinstance(node, tuple):  # each kind of node is one, and so are the parts of some
+        for part in node:
+            yield from _calls(part)

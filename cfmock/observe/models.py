@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Literal, cast
 
 from cfmock.base.json_text import Json
-from cfmock.base.printable import printable
+from cfmock.base.short_text import printable
 from cfmock.observe.journal import CallRecord, explain
 from cfmock.protocol.faults.catalogue import TransportFault
 from cfmock.protocol.spec.names import ExecutionStatus

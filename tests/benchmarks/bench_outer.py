@@ -6,8 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cfmock.tools.checks.report import check
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection, check
 
 COUNT = 200
 RATIO = 2.5

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cfmock.cli.log_format import JsonFormatter, TextFormatter
+from cfmock.cli.server_setup import JsonFormatter, TextFormatter
 from cfmock.control.control import Control
 from cfmock.observe.models import violations_text
 from cfmock.server.call_log import tell

@@ -10,7 +10,7 @@ import pytest
 from cfmock.control import flow_detail
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError, NotFoundError
-from cfmock.control.steps import worked_out as done
+from cfmock.control.part import worked_out as done
 from cfmock.graph.svg.style import css
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.graph.svg.arrange import order, place
-from cfmock.graph.svg.cells import Cell, Size
+from cfmock.graph.svg.arrange import Cell, Size, order, place
 
 FAR = 6
 """Ranks an arc may pass between boxes; longer ones go round."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from cfmock.engine.model import Node, NodeKind, Series
 from cfmock.graph.drawing import Highlight, Link, Status, captions, lane_of, lanes, links, note, retry_caption
-from cfmock.graph.svg.arrange import SPINE
-from cfmock.graph.svg.cells import Size
+from cfmock.graph.svg.arrange import SPINE, Size
 from cfmock.graph.svg.layers import Arc
 from cfmock.graph.svg.routes import Layout, lay_out
 from cfmock.graph.svg.text_width import cut, width

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cfmock.graph.svg.arrange import SPINE
-from cfmock.graph.svg.cells import Cell, Size
+from cfmock.graph.svg.arrange import SPINE, Cell, Size
 from cfmock.graph.svg.layers import Arc, Detour, LayerLink, Layers, layer
 
 GAP = 26.0

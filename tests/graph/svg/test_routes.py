@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfmock.graph.svg.cells import Size
+from cfmock.graph.svg.arrange import Size
 from cfmock.graph.svg.layers import Arc
 from cfmock.graph.svg.routes import lay_out
 

@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
-from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.auth.authenticator import Authenticator, Nonces
 from cfmock.protocol.auth.credentials import Credential
-from cfmock.protocol.auth.nonces import Nonces
 from cfmock.protocol.auth.signature import canonical_query, v1_string_to_sign
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.decode import decode_parameters, percent_encode
@@ -188,7 +187,7 @@ def test_nonces_go_when_their_time_is_over_whether_or_not_anybody_asks_for_them(
 
 
 def test_only_so_many_nonces_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfmock.protocol.auth.nonces.MOST", 3)
+    monkeypatch.setattr("cfmock.protocol.auth.authenticator.MAX_NONCES", 3)
     nonces = Nonces(keep=900)
     for number in range(5):
         nonces.remember("ak", f"n{number}", NOW)

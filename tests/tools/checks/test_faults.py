@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cfmock.tools.checks.report import check
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection, check
 
 HEAD = "cfmock: 1\nflows: [{name: shop}, {name: other}]\n"
 KEYS = "credentials: [{access_key_id: reader, access_key_secret: s}, {bearer_token: t}]\n"

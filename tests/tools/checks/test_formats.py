@@ -11,8 +11,7 @@ import pytest
 
 from cfmock.base.findings import RULES
 from cfmock.tools.checks.formats import FORMATS
-from cfmock.tools.checks.report import check
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection, check
 
 ODD = """\
 Type: StateMachine

@@ -6,7 +6,7 @@ import pytest
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.findings import RULES
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.tools.checks.report import check
-from cfmock.tools.checks.selection import Selection
+from cfmock.tools.checks.report import Selection, check
 from tests.support.calls import task_flow
 
 WHEN: dict[str, Any] = {"when": {"execution": "a"}}
