@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from cfmock.base.errors import ArgumentError, ArgumentTypeError
@@ -101,6 +102,11 @@ def json_value(text: str) -> Any:
     if end != len(text):
         raise ValueError("there is more than one JSON value")
     return value
+
+
+def packaged_json(module: str, name: str) -> Any:
+    """Read a JSON file of the package, beside the `module` (its `__file__`)."""
+    return json.loads(Path(module).with_name(name).read_text(encoding="utf-8"))
 
 
 _PUNCTUATION = {"[": 60, "{": 190, ",": 20, ":": 50}

@@ -53,7 +53,7 @@ class Call:
 class Violation:
     """Something in a call that the real service would take differently from how it was meant.
 
-    `kind` is a key of `observe.violation_kinds.KINDS`; `message` says what was seen, `meant` what the client is thought to have
+    `kind` is a key of `observe/violation_kinds.json`; `message` says what was seen, `meant` what the client is thought to have
     meant, `real` what the real service would do. `time` is of the flow clock.
     """
 

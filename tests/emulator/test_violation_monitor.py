@@ -9,7 +9,7 @@ import pytest
 from cfmock.control.control import Control
 from cfmock.observe import client_history
 from cfmock.observe.models import Violation
-from cfmock.observe.violation_kinds import KINDS
+from cfmock.observe.violation_kinds import violation_kinds
 from cfmock.protocol.wire.messages import Pending, Reply
 from tests.support import signing
 from tests.support.calls import Service, echo_flow, make_service
@@ -427,6 +427,6 @@ def test_worlds_are_watched_one_by_one(service: Service) -> None:
 
 
 def test_each_kind_says_what_is_meant_and_what_the_real_service_does() -> None:
-    for kind in KINDS.values():
+    for kind in violation_kinds().values():
         assert len(kind.meant) > 5
         assert "service" in kind.real or "gateway" in kind.real or "CloudFlow" in kind.real or "Output" in kind.real

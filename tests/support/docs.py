@@ -28,7 +28,7 @@ from cfmock.control.endpoints import ENDPOINTS, Endpoint
 from cfmock.fixtures import schema_messages
 from cfmock.fixtures.loader import load
 from cfmock.graph.formats import FORMATS
-from cfmock.observe.violation_kinds import KINDS
+from cfmock.observe.violation_kinds import violation_kinds
 from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
@@ -287,7 +287,7 @@ def violations(_: str) -> str:
         """With the documented rates, and with a word for what differs from call to call."""
         return re.sub(r"\{(\w+)\}", lambda found: rates.get(found[1], f"*{found[1]}*"), text)
 
-    rows = ((kind, plain(row.meant), plain(row.real)) for kind, row in KINDS.items())
+    rows = ((kind, plain(row.meant), plain(row.real)) for kind, row in violation_kinds().items())
     return table(("Kind", "Meant", "The real service"), rows)
 
 
