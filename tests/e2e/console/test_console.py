@@ -56,7 +56,7 @@ def test_calls_arrive_by_themselves_and_one_is_made_a_fault_of(browser: Browser,
     browser.click("ListFlows")
     browser.until_text("Request as decoded")
     browser.click("Make a fault", "main")
-    browser.until_text('{"operation":"ListFlows"}')
+    browser.until_text("operation: ListFlows", "error: ResourceThrottled")
     browser.click("Make a fault", "form")
     browser.until_text("Remove")
     with pytest.raises(ServiceError, match="ResourceThrottled"):

@@ -1,6 +1,6 @@
 // The admin API: one door for requests, one stream of changes.
 
-import {field, h} from "./dom.js";
+import {field, form, h, submit} from "./dom.js";
 
 export const ROOT = "/_cfmock/";
 
@@ -33,18 +33,13 @@ async function open(path, options = {}) {
 function ask(again) {
   return new Promise((done) => {
     const given = h("input", {type: "password", autocomplete: "off", required: true});
-    const dialog = h("dialog", {"aria-labelledby": "token-title", oncancel: (/** @type {Event} */ event) => event.preventDefault()},
-      h("form", {onsubmit: (/** @type {Event} */ event) => {
-        event.preventDefault();
-        token = given.value;
-        dialog.close();
-        dialog.remove();
-        done();
-      }},
-      h("h2", {id: "token-title"}, "Admin token"),
-      h("p", null, again ? "That is not the token of this server." : "This server was started with --admin-token."),
-      field("Token", given, "Kept in memory until this tab is closed or loaded again."),
-      h("button", {type: "submit", class: "main"}, "Continue")));
+    const dialog = h("dialog", {"aria-labelledby": "token-title", oncancel: (/** @type {Event} */ event) => event.preventDefault()}, form(async () => {
+      token = given.value;
+      dialog.remove();
+      done();
+    },
+    h("h2", {id: "token-title"}, "Admin token"), h("p", null, again ? "That is not the token of this server." : "This server was started with --admin-token."),
+    field("Token", given, "Kept in memory until this tab is closed or loaded again."), submit("Continue")));
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -74,16 +69,23 @@ export async function send(method, path, body) {
   return answer.ok ? answer.json().catch(() => null) : refuse(answer);
 }
 
-/** A path with its query; what is empty is left out. @param {string} path @param {Record<string, string | null | undefined>} query */
-export function at(path, query) {
-  const words = Object.entries(query).filter(([, value]) => value).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-  return words.length ? `${path}?${words.join("&")}` : path;
+/** @type {Promise<any> | null} */
+let read = null;
+
+/** The description of the admin API, read once. @returns {Promise<any>} */
+export const described = () => (read ??= get("openapi.json").catch((error) => {
+  read = null;
+  throw error;
+}));
+
+/** A picture of our own server, as text. @param {string} path @returns {Promise<string>} */
+export async function picture(path) {
+  const [text] = await Promise.all([getText(path), style()]);
+  return text;
 }
 
-/** A picture of our own server, as a node of this page. @param {string} path @returns {Promise<Element>} */
-export async function picture(path) {
-  await style();
-  const text = await getText(path);
+/** A picture as a node of this page. @param {string} text @returns {Element} */
+export function drawn(text) {
   const read = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   if (read.nodeName !== "svg") throw new ApiError(0, "the picture cannot be read");
   for (const each of read.querySelectorAll("script, foreignObject, a")) each.remove();

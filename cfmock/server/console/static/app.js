@@ -1,100 +1,117 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
-import {follow, get, send} from "./api.js";
-import {button, fill, h, moment, notice, select} from "./dom.js";
+import {described, follow, get, send} from "./api.js";
+import {button, field, fill, form, h, map, moment, notice, select, submit, tried} from "./dom.js";
+import {at, change, here} from "./places.js";
+import {call} from "./call.js";
 import {calls} from "./calls.js";
 import {execution} from "./execution.js";
 import {executions} from "./executions.js";
 import {faults} from "./faults.js";
+import {flow} from "./flow.js";
 import {flows} from "./flows.js";
 import {waiting} from "./waiting.js";
 
 /**
- * A view: built once for an address; `read` brings it up to date, when something of its `kinds` has changed.
- * @typedef {{title: string, node: HTMLElement, kinds: string[], read: () => Promise<void>}} View
- * @typedef {{parts: string[], query: URLSearchParams, world: Record<string, string>}} Place
+ * A view: made once for a path. `load` reads what it shows, `draw` shows that; they are called again whenever something of its
+ * `kinds` or the query of its address has changed.
+ * @typedef {{title: string, node: HTMLElement, kinds: string[], load: (place: Place) => Promise<any>, draw: (data: any, place: Place) => void}} View
+ * @typedef {import("./places.js").Place} Place
  */
 
 const VIEWS = /** @type {const} */ (["Executions", "Waiting", "Calls", "Flows", "Faults"]);
 
 /** @type {Record<string, (place: Place) => View>} */
 const BUILD = {
-  executions: (place) => (place.parts.length > 1 ? execution(place) : executions(place)),
-  waiting, calls, flows, faults,
+  executions: (place) => (place.parts.length > 2 ? execution(place) : executions(place)),
+  calls: (place) => (place.parts.length > 1 ? call(place) : calls()),
+  flows: (place) => (place.parts.length > 1 ? flow(place) : flows()),
+  waiting, faults,
 };
 
-const KEYS = [["/", "search"], ["?", "these keys"], ["g e", "Executions"], ["g w", "Waiting"], ["g c", "Calls"], ["g f", "Flows"], ["g x", "Faults"]];
+const KEYS = [["/", "search"], ["?", "these keys"], ["g e", "Executions"], ["g w", "Waiting"], ["g c", "Calls"], ["g f", "Flows"], ["g x", "Faults"], ["Esc", "close what is open"]];
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 /** @type {View | null} */
-let shown = null;
+let view = null;
+let path = "";
 let stale = false;
-/** @type {View | null} */
-let busy = null;
-/** @type {Record<string, string>} */
-const world = {};
+let busy = false;
+let turn = 0;
+let scrolled = 0;
 
-/** Write the address with other words in its query. @param {Record<string, string>} words */
-export function search(words) {
-  const [path, text] = location.hash.split("?");
-  const query = new URLSearchParams(text);
-  for (const [name, value] of Object.entries(words)) value ? query.set(name, value) : query.delete(name);
-  const rest = query.toString();
-  history.replaceState(null, "", rest ? `${path}?${rest}` : path);
-  show(true);
+/** Go where the address says: to another view, or to other words of the one that is shown. */
+function go() {
+  const place = here();
+  if (place.path !== path) {
+    path = place.path;
+    view = (BUILD[place.parts[0]] ?? BUILD.executions)(place);
+    scrolled = history.state?.y ?? 0;
+    document.title = `${view.title} · cfmock`;
+    setTimeout(appear, 250, view);
+  }
+  navigate(place);
+  void read(place);
 }
 
-function show(same = false) {
-  const [path, text] = (location.hash.slice(2) || "executions").split("?");
-  const parts = path.split("/").map(decodeURIComponent);
-  const build = BUILD[parts[0]] ?? BUILD.executions;
-  const focus = same && document.activeElement instanceof HTMLElement ? document.activeElement.getAttribute("aria-label") : null;
-  const typed = same && document.activeElement instanceof HTMLInputElement ? document.activeElement.selectionStart : null;
-  shown = build({parts, query: new URLSearchParams(text), world: {...world}});
-  document.title = `${shown.title} · cfmock`;
-  for (const link of document.querySelectorAll("#nav a")) {
-    const here = link.getAttribute("href") === `#/${parts[0]}`;
-    here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-  }
+/** Put a view in the place of the one before, when it has something to show or takes long. @param {View} shown */
+function appear(shown) {
+  if (shown !== view || shown.node.parentNode === main) return;
+  const inside = main.contains(document.activeElement);
   fill(main, shown.node);
-  if (focus) {
-    const again = /** @type {any} */ (main.querySelector(`[aria-label="${CSS.escape(focus)}"]`));
-    again?.focus();
-    if (typed !== null) again?.setSelectionRange(typed, typed);
-  } else if (!same) scrollTo(0, 0);
-  void refresh();
+  scrollTo(0, scrolled);
+  if (inside) main.focus({preventScroll: true});
 }
 
-/** Read the view again; what changes while that goes on, and shortly after it, is read together. A view just built is read at once. */
-async function refresh() {
-  const view = shown;
-  if (busy === view) {
-    stale = true;
-    return;
-  }
-  busy = view;
-  stale = false;
+/** @param {Place} place */
+async function read(place) {
+  const [asked, mine] = [/** @type {View} */ (view), ++turn];
   const began = performance.now();
+  [busy, stale] = [true, false];
   let wrong = "";
   try {
-    await view?.read();
+    const data = await asked.load(place);
+    if (mine === turn) asked.draw(data, place);
   } catch (error) {
     wrong = error instanceof Error ? error.message : String(error);
   }
-  if (view !== shown) return;
+  if (mine !== turn) return;
+  appear(asked);
   main.querySelector(".gone")?.remove();
-  if (wrong) main.prepend(h("div", {class: "gone"}, main.querySelector("h1") ? null : h("h1", null, view?.title ?? ""), h("p", {class: "wrong", role: "alert"}, wrong)));
+  if (wrong) main.prepend(h("div", {class: "gone"}, main.querySelector("h1") ? null : h("h1", null, asked.title), h("p", {class: "wrong", role: "alert"}, wrong)));
   setTimeout(() => {
-    if (busy !== view) return;
-    busy = null;
-    if (stale) void refresh();
+    if (mine !== turn) return;
+    busy = false;
+    if (stale) void read(here());
   }, Math.max(400, 10 * (performance.now() - began)));
+}
+
+/** Read again: at once, or together with what changes shortly after the last time. */
+function refresh() {
+  if (busy) stale = true;
+  else void read(here());
 }
 
 const now = h("span", {class: "now"});
 const kind = h("span", {class: "tag"});
 const state = h("span", {class: "state", role: "status"}, "connecting");
 const advances = h("span", {class: "advances", hidden: true, role: "group", "aria-label": "Move the clock"});
+const worlds = h("summary");
+
+/** The world that lists show; a thing has its own, which leaves this as it is. @type {Record<string, string>} */
+let world = {};
+
+/** @param {Place} place */
+function navigate(place) {
+  const detail = place.parts.length > 1;
+  if (!detail) world = place.world;
+  for (const link of document.querySelectorAll("#nav a")) {
+    const name = /** @type {string} */ (link.getAttribute("data-view"));
+    link.setAttribute("href", at(`#/${name}`, world));
+    name === place.parts[0] ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+  }
+  fill(worlds, h("span", {class: "quiet"}, "World"), " ", [place.world.account, place.world.region].filter(Boolean).join(", ") || (detail ? "default" : "all"));
+}
 
 /** @param {any} clock */
 function tell(clock) {
@@ -105,60 +122,111 @@ function tell(clock) {
 
 /** @param {string} by */
 async function advance(by) {
-  try {
-    const moved = await send("POST", "clock", {advance: by});
-    tell(moved);
-    if (!moved.reached) notice(`The clock stopped: ${moved.reason}`, true);
-  } catch (error) {
-    notice(String(error), true);
-  }
+  const moved = await send("POST", "clock", {advance: by});
+  tell(moved);
+  if (!moved.reached) notice(`The clock stopped: ${moved.reason}`, true);
 }
 
 function header() {
-  fill(/** @type {HTMLElement} */ (document.getElementById("nav")), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`}, each)));
+  fill(/** @type {HTMLElement} */ (document.getElementById("nav")), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`, "data-view": each.toLowerCase()}, each)));
   const by = h("input", {value: "1h", class: "short", "aria-label": "Advance by", pattern: "[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?", required: true});
-  advances.append(button("+1m", () => advance("1m")), button("+15m", () => advance("15m")),
-    h("form", {onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); void advance(by.value); }}, by, h("button", {type: "submit"}, "Advance")));
-  const account = h("input", {"aria-label": "Account", placeholder: "account: all", size: "10", onchange: () => { world.account = account.value; show(true); }});
-  const regions = h("span");
-  fill(/** @type {HTMLElement} */ (document.getElementById("bar")), now, kind, advances, h("span", {class: "world"}, account, regions), state,
-    button("?", keys, {"aria-label": "Keys", class: "plain"}));
-  void get("openapi.json").then((described) => {
-    const known = described.paths["/_cfmock/flows"].get.parameters.find((/** @type {any} */ each) => each.name === "region").schema.enum;
-    fill(regions, select("Region", known, "", (value) => { world.region = value; show(true); }, "region: all"));
-  }).catch(() => {});
+  advances.append(button("+1m", () => tried(advance("1m"))), button("+15m", () => tried(advance("15m"))),
+    form(() => tried(advance(by.value)), by, h("button", {type: "submit"}, "Advance")));
+  fill(/** @type {HTMLElement} */ (document.getElementById("bar")), now, kind, advances, chooser(), state, button("?", keys, {"aria-label": "? Keys", class: "plain"}));
+}
+
+/** Which world the lists show. */
+function chooser() {
+  const account = h("input", {list: "accounts", placeholder: "all", autocomplete: "off"});
+  const accounts = h("datalist", {id: "accounts"});
+  /** @type {any} */
+  const region = select("Region", [], "", undefined, "all");
+  region.removeAttribute("aria-label");
+  const drop = h("details", {class: "drop world"}, worlds, form(async () => {
+    drop.open = false;
+    const chosen = {account: account.value.trim(), region: region.value};
+    const place = here();
+    if (place.parts.length > 1) location.hash = at(`#/${place.parts[0]}`, chosen);
+    else change(chosen, true);
+  }, field("Account", account), accounts, field("Region", region), submit("Show")));
+  drop.ontoggle = async () => {
+    if (!drop.open) return;
+    const about = (await described()).paths["/_cfmock/flows"].get.parameters;
+    const schemas = Object.fromEntries(map(about, (each) => [each.name, each.schema]));
+    fill(accounts, map(schemas.account.examples ?? [], (each) => h("option", {value: each})));
+    fill(region, h("option", {value: ""}, "all"), map(schemas.region.enum, (each) => h("option", {value: each}, each)));
+    account.value = here().world.account;
+    region.value = here().world.region;
+  };
+  return drop;
 }
 
 function keys() {
   const dialog = h("dialog", {"aria-labelledby": "keys-title", onclose: () => dialog.remove()}, h("h2", {id: "keys-title"}, "Keys"),
-    h("dl", {class: "facts"}, KEYS.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
+    h("dl", {class: "facts keys"}, KEYS.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
     button("Close", () => dialog.close(), {class: "main"}));
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** To the field that searches: of this view, or of the list that it belongs to. */
+function search() {
+  const field = /** @type {HTMLElement | null} */ (main.querySelector("[type=search]"));
+  if (field) return field.focus();
+  location.hash = at(`#/${here().parts[0]}`, world);
+  const wait = setInterval(() => {
+    const found = /** @type {HTMLElement | null} */ (main.querySelector("[type=search]"));
+    found?.focus();
+    if (found) clearInterval(wait);
+  }, 20);
+  setTimeout(clearInterval, 2000, wait);
 }
 
 let led = false;
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Escape") {
+    for (const each of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(".drop[open]"))) {
+      each.open = false;
+      each.querySelector("summary")?.focus();
+    }
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
   const after = led;
   led = event.key === "g";
   if (event.key === "/") {
     event.preventDefault();
-    /** @type {HTMLElement | null} */ (main.querySelector("[type=search]"))?.focus();
+    search();
   } else if (event.key === "?") keys();
   else if (after) {
-    const view = /** @type {Record<string, string>} */ ({e: "executions", w: "waiting", c: "calls", f: "flows", x: "faults"})[event.key];
-    if (view) location.hash = `#/${view}`;
+    const name = /** @type {Record<string, string>} */ ({e: "executions", w: "waiting", c: "calls", f: "flows", x: "faults"})[event.key];
+    if (name) location.hash = at(`#/${name}`, world);
   }
 });
 
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (target.closest(".skip")) {
+    event.preventDefault();
+    main.focus();
+  }
+  for (const each of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(".drop[open]"))) if (!each.contains(target)) each.open = false;
+});
+
+/** @type {number | undefined} */
+let resting;
+history.scrollRestoration = "manual";
+addEventListener("scroll", () => {
+  clearTimeout(resting);
+  resting = setTimeout(() => history.replaceState({y: scrollY}, ""), 150);
+}, {passive: true});
+
 header();
-addEventListener("hashchange", () => show());
-show();
+addEventListener("hashchange", go);
+go();
 follow((kinds) => {
   if (kinds.has("reset") || kinds.has("clock")) void get("clock").then(tell).catch(() => {});
-  if (kinds.has("reset") || shown?.kinds.some((each) => kinds.has(each))) void refresh();
+  if (kinds.has("reset") || view?.kinds.some((each) => kinds.has(each))) refresh();
 }, (word) => fill(state, h("span", {class: `dot ${word}`, "aria-hidden": "true"}), {live: "live", paused: "paused", lost: "not connected"}[word]));
 void get("clock").then(tell).catch(() => {});

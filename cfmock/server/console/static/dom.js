@@ -1,20 +1,21 @@
 // Elements, and the few parts that all views are made of. Every text is a text node: nothing here reads HTML.
 
+import {change} from "./places.js";
+
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
- * An element with attributes (`onclick` and the like are listeners) and children.
+ * An element with attributes and children. `onclick` and the like are properties, so that `patch` can hand them on.
  * @param {string} tag
  * @param {Record<string, any> | null} [attributes]
  * @param {...(Child | Child[])} children
  * @returns {any}
  */
 export function h(tag, attributes, ...children) {
-  const made = document.createElement(tag);
+  const made = /** @type {any} */ (document.createElement(tag));
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name === "value") /** @type {any} */ (made).value = value;
+    if (name.startsWith("on") || name === "value") made[name] = value;
     else made.setAttribute(name, value === true ? "" : String(value));
   }
   made.append(...kept(children));
@@ -33,55 +34,101 @@ export function fill(parent, ...children) {
 }
 
 /**
- * Make the children of an element those of `items`; an item that looks as before keeps its node, so that nothing flickers and
- * focus stays where it is.
+ * Make what an element holds look like these, with as few changes as can be: what stays keeps its place in the page, its focus,
+ * its scrolling, and what somebody has opened or typed.
+ * @param {Element} parent @param {...(Child | Child[])} children
+ */
+export function show(parent, ...children) {
+  const made = document.createDocumentFragment();
+  made.append(...kept(children));
+  patch(parent, made);
+}
+
+const HANDLERS = ["onclick", "onsubmit", "onchange", "oninput"];
+
+/** @param {any} node */
+const key = (node) => node.dataset?.key ?? "";
+
+/** @param {any} one @param {any} other */
+const alike = (one, other) => one.nodeName === other.nodeName && key(one) === key(other);
+
+/** @param {Node} old @param {Node} made */
+function patch(old, made) {
+  const nodes = /** @type {any[]} */ ([...made.childNodes]);
+  const wanted = new Set(nodes.map(key));
+  let at = /** @type {any} */ (old.firstChild);
+  const drop = () => {
+    const gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  };
+  for (const node of nodes) {
+    while (at && !wanted.has(key(at))) drop();
+    let same = at;
+    while (same && !alike(same, node)) same = key(node) ? same.nextSibling : null;
+    if (!same) old.insertBefore(node, at);
+    else {
+      if (same === at) at = at.nextSibling;
+      else old.insertBefore(same, at);
+      update(same, node);
+    }
+  }
+  while (at) drop();
+}
+
+/** @param {any} one @param {any} made */
+function update(one, made) {
+  if (one.nodeType !== Node.ELEMENT_NODE) {
+    if (one.data !== made.data) one.data = made.data;
+    return;
+  }
+  for (const {name} of [...one.attributes]) if (name !== "open" && !made.hasAttribute(name)) one.removeAttribute(name);
+  for (const {name, value} of made.attributes) if (name !== "open" && one.getAttribute(name) !== value) one.setAttribute(name, value);
+  for (const name of HANDLERS) if (one[name] !== made[name]) one[name] = made[name];
+  if (made.style?.cssText !== one.style?.cssText) one.style.cssText = made.style.cssText;
+  if (!one.matches("input, textarea, select")) patch(one, made);
+}
+
+/**
+ * Make the children of an element those of `items`; for an item that looks as before nothing is made.
  * @template T
  * @param {Element} parent
  * @param {T[]} items
- * @param {(item: T) => string} key
+ * @param {(item: T) => string} name
  * @param {(item: T) => HTMLElement} make
  */
-export function keep(parent, items, key, make) {
+export function keep(parent, items, name, make) {
   /** @type {Map<string, any>} */
-  const before = new Map(Array.from(parent.children, (each) => [/** @type {any} */ (each).key, each]));
-  const focused = /** @type {HTMLElement | null} */ (parent.contains(document.activeElement) ? document.activeElement : null);
-  const focusedKey = focused && /** @type {any} */ (Array.from(parent.children).find((each) => each.contains(focused)))?.key;
-  const focusedAt = focused ? (focused.getAttribute("data-focus") ?? focused.tagName) : "";
-  let at = parent.firstElementChild;
+  const before = new Map(Array.from(parent.children, (each) => [/** @type {any} */ (each).item, each]));
+  const wanted = new Set(items.map(name));
+  let at = /** @type {any} */ (parent.firstElementChild);
   for (const item of items) {
-    const name = key(item);
-    const look = JSON.stringify(item);
-    let node = before.get(name);
-    before.delete(name);
-    if (!node || node.look !== look) {
-      const made = /** @type {any} */ (make(item));
-      made.key = name;
-      made.look = look;
-      if (node) {
-        if (node === at) at = made;
-        node.replaceWith(made);
-        if (name === focusedKey) find(made, focusedAt)?.focus();
-      }
-      node = made;
+    while (at && !wanted.has(at.item)) {
+      const gone = at;
+      at = at.nextElementSibling;
+      gone.remove();
     }
-    if (node === at) at = at?.nextElementSibling ?? null;
+    const look = JSON.stringify(item);
+    const node = before.get(name(item)) ?? make(item);
+    if (node.look !== undefined && node.look !== look) update(node, make(item));
+    node.item = name(item);
+    node.look = look;
+    if (node === at) at = at.nextElementSibling;
     else parent.insertBefore(node, at);
   }
-  for (const gone of before.values()) gone.remove();
+  while (at) {
+    const gone = at;
+    at = at.nextElementSibling;
+    gone.remove();
+  }
 }
 
-/** @param {HTMLElement} node @param {string} mark @returns {HTMLElement | null} */
-function find(node, mark) {
-  if (node.matches(mark.startsWith("<") ? "x" : mark.toLowerCase())) return node;
-  return node.querySelector(`[data-focus="${CSS.escape(mark)}"]`) ?? node.querySelector(mark.toLowerCase());
-}
+const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "⧖", Stopped: "■", Running: "▶", Starting: "▷"};
 
-const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "⧖", Stopped: "■", Running: "▶", Starting: "▶"};
-
-/** A status: its word, with a shape for those who do not see the colour. @param {string} status */
-export function badge(status) {
+/** A status: its word, with a shape for those who do not see the colour. @param {string} status @param {Child} [words] */
+export function badge(status, words = status) {
   const shape = /** @type {Record<string, string>} */ (SHAPES)[status] ?? "•";
-  return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, shape), " ", status);
+  return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, shape), " ", words);
 }
 
 /** @param {string | null} text an ISO moment @param {boolean} [dated] */
@@ -94,9 +141,9 @@ export function moment(text, dated = true) {
 export function span(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60e3) return `${+(ms / 1000).toFixed(1)} s`;
-  if (ms < 3600e3) return `${Math.floor(ms / 60e3)} min ${Math.round((ms % 60e3) / 1000)} s`;
-  if (ms < 86400e3) return `${Math.floor(ms / 3600e3)} h ${Math.round((ms % 3600e3) / 60e3)} min`;
-  return `${Math.floor(ms / 86400e3)} d ${Math.round((ms % 86400e3) / 3600e3)} h`;
+  const [unit, part, big, small] = ms < 3600e3 ? [60e3, 1e3, "min", "s"] : ms < 86400e3 ? [3600e3, 60e3, "h", "min"] : [86400e3, 3600e3, "d", "h"];
+  const rest = Math.floor((ms % unit) / part);
+  return `${Math.floor(ms / unit)} ${big}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
 /** Milliseconds between two moments. @param {string} from @param {string} to */
@@ -105,18 +152,74 @@ export const between = (from, to) => Date.parse(to) - Date.parse(from);
 /** @param {any} value */
 export const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
+/** What a text holds, if that is a JSON object or list; else the text. @param {string} text @returns {any} */
+export function unpacked(text) {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Keys and values in a line, without those that say nothing. @param {any} value */
+export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false && JSON.stringify(each) !== "{}")
+  .map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", ");
+
+/** @param {...any} words */
+export const quiet = (...words) => h("p", {class: "quiet"}, words);
+
+/** A part that scrolls by itself, by keyboard, too. */
+export const PANE = {tabindex: "0", role: "region"};
+
 /** A block of JSON or text with a name. @param {string} name @param {any} value @param {string} [none] @param {number} [level] of its heading */
 export function block(name, value, none = "none", level = 2) {
   const there = value !== null && value !== undefined;
-  return h("section", {class: "block"}, h(`h${level}`, null, name),
-    there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : h("p", {class: "quiet"}, none));
+  return h("section", {class: "block", "data-key": name}, h(`h${level}`, null, name),
+    there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : quiet(none));
 }
 
+/** A part of a page. @param {string} title @param {...any} children */
+export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", null, title), children);
+
 /** A list of names and values. @param {[string, Child | Child[]][]} rows */
-export const facts = (rows) => h("dl", {class: "facts"}, rows.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+export const facts = (rows) => h("dl", {class: "facts"}, rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", null, name), h("dd", null, value))));
 
 /** @param {string} text @param {(event: Event) => any} act @param {Record<string, any>} [more] */
-export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, "data-focus": text, ...more}, text);
+export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
+
+/** @param {any} list @param {(item: any, index: number) => any} make @returns {any[]} */
+export const map = (list, make) => list.map(make);
+
+/** A form; what goes wrong with what it does is told in it. @param {() => Promise<any>} act @param {...any} children */
+export function form(act, ...children) {
+  const wrong = h("p", {class: "wrong", role: "alert"});
+  return h("form", {onsubmit: async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    fill(wrong);
+    await act().catch((error) => fill(wrong, error.message));
+  }}, children, wrong);
+}
+
+/** What somebody typed as JSON. @param {string} text @param {string} name what it is */
+export function parsed(text, name) {
+  try {
+    return JSON.parse(text.trim() || "{}");
+  } catch (error) {
+    throw new Error(`The ${name} is not JSON: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+/** A field for a word of the address. @param {string} name @param {string} label @param {string} [type] */
+export const filter = (name, label, type = "search") => h("input", {type, name, "aria-label": label, placeholder: label, oninput: (/** @type {any} */ event) => later(() => change({[name]: event.target.value.trim()}))});
+
+/** Show what the address says in such fields, but not in the one that is typed into. @param {Element} parent @param {URLSearchParams} query */
+export function follows(parent, query) {
+  for (const each of /** @type {NodeListOf<HTMLInputElement>} */ (parent.querySelectorAll("input[name]"))) if (each !== document.activeElement) each.value = query.get(each.name) ?? "";
+}
+
+/** @param {string} text */
+export const submit = (text, more = {}) => h("button", {type: "submit", class: "main", ...more}, text);
 
 let fields = 0;
 
@@ -136,18 +239,17 @@ export function select(label, choices, value, act, all) {
   return made;
 }
 
-/** The heads of columns of numbers. */
-const NUMBERS = ["Took", "Hits", "No.", "Mocks", "Outcomes", "Findings", "Times"];
-
 /** A table; the wrap scrolls by itself on narrow screens. @param {string} label @param {string[]} heads @param {HTMLElement} body */
 export function table(label, heads, body) {
-  return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": label},
-    h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col", class: NUMBERS.includes(each) ? "number" : null}, each)))), body));
+  return h("div", {...PANE, class: "scroll", "aria-label": label},
+    h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col", class: NUMBERS.has(each) ? "number" : null}, each)))), body));
 }
 
-/** What to do first where there is nothing. @param {string} title @param {string} words @param {string} [command] */
-export function empty(title, words, command) {
-  return h("div", {class: "empty"}, h("h2", null, title), h("p", null, words),
+const NUMBERS = new Set(["Took", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
+
+/** What to do first where there is nothing. @param {string} title @param {string} text @param {string} [command] */
+export function empty(title, text, command) {
+  return h("div", {class: "empty", "data-key": title}, h("h2", null, title), h("p", null, text),
     command ? h("div", {class: "command"}, h("code", null, command), button("Copy", () => copy(command))) : null);
 }
 
@@ -165,10 +267,21 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
     notice("Copied.");
   } catch {
-    const area = h("textarea", {readonly: true, rows: "10", "aria-label": "Text to copy"});
-    area.value = text;
+    const area = h("textarea", {readonly: true, rows: "10", "aria-label": "Text to copy", value: text});
     fill(/** @type {HTMLElement} */ (document.getElementById("notice")),
       h("div", null, "The browser does not let the page copy. Copy this:", area, button("Dismiss", (event) => /** @type {any} */ (event.target).parentNode.remove())));
     area.select();
   }
+}
+
+/** Tell when something cannot be done. @param {Promise<any>} done */
+export const tried = (done) => done.catch((error) => notice(error.message, true));
+
+/** @type {number | undefined} */
+let timer;
+
+/** Do something when nobody has typed for a moment. @param {() => void} act */
+function later(act) {
+  clearTimeout(timer);
+  timer = setTimeout(act, 250);
 }

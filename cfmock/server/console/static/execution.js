@@ -1,179 +1,110 @@
 // One execution: how it ended, its way through the flow, and who answered its tasks.
 
-import {at, get, picture, send} from "./api.js";
+import {drawn, get, picture, send} from "./api.js";
 import {again} from "./executions.js";
-import {badge, between, block, button, copy, facts, fill, h, moment, notice, pretty, span, table} from "./dom.js";
+import {badge, between, block, button, copy, facts, h, map, moment, PANE, pretty, quiet, section, show, span, tried, unpacked} from "./dom.js";
+import {at, change, link, to, worldOf} from "./places.js";
 import {flowTest} from "./snippets.js";
+import {timeline} from "./timeline.js";
 
-/** @param {import("./app.js").Place} place @returns {import("./app.js").View} */
-export function execution({parts, query}) {
+const EVENTS = 1000;
+
+/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
+export function execution({parts, world}) {
   const [, flow, name] = parts;
-  const world = {account: query.get("account"), region: query.get("region")};
-  const path = `executions/${encodeURIComponent(flow)}/${encodeURIComponent(name)}`;
-  const body = h("div");
-  let before = "";
-  let chosen = query.get("state") ?? "";
-  /** @type {any} */
-  let row = null;
-  /** @type {any[]} */
-  let events = [];
-  /** @type {Element | null} */
-  let graph = null;
+  const path = to("executions", flow, name);
+  const node = h("div");
+  let [before, chosen] = ["", ""];
 
   /** @param {string} state */
-  function choose(state) {
-    chosen = chosen === state ? "" : state;
-    const [where, text] = location.hash.split("?");
-    const words = new URLSearchParams(text);
-    chosen ? words.set("state", chosen) : words.delete("state");
-    history.replaceState(null, "", `${where}?${words}`);
-    draw();
-  }
+  const choose = (state) => change({state: state === chosen ? "" : state}, true);
 
-  function draw() {
-    const focus = document.activeElement?.getAttribute("data-focus");
-    if (graph) mark(graph);
-    fill(body, head(row, world),
-      row.error ? h("section", {class: "error"}, h("h2", null, row.error.code), h("p", null, row.error.detail)) : null,
-      h("div", {class: "pair"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
-      h("div", {class: "split"},
-        h("div", null, h("section", null, h("h2", null, "Path"), graph ? h("div", {class: "graph", tabindex: "0", role: "region", "aria-label": "Graph of the flow"}, graph) : h("p", {class: "quiet"}, "No picture.")), timeline(row, events, chosen, choose)),
-        h("aside", {"aria-label": "Answers"}, answers(row, chosen), eventList(events, chosen))));
-    if (focus) /** @type {any} */ (body.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus();
-  }
-
-  /** @param {Element} svg */
-  function mark(svg) {
-    for (const each of svg.querySelectorAll("[data-state]")) each.classList.toggle("chosen", each.getAttribute("data-state") === chosen);
-  }
-
-  async function read() {
-    const found = await get(at(path, world));
-    const [history, drawn] = await Promise.all([get(at(`${path}/history`, {...world, limit: "200"})),
-      picture(at(`${path}/graph.svg`, {...world, style: "outside"})).catch(() => null)]);
-    const look = JSON.stringify([found, history]);
-    if (look === before) return;
-    before = look;
-    row = found;
-    events = history.events;
-    graph = drawn;
-    if (drawn) {
-      drawn.setAttribute("aria-label", `Graph of ${flow}`);
-      drawn.addEventListener("click", (event) => {
-        const state = /** @type {Element} */ (event.target).closest("[data-state]")?.getAttribute("data-state");
-        if (state) choose(state);
-      });
-    }
-    draw();
-  }
-
-  return {title: name, kinds: ["execution", "task"], read, node: body};
+  return {
+    title: name, node, kinds: ["execution", "task", "clock"],
+    async load() {
+      const [row, history, graph, clock] = await Promise.all([get(at(path, world)), get(at(`${path}/history`, {...world, limit: EVENTS})),
+        picture(at(`${path}/graph.svg`, {...world, style: "outside"})).catch(() => ""), get("clock")]);
+      return {row, history, graph, end: row.stopped ?? clock.now};
+    },
+    draw(found, {query}) {
+      const {row, history, graph, end} = found;
+      chosen = query.get("state") ?? "";
+      const look = JSON.stringify([row, history, graph, row.stopped ? "" : end, chosen]);
+      if (look === before) return;
+      before = look;
+      show(node, head(row), error(row),
+        h("div", {class: "pair", "data-key": "values"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
+        h("div", {class: "split", "data-key": "way"},
+          h("div", null, section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen, choose)) : quiet("No picture.")),
+            timeline(history.events, end, chosen, choose)),
+          h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen, choose))));
+    },
+  };
 }
 
-/** @param {any} row @param {Record<string, string | null>} world */
-function head(row, world) {
-  const path = at(`executions/${encodeURIComponent(row.flow)}/${encodeURIComponent(row.name)}/stop`, world);
+/** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen @param {(state: string) => void} choose */
+export function marked(svg, flow, chosen, choose) {
+  svg.setAttribute("aria-label", `Graph of ${flow}`);
+  /** @type {any} */ (svg).onclick = (/** @type {Event} */ event) => {
+    const state = /** @type {Element} */ (event.target).closest("[data-state]")?.getAttribute("data-state");
+    if (state) choose(state);
+  };
+  for (const each of svg.querySelectorAll("[data-state]")) each.classList.toggle("chosen", each.getAttribute("data-state") === chosen);
+  return svg;
+}
+
+/** @param {any} row */
+function head(row) {
+  const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
-  return h("div", null, h("p", {class: "crumbs"}, h("a", {href: "#/executions"}, "Executions"), " / ", h("a", {href: at(`#/flows/${encodeURIComponent(row.flow)}`, world)}, row.flow)),
+  return h("div", {"data-key": "head"}, h("p", {class: "crumbs"}, h("a", {href: "#/executions"}, "Executions"), " / ", h("a", {href: link("flows", [row.flow], row)}, row.flow)),
     h("div", {class: "head"}, h("h1", null, row.name), badge(row.status), h("span", {class: "actions"},
-      running ? button("Stop", () => send("POST", path).catch((error) => notice(error.message, true))) : null,
-      button("Run again", () => again(row)), button("Copy as flow test", () => copy(flowTest(row))))),
+      running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
+      button("Run again", () => again(row), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row)), {"data-key": "copy"}))),
     facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
-      ["World", `${row.account || "default account"}, ${row.region}`], ["Outcome", row.outcome ? row.outcome.name ?? "none matched" : "the definition is executed"]]));
+      ["World", `${row.account || "default account"}, ${row.region}`], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
 }
 
-/** States, tries and waits, in modelled time. @param {any} row @param {any[]} events @param {string} chosen @param {(state: string) => void} choose */
-function timeline(row, events, chosen, choose) {
-  const passages = passagesOf(events);
-  if (!passages.length) return h("section", null, h("h2", null, "Timeline"), h("p", {class: "quiet"}, "No state was entered: an outcome decided."));
-  const tries = row.tasks.flatMap((/** @type {any} */ task) => task.tries.map((/** @type {any} */ each) => ({state: task.state, at: Date.parse(each.at)})));
-  const end = row.stopped ? Date.parse(row.stopped) : Math.max(...events.map((each) => Date.parse(each.Time)));
-  const times = [...new Set([Date.parse(row.started), ...passages.flatMap((each) => [each.from, each.to ?? end]), ...tries.map((/** @type {any} */ each) => each.at), end])].sort((a, b) => a - b);
-  const {place, gaps} = scale(times);
-  const rows = passages.slice(0, 200).map((each) => {
-    const to = each.to ?? end;
-    const bar = h("span", {class: `span p-${each.how}`});
-    bar.style.left = `${place(each.from)}%`;
-    bar.style.width = `${Math.max(0.6, place(to) - place(each.from))}%`;
-    const dots = tries.filter((/** @type {any} */ one) => one.state === each.state && one.at >= each.from && one.at <= to).map((/** @type {any} */ one) => {
-      const dot = h("span", {class: "try"});
-      dot.style.left = `${place(one.at)}%`;
-      return dot;
-    });
-    return h("li", null, h("button", {type: "button", class: "lane", "aria-pressed": String(each.state === chosen), "data-focus": `lane ${each.state}`, onclick: () => choose(each.state)},
-      h("span", {class: "lane-name"}, each.state), h("span", {class: "track"}, bar, dots), h("span", {class: "lane-time"}, each.how === "running" ? "running" : span(to - each.from))));
-  });
-  return h("section", null, h("h2", null, "Timeline"), h("ol", {class: "lanes"}, rows),
-    gaps.length ? h("p", {class: "quiet"}, `Long waits are shortened: ${gaps.map((each) => span(each)).join(", ")}.`) : null);
-}
-
-/** @param {any[]} events */
-function passagesOf(events) {
-  /** @type {{state: string, from: number, to: number | null, how: string}[]} */
-  const found = [];
-  for (const each of events) {
-    const time = Date.parse(each.Time);
-    if (each.Type.endsWith("Entered") && each.StepName) found.push({state: each.StepName, from: time, to: null, how: "running"});
-    else if (/(Exited|Failed|Aborted|TimedOut|Succeeded)$/.test(each.Type)) {
-      const one = found.findLast((passage) => passage.state === each.StepName && (passage.to === null || each.Type.endsWith("Exited")));
-      if (one && (each.Type.startsWith("State") || each.Type.startsWith("Step"))) {
-        one.to = time;
-        if (one.how !== "failed") one.how = /Failed|TimedOut|Aborted/.test(each.Type) ? "failed" : "succeeded";
-      }
-    }
-  }
-  return found;
-}
-
-/** A scale on which a long wait takes no more than others. @param {number[]} times */
-function scale(times) {
-  const steps = times.slice(1).map((each, index) => each - times[index]);
-  const sorted = [...steps].sort((a, b) => a - b);
-  const most = Math.max(1, 6 * (sorted[Math.floor((sorted.length - 1) / 2)] ?? 1));
-  const widths = steps.map((each) => Math.min(each, most));
-  const total = widths.reduce((sum, each) => sum + each, 0) || 1;
-  const starts = new Map([[times[0], 0]]);
-  let sum = 0;
-  widths.forEach((each, index) => starts.set(times[index + 1], ((sum += each) / total) * 100));
-  return {place: (/** @type {number} */ time) => starts.get(time) ?? 0, gaps: steps.filter((each) => each > most)};
-}
+/** @param {any} row */
+const error = (row) => (row.error ? h("section", {class: "error", "data-key": "error"}, h("h2", null, row.error.code), h("p", null, row.error.detail)) : null);
 
 /** Who answered, why, and what nearly did. @param {any} row @param {string} chosen */
 function answers(row, chosen) {
-  const tasks = row.tasks.filter((/** @type {any} */ each) => !chosen || each.state === chosen);
-  return h("section", null, h("h2", null, chosen ? `Answers to ${chosen}` : "Answers"),
+  const tasks = /** @type {any[]} */ (row.tasks).filter((each) => !chosen || each.state === chosen);
+  const waits = /** @type {any[]} */ (row.waiting).filter((each) => !chosen || each.state === chosen);
+  return h("section", {"data-key": "answers"}, h("div", {class: "head"}, h("h2", null, chosen || "All states"), chosen ? button("All states", () => change({state: ""}, true), {class: "plain"}) : null),
     row.outcome?.why ? h("p", null, h("b", null, "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
-    tasks.length ? tasks.map((/** @type {any} */ task) => h("article", {class: "card"}, h("h3", null, task.state), h("p", {class: "quiet"}, task.action ?? ""),
-      task.tries.map((/** @type {any} */ each, /** @type {number} */ index) => h("div", {class: "answer"},
-        h("p", null, h("span", {class: "tag"}, `try ${index + 1 + task.omitted}`), " ", h("span", {class: `tag by-${each.answered_by}`}, each.answered_by ?? "nobody"), " ", moment(each.at, false)),
-        each.why ? h("p", null, each.why) : null,
-        each.error ? h("p", {class: "wrong"}, h("b", null, each.error.code), " ", each.error.detail) : null,
-        misses(each.near_misses),
-        h("details", null, h("summary", null, "Input and result"), block("Input", each.input, "none", 4), block("Result", each.result, "none", 4))))))
-      : h("p", {class: "quiet"}, chosen ? "This state asked nobody." : "No task was asked."),
-    row.waiting.length ? h("p", null, "It waits for a report: ", h("a", {href: "#/waiting"}, row.waiting.map((/** @type {any} */ each) => each.state).join(", "))) : null);
+    tasks.map((task, index) => h("article", {class: "card", "data-key": `${task.state} ${index}`},
+      h("h3", null, task.state, " ", h("span", {class: "quiet"}, task.action ?? "")),
+      task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
+      map(task.tries, (each, number) => answer(each, number + 1 + task.omitted, task)))),
+    tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
+    waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => h("a", {href: at("#/waiting", {task: each.token})}, each.state, " "))) : null);
 }
 
-/** @param {any[]} found */
-export function misses(found) {
-  return found?.length ? h("details", {class: "misses", open: true}, h("summary", null, "What nearly did"), h("ul", null, found.map((each) => h("li", null, h("b", null, `${each.kind} ${each.name}`),
-    h("ul", null, each.differences.map((/** @type {any} */ one) => h("li", null, one.message))))))) : null;
+/** @param {any} tried @param {number} number @param {any} task */
+function answer(tried, number, task) {
+  const by = tried.answered_by ?? "nobody";
+  return h("div", {class: "answer", "data-key": String(number)},
+    h("p", null, task.tries.length + task.omitted > 1 ? [h("span", {class: "tag"}, `try ${number}`), " "] : null, h("span", {class: `tag by-${by}`}, by), " ", moment(tried.at, false)),
+    tried.why ? h("p", {class: "why"}, tried.why) : null,
+    tried.error ? h("p", {class: "wrong"}, h("b", null, tried.error.code), " ", tried.error.detail) : null,
+    misses(tried.near_misses),
+    h("details", null, h("summary", null, "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
 }
 
-/** @param {any[]} events @param {string} chosen */
-function eventList(events, chosen) {
-  const rows = events.filter((each) => !chosen || each.StepName === chosen);
-  const body = h("tbody", null, rows.map((each) => h("tr", null, h("td", {class: "number"}, each.EventId), h("td", null, each.Type), h("td", {class: "name"}, each.StepName), h("td", null, moment(each.Time, false)),
-    h("td", null, each.EventDetail && each.EventDetail !== "{}" ? h("details", null, h("summary", {"aria-label": `Detail of event ${each.EventId}`}, "Detail"), h("pre", {tabindex: "0", "aria-label": `Detail of event ${each.EventId}`}, pretty(parsed(each.EventDetail)))) : ""))));
-  return h("section", null, h("h2", null, chosen ? `Events of ${chosen}` : "Events"), table("Events", ["No.", "Type", "State", "Time", "Detail"], body),
-    rows.length ? null : h("p", {class: "quiet"}, "None."));
-}
+/** What was asked before, and why it was not meant. @param {any[]} found */
+export const misses = (found) => (found?.length ? h("div", {class: "misses"}, h("h4", null, "What nearly did"), h("ul", null, found.map((each) => h("li", null, h("b", null, `${each.kind} ${each.name}`), " ",
+  map(each.differences, (one) => one.message).join("; "))))) : null);
 
-/** @param {string} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+/** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
+function eventList({events, next}, chosen, choose) {
+  const rows = /** @type {any[]} */ (events).filter((each) => !chosen || each.StepName === chosen);
+  return h("section", {"data-key": "events"}, h("h2", null, chosen ? `Events of ${chosen}` : "Events"),
+    h("ol", {class: "events"}, rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,
+      h("summary", null, h("span", {class: "quiet"}, each.EventId), h("b", {class: /Failed|TimedOut|Aborted/.test(each.Type) ? "wrong" : null}, each.Type), h("span", {class: "quiet"}, each.StepName), moment(each.Time, false)),
+      each.EventDetail && each.EventDetail !== "{}" ? h("pre", {tabindex: "0", "aria-label": `Detail of event ${each.EventId}`}, pretty(unpacked(each.EventDetail))) : quiet("It has no detail."),
+      each.StepName && !chosen ? button(`Only ${each.StepName}`, () => choose(each.StepName), {class: "plain"}) : null)))),
+    rows.length ? null : quiet("None."),
+    next ? quiet(`The first ${events.length}; `, h("code", null, "cfmock call list_events"), " has the others.") : null);
 }

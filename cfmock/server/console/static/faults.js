@@ -1,38 +1,46 @@
-// The fault rules, and a form for one more, made of the schema of the admin API.
+// The fault rules, a form for one more, made of the schema of the admin API, and the last error matrix.
 
-import {at, get, send} from "./api.js";
-import {button, empty, field, fill, h, keep, notice, select, table} from "./dom.js";
+import {described, get, send} from "./api.js";
+import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, quiet, section, select, show, submit, table, tried, words} from "./dom.js";
+import {at, to} from "./places.js";
+import {matrix} from "./matrix.js";
+import {yaml} from "./snippets.js";
 
-const OPERATIONS = ["CreateFlow", "UpdateFlow", "DescribeFlow", "DeleteFlow", "ListFlows", "StartExecution", "StartSyncExecution", "StopExecution", "DescribeExecution", "ListExecutions", "GetExecutionHistory", "ReportTaskSucceeded", "ReportTaskFailed", "CreateSchedule", "UpdateSchedule", "DescribeSchedule", "DeleteSchedule", "ListSchedules"];
-
-/** @param {import("./app.js").Place} place @returns {import("./app.js").View} */
-export function faults({query, world}) {
+/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
+export function faults({query: begun, world}) {
   const rows = h("tbody");
-  const shown = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
-  const hint = h("div");
-  const form = h("div");
-  let made = false;
-  async function read() {
-    const found = await get(at("faults", world));
-    keep(rows, found.faults, (row) => row.id, (row) => {
-      const {id, name, when, times, hits, ...does} = row;
-      return h("tr", null, h("td", {class: "name"}, name), h("td", {class: "name"}, h("code", null, line(when ?? {}))), h("td", {class: "name"}, h("code", null, line(does))),
-        h("td", {class: "number"}, times ?? "all"), h("td", {class: "number"}, hits),
-        h("td", null, button("Remove", () => send("DELETE", at(`faults/${encodeURIComponent(id)}`, world)).then(read).catch((error) => notice(error.message, true)), {"aria-label": `Remove ${name}`})));
-    });
-    shown.hidden = !found.faults.length;
-    fill(hint, found.faults.length ? null : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it."));
-    if (!made) {
-      const described = await get("openapi.json");
-      made = true;
-      fill(form, maker(described.components.schemas, query, world, read));
-    }
-  }
-  return {title: "Faults", kinds: ["fault", "call"], read, node: h("div", null, h("h1", null, "Faults"), hint, shown, form)};
+  const list = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
+  const [below, maker, last] = [h("div"), h("div"), h("div")];
+  const filters = h("div", {class: "filters"}, filter("q", "Rule holds"));
+  void described().then((about) => {
+    fill(maker, rulemaker(about.components.schemas, begun, world));
+    if (begun.get("operation")) maker.scrollIntoView();
+  }).catch(() => {});
+  return {
+    title: "Faults", kinds: ["fault"],
+    async load({world: asked}) {
+      const [{faults: found}, {contract}] = await Promise.all([get(at("faults", asked)), get("contract")]);
+      return {found, contract};
+    },
+    draw({found, contract}, {query, world: asked}) {
+      const text = query.get("q") ?? "";
+      follows(filters, query);
+      const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
+      keep(rows, shown, (row) => row.id, (row) => rule(row, asked));
+      list.hidden = !shown.length;
+      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it."));
+      show(last, matrix(contract));
+    },
+    node: h("div", null, h("h1", null, "Faults"), filters, list, below, maker, last),
+  };
 }
 
-/** @param {any} value */
-const line = (value) => Object.entries(value).filter(([, each]) => each !== null && each !== false).map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", ") || "every call";
+/** @param {any} row @param {Record<string, string>} world */
+function rule({id, name, when, times, hits, ...does}, world) {
+  const remove = () => tried(send("DELETE", at(to("faults", id), world)));
+  return h("tr", null, h("td", {class: "name"}, name), h("td", {class: "name"}, h("code", null, words(when) || "every call")), h("td", {class: "name"}, h("code", null, words(does))),
+    h("td", {class: "number"}, times ?? "all"), h("td", {class: "number"}, hits), h("td", null, button("Remove", remove, {"aria-label": `Remove ${name}`})));
+}
 
 /** The schema without the wrapping that allows null. @param {any} schema @param {any} schemas @returns {any} */
 function plain(schema, schemas) {
@@ -40,68 +48,76 @@ function plain(schema, schemas) {
   return inner.$ref ? {...plain(schemas[inner.$ref.split("/").pop()], schemas), ...inner} : inner;
 }
 
-/**
- * @param {any} schemas @param {URLSearchParams} query @param {Record<string, string>} world @param {() => Promise<void>} done
- */
-function maker(schemas, query, world, done) {
-  const yaml = h("pre", {tabindex: "0", "aria-label": "YAML of the rule"});
-  const wrong = h("p", {class: "wrong", role: "alert"});
-  const started = Object.fromEntries(query);
+const USUAL = ["operation", "flow", "execution"];
+
+/** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {any} schemas @param {URLSearchParams} query @param {Record<string, string>} world */
+function rulemaker(schemas, query, world) {
+  const schema = plain(schemas.Rule, schemas);
+  const text = h("pre", {tabindex: "0", "aria-label": "YAML of the rule"});
   /** @type {(() => [string[], any] | null)[]} */
   const readers = [];
 
-  /** @param {string[]} path @param {any} schema @returns {any} */
-  function control(path, schema) {
+  /** @param {string[]} path @param {any} part @returns {any} */
+  function control(path, part) {
     const name = path[path.length - 1];
-    const label = path.join(" ");
-    const types = [schema.type].flat();
-    if (schema.properties && !types.includes("string")) {
-      return h("details", {open: name === "when"}, h("summary", null, label), h("p", {class: "quiet"}, schema.description ?? ""), Object.entries(schema.properties).map(([key, part]) => control([...path, key], plain(part, schemas))));
-    }
-    const start = started[name] ?? "";
+    const types = [part.type].flat();
+    if (part.properties && !types.includes("string")) return group(name, part.description, Object.entries(part.properties).map(([key, each]) => control([...path, key], plain(each, schemas))));
+    const start = query.get(name) ?? "";
     let made;
-    if (schema.enum) made = select(label, schema.enum, start, undefined, "–");
-    else if (schema.type === "boolean") made = h("input", {type: "checkbox"});
-    else made = h("input", {value: start, placeholder: String(schema.examples ? [schema.examples[0]].flat(2).join(", ") : ""), list: name === "operation" ? "operations" : null, autocomplete: "off", spellcheck: "false"});
-    readers.push(() => {
-      const text = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
-      return text ? [path, value(text, types)] : null;
-    });
+    if (part.enum) made = select(name, part.enum, start, undefined, "–");
+    else if (part.type === "boolean") made = h("input", {type: "checkbox"});
+    else made = h("input", {value: start, placeholder: [part.examples ?? ""].flat(9)[0], list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
     made.removeAttribute("aria-label");
-    return field(label, made, schema.description);
+    readers.push(() => {
+      const given = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
+      return given && !made.closest("[hidden]") ? [path, value(given, types)] : null;
+    });
+    return [field(path.join("."), made, part.description), part.examples?.length > 1 ? h("datalist", {id: `known-${name}`}, map(part.examples, (each) => h("option", {value: each}))) : null];
   }
 
-  function rule() {
-    const built = /** @type {any} */ ({});
+  function built() {
+    const made = /** @type {any} */ ({});
     for (const each of readers) {
       const found = each();
       if (!found) continue;
       const [path, given] = found;
-      let place = built;
+      let place = made;
       for (const name of path.slice(0, -1)) place = place[name] ??= {};
       place[path[path.length - 1]] = given;
     }
-    return built;
+    return made;
   }
 
-  const draw = () => fill(yaml, write(rule()));
-  const rest = plain(schemas.Rule, schemas).properties;
-  const form = h("form", {oninput: draw, onchange: draw, onsubmit: async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    fill(wrong);
-    try {
-      const made = await send("POST", at("faults", world), rule());
-      notice(`${made.name} is at work.`);
-      await done();
-    } catch (error) {
-      fill(wrong, /** @type {Error} */ (error).message);
-    }
-  }}, h("datalist", {id: "operations"}, OPERATIONS.map((each) => h("option", {value: each}))),
-  Object.entries(rest).map(([name, part]) => control([name], plain(part, schemas))),
-  wrong, h("button", {type: "submit", class: "main"}, "Make a fault"));
+  const parts = Object.fromEntries(Object.entries(schema.properties).map(([name, part]) => [name, plain(part, schemas)]));
+  const kinds = map(schema.anyOf, (each) => ({title: each.title, name: each.required[0]}));
+  const when = Object.entries(parts.when.properties).map(([key, each]) => ({key, made: control(["when", key], plain(each, schemas))}));
+  const does = kinds.map(({title, name}) => {
+    const box = h("input", {type: "checkbox", onchange: () => { fields.hidden = !box.checked; }});
+    const fields = h("div", {hidden: true, class: "more"}, control([name], parts[name]));
+    box.checked = Boolean(query.get(name));
+    fields.hidden = !box.checked;
+    return h("div", {class: "kind"}, h("label", null, box, " ", title), fields);
+  });
+  const rest = Object.entries(parts).filter(([name]) => name !== "when" && !kinds.some((each) => each.name === name)).map(([name, part]) => ({name, made: control([name], part)}));
+
+  const draw = () => fill(text, write(built()));
+  const made = form(async () => {
+    const added = await send("POST", at("faults", world), built());
+    notice(`${added.name} is at work.`);
+  },
+  h("fieldset", null, h("legend", null, "What goes wrong"), does),
+  h("fieldset", null, h("legend", null, "For which calls"), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
+    group("More conditions", parts.when.description, when.filter(({key}) => !USUAL.includes(key)).map(({made}) => made))),
+  h("fieldset", null, h("legend", null, "How often"), rest.filter(({name}) => name === "times").map(({made}) => made), group("More", "", rest.filter(({name}) => name !== "times").map(({made}) => made))),
+  submit("Make a fault"));
+  made.className = "card";
+  made.oninput = made.onchange = draw;
   draw();
-  return h("section", null, h("h2", null, "Make a fault"), h("div", {class: "two"}, h("div", {class: "card"}, form), h("div", null, h("h3", null, "As in a fixture"), yaml)));
+  return section("Make a fault", h("div", {class: "two"}, made, h("div", {class: "beside"}, h("h3", null, "As in a fixture"), text, button("Copy YAML", () => copy(text.textContent)))));
 }
+
+/** @param {string} title @param {string} about @param {any[]} inner */
+const group = (title, about, inner) => h("details", null, h("summary", null, title), about ? quiet(about) : null, inner);
 
 /** What was typed, as JSON where the schema takes more than text. @param {string} text @param {string[]} types */
 function value(text, types) {
@@ -114,7 +130,4 @@ function value(text, types) {
 }
 
 /** @param {any} rule */
-function write(rule) {
-  const lines = Object.entries(rule).map(([name, each]) => `${name}: ${JSON.stringify(each)}`);
-  return lines.length ? `faults:\n  - ${lines.join("\n    ")}\n` : "faults: []\n";
-}
+const write = (rule) => `${yaml({faults: Object.keys(rule).length ? [rule] : []}).join("\n")}\n`;

@@ -1,29 +1,43 @@
-// Texts to copy: a flow test, a call by curl, a call from Python. YAML is written with its values as JSON, which it contains.
+// Texts to copy: YAML, a flow test, a call by curl, a call from Python.
 
 /** @param {any} value */
 const text = (value) => JSON.stringify(value);
 
-/** @param {any} row an execution */
+/** @param {any} value */
+const flat = (value) => value === null || typeof value !== "object" || !Object.keys(value).length;
+
+/** A word of YAML: as it is where it can only be text. @param {any} value */
+const word = (value) => (typeof value === "string" && /^[A-Za-z_][\w./-]*$/.test(value) && !/^(true|false|null|y|n|yes|no|on|off)$/i.test(value) ? value : text(value));
+
+/** A value as YAML, in lines; lists that hold only words stand on one. @param {any} value @returns {string[]} */
+export function yaml(value) {
+  if (flat(value)) return [word(value)];
+  if (Array.isArray(value)) {
+    if (value.every(flat)) return [`[${value.map(word).join(", ")}]`];
+    return value.flatMap((each) => yaml(each).map((line, index) => `${index ? "  " : "- "}${line}`));
+  }
+  return Object.entries(value).flatMap(([name, each]) => {
+    const lines = yaml(each);
+    return flat(each) || (Array.isArray(each) && each.every(flat)) ? [`${word(name)}: ${lines[0]}`] : [`${word(name)}:`, ...lines.map((line) => `  ${line}`)];
+  });
+}
+
+/** What an execution did, as a test of its flow. @param {any} row */
 export function flowTest(row) {
-  const lines = ["cfmock: 1", "tests:", `  - name: ${text(`${row.flow} ${row.status.toLowerCase()} as ${row.name}`)}`, `    flow: ${text(row.flow)}`, `    input: ${text(row.input ?? {})}`];
   /** @type {Record<string, any[]>} */
-  const mocks = {};
+  const tasks = {};
   for (const task of row.tasks) {
     for (const each of task.tries) {
       if (each.answered_by === null || each.answered_by === "nested") continue;
       const mock = each.error ? {fails: {code: each.error.code, detail: each.error.detail}} : each.result !== null ? {returns: each.result} : {waits: true};
-      (mocks[task.state] ??= []).push({...mock, times: 1});
+      (tasks[task.state] ??= []).push({...mock, times: 1});
     }
   }
-  if (Object.keys(mocks).length) {
-    lines.push("    tasks:");
-    for (const [state, given] of Object.entries(mocks)) lines.push(`      ${text(state)}:`, ...given.map((each) => `        - ${text(each)}`));
-  }
-  lines.push("    expect:", `      status: ${row.status}`);
-  if (row.error) lines.push(`      error: ${text({code: row.error.code})}`);
-  if (row.output !== null) lines.push(`      output: ${text(row.output)}`);
-  if (row.visits.length) lines.push(`      visits: ${text(row.visits)}`);
-  return lines.join("\n") + "\n";
+  const test = {
+    name: `${row.flow} ${row.status.toLowerCase()} as ${row.name}`, flow: row.flow, input: row.input ?? {}, ...(Object.keys(tasks).length ? {tasks} : {}),
+    expect: {status: row.status, ...(row.error ? {error: {code: row.error.code}} : {}), ...(row.output !== null ? {output: row.output} : {}), ...(row.visits.length ? {visits: row.visits} : {})},
+  };
+  return `${yaml({cfmock: 1, tests: [test]}).join("\n")}\n`;
 }
 
 const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType", "Timestamp", "Format", "RequestId", "SecurityToken"];

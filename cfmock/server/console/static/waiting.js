@@ -1,43 +1,44 @@
 // The tasks that wait for a report, and forms to give it.
 
-import {at, get, send} from "./api.js";
-import {address} from "./executions.js";
-import {empty, field, fill, h, keep, moment, notice} from "./dom.js";
+import {get, send} from "./api.js";
+import {empty, field, filter, follows, form, h, keep, moment, notice, parsed, quiet, show, submit} from "./dom.js";
+import {at, ofExecution, to, worldOf} from "./places.js";
 
-/** @param {import("./app.js").Place} place @returns {import("./app.js").View} */
-export function waiting({world}) {
-  const list = h("div");
-  const hint = h("div");
-  async function read() {
-    const {tasks} = await get(at("tasks", world));
-    keep(list, tasks, (row) => row.token, card);
-    fill(hint, tasks.length ? null : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"));
-  }
-  return {title: "Waiting", kinds: ["task", "execution"], read, node: h("div", null, h("h1", null, "Waiting tasks"), list, hint)};
+/** @returns {import("./app.js").View} */
+export function waiting() {
+  const [list, below] = [h("div"), h("div")];
+  const filters = h("div", {class: "filters"}, filter("q", "State, execution or flow"));
+  return {
+    title: "Waiting", kinds: ["task", "execution"],
+    load: ({world}) => get(at("tasks", world)),
+    draw({tasks}, {query}) {
+      const [text, one] = [query.get("q") ?? "", query.get("task")];
+      follows(filters, query);
+      const shown = /** @type {any[]} */ (tasks).filter((row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
+      keep(list, shown, (row) => row.token, card);
+      show(below, shown.length ? null : tasks.length ? empty("Nothing matches", one ? "This task does not wait any more." : "No waiting task passes this filter.")
+        : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"),
+      one && tasks.length ? h("p", null, h("a", {href: "#/waiting"}, "Show all waiting tasks")) : null);
+    },
+    node: h("div", null, h("h1", null, "Waiting tasks"), filters, list, below),
+  };
 }
 
 /** @param {any} row */
 function card(row) {
-  const wrong = h("p", {class: "wrong", role: "alert"});
   const output = h("textarea", {rows: "3", spellcheck: "false", value: "{}"});
   const code = h("input", {required: true, value: "Rejected"});
   const detail = h("input", {required: true, value: "rejected by hand"});
   /** @param {() => any} body */
-  const report = (body) => async (/** @type {Event} */ event) => {
-    event.preventDefault();
-    fill(wrong);
-    try {
-      await send("POST", at(`tasks/${encodeURIComponent(row.token)}`, {account: row.account, region: row.region}), body());
-      notice(`Reported on ${row.state} of ${row.execution}.`);
-    } catch (error) {
-      fill(wrong, error instanceof SyntaxError ? `The output is not JSON: ${error.message}` : /** @type {Error} */ (error).message);
-    }
+  const report = (body) => async () => {
+    await send("POST", at(to("tasks", row.token), worldOf(row)), body());
+    notice(`Reported on ${row.state} of ${row.execution}.`);
   };
+  const of = `${row.state} of ${row.execution}`;
   return h("article", {class: "card"},
-    h("h2", null, row.state), h("p", null, h("a", {href: address(row)}, row.execution), " of ", row.flow, ", since ", moment(row.since)),
-    h("p", {class: "quiet"}, "Token ", h("code", null, row.token)),
+    h("h2", null, row.state), h("p", null, h("a", {href: ofExecution(row)}, row.execution), " of ", row.flow, ", since ", moment(row.since)),
+    quiet("Token ", h("code", null, row.token)),
     h("div", {class: "two"},
-      h("form", {onsubmit: report(() => ({succeed: JSON.parse(output.value || "{}")}))}, field("Output", output, "A JSON object."), h("button", {type: "submit", class: "main", "aria-label": `Succeed ${row.state} of ${row.execution}`}, "Succeed")),
-      h("form", {onsubmit: report(() => ({fail: {code: code.value, detail: detail.value}}))}, field("Error code", code), field("Detail", detail), h("button", {type: "submit", "aria-label": `Fail ${row.state} of ${row.execution}`}, "Fail"))),
-    wrong);
+      form(report(() => ({succeed: parsed(output.value, "output")})), field("Output", output, "A JSON object."), submit("Succeed", {"aria-label": `Succeed ${of}`})),
+      form(report(() => ({fail: {code: code.value, detail: detail.value}})), field("Error code", code), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
 }

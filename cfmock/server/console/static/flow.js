@@ -1,0 +1,76 @@
+// One flow whole: its definition with what was found in it, its graph, and all that belongs to it.
+
+import {drawn, get, picture} from "./api.js";
+import {facts, h, map, moment, PANE, quiet, section, show, table, words} from "./dom.js";
+import {marked} from "./execution.js";
+import {starter} from "./executions.js";
+import {counted} from "./flows.js";
+import {at, change, to} from "./places.js";
+
+/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
+export function flow({parts, world}) {
+  const name = parts[1];
+  const path = to("flows", name);
+  const body = h("div");
+  const node = h("div", null, h("p", {class: "crumbs"}, h("a", {href: "#/flows"}, "Flows")), h("div", {class: "head"}, h("h1", null, name), starter(name, world)), body);
+  let [before, chosen, gone] = ["", "", ""];
+  return {
+    title: name, node, kinds: ["flow", "execution"],
+    async load() {
+      const [row, graph] = await Promise.all([get(at(path, world)), picture(at(`${path}/graph.svg`, {...world, coverage: "true", style: "outside"})).catch(() => "")]);
+      return {row, graph};
+    },
+    draw(found, {query}) {
+      chosen = query.get("state") ?? "";
+      const look = JSON.stringify([found, query.toString()]);
+      if (look === before) return;
+      before = look;
+      const {row, graph} = found;
+      const state = /** @type {any[]} */ (row.outline).find((each) => each.name === chosen);
+      const line = Number(query.get("line")) || state?.line || 0;
+      show(body, row.description ? h("p", {"data-key": "description"}, row.description) : null,
+        facts([["Type", row.type], ["Mode", row.execution_mode], ["Executions", Object.keys(row.counts).length ? h("a", {href: at("#/executions", {...world, flow: name})}, counted(row.counts)) : "none"],
+          ["Coverage", `${row.coverage.percent} %`], ["Findings", row.findings.length || "none"], ["Created", moment(row.created)], ["Changed", moment(row.modified)], ["World", `${row.account || "default account"}, ${row.region}`]]),
+        h("div", {class: "split", "data-key": "split"}, section("Definition", definition(row, line)),
+          section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen, (each) => change({state: each === chosen ? "" : each, line: ""}, true))) : quiet("It cannot be drawn."),
+            h("p", {class: "quiet legend"}, "Firm: executions have passed it. Dashed: none has."), missed(row.coverage.points))),
+        rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], map(row.mocks, ({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
+        rows("Outcomes", ["No.", "When", "Does", "Hits"], map(row.outcomes, ({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
+        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], map(row.schedules, (each) => [each.name, h("code", null, each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
+        rows("Versions", ["No.", "Description", "Created"], map(row.versions, (each) => [each.version, each.description, moment(each.created)]), "None is published."),
+        rows("Aliases", ["Name", "Routes", "Description"], map(row.aliases, (each) => [each.name, map(each.routes, (one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
+      if (line && `${line}` !== gone) body.querySelector(".here")?.scrollIntoView({block: "nearest"});
+      gone = `${line}`;
+    },
+  };
+}
+
+/** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} none */
+const rows = (title, heads, found, none) => section(title, found.length
+  ? table(title, heads, h("tbody", null, found.map((row) => h("tr", null, row.map((each) => h("td", {class: typeof each === "number" ? "number" : "name"}, each)))))) : quiet(none));
+
+/** @param {any[]} points */
+function missed(points) {
+  const found = points.filter((each) => !each.hits);
+  return found.length ? h("details", null, h("summary", null, `Not reached: ${found.length} of ${points.length}`),
+    h("ul", null, found.map((each) => h("li", null, h("a", {href: "", onclick: (/** @type {Event} */ event) => { event.preventDefault(); change({line: String(each.line), state: ""}, true); }}, `line ${each.line}`), `: ${each.kind} ${each.label}`)))) : null;
+}
+
+/** The text with its lines' numbers; in the margin how often executions passed a line, and what was found in it. @param {any} row @param {number} chosen a line */
+function definition(row, chosen) {
+  if (!row.definition) return quiet("None was given: one Pass state.");
+  /** @type {Map<number, number>} */
+  const hits = new Map();
+  for (const {line, hits: passed} of row.coverage.points) hits.set(line, Math.min(hits.get(line) ?? Infinity, passed));
+  const lines = row.definition.replace(/\n$/, "").split("\n");
+  return h("div", {...PANE, class: "code", "aria-label": "Definition"}, map(lines, (text, index) => {
+    const line = index + 1;
+    const findings = /** @type {any[]} */ (row.findings).filter((each) => each.line === line || (line === 1 && !(each.line >= 1 && each.line <= lines.length)));
+    const passed = hits.get(line);
+    return h("div", {class: `row${line === chosen ? " here" : ""}${findings.length ? " found" : ""}`},
+      h("span", {class: `margin ${passed === undefined ? "" : passed ? "passed" : "missed"}`, title: passed === undefined ? null : passed ? `passed ${passed} times` : "not passed"}, passed === undefined ? "" : passed ? `${passed}×` : "0×"),
+      h("button", {type: "button", class: "line", "aria-label": `Line ${line}`, onclick: () => change({line: line === chosen ? "" : String(line), state: ""}, true)}, line),
+      h("span", {class: "text"}, text || " "),
+      findings.length ? h("span", {class: "findings"}, findings.map((each) => h("span", {class: `finding ${each.severity}`}, h("b", null, `${each.severity === "error" ? "✕" : "▲"} ${each.severity} ${each.code}`), ` ${each.message}`))) : null);
+  }));
+}
