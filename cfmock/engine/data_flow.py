@@ -25,8 +25,7 @@ from cfmock.engine.task_tokens import TaskToken
 FrameT = TypeVar("FrameT")
 """Where a series keeps what its nodes hand on; each language has its own, the interpreter only hands it around."""
 
-DataT = TypeVar("DataT", contravariant=True)
-"""What the fields of a whole flow compiled to; each language has its own."""
+ResultT = TypeVar("ResultT", covariant=True)
 
 
 class Context:
@@ -62,7 +61,7 @@ class Step(Generic[FrameT]):
     __slots__ = ("_token", "context", "effort", "entered", "error", "frame", "given", "last", "next", "node", "retries")
 
     def __init__(self, node: Node, frame: FrameT, context: Context) -> None:
-        self.node: Any = node  # the interpreter and the rules know by its kind which node it is
+        self.node = node
         self.frame = frame
         self.context = context
         self.effort = Effort(context.ids)
@@ -82,7 +81,20 @@ class Step(Generic[FrameT]):
         return self._token
 
 
-class DataFlow(Protocol[FrameT, DataT]):
+class LanguageRules(Protocol):
+    """The data flow of a language to whom its frames are unknown: a function that works with any of them can be given it."""
+
+    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
+        """Call a function with the data flow."""
+
+
+class UsesDataFlow(Protocol[ResultT]):
+    """A function of a data flow, whatever its frames are."""
+
+    def __call__(self, data_flow: DataFlow[FrameT], /) -> ResultT: ...
+
+
+class DataFlow(Protocol[FrameT]):
     """The movement of data in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
 
     The two shapes are the events for leaving a branch or iteration, with its index and what it came to.
@@ -91,10 +103,10 @@ class DataFlow(Protocol[FrameT, DataT]):
     branch_exited: EventShape
     iteration_exited: EventShape
 
-    def open(self, data: DataT, given: Datum, context: Context) -> FrameT:
+    def open(self, given: Datum, context: Context) -> FrameT:
         """The frame of a new execution."""
 
-    def close(self, data: DataT, frame: FrameT, context: Context) -> Datum:
+    def close(self, frame: FrameT, context: Context) -> Datum:
         """The output of the execution."""
 
     def passing(self, node: Node, frame: FrameT) -> Told | None:

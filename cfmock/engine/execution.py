@@ -10,8 +10,9 @@ import enum
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from inspect import GEN_CREATED, getgeneratorstate
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
+from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, Timers
 from cfmock.engine.commands import CommandOutcome, Datum, Emit, Failure, Part
@@ -20,7 +21,7 @@ from cfmock.engine.events import EventSink
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.jobs import Job
-from cfmock.engine.map_runs import MapRun
+from cfmock.engine.map_runs import MapChild, MapRun
 from cfmock.engine.recording import ExecutionRecording
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
@@ -49,6 +50,9 @@ class Scheduler(Protocol):
 
     def resume_now(self, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> None:
         """Let a fiber go on whose time has come. `job` is what it belongs to, if not to who has moved the clock."""
+
+    def take_turn_again(self, execution: FlowExecution, label: str, allowed: int, slice_: Slice) -> None:
+        """Let the fiber of this label go on as it did when its turn was recorded. Raises ReplayError if it is not ready."""
 
     def go_on(self) -> None:
         """Let everything that can go on do so, in turn."""
@@ -87,19 +91,53 @@ class CalledTask(Protocol):
         """Give the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
 
 
+class StartedExecution(MapChild, Protocol):
+    """An execution as the task sees it that waits for its end; one that is run again may have a stand-in."""
+
+    on_end: list[Callable[[FlowExecution], object]]
+
+    @property
+    def status(self) -> ExecutionStatus: ...
+
+    @property
+    def timeline(self) -> Timeline: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def root(self) -> Fiber | None: ...
+
+
 class Nested(NamedTuple):
     """Another execution was started: itself, and what StartExecution answered. The callback modes wait for its end.
 
     `joined`: it was going on already, as somebody else's.
     """
 
-    execution: FlowExecution | None
+    execution: StartedExecution | None
     answer: Json
     joined: bool = False
 
 
 Answer = Returns | Fails | Waits | AnswersLater | Nested
 """The answers of a `TaskResolver`."""
+
+
+class Children(Protocol):
+    """Finds what an execution that is run again had started, each by its serial number."""
+
+    def child(self, serial: int, waits: FlowExecution | None) -> StartedExecution:
+        """The execution, or what stands for it until it is there; `waits` is the one that waits for it, if one does."""
+
+    def again(self, task: CalledTask, serial: int, joined: bool) -> Waits:
+        """The answer for a task that waits for a canned child, which had begun already if it is `joined`."""
+
+    def spent(self, execution: FlowExecution, mock: Json) -> None:
+        """Count a use of a mock, which is given by its reference."""
+
+
+Recording: TypeAlias = "ExecutionRecording[CalledTask, Children]"
 
 
 class TaskResolver(Protocol):
@@ -157,7 +195,7 @@ class FlowExecution:
         resolver: TaskResolver,
         sink: EventSink,
         rank: int,
-        recording: ExecutionRecording | None = None,
+        recording: Recording | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.recording = recording

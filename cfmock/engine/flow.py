@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark, TextPlace
-from cfmock.engine.data_flow import DataFlow
+from cfmock.engine.data_flow import LanguageRules
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
 
@@ -44,10 +44,9 @@ class Flow:
     name: str | None = None
     place: TextPlace
     series: Series
-    data_flow: DataFlow[Any, Any]
+    data_flow: LanguageRules
     express: bool = False
     timeout: float | None = None
-    data: Any = None
     text: str = field(default="", repr=False)
     values: int = 0
     unread: tuple[Unread, ...] = ()

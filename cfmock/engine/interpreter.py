@@ -11,9 +11,9 @@ from the branch that came last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
@@ -59,11 +59,11 @@ from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
     ChoiceNode,
+    Distributed,
     FailNode,
     MapNode,
     Mode,
     Node,
-    Option,
     ParallelNode,
     Retry,
     Series,
@@ -81,16 +81,23 @@ MAX_MAP_RUNS = 10
 
 def execute(flow: Flow, given: Datum, context: Context) -> Part:
     """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
-    interpreter: _Interpreter[Any] = _Interpreter(flow, context)  # what a frame is only the flow's language knows
-    return interpreter.run(given)
+
+    def run(data_flow: DataFlow[FrameT], /) -> Part:
+        return _Interpreter(flow, data_flow, context).run(given)
+
+    return flow.data_flow.given_to(run)
+
+
+NodeWork: TypeAlias = "Callable[[_Interpreter[FrameT], Step[FrameT], Any], Work]"
+"""The work of the nodes of one type, which the last argument is of."""
 
 
 class _Interpreter(Generic[FrameT]):
     __slots__ = ("context", "data_flow", "flow", "observe")
 
-    def __init__(self, flow: Flow, context: Context) -> None:
+    def __init__(self, flow: Flow, data_flow: DataFlow[FrameT], context: Context) -> None:
         self.flow = flow
-        self.data_flow: DataFlow[FrameT, Any] = flow.data_flow
+        self.data_flow = data_flow
         self.context = context
         self.observe = context.observe
 
@@ -98,9 +105,9 @@ class _Interpreter(Generic[FrameT]):
         flow, data_flow = self.flow, self.data_flow
         last = yield "", 0, ((EXECUTION_STARTED, (given.text,)),)
         try:
-            frame = data_flow.open(flow.data, given, self.context)
+            frame = data_flow.open(given, self.context)
             last = yield from self.series(flow.series, frame, last)
-            output = data_flow.close(flow.data, frame, self.context)
+            output = data_flow.close(frame, self.context)
             if not isinstance(output.value, dict) and isinstance(given.value, dict):
                 raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
@@ -144,7 +151,7 @@ class _Interpreter(Generic[FrameT]):
                 result = data_flow.idle(step)
             else:
                 step.last, told = (yield name, cause, told), ()
-                result = yield from (self.retried(step, work) if node.retry else work(self, step))
+                result = yield from (self.retried(step, work) if node.retry else work(self, step, node))
             output = data_flow.leave(step, result)
         except (Failure, ExpressionError) as error:
             if told:
@@ -156,13 +163,13 @@ class _Interpreter(Generic[FrameT]):
         left: int = yield name, cause, (*told, data_flow.after(step))
         return left
 
-    def work(self, step: Step[FrameT]) -> Callable[[_Interpreter[FrameT], Step[FrameT]], Work] | None:
+    def work(self, step: Step[FrameT]) -> NodeWork[FrameT] | None:
         """Return the work of a node that has started; None if there is none."""
         node = step.node
         if type(node) is not ChoiceNode or node.retry:
             return _WORK.get(type(node))
-        series = self.taken(step)
-        return None if series is None else partial(_Interpreter.inside, series=series)
+        series = self.taken(step, node)
+        return None if series is None else lambda interpreter, step, node: interpreter.inside(step, series)
 
     # -- errors
 
@@ -183,13 +190,13 @@ class _Interpreter(Generic[FrameT]):
         failure.forget_path()
         step.last, step.next = failure.event, catch.next
 
-    def retried(self, step: Step[FrameT], work: Callable[[_Interpreter[FrameT], Step[FrameT]], Work]) -> Work:
+    def retried(self, step: Step[FrameT], work: NodeWork[FrameT]) -> Work:
         """Only the first rule that covers an error is used for it; each counts its own attempts."""
         used: dict[Retry, int] = {}
         while True:
             step.effort = Effort(self.context.ids)
             try:
-                return (yield from work(self, step))
+                return (yield from work(self, step, step.node))
             except (Failure, ExpressionError) as error:
                 failure = _failure(error)
                 rule = step.node.retry_for(failure.code) if failure.catchable else None
@@ -205,8 +212,8 @@ class _Interpreter(Generic[FrameT]):
 
     # -- what the kinds do
 
-    def task(self, step: Step[FrameT]) -> Work:
-        call = self.data_flow.call(step, step.node)
+    def task(self, step: Step[FrameT], node: TaskNode) -> Work:
+        call = self.data_flow.call(step, node)
         _, result = yield from self.called(step, call, partial(self.data_flow.result, step))
         return result
 
@@ -231,25 +238,24 @@ class _Interpreter(Generic[FrameT]):
         step.last = yield name, step.last, ((TASK_SUCCEEDED, (result.text,)),)
         return value, result
 
-    def wait(self, step: Step[FrameT]) -> Work:
+    def wait(self, step: Step[FrameT], node: WaitNode) -> Work:
         yield self.data_flow.pause(step)
         return self.data_flow.idle(step)
 
-    def fail(self, step: Step[FrameT]) -> Work:
-        raise Failure(step.node.code or UNNAMED, step.node.detail)
+    def fail(self, step: Step[FrameT], node: FailNode) -> Work:
+        raise Failure(node.code or UNNAMED, node.detail)
 
-    def choice(self, step: Step[FrameT]) -> Work:
-        series = self.taken(step)
+    def choice(self, step: Step[FrameT], node: ChoiceNode) -> Work:
+        series = self.taken(step, node)
         if series is None:
             return self.data_flow.idle(step)
         return (yield from self.inside(step, series))
 
-    def taken(self, step: Step[FrameT]) -> Series | None:
+    def taken(self, step: Step[FrameT], node: ChoiceNode) -> Series | None:
         """Choose where to go next; gives the series to run first, if there is one."""
-        node, data_flow = step.node, self.data_flow
-        option: Option | None = node.default
+        option, data_flow = node.default, self.data_flow
         for each in node.options:
-            if data_flow.test(step, each.condition):
+            if each.condition is not None and data_flow.test(step, each.condition):
                 option = each
                 break
         if option is None:
@@ -264,9 +270,8 @@ class _Interpreter(Generic[FrameT]):
         step.last = yield from self.series(series, frame, step.last)
         return self.data_flow.value(frame)
 
-    def parallel(self, step: Step[FrameT]) -> Work:
-        branches: Sequence[Series] = step.node.branches
-        parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(branches)]
+    def parallel(self, step: Step[FrameT], node: ParallelNode) -> Work:
+        parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(node.branches)]
         return (yield from self.joined(step, Fork(parts, len(parts))))
 
     def branch(self, step: Step[FrameT], series: Series, index: int, cause: int) -> Part:
@@ -280,16 +285,16 @@ class _Interpreter(Generic[FrameT]):
         exited = yield name, last, ((self.data_flow.branch_exited, (number, value.text)),)
         return value.value, exited
 
-    def map(self, step: Step[FrameT]) -> Work:
-        node = step.node
+    def map(self, step: Step[FrameT], node: MapNode) -> Work:
         if node.distributed is not None:
-            return (yield from self.distributed(step))
+            return (yield from self.distributed(step, node, node.distributed))
         items = self.data_flow.items(step)
-        parts = [partial(self.iteration, step, item, index, step.last) for index, item in enumerate(items)]
+        parts = [
+            partial(self.iteration, step, node.processor, item, index, step.last) for index, item in enumerate(items)
+        ]
         return (yield from self.joined(step, Fork(parts, node.limit)))
 
-    def iteration(self, step: Step[FrameT], item: Json, index: int, cause: int) -> Part:
-        series = step.node.processor
+    def iteration(self, step: Step[FrameT], series: Series, item: Json, index: int, cause: int) -> Part:
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
@@ -307,11 +312,10 @@ class _Interpreter(Generic[FrameT]):
 
     # -- distributed maps
 
-    def distributed(self, step: Step[FrameT]) -> Work:
+    def distributed(self, step: Step[FrameT], node: MapNode, settings: Distributed) -> Work:
         """Every item, or batch, is an execution of its own; see `MapRun`."""
-        node, data_flow, context = step.node, self.data_flow, self.context
-        settings = node.distributed
-        items = yield from self.read_items(step)
+        data_flow, context = self.data_flow, self.context
+        items = yield from self.read_items(step, settings)
         batch = data_flow.amount(step, settings.batch, "MaxItemsPerBatch", 1, MAX_MAP_ITEMS)
         request = RunMap(
             name=context.ids.execution_name().replace("-", ""),
@@ -338,12 +342,12 @@ class _Interpreter(Generic[FrameT]):
             context.map_runs -= 1
         if settings.writer is None:
             return data_flow.result(step, data_flow.join(step, results))
-        return (yield from self.write_results(step, request, results))
+        return (yield from self.write_results(step, settings.writer, request, results))
 
-    def read_items(self, step: Step[FrameT]) -> Generator[Command, Any, list[Json]]:
+    def read_items(self, step: Step[FrameT], settings: Distributed) -> Generator[Command, Any, list[Json]]:
         """Read the items of a distributed map: from the ItemReader's mock a list or `{"Items": [...]}`; without a reader, what
         ItemsPath gives."""
-        settings, data_flow = step.node.distributed, self.data_flow
+        data_flow = self.data_flow
         if settings.reader is None:
             items = data_flow.items(step)
         else:
@@ -359,10 +363,10 @@ class _Interpreter(Generic[FrameT]):
             raise LimitExceeded(ITEM_LIMIT, f"'{step.node.name}' has {len(items)} items, more than {MAX_MAP_ITEMS}")
         return items
 
-    def write_results(self, step: Step[FrameT], request: RunMap, results: list[Json]) -> Work:
+    def write_results(self, step: Step[FrameT], writer: TaskNode, request: RunMap, results: list[Json]) -> Work:
         """The writer's mock is given the results beside its parameters; they are too many for an event."""
         data_flow = self.data_flow
-        call = data_flow.call(step, step.node.distributed.writer)
+        call = data_flow.call(step, writer)
         call = call._replace(event={**call.parameters, "Results": results})
         _, written = yield from self.called(step, call, partial(data_flow.result, step))
         return data_flow.result(step, {"MapRunName": request.name, "ResultWriter": written.value})
@@ -383,7 +387,7 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORK: dict[type[Node], Callable[[_Interpreter[Any], Step[Any]], Work]] = {
+_WORK: dict[type[Node], NodeWork[Any]] = {
     # what is not here hands its input on
     TaskNode: _Interpreter.task,
     ChoiceNode: _Interpreter.choice,

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from cfmock.base.json_text import Json
 from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
-from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested
+from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested, StartedExecution
 from cfmock.engine.model import Mode
 from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
@@ -89,14 +89,14 @@ class PendingTask:
         self.state = TaskState.CALLED
         self.since = execution.now()
         self.handed_out = False
-        self.child: FlowExecution | None = None
+        self.child: StartedExecution | None = None
         self._begun = execution.timeline.steady()
         self._job = execution.scheduler.job
         self._submitted = False  # the call was answered; only the end is missing
         self._outcome: CommandOutcome = BLOCKED
         self._early: Answer | Failure | None = None  # a promised answer that came before the promise
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
-        self._followed: FlowExecution | None = None  # the execution whose end is the task's
+        self._followed: StartedExecution | None = None  # the execution whose end is the task's
         self._wanted: Callable[[], CommandOutcome] | None = None  # what the fiber waits for
         self._timer: Timer | None = None
         self._guard: Timer | None = None
@@ -172,7 +172,7 @@ class PendingTask:
     # -- for whoever runs its execution again
 
     @property
-    def child_followed(self) -> FlowExecution | None:
+    def child_followed(self) -> StartedExecution | None:
         """The execution whose end is the task's."""
         return self._followed
 
@@ -263,7 +263,7 @@ class PendingTask:
         self.execution.waiting[self.token] = self
         self.execution.scheduler.on_waiting(self.execution)
 
-    def _follow(self, child: FlowExecution, *, joined: bool) -> None:
+    def _follow(self, child: StartedExecution, *, joined: bool) -> None:
         self._followed = child
         if not joined:
             self.child = child
@@ -274,7 +274,7 @@ class PendingTask:
         self._guarded()
         child.on_end.append(self.child_ended)
 
-    def child_ended(self, child: FlowExecution) -> None:
+    def child_ended(self, child: StartedExecution) -> None:
         """End as the execution that it follows has ended."""
         if self.over:
             return

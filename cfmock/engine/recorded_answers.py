@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure, LimitExceeded
-from cfmock.engine.execution import Answer, CalledTask, Fiber, Nested
+from cfmock.engine.execution import Answer, CalledTask, Children, Fiber, FlowExecution, Nested, Recording
 from cfmock.engine.map_runs import MapChild
-from cfmock.engine.recording import ANSWER, Children, Entry, ExecutionRecording
+from cfmock.engine.recording import ANSWER, Entry
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
 
 
@@ -22,7 +21,7 @@ def path_of(fiber: Fiber) -> str:
     return "/".join(reversed(indices))
 
 
-def resolve_recorded(task: CalledTask, recording: ExecutionRecording) -> Answer:
+def resolve_recorded(task: CalledTask, recording: Recording) -> Answer:
     """The answer to a call of a task. Raises the `Failure` that it failed with."""
     if recording.replaying:
         return _resolve_again(task, recording)
@@ -35,7 +34,7 @@ def resolve_recorded(task: CalledTask, recording: ExecutionRecording) -> Answer:
     return answer
 
 
-def _resolve_again(task: CalledTask, recording: ExecutionRecording) -> Answer:
+def _resolve_again(task: CalledTask, recording: Recording) -> Answer:
     assert recording.children is not None
     while recording.entries and recording.entries[0][0] != ANSWER:
         recording.step()  # as a report that came before the call was answered
@@ -78,7 +77,7 @@ def kept_answer(answer: Answer | Failure) -> Entry:
         return ["waits", answer.child, answer.call_off is None]
     if isinstance(answer, AnswersLater):
         return ["later"]
-    serial = answer.execution.identity.serial if answer.execution is not None else None
+    serial = answer.execution.identity.serial if isinstance(answer.execution, FlowExecution) else None
     return ["nested", serial, answer.answer, answer.joined]
 
 
@@ -97,5 +96,5 @@ def answer_of(kept: Entry, task: CalledTask, children: Children) -> Answer | Fai
     if kind == "waits":
         return Waits() if facts[0] is None else children.again(task, *facts)
     serial, answer, joined = facts
-    child: Any = None if serial is None else children.child(serial, None if joined else task.execution)
+    child = None if serial is None else children.child(serial, None if joined else task.execution)
     return Nested(child, answer, joined)

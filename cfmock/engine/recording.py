@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
 from cfmock.base.clocks import HeldClock
 from cfmock.base.json_text import Json
@@ -56,24 +56,15 @@ class Recorded(Protocol):
     def scheduler(self) -> RecordedTimers: ...
 
 
-class Children(Protocol):
-    """Finds what an execution that is run again had started, each by its serial number."""
-
-    def child(self, serial: int, waits: Any) -> Any:
-        """The execution, or what stands for it until it is there; `waits` is the one that waits for it, if one does."""
-
-    def again(self, task: Any, serial: int, joined: bool) -> Any:
-        """The answer for a task that waits for a canned child, which had begun already if it is `joined`."""
-
-    def spent(self, execution: Any, mock: Json) -> None:
-        """Count a use of a mock, which is given by its reference."""
+TaskT = TypeVar("TaskT")
+ChildrenT = TypeVar("ChildrenT")
 
 
-class ExecutionRecording:
+class ExecutionRecording(Generic[TaskT, ChildrenT]):
     """Writes entries of one execution, or, while it is `replaying`, reads them.
 
-    `later` are calls out of the core that had not been answered when the process died, `endings` the timers of failures that
-    let go first what is due, by label.
+    `children` finds what it had started, `later` are calls out of the core that had not been answered when the process died,
+    `endings` the timers of failures that let go first what is due, by label.
     """
 
     def __init__(self, write: Callable[[Entry], object]) -> None:
@@ -81,8 +72,8 @@ class ExecutionRecording:
         self.replaying = False
         self.entries: deque[Entry] = deque()
         self.step: Callable[[], object] = deque  # does what the next entry says
-        self.children: Children | None = None
-        self.later: dict[Any, None] = {}
+        self.children: ChildrenT | None = None
+        self.later: dict[TaskT, None] = {}
         self.endings: dict[str, Timer] = {}
 
     def told(self, kind: str, execution: Recorded, label: str, *facts: Json) -> None:
@@ -128,7 +119,7 @@ class ExecutionRecording:
 class RecordedIds(Ids):
     """The chance of one execution, so that running it again gives the same."""
 
-    def __init__(self, ids: Ids, recording: ExecutionRecording) -> None:
+    def __init__(self, ids: Ids, recording: ExecutionRecording[TaskT, ChildrenT]) -> None:
         self._ids = ids
         self._recording = recording
 

@@ -10,12 +10,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from cfmock.base.clocks import Slice
 from cfmock.base.timers import Timeline, Timer
 from cfmock.engine.commands import Datum, Failure
-from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group
+from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, Recording
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.pending_task import PendingTask
 from cfmock.engine.recorded_answers import answer_of, outcome_of
@@ -31,7 +30,6 @@ from cfmock.engine.recording import (
     TURNED,
     WAITED,
     Entry,
-    ExecutionRecording,
     ReplayError,
 )
 
@@ -90,7 +88,7 @@ class _Replayed(Slice):
 
     __slots__ = ("_execution", "_recording")
 
-    def __init__(self, execution: FlowExecution, recording: ExecutionRecording) -> None:
+    def __init__(self, execution: FlowExecution, recording: Recording) -> None:
         self._execution = execution
         self._recording = recording
 
@@ -119,7 +117,7 @@ def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callab
         recording.step = deque
 
 
-def _step(execution: FlowExecution, recording: ExecutionRecording, set_clock: Callable[[float], object]) -> None:
+def _step(execution: FlowExecution, recording: Recording, set_clock: Callable[[float], object]) -> None:
     kind, *facts = recording.entries.popleft()
     if kind == SPENT:
         assert recording.children is not None
@@ -134,14 +132,13 @@ def _step(execution: FlowExecution, recording: ExecutionRecording, set_clock: Ca
 
 
 def _turn(execution: FlowExecution, label: str, facts: Entry) -> None:
-    scheduler: Any = execution.scheduler
     recording = _recording(execution)
-    scheduler.take_turn_again(execution, label, facts[0], _Replayed(execution, recording))
+    execution.scheduler.take_turn_again(execution, label, facts[0], _Replayed(execution, recording))
 
 
 def _waited(execution: FlowExecution, label: str, facts: Entry) -> None:
     if label.startswith(ENDING):
-        timer: Any = _recording(execution).endings.pop(label)
+        timer: object = _recording(execution).endings.pop(label)
     else:
         timer = _fiber(execution, label).waiting
     if not isinstance(timer, Timer):
@@ -169,7 +166,8 @@ def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
 
 def _ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     task = _task(execution, label)
-    child: Any = task.child_followed
+    child = task.child_followed
+    assert isinstance(child, StandIn)
     child.end(facts[0])
     child.timeline.skipped = facts[0][4]
     task.child_ended(child)
@@ -178,7 +176,8 @@ def _ended(execution: FlowExecution, label: str, facts: Entry) -> None:
 def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     index, end = facts
     map_run = _map_run(execution, label)
-    child: Any = map_run.child(index)
+    child = map_run.child(index)
+    assert isinstance(child, StandIn)
     child.end(end)
     map_run.ended_child(index, child)
     execution.scheduler.go_on()
@@ -188,7 +187,7 @@ def _map_changed(execution: FlowExecution, label: str, facts: Entry) -> None:
     _map_run(execution, label).update(**facts[0])
 
 
-def _recording(execution: FlowExecution) -> ExecutionRecording:
+def _recording(execution: FlowExecution) -> Recording:
     assert execution.recording is not None
     return execution.recording
 

@@ -45,7 +45,7 @@ from cfmock.engine.events import (
     EventSink,
     Told,
 )
-from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, TaskResolver
+from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Recording, TaskResolver
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
@@ -55,7 +55,6 @@ from cfmock.engine.ready_queue import ReadyQueue
 from cfmock.engine.recording import (
     TURNED,
     WAITED,
-    ExecutionRecording,
     RecordedIds,
     ReplayError,
 )
@@ -117,7 +116,7 @@ class FlowScheduler:
         timeline: Timeline | None = None,
         on_begin: Callable[[FlowExecution], object] | None = None,
         on_end: Callable[[FlowExecution], object] | None = None,
-        recording: ExecutionRecording | None = None,
+        recording: Recording | None = None,
     ) -> FlowExecution:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
 

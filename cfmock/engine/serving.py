@@ -113,7 +113,7 @@ def _start_or_find(parent: FlowExecution, map_run: MapRun, index: int) -> MapChi
         recording.write([CHILD, child.identity.serial])
         return child
     assert recording.children is not None
-    found: FlowExecution = recording.children.child(recording.next(CHILD)[1], parent)
+    found = recording.children.child(recording.next(CHILD)[1], parent)
     found.on_end.append(partial(map_run.ended_child, index))
     return found
 

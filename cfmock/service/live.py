@@ -9,9 +9,9 @@ from typing import NamedTuple
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.commands import UNNAMED
-from cfmock.engine.execution import FlowExecution, TaskResolver
+from cfmock.engine.execution import FlowExecution, Recording, TaskResolver
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.recording import Entry, ExecutionRecording
+from cfmock.engine.recording import Entry
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.recordings import begin_recording, record_canned
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
@@ -114,7 +114,7 @@ class Executed(Live):
         self._given = given
         self._nesting = nesting
 
-    def begin(self, recording: ExecutionRecording | None = None) -> None:
+    def begin(self, recording: Recording | None = None) -> None:
         """Start it; it may have ended when this returns. `recording` is that of an earlier process."""
         row, world = self.row, self._world
         given, self._given = self._given, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cfmock.base.timers import Timeline
+from cfmock.engine.execution import Recording
 from cfmock.engine.recording import ExecutionRecording
 from cfmock.service.recorded_tables import RecordingWriter
 from cfmock.service.rows import ExecutionRow
@@ -25,7 +26,7 @@ def own(timeline: Timeline, row: ExecutionRow) -> int:
     return timeline.owner
 
 
-def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting: int) -> ExecutionRecording | None:
+def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting: int) -> Recording | None:
     """Take down how an execution goes on that runs its definition; None where no state is kept."""
     log = world.shared.changes
     if log is None:

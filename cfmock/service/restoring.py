@@ -18,7 +18,7 @@ from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
 from cfmock.engine.events import History
-from cfmock.engine.execution import CalledTask, FlowExecution
+from cfmock.engine.execution import CalledTask, FlowExecution, Recording
 from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
@@ -173,7 +173,7 @@ class Restorer:
         row = row._replace(events=History())
         assert world.shared.changes is not None
         writer = RecordingWriter(world.shared.changes, world.key, row.serial, len(entries))
-        recording = ExecutionRecording(writer)
+        recording: Recording = ExecutionRecording(writer)
         recording.children = self
         self._set_clock(now)
         timeline.skipped = skipped

@@ -12,11 +12,10 @@ from cfmock.base.suggestions import shown
 from cfmock.base.timers import Timeline
 from cfmock.engine.commands import DATA_LIMIT, Failure, LimitExceeded
 from cfmock.engine.events import History
-from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested, Recording
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import Mode
 from cfmock.engine.nested_flows import FlowStart
-from cfmock.engine.recording import ExecutionRecording
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, Answerer, ScriptedTasks
 from cfmock.protocol.wire.arguments import input_value, invalid
@@ -163,7 +162,7 @@ def go_on_canned(
 
 
 def go_on_executed(
-    world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: ExecutionRecording
+    world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: Recording
 ) -> FlowExecution:
     """Start an execution of an earlier process that runs its definition, for its recording to be replayed."""
     live = Executed(world, row, timeline, Resolver(world, row), input_value(row.input), nesting)

@@ -57,8 +57,6 @@ PATTERNS = {
 ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:SendMessage"}
 """The action that a resource of a product stands for, so that mocks and error codes have a name for it."""
 
-DATA_FLOW = LegacyDataFlow()
-
 
 def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
     """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
@@ -75,10 +73,9 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
         own_name=name,
         place=document.here,
         series=series,
-        data_flow=DATA_FLOW,
+        data_flow=LegacyDataFlow(data),
         express=express,
         timeout=timeout,
-        data=data,
         text=source.document.text,
         unread=tuple(source.unread),
         expressions=tuple(source.expressions),

@@ -15,7 +15,17 @@ from typing import Any
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, datum, given_number, measured
+from cfmock.engine.data_flow import (
+    Context,
+    ResultT,
+    Step,
+    UsesDataFlow,
+    check_nesting,
+    check_size,
+    datum,
+    given_number,
+    measured,
+)
 from cfmock.engine.events import EventShape, Told
 from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity
@@ -65,6 +75,9 @@ class StepData:
     index: str | None = None
 
 
+NO_DATA = StepData()
+
+
 class StepFrame:
     """A running series: the input and the local variable of its parent."""
 
@@ -108,19 +121,26 @@ class LegacyDataFlow:
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED
 
-    def open(self, data: StepData, given: Datum, context: Context) -> StepFrame:
+    def __init__(self, data: StepData = NO_DATA) -> None:
+        """`data` are the mappings of the whole flow."""
+        self.data = data
+
+    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
+        return use(self)
+
+    def open(self, given: Datum, context: Context) -> StepFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         if not isinstance(given.value, dict):
             raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
-        if data.input is None:
+        if self.data.input is None:
             return StepFrame(given)
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
         effort = Effort(context.ids)
-        return StepFrame(measured(_picked(data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
+        return StepFrame(measured(_picked(self.data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
 
-    def close(self, data: StepData, frame: StepFrame, context: Context) -> Datum:
-        if data.output is None:
+    def close(self, frame: StepFrame, context: Context) -> Datum:
+        if self.data.output is None:
             return frame.local
         scope = {
             "$input": frame.input.value,
@@ -128,7 +148,7 @@ class LegacyDataFlow:
             "$context": _flow_context(context.identity),
         }
         effort = Effort(context.ids)
-        return measured(_picked(data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
+        return measured(_picked(self.data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
 
     def passing(self, node: Node, frame: StepFrame) -> Told | None:
         return None  # there is always something to put together

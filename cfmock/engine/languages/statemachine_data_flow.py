@@ -21,7 +21,16 @@ from cfmock.engine.commands import (
     LimitExceeded,
     Wait,
 )
-from cfmock.engine.data_flow import Context, Step, check_nesting, check_size, given_number, measured
+from cfmock.engine.data_flow import (
+    Context,
+    ResultT,
+    Step,
+    UsesDataFlow,
+    check_nesting,
+    check_size,
+    given_number,
+    measured,
+)
 from cfmock.engine.events import OUTPUT, STEP_STARTED, STEP_SUCCEEDED, EventShape, Told
 from cfmock.engine.expr import Constructor, Effort, Expression
 from cfmock.engine.expr.effort import MAX_EFFORT
@@ -111,12 +120,15 @@ class StateMachineDataFlow:
     branch_exited = BRANCH_EXITED
     iteration_exited = ITERATION_EXITED
 
-    def open(self, data: None, given: Datum, context: Context) -> StateFrame:
+    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
+        return use(self)
+
+    def open(self, given: Datum, context: Context) -> StateFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         return StateFrame(given)
 
-    def close(self, data: None, frame: StateFrame, context: Context) -> Datum:
+    def close(self, frame: StateFrame, context: Context) -> Datum:
         return frame.value
 
     def passing(self, node: Node, frame: StateFrame) -> Told | None:

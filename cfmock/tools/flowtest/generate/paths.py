@@ -165,7 +165,8 @@ class PathExecution(TaskResolver):
         return condition.test(scope, step.effort)
 
     def _decide_option(self, step: Step[Any], scope: Scope) -> Option | None:
-        node: ChoiceNode = step.node
+        node = step.node
+        assert isinstance(node, ChoiceNode), "conditions are asked of choices only"
         before = len(self.shared.shapes.lookups)
         possible: dict[Alternative, _Way] = {}
         for index, option in enumerate((*node.options, node.default)):

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import DataFlow, Step
+from cfmock.engine.data_flow import LanguageRules, Step
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy_data_flow, statemachine_data_flow
-from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepFrame
+from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepData, StepFrame
 from cfmock.engine.languages.statemachine_data_flow import StateFrame, StateMachineDataFlow
-from cfmock.engine.model import Catch, Language, TaskNode
+from cfmock.engine.model import Catch, TaskNode
 from cfmock.engine.task_calls import TaskCall
 from cfmock.tools.flowtest.generate.constraints import children, selected, syntax
 from cfmock.tools.flowtest.generate.symbolic import ShapeConstraint, SymbolicValue, ValueShape, merged, placeholder
@@ -34,10 +34,10 @@ class Chooser(Protocol):
     def __call__(self, step: Step[Any], condition: Expression, scope: Scope, /) -> bool: ...
 
 
-def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow[Any, Any]:
+def symbolic_data_flow(flow: Flow, choose: Chooser) -> LanguageRules:
     """Return the data flow of a flow's language, for data that may be symbolic."""
-    if flow.language is Language.LEGACY:
-        return SymbolicLegacyDataFlow(choose)
+    if isinstance(flow.data_flow, LegacyDataFlow):
+        return SymbolicLegacyDataFlow(flow.data_flow.data, choose)
     return SymbolicStateMachineDataFlow(choose)
 
 
@@ -182,7 +182,8 @@ def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_d
 
 
 class SymbolicLegacyDataFlow(LegacyDataFlow):
-    def __init__(self, choose: Chooser) -> None:
+    def __init__(self, data: StepData, choose: Chooser) -> None:
+        super().__init__(data)
         self._choose = choose
 
     def enter(self, step: Step[StepFrame]) -> None:
