@@ -158,9 +158,9 @@ class Timeline:
 
     def _skip(self, skipped: float) -> None:
         if skipped > self.skipped:
-            self.go_on_from(skipped)
+            self.skip_to(skipped)
 
-    def go_on_from(self, skipped: float) -> None:
+    def skip_to(self, skipped: float) -> None:
         """Go `skipped` seconds ahead of the flow clock, with all timers, wherever it was before."""
         self.skipped = skipped
         self._drop_cancelled()

@@ -29,7 +29,7 @@ from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
 from cfmock.service.overview import ListPlace, Wanted, counts_of_all, page
 from cfmock.service.rows import ExecutionRow
-from cfmock.service.starting import check_name, start
+from cfmock.service.starting import check_name, start_or_join
 from cfmock.service.world import FLOWS, World
 
 RUNS = 20
@@ -143,7 +143,7 @@ class ExecutionControl(ControlPart):
             if text:
                 value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
             check_name(world, name, "ExecutionName")
-            row, _ = start(world, find_flow(world, flow), name, text)
+            row, _ = start_or_join(world, find_flow(world, flow), name, text)
             self._runs.append(row)
             self.runs_begun += 1
             return world, row

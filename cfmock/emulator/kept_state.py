@@ -132,7 +132,7 @@ class KeptState:
     # -- coming back
 
     def begin(self, shared: Shared, worlds: Worlds) -> None:
-        """Bring back the worlds of the file, without what goes on in them, which `go_on` does once all mocks are there. Raises
+        """Bring back the worlds of the file, without what goes on in them, which `resume` does once all mocks are there. Raises
         SettingsError for a file of another kind of clock."""
         self._shared, self._worlds = shared, worlds
         meta, clock = self.file.meta(), shared.clock
@@ -188,7 +188,7 @@ class KeptState:
         for flow, text in self.file.rows(world.key, USES):
             world.outcomes_of(flow).resume(json.loads(text))
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Resume the executions of the worlds: what is ready does so before this returns."""
         shared, worlds = self._shared, self._worlds
         assert shared is not None
@@ -197,7 +197,7 @@ class KeptState:
             for world in worlds:
                 self.count(world)
             for restorer in self._restorers.values():
-                restorer.go_on()
+                restorer.resume()
                 lost += restorer.lost
             clock = shared.clock
             if isinstance(clock, HeldClock):

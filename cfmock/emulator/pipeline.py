@@ -179,9 +179,10 @@ class Pipeline:
         if decision.before.transport is not None:
             transport = Transport(decision.before.transport)
             return Reply(200, b"", decided.decoded.request_id, transport=transport)
-        raise self._struck(decided, decision.before)
+        raise self._fault_error(decided, decision.before)
 
-    def _struck(self, decided: Decided, action: Action) -> ServiceError:
+    def _fault_error(self, decided: Decided, action: Action) -> ServiceError:
+        """Return the error that a fault answers a call with."""
         # The time in the message is further than allowed from that of any request that is let in.
         now = self._wall_clock.now() + 2 * self._settings.max_time_skew + 1
         return fault_answers.failure(decided, action, self._spec, now)
@@ -228,7 +229,7 @@ class Pipeline:
         if decision is not None and type(reached) is Decided:
             after = decision.after
             if after is not None and after.transport is None and not isinstance(result, ServiceError):
-                result = self._struck(reached, after)
+                result = self._fault_error(reached, after)
         call = reached if type(reached) is Decoded else reached.decoded
         failure: ServiceError | None = None
         fields: Fields = {}

@@ -84,22 +84,22 @@ class History(Sequence[Event]):
     of a task who answers it (`engine.task_mocks.Try`), in the order in which it happened.
     """
 
-    __slots__ = ("_enough", "_flat", "_globals", "_grown", "_large", "_values", "running_size", "size", "trail")
+    __slots__ = ("_enough", "_flat", "_globals", "_large", "_on_growth", "_values", "running_size", "size", "trail")
 
     def __init__(self) -> None:
         self.size = 0
         self.running_size = 0
         self.trail: list[Any] = []
         self._flat: list[Any] = []
-        self._grown: Callable[[int], int] | None = None
+        self._on_growth: Callable[[int], int] | None = None
         self._enough = 0
         self._large: set[int] = set()  # the ids of large texts: who told them once may tell them in every event
         self._values: deque[int] = deque()  # bytes of the values behind the newest of them
         self._globals = 0
 
-    def tell(self, grown: Callable[[int], int], enough: int) -> None:
-        """Tell this when the size is more than `enough`, until there are no more events; it gives back what is enough then."""
-        self._grown, self._enough = grown, enough
+    def watch_size(self, grown: Callable[[int], int], enough: int) -> None:
+        """Call `grown` with the size in bytes once that is more than `enough`, then beyond what it returns, until `close`."""
+        self._on_growth, self._enough = grown, enough
 
     def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
         """Take the next events."""
@@ -116,8 +116,8 @@ class History(Sequence[Event]):
             size += more
         self.size = size
         self.running_size = size = self.running_size + size - before
-        if size > self._enough and self._grown is not None:
-            self._enough = self._grown(size)
+        if size > self._enough and self._on_growth is not None:
+            self._enough = self._on_growth(size)
 
     def hold(self, size: int) -> None:
         """Note the bytes that the global variables take, to count them with the next events."""
@@ -130,7 +130,7 @@ class History(Sequence[Event]):
         if id(part) in self._large:
             return 0
         self._large.add(id(part))
-        if self._grown is not None:
+        if self._on_growth is not None:
             self._values.append(value_size(part) - len(part))
             self.running_size += self._values[-1]
             if len(self._values) > _NEWEST:
@@ -139,7 +139,7 @@ class History(Sequence[Event]):
 
     def close(self) -> None:
         """There are no more events."""
-        self._grown = None
+        self._on_growth = None
         self._values.clear()
         self.running_size, self._globals = self.size, 0
         self._large = set()

@@ -54,7 +54,7 @@ class Scheduler(Protocol):
     def take_turn_again(self, execution: FlowExecution, label: str, allowed: int, slice_: Slice) -> None:
         """Let the fiber of this label go on as it did when its turn was recorded. Raises ReplayError if it is not ready."""
 
-    def go_on(self) -> None:
+    def run_ready(self) -> None:
         """Let everything that can go on do so, in turn."""
 
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:

@@ -134,7 +134,7 @@ class MapRun:
     def begin(self) -> None:
         """Start as many children as may run at once."""
         self.status, self.started = MapRunStatus.RUNNING, self._now()
-        self._go_on()
+        self._begin_more()
 
     def update(
         self,
@@ -192,9 +192,9 @@ class MapRun:
             self._failing = True
             self._fail(failure())
         else:
-            self._go_on()
+            self._begin_more()
 
-    def _go_on(self) -> None:
+    def _begin_more(self) -> None:
         # Starting a child only queues it, so none ends while this loop runs.
         while self._begun < len(self.inputs) and len(self._running) < self.concurrency:
             self._running[self._begun] = self._start(self, self._begun)

@@ -149,7 +149,7 @@ class PendingTask:
         self._record(REPORT, lambda: kept_outcome(outcome))
         self._submitted = True
         self._end(outcome)
-        self.execution.scheduler.go_on()
+        self.execution.scheduler.run_ready()
 
     def answer(self, answer: Answer | Failure) -> None:
         """Take the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
@@ -167,7 +167,7 @@ class PendingTask:
             except Failure as failure:
                 self._end(failure)
             self._tell()
-        self.execution.scheduler.go_on()
+        self.execution.scheduler.run_ready()
 
     # -- for whoever runs its execution again
 
@@ -286,7 +286,7 @@ class PendingTask:
             self._end(Failure(EXECUTION_TIMEOUT, child.cause))
         else:
             self._end(child.failure())
-        self.execution.scheduler.go_on()
+        self.execution.scheduler.run_ready()
 
     # -- time
 
@@ -302,7 +302,7 @@ class PendingTask:
         def due() -> None:
             self._record(DUE, lambda: kind is TimerKind.GUARD)
             self._end(outcome)
-            execution.scheduler.go_on()
+            execution.scheduler.run_ready()
 
         return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)
 

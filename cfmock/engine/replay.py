@@ -180,7 +180,7 @@ def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     assert isinstance(child, StandIn)
     child.end(end)
     map_run.ended_child(index, child)
-    execution.scheduler.go_on()
+    execution.scheduler.run_ready()
 
 
 def _map_changed(execution: FlowExecution, label: str, facts: Entry) -> None:

@@ -138,7 +138,7 @@ class FlowScheduler:
             execution.on_end.append(on_end)
         execution.root = Fiber(execution, execute(flow, Datum(value, json_text(value)), context))
         self.resume(execution.root, None)
-        self.go_on()
+        self.run_ready()
         if not execution.ended:
             longest = EXPRESS_LIMIT if flow.express else YEAR
             seconds = min(flow.timeout or longest, longest)
@@ -151,7 +151,7 @@ class FlowScheduler:
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution from outside, and with it the children it waits for."""
         self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
-        self.go_on()
+        self.run_ready()
 
     def fail(self, execution: FlowExecution, failure: Failure) -> None:
         """End an execution by a failure that it cannot catch."""
@@ -172,7 +172,7 @@ class FlowScheduler:
         """Somebody waits for the end of the execution: on a virtual clock its timeline jumps from now on, until what this gives
         back is called."""
         leave = self.attendance.add(execution, self.job)
-        self.go_on()
+        self.run_ready()
         return leave
 
     def take_over(self, job: Job) -> None:
@@ -188,7 +188,7 @@ class FlowScheduler:
             yield
         finally:
             self._held = before
-        self.go_on()
+        self.run_ready()
 
     # -- the queue
 
@@ -197,7 +197,7 @@ class FlowScheduler:
         """Return whether a slice has ended before all could go on that can."""
         return bool(self.queue.turns or self.attendance.touched)
 
-    def go_on(self) -> None:
+    def run_ready(self) -> None:
         """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is over."""
         if self._held:
             return
@@ -276,7 +276,7 @@ class FlowScheduler:
 
     def _tick(self) -> None:
         self._scheduled = False
-        self.go_on()
+        self.run_ready()
 
     # -- fibers
 
@@ -375,7 +375,7 @@ class FlowScheduler:
             recording.told(WAITED, fiber.execution, label_of(fiber, outcome))
         with self.at_work(job or self.job):
             self.resume(fiber, outcome)
-        self.go_on()
+        self.run_ready()
 
     def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """Start a child of a map run that nobody keeps a row of."""
@@ -396,7 +396,7 @@ class FlowScheduler:
     def _time_out(self, execution: FlowExecution, seconds: float) -> None:
         failure = Failure(EXECUTION_TIMEOUT, f"the execution did not end within {seconds:g} seconds")
         self._close(execution, ExecutionStatus.TIMED_OUT, EXECUTION_TIMED_OUT, failure)
-        self.go_on()
+        self.run_ready()
 
     def _too_long(self, execution: FlowExecution) -> None:
         execution.context.last -= 1
@@ -432,4 +432,4 @@ class FlowScheduler:
                 told(execution)
         finally:
             self._held = before
-        self.go_on()
+        self.run_ready()

@@ -50,7 +50,7 @@ def bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:
     """Bring back what is kept, and let it go on."""
     kept.begin(emulator.shared, emulator.worlds)
     control.add_again(kept.added())
-    kept.go_on()
+    kept.resume()
 
 
 def _restore(kept: KeptState, emulator: Emulator, control: Control) -> None:

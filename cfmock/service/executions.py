@@ -12,7 +12,7 @@ from cfmock.protocol.wire.messages import DeferredAnswer, Fields
 from cfmock.service.live import waiting_for
 from cfmock.service.lookup import find_execution, find_flow
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
-from cfmock.service.starting import PLAIN, RUNNING, StartOrigin, launch, start
+from cfmock.service.starting import PLAIN, RUNNING, StartOrigin, start_new, start_or_join
 from cfmock.service.world import World
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
@@ -40,7 +40,7 @@ def start_execution(
     origin = PLAIN
     if callback_fnf_task_token or qualifier is not None:
         origin = StartOrigin(callback_token=callback_fnf_task_token or "", qualifier=qualifier)
-    row, _ = start(world, flow, execution_name, input, origin)
+    row, _ = start_or_join(world, flow, execution_name, input, origin)
     return _fields(row, RUNNING, None, "") if row.ended else execution_fields(row)
 
 
@@ -85,7 +85,7 @@ def start_sync_execution(
     if flow.execution_mode != EXPRESS:
         raise ServiceError("ActionNotSupported", "StartSyncExecution", detail="Standard execution is not supported.")
     asked = execution_name or world.ids.execution_name()
-    row = launch(world, flow, f"{asked}:{world.ids.uuid()}", input, StartOrigin(asked=asked, qualifier=qualifier))
+    row = start_new(world, flow, f"{asked}:{world.ids.uuid()}", input, StartOrigin(asked=asked, qualifier=qualifier))
     subscribe = waiting_for(world, row)
     if subscribe is not None:
         return DeferredAnswer(partial(_sync_fields, world, row), subscribe)

@@ -212,7 +212,7 @@ class Canned(Live):
         record_canned(self._world, self.row, self.timeline, self._due, self._polls, self.outcome.given, self._recorded)
         self._recorded += 1
 
-    def go_on(self, due: float | None, polls: int, recorded: int) -> None:
+    def resume(self, due: float | None, polls: int, recorded: int) -> None:
         """Go on after a restart: end at `due`, in steady seconds of its timeline, or after `polls` more polls."""
         self._polls, self._recorded = polls, recorded
         if due is not None:

@@ -117,7 +117,7 @@ class Restorer:
 
     # -- executions that go on
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Bring back the executions that have not ended. The scheduler is held meanwhile."""
         for serial, (_, entries) in self._running.items():
             self._timelines[serial] = self._timeline(serial, entries)
@@ -136,9 +136,9 @@ class Restorer:
         stores = self._world.stores
         for flow in stores.flows.rows(PARTITION):
             for row in list(stores.schedules.rows(flow.id)):
-                schedules.go_on(self._world, flow, row)
+                schedules.resume_schedule(self._world, flow, row)
         for owner, skipped in self._latest.items():
-            self._timelines[owner].go_on_from(skipped)
+            self._timelines[owner].skip_to(skipped)
 
     def _timeline(self, serial: int, entries: list[Entry]) -> Timeline:
         owner = serial
@@ -162,7 +162,7 @@ class Restorer:
         entry: Entry = entries[-1] if entries else [CANNED, None, 0, {"status": row.status}, 0, 0.0]
         _, due, polls, given, _, _ = entry
         outcome = Outcome.from_mapping(given)
-        starting.go_on_canned(
+        starting.resume_canned(
             self._world, row._replace(outcome=outcome), outcome, timeline,
             None if due is None else due - self._ahead, polls, len(entries),
         )  # fmt: skip
@@ -180,7 +180,7 @@ class Restorer:
         try:
             if row.map_run:
                 row = row._replace(flow=self._child_flow(row))
-            run = self._runs[row.serial] = starting.go_on_executed(world, row, timeline, nesting, recording)
+            run = self._runs[row.serial] = starting.resume_executed(world, row, timeline, nesting, recording)
             replay(run, entries[1:], self._set_clock)
         except ReplayError as error:
             self.lost.append((self._runs[row.serial], str(error)))

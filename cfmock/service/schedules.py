@@ -21,7 +21,7 @@ from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.lookup import find_flow
 from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import FlowRow, ScheduleRow
-from cfmock.service.starting import launch
+from cfmock.service.starting import start_new
 from cfmock.service.world import World
 
 
@@ -136,7 +136,7 @@ def _plan(world: World, flow: FlowRow, name: str, rule: cron.CronRule, moment: f
     _plan_at(world, flow, name, rule, rule.after(moment))
 
 
-def go_on(world: World, flow: FlowRow, row: ScheduleRow) -> None:
+def resume_schedule(world: World, flow: FlowRow, row: ScheduleRow) -> None:
     """Go on with a schedule of an earlier process: what was due while none ran is due now."""
     if row.enabled:
         rule = _parsed(row.cron)
@@ -178,7 +178,7 @@ def _cancel(world: World, flow: FlowRow, name: str) -> None:
 def _start(world: World, flow_name: str, name: str) -> None:
     flow, row = _find(world, flow_name, name)
     try:
-        launch(world, flow, world.ids.execution_name(), row.payload)
+        start_new(world, flow, world.ids.execution_name(), row.payload)
     except ServiceError as error:
         world.warn(f"the schedule {flow_name}/{name} could not start an execution: {error}")
 

@@ -58,17 +58,17 @@ PLAIN = StartOrigin()
 """A start of which nothing else is known."""
 
 
-def start(
+def start_or_join(
     world: World, flow: FlowRow, name: str | None, input: str, origin: StartOrigin = PLAIN
 ) -> tuple[ExecutionRow, bool]:
     """Start an execution, or join the one in progress under that name; without a name the service makes one up.
 
     Returns the execution as it stands then (it may have ended), and whether it was in progress already. Raises
-    ExecutionAlreadyExists for the name of one that has ended, and what `launch` raises.
+    ExecutionAlreadyExists for the name of one that has ended, and what `start_new` raises.
     """
     existing = world.stores.executions.get(flow.id, name) if name else None
     if existing is None:
-        return launch(world, flow, name or world.ids.execution_name(), input, origin), False
+        return start_new(world, flow, name or world.ids.execution_name(), input, origin), False
     if existing.ended:
         raise ServiceError("ExecutionAlreadyExists", existing.name, flow.name)
     return existing, True
@@ -80,7 +80,7 @@ def check_name(world: World, name: str | None, parameter: str) -> None:
         raise invalid(parameter, f"cannot be {shown(name)}")
 
 
-def launch(world: World, flow: FlowRow, name: str, input: str, origin: StartOrigin = PLAIN) -> ExecutionRow:
+def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartOrigin = PLAIN) -> ExecutionRow:
     """Start an execution under a name that is free. Returns it as it stands then: it may have ended.
 
     Raises InvalidArgument for a qualifier that leads nowhere, and ResourceThrottled when as many are running as the quota
@@ -138,7 +138,7 @@ def _begin(world: World, live: Live) -> ExecutionRow:
     world.stores.executions.put(row.flow.id, row.name, row)
     world.enter(live)
     if row.events is not None:
-        row.events.tell(partial(_grown, world, row), STEP)
+        row.events.watch_size(partial(_history_grown, world, row), STEP)
     live.begin()
     found = world.stores.executions.get(row.flow.id, row.name)
     if found is None or found.serial != row.serial:
@@ -152,29 +152,29 @@ def _begin(world: World, live: Live) -> ExecutionRow:
     return found
 
 
-def go_on_canned(
+def resume_canned(
     world: World, row: ExecutionRow, outcome: Outcome, timeline: Timeline, due: float | None, polls: int, recorded: int
 ) -> None:
-    """Go on with an execution of an earlier process that goes by an outcome; see `Canned.go_on`."""
+    """Go on with an execution of an earlier process that goes by an outcome; see `Canned.resume`."""
     live = Canned(world, row, timeline, outcome)
-    _go_on(world, live)
-    live.go_on(due, polls, recorded)
+    _enter_again(world, live)
+    live.resume(due, polls, recorded)
 
 
-def go_on_executed(
+def resume_executed(
     world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: Recording
 ) -> FlowExecution:
     """Start an execution of an earlier process that runs its definition, for its recording to be replayed."""
     live = Executed(world, row, timeline, Resolver(world, row), input_value(row.input), nesting)
-    _go_on(world, live)
+    _enter_again(world, live)
     assert row.events is not None
-    row.events.tell(partial(_grown, world, row), STEP)
+    row.events.watch_size(partial(_history_grown, world, row), STEP)
     live.begin(recording)
     assert live.run is not None
     return live.run
 
 
-def _go_on(world: World, live: Live) -> None:
+def _enter_again(world: World, live: Live) -> None:
     row = live.row
     world.stores.executions.put(row.flow.id, row.name, row)
     world.stores.by_status.add(row.flow.id, row)
@@ -184,7 +184,7 @@ def _go_on(world: World, live: Live) -> None:
         world.retention.runs(row)
 
 
-def _grown(world: World, row: ExecutionRow, size: int) -> int:
+def _history_grown(world: World, row: ExecutionRow, size: int) -> int:
     """Note that the history of a running execution takes `size` bytes. Returns the size at which to note it again."""
     enough = world.retention.grown(row, size)
     run = world.run_of(row)
@@ -302,7 +302,7 @@ class Resolver(ScriptedTasks):
         run = world.run_of(row)
         if run is not None or task.call.mode is not Mode.SYSTEM_CALLBACK:
             return Nested(run, answered, joined)
-        return self._canned(task, row, joined)
+        return self._answer_of_canned(task, row, joined)
 
     def _start(self, task: CalledTask, nested: FlowStart) -> tuple[ExecutionRow, bool]:
         """The execution, and whether it was in progress already."""
@@ -314,9 +314,9 @@ class Resolver(ScriptedTasks):
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
         timeline = parent.timeline if waited else world.timers.timeline(parent.timeline.skipped)
         origin = StartOrigin(timeline, parent.identity.nesting + 1 if waited else 0)
-        return start(world, flow, nested.execution, json_text(nested.input), origin)
+        return start_or_join(world, flow, nested.execution, json_text(nested.input), origin)
 
-    def _canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
+    def _answer_of_canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
         live = self.world.live_execution(row)
         if live is not None:

@@ -142,7 +142,7 @@ class RecordingLab(Lab):
                 for task in recording.later:
                     assert run.resolver.call_again(task)  # type: ignore[attr-defined]
             for serial, timeline in other.timelines.items():
-                timeline.go_on_from(self.timelines[serial].skipped)
+                timeline.skip_to(self.timelines[serial].skipped)
         return other
 
     def child(self, serial: int, waits: FlowExecution | None) -> StandIn:

@@ -23,7 +23,7 @@ from cfmock.observe.journal import WorldKey
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.lookup import find_execution
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
-from cfmock.service.starting import launch
+from cfmock.service.starting import start_new
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import resolve
 
@@ -113,7 +113,7 @@ class FlowTestRunner:
         started = emulator.clock.now()
         name = execution_name(test.name)
         with emulator.time.one_job():
-            launch(world, row, name, json.dumps(test.input))
+            start_new(world, row, name, json.dumps(test.input))
         # With nothing else left, all that could come is the end of the longest time an execution may take.
         try:
             emulator.time.advance_to(started + YEAR - 1)
