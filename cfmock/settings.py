@@ -6,11 +6,11 @@ what the help says. The command line, `CloudFlow(**settings)`, the environment a
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.errors import InvalidValue, SettingsError
 from cfmock.base.origins import Origin
@@ -156,12 +156,15 @@ def _origin(value: Any) -> str:
 
 
 def _row(default: Any, read: Read, help: str, **more: Any) -> Any:
-    """Make a field whose metadata are the further parts of its `Setting`."""
-    return dataclasses.field(default=default, metadata={"read": read, "help": help, **more})
+    """Return the default of a field, and keep what else is in its `Setting`."""
+    _ROWS.append((default, {"read": read, "help": help, **more}))
+    return default
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+_ROWS: list[tuple[Any, dict[str, Any]]] = []
+
+
+class Settings(Struct, frozen=True):
     """All settings of a server. Moments are in seconds since 1970, spans in seconds."""
 
     host: str = _row("127.0.0.1", _text, "address to listen on", option="--host", form="ADDRESS")
@@ -260,7 +263,8 @@ class Settings:
 
 
 SETTINGS: Mapping[str, Setting] = {
-    field.name: Setting(field.name, field.default, **field.metadata) for field in dataclasses.fields(Settings)
+    name: Setting(name, default, **parts)
+    for name, (default, parts) in zip(Settings.__struct_fields__, _ROWS, strict=True)
 }
 """The rows by name, in the order of the help."""
 

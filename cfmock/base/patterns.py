@@ -7,8 +7,9 @@ text as a glob (`*`, `?`, `[abc]`), case-sensitively. Anything else must be equa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.candidates import ANYTHING, Named
 from cfmock.base.globs import MAX_GLOB, glob, glob_matches, is_glob
@@ -16,8 +17,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.source_marks import path_text
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One field that kept a pattern from matching; `path` is `input.kind`, `actual` `MISSING` where nothing is."""
 
     path: str
@@ -29,8 +29,7 @@ class Difference:
         return f"{self.path}: expected {self.expected!r}, got {actual}"
 
 
-@dataclass(frozen=True, slots=True)
-class Spent(Difference):
+class Spent(Difference, frozen=True):
     """All `times` of something are used up: `expected` is how many it has, `actual` how many were used."""
 
     def __str__(self) -> str:
@@ -214,3 +213,7 @@ def _same(pattern: Json, value: Json, exact: bool) -> bool:
     if isinstance(pattern, bool) or isinstance(value, bool):
         return pattern is value
     return bool(pattern == value)
+
+
+EVERY_EXECUTION = ExecutionCondition({})
+"""What is asked of no execution."""

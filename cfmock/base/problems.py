@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.source_marks import Mark, path_text
 from cfmock.base.suggestions import meant, shown
@@ -44,8 +45,7 @@ def belongs_into(name: str, key: str) -> Mistake:
     return Mistake("unknown key {}: it belongs into '{}', as {{\"{}\": ...}}", (shown(key), name, key))
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A mistake in a file.
 
     `mark` is its place, `place` the path in the document (empty: none). `within` is the line and the column in a text that stands

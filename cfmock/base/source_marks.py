@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+
+class Mark(Struct, frozen=True):
     """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it, or, of what has
     no lines, what stands at `path`."""
 

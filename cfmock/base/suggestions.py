@@ -10,16 +10,16 @@ import contextlib
 import reprlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 ALLOWANCE = 60_000
 """Letters that are compared at most, in about a hundredth of a second."""
 
 
-@dataclass(slots=True)
-class _Allowance:
+class _Allowance(Struct):
     """The number of letters that may still be compared."""
 
     letters: int = ALLOWANCE

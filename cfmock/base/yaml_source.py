@@ -12,11 +12,11 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
 
 import yaml
+from msgspec import Struct
 
 from cfmock.base.errors import SourceError
 from cfmock.base.json_places import JsonPlaces
@@ -43,8 +43,7 @@ _TAB = re.compile(r"[ ]*\t")
 _TABBED = "a tab character in the indentation, where YAML takes spaces only"
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """The place of a value (counted from 0), and, for collections, of its keys and parts."""
 
     line: int
@@ -53,17 +52,21 @@ class _Place:
     parts: dict[str, _Place] | list[_Place] | None = None
 
 
-@dataclass(slots=True)
 class Document:
-    """One parsed text. `value` is plain data; `mark(path)` says where a part of it stands."""
+    """One parsed text. `value` is plain data, `is_json` whether it was read as JSON and not as YAML; `mark(path)` says where a
+    part of it stands."""
 
-    name: str
-    text: str
-    value: Json
-    is_json: bool = False
-    """Whether it was read as JSON, and not as YAML."""
-    _root: _Place | None = field(default=None, repr=False)
-    _json_places: JsonPlaces | None = field(default=None, repr=False)
+    __slots__ = ("_json_places", "_root", "is_json", "name", "text", "value")
+
+    def __init__(
+        self, name: str, text: str, value: Json, *, is_json: bool = False, _root: _Place | None = None
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.value = value
+        self.is_json = is_json
+        self._root = _root
+        self._json_places: JsonPlaces | None = None
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
         """Return the place of the value at `path` (or of its key); if there is none, of the nearest value above it."""

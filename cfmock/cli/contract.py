@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import signal
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from cfmock.cli.contract_output import ContractOptions
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED
@@ -112,11 +112,11 @@ def _servers(
     if settings.port and options.jobs > 1:
         raise SettingsError(f"--port {settings.port} goes with one job at a time: each case has a server of its own")
     tls = tls_of(settings)
-    kept = dataclasses.replace(settings, journal_size=max(settings.journal_size, JOURNAL))
+    kept = replace(settings, journal_size=max(settings.journal_size, JOURNAL))
 
     def serve(rule: FaultRule | None) -> Service:
         faults = fixtures.faults if rule is None else (rule, *fixtures.faults)
-        return server_setup.make(dataclasses.replace(fixtures, faults=faults), kept, tls, proxies)
+        return server_setup.make(replace(fixtures, faults=faults), kept, tls, proxies)
 
     serve(None)  # so that options that do not go together are refused at once
     server_setup.log_removed(proxies)

@@ -8,12 +8,12 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, SUCCESS
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from cfmock.tools.contract.report import MatrixReport
 
 
-@dataclass(frozen=True, slots=True)
-class ContractOptions:
+class ContractOptions(Struct, frozen=True):
     """`words` are the command to run, `wanted` the cases, `form` the report's, which goes to `output`; `expect` names the
     accepted matrix, which `update` rewrites; `show` is the server whose console shows the report."""
 

@@ -11,11 +11,12 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from cfmock.cli.main import FAILED, SUCCESS
 
@@ -33,8 +34,7 @@ PATIENCE = 2.0
 WIDTH = 9  # of the names in front
 
 
-@dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True):
     """One line: `state` is `ok`, `note` (worth knowing) or `problem` (something does not work); `data` is for programs."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import islice
+
+from msgspec.structs import asdict
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import UnknownName
@@ -47,7 +48,7 @@ class ExecutionDetailControl(ExecutionControl):
             if row is not None:
                 seen, known = self.execution(world, row), detail(world, row)
                 return ExecutionDetail(
-                    **{each.name: getattr(seen, each.name) for each in fields(seen)},
+                    **asdict(seen),
                     tasks=tuple(known["tasks"]),
                     waiting=tuple(known["waiting"]),
                     outcome=known["outcome"],

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from cfmock.engine.events import Event, History
 from cfmock.engine.flow import Flow, PointKind
@@ -19,8 +20,7 @@ from cfmock.service.rows import ExecutionRow
 _TASK_ENDS = frozenset(("TaskSucceeded", "TaskFailed", "TaskTimedOut", "TaskSubmitFailed"))
 
 
-@dataclass(slots=True)
-class TaskTry:
+class TaskTry(Struct):
     """One try of a task. `scheduled` is the event that tells of the call; `end` None as long as there is none, `answer` None
     where nobody was asked."""
 
@@ -30,8 +30,7 @@ class TaskTry:
     answer: Try | None = None
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(Struct):
     """One passage through a state. `point` is the state's id in its flow, empty where that is not known; times in seconds,
     `left` None as long as it has not been left."""
 

@@ -6,7 +6,6 @@ no file can hold is named in `$comment`. Counters begin again: `times` and `hits
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -49,8 +48,8 @@ class ExportControl(ControlPart):
     def _settings(self, world: World) -> dict[str, Json]:
         given = self.emulator.settings
         found: dict[str, Json] = {}
-        for field in dataclasses.fields(given):
-            row, value = SETTINGS[field.name], getattr(given, field.name)
+        for row in SETTINGS.values():
+            value = getattr(given, row.name)
             if row.fixture and row.name not in _LEFT_OUT and value != row.default:
                 found[row.name] = list(value) if isinstance(value, tuple) else value
         if world.region != SETTINGS["region"].default:

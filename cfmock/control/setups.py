@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from cfmock.control.nearest_calls import AddedFault, MockChain, Subject, nearest
 from cfmock.emulator.emulator import Emulator
@@ -23,8 +24,7 @@ _EXPLAINED = 50
 """Set-ups for which the nearest call is looked for."""
 
 
-@dataclass(slots=True, eq=False)
-class SetUp:
+class SetUp(Struct, eq=False):
     """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used.
 
     `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset. `endless`: a

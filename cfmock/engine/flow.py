@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark, TextPlace
@@ -30,8 +31,7 @@ class Unread(NamedTuple):
         return self.place.mark
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Flow:
+class Flow(Struct, frozen=True, eq=False, kw_only=True):
     """A compiled definition. Frozen and without state: any number of executions share it.
 
     `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
@@ -47,10 +47,10 @@ class Flow:
     data_flow: LanguageRules
     express: bool = False
     timeout: float | None = None
-    text: str = field(default="", repr=False)
+    text: str = ""
     values: int = 0
     unread: tuple[Unread, ...] = ()
-    expressions: tuple[tuple[Path, Expression], ...] = field(default=(), repr=False)
+    expressions: tuple[tuple[Path, Expression], ...] = ()
 
     @property
     def mark(self) -> Mark:

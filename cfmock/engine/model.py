@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.source_marks import Mark, TextPlace
 from cfmock.engine.expr import Expression
@@ -48,8 +49,7 @@ class Mode(enum.Enum):
     CUSTOM_CALLBACK = "WaitForCustomCallback"
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Retry:
+class Retry(Struct, frozen=True, eq=False, kw_only=True):
     """A retry rule. Times in seconds; `attempts` counts retries, not the first try."""
 
     id: str
@@ -75,8 +75,7 @@ class Retry:
             return self.longest
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Catch:
+class Catch(Struct, frozen=True, eq=False, kw_only=True):
     """A catch rule. `data`: what the language's rules compiled to make the next node's input."""
 
     id: str
@@ -97,8 +96,7 @@ def _covers(errors: tuple[str, ...], code: str) -> bool:
     return code in errors or ANY_ERROR in errors
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, eq=False, kw_only=True):
     """A state or step. `next` None: the last of its series. `data`: for the language's own rules."""
 
     kind: ClassVar[NodeKind]
@@ -127,20 +125,15 @@ class Node:
         return next((rule for rule in self.catch if rule.covers(code)), None)
 
 
-class PassNode(Node):
-    __slots__ = ()
-
+class PassNode(Node, frozen=True, eq=False):
     kind = NodeKind.PASS
 
 
-class SucceedNode(Node):
-    __slots__ = ()
-
+class SucceedNode(Node, frozen=True, eq=False):
     kind = NodeKind.SUCCEED
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class FailNode(Node):
+class FailNode(Node, frozen=True, eq=False, kw_only=True):
     """Ends its series, and what holds it, with this error."""
 
     kind = NodeKind.FAIL
@@ -148,13 +141,11 @@ class FailNode(Node):
     detail: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class WaitNode(Node):
+class WaitNode(Node, frozen=True, eq=False, kw_only=True):
     kind = NodeKind.WAIT
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class TaskNode(Node):
+class TaskNode(Node, frozen=True, eq=False, kw_only=True):
     """A call. `action` is `FC:InvokeFunction` and the like; `resource_arn` what an old definition names instead."""
 
     kind = NodeKind.TASK
@@ -164,8 +155,7 @@ class TaskNode(Node):
     timeout: float | Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, eq=False, kw_only=True):
     """A way out of a choice: the first whose condition is true is taken; the default has none.
 
     In the old language it may run steps of its own, and then go to `next` or fall through to what follows the choice.
@@ -186,8 +176,7 @@ class Option:
         return self.condition.text if self.condition is not None else "default"
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ChoiceNode(Node):
+class ChoiceNode(Node, frozen=True, eq=False, kw_only=True):
     kind = NodeKind.CHOICE
     options: tuple[Option, ...]
     default: Option | None
@@ -201,8 +190,7 @@ class ChoiceNode(Node):
         return tuple(option.series for option in self.all_options if option.series is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ParallelNode(Node):
+class ParallelNode(Node, frozen=True, eq=False, kw_only=True):
     kind = NodeKind.PARALLEL
     branches: tuple[Series, ...]
 
@@ -211,8 +199,7 @@ class ParallelNode(Node):
         return self.branches
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Distributed:
+class Distributed(Struct, frozen=True, eq=False, kw_only=True):
     """Settings of a distributed map: every item, or batch of items, is an execution of its own.
 
     `reader` and `writer` stand for the calls that read items and write results; `batch` is the number of items in one
@@ -228,8 +215,7 @@ class Distributed:
     writer: TaskNode | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class MapNode(Node):
+class MapNode(Node, frozen=True, eq=False, kw_only=True):
     """Map and foreach. `limit`: how many iterations run at once."""
 
     kind = NodeKind.MAP
@@ -242,8 +228,7 @@ class MapNode(Node):
         return (self.processor,)
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, eq=False, kw_only=True):
     """Nodes that follow one another. `id` is empty for the outermost."""
 
     id: str

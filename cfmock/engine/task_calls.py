@@ -6,11 +6,13 @@ An answer is known now (`Returns`, `Fails`), comes by a report (`Waits`) or come
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
 from cfmock.base.json_text import Json
-from cfmock.base.patterns import ExecutionCondition
+from cfmock.base.patterns import EVERY_EXECUTION, ExecutionCondition
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Mode
@@ -77,8 +79,7 @@ class AnswersLater(NamedTuple):
     """Somebody outside is asked, and will give the answer to `PendingTask.answer`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TaskMock:
+class TaskMock(Struct, frozen=True, eq=False):
     """One scripted answer to a task, for executions that match `when` (`execution`, a glob, and `input`, the call's), of which
     `condition` is the compiled form.
 
@@ -89,12 +90,13 @@ class TaskMock:
     answer: Returns | Fails | Waits | None = None
     http: str | None = None
     calls: Callable[[Json], Any] | None = None
-    when: Mapping[str, Json] = field(default_factory=dict)
+    when: Mapping[str, Json] = {}
     times: int | None = None
-    condition: ExecutionCondition = field(init=False, repr=False)
+    condition: ExecutionCondition = EVERY_EXECUTION
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "condition", ExecutionCondition(self.when))
+        if self.when:
+            force_setattr(self, "condition", ExecutionCondition(self.when))
 
     @property
     def endless(self) -> bool:

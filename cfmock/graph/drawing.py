@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
@@ -41,8 +42,7 @@ class Status(enum.Enum):
 _WENT = {"failed": Status.FAILED, "caught": Status.CAUGHT, "running": Status.RUNNING}
 
 
-@dataclass(frozen=True, slots=True)
-class Highlight:
+class Highlight(Struct, frozen=True):
     """The use of the parts of a flow, for colouring in.
 
     `hits` says how often a state was entered, and a choice, catch, retry, branch or processor used, by id; what is not
@@ -81,8 +81,7 @@ class Highlight:
         return Status.REACHED if left > 0 and node.id not in self.failed else Status.MISSED
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A way from a state to another of its series. `loop`: it leads back to one that was passed before."""
 
     edge: FlowEdge
@@ -100,8 +99,7 @@ class Link:
         return self.edge.label
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """A series drawn inside a state: a branch, a processor, the steps of an old choice's option."""
 
     series: Series

@@ -14,7 +14,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cfmock.base.findings import RULES, Finding, codes, near_code
 from cfmock.base.source_marks import Mark
@@ -30,8 +31,7 @@ _MORE = re.compile(r"\s*,\s*(\w+)|\s+(CF\w*|cf\d\w*)(?![\w-])", re.ASCII)
 Codes = frozenset[str]
 
 
-@dataclass(slots=True)
-class Ignores:
+class Ignores(Struct):
     """Suppressions by the comments of a text: codes by line, those of the whole file under 0. `wrong` are the comments without
     effect: line, column and why.
     """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal, cast
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.short_text import printable
@@ -20,8 +21,7 @@ LONGEST_PATH = 40
 """States of an execution that are named in a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call the server saw. `time` is of the flow clock; `duration` in seconds.
 
     `code` is None on success, `status` 0 where a fault kept the answer back, `transport` what a fault did to the connection.
@@ -49,8 +49,7 @@ class Call:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """Something in a call that the real service would take differently from how it was meant.
 
     `kind` is a key of `observe/violation_kinds.json`; `message` says what was seen, `meant` what the client is thought to have
@@ -70,8 +69,7 @@ class Violation:
         return f"{self.operation} ({self.request_id}): {said}\n  meant: {meant}\n  really: {real}"
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """One execution as it is now. `input` and `output` are parsed; `error` is `{"code", "detail"}` of a failure, else None;
     `visits` names the states entered, in order; `events` are those of GetExecutionHistory."""
 
@@ -87,8 +85,7 @@ class Execution:
     events: tuple[dict[str, Json], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionDetail(Execution):
+class ExecutionDetail(Execution, frozen=True):
     """An execution with all that is known of it.
 
     `tasks` are its passages through tasks, each with its tries: what it was given, who answered and why, what nearly did, and
@@ -101,8 +98,7 @@ class ExecutionDetail(Execution):
     outcome: dict[str, Json] | None
 
 
-@dataclass(frozen=True, slots=True)
-class FlowSummary:
+class FlowSummary(Struct, frozen=True):
     """One flow: how many executions of each status are kept, and how many mocks, outcomes and findings of `cfmock check` it has.
     `account` and `region` are those of its world."""
 

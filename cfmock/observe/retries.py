@@ -8,9 +8,10 @@ out, or makes a new one, repeats the start all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
@@ -29,8 +30,7 @@ _LOST = ("truncate", "garbage", "left")
 _STARTS = ("StartExecution", "StartSyncExecution")
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(Struct, frozen=True):
     """One group of equal calls. Times are in seconds of real time.
 
     `count` calls, `spacing` from start to start; `codes` is what each was answered: a code, what a fault did to the connection

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.protocol.spec.model import load
@@ -21,8 +22,7 @@ def own_names() -> tuple[str, ...]:
     return "localhost", "127.0.0.1", "::1", f"*.{SERVICE}", *(f"*.{region}.{SERVICE}" for region in load().regions)
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(Struct, frozen=True):
     """The TLS context of a server. `ca` is the PEM text of its own CA, None with the user's certificate."""
 
     context: ssl.SSLContext

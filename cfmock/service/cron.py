@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
 
 from cronsim import CronSim, CronSimError
+from msgspec import Struct
 
 from cfmock.base.errors import InvalidValue
 from cfmock.base.suggestions import shown
@@ -54,8 +54,7 @@ def parse(text: str) -> CronRule:
     return rule
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """A fixed interval in seconds, counted from when the schedule was made, changed or enabled."""
 
     seconds: int
@@ -68,8 +67,7 @@ class Every:
         return min(count, MOST_COUNTED + 1), moment + count * self.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(Struct, frozen=True):
     """At this second of the minutes that `minutes` names, in the five fields of Unix."""
 
     second: int

@@ -7,13 +7,15 @@ is enough; `output` may be a template over `$Input` and `$Context`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from cfmock.base.candidates import Candidates
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
-from cfmock.base.patterns import ExecutionCondition
+from cfmock.base.patterns import EVERY_EXECUTION, ExecutionCondition
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
 from cfmock.engine.expr import Constructor, Effort, compile_constructor
@@ -27,25 +29,25 @@ FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 """The statuses an execution does not leave."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, eq=False):
     """One canned outcome. `after` is in seconds, `polls` counts DescribeExecution calls; `when` is matched against
     `{"execution": name, "input": {...}}`, and `condition` is the same, compiled. `text` is `output` as JSON text, where that
     is always the same; `given` is what it was made of."""
 
     status: str = "Succeeded"
-    when: Mapping[str, Json] = field(default_factory=dict)
+    when: Mapping[str, Json] = {}
     output: Constructor | None = None
-    error: Mapping[str, str] = field(default_factory=dict)
+    error: Mapping[str, str] = {}
     after: float = 0.0
     polls: int = 0
     times: int | None = None
     text: str | None = None
-    given: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    condition: ExecutionCondition = field(init=False, repr=False, compare=False)
+    given: Mapping[str, Any] = {}
+    condition: ExecutionCondition = EVERY_EXECUTION
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "condition", ExecutionCondition(self.when))
+        if self.when:
+            force_setattr(self, "condition", ExecutionCondition(self.when))
 
     @property
     def ends(self) -> bool:

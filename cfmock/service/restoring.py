@@ -6,12 +6,13 @@ they had waited for is waited for again.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import ServiceError, SettingsError
@@ -198,7 +199,7 @@ class Restorer:
         if run is None:
             return row.flow
         request = run.map_runs[row.map_run].request
-        return dataclasses.replace(row.flow, compiled=run.flow.child(request.processor, express=request.express))
+        return replace(row.flow, compiled=run.flow.child(request.processor, express=request.express))
 
     def _set_clock(self, moment: float) -> None:
         clock = self._world.clock

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.engine.events import History
 from cfmock.engine.flow import Flow
@@ -18,8 +19,7 @@ STANDARD = "Standard"
 EXPRESS = "Express"
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRow:
+class FlowRow(Struct, frozen=True):
     """One flow, or one version of it. `definition` is the text as given, `compiled` what it means. Times in seconds.
 
     `version` is the number of a version, 0 for the flow itself; `published` the highest number given to a version of it.

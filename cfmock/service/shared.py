@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from cfmock.base.clocks import Clock
 from cfmock.base.randomness import Ids
@@ -35,8 +36,7 @@ class Compiling(Protocol):
         """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
 
 
-@dataclass
-class Shared:
+class Shared(Struct):
     """The parts that every world works with.
 
     `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by

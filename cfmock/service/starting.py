@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import json_text
@@ -275,7 +276,7 @@ class Resolver(ScriptedTasks):
         world.retention.make_room(text)
         compiled = parent.flow.child(request.processor, express=request.express)
         row = ExecutionRow(
-            flow=dataclasses.replace(self.row.flow, compiled=compiled),
+            flow=replace(self.row.flow, compiled=compiled),
             name=map_run.child_name(index),
             status=RUNNING,
             input=text,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cfmock.service import row_texts
 from cfmock.service.recorded_tables import (
@@ -59,8 +60,7 @@ class PointCounts:
         return counts
 
 
-@dataclass
-class Stores:
+class Stores(Struct):
     """The tables of one world. All but the flows stand in one partition for each flow id."""
 
     flows: Table[FlowRow] = field(default_factory=MemoryTable)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cfmock.base.markup import legal
 from cfmock.tools.contract.outcome import Reaction
@@ -16,8 +18,7 @@ _RESULTS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """Elements that say why a case did not pass, and the attribute of a suite that counts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _JUnitCase:
+class _JUnitCase(Struct, frozen=True):
     """A case of a suite. `result` is the element that says why it did not pass, with `message` and `detail`; `more` holds
     further attributes, `printed` what it printed."""
 

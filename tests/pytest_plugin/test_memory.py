@@ -31,7 +31,8 @@ def seen(request):
 
 def held(emulator):
     world = emulator.worlds.default()
-    return [weakref.ref(each) for each in (emulator, world, world.stores, world.retention, world.scheduler, emulator.journal)]
+    seen = (emulator, world, world.stores.executions, world.retention, world.scheduler, emulator.journal)
+    return [weakref.ref(each) for each in seen]
 
 
 def test_starts(cfmock):

@@ -8,7 +8,8 @@ maps are walked. Our reading where it is silent: lists are walked, too; a `.$` k
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Path
@@ -25,15 +26,14 @@ MAX_WORDS = 40_000
 TOO_MANY_WORDS = f"this and the expressions before it have more than {MAX_WORDS} words together"
 
 
-@dataclass(frozen=True, slots=True)
-class Constructor:
+class Constructor(Struct, frozen=True, eq=False):
     """A compiled constructor. `expressions` are all in it, in order, `paths` where they stand; `constant`: there are none;
     `size` counts its values."""
 
     expressions: tuple[Expression, ...]
     paths: tuple[Path, ...]
     size: int
-    _build: Closure = field(repr=False, compare=False)
+    _build: Closure
 
     @property
     def constant(self) -> bool:
@@ -66,8 +66,7 @@ def words_of(text: str) -> int:
     return len(text) // 2 + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _BuiltPart:
+class _BuiltPart(Struct, frozen=True):
     """A value that never changes, or what makes it."""
 
     value: Json = None

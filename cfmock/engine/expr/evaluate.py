@@ -11,9 +11,11 @@ from __future__ import annotations
 import enum
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
@@ -62,18 +64,17 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True, eq=False):
     """A compiled expression. `roots` are the names it uses; `is_path`: it is nothing but a path; `size` counts its words."""
 
     text: str
     roots: frozenset[str]
     is_path: bool
     size: int
-    _node: Node = field(repr=False, compare=False)
-    _absent: Missing = field(repr=False, compare=False)
-    _strict: Closure | None = field(default=None, init=False, repr=False, compare=False)
-    _lenient: Closure | None = field(default=None, init=False, repr=False, compare=False)
+    _node: Node
+    _absent: Missing
+    _strict: Closure | None = None
+    _lenient: Closure | None = None
 
     def evaluate(self, scope: Scope, effort: Effort) -> Json:
         """The value. Raises `MissingPathError` for a path to nothing, `ExpressionError` for any other trouble."""
@@ -89,7 +90,7 @@ class Expression:
     def _made(self, name: str, missing: Missing) -> Closure:
         """One of the closures, made when it is first asked for: most expressions need but one of them, many never any."""
         closure = _closure(self._node, missing)
-        object.__setattr__(self, name, closure)
+        force_setattr(self, name, closure)
         return closure
 
     def _run(self, closure: Closure, scope: Scope, effort: Effort) -> Json:

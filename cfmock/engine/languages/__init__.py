@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError

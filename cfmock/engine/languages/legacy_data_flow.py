@@ -9,8 +9,9 @@ missing is left out, and so is a parameter of a service; `$context.step` knows t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import parse_time
@@ -61,8 +62,7 @@ Mappings = tuple[tuple[str, Any], ...]
 """Pairs of a target and its source: an `Expression`, or a constant."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepData:
+class StepData(Struct, frozen=True, kw_only=True):
     """The compiled fields of a step, or of the flow itself; None for those it does not have."""
 
     input: Mappings | None = None

@@ -11,7 +11,8 @@ Everything is decided by the order of what is given: the same boxes and arcs are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.graph.svg.arrange import Cell, Size, order, place
 
@@ -19,8 +20,7 @@ FAR = 6
 """Ranks an arc may pass between boxes; longer ones go round."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arc:
+class Arc(Struct, frozen=True):
     """From one box to another, by index. `back`: it leads up. Arcs of one `lane` to one box may share a line.
 
     `pill` is the size of a label that the arc passes through; `weight` is how much the arc wants to be straight. `port`
@@ -36,8 +36,7 @@ class Arc:
     port: float | None = None
 
 
-@dataclass(slots=True)
-class LayerLink:
+class LayerLink(Struct):
     """A line from a cell to one in the next rank, and the arcs (by index) that run along it."""
 
     source: Cell
@@ -47,8 +46,7 @@ class LayerLink:
     weight: float = 1.0
 
 
-@dataclass(slots=True)
-class Detour:
+class Detour(Struct):
     """An arc that goes round: from `source` by a channel at the left or right into the top of `target`."""
 
     source: Cell
@@ -59,8 +57,7 @@ class Detour:
     port: float | None = None
 
 
-@dataclass(slots=True)
-class Layers:
+class Layers(Struct):
     """Cells in ranks, placed from left to right; `y` is still to be given. `pills` are by the index of their arc."""
 
     ranks: list[list[Cell]]

@@ -7,7 +7,8 @@ series is planned from the inside out: its lanes stand side by side below its na
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.engine.model import Node, NodeKind, Series
 from cfmock.graph.drawing import Highlight, Link, Status, captions, lane_of, lanes, links, note, retry_caption
@@ -27,8 +28,7 @@ _LONGEST = 250.0  # of a line of text
 _HEAD = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A state as drawn: its texts cut to fit, and the plans of its lanes."""
 
     node: Node
@@ -56,16 +56,14 @@ class Figure:
         return self.places()[lane] + (self.lanes[lane].size.width - self.size.width) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLane:
+class PlannedLane(Struct, frozen=True):
     label: str
     plan: Plan
     status: Status
     size: Size
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """An arc as drawn. `link` None: from the start, or to an end."""
 
     link: Link | None
@@ -74,8 +72,7 @@ class Way:
     port: float | None = None  # it leaves from below a lane
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A series with everything placed, figures and ways in the layout's order. No figure: a start or an end."""
 
     figures: tuple[Figure | None, ...]

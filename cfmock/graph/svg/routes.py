@@ -8,7 +8,8 @@ top. Detours of one lane to one target share channel and last track.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.graph.svg.arrange import SPINE, Cell, Size
 from cfmock.graph.svg.layers import Arc, Detour, LayerLink, Layers, layer
@@ -22,8 +23,7 @@ _ASIDE = 12.0  # from the middle of a box's top to where a detour comes in
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A stretch of line and the arcs (by index) along it. `bent`: straight pieces with round corners, else curves that
     start and end upright. `arrow`: it ends at a box."""
 
@@ -33,8 +33,7 @@ class Line:
     arrow: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Places of everything, from the upper left corner of the whole. Boxes and pills (by arc): middle and top."""
 
     size: Size

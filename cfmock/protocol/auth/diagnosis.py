@@ -14,8 +14,9 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis

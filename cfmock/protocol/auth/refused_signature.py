@@ -6,15 +6,15 @@ To find the client's mistake takes far longer than to refuse its call, and nobod
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.protocol.wire.messages import Request
 
 RIGHT = "your signature is right: a fault answered this code"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """What the server signed, and the client's likely mistake in words, None if no known one explains the difference."""
 
     canonical_query: str

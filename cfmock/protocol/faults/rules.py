@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cfmock.base import readers
 from cfmock.base.errors import InvalidValue
 from cfmock.base.globs import MAX_GLOB, Match, ends, glob, is_glob
+from cfmock.base.meanings import Meaning
 from cfmock.base.patterns import OVERLONG
 from cfmock.base.problems import MISSING, Mistake, Path, belongs_into
 from cfmock.base.randomness import Ids
@@ -30,14 +30,17 @@ THROTTLED = "ResourceThrottled"
 """The code of a call beyond a `rate_limit`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Globs:
+class Globs(Meaning, frozen=True, eq=False):
     """Shell globs, of which one has to cover the text. `match` None: whatever it is, and if there is none."""
 
     patterns: tuple[str, ...]
-    match: Match | None = field(compare=False)
+    match: Match | None
     ends: tuple[str, str] | None = None
     """The beginning and the end of the text, of a single glob with one star and nothing else: quicker to check."""
+
+    @property
+    def meaning(self) -> tuple[str, ...]:
+        return self.patterns
 
     @classmethod
     def of(cls, *patterns: str) -> Globs:
@@ -149,8 +152,7 @@ class Action(NamedTuple):
     rate_limit: RateLimit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRule:
+class FaultRule(Meaning, frozen=True, eq=False):
     """One rule. `times` and `expires` (seconds after it was added) None: for ever. `given` is what it was made of.
 
     Of a rule with a `rate_limit` the action is what the throttled calls get.
@@ -164,7 +166,13 @@ class FaultRule:
     action: Action | None = None
     delay: Delay | None = None
     clock_skew: float | None = None
-    given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    given: Mapping[str, Any] = {}
+
+    @property
+    def meaning(self) -> tuple[Any, ...]:
+        return (
+            self.when, self.name, self.times, self.expires, self.after_operation, self.action, self.delay, self.clock_skew,
+        )  # fmt: skip
 
     @property
     def lets_happen(self) -> bool:

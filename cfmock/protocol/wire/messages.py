@@ -1,17 +1,16 @@
 """The values that travel between the stages of a call.
 
 Request ──decode──► Call ──authenticate──► Credential ──operation──► fields or error ──encode──► Reply
-
-Those that every call makes are tuples: a frozen dataclass takes three times as long to make.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import json_text, quoted
 from cfmock.protocol.spec.model import Operation
@@ -110,8 +109,7 @@ class Reply(NamedTuple):
     transport: Transport = Transport.WHOLE
 
 
-@dataclass(slots=True, eq=False)  # each is itself only: many may wait alike
-class Pending:
+class Pending(Struct, eq=False):  # each is itself only: many may wait alike
     """An answer that is still to come. Whoever waits is called once, with the Reply.
 
     `timeout` is in seconds of real time: when it is over, call `expire`. When the client leaves, call `abandon`.
@@ -121,7 +119,7 @@ class Pending:
     reply: Reply | None = None
     on_expire: Callable[[], None] | None = None
     on_abandon: Callable[[], None] | None = None
-    _waiter: Callable[[Reply], None] | None = field(default=None, repr=False)
+    _waiter: Callable[[Reply], None] | None = None
 
     def then(self, waiter: Callable[[Reply], None]) -> None:
         self._waiter = waiter
@@ -165,8 +163,7 @@ class WrittenFields(Fields):
         return f'"{self.items_name}":[{",".join(self.texts)}]{behind}'
 
 
-@dataclass(frozen=True, slots=True)
-class DeferredAnswer:
+class DeferredAnswer(Struct, frozen=True):
     """What a handler returns when the answer depends on something still to come.
 
     `ready` makes the answer from the state at that time (and may raise ServiceError). `subscribe` registers whom to tell that it

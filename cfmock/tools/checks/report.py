@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.findings import RULES, Finding, codes, near_code
@@ -19,8 +20,7 @@ from cfmock.lint.lint import lint
 from cfmock.lint.suppressions import ignores
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """`select` and `ignore` are codes or their beginnings, as given; nothing selected: all."""
 
     select: tuple[str, ...] = ()
@@ -60,8 +60,7 @@ class Level(enum.Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """One thing to show. A mistake has no code, and perhaps a path in its document; a finding has a code.
 
     `mark` is a place in a file, `text` how people read it: of a definition that stands in quotes, its places are not
@@ -76,8 +75,7 @@ class Issue:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Struct, frozen=True):
     """The result of a check. `fixtures` holds the sound part of the files."""
 
     issues: Sequence[Issue]

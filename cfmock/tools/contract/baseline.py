@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base import readers
 from cfmock.base.errors import InvalidValue, SourceError
@@ -23,8 +24,7 @@ KEPT = ("operation", "code", "transport", "exit", "calls", "spacing", "recovered
 """Keys that are kept of a case, in this order; a report has more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """One accepted case: what it says, and as it stands in the file."""
 
     case: Case
@@ -32,8 +32,7 @@ class Accepted:
     entry: Json
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixDifference:
+class MatrixDifference(Struct, frozen=True):
     """A case that is not as accepted: `before` None if it was not known, `after` None if it was not run."""
 
     case: Case

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.observe.journal import CallRecord
@@ -37,8 +38,7 @@ class Facts(NamedTuple):
         return "recovered" if self.recovered else "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Struct, frozen=True):
     """The behaviour of a client in one case.
 
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.suggestions import did_you_mean
@@ -17,8 +18,7 @@ WAITING = ("hang", "slow")
 """Transports that a client spends its time waiting for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One operation and what goes wrong with it: an error `code`, or what happens to the connection (`transport`)."""
 
     operation: str
@@ -48,8 +48,7 @@ class Case:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CaseSelection:
+class CaseSelection(Struct, frozen=True):
     """The choice of cases: of these operations, with these faults (codes and transports); empty: any."""
 
     operations: Collection[str] = ()

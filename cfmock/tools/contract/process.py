@@ -7,8 +7,9 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.clocks import stopwatch
 from cfmock.tools.contract.last_words import last_words
@@ -57,8 +58,7 @@ async def run(words: Sequence[str], variables: Mapping[str, str], timeout: float
         return Ended(program.status, timed_out, seconds, await program.out.text(), await program.err.text())
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """A process that was started, with what it writes."""
 
     process: asyncio.subprocess.Process

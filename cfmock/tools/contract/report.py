@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.baseline import MatrixDifference, lines
@@ -17,8 +18,7 @@ STYLES = {"recovered": "green", "failed": "yellow", "timed out": "red", "not met
 COLUMNS = ("OPERATION", "FAULT", "RESULT", "EXIT", "CALLS", "RETRIES", "SAID")
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixReport:
+class MatrixReport(Struct, frozen=True):
     """A whole run: the command, its reactions in the order of the cases, and what of them is not as accepted; None if
     nothing was to be compared."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.tools.contract.clients import ClientPool, ClientRun
@@ -24,8 +25,7 @@ CLEAN = 600.0
 """Seconds that the run without a fault gets."""
 
 
-@dataclass(frozen=True, slots=True)
-class MatrixRunner:
+class MatrixRunner(Struct, frozen=True):
     """Puts clients through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a run may take;
     None: `CLEAN` without a fault, else `least` or `TIMES` as long as that, whichever is more. With `strict` there may be no
     violations without a fault.

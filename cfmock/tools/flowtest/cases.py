@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from os import PathLike
+
+from msgspec import Struct, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Problem
@@ -17,8 +18,7 @@ from cfmock.tools.flowtest.run import FlowTestRunner, Hits
 from cfmock.tools.flowtest.trace import path, told
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(Struct, frozen=True):
     """The tests to run, and why others are not run: `problems` are the mistakes in files, whose tests are left out, and
     `without_flow` those of flows that have mistakes.
     """
@@ -58,8 +58,7 @@ def title(test: FlowTest) -> str:
     return f"{test.mark.file}: {test.flow}: {test.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """A difference to show: what was expected of `what`, what it was, and both as lines that begin with -, + or blanks."""
 
     what: str
@@ -68,8 +67,7 @@ class Shown:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The result of a test, as plain data.
 
     `duration` is in virtual seconds, `seconds` the real time it took. `path` and `parting`, the first event that shows
@@ -106,7 +104,7 @@ class Result:
         return {(flow, point): times for flow, points in self.hits.items() for point, times in points.items()}
 
     def document(self) -> Json:
-        return {"outcome": "passed" if self.passed else "failed", **asdict(self)}
+        return {"outcome": "passed" if self.passed else "failed", **to_builtins(self)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Json]) -> Result:

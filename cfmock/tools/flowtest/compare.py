@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby, islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base import yaml_source
 from cfmock.base.json_text import Json
@@ -28,8 +30,7 @@ _MOST = 20  # lines that came in place of expected ones
 _NAMED = 5  # keys that are not there
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectationDifference:
+class ExpectationDifference(Struct, frozen=True):
     """One part of an expectation that does not hold.
 
     `lines` begin with `- ` (expected), `+ ` (as it was) or two blanks (in both). `event` is the first that shows it.

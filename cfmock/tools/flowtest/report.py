@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
@@ -13,8 +14,7 @@ from cfmock.tools.flowtest.cases import Cases, Result
 from cfmock.tools.flowtest.coverage import Coverage, FlowCoverage, Spot
 
 
-@dataclass(frozen=True, slots=True)
-class TestReport:
+class TestReport(Struct, frozen=True):
     """A whole run: its results in the order of the tests, the coverage, and what was not run.
 
     `left` is how many tests were not run because one before them had failed.

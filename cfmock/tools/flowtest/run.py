@@ -6,8 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base.clocks import stopwatch
 from cfmock.base.errors import ClockStopped
@@ -42,8 +44,7 @@ class Passage(NamedTuple):
     event: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """The execution of a test that has ended.
 
     `output` is None if it gave none, `error` the `{code, detail}` of a failure. `duration` is in virtual seconds: to

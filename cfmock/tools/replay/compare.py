@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
@@ -35,8 +36,7 @@ _UNTIMED = frozenset(("TaskSubmitFailed",))
 """Events whose time is that of a failing call, which no mock holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventDifference:
+class EventDifference(Struct, frozen=True):
     """A place where a replay goes another way. `what` is `type`, `state`, `order`, `cause`, `time`, `status`, `missing`,
     `extra`, or a key of the detail; `cloud` and `cfmock` are the two values of it, the events the two sides."""
 
@@ -53,8 +53,7 @@ class EventDifference:
         return self.recorded.id if self.recorded is not None else self.own.id if self.own is not None else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Something that the documents leave open and this history shows. `choice` is the key of our choice in `choices.yaml`."""
 
     choice: str
@@ -63,8 +62,7 @@ class Evidence:
     message: str
 
 
-@dataclass(frozen=True, eq=False)
-class ReplayComparison:
+class ReplayComparison(Struct, frozen=True, eq=False, dict=True):
     """The agreement of a replay with its history. `agreed` counts the events before the first difference; `confirmed` are the
     choices of `choices.yaml` that the history agrees with."""
 

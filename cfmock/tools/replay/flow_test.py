@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+
+from msgspec import Struct
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import SettingsError
@@ -24,8 +25,7 @@ from cfmock.tools.replay.masking import Masker
 _MOST_VISITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenTests:
+class WrittenTests(Struct, frozen=True):
     """The text of a fixture with the tests, and the names of the fields that are masked in it."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
@@ -17,8 +18,7 @@ FIDELITY = "docs/fidelity.md"
 _WIDEST = 300
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
+class ReplayReport(Struct, frozen=True):
     """The comparisons of one command, in the order of the histories."""
 
     comparisons: Sequence[ReplayComparison]

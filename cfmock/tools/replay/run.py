@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json
@@ -27,8 +28,7 @@ UNKNOWN_NAME = "unnamed-execution"
 """The name of an execution whose history does not tell it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Replay:
+class Replay(Struct, frozen=True, eq=False):
     """The result of running the definition. `pairs` has the recorded event that stands for each of `events`; `output` is None
     if it gave none."""
 

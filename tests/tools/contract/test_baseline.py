@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cfmock.base.errors import SourceError
 from cfmock.tools.contract.baseline import differences, read, text

@@ -7,8 +7,9 @@ type are all that has to be tried. Whether a value fits is asked of the conditio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
@@ -24,8 +25,7 @@ _TRIES = 20_000
 _LONGEST = 20  # elements of a list that is made to have a length
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Constraint:
+class Constraint(Struct, frozen=True, eq=False):
     """A condition, the data it was asked of, and whether it should be true. `named` is what is symbolic in what it names."""
 
     condition: Expression

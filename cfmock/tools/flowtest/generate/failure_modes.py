@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
@@ -13,8 +14,7 @@ _OTHER = "Example.Error"
 """An error that no rule names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones."""
 
     source: ValueSource | None = None

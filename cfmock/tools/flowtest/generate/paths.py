@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json
@@ -43,16 +45,14 @@ Decisions = tuple[Alternative, ...]
 """The decisions a path begins with."""
 
 
-@dataclass(slots=True)
-class PathDecision:
+class PathDecision(Struct):
     """One that was made, and what else could have been."""
 
     taken: Alternative
     others: tuple[Alternative, ...]
 
 
-@dataclass(slots=True)
-class FlowPath:
+class FlowPath(Struct):
     """One way through a flow: the decisions, the points passed, and what has to be given for it to be taken."""
 
     decisions: list[PathDecision] = field(default_factory=list)
@@ -221,8 +221,7 @@ class PathExecution(TaskResolver):
         return taken
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """An option that can be taken: the conditions this sets, values that meet all there are, and which data it takes to
     have been set again.
     """

@@ -7,24 +7,23 @@ A symbolic value is a dict, so that the rules of both languages hand it around l
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from cfmock.base.json_text import Json
 
 Keys = tuple["str | int", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSource:
+class ValueSource(Struct, frozen=True):
     """A source of data: the input of the execution (`state` empty), or the result of a task's n-th call."""
 
     state: str = ""
     call: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One value in the data of a source."""
 
     source: ValueSource
@@ -43,16 +42,14 @@ class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is a
         self.shape = shape
 
 
-@dataclass(frozen=True, slots=True)
-class ValueShape:
+class ValueShape(Struct, frozen=True):
     """A list of `length` symbolic values, or else `value`."""
 
     length: int | None = None
     value: Json = None
 
 
-@dataclass(slots=True)
-class Shapes:
+class Shapes(Struct):
     """Known shapes of symbolic data, and the parts of it that were asked for: the whole and the key of each."""
 
     known: dict[Place, ValueShape] = field(default_factory=dict)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import NOWHERE
@@ -29,8 +30,7 @@ _LONGEST_NAME = 80
 _OWN_TEST = (PointKind.CHOICE, PointKind.CATCH, PointKind.RETRY)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """One test to be written, and the point it is there for."""
 
     point: Point
@@ -39,8 +39,7 @@ class Draft:
     expect: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Struct, frozen=True):
     """The tests of one flow, what they cover, and the points that they do not."""
 
     flow: FlowFixture
