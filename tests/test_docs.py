@@ -126,7 +126,7 @@ ALL_PAGES = "\n".join(path.read_text(encoding="utf-8") for path in LINKING)
 FOREIGN = {
     "--cfmock-coverage",  # of pytest, by the plugin
     "--endpoint", "--insecure",  # of the aliyun command line
-    "--inputs", "--minutes", "--seconds",  # of make fuzz and make soak
+    "--changed", "--minutes", "--seconds",  # of make fuzz and make soak
     "--build", "--exit-code-from", "--rm",  # of docker
     "--no-deps", "--wheel-dir",  # of pip
 }  # fmt: skip

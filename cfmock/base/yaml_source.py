@@ -255,6 +255,7 @@ class _Builder:
         self.nodes = 0
         self.added = 0  # by aliases
         self._next_event: Callable[[], Any]
+        self.reached = 0, 0  # line and column of the last value
 
     def build(self) -> tuple[Json, _Place]:
         try:
@@ -269,6 +270,9 @@ class _Builder:
             before = self.text[: error.position if isinstance(error.position, int) else 0]
             mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
             raise NotYamlError([Problem.at(mark, _NO_YAML, error.reason)]) from None
+        except UnicodeDecodeError:  # of a tag, whose escapes libyaml does not look at
+            mark = Mark(self.name, self.reached[0] + 1, self.reached[1] + 1)
+            raise NotYamlError([Problem.at(mark, _NO_YAML, "a tag holds half a character")]) from None
         except yaml.YAMLError as error:
             raise NotYamlError([Problem.at(Mark(self.name, 1, 1), _NO_YAML, str(error))]) from None
         if self.problems:
@@ -316,6 +320,7 @@ class _Builder:
     def _node(self, event: Any, depth: int) -> _Node:
         """Read the value that begins with an event, inside as many collections as `depth` says."""
         at = event.start_mark
+        self.reached = at.line, at.column
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event.anchor or "", at, depth)
         before = self.nodes

@@ -59,6 +59,10 @@ def test_half_a_character_is_no_yaml(text: str) -> None:
     assert said(text) == ["f.yaml:1:10: not YAML: found invalid Unicode character escape code"]
 
 
+def test_half_a_character_in_a_tag_is_no_yaml() -> None:
+    assert said("a: b\nc: !=s%ED%A0%80liFn.ALL 1") == ["f.yaml:2:1: not YAML: a tag holds half a character"]
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

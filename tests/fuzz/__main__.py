@@ -1,9 +1,10 @@
 """Feed hostile inputs to cfmock; exit 1 if one is answered badly or costs too much.
 
-    python -m tests.fuzz [--seconds N | --inputs N] [TARGET ...]
+    python -m tests.fuzz [--seconds N | --inputs N | --changed N [--seed N]] [TARGET ...]
 
-Hypothesis makes inputs at random. Where atheris is installed in .venvs/fuzz (`make fuzz` sees to it), it goes on from them
-beside it, towards code that was not reached before. What they found is kept in a cache folder and tried first the next time.
+Hypothesis makes inputs at random; `--changed` makes many more of each by cutting them up and putting them together. Where
+atheris is installed in .venvs/fuzz (`make fuzz` sees to it), it goes on from them beside it, towards code that was not reached
+before. What they found is kept in a cache folder and tried first the next time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import random
 import re
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.fuzz.targets import LIMIT, TARGETS, Meter, Target, listen
@@ -34,6 +36,12 @@ SECONDS = 60.0
 
 ROUND = 100
 """Examples between two looks at the clock."""
+
+MADE_UP, MOST_KNOWN = 2_000, 10_000
+"""Inputs of hypothesis that are changed, and those made of them that are changed further."""
+
+MOST_PROBLEMS = 20
+"""Different mistakes after which a target is left."""
 
 SHOWN = 600
 """Characters of an input that are shown."""
@@ -58,12 +66,35 @@ def test_of(target: Target, meter: Meter, examples: int) -> Any:
     return test
 
 
+def made_up(target: Target, number: int, examples: int = MADE_UP) -> list[Any]:
+    """What hypothesis makes up of a seed."""
+    found: list[Any] = []
+
+    @seed(number)
+    @settings(max_examples=examples, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
+    @given(target.inputs)
+    def gather(value: Any) -> None:
+        found.append(value)
+
+    gather()
+    return found
+
+
+def where(error: BaseException) -> str:
+    """What tells a mistake from others: its kind and the last places it came through."""
+    return (
+        f"{type(error)} {[(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)[-2:]]}"
+    )
+
+
 @dataclass
 class Fuzzing:
-    """How long to go on: until so many seconds are over or, if they are given, there were so many inputs."""
+    """How long to go on: until so many seconds are over or, if they are given, there were so many inputs. `seed` is that of
+    inputs which are changed."""
 
     seconds: float
     inputs: int | None
+    seed: int
 
     def at_random(self, target: Target) -> bool:
         """Whether all that hypothesis made up passed."""
@@ -76,6 +107,27 @@ class Fuzzing:
                     raise
                 problem = traceback.format_exc()
         return report(meter, "hypothesis", problem)
+
+    def by_change(self, target: Target) -> bool:
+        """Whether all passed that was made by changing inputs of hypothesis, and those that were answered in some new way."""
+        assert self.inputs is not None
+        meter, dice = Meter(target), random.Random(self.seed)
+        known: list[Any] = made_up(target, self.seed)
+        seen: set[object] = set()
+        problems: dict[str, str] = {}
+        queue = list(known)
+        while meter.count < self.inputs and len(problems) < MOST_PROBLEMS:
+            value = queue.pop() if queue else target.change(dice.choice(known), dice.choice(known), dice)
+            try:
+                like = meter.feed(value)
+            except Exception as error:
+                problems.setdefault(where(error), f"{value!r:.{SHOWN}}\n{traceback.format_exc()}")
+            else:
+                if like not in seen and len(seen) < MOST_KNOWN:
+                    seen.add(like)
+                    known.append(value)
+        print(f"    {len(seen)} kinds of answers", flush=True)
+        return report(meter, f"seed {self.seed}", "\n".join(problems.values()))
 
     def guided(self, targets: list[Target]) -> subprocess.Popen[str] | None:
         """Atheris at work on the targets, where it can be had."""
@@ -126,11 +178,15 @@ def main() -> int:
     parser.add_argument(
         "--inputs", type=int, help="so many inputs for each, by hypothesis alone, however long it takes"
     )
+    parser.add_argument(
+        "--changed", type=int, help="so many for each, made of inputs of hypothesis, however long it takes"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of --changed (1)")
     given = parser.parse_args()
     if unknown := set(given.targets) - set(TARGETS):
         parser.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
     wanted = [TARGETS[name] for name in given.targets] or list(TARGETS.values())
-    fuzzing = Fuzzing(given.seconds / len(wanted), given.inputs)
+    fuzzing = Fuzzing(given.seconds / len(wanted), given.inputs or given.changed, given.seed)
     CACHE.mkdir(parents=True, exist_ok=True)
     listen()
     if not GUIDED.exists():
@@ -138,7 +194,7 @@ def main() -> int:
     sound = True
     guide = fuzzing.guided(wanted)
     for target in wanted:
-        sound &= fuzzing.at_random(target)
+        sound &= fuzzing.by_change(target) if given.changed else fuzzing.at_random(target)
     if guide is not None:
         sound &= followed(guide)
     return int(not sound)

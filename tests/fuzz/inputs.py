@@ -6,10 +6,12 @@ which would take most of the time.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import random
 import zlib
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +21,8 @@ from cfmock.base import yaml_source
 from cfmock.control.endpoints import ENDPOINTS
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import Request
+from tests.fixtures.history.test_reader import FORMS
+from tests.fixtures.outer import test_ros, test_serverless_devs, test_terraform
 from tests.fixtures.test_mutations import WHOLE
 from tests.support import signing
 from tests.support.definitions import legacy_flows, mocks, state_machines
@@ -31,6 +35,7 @@ LONGEST = 100_000
 """Characters of a long text: a tenth of what a request may have."""
 
 DICE = st.randoms(use_true_random=False)
+SEEDS = st.integers(0, 2**32)
 PIECES = st.sampled_from(
     [*'a*[{(\\"%\n&😀王', "[[", "a*", "- ", "a: ", "&a *a ", "&a: *a\n", "%41", "\x00", "\ud800", "=1&", "$Input", "1"]
 )
@@ -55,10 +60,12 @@ def torn(text: str, piece: str, dice: random.Random) -> str:
 
 
 def written(value: Any, dice: random.Random) -> str:
-    """A value as JSON or YAML, as files and requests may hold it: without halves of characters."""
+    """A value as JSON or YAML, as files and requests may hold it: without halves of characters, which YAML cannot name."""
     form = dice.randrange(3)
-    text = yaml_source.dump(value) if form == 0 else json.dumps(value, ensure_ascii=form == 1)
-    return text.encode("utf-8", "replace").decode()
+    with contextlib.suppress(UnicodeEncodeError):
+        if form == 0:
+            return yaml_source.dump(value)
+    return json.dumps(value, ensure_ascii=form == 1).encode("utf-8", "replace").decode()
 
 
 # -- definitions and files -------------------------------------------------------------------------------------------------
@@ -93,6 +100,25 @@ def _fixture_files(draw: st.DrawFn) -> bytes:
 FIXTURE_FILES = (
     _fixture_files() | TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=100)
 )
+
+SOUND_FILES = {
+    "yaml": [
+        *(path.read_bytes() for path in sorted((Path(__file__).parents[2] / "fixtures").rglob("*.yaml"))),
+        *(text.encode() for text in (test_ros.NIGHTLY, test_ros.SUFFIXED, test_ros.FUNCRAFT, test_ros.SHORT)),
+        *(
+            text.encode()
+            for text in (test_serverless_devs.MAPPING, test_serverless_devs.OLDEST, test_serverless_devs.TEXT)
+        ),
+    ],
+    "tf": [text.encode() for text in (test_terraform.BASIC, test_terraform.VARIABLES, test_terraform.INTERPOLATED)],
+    "json": [
+        json.dumps(WHOLE).encode(),
+        *(form.encode() if isinstance(form, str) else json.dumps(form).encode() for form in FORMS.values()),
+    ],
+}
+"""Files of each suffix: fixtures, definitions, histories, and those of deployment tools."""
+
+FILES = st.sampled_from([(suffix, content) for suffix, contents in SOUND_FILES.items() for content in contents])
 
 CRON_PIECES = st.sampled_from(
     [*"0123456789*?-/,LW#@ ", "MON", "JAN", "Feb", "59", "23", "31", "@every ", "m", "99999999", "2-4", "*/7", "９"]
@@ -141,7 +167,7 @@ CALLS = _calls()
 def _signed_requests(draw: st.DrawFn) -> Request:
     """A call signed in either way, with something of it changed afterwards."""
     operation, changed = draw(CALLS)
-    dice = draw(DICE)
+    dice = random.Random(draw(SEEDS))  # how long the texts are is a matter of the time, too
     parameters = {bytewise(name): bytewise(str(value)) for name, value in {**GOOD[operation], **changed}.items()}
     parameters = {
         name.encode("utf-8", "replace").decode(): value.encode("utf-8", "replace").decode()

@@ -7,12 +7,18 @@ a 500, and its processor time stays under `LIMIT`.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import logging
+import random
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -29,6 +35,7 @@ from cfmock.engine.expr import (
     compile_constructor,
     compile_expression,
 )
+from cfmock.fixtures.history.reader import read_histories
 from cfmock.fixtures.loader import load
 from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server import fast_way
@@ -37,7 +44,7 @@ from cfmock.server.admin.http import Admin
 from cfmock.server.http_edge import HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
 from cfmock.service import cron
-from tests.fuzz import inputs
+from tests.fuzz import inputs, mutations
 from tests.support.calls import Service, make_service
 from tests.support.definitions import ACTION
 from tests.support.hostile import NAMES
@@ -50,18 +57,23 @@ LIMIT = 0.25
 RENEWED = 200
 """Inputs after which a server is made anew, so that what it keeps bears on none of them."""
 
+TRIES = 3
+"""How often an input that took too long is fed again, to a server of its own; the best counts."""
+
 TURNS = 25
 """Turns of the loop in which a connection is served; nobody waits for what takes longer."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Something that takes inputs. `raises` are the errors that an input may be refused with."""
+    """Something that takes inputs. `raises` are the errors that an input may be refused with; what `feed` returns tells answers
+    of one kind from those of others."""
 
     name: str
     inputs: st.SearchStrategy[Any]
     feed: Callable[[Any], object]
     raises: tuple[type[Exception], ...] = ()
+    change: Callable[[Any, Any, random.Random], Any] = mutations.changed
 
 
 class Meter:
@@ -74,17 +86,32 @@ class Meter:
         self.number = 0  # of the slowest
         self.worst: Any = None
 
-    def feed(self, value: Any) -> None:
-        """Raises what is no refusal, and AssertionError for a mistake that was logged."""
+    def feed(self, value: Any) -> object:
+        """Return what the answer is like. Raises what is no refusal, and AssertionError for a mistake that was logged."""
         self.count += 1
         OUR_MISTAKES.clear()
-        began = time.process_time()
-        with contextlib.suppress(*self.target.raises):
-            self.target.feed(value)
-        took = time.process_time() - began
+        like, took = self._fed(value)
+        if took > max(self.slowest, LIMIT):  # may be the collector's time, or that of a busy machine
+            for _ in range(TRIES):
+                for each in RENEWABLE:
+                    each.renew()
+                took = min(took, self._fed(value)[1])
         if took > self.slowest:
             self.slowest, self.number, self.worst = took, self.count, value
         assert not OUR_MISTAKES, "\n".join(OUR_MISTAKES)
+        return like
+
+    def _fed(self, value: Any) -> tuple[object, float]:
+        began = time.process_time()
+        try:
+            like = self.target.feed(value)
+        except self.target.raises as error:
+            like = type(error), _DETAILS.sub("", str(error)[:300])
+        return like, time.process_time() - began
+
+
+_DETAILS = re.compile(r"'[^']*'|\"[^\"]*\"|[^a-zA-Z ]+")
+"""What differs in complaints about the same."""
 
 
 OUR_MISTAKES: list[str] = []
@@ -102,12 +129,20 @@ def listen() -> None:
     logging.getLogger("cfmock").propagate = True
 
 
+RENEWABLE: list[Renewed] = []
+
+
 class Renewed:
     """What `make` gives, made anew now and then."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._made: Any = None
+        self._left = 0
+        RENEWABLE.append(self)
+
+    def renew(self) -> None:
+        """Make it anew for the next input."""
         self._left = 0
 
     def __call__(self) -> Any:
@@ -181,38 +216,48 @@ class Wire:
 wires = Renewed(Wire)
 
 
-def _connection(data: bytes) -> None:
+_ANSWERED = re.compile(rb'HTTP/1\.\d (\d+)|"(?:Code|error)": *"([^"\d]{1,40})')
+
+
+def _connection(data: bytes) -> object:
     wire = wires()
     answers = wire.loop.run_until_complete(wire.serve(data))
-    assert not answers or answers.startswith(b"HTTP/1.1 "), answers[:100]
+    assert not answers or answers.startswith(b"HTTP/1."), answers[:100]
+    return tuple(_ANSWERED.findall(answers)[:4])
 
 
-def _quiet(reply: Reply | Pending) -> None:
+def _quiet(reply: Reply | Pending) -> object:
     if isinstance(reply, Pending):
         reply.abandon()
-    else:
-        assert reply.status < 500, reply.body
-        assert isinstance(json.loads(reply.body), dict)
+        return "waits"
+    assert reply.status < 500, reply.body
+    answer = json.loads(reply.body)
+    assert isinstance(answer, dict)
+    return answer.get("Code", tuple(answer)), _DETAILS.sub("", str(answer.get("Message", ""))[:200])
 
 
 services = Renewed(prepared)
 
 
-def _call(case: tuple[str, dict[str, str]]) -> None:
+def _call(case: tuple[str, dict[str, str]]) -> object:
     operation, parameters = case
     service, names = services()
-    _quiet(service.emulator.handle(encoded(service, operation, {**good(operation, names), **parameters})))
+    return operation, _quiet(
+        service.emulator.handle(encoded(service, operation, {**good(operation, names), **parameters}))
+    )
 
 
 strict_services = Renewed(lambda: make_service(FIXTURE, check_nonce=True))
 
 
-def _signed(request: Request) -> None:
+def _signed(request: Request) -> object:
     service: Service = strict_services()
     reply = service.emulator.handle(request)
-    _quiet(reply)
+    like = _quiet(reply)
     if isinstance(reply, Reply) and b"SignatureNotMatch" in reply.body:
-        Control(service.emulator).show_signature(reply.request_id)
+        told = Control(service.emulator).show_signature(reply.request_id)
+        return _DETAILS.sub("", str(told)[-80:])
+    return like
 
 
 # -- files, definitions, expressions ---------------------------------------------------------------------------------------
@@ -221,6 +266,21 @@ def _signed(request: Request) -> None:
 def _fixture(text: bytes) -> None:
     document = yaml_source.parse(text, "fuzz.yaml")
     load([document], allow_files=False)
+
+
+SCRATCH = Path(tempfile.mkdtemp(prefix="cfmock-fuzz-"))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+
+def _file(case: tuple[str, bytes]) -> None:
+    """A file as `cfmock serve` and `cfmock replay` take it."""
+    suffix, content = case
+    path = SCRATCH / f"fuzz.{suffix if suffix in inputs.SOUND_FILES else 'yaml'}"
+    path.write_bytes(content)
+    if suffix == "json":
+        with contextlib.suppress(SourceError):
+            read_histories([str(path)])
+    load([path])
 
 
 def _definition(case: tuple[str, list[Any], Any]) -> None:
@@ -254,13 +314,20 @@ def _cron(text: str) -> None:
 TARGETS = {
     target.name: target
     for target in (
-        Target("http", inputs.CONNECTIONS, _connection),
-        Target("calls", inputs.CALLS, _call),
+        Target("http", inputs.CONNECTIONS, _connection, change=mutations.connection),
+        Target("calls", inputs.CALLS, _call, change=mutations.call),
         Target("signatures", inputs.SIGNED_REQUESTS, _signed),
         Target("fixtures", inputs.FIXTURE_FILES, _fixture, (SourceError,)),
-        Target("statemachine", inputs.STATE_MACHINES, _definition, (SourceError,)),
-        Target("flow", inputs.LEGACY_FLOWS, _definition, (SourceError,)),
-        Target("expressions", inputs.EXPRESSION_CASES, _expression, (ExpressionSyntaxError, ConstructorErrors)),
+        Target("files", inputs.FILES, _file, (SourceError,), mutations.file),
+        Target("statemachine", inputs.STATE_MACHINES, _definition, (SourceError,), mutations.case),
+        Target("flow", inputs.LEGACY_FLOWS, _definition, (SourceError,), mutations.case),
+        Target(
+            "expressions",
+            inputs.EXPRESSION_CASES,
+            _expression,
+            (ExpressionSyntaxError, ConstructorErrors),
+            mutations.case,
+        ),
         Target("cron", inputs.CRON, _cron, (ValueError,)),
     )
 }
