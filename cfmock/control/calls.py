@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
-from cfmock.control.part import ControlPart, NotFoundError, iso_or_none
+from cfmock.base.suggestions import shown
+from cfmock.control.part import ControlError, ControlPart, NotFoundError, iso_or_none
 from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
+
+MAX_SIZE = 4 * 1024 * 1024
+"""Bytes of the calls in an answer, about, unless it has one only."""
+
+MAX_SORTED = 10_000
+"""Calls in which retries are looked for, the newest."""
+
+ID = "^[0-9A-F-]{1,64}$"
+"""What a RequestId looks like."""
 
 
 class CallControl(ControlPart):
@@ -32,22 +44,31 @@ class CallControl(ControlPart):
     def list_calls(
         self,
         limit: int | None = None,
+        after: str | None = None,
         operation: str | None = None,
         account: str | None = None,
         region: str | None = None,
         **filters: str | int | None,
     ) -> Json:
-        """Raises UnknownName as `check_calls` does."""
+        """The newest calls, as many as an answer may hold; `after` is the `next` of the answer before, and leads to older ones.
+        Raises UnknownName as `check_calls` does."""
         self.check_world(account, region)
         self.check_calls(operation)
+        if after is not None and not re.match(ID, after):
+            raise ControlError(f"after: {shown(after)} is not the `next` of a page")
         journal = self.emulator.journal
         records = self.find_calls(account=account, region=region, operation=operation, **filters)
-        newest = records if limit is None else records[max(0, len(records) - limit) :]
+        if after is not None:  # those before it are gone if it is
+            known = any(record.request_id == after for record in records)
+            records = list(takewhile(lambda record: record.request_id != after, records)) if known else []
+        newest = records[len(records) - _fitting(records, limit) :]
         explain(newest)
+        more = {"next": newest[0].request_id} if newest and len(newest) < len(records) else {}
         return {
             "calls": [as_json(record) for record in newest],
             "dropped": journal.dropped(account, region),
             "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(account, region)],
+            **more,
         }
 
     def show_call(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
@@ -119,9 +140,20 @@ class CallControl(ControlPart):
         self, operation: str | None = None, account: str | None = None, region: str | None = None
     ) -> list[Retries]:
         self.check_world(account, region)
-        return groups(self.find_calls(account, region, operation=operation))
+        return groups(self.find_calls(account, region, operation=operation)[-MAX_SORTED:])
 
     def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         """Raises UnknownName as `check_calls` does."""
         self.check_calls(operation)
         return [each.to_mapping() for each in self.find_retries(operation, account, region)]
+
+
+def _fitting(records: Sequence[CallRecord], limit: int | None) -> int:
+    """How many of the newest an answer may hold."""
+    size = count = 0
+    for record in reversed(records):
+        size += record.size
+        if count == limit or (count and size > MAX_SIZE):
+            break
+        count += 1
+    return count

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cfmock.control.calls import ID
 from cfmock.control.flow_detail import AFTER
 from cfmock.control.paging import MAX_PAGE, PAGE
 from cfmock.service.overview import PLACE
@@ -118,6 +119,7 @@ ENDPOINTS = (
     Endpoint("list_calls", "GET", "calls", "the calls seen, oldest first",
          (*FILTERS,
           _query("limit", "only this number of the newest", "integer"),
+          Argument("after", "query", "string", "older ones: the `next` of the answer before", ID),
           _query("wait", "wait up to this long (5s) for `count` such calls", "duration"),
           _query("count", "how many calls `wait` waits for (1)", "integer")),
          answer="Calls"),

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from cfmock.base.json_text import packaged_json
 
+LONGEST = 1_000
+"""Characters of a text about a violation."""
+
 
 class ViolationKind(NamedTuple):
     """One kind of violation. Texts in `{}` are filled in by what was seen."""
@@ -40,4 +43,5 @@ class ViolationNote(NamedTuple):
 def violation(kind: str, message: str, **seen: object) -> ViolationNote:
     """Make a violation of a kind of the table, its texts filled in."""
     row = violation_kinds()[kind]
-    return ViolationNote(kind, message, row.meant.format(**seen), row.real.format(**seen))
+    texts = message, row.meant.format(**seen), row.real.format(**seen)
+    return ViolationNote(kind, *(text[:LONGEST] for text in texts))

@@ -12,7 +12,9 @@ MOST = 50
 """Near misses, and warnings, that are kept of one call."""
 
 _UNMATCHED = 400  # bytes of an `Unmatched` beside its input
-_LONGEST_WARNING = 1_000  # characters
+
+LONGEST = 1_000
+"""Characters of a warning."""
 
 
 class Noted(NamedTuple):
@@ -88,6 +90,6 @@ class CallDiagnostics:
             self._unmatched.append(unmatched)
 
     def warn(self, text: str) -> None:
-        text = text[:_LONGEST_WARNING]
+        text = text[:LONGEST]
         if self.active and len(self._warnings) < MOST and text not in self._warnings:
             self._warnings.append(text)

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections import Counter
 
 from cfmock.base.errors import ServiceError
+from cfmock.base.json_text import json_text
+from cfmock.service.rows import AliasRow, FlowRow, ScheduleRow
+
+DefinedRow = FlowRow | AliasRow | ScheduleRow
 
 MAX_DEFINED = 64 * 1024 * 1024
 """Bytes that all of it may take, about."""
@@ -24,22 +28,28 @@ class Definitions:
         self._sizes: dict[str, dict[str, tuple[int, str]]] = {}  # by flow id and row: its own size, and its definition
         self._holders: dict[str, Counter[str]] = {}  # by flow id: how many rows have a definition
 
-    def put(self, flow: str, row: str, *texts: str, definition: str = "") -> None:
-        """A row of a flow takes the place of the one of this name. Raises InvalidArgument where there is no room (our choice)."""
-        size = _ROW + sum(map(len, texts))
+    def put(self, flow: str, row: DefinedRow, *, restored: bool = False) -> None:
+        """A row of a flow takes the place of the one of its name. Raises InvalidArgument where there is no room (our choice) for
+        one that is not `restored`."""
+        key, definition = _key(row), row.definition if isinstance(row, FlowRow) else ""
+        size = _ROW + _text_size(row)
         holders = self._holders.get(flow, Counter())
         more = size + (0 if holders[definition] else _definition_size(definition))
-        if more > self._sizes.get(flow, {}).get(row, (0, ""))[0] and self.bytes + more > MAX_DEFINED:
+        known = self._sizes.get(flow, {}).get(key, (0, ""))[0]
+        if more > known and self.bytes + more > MAX_DEFINED and not restored:
             detail = f"The flows, versions, aliases and schedules that calls made take {self.bytes} bytes. Delete some."
             raise ServiceError("InvalidArgument", detail=detail)
         self.bytes += more
         self._holders.setdefault(flow, holders)[definition] += 1
-        self.remove(flow, row)
-        self._sizes.setdefault(flow, {})[row] = size, definition
+        self._remove(flow, key)
+        self._sizes.setdefault(flow, {})[key] = size, definition
 
-    def remove(self, flow: str, row: str) -> None:
+    def remove(self, flow: str, row: DefinedRow) -> None:
         """A row is gone, if it counted."""
-        found = self._sizes.get(flow, {}).pop(row, None)
+        self._remove(flow, _key(row))
+
+    def _remove(self, flow: str, key: str) -> None:
+        found = self._sizes.get(flow, {}).pop(key, None)
         if found is not None:
             size, definition = found
             self.bytes -= size
@@ -52,9 +62,26 @@ class Definitions:
     def drop(self, flow: str) -> None:
         """A flow is gone with all its rows."""
         for row in list(self._sizes.get(flow, ())):
-            self.remove(flow, row)
+            self._remove(flow, row)
         self._sizes.pop(flow, None)
         self._holders.pop(flow, None)
+
+
+def _key(row: DefinedRow) -> str:
+    if isinstance(row, FlowRow):
+        return f"version {row.version}"
+    return f"{'alias' if isinstance(row, AliasRow) else 'schedule'} {row.name}"
+
+
+def _text_size(row: DefinedRow) -> int:
+    """Characters of its texts beside the definition."""
+    size = len(row.name) + len(row.description)
+    if isinstance(row, ScheduleRow):
+        return size + len(row.payload) + len(row.cron)
+    if isinstance(row, FlowRow):
+        environment = len(json_text(row.environment)) if row.environment else 0
+        return size + len(row.role_arn) + len(row.external_storage_location) + environment
+    return size
 
 
 def _definition_size(definition: str) -> int:

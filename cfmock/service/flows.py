@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import DefinitionError, ServiceError
-from cfmock.base.json_text import json_text
 from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
@@ -63,17 +62,11 @@ def create_flow(
         external_storage_location=external_storage_location,
         resource_group_id=resource_group_id,
     )
-    _define(world, row, environment)
+    world.shared.memory.definitions.put(row.id, row)
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)
     _warn_of_mocks(world, row)
     return flow_fields(row)
-
-
-def _define(world: World, row: FlowRow, environment: str | None) -> None:
-    """Count a flow that a call makes or changes. Raises InvalidArgument where there is no room for it."""
-    texts = (row.description, row.role_arn, row.external_storage_location, row.resource_group_id, environment or "")
-    world.shared.memory.definitions.put(row.id, "flow", *texts, definition=row.definition)
 
 
 def _check_quota(world: World) -> None:
@@ -107,7 +100,7 @@ def update_flow(
         changes["environment"] = parse_environment(environment)
     given = {key: value for key, value in changes.items() if value is not None}
     before, row = row, replace(row, modified=world.clock.now(), **given)
-    _define(world, row, environment if environment is not None else json_text(row.environment))
+    world.shared.memory.definitions.put(row.id, row)
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)
     world.shared.memory.superseded(before, row)
@@ -165,7 +158,6 @@ def delete_flow(world: World, *, name: str) -> Fields:
     world.changed("flow", name)
     world.remember(name)
     world.outcomes.pop(name, None)
-    world.unmocked.pop(name, None)
     if name in world.mocks and world.mocks[name].empty:
         del world.mocks[name]
     for timer in world.alarms.pop(row.id, {}).values():

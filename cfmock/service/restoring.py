@@ -24,6 +24,7 @@ from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
 from cfmock.service import row_texts, schedules, starting
+from cfmock.service.definitions import DefinedRow
 from cfmock.service.flows import compiled
 from cfmock.service.outcomes import Outcome
 from cfmock.service.recorded_tables import (
@@ -87,6 +88,17 @@ class Restorer:
             for place, text in file.rows(key, kind):
                 partition, _, name = place.partition("/")
                 table.put(partition, name, read(text))
+        self._count_definitions()
+
+    def _count_definitions(self) -> None:
+        """Count what calls defined, which nothing tells from fixtures' but that these say so of flows and schedules."""
+        world, stores = self._world, self._world.stores
+        put, given = partial(world.shared.memory.definitions.put, restored=True), world.given or {}
+        for flow in stores.flows.rows(PARTITION):
+            rows: list[DefinedRow] = [*stores.versions.rows(flow.id), *stores.aliases.rows(flow.id)]
+            rows += [row for row in stores.schedules.rows(flow.id) if f"schedule/{flow.name}/{row.name}" not in given]
+            for row in rows if f"flow/{flow.name}" in given else [flow, *rows]:
+                put(flow.id, row)
 
     def _flow(self, text: str) -> FlowRow:
         found = self._flows.get(text)

@@ -51,9 +51,7 @@ def create_schedule(
         created=now,
         modified=now,
     )
-    world.shared.memory.definitions.put(
-        flow.id, f"schedule {schedule_name}", row.name, row.description, row.payload, row.cron
-    )
+    world.shared.memory.definitions.put(flow.id, row)
     world.stores.schedules.put(flow.id, schedule_name, row)
     world.changed("flow", flow_name)
     if enable:
@@ -82,9 +80,7 @@ def update_schedule(
     changes = {"cron": cron_expression, "payload": payload, "description": description, "enabled": enable}
     given = {key: value for key, value in changes.items() if value is not None}
     row = before._replace(modified=now, **given)  # type: ignore[arg-type]
-    world.shared.memory.definitions.put(
-        flow.id, f"schedule {schedule_name}", row.name, row.description, row.payload, row.cron
-    )
+    world.shared.memory.definitions.put(flow.id, row)
     world.stores.schedules.put(flow.id, schedule_name, row)
     world.changed("flow", flow_name)
     if (row.enabled, row.cron) != (before.enabled, before.cron):
@@ -96,10 +92,10 @@ def update_schedule(
 
 def delete_schedule(world: World, *, flow_name: str, schedule_name: str) -> Fields:
     """Executions that it started go on. Raises FlowNotExists and ScheduleNotExists."""
-    flow, _ = _find(world, flow_name, schedule_name)
+    flow, row = _find(world, flow_name, schedule_name)
     _cancel(world, flow, schedule_name)
     world.stores.schedules.delete(flow.id, schedule_name)
-    world.shared.memory.definitions.remove(flow.id, f"schedule {schedule_name}")
+    world.shared.memory.definitions.remove(flow.id, row)
     world.changed("flow", flow_name)
     return {}
 

@@ -254,20 +254,17 @@ class Resolver(ScriptedTasks):
         if world.settings.unmocked_tasks == "fail":
             raise Failure(UNMOCKED, f"there is no mock for the task '{call.state}' ({call.action}) of flow '{flow}'")
         text = f"flow '{flow}': no mock for the task '{call.state}' ({call.action}); it succeeded with {{}}"
-        said = world.unmocked.setdefault(flow, set())
-        if call.state in said:
-            world.notes.warn(text)
-        else:
-            said.add(call.state)
+        if world.says_first(self.row.flow.id, call.state):
             world.warn(text)
+        else:
+            world.notes.warn(text)
 
     def raised(self, task: CalledTask, failure: Failure) -> None:
         """Warn, once of each line of the user's: retries raise there again."""
-        world, where = self.world, (self.row.flow.name, task.call.state, failure.place)
-        if where not in world.raised:
-            world.raised.add(where)
-            text = f"flow '{where[0]}': the function of task '{where[1]}' raised {failure.code}: {failure.detail:.200}"
-            world.warn(f"{text} ({failure.place})")
+        flow, state = self.row.flow, task.call.state
+        if self.world.says_first(flow.id, state, failure.place):
+            text = f"flow '{flow.name}': the function of task '{state}' raised {failure.code}: {failure.detail:.200}"
+            self.world.warn(f"{text} ({failure.place})")
 
     def start_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
         """Start a child of a map run as an execution with a row: of its parent's flow, with the map's processor to execute."""

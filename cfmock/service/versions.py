@@ -35,9 +35,9 @@ def publish_flow_version(world: World, *, flow_name: str, description: str | Non
     flow = find_flow(world, flow_name)
     number, now = flow.published + 1, world.clock.now()
     described = flow.description if description is None else description
-    world.shared.memory.definitions.put(flow.id, f"version {number}", described, definition=flow.definition)
-    world.stores.flows.put(FLOWS, flow.name, replace(flow, published=number))
     version = replace(flow, version=number, description=described, created=now, modified=now)
+    world.shared.memory.definitions.put(flow.id, version)
+    world.stores.flows.put(FLOWS, flow.name, replace(flow, published=number))
     world.stores.versions.put(flow.id, version_key(number), version)
     world.changed("flow", flow.name)
     return {"FlowName": flow.name, **_version_fields(version)}
@@ -88,7 +88,7 @@ def delete_flow_version(world: World, *, flow_name: str, flow_version: str) -> F
         if any(route.version == version.version for route in alias.routes):
             raise invalid("FlowVersion", f"is {flow_version}, which the alias '{alias.name}' leads to")
     world.stores.versions.delete(version.id, version_key(version.version))
-    world.shared.memory.definitions.remove(version.id, f"version {version.version}")
+    world.shared.memory.definitions.remove(version.id, version)
     world.changed("flow", flow_name)
     return {}
 
@@ -113,7 +113,7 @@ def create_flow_alias(
     if world.stores.aliases.get(flow.id, name) is not None:
         raise invalid("Name", f"is '{name}', and flow '{flow_name}' has an alias of that name")
     alias = AliasRow(name, description, _routes(world, flow, routing_configurations), world.clock.now())
-    world.shared.memory.definitions.put(flow.id, f"alias {name}", name, alias.description)
+    world.shared.memory.definitions.put(flow.id, alias)
     world.stores.aliases.put(flow.id, name, alias)
     world.changed("flow", flow.name)
     return {"FlowName": flow.name, **_alias_fields(alias)}
@@ -133,7 +133,7 @@ def update_flow_alias(
         alias = alias._replace(description=description)
     if routing_configurations is not None:
         alias = alias._replace(routes=_routes(world, flow, routing_configurations))
-    world.shared.memory.definitions.put(flow.id, f"alias {name}", name, alias.description)
+    world.shared.memory.definitions.put(flow.id, alias)
     world.stores.aliases.put(flow.id, name, alias)
     world.changed("flow", flow.name)
     return {"Alias": _alias_fields(alias)}
@@ -146,9 +146,9 @@ def describe_flow_alias(world: World, *, flow_name: str, name: str) -> Fields:
 
 def delete_flow_alias(world: World, *, flow_name: str, name: str) -> Fields:
     """Raises FlowNotExists, and InvalidArgument for an unknown alias."""
-    flow, _ = _find_alias(world, flow_name, name)
+    flow, alias = _find_alias(world, flow_name, name)
     world.stores.aliases.delete(flow.id, name)
-    world.shared.memory.definitions.remove(flow.id, f"alias {name}")
+    world.shared.memory.definitions.remove(flow.id, alias)
     world.changed("flow", flow_name)
     return {}
 

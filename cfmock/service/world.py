@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from cfmock.base.short_text import digest
 from cfmock.base.timers import Timeline, Timer
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.identity import Identity
@@ -14,6 +15,7 @@ from cfmock.observe.change_feed import Kind
 from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
+from cfmock.service.call_diagnostics import LONGEST
 from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.retention import Retention
 from cfmock.service.rows import ExecutionRow, FlowRow
@@ -24,8 +26,8 @@ from cfmock.service.tables import Stores
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""
 
-_REMEMBERED = 10_000
-"""Names of flows that are gone and may still be asked about."""
+MAX_REMEMBERED = 10_000
+"""Names of flows that are gone and may still be asked about, and tasks of which something was said."""
 
 FLOWS = "flows"
 """The partition of a world's flows; executions stand in one partition for each flow id."""
@@ -90,8 +92,7 @@ class World:
         self.limits = DocumentedLimits(shared.clock, shared.spec.limits["api_rate"]) if documented else None
         self.outcomes: dict[str, Outcomes] = {}  # by flow name
         self.mocks: dict[str, TaskMocks] = {}  # by flow name
-        self.unmocked: dict[str, set[str]] = {}  # tasks of which it was said, by flow name
-        self.raised: set[tuple[str, str, str]] = set()  # flow, task, and the line where a function raised
+        self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
         self.waiting: dict[Key, list[Callable[[], None]]] = {}  # told when an execution has ended
@@ -110,9 +111,17 @@ class World:
 
     def warn(self, text: str) -> None:
         """Tell the log, the journal, and the call that is being handled."""
+        text = text[:LONGEST]
         self.shared.tell(text)
         self.notes.warn(text)
         self.shared.journal.warn(Warned(self.clock.now(), self.account, self.region, text))
+
+    def says_first(self, *subject: str) -> bool:
+        """Return whether something is said of a subject for the first time, so far as that is remembered."""
+        key = digest("\n".join(subject))
+        first = key not in self._said
+        _remember(self._said, key)
+        return first
 
     def _stays(self, row: ExecutionRow) -> bool:
         return self.retention.is_staying(row)
@@ -209,11 +218,7 @@ class World:
 
     def remember(self, flow: str) -> None:
         """Keep the name of a flow that is about to go: whoever asks about it has not misspelt it."""
-        former = self.shared.former_flows
-        former.pop(flow, None)
-        former[flow] = None
-        if len(former) > _REMEMBERED:
-            del former[next(iter(former))]
+        _remember(self.shared.former_flows, flow)
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""
@@ -273,3 +278,14 @@ class World:
         for alarms in self.alarms.values():
             for timer in alarms.values():
                 timer.cancel()
+
+
+T = TypeVar("T")
+
+
+def _remember(known: dict[T, None], new: T) -> None:
+    """Put it last; the first goes where there are too many."""
+    known.pop(new, None)
+    known[new] = None
+    if len(known) > MAX_REMEMBERED:
+        del known[next(iter(known))]

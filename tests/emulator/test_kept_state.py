@@ -45,6 +45,27 @@ def described(service: KeptService, flow: str, name: str) -> dict[str, Any]:
     return found
 
 
+def test_what_calls_defined_counts_after_a_restart_too(make: Make) -> None:
+    fixture = {"flows": [{"name": "given", "definition": PASS}]}
+    service = make(fixture)
+    service("CreateFlow", Name="f", Definition=PASS, Description="d" * 5_000, Type="FDL")
+    service("CreateFlowAlias", FlowName="f", Name="live", RoutingConfigurations=publish(service, "f"))
+    service("CreateSchedule", FlowName="given", ScheduleName="s", CronExpression="@every 1m", Payload='{"a": 1}')
+    publish(service, "given")
+    counted = service.emulator.memory.definitions.bytes
+    assert counted > 6_000
+    service = service.restarted(fixture)
+    assert service.emulator.memory.definitions.bytes == counted
+    service("DeleteFlow", Name="f")
+    service("DeleteFlow", Name="given")
+    assert service.emulator.memory.definitions.bytes == 0
+
+
+def publish(service: KeptService, flow: str) -> str:
+    version = service("PublishFlowVersion", FlowName=flow)["Version"]
+    return json.dumps([{"Version": version, "Weight": 100}])
+
+
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from cfmock.api.client import signed_request
+from cfmock.control import calls
 from cfmock.control.control import Control
-from cfmock.control.part import NotFoundError
+from cfmock.control.part import ControlError, NotFoundError
 from cfmock.emulator import records
+from cfmock.observe import violation_kinds
 from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
+from cfmock.observe.violation_kinds import violation
 from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.service import call_diagnostics
 from tests.support.calls import echo_flow, make_service
 
 DESCRIBE = {"FlowName": "f", "ExecutionName": "e"}
@@ -170,8 +174,56 @@ def test_a_limit_takes_the_newest(limit: int | None, count: int) -> None:
     service = make_service(echo_flow())
     for name in ("a", "b", "c"):
         service("StartExecution", FlowName="echo", ExecutionName=name)
-    calls = Control(service.emulator).list_calls(limit=limit)["calls"]
-    assert [each["parameters"]["ExecutionName"] for each in calls] == ["a", "b", "c"][3 - count :]
+    found = Control(service.emulator).list_calls(limit=limit)["calls"]
+    assert [each["parameters"]["ExecutionName"] for each in found] == ["a", "b", "c"][3 - count :]
+
+
+def test_an_answer_holds_so_much_and_says_where_older_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_SIZE", 10_000)
+    service = make_service(echo_flow())
+    for number in range(9):
+        service("ListFlows", NextToken="t", Padding=str(number) * 3_000)
+    control, found, after = Control(service.emulator), [], None
+    for _ in range(9):
+        page = control.list_calls(after=after)
+        assert 1 <= len(page["calls"]) <= 3
+        found = [each["parameters"]["Padding"][0] for each in page["calls"]] + found
+        after = page.get("next")
+        if after is None:
+            break
+    assert found == list("012345678")
+    assert "next" not in control.list_calls(operation="StartExecution")
+    assert control.list_calls(after="0F")["calls"] == [], "the journal has dropped it, and all before it"
+    with pytest.raises(ControlError, match="after: 'x' is not the `next` of a page"):
+        control.list_calls(after="x")
+
+
+def test_a_call_that_is_larger_than_an_answer_is_shown_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_SIZE", 10)
+    service = make_service(echo_flow())
+    for name in ("a", "b"):
+        service("StartExecution", FlowName="echo", ExecutionName=name)
+    page = Control(service.emulator).list_calls()
+    assert [each["parameters"]["ExecutionName"] for each in page["calls"]] == ["b"]
+    assert page["next"] == page["calls"][0]["request_id"]
+
+
+def test_a_violation_and_a_warning_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = violation("success assumed", "x" * 5_000, operation="y" * 5_000, code="z" * 5_000, answer="a")
+    assert all(len(text) <= violation_kinds.LONGEST for text in long)
+    service = make_service(echo_flow())
+    service.emulator.worlds.default().warn("w" * 5_000)
+    (warned,) = service.emulator.journal.warnings()
+    assert len(warned.text) == call_diagnostics.LONGEST
+
+
+def test_retries_are_looked_for_in_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MAX_SORTED", 4)
+    service = make_service(echo_flow())
+    for _ in range(9):
+        service.refusal("DescribeFlow", Name="none")
+    (group,) = Control(service.emulator).find_retries()
+    assert group.count == 4
 
 
 def test_waiting_counts_calls_that_the_journal_does_not_keep() -> None:

@@ -13,6 +13,7 @@ import pytest
 from cfmock import CloudFlow
 from cfmock.api.client import signed_request
 from cfmock.server import http_edge, lifecycle
+from cfmock.server.admin import http as admin_http
 from tests.support.calls import echo_flow
 from tests.support.raw import connect, exchange, parsed, read_answer
 from tests.support.waiting import until
@@ -249,6 +250,20 @@ def test_stopping_answers_who_waits_for_calls_and_gives_up_on_half_a_request() -
         assert time.monotonic() - begun < 20, "an open connection is kept for 75 seconds"
         assert [call["operation"] for call in parsed(read_answer(waiting))[2]["calls"]] == ["ListFlows"]
         assert half.recv(1) == b""
+
+
+def test_so_many_may_wait_for_calls_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin_http, "MAX_WAITING", 1)
+    with CloudFlow() as cf, connect(cf.url) as first, connect(cf.url) as second:
+        first.sendall(get("/_cfmock/calls?wait=60s"))
+        until(lambda: cf._do(lambda control: len(control.emulator.journal.listeners) == 1))
+        second.sendall(get("/_cfmock/calls?wait=60s"))
+        status, _, answer = parsed(read_answer(second))
+        assert (status, answer) == (503, {"error": "1 requests wait for calls already"})
+        cf.call("ListFlows")
+        assert parsed(read_answer(first))[0] == 200
+        second.sendall(get("/_cfmock/calls?wait=60s"))
+        assert parsed(read_answer(second))[0] == 200
 
 
 def test_what_is_in_flight_gets_less_than_the_two_seconds_that_stopping_may_take() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cfmock.control.control import Control
+from cfmock.service import world as worlds
 from cfmock.service.world import World
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 
@@ -303,9 +304,26 @@ def test_a_deleted_flow_leaves_nothing_but_its_name() -> None:
         start(service, "a", flow=f"f{number}")
         service("DeleteFlow", Name=f"f{number}")
     world = world_of(service)
-    by_flow = (world.mocks, world.outcomes, world.unmocked, world.live, world.alarms, world.waiting)
+    by_flow = (world.mocks, world.outcomes, world.live, world.alarms, world.waiting)
     assert [set(each) - {"first"} for each in by_flow] == [set()] * len(by_flow)
     assert checked(service) == 0
+
+
+def test_what_was_said_of_tasks_and_flows_is_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "MAX_REMEMBERED", 3)
+    service = make_service(task_flow("A", name="first"))
+    world = world_of(service)
+    assert [world.says_first(*task) for task in (("f", "a"), ("f", "a"), ("f", "b"), ("fa",))] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    for name in "abcdef":
+        world.remember(name)
+        assert world.says_first("f", name * 300)
+    assert (len(world._said), list(service.emulator.shared.former_flows)) == (3, ["d", "e", "f"])
+    assert not world.says_first("f", "f" * 300)
 
 
 def test_the_books_are_right_whatever_happens() -> None:

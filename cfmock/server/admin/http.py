@@ -40,6 +40,9 @@ MAX_QUERY = 100
 LONGEST_WAIT = 60.0
 """Seconds that `wait` is cut to."""
 
+MAX_WAITING = 100
+"""Requests that wait for calls at once: each call is compared with what they wait for."""
+
 EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
 JSON = "application/json"
 _STATUS: Mapping[type[Exception], int] = {NotFoundError: 404, ConflictError: 409}
@@ -55,6 +58,7 @@ class Admin:
         self._guard = guard
         self._changes = ChangeStream(control)
         self._delay = LoopDelay()
+        self._waiting = 0
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         path, query = split_target(request.raw_path)
@@ -94,6 +98,8 @@ class Admin:
             wait = arguments.pop("wait", None)
             count = arguments.pop("count", None)
             if wait is not None:
+                if self._waiting >= MAX_WAITING:
+                    return json_answer({"error": f"{MAX_WAITING} requests wait for calls already"}, 503)
                 await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
             edge.functions.cause = None
             steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
@@ -132,12 +138,16 @@ class Admin:
         self._control.check_world(filters.get("account"), filters.get("region"))
         self._control.check_calls(filters.get("operation"))
         done = asyncio.Event()
-        undo = self._control.when_called(count, done.set, **{k: v for k, v in filters.items() if k != "limit"})
+        undo = self._control.when_called(
+            count, done.set, **{k: v for k, v in filters.items() if k not in ("limit", "after")}
+        )
+        self._waiting += 1
         ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]
         try:
             await asyncio.wait(ends, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
         finally:
             undo()
+            self._waiting -= 1
             for each in ends:
                 each.cancel()
 
