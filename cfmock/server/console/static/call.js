@@ -17,7 +17,7 @@ export function call({parts}) {
     draw(row) {
       show(node, h("p", {class: "crumbs"}, h("a", {href: "#/calls"}, "Calls")),
         h("div", {class: "head"}, h("h1", null, row.operation || "(no operation)"), answered(row), h("span", {class: "actions"},
-          button("Make a fault", () => { location.hash = fault(row); }), button("Copy as curl", async () => copy(curl(row, (await get("clock")).now))), button("Copy as Python", () => copy(python(row))))),
+          button("Make a fault", () => { location.hash = fault(row); }), button("Copy as curl", () => copy(curl(row))), button("Copy as Python", () => copy(python(row))))),
         facts(about(row)),
         row.code ? h("section", {class: "error"}, h("h2", null, row.code), h("p", null, row.message), row.hint && !row.signature ? h("p", null, row.hint) : null) : null,
         row.signature ? signature(row.signature, row.hint) : null,

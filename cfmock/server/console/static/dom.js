@@ -123,7 +123,7 @@ export function keep(parent, items, name, make) {
   }
 }
 
-const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "⧖", Stopped: "■", Running: "▶", Starting: "▷"};
+const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "◷", Stopped: "■", Running: "▶", Starting: "▷"};
 
 /** A status: its word, with a shape for those who do not see the colour. @param {string} status @param {Child} [words] */
 export function badge(status, words = status) {
@@ -163,7 +163,7 @@ export function unpacked(text) {
 }
 
 /** Keys and values in a line, without those that say nothing. @param {any} value */
-export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false && JSON.stringify(each) !== "{}")
+export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false)
   .map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", ");
 
 /** @param {...any} words */

@@ -13,7 +13,7 @@ export function flow({parts, world}) {
   const path = to("flows", name);
   const body = h("div");
   const node = h("div", null, h("p", {class: "crumbs"}, h("a", {href: "#/flows"}, "Flows")), h("div", {class: "head"}, h("h1", null, name), starter(name, world)), body);
-  let [before, chosen, gone] = ["", "", ""];
+  let [before, chosen, seen] = ["", "", 0];
   return {
     title: name, node, kinds: ["flow", "execution"],
     async load() {
@@ -33,14 +33,17 @@ export function flow({parts, world}) {
           ["Coverage", `${row.coverage.percent} %`], ["Findings", row.findings.length || "none"], ["Created", moment(row.created)], ["Changed", moment(row.modified)], ["World", `${row.account || "default account"}, ${row.region}`]]),
         h("div", {class: "split", "data-key": "split"}, section("Definition", definition(row, line)),
           section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen, (each) => change({state: each === chosen ? "" : each, line: ""}, true))) : quiet("It cannot be drawn."),
-            h("p", {class: "quiet legend"}, "Firm: executions have passed it. Dashed: none has."), missed(row.coverage.points))),
+            missed(row.coverage.points))),
         rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], map(row.mocks, ({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
         rows("Outcomes", ["No.", "When", "Does", "Hits"], map(row.outcomes, ({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
         rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], map(row.schedules, (each) => [each.name, h("code", null, each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
         rows("Versions", ["No.", "Description", "Created"], map(row.versions, (each) => [each.version, each.description, moment(each.created)]), "None is published."),
         rows("Aliases", ["Name", "Routes", "Description"], map(row.aliases, (each) => [each.name, map(each.routes, (one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
-      if (line && `${line}` !== gone) body.querySelector(".here")?.scrollIntoView({block: "nearest"});
-      gone = `${line}`;
+      if (line !== seen) setTimeout(() => {
+        const [code, there] = /** @type {HTMLElement[]} */ ([body.querySelector(".code"), body.querySelector(".here")]);
+        if (there) code.scrollTop = there.offsetTop - code.offsetTop - 120;
+      });
+      seen = line;
     },
   };
 }

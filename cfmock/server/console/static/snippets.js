@@ -46,25 +46,20 @@ const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod",
 const asked = (call) => Object.entries(call.parameters).filter(([name]) => !OWN.includes(name));
 
 /** @param {string} word */
-const shell = (word) => `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** @param {string} word */
 const encode = (word) => encodeURIComponent(word).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** The call, signed by openssl with the secret of the shell. @param {any} call @param {string} now the time of the server */
-export function curl(call, now) {
+/** The call, signed by openssl with the secret of the shell whenever it runs. @param {any} call */
+export function curl(call) {
   const words = Object.fromEntries([...asked(call), ["Action", call.operation], ["Version", "2019-03-15"], ["Format", "JSON"], ["AccessKeyId", call.access_key_id || "cfmock"],
-    ["SignatureMethod", "HMAC-SHA1"], ["SignatureVersion", "1.0"], ["SignatureNonce", nonce()], ["Timestamp", now.replace(/\.\d+Z$/, "Z")]]);
-  const query = Object.keys(words).sort().map((name) => `${encode(name)}=${encode(words[name])}`).join("&");
+    ["SignatureMethod", "HMAC-SHA1"], ["SignatureVersion", "1.0"]].map(([name, value]) => [name, encode(value)]));
+  Object.assign(words, {SignatureNonce: "'$(openssl rand -hex 16)'", Timestamp: "'$(date -u +%Y-%m-%dT%H%%3A%M%%3A%SZ)'"});
+  const query = Object.keys(words).sort().map((name) => `${encode(name)}=${words[name]}`).join("&");
   return [
-    `signed=${shell(`POST&%2F&${encode(query)}`)}`,
-    'signature=$(printf %s "$signed" | openssl dgst -sha1 -hmac "${ALIBABA_CLOUD_ACCESS_KEY_SECRET:-cfmock-secret}&" -binary | base64)',
-    `curl -sS ${shell(`${location.origin}/`)} --data ${shell(query)} --data-urlencode "Signature=$signature"`,
+    `query='${query}'`,
+    "signed=$(printf %s \"$query\" | sed 's/%/%25/g; s/=/%3D/g; s/&/%26/g')",
+    'signature=$(printf %s "POST&%2F&$signed" | openssl dgst -sha1 -hmac "${ALIBABA_CLOUD_ACCESS_KEY_SECRET:-cfmock-secret}&" -binary | base64)',
+    `curl -sS '${location.origin}/' --data "$query" --data-urlencode "Signature=$signature"`,
   ].join("\n");
-}
-
-function nonce() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, "0")).join("");
 }
 
 /** The call in a test. @param {any} call */

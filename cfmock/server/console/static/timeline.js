@@ -28,7 +28,7 @@ export function timeline(events, end, chosen, choose) {
     h("button", {type: "button", class: "lane", "aria-pressed": String(each.state === chosen), onclick: () => choose(each.state)},
       h("span", {class: "lane-name"}, each.state),
       h("span", {class: "track"}, gaps.map((gap) => bar("gap", gap)),
-        bar(`span ${how(each)}${each.tries.length || each.holds ? " around" : ""}`, each), each.tries.map((one) => bar(`try ${how(one)}`, one))),
+        bar(`span ${how(each)}${each.tries.length || each.holds || time(each.to ?? events.length) > time(each.from) ? " around" : ""}`, each), each.tries.map((one) => bar(`try ${how(one)}`, one))),
       h("span", {class: "lane-time"}, each.tries.length > 1 ? `${each.tries.length} tries, ` : "", span(time(each.to ?? events.length) - time(each.from)), each.to === null ? " …" : ""))));
   return section("Timeline", h("ol", {class: "lanes"}, lanes),
     h("p", {class: "quiet legend"}, h("span", {class: "key try"}), "a try ", h("span", {class: "key around"}), "waiting ",

@@ -4,6 +4,8 @@ import {get, send} from "./api.js";
 import {empty, field, filter, follows, form, h, keep, moment, notice, parsed, quiet, show, submit} from "./dom.js";
 import {at, ofExecution, to, worldOf} from "./places.js";
 
+const MOST = 100;
+
 /** @returns {import("./app.js").View} */
 export function waiting() {
   const [list, below] = [h("div"), h("div")];
@@ -15,10 +17,10 @@ export function waiting() {
       const [text, one] = [query.get("q") ?? "", query.get("task")];
       follows(filters, query);
       const shown = /** @type {any[]} */ (tasks).filter((row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
-      keep(list, shown, (row) => row.token, card);
+      keep(list, shown.slice(0, MOST), (row) => row.token, card);
       show(below, shown.length ? null : tasks.length ? empty("Nothing matches", one ? "This task does not wait any more." : "No waiting task passes this filter.")
         : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"),
-      one && tasks.length ? h("p", null, h("a", {href: "#/waiting"}, "Show all waiting tasks")) : null);
+      shown.length > MOST ? quiet(`The first ${MOST} of ${shown.length}.`) : null, one && tasks.length ? h("p", null, h("a", {href: "#/waiting"}, "Show all waiting tasks")) : null);
     },
     node: h("div", null, h("h1", null, "Waiting tasks"), filters, list, below),
   };

@@ -1,0 +1,255 @@
+"""What is selected, copied, compared and kept in the console."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from cfmock import CloudFlow, ServiceError
+from cfmock.api import client
+from cfmock.fixtures.loader import load
+from cfmock.protocol.wire.messages import Request
+from cfmock.tools.flowtest import cases
+from tests.e2e.console.browser import Browser
+from tests.e2e.console.conftest import FIXTURE, HOSTILE, wrongly_signed
+
+KEEP_COPIES = """
+const writeText = async (text) => { window.copied = text; };
+Object.defineProperty(navigator, "clipboard", {value: {writeText}});
+"""
+
+
+def show(browser: Browser, cf: CloudFlow, view: str, *words: str) -> None:
+    browser.open("about:blank")
+    browser.look(1280, "light")
+    browser.open(f"{cf.url}/_cfmock/#/{view}")
+    browser.run(KEEP_COPIES)
+    browser.until_text(*words)
+
+
+def copied(browser: Browser, button: str) -> str:
+    browser.run("window.copied = null")
+    browser.click(button)
+    browser.until_text("Copied.")
+    return str(browser.run("return window.copied"))
+
+
+def press(browser: Browser, key: str) -> None:
+    browser.run(
+        "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: given[0], bubbles: true}))", key
+    )
+
+
+def until(browser: Browser, script: str) -> None:
+    for _ in range(200):
+        if browser.run(f"return {script}") is True:
+            return
+    where = browser.run("return `${location.hash} ${document.activeElement.outerHTML.slice(0, 200)}`")
+    raise AssertionError(f"never: {script}, at {where}\n{browser.text()[:2000]}")
+
+
+def test_an_execution_is_copied_as_a_test_of_its_flow_that_passes(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions/order_flow/bad-1", "Refused")
+    document = yaml.safe_load(copied(browser, "Copy as flow test"))
+    (test,) = document["tests"]
+    assert test["expect"] == {"status": "Failed", "error": {"code": "Refused"}, "visits": ["Charge"]}
+    assert test["tasks"]["Charge"] == [{"fails": {"code": "Refused", "detail": HOSTILE}, "times": 1}]
+    fixtures = load([{**FIXTURE, **document}])
+    (result,) = cases.results(fixtures, fixtures.tests)
+    assert result.passed
+
+
+def test_a_call_is_copied_for_the_shell_and_for_python(browser: Browser, cf: CloudFlow) -> None:
+    quoted = {
+        "FlowName": "order_flow",
+        "ExecutionName": "quoted",
+        "Input": json.dumps({"it's": 'a "b" $c `d` 流程 &+%'}),
+    }
+    cf.call("StartExecution", **quoted)
+    show(browser, cf, f"calls/{cf.calls('StartExecution')[-1].request_id}", "Request as decoded", "quoted", "流程")
+    assert "Status" in browser.text(), "the answer's body"
+    code = copied(browser, "Copy as Python")
+    compile(code, "copied", "exec")
+    given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in quoted.items())
+    assert f'print(cf.call("StartExecution", {given}))' in code
+    command = copied(browser, "Copy as curl")
+    if not (shutil.which("curl") and shutil.which("openssl")):
+        pytest.skip("there is no curl and openssl on this machine")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert "Code" not in json.loads(done.stdout)
+    assert dict(cf.calls("StartExecution")[-1].parameters) == quoted
+
+
+def test_a_refused_signature_is_compared_with_what_the_client_signed(browser: Browser, cf: CloudFlow) -> None:
+    show(
+        browser, cf, f"calls/{wrongly_signed(cf)}", "a space is signed as '+': sign it as %20", "What the client signed"
+    )
+    marks = browser.run(
+        "const cells = [...document.querySelectorAll('.compare td')].filter((cell) => cell.querySelector('mark'));"
+        "return cells.map((cell) => [cell.textContent, cell.querySelector('mark').textContent])"
+    )
+    assert marks == [["%26Name%3Dorder%2520flow", "%2520"], ["%26Name%3Dorder%2Bflow", "%2B"]]
+
+
+def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions", "bad-1")
+    browser.click("bad-1")
+    browser.until_text("All states", "ExecutionFailed")
+    browser.run("document.querySelector('[data-state=Charge]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    browser.until_text("Events of Charge")
+    assert "ExecutionFailed" not in browser.text()
+    assert browser.run("return location.hash").endswith("state=Charge")
+    browser.command("refresh", {})
+    browser.until_text("Events of Charge", "mock 2 of 'Charge'", "mock 1 of 'Charge'")
+    browser.command("back", {})
+    browser.until_text("All states", "ExecutionFailed")
+    browser.command("back", {})
+    browser.until_text("Start an execution")
+    browser.click("✕ Failed 1")
+    until(browser, "!document.body.innerText.includes('good-1')")
+    browser.command("back", {})
+    browser.until_text("good-1")
+
+
+def test_keys_lead_through_the_console(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions/order_flow/bad-1", "Refused")
+    press(browser, "?")
+    browser.until_text("these keys")
+    browser.click("Close")
+    until(browser, "document.activeElement === document.body")
+    press(browser, "/")
+    until(browser, "document.activeElement.type === 'search' && location.hash === '#/executions'")
+    browser.run("document.activeElement.blur()")
+    for key, title in (("c", "Calls"), ("f", "Flows"), ("w", "Waiting"), ("x", "Faults"), ("e", "Executions")):
+        press(browser, "g")
+        press(browser, key)
+        until(
+            browser,
+            f"document.title.startsWith('{title}') && document.querySelector('h1').textContent.startsWith('{title}')",
+        )
+        press(browser, "/")
+        until(browser, "document.activeElement.type === 'search'")
+        browser.run("document.activeElement.blur()")
+    browser.click("Start an execution")
+    press(browser, "Escape")
+    until(browser, "!document.querySelector('.drop[open]') && document.activeElement.matches('.start > summary')")
+
+
+def test_what_is_open_and_focused_stays_while_an_execution_goes_on(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions/order_flow/good-1", "waits for a report")
+    browser.run(
+        "window.before = ['aside details', '.graph svg', '.events li', '.lane'].map((each) => document.querySelector(each));"
+        "before[0].open = true; before[3].focus();"
+    )
+    (task,) = cf.tasks("order_flow")
+    cf.call("ReportTaskSucceeded", TaskToken=task["token"], Output=json.dumps({"a": HOSTILE}))
+    browser.until_text("✓ Succeeded", "ExecutionSucceeded")
+    until(browser, "before.every((each) => each.isConnected) && before[0].open && document.activeElement === before[3]")
+
+
+def test_a_flow_shows_findings_in_its_margin_and_what_was_passed(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "flows/order_flow?line=6", "Definition", "CF110")
+    lines = browser.run(
+        "const text = (row, part) => row.querySelector(part).textContent;"
+        "const rows = [...document.querySelectorAll('.row')];"
+        "return rows.map((row) => [row.className, text(row, '.margin'), text(row, '.line')])"
+    )
+    assert lines[5] == ["row here", "2×", "6"]
+    assert lines[6] == ["row found", "1×", "7"]
+    assert browser.run(
+        "return [...document.querySelectorAll('[data-state]')].map((each) => each.classList.contains('cf-reached'))"
+    ) == [True, True]
+    assert "PublishFlowVersion" not in browser.text()
+
+
+def test_a_fault_is_made_by_a_form_of_the_schema(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "faults", "a broken connection")
+    browser.run(
+        "[...document.querySelectorAll('.kind label')].find((each) => each.textContent.includes('a delay')).click()"
+    )
+    browser.fill("delay", "soon")
+    browser.click("Make a fault", "form")
+    browser.until_text("'soon' is not")
+    browser.fill("delay", '{"distribution": "uniform", "min": "1ms", "max": "2ms"}')
+    browser.fill("when.operation", "List*, DescribeFlow")
+    browser.fill("name", HOSTILE)
+    made = yaml.safe_load(copied(browser, "Copy YAML"))
+    assert made == {
+        "faults": [
+            {
+                "name": HOSTILE,
+                "when": {"operation": ["List*", "DescribeFlow"]},
+                "delay": {"distribution": "uniform", "min": "1ms", "max": "2ms"},
+            }
+        ]
+    }
+    browser.click("Make a fault", "form")
+    browser.until_text("Remove")
+    cf.call("ListFlows")
+    until(browser, "document.querySelector('tbody tr').cells[4].textContent === '1'")
+    browser.click("Remove")
+    browser.until_text("No faults")
+
+
+def test_the_last_error_matrix_is_shown(browser: Browser, cf: CloudFlow) -> None:
+    case = {
+        "operation": "StartExecution",
+        "code": "ResourceThrottled",
+        "exit": 0,
+        "calls": 2,
+        "spacing": [0.5],
+        "recovered": True,
+        "seen": True,
+    }
+    show(browser, cf, "faults", "Error matrix", "cfmock contract fixtures/ --show")
+    hung = {
+        **case,
+        "code": None,
+        "transport": "hang",
+        "exit": 1,
+        "spacing": [],
+        "recovered": False,
+        "timed_out": True,
+        "said": HOSTILE,
+    }
+    report = json.dumps({"command": f"run {HOSTILE}", "cases": [case, hung]}).encode()
+    assert client.send(cf.url, Request("POST", "/_cfmock/contract", {}, report)) == (200, {})
+    browser.until_text(f"run {HOSTILE}", "✓ recovered after 1 retry", "◷ timed out")
+    browser.click("All 2 cases")
+    browser.until_text(HOSTILE, "1 (500 ms)")
+    assert browser.log() == []
+
+
+def test_the_header_has_one_row_and_chooses_a_world(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions", "good-1", "virtual clock", "live")
+    assert browser.run("return document.querySelector('.top').offsetHeight") < 60
+    browser.click("World all")
+    until(browser, "document.querySelectorAll('.world option').length > 5")
+    browser.fill("Region", "cn-shanghai")
+    browser.click("Show")
+    browser.until_text("No executions yet", "World cn-shanghai")
+    assert browser.run("return location.hash") == "#/executions?region=cn-shanghai"
+    browser.click("Calls")
+    browser.until_text("No calls yet")
+    browser.command("back", {})
+    browser.command("back", {})
+    browser.until_text("good-1", "World all")
+
+
+def test_a_hidden_tab_follows_nothing(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "calls", "live")
+    hide = (
+        "Object.defineProperty(document, 'hidden', {value: given[0], configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    browser.run(hide, True)
+    browser.until_text("paused")
+    with pytest.raises(ServiceError):
+        cf.call("DescribeFlow", Name="while-hidden")
+    assert "while-hidden" not in browser.text()
+    browser.run(hide, False)
+    browser.until_text("live", "while-hidden")
