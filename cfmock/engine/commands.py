@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from cfmock.base.errors import CfmockError
 from cfmock.base.json_text import json_text
-from cfmock.engine.events import Told
+from cfmock.engine.events import EventParts, EventShapes
 from cfmock.engine.model import Series
 from cfmock.engine.task_calls import TaskCall
 
@@ -127,7 +127,7 @@ CommandOutcome = object
 """What a command comes to: what that is stands with each of them. A `Failure` is thrown into the fiber, all else is sent."""
 
 
-Emit = tuple[str, int, Told]
+Emit = tuple[str, int, EventShapes, EventParts]
 """Record events: of a step of this name, the first following from the event of this id. Outcome: the id of the last.
 
 A plain tuple, of as many events as are sure to follow one another: most of what an execution does is to tell them.

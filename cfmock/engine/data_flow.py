@@ -14,8 +14,18 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
-from cfmock.engine.commands import DATA_LIMIT, EMPTY, RUNTIME_ERROR, Datum, Failure, LimitExceeded, Wait, WaitUntil
-from cfmock.engine.events import EventShape, Told
+from cfmock.engine.commands import (
+    DATA_LIMIT,
+    EMPTY,
+    RUNTIME_ERROR,
+    Datum,
+    Emit,
+    Failure,
+    LimitExceeded,
+    Wait,
+    WaitUntil,
+)
+from cfmock.engine.events import EventParts, EventShapes, Rows, StepShapes
 from cfmock.engine.expr import DataTooLarge, Effort, Expression
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, Node, TaskNode
@@ -29,16 +39,25 @@ ResultT = TypeVar("ResultT", covariant=True)
 
 
 class Context:
-    """The values that all parts of one execution share: identity, input, global variables, chance, and the observer.
+    """The values that all parts of one execution share: identity, input, global variables, chance, and who is told.
 
     `observe` is told the id of every `Point` that is passed, and `hold` how many bytes the global variables take. `last` is
-    the last event of the execution.
+    the last event of the execution, `rows` are those that the sink has still to get: `ahead` of them at most, none from the
+    `border` on, and all at one `moment`.
     """
 
-    __slots__ = ("global_sizes", "globals", "hold", "identity", "ids", "input", "last", "map_runs", "observe")
+    __slots__ = (
+        "ahead", "border", "global_sizes", "globals", "hold", "identity", "ids", "input", "last", "map_runs", "moment",
+        "observe", "rows",
+    )  # fmt: skip
 
     def __init__(
-        self, identity: Identity, given: Json, ids: Ids, observe: Callable[[str], object] | None = None
+        self,
+        identity: Identity,
+        given: Json,
+        ids: Ids,
+        observe: Callable[[str], object] | None = None,
+        ahead: int = 0,
     ) -> None:
         self.identity = identity
         self.input = given
@@ -49,6 +68,22 @@ class Context:
         self.global_sizes: dict[str, tuple[int, int]] = {}  # as JSON text, and as values
         self.map_runs = 0  # open ones
         self.last = 0
+        self.rows: Rows = []
+        self.ahead = ahead
+        self.border = 0
+        self.moment = 0.0
+
+    def tell(self, told: Emit) -> int:
+        """Record events without yielding them. Returns the id of the last; 0 where they have to be yielded all the same, since
+        others may have to have their turn."""
+        step, cause, shapes, parts = told
+        last = self.last
+        number = last + len(shapes)
+        if number >= self.border:
+            return 0
+        self.last = number
+        self.rows += (last + 1, cause, step, self.moment, shapes, parts)
+        return number
 
 
 class Step(Generic[FrameT]):
@@ -97,11 +132,12 @@ class UsesDataFlow(Protocol[ResultT]):
 class DataFlow(Protocol[FrameT]):
     """The movement of data in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
 
-    The two shapes are the events for leaving a branch or iteration, with its index and what it came to.
+    `shapes` are the events of a step, the other two those for leaving a branch or iteration, with its index and what it came to.
     """
 
-    branch_exited: EventShape
-    iteration_exited: EventShape
+    shapes: StepShapes
+    branch_exited: EventShapes
+    iteration_exited: EventShapes
 
     def open(self, given: Datum, context: Context) -> FrameT:
         """The frame of a new execution."""
@@ -109,14 +145,14 @@ class DataFlow(Protocol[FrameT]):
     def close(self, frame: FrameT, context: Context) -> Datum:
         """The output of the execution."""
 
-    def passing(self, node: Node, frame: FrameT) -> Told | None:
+    def passing(self, node: Node, frame: FrameT) -> EventParts | None:
         """All that a node without work tells, if it takes nothing but what it finds, and changes nothing; else None."""
 
-    def before(self, step: Step[FrameT]) -> tuple[EventShape, tuple[str, ...]]:
-        """The event for entering a node: what it finds."""
+    def before(self, step: Step[FrameT]) -> EventParts:
+        """What the event for entering a node tells: what it finds."""
 
-    def after(self, step: Step[FrameT]) -> tuple[EventShape, tuple[str, ...]]:
-        """The event for leaving a node: what it leaves behind."""
+    def after(self, step: Step[FrameT]) -> EventParts:
+        """What the event for leaving a node tells: what it leaves behind."""
 
     def enter(self, step: Step[FrameT]) -> None:
         """Set `step.given`."""
@@ -145,8 +181,8 @@ class DataFlow(Protocol[FrameT]):
     def call(self, step: Step[FrameT], node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
 
-    def scheduled(self, step: Step[FrameT], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
-        """The event for a call that is about to be made."""
+    def scheduled(self, step: Step[FrameT], call: TaskCall) -> tuple[EventShapes, EventParts]:
+        """The events for a call that is about to be made, and starts."""
 
     def items(self, step: Step[FrameT]) -> list[Json]:
         """The elements of a map."""

@@ -11,10 +11,13 @@ Pass step) the keys are our choice.
 from __future__ import annotations
 
 import json
+import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from sys import getsizeof
-from typing import Any, NamedTuple, Protocol, overload
+from typing import Any, NamedTuple, overload
 
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import quoted, value_size
@@ -30,8 +33,11 @@ class EventShape(NamedTuple):
     keys: tuple[str, ...]
 
 
-Told = tuple[tuple[EventShape, tuple[str, ...]], ...]
-"""Events one after another, each following from the one before: their shapes, and their details in parts."""
+EventShapes = tuple[EventShape, ...]
+"""Events one after another, each following from the one before."""
+
+EventParts = tuple[str, ...]
+"""The parts of the details of such events, one behind the other: as many of each as its shape has keys."""
 
 
 class Event(NamedTuple):
@@ -73,105 +79,116 @@ class Event(NamedTuple):
 
 
 class History(Sequence[Event]):
-    """The events of one execution, oldest first.
+    """The events of one execution, oldest first; their ids are 1, 2, 3 and so on.
 
-    Kept in one flat list: a tuple for each would be half of what a finished execution takes, and most of what the garbage
-    collector has to look through on a busy server. `size` is about how many bytes that takes, a text that several events
-    tell counted once; `running_size` is that and what the values of a running execution take: its global variables, and those
-    behind its newest large texts, which it may still work with.
+    Kept as they were told: one row of a flat list for all events that came at once. A tuple for each event would be half of what
+    a finished execution takes, and most of what the garbage collector has to look through on a busy server. `size` is about how
+    many bytes that takes, a text that several events tell counted once; `running_size` is that and what the values of a running
+    execution take.
 
     `trail` is what the events do not tell: the id of each `Point` that was passed, as an observer is told it, and for each try
     of a task who answers it (`engine.task_mocks.Try`), in the order in which it happened.
     """
 
-    __slots__ = ("_enough", "_flat", "_globals", "_large", "_on_growth", "_values", "running_size", "size", "trail")
+    __slots__ = ("_enough", "_flat", "_on_growth", "_values", "size", "trail")
 
     def __init__(self) -> None:
         self.size = 0
-        self.running_size = 0
         self.trail: list[Any] = []
         self._flat: list[Any] = []
         self._on_growth: Callable[[int], int] | None = None
-        self._enough = 0
-        self._large: set[int] = set()  # the ids of large texts: who told them once may tell them in every event
-        self._values: deque[int] = deque()  # bytes of the values behind the newest of them
-        self._globals = 0
+        self._enough = math.inf  # the size that has to be told
+        self._values: _RunningValues | None = None  # made for the few that have large ones
+
+    @property
+    def running_size(self) -> int:
+        """About how many bytes the events take, and the values of an execution that still runs."""
+        return self.size if self._values is None else self.size + self._values.bytes
 
     def watch_size(self, grown: Callable[[int], int], enough: int) -> None:
-        """Call `grown` with the size in bytes once that is more than `enough`, then beyond what it returns, until `close`."""
+        """Call `grown` with the running size in bytes once that is more than `enough`, then beyond what it gives back."""
         self._on_growth, self._enough = grown, enough
 
-    def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
+    def sink(self, rows: Rows) -> None:
         """Take the next events."""
-        flat, size = self._flat, self.size
-        before = size
-        for shape, parts in told:
-            flat += (number, cause, shape, step, time, parts)
-            cause, number = number, number + 1
-            more = _EVENT
-            for part in parts:
-                more += len(part)
-            if more > _LARGE:
-                more = _EVENT + sum(map(self._weigh, parts))
-            size += more
-        self.size = size
-        self.running_size = size = self.running_size + size - before
+        self._flat += rows
+        parts = rows[_PARTS::_WIDTH]
+        texts = sum(map(len, chain.from_iterable(parts)))
+        if texts > _LARGE:
+            texts = sum(map(self._weigh, chain.from_iterable(parts)))
+        self.size = size = self.size + _EVENT * (last_of(rows) - rows[0] + 1) + texts
         if size > self._enough and self._on_growth is not None:
-            self._enough = self._on_growth(size)
+            before = self.running_size
+            self._enough = math.inf  # it may have an event told
+            self._enough = self._on_growth(before) - (before - size)
 
     def hold(self, size: int) -> None:
         """Note the bytes that the global variables take, to count them with the next events."""
-        self.running_size += size - self._globals
-        self._globals = size
+        self._enough -= self._running_values().replace_globals(size)
+
+    def _running_values(self) -> _RunningValues:
+        if self._values is None:
+            self._values = _RunningValues()
+        return self._values
 
     def _weigh(self, part: str) -> int:
         if len(part) <= _LARGE:
             return len(part)
-        if id(part) in self._large:
+        values = self._running_values()
+        if id(part) in values.texts:
             return 0
-        self._large.add(id(part))
+        values.texts.add(id(part))
         if self._on_growth is not None:
-            self._values.append(value_size(part) - len(part))
-            self.running_size += self._values[-1]
-            if len(self._values) > _NEWEST:
-                self.running_size -= self._values.popleft()
+            self._enough -= values.add(value_size(part) - len(part))
         return getsizeof(part)
 
     def close(self) -> None:
         """There are no more events."""
-        self._on_growth = None
-        self._values.clear()
-        self.running_size, self._globals = self.size, 0
-        self._large = set()
+        self._on_growth = self._values = None
 
     def texts(self, start: int, stop: int) -> Iterator[str]:
         """Some of them as JSON text, the same as their rows.
 
         Joined of few parts, since histories are long, and many events of one tell the same data.
         """
-        fields = iter(self._flat[start * _WIDTH : stop * _WIDTH])
-        frames: dict[int, _Frame] = {}  # by the id of their shape
+        frames: dict[int, list[_Frame]] = {}  # by the id of their shapes
         inner: dict[str, str] = {}  # parts as they stand in a text
         last, stamp = -1.0, ""
-        for number, cause, shape, step, time, parts in zip(*[fields] * _WIDTH, strict=True):
-            frame = frames.get(id(shape))
-            if frame is None:
-                frame = frames[id(shape)] = _frame(shape)
+        for number, cause, step, time, shapes, parts in _each(self._rows(start, stop)):
             if time != last:
                 last, stamp = time, iso(time)
-            kind, between, detail = frame
-            if len(parts) == 1:
-                text = inner.get(parts[0])
-                if text is None:
-                    text = inner[parts[0]] = _inner(parts[0])
-            else:
-                text = detail % tuple(map(_inner, parts))
-            yield (
-                f'{{"EventId":{number},"ScheduleEventId":{cause}{kind}{quoted(step)},"Time":"{stamp}{between}{text}}}"}}'
-            )
+            if id(shapes) not in frames:
+                frames[id(shapes)] = [_frame(shape) for shape in shapes]
+            name, at = quoted(step), 0
+            for kind, between, detail, width in frames[id(shapes)]:
+                if start < number <= stop:
+                    if width == 1:
+                        part = parts[at]
+                        text = inner.get(part)
+                        if text is None:
+                            text = inner[part] = _inner(part)
+                    else:
+                        text = detail % tuple(map(_inner, parts[at : at + width]))
+                    yield (
+                        f'{{"EventId":{number},"ScheduleEventId":{cause}{kind}{name},"Time":"{stamp}{between}{text}}}"}}'
+                    )
+                at += width
+                cause, number = number, number + 1
+
+    def _rows(self, start: int, stop: int) -> Rows:
+        """The rows that hold the events from `start` to before `stop`, counted from 0."""
+        begin, end = self._row_of(start), self._row_of(stop - 1) + 1
+        return self._flat[begin * _WIDTH : end * _WIDTH]
+
+    def _row_of(self, index: int) -> int:
+        flat = self._flat
+        return bisect_right(range(len(flat) // _WIDTH), index + 1, key=lambda row: flat[row * _WIDTH]) - 1
 
     def __len__(self) -> int:
-        return len(self._flat) // _WIDTH
+        return last_of(self._flat) if self._flat else 0
+
+    def __iter__(self) -> Iterator[Event]:
+        return as_events(self._flat)
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -182,19 +199,47 @@ class History(Sequence[Event]):
     def __getitem__(self, index: int | slice) -> Event | list[Event]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        start = range(len(self))[index] * _WIDTH
-        return Event(*self._flat[start : start + _WIDTH])
+        at = range(len(self))[index]
+        row = self._rows(at, at + 1)
+        return next(islice(as_events(row), at + 1 - row[0], None))
 
 
-_Frame = tuple[str, str, str]
-"""What stands in an event's text before its step and behind its time, and how the parts of its detail stand there."""
+class _RunningValues:
+    """What the values of a running execution take beside its events: its global variables, and what is behind its newest large
+    texts, which it may still work with. `texts` are the ids of all large ones: who told them once may tell them in every event.
+    """
+
+    __slots__ = ("_globals", "_newest", "bytes", "texts")
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.texts: set[int] = set()
+        self._newest: deque[int] = deque()
+        self._globals = 0
+
+    def add(self, size: int) -> int:
+        """Count the value of a large text. Returns by how much all of them grow."""
+        self._newest.append(size)
+        more = size if len(self._newest) <= _NEWEST else size - self._newest.popleft()
+        self.bytes += more
+        return more
+
+    def replace_globals(self, size: int) -> int:
+        """Count the global variables, likewise."""
+        more, self._globals = size - self._globals, size
+        self.bytes += more
+        return more
+
+
+_Frame = tuple[str, str, str, int]
+"""What stands in an event's text before its step and behind its time, how the parts of its detail stand there, and how many."""
 
 
 def _frame(shape: EventShape) -> _Frame:
     keys = [f"{_inner(json.dumps(key))}:" for key in shape.keys]
     first = keys[0] if keys else ""
     parts = ",".join(["%s", *(f"{key}%s" for key in keys[1:])]) if keys else ""
-    return f',"Type":{quoted(shape.type)},"StepName":', f'","EventDetail":"{{{first}', parts
+    return f',"Type":{quoted(shape.type)},"StepName":', f'","EventDetail":"{{{first}', parts, len(keys)
 
 
 def _inner(text: str) -> str:
@@ -202,48 +247,80 @@ def _inner(text: str) -> str:
     return quoted(text)[1:-1]
 
 
-_WIDTH = len(Event._fields)
 _EVENT = 160  # bytes of an event without its texts
 _LARGE = 1_000  # characters
 _NEWEST = 64  # large texts whose values may be in use: a state has 50 branches at most
 
+Rows = list[Any]
+"""Events as they are told: all that come at once, one following from the other, are a row of six fields. These are the id of the
+first, that of the event it follows from (0 for the first of all), the step, the time in seconds since 1970, `EventShapes` and
+`EventParts`. Rows stand one behind the other in a flat list."""
 
-class EventSink(Protocol):
-    """The receiver of the events of one execution, in order."""
+_WIDTH, _PARTS = 6, 5  # fields of a row, and which of them the parts are
 
-    def __call__(self, number: int, cause: int, step: str, time: float, told: Told, /) -> object:
-        """Take events one after another: the first has this id and follows from `cause`, each other from the one before."""
+EventSink = Callable[[Rows], object]
+"""The receiver of the events of one execution, in order. It may not keep the list."""
 
 
-def as_events(number: int, cause: int, step: str, time: float, told: Told) -> Iterator[Event]:
+def _each(rows: Rows) -> Iterator[tuple[Any, ...]]:
+    return zip(*[iter(rows)] * _WIDTH, strict=True)
+
+
+def last_of(rows: Rows) -> int:
+    """The id of the last event."""
+    first, shapes = rows[-_WIDTH], rows[-2]
+    return int(first) + len(shapes) - 1
+
+
+def as_events(rows: Rows) -> Iterator[Event]:
     """Return what a sink is given as events."""
-    for shape, parts in told:
-        yield Event(number, cause, shape, step, time, parts)
-        cause, number = number, number + 1
+    for number, cause, step, time, shapes, parts in _each(rows):
+        at = 0
+        for shape in shapes:
+            begin, at = at, at + len(shape.keys)
+            yield Event(number, cause, shape, step, time, parts[begin:at])
+            cause, number = number, number + 1
+
+
+def event_shape(type_: str, *keys: str) -> EventShapes:
+    """One event of this type, whose detail has these keys. `+` puts several together."""
+    return (EventShape(type_, keys),)
 
 
 ERROR = ("error", "cause")
-OUTPUT = ("output",)
 
-EXECUTION_STARTED = EventShape("ExecutionStarted", ("input",))
-EXECUTION_SUCCEEDED = EventShape("ExecutionSucceeded", OUTPUT)
-EXECUTION_FAILED = EventShape("ExecutionFailed", ERROR)
-EXECUTION_STOPPED = EventShape("ExecutionStopped", ERROR)
-EXECUTION_TIMED_OUT = EventShape("ExecutionTimedOut", ERROR)
+EXECUTION_STARTED = event_shape("ExecutionStarted", "input")
+EXECUTION_SUCCEEDED = event_shape("ExecutionSucceeded", "output")
+EXECUTION_FAILED = event_shape("ExecutionFailed", *ERROR)
+EXECUTION_STOPPED = event_shape("ExecutionStopped", *ERROR)
+EXECUTION_TIMED_OUT = event_shape("ExecutionTimedOut", *ERROR)
 
-STEP_STARTED = EventShape("StepStarted", ("input",))
-STEP_SUCCEEDED = EventShape("StepSucceeded", OUTPUT)
-STEP_FAILED = EventShape("StepFailed", ERROR)
+STEP_STARTED = event_shape("StepStarted", "input")
+STEP_SUCCEEDED = event_shape("StepSucceeded", "output")
+STEP_FAILED = event_shape("StepFailed", *ERROR)
 
-BRANCH_ENTERED = EventShape("BranchEntered", ("index",))
-ITERATION_ENTERED = EventShape("IterationEntered", ("index",))
+BRANCH_ENTERED = event_shape("BranchEntered", "index")
+ITERATION_ENTERED = event_shape("IterationEntered", "index")
 
-TASK_STARTED = EventShape("TaskStarted", ())
-TASK_SUBMITTED = EventShape("TaskSubmitted", ())
-TASK_SUBMIT_FAILED = EventShape("TaskSubmitFailed", ERROR)
-TASK_SUCCEEDED = EventShape("TaskSucceeded", OUTPUT)
-TASK_FAILED = EventShape("TaskFailed", ERROR)
-TASK_TIMED_OUT = EventShape("TaskTimedOut", ERROR)
+TASK_STARTED = event_shape("TaskStarted")
+TASK_SUBMITTED = event_shape("TaskSubmitted")
+TASK_SUBMIT_FAILED = event_shape("TaskSubmitFailed", *ERROR)
+TASK_SUCCEEDED = event_shape("TaskSucceeded", "output")
+TASK_FAILED = event_shape("TaskFailed", *ERROR)
+TASK_TIMED_OUT = event_shape("TaskTimedOut", *ERROR)
 
-MAP_RUN_STARTED = EventShape("MapRunStarted", OUTPUT)
+MAP_RUN_STARTED = event_shape("MapRunStarted", "output")
 """Named by the map run pages only, which say that its Output carries MapRunName."""
+
+
+class StepShapes:
+    """The events of a step in one language: those that `begin` and `end` its work, and all of them where it has none."""
+
+    __slots__ = ("begin", "end", "entered", "exited", "whole")
+
+    def __init__(self, entered: EventShapes, exited: EventShapes) -> None:
+        self.entered = entered
+        self.exited = exited
+        self.begin = entered + STEP_STARTED
+        self.end = STEP_SUCCEEDED + exited
+        self.whole = self.begin + self.end

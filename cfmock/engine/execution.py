@@ -236,6 +236,11 @@ class FlowExecution:
         moment = self.told = max(self.told, self.timeline.now())
         return moment
 
+    def hand_over(self) -> None:
+        """Let the sink have the events that are recorded."""
+        rows, self.context.rows = self.context.rows, []
+        self.sink(rows)
+
     def failure(self) -> Failure:
         """Its end as an error of whoever waited for it."""
         return Failure(self.error or self.status.value, self.cause)

@@ -28,6 +28,7 @@ from cfmock.engine.commands import (
     CallTask,
     Command,
     Datum,
+    Emit,
     Failure,
     Fork,
     LimitExceeded,
@@ -45,15 +46,11 @@ from cfmock.engine.events import (
     ITERATION_ENTERED,
     MAP_RUN_STARTED,
     STEP_FAILED,
-    STEP_STARTED,
-    STEP_SUCCEEDED,
     TASK_FAILED,
-    TASK_STARTED,
     TASK_SUBMIT_FAILED,
     TASK_SUBMITTED,
     TASK_SUCCEEDED,
     TASK_TIMED_OUT,
-    Told,
 )
 from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
@@ -93,17 +90,19 @@ NodeWork: TypeAlias = "Callable[[_Interpreter[FrameT], Step[FrameT], Any], Work]
 
 
 class _Interpreter(Generic[FrameT]):
-    __slots__ = ("context", "data_flow", "flow", "observe")
+    __slots__ = ("context", "data_flow", "flow", "observe", "tell")
 
     def __init__(self, flow: Flow, data_flow: DataFlow[FrameT], context: Context) -> None:
         self.flow = flow
         self.data_flow = data_flow
         self.context = context
         self.observe = context.observe
+        self.tell = context.tell
 
     def run(self, given: Datum) -> Part:
         flow, data_flow = self.flow, self.data_flow
-        last = yield "", 0, ((EXECUTION_STARTED, (given.text,)),)
+        told: Emit = "", 0, EXECUTION_STARTED, (given.text,)
+        last = self.tell(told) or (yield told)
         try:
             frame = data_flow.open(given, self.context)
             last = yield from self.series(flow.series, frame, last)
@@ -112,21 +111,24 @@ class _Interpreter(Generic[FrameT]):
                 raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
             failure = _failure(error)
-            yield "", failure.event or last, ((EXECUTION_FAILED, failure.parts),)
+            yield "", failure.event or last, EXECUTION_FAILED, failure.parts
             raise failure from None
-        yield "", last, ((EXECUTION_SUCCEEDED, (output.text,)),)
+        told = "", last, EXECUTION_SUCCEEDED, (output.text,)
+        if not self.tell(told):
+            yield told
         return output
 
     def series(self, series: Series, frame: FrameT, cause: int) -> Generator[Command, Any, int]:
         """Run the nodes of a series; returns the last event."""
-        nodes, name, passing = series.nodes, series.start, self.data_flow.passing
+        nodes, name, data_flow = series.nodes, series.start, self.data_flow
         while True:
             node = nodes[name]
-            told = None if type(node) in _WORK else passing(node, frame)
-            if told is not None:
+            parts = None if type(node) in _WORK else data_flow.passing(node, frame)
+            if parts is not None:
                 if self.observe is not None:
                     self.observe(node.id)
-                cause = yield name, cause, told
+                told = name, cause, data_flow.shapes.whole, parts
+                cause = self.tell(told) or (yield told)
                 following = node.next
             else:
                 step = Step(node, frame, self.context)
@@ -140,28 +142,29 @@ class _Interpreter(Generic[FrameT]):
         node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
-        name = node.name
-        told: Told = (data_flow.before(step),)
+        name, shapes, parts = node.name, data_flow.shapes.entered, data_flow.before(step)
         step.entered = self.context.last + 1
         try:
             data_flow.enter(step)
-            told = (*told, (STEP_STARTED, (step.given.text,)))
+            shapes, parts = data_flow.shapes.begin, (*parts, step.given.text)
             work = self.work(step)
             if work is None:
-                result = data_flow.idle(step)
+                result, end = data_flow.idle(step), data_flow.shapes.whole
             else:
-                step.last, told = (yield name, cause, told), ()
+                told: Emit = name, cause, shapes, parts
+                step.last, end, parts = self.tell(told) or (yield told), data_flow.shapes.end, ()
                 result = yield from (self.retried(step, work) if node.retry else work(self, step, node))
+                cause = step.last
             output = data_flow.leave(step, result)
+            shapes, parts = end, (*parts, output.text)
         except (Failure, ExpressionError) as error:
-            if told:
-                step.last = yield name, cause, told
+            if parts:
+                step.last = yield name, cause, shapes, parts
             yield from self.failed(step, _failure(error))
-            cause, told = step.last, ()
-        else:
-            cause, told = cause if told else step.last, (*told, (STEP_SUCCEEDED, (output.text,)))
-        left: int = yield name, cause, (*told, data_flow.after(step))
-        return left
+            cause, shapes, parts = step.last, data_flow.shapes.exited, ()
+        told = name, cause, shapes, (*parts, *data_flow.after(step))
+        # Others may have to have their turn after much work.
+        return (step.effort.slight and self.tell(told)) or (yield told)
 
     def work(self, step: Step[FrameT]) -> NodeWork[FrameT] | None:
         """Return the work of a node that has started; None if there is none."""
@@ -175,7 +178,7 @@ class _Interpreter(Generic[FrameT]):
 
     def failed(self, step: Step[FrameT], failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
-        failure.event = yield step.node.name, failure.event or step.last, ((STEP_FAILED, failure.parts),)
+        failure.event = yield step.node.name, failure.event or step.last, STEP_FAILED, failure.parts
         catch = step.node.catch_for(failure.code) if failure.catchable else None
         if catch is None:
             raise failure
@@ -213,30 +216,28 @@ class _Interpreter(Generic[FrameT]):
     # -- what the kinds do
 
     def task(self, step: Step[FrameT], node: TaskNode) -> Work:
-        call = self.data_flow.call(step, node)
-        _, result = yield from self.called(step, call, partial(self.data_flow.result, step))
-        return result
+        return self.called(step, self.data_flow.call(step, node), self.data_flow.result)
 
-    def called(
-        self, step: Step[FrameT], call: TaskCall, told: Callable[[Json], Datum]
-    ) -> Generator[Command, Any, tuple[Json, Datum]]:
-        """Make a call; returns its value, and what `told` makes of it for the history."""
-        name = call.state
-        step.last = yield name, step.last, (self.data_flow.scheduled(step, call), (TASK_STARTED, ()))
+    def called(self, step: Step[FrameT], call: TaskCall, made: Callable[[Step[FrameT], Json], Datum]) -> Work:
+        """Make a call; returns what is `made` of its value for the history."""
+        name, tell = call.state, self.tell
+        told: Emit = name, step.last, *self.data_flow.scheduled(step, call)
+        step.last = tell(told) or (yield told)
         failing = TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else TASK_SUBMIT_FAILED
         try:
             value = yield CallTask(call)
             if value is SUBMITTED:
                 failing = TASK_FAILED
-                step.last = yield name, step.last, ((TASK_SUBMITTED, ()),)
+                step.last = yield name, step.last, TASK_SUBMITTED, ()
                 value = yield AwaitTask(call)
-            result = told(value)
+            result = made(step, value)
         except Failure as failure:
-            shape = TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
-            step.last = failure.event = yield name, step.last, ((shape, failure.parts),)
+            shapes = TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
+            step.last = failure.event = yield name, step.last, shapes, failure.parts
             raise
-        step.last = yield name, step.last, ((TASK_SUCCEEDED, (result.text,)),)
-        return value, result
+        told = name, step.last, TASK_SUCCEEDED, (result.text,)
+        step.last = tell(told) or (yield told)
+        return result
 
     def wait(self, step: Step[FrameT], node: WaitNode) -> Work:
         yield self.data_flow.pause(step)
@@ -278,11 +279,11 @@ class _Interpreter(Generic[FrameT]):
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
-        entered = yield name, cause, ((BRANCH_ENTERED, (number,)),)
+        entered = yield name, cause, BRANCH_ENTERED, (number,)
         frame = self.data_flow.inner(step)
         last = yield from self.series(series, frame, entered)
         value = self.data_flow.value(frame)
-        exited = yield name, last, ((self.data_flow.branch_exited, (number, value.text)),)
+        exited = yield name, last, self.data_flow.branch_exited, (number, value.text)
         return value.value, exited
 
     def map(self, step: Step[FrameT], node: MapNode) -> Work:
@@ -298,11 +299,11 @@ class _Interpreter(Generic[FrameT]):
         if self.observe is not None:
             self.observe(series.id)
         number, name = str(index), step.node.name
-        entered = yield name, cause, ((ITERATION_ENTERED, (number,)),)
+        entered = yield name, cause, ITERATION_ENTERED, (number,)
         frame = self.data_flow.iteration(step, item, index)
         last = yield from self.series(series, frame, entered)
         value = self.data_flow.value(frame)
-        exited = yield name, last, ((self.data_flow.iteration_exited, (number, value.text)),)
+        exited = yield name, last, self.data_flow.iteration_exited, (number, value.text)
         return value.value, exited
 
     def joined(self, step: Step[FrameT], fork: Fork) -> Work:
@@ -334,7 +335,7 @@ class _Interpreter(Generic[FrameT]):
         if self.observe is not None:
             self.observe(node.processor.id)
         started = json_text({"MapRunName": request.name})
-        step.last = yield node.name, step.last, ((MAP_RUN_STARTED, (started,)),)
+        step.last = yield node.name, step.last, MAP_RUN_STARTED, (started,)
         context.map_runs += 1
         try:
             results = yield request
@@ -351,11 +352,13 @@ class _Interpreter(Generic[FrameT]):
         if settings.reader is None:
             items = data_flow.items(step)
         else:
-            call = data_flow.call(step, settings.reader)
-            value, _ = yield from self.called(
-                step, call, lambda value: data_flow.result(step, {"Count": len(_items(value))})
-            )
-            items = _items(value)
+            items = []
+
+            def counted(step: Step[FrameT], value: Json) -> Datum:
+                items.extend(_items(value))
+                return data_flow.result(step, {"Count": len(items)})
+
+            yield from self.called(step, data_flow.call(step, settings.reader), counted)
         most = data_flow.amount(step, settings.max_items, "MaxItems", 1, MAX_MAP_ITEMS)
         if most is not None:
             items = items[: int(most)]
@@ -368,7 +371,7 @@ class _Interpreter(Generic[FrameT]):
         data_flow = self.data_flow
         call = data_flow.call(step, writer)
         call = call._replace(event={**call.parameters, "Results": results})
-        _, written = yield from self.called(step, call, partial(data_flow.result, step))
+        written = yield from self.called(step, call, data_flow.result)
         return data_flow.result(step, {"MapRunName": request.name, "ResultWriter": written.value})
 
 

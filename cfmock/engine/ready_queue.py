@@ -51,11 +51,6 @@ class ReadyQueue:
         fiber.execution.timeline.busy += 1
         self.allowed = allowed
 
-    def spend_allowed(self) -> int:
-        """Return the number of events that the turn about to begin may tell; the next one has a whole turn."""
-        allowed, self.allowed = self.allowed, TURN
-        return allowed
-
     def stop_job(self, job: Job) -> None:
         """Let nothing of a job go on, until another takes it over."""
         if job.stopped and not job.ready:

@@ -41,9 +41,9 @@ from cfmock.engine.events import (
     EXECUTION_SUCCEEDED,
     EXECUTION_TIMED_OUT,
     MAX_EVENTS,
-    EventShape,
+    EventShapes,
     EventSink,
-    Told,
+    Rows,
 )
 from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Recording, TaskResolver
 from cfmock.engine.flow import Flow
@@ -51,14 +51,14 @@ from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.ready_queue import ReadyQueue
+from cfmock.engine.ready_queue import TURN, ReadyQueue
 from cfmock.engine.recording import (
     TURNED,
     WAITED,
     RecordedIds,
     ReplayError,
 )
-from cfmock.engine.serving import begin_member, serve
+from cfmock.engine.serving import SERVED, begin_member
 
 YEAR = 31_536_000.0
 EXPRESS_LIMIT = 300.0
@@ -66,6 +66,9 @@ EXPRESS_LIMIT = 300.0
 
 INTERNAL_ERROR = "FnF.InternalError"
 """A mistake of ours, not of the definition."""
+
+AHEAD = 64
+"""Events that a fiber may tell before it is asked whether the slice is over."""
 
 _FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
 _ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)
@@ -125,13 +128,13 @@ class FlowScheduler:
         limits of the execution's duration stand as guards. `recording` takes down what running it again takes.
         """
         ids = self.ids if recording is None else RecordedIds(self.ids, recording)
-        context = Context(identity, value, ids, observe)
+        context = Context(identity, value, ids, observe, AHEAD)
         self._rank += 2
         self.job.starts += 1
-        begun = (timeline or self.timers.clock).steady()
-        execution = FlowExecution(
-            self, flow, context, timeline or self.timers.timeline(), resolver, sink, self._rank, recording
-        )
+        if timeline is None:
+            timeline = self.timers.timeline()
+        begun = timeline.steady()
+        execution = FlowExecution(self, flow, context, timeline, resolver, sink, self._rank, recording)
         if on_begin is not None:
             on_begin(execution)
         if on_end is not None:
@@ -143,9 +146,7 @@ class FlowScheduler:
             longest = EXPRESS_LIMIT if flow.express else YEAR
             seconds = min(flow.timeout or longest, longest)
             timed_out = partial(self._time_out, execution, seconds)
-            execution.guard = self.timers.add(
-                begun + seconds, TimerKind.GUARD, timed_out, execution.timeline, execution.rank
-            )
+            execution.guard = self.timers.add(begun + seconds, TimerKind.GUARD, timed_out, timeline, execution.rank)
         return execution
 
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
@@ -161,12 +162,13 @@ class FlowScheduler:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
         sink = execution.sink
 
-        def last(number: int, follows: int, step: str, time: float, told: Told) -> None:
-            sink(number, follows, step, time, told)
-            if told[-1][0].type == "StepExited":
+        def last(rows: Rows) -> None:
+            sink(rows)
+            if rows[-2][-1].type == "StepExited":
                 self.stop(execution, error, cause)
 
         execution.sink = last
+        execution.context.ahead = execution.context.border = 0
 
     def attend(self, execution: FlowExecution) -> Callable[[], None]:
         """Somebody waits for the end of the execution: on a virtual clock its timeline jumps from now on, until what this gives
@@ -201,21 +203,22 @@ class FlowScheduler:
         """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is over."""
         if self._held:
             return
-        if not self.unfinished:
+        queue, attendance = self.queue, self.attendance
+        if not (queue.turns or attendance.touched):
             self._release_clock()
             return
         self._held = True
-        before, begun = self.job, self._slices()
+        before, begun = queue.job, self._slices()
         self._slice = begun
         try:
-            while self.queue.turns or self.attendance.jump():
-                if self.queue.turns:
-                    self._take_turn(*self.queue.turns.popleft())
+            while queue.turns or attendance.jump():
+                if queue.turns:
+                    self._take_turn(*queue.turns.popleft())
                 if begun.over():
                     break
         finally:
             self._held = False
-            self.queue.job = before
+            queue.job = before
             self._release_clock()
             if self.unfinished:
                 self._schedule()
@@ -240,32 +243,28 @@ class FlowScheduler:
             self._held = before
 
     def _take_turn(self, fiber: Fiber, outcome: CommandOutcome, job: Job) -> None:
+        queue, execution = self.queue, fiber.execution
         if job.exceeded:
-            self.queue.turns.appendleft((fiber, outcome, job))
+            queue.turns.appendleft((fiber, outcome, job))
             self.stop_job(job)
             return
-        self.queue.job = job
+        queue.job = job
+        allowed, queue.allowed = queue.allowed, TURN  # the next one has a whole turn
+        execution.timeline.busy -= 1
         try:
-            self._serve(fiber, outcome)
+            self.attendance.touch(execution.timeline)
+            if self.on_turn is not None:
+                self.on_turn(execution)
+            if execution.recording is not None:
+                execution.recording.told(TURNED, execution, label_of(fiber, outcome), allowed)
+            if fiber.part is not None:
+                self._drive(fiber, fiber.part, outcome, allowed)
+            elif type(outcome) is Ending:
+                end_members(self, fiber, outcome)
         finally:
             job.ready -= 1
             if not job.ready and job.on_rest is not None:
                 job.rest()
-
-    def _serve(self, fiber: Fiber, outcome: CommandOutcome) -> None:
-        allowed = self.queue.spend_allowed()
-        timeline = fiber.execution.timeline
-        timeline.busy -= 1
-        self.attendance.touch(timeline)
-        if self.on_turn is not None:
-            self.on_turn(fiber.execution)
-        recording = fiber.execution.recording
-        if recording is not None:
-            recording.told(TURNED, fiber.execution, label_of(fiber, outcome), allowed)
-        if fiber.part is not None:
-            self._drive(fiber, fiber.part, outcome, allowed)
-        elif type(outcome) is Ending:
-            end_members(self, fiber, outcome)
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -282,39 +281,42 @@ class FlowScheduler:
 
     def _drive(self, fiber: Fiber, part: Any, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber run until it must wait, has told `allowed` events, or the slice is over."""
-        execution, over = fiber.execution, self._slice.over
-        context, send, sink, moment = execution.context, part.send, execution.sink, execution.now()
+        execution, recording, over = fiber.execution, fiber.execution.recording, self._slice.over
+        context, send = execution.context, part.send
+        context.moment = execution.now()
         enough = context.last + allowed
         border = min(enough, _LAST + 1)
+        # Who runs an execution again looks behind all events whether the slice was over.
+        again = recording is not None and recording.replaying
         try:
             while True:
-                if fiber.untold is not None:
-                    command, fiber.untold = fiber.untold, None
-                elif isinstance(outcome, Failure):
-                    command = part.throw(outcome)
-                    outcome.forget_path()
-                else:
-                    command = send(outcome)
-                while type(command) is tuple:
-                    step, cause, told = command
-                    before = context.last
-                    number = before + len(told)
-                    if number >= border:
-                        if not self._tell_singly(fiber, command, sink, moment, enough):
-                            return
-                        number = context.last
+                context.border = 0 if again else min(border, context.last + context.ahead)
+                try:
+                    if fiber.untold is not None:
+                        command, fiber.untold = fiber.untold, None
+                    elif isinstance(outcome, Failure):
+                        command = part.throw(outcome)
+                        outcome.forget_path()
                     else:
-                        context.last = number
-                        sink(before + 1, cause, step, moment, told)
-                    if len(told) > 1 and over():
-                        self.queue.resume_first(fiber, number, enough - number)
-                        if execution.recording is not None:
-                            execution.recording.pause(number)
+                        command = send(outcome)
+                finally:
+                    if context.rows:
+                        execution.hand_over()
+                if fiber.part is None:
+                    return  # ended by who was told
+                if type(command) is not tuple:
+                    outcome = SERVED[type(command)](self, fiber, command)
+                    if outcome is BLOCKED:
                         return
-                    command = send(number)
-                outcome = serve(self, fiber, command)
-                if outcome is BLOCKED:
-                    break
+                    continue
+                if not self._tell(fiber, command, border, enough):
+                    return
+                outcome = context.last
+                if len(command[2]) > 1 and over():
+                    self.queue.resume_first(fiber, outcome, enough - outcome)
+                    if recording is not None:
+                        recording.pause(outcome)
+                    return
         except StopIteration as stop:
             self._over(fiber, stop.value)
         except Failure as failure:
@@ -324,20 +326,27 @@ class FlowScheduler:
             self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
             raise
 
-    def _tell_singly(self, fiber: Fiber, command: Emit, sink: EventSink, moment: float, enough: int) -> bool:
-        """Tell events one by one, where a turn or an execution may have no room for all; whether it had."""
-        context, (step, cause, told) = fiber.execution.context, command
-        for index, (shape, parts) in enumerate(told, 1):
-            context.last = number = context.last + 1
-            if number > _LAST and shape not in _ENDS:
-                self._too_long(fiber.execution)
+    def _tell(self, fiber: Fiber, command: Emit, border: int, enough: int) -> bool:
+        """Record events: one by one, where a turn or an execution may have no room for all. Returns whether it had."""
+        execution, (step, cause, shapes, parts) = fiber.execution, command
+        context = execution.context
+        together = context.last + len(shapes) < border
+        while shapes:
+            first, told = (shapes, parts) if together else (shapes[:1], parts[: len(shapes[0].keys)])
+            shapes, parts = shapes[len(first) :], parts[len(told) :]
+            begun, context.last = context.last + 1, context.last + len(first)
+            if begun > _LAST and first not in _ENDS:
+                self._too_long(execution)
                 return False
-            sink(number, cause, step, moment, ((shape, parts),))
-            if number >= enough:
-                fiber.untold = (step, number, told[index:]) if index < len(told) else None
-                self.resume(fiber, number)
+            context.rows += (begun, cause, step, context.moment, first, told)
+            execution.hand_over()
+            cause = context.last
+            if fiber.part is None:
+                return False  # ended by who was told
+            if cause >= enough:
+                fiber.untold = (step, cause, shapes, parts) if shapes else None
+                self.resume(fiber, cause)
                 return False
-            cause = number
         return True
 
     def _over(self, fiber: Fiber, result: CommandOutcome) -> None:
@@ -385,7 +394,7 @@ class FlowScheduler:
             parent.identity._replace(execution=map_run.child_name(index)),
             request.inputs[index],
             resolver=parent.resolver,
-            sink=lambda *told: None,
+            sink=lambda rows: None,
             timeline=parent.timeline,
             observe=parent.context.observe,
             on_end=partial(map_run.ended_child, index),
@@ -407,12 +416,13 @@ class FlowScheduler:
         self,
         execution: FlowExecution,
         status: ExecutionStatus,
-        shape: EventShape | None = None,
+        shapes: EventShapes | None = None,
         failure: Failure | None = None,
     ) -> None:
-        """End an execution; `shape` is the event to tell, if it has not told its end itself."""
+        """End an execution; `shapes` is the event to tell, if it has not told its end itself."""
         if execution.ended:
             return
+        context = execution.context
         execution.status = status
         execution.stopped = execution.now()
         if execution.guard is not None:
@@ -424,9 +434,9 @@ class FlowScheduler:
                 root.cancel()
             if failure is not None:
                 execution.error, execution.cause = failure.code, failure.detail
-                if shape is not None:
-                    cause, execution.context.last = execution.last, execution.last + 1
-                    execution.sink(execution.last, cause, "", execution.stopped, ((shape, failure.parts),))
+                if shapes is not None:
+                    cause, context.last = context.last, context.last + 1
+                    execution.sink([context.last, cause, "", execution.stopped, shapes, failure.parts])
             callbacks, execution.on_end = execution.on_end, []
             for told in callbacks:
                 told(execution)

@@ -29,11 +29,6 @@ from cfmock.engine.recorded_answers import kept_end, path_of
 from cfmock.engine.recording import CHILD, MAP_CHANGED, MAP_ENDED
 
 
-def serve(scheduler: Scheduler, fiber: Fiber, command: Command) -> CommandOutcome:
-    """Serve a command and return its outcome, `BLOCKED` where it is still to come."""
-    return _SERVED[type(command)](scheduler, fiber, command)
-
-
 def begin_member(scheduler: Scheduler, group: Group) -> None:
     """Let the next part of a fork have its turn, if there is one."""
     fiber = group.begin()
@@ -130,7 +125,7 @@ def _map_child_ended(fiber: Fiber, index: int, child: MapChild) -> None:
         recording.told(MAP_ENDED, fiber.execution, path_of(fiber), index, kept_end(child))
 
 
-_SERVED: dict[type[Command], Callable[[Scheduler, Fiber, Any], CommandOutcome]] = {
+SERVED: dict[type[Command], Callable[[Scheduler, Fiber, Any], CommandOutcome]] = {
     Wait: _wait,
     WaitUntil: _wait_until,
     CallTask: _call,
@@ -138,3 +133,4 @@ _SERVED: dict[type[Command], Callable[[Scheduler, Fiber, Any], CommandOutcome]] 
     Fork: _fork,
     RunMap: _run_map,
 }
+"""By the type of a command: serves it, and returns its outcome, `BLOCKED` where that is still to come."""

@@ -39,9 +39,8 @@ def events_of(row: ExecutionRow) -> History:
     if row.events is not None:
         return row.events
     found = History()
-    found.sink(1, 0, "", row.started, ((events.EXECUTION_STARTED, (row.input or "{}",)),))
+    found.sink([1, 0, "", row.started, events.EXECUTION_STARTED, (row.input or "{}",)])
     if row.stopped is not None:
-        shape = _ENDS[row.status]
         parts = (row.output or "{}",) if row.status == "Succeeded" else (json_text(row.error), json_text(row.cause))
-        found.sink(2, 1, "", row.stopped, ((shape, parts),))
+        found.sink([2, 1, "", row.stopped, _ENDS[row.status], parts])
     return found

@@ -15,6 +15,7 @@ from cfmock.engine.recording import Entry
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.recordings import begin_recording, record_canned
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
+from cfmock.service.shared import Observer
 from cfmock.service.task_reports import report_to_token
 from cfmock.service.world import Live, World
 
@@ -126,7 +127,7 @@ class Executed(Live):
             given,
             resolver=self._resolver,
             sink=row.events.sink,
-            observe=passed if observer is None else partial(_passed, passed, partial(observer, row)),
+            observe=passed if observer is None else partial(self._passed, observer),
             timeline=self.timeline,
             on_begin=self._known,
             on_end=self._end,
@@ -159,6 +160,12 @@ class Executed(Live):
         run = self.run
         return _nothing if run is None or run.ended else self._world.scheduler.attend(run)
 
+    def _passed(self, observer: Observer, point: str) -> None:
+        assert self.row.events is not None
+        assert self.run is not None
+        self.row.events.trail.append(point)
+        observer(self.row, point, self.run.last + 1)
+
     def _end(self, run: FlowExecution) -> None:
         world, row = self._world, self.row
         if run.map_runs:
@@ -170,12 +177,6 @@ class Executed(Live):
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
         finish(world, row, stopped, End(run.status.value, output, run.error, run.cause))
-
-
-def _passed(keep: Callable[[str], object], tell: Callable[[str], object], point: str) -> None:
-    """A point of the definition was passed."""
-    keep(point)
-    tell(point)
 
 
 class Canned(Live):

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from cfmock.base.json_text import Json, ascii_text
-from cfmock.engine.events import EventShape, History
+from cfmock.engine.events import History, event_shape
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, Route, ScheduleRow
@@ -132,11 +132,11 @@ def history_value(history: History) -> Json:
 def history_of(value: Json) -> History:
     """The history again."""
     begun, shapes, texts, events, trail = value
-    kinds = [EventShape(type_, tuple(keys)) for type_, keys in shapes]
+    kinds = [event_shape(type_, *keys) for type_, keys in shapes]
     history = History()
     for number, (cause, shape, step, after, *parts) in enumerate(events, 1):
-        told = ((kinds[shape], tuple([texts[part] for part in parts])),)
-        history.sink(number, cause, texts[step], begun + after / 1e6, told)
+        told = tuple([texts[part] for part in parts])
+        history.sink([number, cause, texts[step], begun + after / 1e6, kinds[shape], told])
     history.trail += [texts[point] for point in trail]
     history.close()
     return history

@@ -23,8 +23,9 @@ from cfmock.service.retention import Memory
 from cfmock.service.rows import ExecutionRow
 from cfmock.settings import Settings
 
-Observer = Callable[[ExecutionRow, str], object]
-"""Called for each point of a definition that is passed: with the execution that passes it, and the id of the point."""
+Observer = Callable[[ExecutionRow, str, int], object]
+"""Called for each point of a definition that is passed: with the execution that passes it, the id of the point, and that of the
+event which comes next."""
 
 
 class Compiling(Protocol):

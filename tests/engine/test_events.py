@@ -8,7 +8,7 @@ import pytest
 
 from cfmock.base.json_text import json_text, sendable
 from cfmock.engine.events import EXECUTION_SUCCEEDED as OUT
-from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, EventShape, History
+from cfmock.engine.events import STEP_FAILED, TASK_STARTED, Event, EventShape, History, event_shape
 
 
 def test_an_event_is_a_row_of_the_history() -> None:
@@ -25,23 +25,23 @@ def test_an_event_is_a_row_of_the_history() -> None:
 
 
 def test_an_event_may_have_nothing_to_tell() -> None:
-    assert Event(5, 4, TASK_STARTED, "a", 0.0, ()).detail == "{}"
+    assert Event(5, 4, TASK_STARTED[0], "a", 0.0, ()).detail == "{}"
 
 
 def test_the_detail_is_json_whatever_it_tells() -> None:
     parts = (json_text('a "quoted"\nline'), json_text("\u2028"))
-    assert json.loads(Event(3, 2, STEP_FAILED, "a", 0.0, parts).detail) == {
+    assert json.loads(Event(3, 2, STEP_FAILED[0], "a", 0.0, parts).detail) == {
         "error": 'a "quoted"\nline',
         "cause": "\u2028",
     }
 
 
 def test_a_history_is_the_sequence_of_the_events_it_was_told() -> None:
-    told = [Event(number, number - 1, TASK_STARTED, "a", float(number), (str(number),)) for number in range(1, 6)]
+    told = [Event(number, number - 1, OUT[0], "a", float(number // 3), (str(number),)) for number in range(1, 6)]
     history = History()
     assert not history
-    for event in told:
-        history.sink(event.id, event.cause, event.step, event.time, ((event.shape, event.parts),))
+    history.sink([1, 0, "a", 0.0, OUT * 2, ("1", "2")])
+    history.sink([3, 2, "a", 1.0, OUT, ("3",), 4, 3, "a", 1.0, OUT * 2, ("4", "5")])
     assert len(history) == 5
     assert list(history) == told
     assert (history[0], history[-1], history[1:3], history[::-2]) == (told[0], told[-1], told[1:3], told[::-2])
@@ -50,12 +50,12 @@ def test_a_history_is_the_sequence_of_the_events_it_was_told() -> None:
 
 
 def test_a_history_gives_its_events_as_the_text_of_their_rows() -> None:
-    two, odd = EventShape("StepEntered", ("input", "local")), 'ste"p\n%s {0} 名'
+    two, odd = event_shape("StepEntered", "input", "local"), 'ste"p\n%s {0} 名'
     texts = ('{"a":"\\"%s\\" \\\\ 名"}', json_text("\ud800 \u2028"), "{}")
     history = History()
     for number in range(30):
-        shape, parts = ((two, texts[:2]), (STEP_FAILED, texts[1:]), (TASK_STARTED, ()), (OUT, texts[2:]))[number % 4]
+        shapes, parts = ((two, texts[:2]), (STEP_FAILED, texts[1:]), (TASK_STARTED, ()), (OUT, texts[2:]))[number % 4]
         time = 1_719_197_922.0 + number // 7 / 1000
-        history.sink(number + 1, number, ("a", odd)[number % 3 == 0], time, ((shape, parts),))
+        history.sink([number + 1, number, ("a", odd)[number % 3 == 0], time, shapes, parts])
     assert [sendable(text) for text in history.texts(0, 99)] == [json_text(event.row()) for event in history]
     assert list(history.texts(4, 6)) == list(history.texts(0, 30))[4:6]

@@ -42,8 +42,8 @@ class Hand:
         """The next command that is no event."""
         command = self.part.throw(outcome) if isinstance(outcome, Failure) else self.part.send(outcome)
         while isinstance(command, tuple) and type(command) is tuple:
-            step, cause, told = command
-            for shape, _ in told:
+            step, cause, shapes, _ = command
+            for shape in shapes:
                 self.events.append((shape.type, step, cause))
                 cause = len(self.events)
             self.context.last = len(self.events)

@@ -127,8 +127,10 @@ def test_an_execution_goes_on_after_restarts_as_it_would_have_without(flow: str)
     assert played(flow, range(len(SCRIPT))) == without
 
 
+@pytest.mark.parametrize("ahead", [0, 9])
 @pytest.mark.parametrize("flow", ["parallel", "map", "failing branch", "loop"])
-def test_it_makes_no_difference_where_a_slice_was_over(flow: str) -> None:
+def test_it_makes_no_difference_where_a_slice_was_over(flow: str, ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", ahead)
     assert played(flow, range(len(SCRIPT)), looks=3) == played(flow, (), looks=3)
 
 

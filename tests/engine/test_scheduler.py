@@ -34,6 +34,12 @@ def started(text: str, tasks: dict[str, Any] | None = None, value: Any = None, l
     return lab, lab.start("f", value)
 
 
+@pytest.fixture
+def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a slice is over is asked behind all events."""
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", 0)
+
+
 def token_of(seen: Seen) -> str:
     (token,) = seen.run.waiting
     return token
@@ -203,7 +209,7 @@ def test_what_can_run_at_once_has_run_when_it_is_started() -> None:
 
 
 def test_an_endless_loop_leaves_the_server_its_turn_and_others_theirs() -> None:
-    lab, loop = started(LOOP, looks=300)
+    lab, loop = started(LOOP, looks=20)
     assert loop.status == "Running"
     lab.add("g", PASS)
     assert lab.start("g", name="e2").status == "Succeeded"
@@ -212,6 +218,7 @@ def test_an_endless_loop_leaves_the_server_its_turn_and_others_theirs() -> None:
     assert loop.error[0] == "FnF.EventLimitExceeded"
 
 
+@pytest.mark.usefixtures("looks_at_once")
 def test_a_slice_may_end_after_any_step_of_a_single_execution() -> None:
     lab, seen = started(LOOP, looks=1)
     assert seen.visits == ["A"]
@@ -264,8 +271,10 @@ MANY = text_of(
 
 
 @pytest.mark.parametrize("attended", [True, False])
-@pytest.mark.parametrize("looks", [1, 3, 40])
-def test_it_makes_no_difference_where_slices_end(looks: int, attended: bool) -> None:
+@pytest.mark.parametrize(("looks", "ahead"), [(1, 0), (3, 0), (40, 0), (1, 9)])
+def test_it_makes_no_difference_where_slices_end(
+    looks: int, ahead: int, attended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def histories(looks: int) -> dict[str, Any]:
         lab = Lab(looks=looks)
         lab.add("g", WAIT)
@@ -281,7 +290,9 @@ def test_it_makes_no_difference_where_slices_end(looks: int, attended: bool) -> 
         return {name: [(*row, event.time) for row, event in zip(seen.history(), seen.events, strict=True)]
                 for name, seen in lab.seen.items()}  # fmt: skip
 
-    assert histories(looks) == histories(1_000_000)
+    whole = histories(1_000_000)
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", ahead)
+    assert histories(looks) == whole
 
 
 def test_an_execution_has_5000_events_at_most_the_last_one_is_its_end() -> None:
@@ -451,7 +462,7 @@ DEEP = text_of(
 
 
 def test_stop_ends_an_execution_in_every_state_at_every_depth() -> None:
-    lab = Lab()
+    lab = Lab(looks=20)
     lab.add("f", DEEP, {"R": [{"fails": {"code": "Oops"}}], "T": [{"waits": True}]})
     lab.add("g", WAIT)
     ends: list[str] = []

@@ -136,7 +136,7 @@ class Lab:
             Identity(flow, name, "acs:ram::1:role/r", "cn-hangzhou", environment),
             {} if value is None else value,
             resolver=Tasks(self, mocks),
-            sink=lambda *told: seen.events.extend(as_events(*told)),
+            sink=lambda rows: seen.events.extend(as_events(rows)),
             observe=seen.points.append,
             timeline=timeline,
             on_end=on_end,

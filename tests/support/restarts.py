@@ -83,7 +83,7 @@ class RecordingLab(Lab):
             Identity(kept.flow, kept.name, "acs:ram::1:role/r", "cn-hangzhou", None, 0, "", kept.serial),
             kept.value,
             resolver=Tasks(self, mocks),
-            sink=lambda *told: seen.events.extend(as_events(*told)),
+            sink=lambda rows: seen.events.extend(as_events(rows)),
             timeline=timeline,
             on_begin=lambda run: setattr(seen, "run", run),
             on_end=ended,

@@ -34,6 +34,11 @@ class Effort:
         self.left = left
         self._enough = left - _LITTLE
 
+    @property
+    def slight(self) -> bool:
+        """Return whether next to nothing was done."""
+        return self.left >= self._enough
+
     def spend(self, amount: int) -> None:
         """Count some work before it is done. Raises `DataTooLarge` beyond the bound."""
         self.left -= amount

@@ -27,7 +27,7 @@ from cfmock.engine.data_flow import (
     given_number,
     measured,
 )
-from cfmock.engine.events import EventShape, Told
+from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, Node, NodeKind, TaskNode
@@ -50,13 +50,8 @@ MAX_WAIT = 172_800
 MAX_TIMEOUT = 31_536_000
 """A year, as long as an execution may take."""
 
-ENTERED = EventShape("StepEntered", ("input", "local"))
-EXITED = EventShape("StepExited", ("local",))
-SCHEDULED_ARN = EventShape("TaskScheduled", ("input", "resourceArn"))
-SCHEDULED_ACTION = EventShape("TaskScheduled", ("input", "action", "parameters"))
-
-BRANCH_EXITED = EventShape("BranchExited", ("index", "local"))
-ITERATION_EXITED = EventShape("IterationExited", ("index", "local"))
+SCHEDULED_ARN = event_shape("TaskScheduled", "input", "resourceArn") + TASK_STARTED
+SCHEDULED_ACTION = event_shape("TaskScheduled", "input", "action", "parameters") + TASK_STARTED
 
 Mappings = tuple[tuple[str, Any], ...]
 """Pairs of a target and its source: an `Expression`, or a constant."""
@@ -118,8 +113,9 @@ def _flow_context(who: Identity) -> dict[str, Json]:
 class LegacyDataFlow:
     """The data flow of `type: flow`."""
 
-    branch_exited = BRANCH_EXITED
-    iteration_exited = ITERATION_EXITED
+    shapes = StepShapes(event_shape("StepEntered", "input", "local"), event_shape("StepExited", "local"))
+    branch_exited = event_shape("BranchExited", "index", "local")
+    iteration_exited = event_shape("IterationExited", "index", "local")
 
     def __init__(self, data: StepData = NO_DATA) -> None:
         """`data` are the mappings of the whole flow."""
@@ -150,14 +146,14 @@ class LegacyDataFlow:
         effort = Effort(context.ids)
         return measured(_picked(self.data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
 
-    def passing(self, node: Node, frame: StepFrame) -> Told | None:
+    def passing(self, node: Node, frame: StepFrame) -> EventParts | None:
         return None  # there is always something to put together
 
-    def before(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
-        return ENTERED, (step.frame.input.text, step.frame.local.text)
+    def before(self, step: Step[StepFrame]) -> EventParts:
+        return step.frame.input.text, step.frame.local.text
 
-    def after(self, step: Step[StepFrame]) -> tuple[EventShape, tuple[str, ...]]:
-        return EXITED, (step.frame.local.text,)
+    def after(self, step: Step[StepFrame]) -> EventParts:
+        return (step.frame.local.text,)
 
     def enter(self, step: Step[StepFrame]) -> None:
         frame, mappings = step.frame, step.node.data.input
@@ -253,7 +249,7 @@ class LegacyDataFlow:
             task_token=step.token,
         )
 
-    def scheduled(self, step: Step[StepFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
+    def scheduled(self, step: Step[StepFrame], call: TaskCall) -> tuple[EventShapes, EventParts]:
         if call.resource_arn is not None:
             return SCHEDULED_ARN, (step.given.text, json_text(call.resource_arn))
         parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)

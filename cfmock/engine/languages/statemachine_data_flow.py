@@ -31,7 +31,7 @@ from cfmock.engine.data_flow import (
     given_number,
     measured,
 )
-from cfmock.engine.events import OUTPUT, STEP_STARTED, STEP_SUCCEEDED, EventShape, Told
+from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression
 from cfmock.engine.expr.effort import MAX_EFFORT
 from cfmock.engine.model import Catch, Node, NodeKind, TaskNode
@@ -57,11 +57,7 @@ FUNCTION = "FC:InvokeFunction"
 ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
 """What stands beside the `Body` of a result. For functions only the Body is certain."""
 
-ENTERED = EventShape("StepEntered", ("input",))
-EXITED = EventShape("StepExited", OUTPUT)
-SCHEDULED = EventShape("TaskScheduled", ("action", "parameters"))
-BRANCH_EXITED = EventShape("BranchExited", ("index", "output"))
-ITERATION_EXITED = EventShape("IterationExited", ("index", "output"))
+SCHEDULED = event_shape("TaskScheduled", "action", "parameters") + TASK_STARTED
 
 
 class StateData(NamedTuple):
@@ -117,8 +113,9 @@ def _context(step: Step[StateFrame], scope: Mapping[str, Json]) -> Json:
 class StateMachineDataFlow:
     """The data flow of `Type: StateMachine`."""
 
-    branch_exited = BRANCH_EXITED
-    iteration_exited = ITERATION_EXITED
+    shapes = StepShapes(event_shape("StepEntered", "input"), event_shape("StepExited", "output"))
+    branch_exited = event_shape("BranchExited", "index", "output")
+    iteration_exited = event_shape("IterationExited", "index", "output")
 
     def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
         return use(self)
@@ -131,18 +128,17 @@ class StateMachineDataFlow:
     def close(self, frame: StateFrame, context: Context) -> Datum:
         return frame.value
 
-    def passing(self, node: Node, frame: StateFrame) -> Told | None:
+    def passing(self, node: Node, frame: StateFrame) -> EventParts | None:
         data = node.data
         if data.input is not None or data.output is not None or data.globals is not None:
             return None
-        parts = (frame.value.text,)
-        return (ENTERED, parts), (STEP_STARTED, parts), (STEP_SUCCEEDED, parts), (EXITED, parts)
+        text = frame.value.text
+        return text, text, text, text
 
-    def before(self, step: Step[StateFrame]) -> tuple[EventShape, tuple[str, ...]]:
-        return ENTERED, (step.frame.value.text,)
+    def before(self, step: Step[StateFrame]) -> EventParts:
+        return (step.frame.value.text,)
 
-    def after(self, step: Step[StateFrame]) -> tuple[EventShape, tuple[str, ...]]:
-        return EXITED, (step.frame.value.text,)
+    after = before
 
     def enter(self, step: Step[StateFrame]) -> None:
         step.given = given = step.frame.value
@@ -223,7 +219,7 @@ class StateMachineDataFlow:
             task_token=step.token,
         )
 
-    def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShape, tuple[str, ...]]:
+    def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShapes, EventParts]:
         parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED, (json_text(call.action), parameters.text)
 

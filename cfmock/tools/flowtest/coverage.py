@@ -150,7 +150,7 @@ class ServedCoverage(Coverage):
         super().__init__()
         self._known: set[tuple[str, str]] = set()
 
-    def observe(self, row: ExecutionRow, point: str) -> None:
+    def observe(self, row: ExecutionRow, point: str, event: int) -> None:
         flow = row.flow
         if not row.map_run and (flow.name, flow.definition) not in self._known:
             self._known.add((flow.name, flow.definition))

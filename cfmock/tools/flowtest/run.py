@@ -105,7 +105,7 @@ class FlowTestRunner:
         emulator = Emulator(self.settings, ())
         world = emulator.worlds.of(*key)
         emulator.shared.tell = warnings.append
-        emulator.observe(lambda row, point: passages.append(Passage(row, point, len(row.events or ()) + 1)))
+        emulator.observe(lambda row, point, event: passages.append(Passage(row, point, event)))
         for row in model.rows:
             world.stores.flows.put(FLOWS, row.name, row)
         world.mocks |= model.mocks

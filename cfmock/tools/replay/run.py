@@ -11,7 +11,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import TimerKind, Timers
 from cfmock.engine.commands import Failure
-from cfmock.engine.events import Event, Told, as_events
+from cfmock.engine.events import Event, Rows, as_events
 from cfmock.engine.execution import Answer, CalledTask, FlowExecution, TaskResolver
 from cfmock.engine.identity import Identity
 from cfmock.engine.scheduler import YEAR, FlowScheduler
@@ -95,9 +95,9 @@ class _Replaying(TaskResolver):
     def _begin(self, execution: FlowExecution) -> None:
         self.execution = execution
 
-    def sink(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
+    def sink(self, rows: Rows) -> None:
         """Take the next events, up to where the execution was stopped in the service."""
-        for event in as_events(number, cause, step, time, told):
+        for event in as_events(rows):
             if event.type != "ExecutionStopped" and len(self.events) == self._stop_after > 0:
                 continue
             last = len(self.events)

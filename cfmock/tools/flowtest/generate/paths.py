@@ -18,7 +18,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.engine.data_flow import Step
-from cfmock.engine.events import Told
+from cfmock.engine.events import Rows, last_of
 from cfmock.engine.execution import CalledTask, TaskResolver
 from cfmock.engine.expr import Expression
 from cfmock.engine.flow import Flow
@@ -116,8 +116,8 @@ class PathExecution(TaskResolver):
             path.complete = False
         return path
 
-    def _count(self, number: int, cause: int, step: str, time: float, told: Told) -> None:
-        self.events += len(told)
+    def _count(self, rows: Rows) -> None:
+        self.events = last_of(rows)
         if self.events > _EVENTS:
             raise _Spent
 
