@@ -26,7 +26,7 @@ from cfmock.protocol.wire.messages import Reply, Request, Transport
 from cfmock.server.http_edge import ADMIN, Begun, HttpEdge, HttpServer, Protocol
 from cfmock.server.raw_response import head
 from cfmock.server.state_writer import StateWriter
-from cfmock.server.turns import LARGE
+from cfmock.server.turns import HEAVY, LARGE
 
 TOGETHER = 16
 """Answers that are sent at once. With more of them at a time, clients would only wait longer."""
@@ -186,7 +186,8 @@ class FastProtocol(Protocol):
             return data
         waiter = self._waiter
         # Nothing of this connection may be under way.
-        if plain and end + length <= LARGE and waiter is not None and not waiter.done() and not self._paused:
+        idle = waiter is not None and not waiter.done() and not self._paused
+        if plain and end + length <= LARGE and idle and not self.heavy:
             if missing:
                 self._held, self._head = data, found
                 self.count(len(data))
@@ -213,6 +214,7 @@ class FastProtocol(Protocol):
         if reply.transport is not Transport.WHOLE:
             self.begun = reply
             return False
+        self.heavy = len(reply.body) > HEAVY
         if self.transport is not None:
             self._manager.answers.add(self.transport, head(reply, keep_alive=True) + reply.body)  # type: ignore[union-attr]
         self._wait_for_next()
@@ -222,6 +224,8 @@ class FastProtocol(Protocol):
         """Send an answer when what it rests on is in the state file; nothing more is read of the connection until then."""
         transport: Any = self.transport
         transport.pause_reading()
+
+        self.heavy = len(reply.body) > HEAVY
 
         def send(kept: bool) -> None:
             if self.transport is None:

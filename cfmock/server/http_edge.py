@@ -33,7 +33,7 @@ from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.raw_response import LAST, head, written
 from cfmock.server.state_writer import StateLost, StateWriter
-from cfmock.server.turns import LARGE, Turns
+from cfmock.server.turns import HEAVY, LARGE, Turns
 from cfmock.server.web_pages import PageDoor
 
 log = logging.getLogger("cfmock")
@@ -103,13 +103,18 @@ class HttpEdge:
         if protocol.begun is not None:
             begun, protocol.begun = protocol.begun, None
             return await self._sent(begun, request)
+        if protocol.heavy:
+            await self.turns.wait(0, heavy=True)
+            protocol.heavy = False
         target, headers = request.raw_path, request.headers
         if "Expect" in headers and headers["Expect"].lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if ADMIN in target and _is_admin(target):
             if request.version < HttpVersion10:  # aiohttp would answer in it, which nobody understands any more
                 return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
-            return await self._admin(request, self)
+            answer = await self._admin(request, self)
+            protocol.heavy = isinstance(answer, web.Response) and len(answer.body or b"") > HEAVY  # type: ignore[arg-type]
+            return answer
         dropped = 0
         body = at_hand(request, self._limit)
         if body is None:
@@ -166,6 +171,7 @@ class HttpEdge:
             return await self._broken(reply, request)
         sent = written(reply, request, close=close)
         protocol: Any = request.protocol
+        protocol.heavy = len(reply.body) > HEAVY
         if protocol.writing_paused:  # the client has not read the answers before: no more is done for it meanwhile
             with contextlib.suppress(ConnectionError):
                 await request.writer.drain()
@@ -364,6 +370,9 @@ class Protocol(CountedProtocol):
 
     begun: Reply | Begun | Exception | None = None
     """The result of the next call, where that was handled before aiohttp got it (`fast_way`)."""
+
+    heavy = False
+    """Whether the last answer was so large that the next request takes its turn."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.

@@ -7,6 +7,9 @@ import asyncio
 LARGE = 16 * 1024
 """Bytes of a request that may cost much: a definition, a fixture, an input."""
 
+HEAVY = 256 * 1024
+"""Bytes of an answer after which the next request of its connection may cost much, too."""
+
 ROUNDS = 3
 """Rounds of the loop from one of them to the next: what comes in meanwhile is read, begun and answered."""
 
@@ -17,9 +20,10 @@ class Turns:
     def __init__(self) -> None:
         self._line = asyncio.Lock()
 
-    async def wait(self, size: int) -> None:
-        """Wait for the turn of a request of `size` bytes, which then may hold the loop; small ones have theirs at once."""
-        if size > LARGE:
+    async def wait(self, size: int, *, heavy: bool = False) -> None:
+        """Wait for the turn of a request of `size` bytes, or one that is `heavy` otherwise, which then may hold the loop; small ones
+        have theirs at once."""
+        if size > LARGE or heavy:
             async with self._line:
                 for _ in range(ROUNDS):
                     await asyncio.sleep(0)

@@ -166,7 +166,7 @@ def report(meter: Meter, engine: str, problem: str | None) -> bool:
     )
     if problem:
         print(problem)
-    elif slow:
+    elif meter.slowest > LIMIT / 2:
         print(f"    the {meter.number}th: {meter.worst!r:.{SHOWN}}")
     return not problem and not slow
 

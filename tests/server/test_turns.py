@@ -13,7 +13,9 @@ import pytest
 from cfmock import CloudFlow
 from cfmock.emulator.pipeline import Pipeline
 from cfmock.protocol.wire.messages import Request
+from cfmock.server import fast_way, http_edge
 from cfmock.server.turns import LARGE, ROUNDS, Turns
+from tests.support.raw import connect, parsed, read_answer
 
 
 def test_between_large_requests_the_loop_has_rounds_for_others() -> None:
@@ -37,6 +39,29 @@ def test_between_large_requests_the_loop_has_rounds_for_others() -> None:
     at = [seen.index(name) for name in "ABC"]
     assert seen.index("small") < at[0]
     assert all(seen[left:right].count(".") >= ROUNDS for left, right in itertools.pairwise(at))
+
+
+@pytest.mark.parametrize("large", ["/?Action=ListFlows&Version=2019-03-15", "/_cfmock/calls"])
+def test_a_client_that_gets_large_answers_takes_turns_with_others(large: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[bool] = []
+    wait = Turns.wait
+
+    async def watched(self: Turns, size: int, *, heavy: bool = False) -> None:
+        waits.append(heavy)
+        await wait(self, size, heavy=heavy)
+
+    monkeypatch.setattr(Turns, "wait", watched)
+    monkeypatch.setattr(http_edge, "HEAVY", 300)
+    monkeypatch.setattr(fast_way, "HEAVY", 300)
+    flows = {"cfmock": 1, "flows": [{"name": "f", "description": "d" * 300}]}
+    with CloudFlow(flows, auth="off") as cf, connect(cf.url) as connection, connect(cf.url) as other:
+        cf.call("ListFlows")
+        for path in (large, large, "/_cfmock/clock", "/_cfmock/clock"):
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert parsed(read_answer(connection))[0] == 200
+            other.sendall(b"GET /?Action=DescribeFlow HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert parsed(read_answer(other))[0] == 400
+    assert waits == [True, True], "the second of the large ones, and the first behind them"
 
 
 def test_a_client_that_sends_ahead_of_its_answers_shares_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
