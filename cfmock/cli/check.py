@@ -75,19 +75,15 @@ def _check(
 
     report = check(paths, selection, variables)
     if form == "text":
-        _tell(report)
+        from cfmock.tools.checks.report import Level
+
+        for warning in report.fixtures.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        for issue in report.issues:
+            click.echo(issue.text if issue.level is Level.ERROR else f"{issue.level.value}: {issue.text}", err=True)
+        if not report.mistaken:
+            said = [f"{count} {what}{'s' * (count != 1)}" for what, count in report.counts().items() if count]
+            click.echo(f"ok: {', '.join(said) or 'nothing there'}")
     else:
         click.echo(FORMATS[form](report), nl=False)
     return MISUSED if report.mistaken else SUCCESS, report
-
-
-def _tell(report: CheckReport) -> None:
-    from cfmock.tools.checks.report import Level
-
-    for warning in report.fixtures.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    for issue in report.issues:
-        click.echo(issue.text if issue.level is Level.ERROR else f"{issue.level.value}: {issue.text}", err=True)
-    if not report.mistaken:
-        said = [f"{count} {what}{'s' * (count != 1)}" for what, count in report.counts().items() if count]
-        click.echo(f"ok: {', '.join(said) or 'nothing there'}")

@@ -16,7 +16,6 @@ from cfmock.cli.test_options import TestOptions
 
 if TYPE_CHECKING:
     from cfmock.tools.flowtest.cases import Cases, Result
-    from cfmock.tools.flowtest.coverage import Coverage
     from cfmock.tools.flowtest.report import TestReport
 
 
@@ -86,7 +85,14 @@ def _run(options: TestOptions) -> tuple[int, Cases]:
     coverage = Coverage()
     coverage.count_all(cases.fixtures.flows)
     for file in options.coverage:
-        _add_coverage(coverage, file)
+        from cfmock.base.errors import SettingsError
+
+        try:
+            coverage.add_document(json.loads(Path(file).read_bytes()))
+        except OSError as error:
+            raise SettingsError(f"--coverage {file}: {error.strerror}") from None
+        except ValueError as error:
+            raise SettingsError(f"--coverage {file}: {error}") from None
     found = _results(options, cases)
     for result in found:
         coverage.add(result.flat_hits())
@@ -115,17 +121,6 @@ def until_failure(found: Iterable[Result], fail_fast: bool) -> Iterable[Result]:
             return
 
 
-def _add_coverage(coverage: Coverage, file: str) -> None:
-    from cfmock.base.errors import SettingsError
-
-    try:
-        coverage.add_document(json.loads(Path(file).read_bytes()))
-    except OSError as error:
-        raise SettingsError(f"--coverage {file}: {error.strerror}") from None
-    except ValueError as error:
-        raise SettingsError(f"--coverage {file}: {error}") from None
-
-
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +136,8 @@ def _print(report: TestReport) -> None:
     for result in report.failed:
         click.echo()
         for line in words.failure(result):
-            _print_line(line)
+            colour = {"    - ": "green", "    + ": "red", "FAILED": "red"}.get(line[:6])
+            click.secho(line, fg=colour, bold=True if line.startswith("FAILED") else None)
     if report.coverage.total:
         click.echo()
         print_table(words.COVERAGE_COLUMNS, words.coverage_rows(report.coverage, report.results))
@@ -164,11 +160,6 @@ def _print(report: TestReport) -> None:
     for test in report.cases.without_flow:
         click.echo(f"{test.mark}: '{test.name}' was not run: flow '{test.flow}' has mistakes", err=True)
     click.echo(f"\n{report.summary()}")
-
-
-def _print_line(line: str) -> None:
-    colour = {"    - ": "green", "    + ": "red", "FAILED": "red"}.get(line[:6])
-    click.secho(line, fg=colour, bold=True if line.startswith("FAILED") else None)
 
 
 def _write(options: TestOptions, report: TestReport) -> None:

@@ -84,13 +84,25 @@ class FlowDetailControl(ControlPart):
             "modified": iso(row.modified),
             "definition": row.definition,
             "outline": _outline(row.compiled),
-            "versions": _versions(world, row),
+            "versions": [
+                {"version": each.version, "description": each.description, "created": iso(each.created)}
+                for each in rows_from(world.stores.versions, row.id)
+            ],
             "aliases": _aliases(world, row),
             "schedules": _schedules(world, row),
             "mocks": _mocks(world.mocks_of(name)),
             "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes_of(name).uses()],
             "coverage": _coverage(world, row),
-            "findings": [_finding(each) for each in findings],
+            "findings": [
+                {
+                    "code": each.code,
+                    "severity": each.severity.value,
+                    "line": each.mark.line,
+                    "column": each.mark.column,
+                    "message": each.message,
+                }
+                for each in findings
+            ],
         }
 
     def draw_flow(
@@ -216,13 +228,6 @@ def _outline(flow: Flow) -> list[dict[str, Json]]:
     ]
 
 
-def _versions(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    return [
-        {"version": each.version, "description": each.description, "created": iso(each.created)}
-        for each in rows_from(world.stores.versions, row.id)
-    ]
-
-
 def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
     return [
         {
@@ -301,16 +306,6 @@ def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
     ]
     reached = sum(1 for each in points if each["hits"])
     return {"percent": 100 * reached // len(points) if points else 100, "points": points}
-
-
-def _finding(finding: Finding) -> dict[str, Json]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "line": finding.mark.line,
-        "column": finding.mark.column,
-        "message": finding.message,
-    }
 
 
 def _is_mocked(mocks: TaskMocks, task: TaskNode) -> bool:

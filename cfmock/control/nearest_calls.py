@@ -64,24 +64,19 @@ def nearest(emulator: Emulator, subject: Subject) -> str:
     """Describe the nearest call or execution."""
     if isinstance(subject, AddedFault):
         return _nearest_call(list(emulator.journal.find()), subject.rule)
-    executions = _executions(emulator, subject.flow)
+    found: list[ExecutionRow] = []
+    for world in emulator.worlds.known():
+        row = world.stores.flows.get(FLOWS, subject.flow)
+        if row is not None:
+            keys = islice(world.stores.executions.keys(row.id), 10 * _COMPARED)
+            rows = (world.stores.executions.get(row.id, key) for key in keys)
+            found += [each for each in rows if each is not None]
+    executions = sorted(found, key=lambda each: (each.started, each.serial))[-_COMPARED:]
     if not executions:
         return _without_execution(emulator, subject.flow)
     if isinstance(subject, MockChain):
         return _of_mock(subject, executions[-1], missing_task(subject.flow, subject.task, emulator.worlds.known()))
     return _of_outcome(subject.outcome, executions)
-
-
-def _executions(emulator: Emulator, flow: str) -> list[ExecutionRow]:
-    """Some of a flow in all worlds, the newest last."""
-    found: list[ExecutionRow] = []
-    for world in emulator.worlds.known():
-        row = world.stores.flows.get(FLOWS, flow)
-        if row is not None:
-            keys = islice(world.stores.executions.keys(row.id), 10 * _COMPARED)
-            rows = (world.stores.executions.get(row.id, key) for key in keys)
-            found += [each for each in rows if each is not None]
-    return sorted(found, key=lambda each: (each.started, each.serial))[-_COMPARED:]
 
 
 def _without_execution(emulator: Emulator, flow: str) -> str:

@@ -72,7 +72,8 @@ def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenti
     """Return a hint for a call that no outcome, mock or fault matched."""
     if rules(reached):
         return None
-    nearest = _nearest(noted)
+    found = (each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched)
+    nearest = next((miss for miss in found if miss is not None and miss.near), None)
     if nearest is not None:
         return str(nearest)
     if failure is not None:
@@ -114,12 +115,6 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
 def for_flow(name: str, world: World) -> str | None:
     """Return a hint with the flow that was probably meant by a missing one."""
     return _meant(f"there is no flow '{name}'", name, world.flow_names())
-
-
-def _nearest(noted: Noted) -> NearMiss | None:
-    """The nearest outcome or mock. That a task has no mock is worth a hint even where other mocks answered."""
-    found = (each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched)
-    return next((miss for miss in found if miss is not None and miss.near), None)
 
 
 def _meant(text: str, word: str, known: Iterable[str]) -> str | None:

@@ -328,11 +328,7 @@ def _keyed_faults(world: World) -> list[tuple[str, Any]]:
     seen: dict[str, int] = {}
     found = []
     for fault in world.faults.list():
-        text = digest(ascii_text(_said(fault.rule.to_mapping())))
+        text = digest(ascii_text(json.loads(json.dumps(fault.rule.to_mapping(), default=str, sort_keys=True))))
         seen[text] = seen.get(text, 0) + 1
         found.append((f"{text}#{seen[text]}", fault))
     return found
-
-
-def _said(mapping: Any) -> Json:
-    return json.loads(json.dumps(mapping, default=str, sort_keys=True))

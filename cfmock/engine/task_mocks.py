@@ -289,12 +289,6 @@ def failure_of(error: BaseException) -> Failure:
     except Exception:  # noqa: BLE001 - the user's own class: its text may be anything
         detail = "an exception without a text"
     failure = Failure(type(error).__name__, detail)
-    failure.place = _place(error)
-    return failure
-
-
-def _place(error: BaseException) -> str:
-    """The line of the user's function that led to an exception: the last one in the file of that function."""
     found: FrameType | None = None
     line, trace = 0, error.__traceback__
     while trace is not None:
@@ -303,7 +297,8 @@ def _place(error: BaseException) -> str:
         if file == found.f_code.co_filename if found is not None else not file.startswith(_PACKAGE):
             found, line = frame, trace.tb_lineno
         trace = trace.tb_next
-    return f"{found.f_code.co_filename}:{line}, in {found.f_code.co_name}" if found is not None else ""
+    failure.place = f"{found.f_code.co_filename}:{line}, in {found.f_code.co_name}" if found is not None else ""
+    return failure
 
 
 _PACKAGE = __file__.rpartition("engine")[0]

@@ -29,7 +29,16 @@ def begin(config: pytest.Config) -> None:
     if file:
         if Path(file).is_dir() or not Path(file).parent.is_dir():
             raise pytest.UsageError(f"{OPTION}: cannot write {file}")  # now rather than when all has been run
-        config.stash[_COVERAGE] = _new(config)
+        from cfmock.base.errors import CfmockError
+        from cfmock.fixtures.loader import load
+        from cfmock.tools.flowtest.coverage import ServedCoverage
+
+        coverage = ServedCoverage()
+        try:
+            coverage.count_all(load(config.getini("cfmock_fixtures")).flows)
+        except CfmockError as error:
+            raise pytest.UsageError(f"cfmock_fixtures: {error}") from None
+        config.stash[_COVERAGE] = coverage
 
 
 def of(config: pytest.Config) -> ServedCoverage | None:
@@ -78,16 +87,3 @@ def summary(terminal: Any, config: pytest.Config) -> None:
             terminal.line(f"{flow.percent:>3} %  {flow.name} ({flow.reached} of {flow.total} points)")
     if _UNWRITTEN in config.stash:
         terminal.line(config.stash[_UNWRITTEN], red=True)
-
-
-def _new(config: pytest.Config) -> ServedCoverage:
-    from cfmock.base.errors import CfmockError
-    from cfmock.fixtures.loader import load
-    from cfmock.tools.flowtest.coverage import ServedCoverage
-
-    coverage = ServedCoverage()
-    try:
-        coverage.count_all(load(config.getini("cfmock_fixtures")).flows)
-    except CfmockError as error:
-        raise pytest.UsageError(f"cfmock_fixtures: {error}") from None
-    return coverage

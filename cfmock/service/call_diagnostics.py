@@ -28,11 +28,6 @@ class Noted(NamedTuple):
     matched: bool = False
 
     @property
-    def something(self) -> bool:
-        """Return whether there is anything to explain or to warn of."""
-        return bool(self.unmatched or self.warnings)
-
-    @property
     def size(self) -> int:
         """About how many bytes are kept to explain why nothing matched, and to warn."""
         return sum(_UNMATCHED + getsizeof(each.input) for each in self.unmatched) + sum(map(getsizeof, self.warnings))

@@ -112,15 +112,11 @@ def _document(found: Iterable[tuple[str, _JUnitCase]]) -> str:
         counts = {word: str(sum(case.result == kind for case in cases)) for kind, word in _RESULTS.items()}
         suite = SubElement(root, "testsuite", {"name": legal(name), "tests": str(len(cases)), **counts})
         for case in cases:
-            _add(suite, case)
+            given = {"classname": case.classname, "name": case.name, **case.more, "time": f"{case.seconds:.6f}"}
+            element = SubElement(suite, "testcase", {key: legal(value) for key, value in given.items()})
+            if case.result is not None:
+                SubElement(element, case.result, message=legal(case.message)).text = legal(case.detail) or None
+            if case.printed:
+                SubElement(element, "system-out").text = legal(case.printed)
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
-
-
-def _add(suite: Element, case: _JUnitCase) -> None:
-    given = {"classname": case.classname, "name": case.name, **case.more, "time": f"{case.seconds:.6f}"}
-    element = SubElement(suite, "testcase", {key: legal(value) for key, value in given.items()})
-    if case.result is not None:
-        SubElement(element, case.result, message=legal(case.message)).text = legal(case.detail) or None
-    if case.printed:
-        SubElement(element, "system-out").text = legal(case.printed)

@@ -8,7 +8,7 @@ iterations come out in the order of the items, a caught failure hands on the sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cfmock.base.json_text import Json, json_text, value_size
@@ -95,19 +95,19 @@ class StateScope(dict[str, Json]):
     def __missing__(self, name: str) -> Json:
         if name != "$Context":
             raise KeyError(name)
-        context = self[name] = _context(self.step, self)
+        current: dict[str, Json] = {
+            "Name": self.step.node.name,
+            "Input": self["$Input"],
+            "RetryCount": self.step.retries,
+        }
+        if "$Output" in self:
+            current["Output"] = self["$Output"]
+        if self.step.error is not None:
+            current["Error"] = {"Code": self.step.error.code, "Detail": self.step.error.detail}
+        if isinstance(self.step.node, TaskNode):
+            current["TaskToken"] = self.step.token.text
+        context = self[name] = {**self.step.context.identity.context(self.step.context.input), "Current": current}
         return context
-
-
-def _context(step: Step[StateFrame], scope: Mapping[str, Json]) -> Json:
-    current: dict[str, Json] = {"Name": step.node.name, "Input": scope["$Input"], "RetryCount": step.retries}
-    if "$Output" in scope:
-        current["Output"] = scope["$Output"]
-    if step.error is not None:
-        current["Error"] = {"Code": step.error.code, "Detail": step.error.detail}
-    if isinstance(step.node, TaskNode):
-        current["TaskToken"] = step.token.text
-    return {**step.context.identity.context(step.context.input), "Current": current}
 
 
 class StateMachineDataFlow:

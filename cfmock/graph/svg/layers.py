@@ -90,7 +90,7 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
         found.weight = max(found.weight, arcs[index].weight)
         return target
 
-    far = _far(ranks, arcs)
+    far = {(arc.target, arc.lane) for arc in arcs if not arc.back and ranks[arc.target] - ranks[arc.source] > FAR}
 
     for index, arc in enumerate(arcs):
         at, target = cells[arc.source], cells[arc.target]
@@ -132,11 +132,6 @@ def _ranks(count: int, arcs: Sequence[Arc]) -> list[int]:
             if not waiting[arc.target]:
                 ready.append(arc.target)
     return ranks
-
-
-def _far(ranks: Sequence[int], arcs: Sequence[Arc]) -> set[tuple[int, str]]:
-    """Targets and lanes with an arc that is too long for the ranks; then all arcs of the lane go round together."""
-    return {(arc.target, arc.lane) for arc in arcs if not arc.back and ranks[arc.target] - ranks[arc.source] > FAR}
 
 
 def _connect(steps: Sequence[LayerLink]) -> None:

@@ -108,16 +108,12 @@ def plan(series: Series, highlight: Highlight | None, *, outermost: bool = True)
         connect(places[source.name], places[link.edge.target], Way(link, label, status, port))
     if outermost:
         for node in series.nodes.values():
-            if _ends(node):
+            if node.next is None and node.kind not in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL):
                 status = highlight.of_going_on(node) if highlight else Status.PLAIN
                 connect(places[node.name], len(figures), Way(None, "", status))
                 figures.append(None)
     sizes = [Size(DOT, DOT) if figure is None else figure.size for figure in figures]
     return Plan(tuple(figures), tuple(ways), lay_out(sizes, arcs))
-
-
-def _ends(node: Node) -> bool:
-    return node.next is None and node.kind not in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL)
 
 
 def _arc(source: int, target: int, way: Way) -> Arc:

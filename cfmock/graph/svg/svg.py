@@ -147,7 +147,7 @@ def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
     )
     yield _shape(figure, x, y)
     at = x + PAD + (6 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
-    yield _icon(ICONS[node.kind], at, y + 9)
+    yield f'<path class="cf-icon" transform="translate({at:.1f} {y + 9:.1f})" d="{ICONS[node.kind]}"/>'
     yield f'<text class="cf-name" x="{at + ICON + 8:.1f}" y="{y + 20.5:.1f}">{_text(figure.name)}</text>'
     line = y + 20.5
     for note in figure.notes:
@@ -181,10 +181,6 @@ def _about(figure: Figure) -> str:
     if figure.visits is not None:
         lines.append("entered once" if figure.visits == 1 else f"entered {figure.visits} times")
     return "\n".join(lines)
-
-
-def _icon(path: str, x: float, y: float) -> str:
-    return f'<path class="cf-icon" transform="translate({x:.1f} {y:.1f})" d="{path}"/>'
 
 
 def _shape(figure: Figure, x: float, y: float) -> str:

@@ -129,7 +129,15 @@ class Authenticator:
         if credential.allow is not None and not any(
             glob_matches(each, call.operation.action) for each in credential.allow
         ):
-            raise _forbidden(credential, call)
+            raise Refused(
+                "AccessDenied",
+                reason="forbidden",
+                action=call.operation.action,
+                resource=f"acs:fnf:{call.region}:{credential.account}:flow/{call.flow or '*'}",
+                principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
+                principal=credential.access_key_id,
+                account=credential.account,
+            )
         return credential
 
     def _credential(self, presented: RequestCredentials) -> Credential:
@@ -203,18 +211,6 @@ def _check_token(credential: Credential, token: str, now: float) -> None:
     if credential.expires is not None and now >= credential.expires:
         hint = f"the security token of {key} has expired ({iso_seconds(credential.expires)})"
         raise Refused("AccessDenied", reason="token-expired", hint=hint)
-
-
-def _forbidden(credential: Credential, call: OperationCall) -> Refused:
-    return Refused(
-        "AccessDenied",
-        reason="forbidden",
-        action=call.operation.action,
-        resource=f"acs:fnf:{call.region}:{credential.account}:flow/{call.flow or '*'}",
-        principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
-        principal=credential.access_key_id,
-        account=credential.account,
-    )
 
 
 def _claimed_by_header(request: Request) -> str:

@@ -43,7 +43,12 @@ def diagnose(request: Request, credential: Credential, others: Iterable[Credenti
     says how it is signed."""
     others = tuple(others)
     parameters = decode_parameters(request)
-    secrets = _secrets(others)
+    secrets = tuple(
+        secret
+        for each in others
+        for secret in (each.access_key_secret, each.security_token, each.bearer_token)
+        if secret
+    )
     found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, parameters, credential, others, secrets)
     return _without_secrets(found, secrets)
 
@@ -53,16 +58,6 @@ def by_fault(request: Request) -> Diagnosis:
     query = signature.canonical_query(_shown(decode_parameters(request)))
     text = signature.v1_string_to_sign(request.method, query)
     return Diagnosis(query, text, RIGHT, client_string_to_sign=text)
-
-
-def _secrets(credentials: Iterable[Credential]) -> tuple[str, ...]:
-    """All that must not be shown."""
-    return tuple(
-        secret
-        for each in credentials
-        for secret in (each.access_key_secret, each.security_token, each.bearer_token)
-        if secret
-    )
 
 
 def _without_secrets(found: Diagnosis, secrets: tuple[str, ...]) -> Diagnosis:

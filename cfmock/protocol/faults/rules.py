@@ -196,7 +196,12 @@ class FaultRule(Meaning, frozen=True, eq=False):
 
         `operations` and `codes` are those that may be named. Raises InvalidValue with all that is wrong.
         """
-        known = _readers(operations, codes)
+        when = {**_WHEN, "operation": readers.some(_operation(operations))}
+        known = {
+            "when": readers.mapping(when, misplaced=_BESIDE_WHEN),
+            "error": readers.one_of(codes, NO_CODE),
+            **_RULE,
+        }
         problems: list[tuple[Path, Mistake]] = []
         try:
             found = readers.mapping(known, misplaced=_INTO_WHEN)(mapping)
@@ -238,15 +243,6 @@ def _contradictions(given: Mapping[str, Any]) -> list[tuple[Path, Mistake]]:
         if given.get(key, False) is not False and key not in _BESIDE[main[0]]:
             found.append(((key,), Mistake("{} does not go with {}", (key, main[0]))))
     return found
-
-
-def _readers(operations: Collection[str], codes: Collection[str]) -> dict[str, Reader]:
-    when = {**_WHEN, "operation": readers.some(_operation(operations))}
-    return {
-        "when": readers.mapping(when, misplaced=_BESIDE_WHEN),
-        "error": readers.one_of(codes, NO_CODE),
-        **_RULE,
-    }
 
 
 NO_CODE = "{} is not an error code"

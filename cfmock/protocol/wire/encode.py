@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from cfmock.base.errors import Refused, ServiceError
@@ -90,18 +89,13 @@ def error(failure: ServiceError, request_id: str, host: str, spec: Spec, *, gate
     if gateway:
         body["Recommend"] = spec.recommend.format(code=code, request_id=request_id)
         if isinstance(failure, Refused) and failure.reason == FORBIDDEN:
-            body["AccessDeniedDetail"] = _denied(failure.facts)
+            body["AccessDeniedDetail"] = {
+                "PolicyType": "AccountLevelIdentityBasedPolicy",
+                "NoPermissionType": "ImplicitDeny",
+                "AuthAction": failure.facts["action"],
+                "AuthPrincipalType": failure.facts["principal_type"],
+                "AuthPrincipalOwnerId": failure.facts["account"],
+                "AuthPrincipalDisplayName": failure.facts["principal"],
+                "EncodedDiagnosticMessage": "",
+            }
     return Reply(status, json_text(body).encode("utf-8", "replace"), request_id)
-
-
-def _denied(facts: Mapping[str, str]) -> Fields:
-    """The fields that documents of the gateway name; an `allow` list stands for a policy that allows nothing else."""
-    return {
-        "PolicyType": "AccountLevelIdentityBasedPolicy",
-        "NoPermissionType": "ImplicitDeny",
-        "AuthAction": facts["action"],
-        "AuthPrincipalType": facts["principal_type"],
-        "AuthPrincipalOwnerId": facts["account"],
-        "AuthPrincipalDisplayName": facts["principal"],
-        "EncodedDiagnosticMessage": "",
-    }

@@ -77,9 +77,6 @@ class Coverage:
         """Yield the flows in the order of their names."""
         return iter(sorted(self._flows.values(), key=lambda flow: flow.name))
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._flows
-
     def __getitem__(self, name: str) -> FlowCoverage:
         return self._flows[name]
 
