@@ -21,7 +21,7 @@ class Turns:
         self._line = asyncio.Lock()
 
     async def wait(self, size: int, *, heavy: bool = False) -> None:
-        """Wait for the turn of a request of `size` bytes, or one that is `heavy` otherwise, which then may hold the loop; small ones
+        """Wait for the turn of a request of `size` bytes, or of one that is `heavy`, which then may hold the loop; small ones
         have theirs at once."""
         if size > LARGE or heavy:
             async with self._line:
