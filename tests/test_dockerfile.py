@@ -105,17 +105,22 @@ def test_it_listens_where_it_is_exposed_in_settings_that_exist(instructions, var
     assert only(instructions, "EXPOSE") == set_here["CFMOCK_PORT"] == str(SETTINGS["port"].default)
 
 
-@pytest.mark.parametrize("proxy", [{}, {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}])
-def test_its_health_check_tells_a_server_from_none(instructions, proxy):
-    """Docker may set the proxy variables of its own configuration in each container."""
+PROXY = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+"""Docker may set the proxy variables of its own configuration in each container."""
+
+
+@pytest.mark.parametrize(
+    ("tls", "more"), [(False, {}), (False, PROXY), (False, {"CFMOCK_TLS": "false"}), (True, {"CFMOCK_TLS": "true"})]
+)
+def test_its_health_check_tells_a_server_from_none(instructions, tls, more):
     command = json.loads(only(instructions, "HEALTHCHECK").split(" CMD ")[1])
     assert command[:2] == ["python", "-c"]
 
     def status(port):
-        environment = {"CFMOCK_PORT": str(port), **proxy}
+        environment = {"CFMOCK_PORT": str(port), **more}
         return subprocess.run([sys.executable, "-IS", *command[1:]], env=environment, capture_output=True, check=False)
 
-    with CloudFlow(host="0.0.0.0") as cf:
+    with CloudFlow(host="0.0.0.0", tls=tls) as cf:
         port = int(cf.url.rpartition(":")[2].strip("/"))
         answered = status(port)
         assert answered.returncode == 0, answered.stderr
