@@ -99,7 +99,8 @@ def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf
     show(browser, cf, "executions", "bad-1")
     browser.click("bad-1")
     browser.until_text("All states", "ExecutionFailed")
-    browser.run("document.querySelector('[data-state=Charge]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    enter = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})"
+    browser.run(f"document.querySelector('[data-state=Charge]').dispatchEvent({enter})")
     browser.until_text("Events of Charge")
     assert "ExecutionFailed" not in browser.text()
     assert browser.run("return location.hash").endswith("state=Charge")
@@ -238,6 +239,18 @@ def test_the_header_has_one_row_and_chooses_a_world(browser: Browser, cf: CloudF
     browser.command("back", {})
     browser.command("back", {})
     browser.until_text("good-1", "World all")
+
+
+def test_older_calls_are_a_page_away(browser: Browser, cf: CloudFlow) -> None:
+    for _ in range(99):
+        cf.call("ListFlows")
+    show(browser, cf, "calls", "The newest 100")
+    assert "bad-1" in browser.text()
+    assert "good-1" not in browser.text()
+    browser.click("Older calls")
+    browser.until_text("Older ones", "good-1")
+    browser.command("back", {})
+    browser.until_text("The newest 100")
 
 
 def test_a_hidden_tab_follows_nothing(browser: Browser, cf: CloudFlow) -> None:

@@ -1,7 +1,7 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
 import {described, follow, get, send} from "./api.js";
-import {button, field, fill, form, h, map, moment, notice, select, submit, tried} from "./dom.js";
+import {button, field, fill, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
 import {at, change, here} from "./places.js";
 import {call} from "./call.js";
 import {calls} from "./calls.js";
@@ -139,9 +139,7 @@ function header() {
 function chooser() {
   const account = h("input", {list: "accounts", placeholder: "all", autocomplete: "off"});
   const accounts = h("datalist", {id: "accounts"});
-  /** @type {any} */
-  const region = select("Region", [], "", undefined, "all");
-  region.removeAttribute("aria-label");
+  const region = h("select");
   const drop = h("details", {class: "drop world"}, worlds, form(async () => {
     drop.open = false;
     const chosen = {account: account.value.trim(), region: region.value};
@@ -154,7 +152,7 @@ function chooser() {
     const about = (await described()).paths["/_cfmock/flows"].get.parameters;
     const schemas = Object.fromEntries(map(about, (each) => [each.name, each.schema]));
     fill(accounts, map(schemas.account.examples ?? [], (each) => h("option", {value: each})));
-    fill(region, h("option", {value: ""}, "all"), map(schemas.region.enum, (each) => h("option", {value: each}, each)));
+    fill(region, options("all", schemas.region.enum));
     account.value = here().world.account;
     region.value = here().world.region;
   };
@@ -163,7 +161,7 @@ function chooser() {
 
 function keys() {
   const dialog = h("dialog", {"aria-labelledby": "keys-title", onclose: () => dialog.remove()}, h("h2", {id: "keys-title"}, "Keys"),
-    h("dl", {class: "facts keys"}, KEYS.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
+    h("dl", {class: "facts"}, KEYS.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
     button("Close", () => dialog.close(), {class: "main"}));
   document.body.append(dialog);
   dialog.showModal();

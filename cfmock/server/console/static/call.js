@@ -36,7 +36,7 @@ const about = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time
     ? h("a", {href: ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName})}, row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
 
 /** Where a fault for calls like this one is made. @param {any} row */
-const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
+const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
 
 /** @param {Record<string, string>} parameters */
 function request(parameters) {

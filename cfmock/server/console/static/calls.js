@@ -21,7 +21,7 @@ export function calls() {
   const filters = h("div", {class: "filters"}, Object.entries(FILTERS).map(([name, label]) => filter(name, label, name === "operation" ? "search" : "text")));
   return {
     title: "Calls", kinds: ["call"],
-    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, query.get(name)])), ...world, limit: "100"})),
+    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, query.get(name)])), ...world, after: query.get("after"), limit: "100"})),
     draw(found, {query}) {
       follows(filters, query);
       const newest = found.calls.reverse();
@@ -31,8 +31,8 @@ export function calls() {
         h("td", {class: "name"}, map(row.faults, (each) => [h("span", {class: "tag"}, `fault ${each}`), " "]),
           row.violations.length ? h("span", {class: "wrong"}, `${row.violations.length} violation${row.violations.length > 1 ? "s" : ""} `) : null, row.hint ? h("span", {class: "quiet"}, row.hint) : null)));
       list.hidden = !newest.length;
-      show(note, newest.length ? `The newest ${newest.length}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
-      show(below, newest.length ? null : NAMES.some((name) => query.get(name)) ? empty("Nothing matches", "No call passes these filters.")
+      show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
+      show(below, found.next ? h("p", null, h("a", {href: at("#/calls", {...Object.fromEntries(query), after: found.next})}, "Older calls")) : null, newest.length ? null : NAMES.some((name) => query.get(name)) ? empty("Nothing matches", "No call passes these filters.")
         : empty("No calls yet", "Point your client at this server, or make a call.", `cfmock call ListFlows --url ${location.origin}`));
     },
     node: h("div", null, h("h1", null, "Calls"), filters, note, list, below),

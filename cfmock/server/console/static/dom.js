@@ -44,7 +44,7 @@ export function show(parent, ...children) {
   patch(parent, made);
 }
 
-const HANDLERS = ["onclick", "onsubmit", "onchange", "oninput"];
+const HANDLERS = ["onclick", "onkeydown", "onsubmit", "onchange", "oninput"];
 
 /** @param {any} node */
 const key = (node) => node.dataset?.key ?? "";
@@ -231,13 +231,8 @@ export function field(label, control, hint) {
     hint ? h("small", {id: `${control.id}-hint`}, hint) : null);
 }
 
-/** @param {string} label @param {string[]} choices @param {string} value @param {(value: string) => void} [act] @param {string} [all] */
-export function select(label, choices, value, act, all) {
-  const made = h("select", {"aria-label": label, onchange: () => act?.(made.value)},
-    all === undefined ? null : h("option", {value: ""}, all), choices.map((each) => h("option", {value: each}, each)));
-  made.value = value;
-  return made;
-}
+/** Options of which the first says that none is chosen. @param {string} none @param {string[]} choices */
+export const options = (none, choices) => [h("option", {value: ""}, none), choices.map((each) => h("option", {value: each}, each))];
 
 /** A table; the wrap scrolls by itself on narrow screens. @param {string} label @param {string[]} heads @param {HTMLElement} body */
 export function table(label, heads, body) {

@@ -45,11 +45,22 @@ export function execution({parts, world}) {
 /** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen @param {(state: string) => void} choose */
 export function marked(svg, flow, chosen, choose) {
   svg.setAttribute("aria-label", `Graph of ${flow}`);
-  /** @type {any} */ (svg).onclick = (/** @type {Event} */ event) => {
-    const state = /** @type {Element} */ (event.target).closest("[data-state]")?.getAttribute("data-state");
-    if (state) choose(state);
-  };
-  for (const each of svg.querySelectorAll("[data-state]")) each.classList.toggle("chosen", each.getAttribute("data-state") === chosen);
+  svg.setAttribute("role", "group");
+  for (const each of /** @type {any} */ (svg.querySelectorAll("[data-state]"))) {
+    const state = each.dataset.state;
+    const press = (/** @type {Event} */ event) => {
+      event.stopPropagation();
+      choose(state);
+    };
+    each.onclick = press;
+    each.onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") press(event); };
+    each.classList.toggle("chosen", state === chosen);
+    each.setAttribute("tabindex", "0");
+    const holds = each.querySelector("[data-state]"); // no button holds others
+    each.setAttribute("role", holds ? "group" : "button");
+    if (holds) each.setAttribute("aria-label", state);
+    else each.setAttribute("aria-pressed", String(state === chosen));
+  }
   return svg;
 }
 
@@ -86,7 +97,7 @@ function answers(row, chosen) {
 function answer(tried, number, task) {
   const by = tried.answered_by ?? "nobody";
   return h("div", {class: "answer", "data-key": String(number)},
-    h("p", null, task.tries.length + task.omitted > 1 ? [h("span", {class: "tag"}, `try ${number}`), " "] : null, h("span", {class: `tag by-${by}`}, by), " ", moment(tried.at, false)),
+    h("p", null, task.tries.length + task.omitted > 1 ? [h("span", {class: "tag"}, `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
     tried.why ? h("p", {class: "why"}, tried.why) : null,
     tried.error ? h("p", {class: "wrong"}, h("b", null, tried.error.code), " ", tried.error.detail) : null,
     misses(tried.near_misses),

@@ -1,7 +1,7 @@
 // The fault rules, a form for one more, made of the schema of the admin API, and the last error matrix.
 
 import {described, get, send} from "./api.js";
-import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, quiet, section, select, show, submit, table, tried, words} from "./dom.js";
+import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, quiet, options, section, show, submit, table, tried, words} from "./dom.js";
 import {at, to} from "./places.js";
 import {matrix} from "./matrix.js";
 import {yaml} from "./snippets.js";
@@ -28,7 +28,7 @@ export function faults({query: begun, world}) {
       const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (row) => row.id, (row) => rule(row, asked));
       list.hidden = !shown.length;
-      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it."));
+      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
     },
     node: h("div", null, h("h1", null, "Faults"), filters, list, below, maker, last),
@@ -64,10 +64,9 @@ function rulemaker(schemas, query, world) {
     if (part.properties && !types.includes("string")) return group(name, part.description, Object.entries(part.properties).map(([key, each]) => control([...path, key], plain(each, schemas))));
     const start = query.get(name) ?? "";
     let made;
-    if (part.enum) made = select(name, part.enum, start, undefined, "–");
+    if (part.enum) (made = h("select", null, options("–", part.enum))).value = start;
     else if (part.type === "boolean") made = h("input", {type: "checkbox"});
     else made = h("input", {value: start, placeholder: [part.examples ?? ""].flat(9)[0], list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
-    made.removeAttribute("aria-label");
     readers.push(() => {
       const given = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
       return given && !made.closest("[hidden]") ? [path, value(given, types)] : null;
