@@ -174,65 +174,70 @@ class Settings(Struct, frozen=True):
         option="--auth", form="strict|off", fixture=True,
     )  # fmt: skip
     clock: Literal["real", "virtual"] = _row(
-        "real", one_of(("real", "virtual")), "clock that flows run on; a virtual one stands still until it is advanced",
+        "real", one_of(("real", "virtual")), "clock that flows run on; a virtual clock moves only when you advance it",
         option="--clock", form="real|virtual", fixture=True,
     )  # fmt: skip
     errors: Literal["documented", "gateway"] = _row(
-        "documented", one_of(("documented", "gateway")), "whose error codes: CloudFlow's own, or those of its gateway",
+        "documented", one_of(("documented", "gateway")), "which error codes: those of CloudFlow, or those of its gateway",
         option="--errors", form="documented|gateway", fixture=True,
     )  # fmt: skip
     seed: int | None = _row(
-        None, _integer(), "makes ids and dice the same in every run",
+        None, _integer(), "seed for ids and random choices: they are the same in every run",
         option="--seed", form="N", fixture=True,
     )  # fmt: skip
     now: float | None = _row(None, _moment, "the time at which a virtual clock starts", fixture=True)
-    region: str = _row("cn-hangzhou", _text, "the region of calls that name none", fixture=True)
+    region: str = _row("cn-hangzhou", _text, "the region of calls that do not name one", fixture=True)
     unmocked_tasks: Literal["succeed", "fail"] = _row(
-        "succeed", one_of(("succeed", "fail")), "what becomes of a task without a mock", fixture=True
+        "succeed", one_of(("succeed", "fail")), "what happens to a task without a mock", fixture=True
     )
     max_time_skew: float = _row(
-        900.0, parse_duration, "how far the time of a signature may be off, to either side", fixture=True
+        900.0, parse_duration, "how far the time of a signature may be off, in both directions", fixture=True
     )
-    accept_acs3: bool = _row(True, _switch, "whether ACS3 signatures are taken beside those of version 1", fixture=True)
-    check_nonce: bool = _row(False, _switch, "whether a nonce already answered is refused", fixture=True)
+    accept_acs3: bool = _row(
+        True, _switch, "whether ACS3 signatures are accepted in addition to version 1", fixture=True
+    )
+    check_nonce: bool = _row(False, _switch, "whether a repeated nonce is refused", fixture=True)
     rate_limits: Literal["none", "documented"] = _row(
-        "none", one_of(("none", "documented")), "whether the documented limits on calls a second hold", fixture=True
+        "none", one_of(("none", "documented")), "whether the documented limits on calls per second apply", fixture=True
     )
     max_flows: int = _row(
-        10_000, _integer(1, 10_000_000), "how many flows an account may have in a region", fixture=True
+        10_000, _integer(1, 10_000_000), "how many flows an account can have in a region", fixture=True
     )
     max_running_executions: int = _row(
-        10_000, _integer(1, 10_000_000), "how many executions may run at once in an account and region", fixture=True
+        10_000,
+        _integer(1, 10_000_000),
+        "how many executions can run at the same time in an account and region",
+        fixture=True,
     )
     max_starts_per_advance: int = _row(
         20_000, _integer(1, 10_000_000),
-        "how many executions one call, run or move of a virtual clock may set going", fixture=True,
+        "how many executions one call, run or clock move can start on a virtual clock", fixture=True,
     )  # fmt: skip
     keep_executions: int = _row(
-        10_000, _integer(1, 10_000_000), "how many executions are kept in an account and region; the oldest that have ended go",
+        10_000, _integer(1, 10_000_000), "how many executions an account and region keeps; the oldest ended ones are dropped",
         option="--keep-executions", form="N", fixture=True,
     )  # fmt: skip
     keep_bytes: int = _row(
-        128 * 1024**2, _size, "how much memory executions may take, about; the oldest that have ended go",
+        128 * 1024**2, _size, "how much memory executions can take, roughly; the oldest ended ones are dropped",
         option="--keep-bytes", form="SIZE", fixture=True,
     )  # fmt: skip
     journal_size: int = _row(
-        1000, _integer(0, 10_000_000), "how many calls are kept to look at; older ones are dropped", fixture=True
+        1000, _integer(0, 10_000_000), "how many calls the journal keeps; older ones are dropped", fixture=True
     )
     task_hosts: tuple[str, ...] = _row(
-        (), _listed("host names", _host), "hosts beyond loopback that http mocks of tasks may call", fixture=True
+        (), _listed("host names", _host), "hosts other than loopback that http mocks of tasks may call", fixture=True
     )
     variables: tuple[tuple[str, str], ...] = _row(
-        (), _variables, "a variable of ROS, Serverless Devs and Terraform files; may be given again",
+        (), _variables, "a variable of ROS, Serverless Devs and Terraform files; can be repeated",
         option="--var", form="NAME=VALUE", fixture=True, many=True,
     )  # fmt: skip
     journal: str | None = _row(
         None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
     )
     state: str | None = _row(
-        None, _path, "keep state in this file over restarts (SQLite)", option="--state", form="FILE"
+        None, _path, "keep state in this file (SQLite), to survive restarts", option="--state", form="FILE"
     )
-    tls: bool = _row(False, _switch, "serve HTTPS, with a certificate of a CA made at the start", option="--tls")
+    tls: bool = _row(False, _switch, "serve HTTPS, with a CA and certificate made at the start", option="--tls")
     tls_ca_out: str | None = _row(
         None, _path, "write the certificate of that CA to this file", option="--tls-ca-out", form="FILE"
     )
@@ -241,23 +246,23 @@ class Settings(Struct, frozen=True):
     )
     tls_key: str | None = _row(None, _path, "private key of that certificate (PEM)", option="--tls-key", form="FILE")
     reload: bool = _row(
-        False, _switch, "replace what changed fixture files define, keep the rest", option="--reload",
+        False, _switch, "reload changed fixture files while serving", option="--reload",
         command=True,
     )  # fmt: skip
     strict: bool = _row(
-        False, _switch, "fail at the end if there were violations; serve: name set-ups that nothing used",
+        False, _switch, "exit with 1 if there were violations; serve also lists unused set-ups",
         option="--strict",
     )  # fmt: skip
     verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
     log_format: Literal["text", "json"] = _row(
-        "text", one_of(("text", "json")), "form of the log on stderr", option="--log-format", form="text|json",
+        "text", one_of(("text", "json")), "format of the log on stderr", option="--log-format", form="text|json",
         command=True,
     )  # fmt: skip
     admin_token: str | None = _row(
-        None, _token, "what calls of the admin API must bring as a bearer token", option="--admin-token", form="TOKEN"
+        None, _token, "bearer token that calls of the admin API must send", option="--admin-token", form="TOKEN"
     )
     allow_origin: tuple[str, ...] = _row(
-        (), _listed("origins", _origin), "let web pages of this origin call the API; may be given again",
+        (), _listed("origins", _origin), "let web pages of this origin call the API; can be repeated",
         option="--allow-origin", form="ORIGIN", many=True,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""docs/checks.md: the first example under each code is one of it, and the second, which is how it should be, has nothing odd."""
+"""docs/check-codes.md: the first example under each code is one of it, and the second one has nothing odd."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cfmock.tools.checks.report import Selection, check
 from tests.support import pages
 from tests.support.lab import HEADS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "checks.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "check-codes.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (CF\d+: .*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 
 

@@ -180,17 +180,17 @@ class CloudFlow:
 
     @property
     def ca_file(self) -> str | None:
-        """The file with the CA to trust, where `tls=True` made one."""
+        """The file with the CA to trust, if `tls=True` made one."""
         return self._running.server.ca_file
 
     @property
     def endpoint(self) -> str:
-        """`127.0.0.1:PORT`, the form SDKs want."""
+        """`127.0.0.1:PORT`, as SDKs expect it."""
         return self._running.server.endpoint
 
     @property
     def access_key_id(self) -> str:
-        """The first key that the fixtures name, else `cfmock`."""
+        """The first AccessKey ID of the fixtures, or `cfmock`."""
         return self._first.access_key_id
 
     @property
@@ -204,7 +204,7 @@ class CloudFlow:
 
     @property
     def region(self) -> str:
-        """The region of calls that name none."""
+        """The region of calls that do not name one."""
         return self._running.server.emulator.settings.region
 
     @property
@@ -220,7 +220,7 @@ class CloudFlow:
     # -- what it serves --------------------------------------------------------------------------------------------------
 
     def load(self, source: Source) -> None:
-        """Add a fixture file, folder, definition or mapping; a flow of the same name is replaced, its executions stay.
+        """Add a fixture file, folder, definition or mapping. A flow of the same name is replaced, its executions stay.
 
         Settings in it have no effect and cause a warning. Raises FixtureError; then nothing is added.
         """
@@ -232,7 +232,7 @@ class CloudFlow:
         self._loaded.append(fixtures)
 
     def load_history(self, path: histories.HistoryFiles, *, flow: str) -> list[Execution]:
-        """Mock the tasks of a flow as they answered in histories of the real service, and give the recorded executions.
+        """Mock the tasks of a flow with the results in recorded histories, and return the recorded executions.
 
         `path` is a file, or several, as `cfmock replay` takes them. Raises FixtureError where a history is not whole, UnknownName
         for a task that the flow does not have.
@@ -244,7 +244,7 @@ class CloudFlow:
         return [histories.execution(flow, each) for each in found]
 
     def export(self, path: str | PathLike[str], *, executions: bool = False) -> None:
-        """Write the world as a fixture file: YAML, or JSON if the name ends so. With `executions` those that have ended, too.
+        """Write the state as a fixture file: YAML, or JSON if the name ends in .json. `executions`: also those that have ended.
 
         Credentials and Python functions are not in it; a comment names the latter.
         """
@@ -252,7 +252,7 @@ class CloudFlow:
         write_fixture(path, self._do(lambda control: control.export(executions=executions)))
 
     def outcome(self, flow: str, **outcome: Unpack[OutcomeKeywords]) -> None:
-        """Add a canned outcome of a flow, ahead of those of the fixtures and behind those added before.
+        """Add a canned outcome of a flow, before those of the fixtures and after those added earlier.
 
         Keywords as in a fixture: `when`, `status`, `output`, `error`, `after`, `times`. Raises ArgumentError with what is wrong.
         If there is no such flow yet, a warning says so.
@@ -261,7 +261,7 @@ class CloudFlow:
         self._do(lambda control: control.add_outcome({"flow": flow, **outcome}))
 
     def task(self, flow: str, name: str) -> Task:
-        """Mock a task of a flow, by its state's name or its action (`FC:InvokeFunction`), ahead of the fixtures' mocks:
+        """Mock a task of a flow, by its state's name or its action (`FC:InvokeFunction`), before the mocks of the fixtures.
 
         cf.task("order_flow", "Charge").fails("FC.ResourceThrottled", times=2).returns({"Body": {"receipt": "r1"}})
 
@@ -276,7 +276,7 @@ class CloudFlow:
         """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
 
         `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
-        Raises UnknownName for an operation that the API does not have; a warning tells of a flow that is not there.
+        Raises UnknownName for an operation that the API does not have; a flow that does not exist causes a warning.
         """
         check_text("operation", operation)
         return self.fault(when={"operation": operation, **when}, error=code, times=times)
@@ -288,7 +288,7 @@ class CloudFlow:
         return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
 
     def reset(self) -> None:
-        """Make everything as right after the start: what was added, started and called is gone, the clock back."""
+        """Put everything back as it was right after the start, including the clock."""
         self._check_open()
         self._do(lambda control: control.reset())
         del self._loaded[1:]
@@ -296,7 +296,7 @@ class CloudFlow:
     # -- calling -----------------------------------------------------------------------------------------------------------
 
     def call(self, operation: str, **parameters: Json) -> dict[str, Json]:
-        """Make a signed call, as any client does, and give the answer's fields; values that are no text go as JSON.
+        """Make a signed call, as any client does, and return the answer's fields. Values that are not text are sent as JSON.
 
         Raises ServiceError (`.code`, `.status`, `.message`, `.hint`) for an error answer, BrokenConnection where a fault breaks
         the connection.
@@ -319,7 +319,7 @@ class CloudFlow:
         return calls.fields(reply)
 
     async def call_async(self, operation: str, **parameters: Json) -> dict[str, Json]:
-        """`call` for a running loop."""
+        """`call`, for a running event loop."""
         server, request = self._check_open(), self._signed(operation, parameters)
 
         async def perform() -> Reply:
@@ -337,7 +337,7 @@ class CloudFlow:
     def run(
         self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = runs.LONGEST_RUN
     ) -> Execution:
-        """Start an execution and wait for its end; not journalled. On a virtual clock its waits take no time.
+        """Start an execution and wait for its end, without an entry in the journal. On a virtual clock its waits take no time.
 
         `input` is a value or its JSON text. `timeout` is in seconds of real time, None for ever. On a virtual clock, a task that
         nobody is going to report runs into its time-out.
@@ -355,7 +355,7 @@ class CloudFlow:
     async def run_async(
         self, flow: str, input: Json = None, name: str | None = None, *, timeout: float | None = runs.LONGEST_RUN
     ) -> Execution:
-        """`run` for a running loop."""
+        """`run`, for a running event loop."""
         entered = self._running
         return await entered.here(runs.run(entered, flow, input, name, timeout))
 
@@ -368,7 +368,7 @@ class CloudFlow:
         return self._do(lambda control: control.find_executions(flow))
 
     def execution(self, flow: str, name: str) -> ExecutionDetail:
-        """Return one execution with who answered each of its tasks, why, and what nearly did.
+        """Return one execution, with what answered each of its tasks, why, and which mocks nearly matched.
 
         Raises UnknownName for a flow or an execution that is not there.
         """
@@ -377,7 +377,7 @@ class CloudFlow:
         return self._do(lambda control: control.find_execution(flow, name))
 
     def flows(self) -> list[FlowSummary]:
-        """Return the flows by their names, with how many executions, mocks, outcomes and findings each has."""
+        """Return the flows by name, with the numbers of their executions, mocks, outcomes and findings."""
         return self._do(lambda control: control.find_flows())
 
     def tasks(self, flow: str | None = None) -> list[WaitingTask]:
@@ -392,12 +392,12 @@ class CloudFlow:
     def calls(
         self, operation: str | None = None, *, limit: int | None = None, **filters: Unpack[CallFilters]
     ) -> list[Call]:
-        """Return the calls the server saw, oldest first: those whose fields (flow, execution, code, status, access_key_id,
-        request_id, fault, account, region) and parameters (in the service's spelling: FlowName) equal the filters.
+        """Return the calls that the server saw, oldest first, whose fields and parameters equal the filters.
 
-        The operation may be a glob; an empty `code` is that of a success; `fault` is the name of a rule that struck; `limit`
-        takes that many of the newest. Raises UnknownName for an operation that is none of the API's and was never called, and
-        for a parameter that it does not have and that no call sent.
+        Fields are flow, execution, code, status, access_key_id, request_id, fault, account and region; parameters are spelt
+        as the service does: FlowName. The operation may be a glob, an empty `code` means success, `fault` is the name of a
+        rule that applied, and `limit` takes that many of the newest. Raises UnknownName for an operation that the API does
+        not have and nobody called, and for a parameter that the operation does not have and no call sent.
         """
         check_whole("limit", limit)
         wanted = calls.wanted_calls(filters)
@@ -412,7 +412,7 @@ class CloudFlow:
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings for the author of a test, as of tasks that no mock answered."""
+        """Warnings for the author of a test, for example about tasks that no mock answered."""
         return self._do(lambda control: control.list_warnings())
 
     def retries(self, operation: str | None = None) -> list[Retries]:
@@ -422,21 +422,21 @@ class CloudFlow:
 
     @property
     def violations(self) -> list[Violation]:
-        """Requests that the real service would take differently from how they were meant, oldest first."""
+        """Calls that the real service would treat differently from what was meant, oldest first."""
         return self._do(lambda control: control.find_violations())
 
     def assert_called(
         self, operation: str, times: int | None = None, **parameters: Unpack[CallParameters]
     ) -> list[Call]:
-        """Raises AssertionError unless the operation (a glob) was called with these parameters (`times` of them, or at all).
+        """Raises AssertionError unless the operation (a glob) was called with these parameters, `times` times or at least once.
 
-        Parameters go by the service's spelling (FlowName) and are matched as `when` is: text by globs, mappings as subsets
-        (`Input={"kind": "express"}`). Gives the calls.
+        Parameters are spelt as the service does (FlowName) and matched as in `when`: text by globs, mappings as subsets
+        (`Input={"kind": "express"}`). Returns the calls.
         """
         return assertions.called(self.calls(), operation, times, parameters, self._runs_begun())
 
     def assert_order(self, *steps: str | tuple[str, CallParameters]) -> list[Call]:
-        """Raises AssertionError unless these operations were called one after the other; others may stand between.
+        """Raises AssertionError unless these operations were called in this order; others may come between.
 
         A step is an operation (a glob), or one with parameters: `("StartExecution", {"FlowName": "order_flow"})`. Gives the
         calls.
@@ -449,22 +449,23 @@ class CloudFlow:
     def assert_retries(
         self, operation: str, max: int | None = None, *, backoff: Backoff | None = None, same_name: bool | None = None
     ) -> list[Retries]:
-        """Raises AssertionError unless the operation was repeated after failures, none of its calls more than `max` times,
-        with pauses of this shape (none, fixed, exponential, jittered) and with the same execution name, or not.
+        """Raises AssertionError unless the operation was retried after failures, at most `max` times per call.
 
-        Pauses have a shape from two on. With `max=0` nothing may have been repeated. Gives the groups of equal calls.
+        `backoff` is the shape that the pauses must have (none, fixed, exponential, jittered), from two pauses on; `same_name`
+        says whether retries use the same execution name. With `max=0` nothing may be retried. Returns the groups of equal
+        calls.
         """
         return assertions.retried(self.retries(operation), operation, max, backoff, same_name)
 
     def assert_no_violations(self) -> None:
-        """Raises AssertionError with all there are."""
+        """Raises AssertionError that lists all violations, if there are any."""
         found = self.violations
         assert not found, violations_text(found)
 
     def wait_for_calls(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Unpack[CallFilters]
     ) -> list[Call]:
-        """Wait until there are `count` such calls, and give all there are. Raises WaitTimeout after `timeout` seconds."""
+        """Wait until there are `count` such calls, and return all of them. Raises WaitTimeout after `timeout` seconds."""
         entered = self._running
         if entered.loop is None or entered.loop.here:
             found = self.calls(operation, **filters)
@@ -477,6 +478,6 @@ class CloudFlow:
     async def wait_for_calls_async(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Unpack[CallFilters]
     ) -> list[Call]:
-        """`wait_for_calls` for a running loop."""
+        """`wait_for_calls`, for a running event loop."""
         entered = self._running
         return await entered.here(calls.wait_for_calls(entered, operation, count, timeout, filters))

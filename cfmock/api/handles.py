@@ -59,7 +59,7 @@ class Task:
         return self._add(TaskMock(answer=Fails(code, detail, _seconds(after)), times=times))
 
     def calls(self, function: Callable[[Json], Json], *, times: int | None = None) -> Task:
-        """Let a function stand for the task's own: it gets the event, and returns the body of the result.
+        """Answer with a function: it gets the event, and returns the body of the result.
 
         It fails the task by `raise cfmock.TaskFailed(code, detail)`; any other exception does so under the name of its class, and
         `cf.warnings` has its file and line. A plain function runs in a thread of its own: it may sleep, call the server with an
@@ -71,7 +71,7 @@ class Task:
         return self._add(TaskMock(calls=function, times=times))
 
     def waits(self, *, times: int | None = None) -> Task:
-        """Wait until ReportTaskSucceeded or ReportTaskFailed comes."""
+        """Wait for ReportTaskSucceeded or ReportTaskFailed."""
         return self._add(TaskMock(answer=Waits(), times=times))
 
     def _add(self, mock: TaskMock) -> Task:
@@ -93,11 +93,11 @@ class FlowClock:
 
     @property
     def now(self) -> datetime:
-        """In UTC."""
+        """The time of the clock, in UTC."""
         return self._do(lambda control: moment(control.emulator.clock.now()))
 
     def advance(self, span: float | str | timedelta) -> None:
-        """Move on by seconds or a duration (`15m`); all that is due on the way is done when this returns.
+        """Advance by seconds or a duration (`15m`). When it returns, everything that was due by then is done.
 
         Time stands while a function runs that stands in for a task, unless it is that function that moves the clock. In a
         running loop, where nothing else can happen meanwhile, it stands for a second at most: await `advance_async` there.
@@ -107,12 +107,12 @@ class FlowClock:
         self._move(lambda control: control.steps(seconds))
 
     async def advance_async(self, span: float | str | timedelta) -> None:
-        """`advance` for a running loop."""
+        """`advance`, for a running event loop."""
         seconds = _span(span)
         await self._move_async(lambda control: control.steps(seconds))
 
     def advance_to(self, when: datetime | str) -> None:
-        """Move on to a moment: a datetime (without a zone: UTC) or a text like `2024-06-01T00:00:00Z`.
+        """Advance to a time: a datetime (without a zone: UTC) or a text like `2024-06-01T00:00:00Z`.
 
         Raises ArgumentError for one that is past.
         """
@@ -120,7 +120,7 @@ class FlowClock:
         self._move(lambda control: control.steps_to(moment))
 
     async def advance_to_async(self, when: datetime | str) -> None:
-        """`advance_to` for a running loop."""
+        """`advance_to`, for a running event loop."""
         moment = _moment(when)
         await self._move_async(lambda control: control.steps_to(moment))
 
@@ -135,11 +135,11 @@ class Fault:
 
     @property
     def hits(self) -> int:
-        """The number of calls it has struck, also once it was removed or has expired."""
+        """The number of calls it applied to, even after it was removed or has expired."""
         return self._do(lambda control: control.fault_hits(self.id))
 
     def remove(self) -> None:
-        """Let calls pass again. Removing it twice is no mistake."""
+        """Remove the rule. Removing it twice is not an error."""
         if any(rule["id"] == self.id for rule in self._do(lambda control: control.list_faults())):
             self._do(lambda control: control.remove_fault(self.id))
 

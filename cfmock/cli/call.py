@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @click.command(
     "call",
-    help="Make a signed call to a running server and print its answer as JSON. OPERATION may also be an endpoint of the admin "
-    "API, by its name there (list_executions, show_flow, start_execution; see docs/admin.md).",
+    help="Make a signed call to a running server and print the answer as JSON. OPERATION can also be an endpoint of the admin "
+    "API: list_executions, show_flow, start_execution and others; see docs/admin.md.",
 )
 @click.argument("operation")
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
 @click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
 @click.option("--ca-file", metavar="FILE", help="a CA to trust, for a server with TLS [CFMOCK_CA_FILE]")
 @click.option(
-    "--explain", is_flag=True, help="say on stderr what the server thinks of the call, and why not if refused"
+    "--explain", is_flag=True, help="explain on stderr how the server understood the call, and why it was refused"
 )
 def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
     from cfmock.api import admin_request, client

@@ -19,14 +19,17 @@ _FORMATS = ("text", "json", "sarif", "github")
 @click.command
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
-    "--select", metavar="CODE,...", multiple=True, help="Only warnings with these codes; CF1: all that begin so."
+    "--select", metavar="CODE,...", multiple=True, help="Show only warnings with these codes or prefixes (CF1)."
 )
 @click.option(
-    "--ignore", metavar="CODE,...", multiple=True, help="No warnings with these codes; the longer code decides."
+    "--ignore",
+    metavar="CODE,...",
+    multiple=True,
+    help="Hide warnings with these codes or prefixes; the longer one decides.",
 )
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
-    help="How to tell it; all but text goes to stdout. github: workflow commands, shown at the lines of a change.",
+    help="Format of the report; all but text go to stdout. github: workflow commands that annotate a change.",
 )  # fmt: skip
 @variable_option
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
@@ -38,12 +41,12 @@ def command(
     variables: dict[str, str],
     watch: bool,
 ) -> int:
-    """Validate fixtures and flow definitions without serving.
+    """Find mistakes in fixtures and flow definitions.
 
-    PATH is a fixture, a flow definition, a file of ROS, Funcraft, Serverless Devs or Terraform with flows in it, or a folder
-    of them. Every mistake of every file is listed with its line; then
-    the exit code is 2. What is allowed and probably not meant, such as a state that cannot be reached, is a warning with a
-    code, which a comment on its line or the line above takes back: `# cfmock: ignore CF101`.
+    PATH is a fixture, a flow definition, a ROS, Funcraft, Serverless Devs or Terraform file with flows, or a folder of
+    them. All mistakes of all files are listed with their lines; the exit code is then 2. What is valid but probably not
+    intended, for example an unreachable state, is a warning with a code. A comment on its line or on the line above
+    switches it off: `# cfmock: ignore CF101`.
 
     \b
     Example:

@@ -30,35 +30,37 @@ SHOWN = 20
 
 @click.command(
     cls=CommandBehind,
-    help="Run CMD once for each error and broken connection, and show what it does about them.",
+    help="Run CMD once for each error and broken connection, and show how it reacts.",
     options_metavar="[OPTIONS]",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json", "junit", "html"]), default="table", help="Form of the report.",
+    "--format", "form", type=click.Choice(["table", "json", "junit", "html"]), default="table", help="Format of the report.",
 )  # fmt: skip
 @click.option("--output", metavar="FILE", help="Write the report to this file instead of stdout (-).")
-@click.option("--operation", metavar="NAME", multiple=True, help="Only this operation. May be repeated.")
+@click.option("--operation", metavar="NAME", multiple=True, help="Test only this operation. Can be repeated.")
 @click.option(
     "--code", metavar="CODE", multiple=True,
-    help="Only this error code or broken connection (reset, hang, ...). May be repeated.",
+    help="Test only this error code or broken connection (reset, hang, ...). Can be repeated.",
 )  # fmt: skip
 @click.option(
     "--nth",
     metavar="N",
     type=click.IntRange(1),
     default=1,
-    help="Strike the n-th call of the operation, not the first.",
+    help="Fail the n-th call of the operation, not the first.",
 )
-@click.option("--expect", metavar="FILE", help="The accepted matrix: exit 1 if anything is not as it says.")
-@click.option("--update", is_flag=True, help="Write to that file what was found: from now on it is accepted.")
-@click.option("--show", metavar="URL", help="Show the report in the console of this running server, too.")
+@click.option("--expect", metavar="FILE", help="The accepted results: exit with 1 if a result differs.")
+@click.option("--update", is_flag=True, help="Write the current results to that file, as the accepted ones.")
+@click.option("--show", metavar="URL", help="Also show the report in the console of this running server.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run N cases at the same time.")
-@click.option("--timeout", metavar="DURATION", help="End CMD after so long. [default: 30s, or 10 times the clean run]")
+@click.option(
+    "--timeout", metavar="DURATION", help="Stop CMD after this time. [default: 30s, or 10 times the clean run]"
+)
 @click.option(
     "--worker",
     is_flag=True,
-    help='Start CMD once: it reads a line {"case": NAME} for each case, and answers with a line {"exit": STATUS, "said": TEXT}.',
+    help='Start CMD once. For each case it reads a line {"case": NAME} and writes a line {"exit": STATUS, "said": TEXT}.',
 )
 @proxy_options
 @settings_options("reload", port=0)

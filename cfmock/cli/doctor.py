@@ -44,9 +44,9 @@ class HealthCheck(Struct, frozen=True):
 
 
 @click.command(
-    "doctor", help="Say what is installed and what may be in the way: extras, port, proxies, a running server."
+    "doctor", help="Show what is installed, and what may cause trouble: extras, port, proxies, a running server."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of lines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> int:
     """Exit with 1 if something does not work."""
     found = [check for make in CHECKS for check in make()]

@@ -11,11 +11,11 @@ _NAMED = 3  # operations; more of them are counted
 
 
 @click.command
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list with every operation named.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with all operations of each code.")
 def command(as_json: bool) -> None:
-    """List the error codes and how each comes about.
+    """List the error codes, and how to cause each of them.
 
-    Any of them can also be had on demand, by a fault.
+    A fault can cause any of them on demand.
 
     \b
     Example:

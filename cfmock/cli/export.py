@@ -11,18 +11,18 @@ import click
 @click.command
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--url", metavar="URL", help="The server. [CFMOCK_URL; default: http://127.0.0.1:8790]")
-@click.option("--executions", is_flag=True, help="Also the executions that have ended.")
-@click.option("--account", metavar="ID", help="The world of this account; default: that of keys without one.")
-@click.option("--region", metavar="REGION", help="The world of this region; default: that of calls which name none.")
+@click.option("--executions", is_flag=True, help="Include the executions that have ended.")
+@click.option("--account", metavar="ID", help="The account; default: that of keys without one.")
+@click.option("--region", metavar="REGION", help="The region; default: that of calls that do not name one.")
 @click.option("--ca-file", metavar="FILE", help="A CA to trust, for a server with TLS. [CFMOCK_CA_FILE]")
 def command(
     file: str | None, url: str | None, executions: bool, account: str | None, region: str | None, ca_file: str | None
 ) -> None:
-    """Write the world of a running server as a fixture file.
+    """Write the state of a running server as a fixture file.
 
-    Flows with their versions, aliases, schedules, outcomes, mocks and faults, and the settings. It loads to the same world;
-    credentials and Python functions are not in it. A server with an admin token
-    needs CFMOCK_ADMIN_TOKEN. FILE is JSON if it ends in .json, else YAML; without one, stdout.
+    The file has the flows with versions and aliases, schedules, outcomes, mocks, faults and settings. Loading it restores
+    this state. Credentials and Python functions are left out. A server with an admin token needs CFMOCK_ADMIN_TOKEN.
+    FILE is JSON if its name ends in .json, else YAML. Without FILE, it is written to stdout.
 
     \b
     Example:

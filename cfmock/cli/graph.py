@@ -22,16 +22,16 @@ _FORMATS = ("mermaid", "dot", "svg")
 
 @click.command
 @click.argument("path")
-@click.option("--flow", "name", metavar="NAME", help="Which flow, where PATH holds several.")
+@click.option("--flow", "name", metavar="NAME", help="The flow to draw, if PATH has several.")
 @click.option(
     "--format", "language", type=click.Choice(_FORMATS), default="mermaid", show_default=True,
-    help="What to draw it in.",
+    help="Format of the picture.",
 )  # fmt: skip
 @click.option(
-    "--coverage", metavar="FILE", help="Colour in what tests reached; FILE is what `cfmock test --json` wrote."
+    "--coverage", metavar="FILE", help="Colour the parts that tests reached; FILE was written by `cfmock test --json`."
 )
 @variable_option
-@click.option("--test", metavar="NAME", help="Colour in the path that one test took; with --coverage.")
+@click.option("--test", metavar="NAME", help="Colour the path of one test; needs --coverage.")
 def command(
     path: str, name: str | None, language: str, coverage: str | None, test: str | None, variables: dict[str, str]
 ) -> None:

@@ -29,11 +29,9 @@ RUN = {
 """How the tests of each language are run."""
 
 
-@click.command("init", help="Write a fixture, a flow and tests to begin with into FOLDER (or here).")
+@click.command("init", help="Write a first fixture, flow and tests into FOLDER, or into the current folder.")
 @click.argument("folder", default=".", metavar="[FOLDER]")
-@click.option(
-    "--language", type=click.Choice(list(RUN)), default="python", help="Language of the test that calls the flow."
-)
+@click.option("--language", type=click.Choice(list(RUN)), default="python", help="Language of the client test.")
 def command(folder: str, language: str) -> None:
     """Ask nothing, and overwrite nothing."""
     from cfmock.base.errors import SettingsError

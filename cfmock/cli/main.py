@@ -16,20 +16,20 @@ from cfmock.base.suggestions import did_you_mean
 from cfmock.base.version import __version__
 
 COMMANDS: dict[str, str] = {
-    "serve": "Serve fixtures until told to stop.",
-    "run": "Serve, run a command against it, exit with its status.",
+    "serve": "Start a server, and serve until you stop it.",
+    "run": "Start a server, run a command against it, exit with its status.",
     "call": "Make one signed call to a running server.",
-    "check": "Validate fixtures and flow definitions without serving.",
+    "check": "Find mistakes in fixtures and flow definitions.",
     "test": "Run the flow tests in fixtures and show what they cover.",
-    "export": "Write the world of a running server as a fixture file.",
-    "replay": "Hold recorded executions of the service against a definition.",
-    "contract": "Show what a client does about each error and broken connection.",
-    "errors": "List the error codes and how each comes about.",
+    "export": "Write the state of a running server as a fixture file.",
+    "replay": "Compare recorded executions of the service with a definition.",
+    "contract": "Show how a client reacts to each error and broken connection.",
+    "errors": "List the error codes, and how to cause each of them.",
     "graph": "Draw a flow as Mermaid, Graphviz or SVG.",
-    "schema": "Print the JSON Schema of the fixture format, or of definitions.",
-    "state": "Show what a state file holds.",
-    "init": "Write a fixture, a flow and tests to begin with.",
-    "doctor": "Say what is installed and what may be in the way.",
+    "schema": "Print the JSON Schema of fixtures, or of definitions.",
+    "state": "Show what a state file contains.",
+    "init": "Write a first fixture, flow and tests.",
+    "doctor": "Show what is installed, and what may cause trouble.",
 }
 """The commands, in the order of the help, each with the first line of its own help. A command is `command` in the
 module of its name beside this one."""

@@ -24,16 +24,18 @@ _FORMATS = ("table", "json", "junit")
 @click.argument("histories", metavar="HISTORY...", nargs=-1, required=True)
 @click.option(
     "--flow", "path", metavar="DEFINITION", required=True,
-    help="What was executed: a flow definition, a fixture, or a file of a deployment tool.",
+    help="The flow that was executed: a flow definition, a fixture, or a file of a deployment tool.",
 )  # fmt: skip
-@click.option("--write-test", metavar="FILE", help="Write the executions as flow tests, with their answers as mocks.")
+@click.option(
+    "--write-test", metavar="FILE", help="Write the executions as flow tests, with the recorded task results as mocks."
+)
 @click.option(
     "--keep", metavar="FIELD", multiple=True,
-    help="With --write-test: a field that is not masked, although its name or length looks like a secret.",
+    help="With --write-test: do not mask this field, although it looks like a secret.",
 )  # fmt: skip
 @variable_option
 @click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="How to tell it."
+    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="Format of the report."
 )
 def command(
     histories: tuple[str, ...],
@@ -43,12 +45,12 @@ def command(
     variables: dict[str, str],
     form: str,
 ) -> int:
-    """Hold recorded executions of the service against a definition.
+    """Compare recorded executions of the service with a definition.
 
-    HISTORY is what GetExecutionHistory answered, as an SDK or the CLI prints it: pages, or lists of them, of one execution
-    or several. DescribeExecution's answer may be one more HISTORY. The definition runs with the same input and the same
-    answers of tasks, on virtual time; the first event that differs is shown from both sides.
-    Exit code 1: something differs; 2: a history is not whole, or not of this flow.
+    HISTORY is the answer of GetExecutionHistory, as an SDK or the CLI prints it: one or more pages, of one or more
+    executions. The answer of DescribeExecution can be one more HISTORY. The definition runs with the same input and the
+    same task results, on virtual time. The first event that differs is shown from both sides.
+    Exit code 1: something differs. Exit code 2: a history is incomplete, or not of this flow.
 
     \b
     Example:

@@ -30,13 +30,15 @@ class CommandBehind(click.Command):
 
 
 @click.command(
-    "run", cls=CommandBehind, help="Serve on a free port, run CMD with variables that point at it, exit with CMD's status.",
+    "run", cls=CommandBehind, help="Serve on a free port, run CMD with variables that point to it, exit with its status.",
     options_metavar="[OPTIONS]",
 )  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @settings_options(port=0)
 @proxy_options
-@click.option("--coverage", metavar="FILE", help="write what executions reach of their flows, for test and graph")
+@click.option(
+    "--coverage", metavar="FILE", help="write which parts of flows were reached, for `cfmock test` and `graph`"
+)
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, keep_proxy: bool, coverage: str | None, **flags: Any

@@ -6,11 +6,11 @@ import click
 
 
 @click.command
-@click.option("--definitions", is_flag=True, help="That of flow definitions, in both languages, instead.")
+@click.option("--definitions", is_flag=True, help="Print the schema of flow definitions, in both languages.")
 def command(definitions: bool) -> None:
-    """Print the JSON Schema of the fixture format, or of definitions.
+    """Print the JSON Schema of fixtures, or of definitions.
 
-    An editor that knows it completes, explains and checks such files as they are written.
+    With it, an editor completes, explains and checks these files while you type.
 
     \b
     Example:

@@ -20,7 +20,7 @@ LONGEST_END = 1.8
 """Seconds after a signal in which the process ends, whatever is running. Two are promised."""
 
 
-@click.command("serve", help="Serve fixtures, flow definitions or folders of them; with none, an empty account.")
+@click.command("serve", help="Serve fixtures, flow definitions or folders of them. Without any, the account is empty.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @settings_options()
 def command(paths: tuple[str, ...], **flags: Any) -> int:

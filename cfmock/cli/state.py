@@ -10,9 +10,9 @@ import click
 
 @click.command
 @click.argument("file", metavar="FILE")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(file: str, as_json: bool) -> None:
-    """Show what a state file holds; a server may be using it meanwhile.
+    """Show what a state file contains. A server can use it at the same time.
 
     \b
     Example:

@@ -23,31 +23,33 @@ if TYPE_CHECKING:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
     "-k", "wanted", metavar="TEXT", multiple=True,
-    help="Only tests with this text, or glob, in their file, flow or name. May be given several times.",
+    help="Run only tests whose file, flow or name contains this text or glob. Can be repeated.",
 )  # fmt: skip
-@click.option("--fail-fast", is_flag=True, help="Run no more tests after the first failure.")
+@click.option("--fail-fast", is_flag=True, help="Stop after the first failure.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run in N processes.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
-@click.option("--json", metavar="FILE", help="Write results and coverage as JSON; - for stdout, without the table.")
-@click.option("--html", metavar="FILE", help="Write a page with every flow drawn and its coverage coloured in.")
+@click.option(
+    "--json", metavar="FILE", help="Write results and coverage as JSON; - writes to stdout, without the table."
+)
+@click.option("--html", metavar="FILE", help="Write an HTML page that shows the coverage in a picture of each flow.")
 @click.option(
     "--min-coverage", metavar="N", type=click.FloatRange(0, 100),
-    help="Exit 1 if less than N percent of all points are covered.",
+    help="Exit with 1 if less than N percent of all points are covered.",
 )  # fmt: skip
 @click.option(
     "--coverage", metavar="FILE", multiple=True,
-    help="Count what another run has covered, too: a file that this command, pytest or `cfmock run` wrote.",
+    help="Add the coverage of another run: a file written by this command, pytest or `cfmock run`.",
 )  # fmt: skip
 @variable_option
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes.")
-@click.option("--init", is_flag=True, help="Write a first test file for the flows in PATH, beside it.")
+@click.option("--init", is_flag=True, help="Write first tests for the flows in PATH, next to it.")
 @click.option("--part", hidden=True)
 def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
     """Run the flow tests in fixtures and show what they cover.
 
-    Each runs on virtual time, in an emulator of its own. PATH is a fixture, a flow definition, or a folder of them.
-    Exit code 1: a test failed, or too little is covered;
-    2: a file has mistakes (the tests of the others have run), or there is no test.
+    Each test runs separately, on virtual time. PATH is a fixture, a flow definition, or a folder of them.
+    Exit code 1: a test failed, or the coverage is too low.
+    Exit code 2: a file has mistakes (the tests of the other files ran), or there is no test.
 
     \b
     Example:

@@ -17,16 +17,17 @@ _ROW = re.compile(
 
 _HEAD = """# Benchmarks
 
-`make bench` measures these figures, and exits 1 if one misses its limit; `tests/benchmarks/page.py` makes this page of what it
-prints.
+This page shows how fast cfmock is and how much memory it needs. `make bench` measures these figures, and exits with 1 if one
+misses its limit. `tests/benchmarks/page.py` makes this page from its output.
 
 The yardstick is a bare aiohttp server that decodes the query, checks an HMAC and answers a constant, without state or journal.
-Where a row has no unit it is a ratio: how many calls cfmock answers in the processor time that the yardstick takes for one, or
-what a thing costs with much to what it costs with little. Both are measured in turns, and the median of the ratios of all rounds
-is taken, so that it hardly depends on the machine.
+A row without a unit is a ratio. It says how many calls cfmock answers in the processor time that the yardstick needs for one,
+or how much more a call costs with many entries than with few.
 
-Not measured: other stand-ins than pytest-httpserver, which matches one request, checks no signature and keeps no state; more
-than 32 connections; TLS; Windows and macOS.
+Both sides are measured in turns, and the figure is the median of all rounds. So it hardly depends on the machine.
+
+Not measured: other mock servers than pytest-httpserver (which matches one request, checks no signature and keeps no state),
+more than 32 connections, TLS, Windows and macOS.
 
 """
 

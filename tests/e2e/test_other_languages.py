@@ -1,4 +1,4 @@
-"""What docs/other-languages.md gives to copy: its clients call a server, and the tests that `cfmock init` writes pass."""
+"""What the pages on languages give to copy: their clients call a server, and the tests that `cfmock init` writes pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tests.e2e.environments import GO, GO_FLAGS, NODE, ROOT, VENVS
 from tests.support import pages
 from tests.support.processes import environment, environment_with_cfmock, run
 
-PAGE = (ROOT / "docs" / "other-languages.md").read_text(encoding="utf-8").partition("## Tests that start")[0]
+PAGES = {"go": "go.md", "java": "java.md", "js": "node.md", "python": "other-languages.md"}
+"""The page that has the lines of a language."""
 
 
 def program(name: str) -> list[str]:
@@ -31,9 +32,10 @@ def program(name: str) -> list[str]:
 
 
 def snippets(language: str) -> list[tuple[str, str]]:
-    """The blocks of a language on the page: what they import, and the lines behind that."""
+    """The blocks of a language on its page: what they import, and the lines behind that."""
     found = []
-    for block in pages.blocks(PAGE):
+    page = (ROOT / "docs" / PAGES[language]).read_text(encoding="utf-8").partition("## Tests that start")[0]
+    for block in pages.blocks(page):
         if block.language == language:
             imports, _, lines = block.text.partition("\n\n" if language != "go" else ")\n\n")
             found.append((imports + (")" if language == "go" else ""), lines))

@@ -186,7 +186,7 @@ def test_polling_beyond_the_documented_rate_is_one_each_time_it_begins(service: 
     for _ in range(5):
         poll(service)
     assert kinds(service) == ["polling too fast"]
-    assert "5 calls a second" in violations(service)[0].real
+    assert "5 calls per second" in violations(service)[0].real
     for _ in range(20):
         wall.time += 0.2
         poll(service)

@@ -72,7 +72,7 @@ def errors(_: str) -> str:
     """The catalogue."""
     spec = model.load()
     return table(
-        ("Code", "HTTP", "Message", "Comes about when you"),
+        ("Code", "HTTP", "Message", "To cause it"),
         ((code(each.code), str(each.status), each.message, each.how) for each in spec.errors.values()),
     )
 
@@ -377,7 +377,7 @@ def advisories(_: str) -> str:
         (each["id"], each["product"], each["happened"], each["rule"], ", ".join(map(code, each["tests"])))
         for each in data("advisories.yaml")
     )
-    return table(("Advisory", "Product", "What happened", "Here", "Held by"), rows)
+    return table(("Advisory", "Product", "What happened", "In cfmock", "Tests"), rows)
 
 
 def bounds(_: str) -> str:

@@ -52,6 +52,7 @@ _VARYING = (
 )
 
 NOT_DONE = {
+    "python3 -m venv": "test_packaging.py makes environments",
     "pip install": "installs from the package index; test_packaging.py tries what is installed",
     "pip wheel": "builds the package; test_packaging.py does",
     "git clone": "this is the clone",

@@ -59,7 +59,7 @@ def _rule(rule: CheckRule) -> Json:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {
-            "text": f"{rule.why} docs/checks.md has an example; a comment switches it off: # cfmock: ignore {rule.code}"
+            "text": f"{rule.why} docs/check-codes.md has an example. A comment switches it off: # cfmock: ignore {rule.code}"
         },
         "defaultConfiguration": {"level": rule.severity.value},
     }

@@ -66,7 +66,7 @@ func call(action, method string, parameters map[string]string) (map[string]any, 
 		Endpoint:           dara.String(strings.TrimPrefix(url, "http://")),
 		Protocol:           dara.String("http"),
 		SignatureAlgorithm: dara.String("v2"),
-		ReadTimeout:        dara.Int(10_000), // without it this SDK waits for ever
+		ReadTimeout:        dara.Int(10_000), // without it, this SDK waits forever
 	})
 	if err != nil {
 		return nil, err
