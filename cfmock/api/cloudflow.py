@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Collection, Mapping
 from os import PathLike
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from cfmock.api import assertions, calls, client, histories, runs
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
-from cfmock.api.entered import EnteredServer, need_asyncio
 from cfmock.api.environment import environment
 from cfmock.api.handles import Fault, FlowClock, Task
-from cfmock.api.setups import Unused, judged_setups, unused_mode
+from cfmock.api.lifecycle import Lifecycle
 from cfmock.base.errors import UsageError
 from cfmock.base.json_text import Json
-from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
-from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.text import write_fixture
 from cfmock.observe.journal import FIELDS
 from cfmock.observe.models import (
@@ -34,9 +29,6 @@ from cfmock.observe.models import (
 from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import Pending, Reply, Request
-from cfmock.server.lifecycle import Server
-from cfmock.server.thread import LoopThread, ServerLoop
-from cfmock.settings import read_variables, resolve
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -46,7 +38,6 @@ if TYPE_CHECKING:
         FaultCalls,
         FaultKeywords,
         OutcomeKeywords,
-        SettingKeywords,
         Source,
         WaitingTask,
     )
@@ -56,7 +47,7 @@ T = TypeVar("T")
 
 
 @shows_callers_line
-class CloudFlow:
+class CloudFlow(Lifecycle):
     """A CloudFlow service of your own, from fixture files, folders, flow definitions or mappings.
 
         with CloudFlow("fixtures/") as cf:          # own thread and loop: for synchronous code
@@ -73,103 +64,6 @@ class CloudFlow:
     Raises FixtureError (all mistakes of all files) and SettingsError when entered; with `strict=True` AssertionError when left
     after violations.
     """
-
-    def __init__(
-        self,
-        *sources: Source,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        unused: Unused = "ignore",
-        **settings: Unpack[SettingKeywords],
-    ) -> None:
-        self._sources = sources
-        self._base: tuple[Source, ...] = ()  # loaded first; the sources may replace what they define
-        self._unused = unused
-        self._loaded: list[FixtureSet] = []  # that of the start, and those added since
-        self._flags = {"host": host, "port": port, **settings}
-        self._variables = read_variables(settings.get("variables"), "variables")
-        self._entered: EnteredServer | None = None  # kept after the end: what was seen can still be looked at
-
-    # -- coming and going ----------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> CloudFlow:
-        self._check_closed()
-        loop = LoopThread()
-        try:
-            entered = loop.wait_for(self._start())
-        except BaseException:
-            loop.close()
-            raise
-        entered.loop = loop
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        entered, loop = self._running, self._running.loop
-        assert loop is not None
-        loop.wait_for(entered.stop())
-        try:
-            self._judge(error)
-        finally:
-            loop.close()
-            entered.loop = None
-
-    async def __aenter__(self) -> CloudFlow:
-        need_asyncio("async with CloudFlow(...)", "with CloudFlow(...)")
-        self._check_closed()
-        entered = await self._start()
-        entered.loop = ServerLoop()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        entered = self._running
-        await entered.stop()
-        entered.loop = None
-        self._judge(error)
-
-    def _judge(self, error: BaseException | None) -> None:
-        if error is None:
-            if self._running.server.emulator.settings.strict:
-                self.assert_no_violations()
-            self._judge_setups()
-
-    def _judge_setups(self) -> None:
-        if self._unused == "ignore":
-            return
-        wrong = self._do(partial(judged_setups, fails=self._unused == "error"))
-        if wrong:
-            raise AssertionError(wrong)
-
-    async def _start(self) -> EnteredServer:
-        unused_mode(self._unused)
-        fixtures = load(self._sources, base=load(self._base), variables=self._variables)
-        self._loaded = [fixtures]
-        settings = resolve(self._flags, {}, fixtures.settings, keywords=True)
-        self._entered = EnteredServer(fixtures, settings)
-        await self._entered.start()
-        return self._entered
-
-    @property
-    def _running(self) -> EnteredServer:
-        if self._entered is None:
-            raise UsageError("enter it first: with CloudFlow(...) as cf")
-        return self._entered
-
-    def _check_closed(self) -> None:
-        """Raises UsageError for what is entered already."""
-        if self._entered is not None and self._entered.loop is not None:
-            raise UsageError("it is entered already: a second server is a second CloudFlow(...)")
-
-    def _check_open(self) -> Server:
-        """Return the server. Raises UsageError before and after the `with`."""
-        return self._running.check_open()
-
-    def _do(self, function: Callable[[Control], T]) -> T:
-        """Do something to the emulator, in the loop that owns it."""
-        return self._running.do(function)
 
     # -- where it is -----------------------------------------------------------------------------------------------------
 
