@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import ServiceError
 from cfmock.emulator.stages import Called
@@ -58,4 +60,4 @@ def spoilt(reply: Reply, decision: FaultDecision) -> Reply:
         headers = (*headers, ("x-acs-retry-after", str(milliseconds(decision.retry_after))))
     if decision.throttled is not None:
         headers = (*headers, *rate_limit_headers(decision.throttled.limit, decision.throttled.wait))
-    return reply._replace(delay=decision.delay, transport=transport, headers=headers)
+    return replace(reply, delay=decision.delay, transport=transport, headers=headers)

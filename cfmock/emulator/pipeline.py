@@ -15,13 +15,15 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from cfmock.base.clocks import RealClock, stopwatch
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.short_text import shortened
 from cfmock.emulator import fault_answers, hints
 from cfmock.emulator.flow_time import FlowTime
 from cfmock.emulator.records import record
-from cfmock.emulator.stages import AnsweredCall, Claimed, Decided, Decoded, Identified, Reached, decoded
+from cfmock.emulator.stages import Claimed, Decided, Decoded, Identified, Reached, decoded
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Worlds
 from cfmock.engine.jobs import Job
@@ -149,16 +151,16 @@ class Pipeline:
 
     def _identify(self, claimed: Claimed) -> Identified:
         """Check who calls. Of the faults only `clock_skew` is asked before it."""
-        decoded, call, world, struck, skew = claimed
-        caller = self._authenticator.authenticate(decoded.request, decoded.parameters, call, skew)
+        decoded, call, world = claimed.decoded, claimed.call, claimed.world
+        caller = self._authenticator.authenticate(decoded.request, decoded.parameters, call, claimed.skew)
         if caller.access_key_id != call.access_key_id:
-            call = call._replace(access_key_id=caller.access_key_id, account=caller.account)
+            call = replace(call, access_key_id=caller.access_key_id, account=caller.account)
             world = self._worlds.of(call.account, call.region)
-        return Identified(decoded, call, world, struck)
+        return Identified(decoded, call, world, claimed.struck)
 
     def _decide(self, identified: Identified) -> Decided:
         """Ask the limits and the faults what happens to the call, and look for violations in it."""
-        decoded, call, world, struck = identified
+        decoded, call, world, struck = identified.decoded, identified.call, identified.world, identified.struck
         if decoded.parameters.problem:
             raise ServiceError("InvalidArgument", detail=decoded.parameters.problem)
         limits, faults = world.limits, world.faults
@@ -168,7 +170,7 @@ class Pipeline:
         decision, trace = faults.decide(call), None
         if faults.has_rules:
             rules = (*struck, *decision.rules) if decision is not None else struck
-            trace = faults.trace(call._replace(access_key_id=shortened(call.access_key_id)), rules)
+            trace = faults.trace(replace(call, access_key_id=shortened(call.access_key_id)), rules)
         return Decided(decoded, call, world, struck, violations, decision, trace)
 
     def _perform(self, decided: Decided) -> Result:
@@ -247,14 +249,14 @@ class Pipeline:
         if failure is not None or trace is not None or noted.unmatched or noted.warnings:
             details = hints.details(reached, noted, failure, self._authenticator)
             if details.hint is not None:
-                reply = reply._replace(headers=(*reply.headers, (hints.HEADER, details.hint)))
+                reply = replace(reply, headers=(*reply.headers, (hints.HEADER, details.hint)))
         self._write_down(reached, reply, failure, fields, details)
         return reply
 
     def _refuse(self, failure: ServiceError, call: Decoded) -> Reply:
         reply = self.refusal(failure, call.request.header("host"), call.request_id)
         if isinstance(failure, RateExceeded):
-            reply = reply._replace(headers=encode.rate_limit_headers(failure.throttled.limit, failure.throttled.wait))
+            reply = replace(reply, headers=encode.rate_limit_headers(failure.throttled.limit, failure.throttled.wait))
         return reply
 
     def _write_down(
@@ -270,8 +272,7 @@ class Pipeline:
                 violations = (*reached.violations, *violations)
         said = encode.rendered(failure, self._spec, gateway=self.gateway) if failure is not None else None
         shared = self._shared
-        answered = AnsweredCall(reached, reply, failure, violations, details)
-        kept = record(answered, said, shared.clock.now(), self._settings.region)
+        kept = record(reached, reply, failure, said, violations, details, shared.clock.now(), self._settings.region)
         shared.journal.add(kept)
         shared.tally.add(kept)
         world = kept.account, kept.region

@@ -1,27 +1,28 @@
 """The stages of a call on its path, each with all that is known by then.
 
-    Decoded ─► Claimed ─► Identified ─► Decided ─► AnsweredCall
+    Decoded ─► Claimed ─► Identified ─► Decided
 
 The pipeline makes each of these whole, and none is ever changed. A call that is refused gets no further: its answer, its hint
-and its record are made of the last stage that it has reached. They are tuples, since every call makes them.
+and its record are made of the last stage that it has reached.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, final
+from typing import final
+
+from msgspec import Struct
 
 from cfmock.base.errors import ServiceError
-from cfmock.observe.journal import Details
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.faults.injector import FaultDecision
 from cfmock.protocol.faults.near_misses import Trace
-from cfmock.protocol.wire.messages import OperationCall, Parameters, Reply, Request
+from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 from cfmock.service.world import World
 
 
 @final
-class Decoded(NamedTuple):
+class Decoded(Struct, frozen=True):
     """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
     stopwatch, in seconds; `nonce` and `timestamp` are empty where none was sent."""
 
@@ -35,7 +36,7 @@ class Decoded(NamedTuple):
 
 
 @final
-class Claimed(NamedTuple):
+class Claimed(Struct, frozen=True):
     """A call of a known operation by whom it says it is, in the world of that account; nothing is proved yet.
 
     `struck` are the names of the fault rules that skewed the clock, `skew` by how many seconds.
@@ -49,7 +50,7 @@ class Claimed(NamedTuple):
 
 
 @final
-class Identified(NamedTuple):
+class Identified(Struct, frozen=True):
     """A call whose sender is known."""
 
     decoded: Decoded
@@ -59,7 +60,7 @@ class Identified(NamedTuple):
 
 
 @final
-class Decided(NamedTuple):
+class Decided(Struct, frozen=True):
     """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
 
     decoded: Decoded
@@ -76,17 +77,6 @@ Called = Claimed | Identified | Decided
 
 Reached = Decoded | Called
 """The stages that a call can be answered from."""
-
-
-@final
-class AnsweredCall(NamedTuple):
-    """A call with its reply, the last stage that it reached, and the error in the reply, None for a success."""
-
-    reached: Reached
-    reply: Reply
-    failure: ServiceError | None
-    violations: Sequence[ViolationNote]
-    details: Details
 
 
 def called(reached: Reached) -> Called | None:

@@ -1,7 +1,6 @@
 """Commands that an execution gives to the scheduler, and their outcomes.
 
-The interpreter yields commands and is sent their outcomes; a failure is thrown into it. Commands are tuples because
-there are several to every state.
+The interpreter yields commands and is sent their outcomes; a failure is thrown into it.
 """
 
 from __future__ import annotations
@@ -10,6 +9,8 @@ import enum
 import math
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.errors import CfmockError
 from cfmock.base.json_text import json_text
@@ -150,13 +151,13 @@ class WaitUntil(NamedTuple):
     longest: float = math.inf
 
 
-class CallTask(NamedTuple):
+class CallTask(Struct, frozen=True):
     """Make a call. Outcome: its result, or `SUBMITTED` in the callback modes; a failure is thrown."""
 
     call: TaskCall
 
 
-class AwaitTask(NamedTuple):
+class AwaitTask(Struct, frozen=True):
     """Wait for the end of a task that was submitted. Outcome: its result; a failure is thrown."""
 
     call: TaskCall

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 
 
-class Identity(NamedTuple):
+class Identity(Struct, frozen=True):
     """The identity of an execution, as its definition can read it. `environment` are the variables of its flow.
 
     `nesting` counts the executions that wait for this one, each inside the one before. `account` and `serial`, its number

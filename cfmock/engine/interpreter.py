@@ -15,6 +15,8 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, Generic, TypeAlias
 
+from msgspec.structs import replace
+
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import (
     DATA_LIMIT,
@@ -370,7 +372,7 @@ class _Interpreter(Generic[FrameT]):
         """The writer's mock is given the results beside its parameters; they are too many for an event."""
         data_flow = self.data_flow
         call = data_flow.call(step, writer)
-        call = call._replace(event={**call.parameters, "Results": results})
+        call = replace(call, event={**call.parameters, "Results": results})
         written = yield from self.called(step, call, data_flow.result)
         return data_flow.result(step, {"MapRunName": request.name, "ResultWriter": written.value})
 

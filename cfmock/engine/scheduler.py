@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from cfmock.base.clocks import HeldClock, Slice, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
@@ -391,7 +393,7 @@ class FlowScheduler:
         request = map_run.request
         return self.start(
             parent.flow.child(request.processor, express=request.express),
-            parent.identity._replace(execution=map_run.child_name(index)),
+            replace(parent.identity, execution=map_run.child_name(index)),
             request.inputs[index],
             resolver=parent.resolver,
             sink=lambda rows: None,

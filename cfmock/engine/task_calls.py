@@ -19,7 +19,7 @@ from cfmock.engine.model import Mode
 from cfmock.engine.task_tokens import TaskToken
 
 
-class TaskCall(NamedTuple):
+class TaskCall(Struct, frozen=True):
     """One try of a task.
 
     `parameters` are what the call is made with, `event` is what a function in its place is given, and `envelope` what its
@@ -52,14 +52,14 @@ class TaskCall(NamedTuple):
         return self.action.partition(":")[0]
 
 
-class Returns(NamedTuple):
+class Returns(Struct, frozen=True):
     """The task succeeds after `after` seconds, with `value` as its whole result."""
 
     value: Json
     after: float = 0.0
 
 
-class Fails(NamedTuple):
+class Fails(Struct, frozen=True):
     """The task fails after `after` seconds."""
 
     code: str
@@ -67,7 +67,7 @@ class Fails(NamedTuple):
     after: float = 0.0
 
 
-class Waits(NamedTuple):
+class Waits(Struct, frozen=True):
     """The task ends when somebody reports its token; `call_off` is told if it ends otherwise, with error and cause. `child` is
     the serial of the canned execution whose end is the report."""
 

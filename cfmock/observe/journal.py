@@ -15,6 +15,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from cfmock.base.clocks import iso, stopwatch
 from cfmock.base.json_text import ascii_text
 from cfmock.base.patterns import NearMiss
@@ -54,7 +57,7 @@ class Explained(Protocol):
     def to_mapping(self) -> dict[str, str | None]: ...
 
 
-class Details(NamedTuple):
+class Details(Struct, frozen=True):
     """The rare parts of a record. `hint` is one line on what the client may have meant; `near_misses` works out what nearly
     matched, the nearest first; `warnings` are sentences; `signature` explains one that was refused; `size` is about how many
     bytes are kept for that."""
@@ -70,13 +73,12 @@ class Details(NamedTuple):
 NOTHING = Details()
 
 
-class CallRecord(NamedTuple):
+class CallRecord(Struct, frozen=True):
     """One call. `time` is of the flow clock, seconds since 1970; `code` None on success; `status` 0 where no answer was sent.
 
     `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
     first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes
-    it takes; `answer` is the beginning of the body that a successful call was sent, which has `answered` bytes. A tuple, since
-    one is made for every call.
+    it takes; `answer` is the beginning of the body that a successful call was sent, which has `answered` bytes.
     """
 
     operation: str
@@ -213,7 +215,7 @@ class Journal:
 
 def _left(record: CallRecord) -> CallRecord:
     waited = max(0.0, stopwatch() - record.ended)
-    return record._replace(status=0, transport="left" if record.transport is None else record.transport, delay=waited)
+    return replace(record, status=0, transport="left" if record.transport is None else record.transport, delay=waited)
 
 
 FIELDS = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sys import getsizeof
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base.near_misses import Unmatched
 from cfmock.base.patterns import NearMiss
@@ -17,7 +19,7 @@ LONGEST = 1_000
 """Characters of a warning."""
 
 
-class Noted(NamedTuple):
+class Noted(Struct, frozen=True):
     """The notes of one call: the starts and tasks that nothing matched, and warnings.
 
     `matched`: an outcome or a mock decided how an execution of this call goes.
@@ -34,7 +36,7 @@ class Noted(NamedTuple):
 
     def to_keep(self) -> Noted:
         """Return the notes without what can be worked out again."""
-        return self._replace(unmatched=tuple([each.to_keep() for each in self.unmatched]))
+        return replace(self, unmatched=tuple([each.to_keep() for each in self.unmatched]))
 
     def near_misses(self) -> list[NearMiss]:
         """Work out the near misses, in the order in which they were met."""

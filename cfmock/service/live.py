@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, TimerKind
@@ -23,7 +25,7 @@ Undo = Callable[[], None]
 """Ends what was begun by the call that returned it."""
 
 
-class End(NamedTuple):
+class End(Struct, frozen=True):
     """The end of an execution: its status, its output as JSON text, its error code and the cause."""
 
     status: str
@@ -68,7 +70,7 @@ def _subscribe(world: World, row: ExecutionRow, leave: Undo, tell: Callable[[], 
 def finish(world: World, row: ExecutionRow, stopped: float, end: End) -> None:
     """Write down an execution's end, at a moment in seconds since 1970, and tell who waits for it."""
     stopped = max(row.started, to_millisecond(stopped))  # a machine's clock may be set back
-    ended = row._replace(status=end.status, output=end.output, stopped=stopped, error=end.error, cause=end.cause)
+    ended = replace(row, status=end.status, output=end.output, stopped=stopped, error=end.error, cause=end.cause)
     if row.events is not None:
         row.events.close()
         world.stores.passed.add(row)
@@ -199,7 +201,7 @@ class Canned(Live):
         """Set what will end it."""
         if not self.outcome.ends:
             if self.outcome.status != self.row.status:
-                before, self.row = self.row, self.row._replace(status=self.outcome.status)
+                before, self.row = self.row, replace(self.row, status=self.outcome.status)
                 _replace(self._world, before, self.row)
         elif self.outcome.after:
             self._due = self.timeline.now() + self.outcome.after

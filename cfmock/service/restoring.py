@@ -176,14 +176,14 @@ class Restorer:
         _, due, polls, given, _, _ = entry
         outcome = Outcome.from_mapping(given)
         starting.resume_canned(
-            self._world, row._replace(outcome=outcome), outcome, timeline,
+            self._world, replace(row, outcome=outcome), outcome, timeline,
             None if due is None else due - self._ahead, polls, len(entries),
         )  # fmt: skip
 
     def _executed(self, row: ExecutionRow, entries: list[Entry]) -> None:
         world, timeline = self._world, self._timelines[row.serial]
         _, now, skipped, _, nesting = entries[0]
-        row = row._replace(events=History())
+        row = replace(row, events=History())
         assert world.shared.changes is not None
         writer = RecordingWriter(world.shared.changes, world.key, row.serial, len(entries))
         recording: Recording = ExecutionRecording(writer)
@@ -192,7 +192,7 @@ class Restorer:
         timeline.skipped = skipped
         try:
             if row.map_run:
-                row = row._replace(flow=self._child_flow(row))
+                row = replace(row, flow=self._child_flow(row))
             run = self._runs[row.serial] = starting.resume_executed(world, row, timeline, nesting, recording)
             replay(run, entries[1:], self._set_clock)
         except ReplayError as error:

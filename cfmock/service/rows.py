@@ -76,11 +76,10 @@ class ScheduleRow(NamedTuple):
     due: float | None = None
 
 
-class ExecutionRow(NamedTuple):
+class ExecutionRow(Struct, frozen=True):
     """One execution. `flow` is the flow as it was at the start; `input` and `output` are JSON texts, empty where there is none.
 
-    A tuple, since one is made for every start. `serial` counts the executions of a world: those started within one
-    millisecond keep their order.
+    `serial` counts the executions of a world: those started within one millisecond keep their order.
     """
 
     flow: FlowRow

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cfmock.base.errors import ServiceError
@@ -40,7 +40,7 @@ NESTING = "FnF.NestingLimitExceeded"
 _GOES_ON = End(RUNNING)
 
 
-class StartOrigin(NamedTuple):
+class StartOrigin(Struct, frozen=True):
     """The circumstances of a start.
 
     `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one inside the other; `asked`

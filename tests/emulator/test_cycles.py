@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cfmock.protocol.wire.messages import Pending, Request
 from tests.support.calls import Service, make_service
@@ -154,7 +155,7 @@ def refused(service: Service, kind: str) -> None:
         case "unknown action":
             service.send("Nothing")
         case "wrong signature":
-            emulator.handle(signed._replace(target=signed.target.replace("Signature=", "Signature=x")))
+            emulator.handle(replace(signed, target=signed.target.replace("Signature=", "Signature=x")))
         case "unsigned":
             emulator.handle(Request("POST", "/?Action=ListFlows&Version=2019-03-15", {"host": "h"}))
         case "old":
@@ -163,9 +164,9 @@ def refused(service: Service, kind: str) -> None:
         case "too large":
             emulator.handle(Request("POST", "/", {"host": "h"}, LONG.encode()))
         case "no form":
-            emulator.handle(signed._replace(headers={**signed.headers, "content-type": "text/plain"}, body=b"a"))
+            emulator.handle(replace(signed, headers={**signed.headers, "content-type": "text/plain"}, body=b"a"))
         case "bad JSON":
-            emulator.handle(signed._replace(headers={**signed.headers, "content-type": "application/json"}, body=b"{"))
+            emulator.handle(replace(signed, headers={**signed.headers, "content-type": "application/json"}, body=b"{"))
         case "there already":
             service.send("StartExecution", FlowName="f", ExecutionName="first")
         case "long poll":

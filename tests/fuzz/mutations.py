@@ -10,6 +10,8 @@ import random
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from cfmock.protocol.wire.messages import Request
 from tests.support.hostile import ODD, distorted
 
@@ -131,5 +133,5 @@ def _mapping(value: dict[str, Any], other: dict[str, Any], dice: random.Random) 
 def _request(value: Request, other: Request, dice: random.Random) -> Request:
     name = dice.choice(("target", "target", "body", "headers", "headers"))
     if name == "headers":
-        return value._replace(headers=_mapping(dict(value.headers), dict(other.headers), dice))
-    return value._replace(**{name: changed(getattr(value, name), getattr(other, name), dice)})
+        return replace(value, headers=_mapping(dict(value.headers), dict(other.headers), dice))
+    return replace(value, **{name: changed(getattr(value, name), getattr(other, name), dice)})

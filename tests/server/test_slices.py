@@ -58,6 +58,7 @@ def virtual(**settings: Any) -> CloudFlow:
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices that are over after each step."""
     monkeypatch.setattr(clocks, "SLICE", -1.0)
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", 0)
 
 
 # -- on a virtual clock ------------------------------------------------------------------------------------------------
@@ -251,6 +252,7 @@ async def test_on_a_real_clock_a_flow_without_end_is_answered_and_others_are_ser
     flow: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clocks, "SLICE", -1.0)
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", 0)
     async with CloudFlow(FLOWS, max_starts_per_advance=BOUND) as cf:
         assert (await cf.call_async("StartExecution", FlowName=flow))["Status"] == "Running"
         while len(cf.executions(flow)) < 3 * BOUND:
@@ -266,6 +268,7 @@ def test_a_tick_ends_with_its_slice_however_much_is_due(monkeypatch: pytest.Monk
     for _ in range(10):
         control.start("later", None, None)
     monkeypatch.setattr(clocks, "SLICE", -1.0)
+    monkeypatch.setattr("cfmock.engine.scheduler.AHEAD", 0)
     monkeypatch.setattr(emulator.clock, "steady", lambda: 1e12)
     emulator.time.tick()
     assert sum(len(row.events) > 3 for row in control.find_executions("later")) == 1  # one has left its wait

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from msgspec.structs import replace
+
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
 from cfmock.base.globs import glob_matches
@@ -163,7 +165,7 @@ class Authenticator:
         presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
         acs3 = self._accept_acs3 and is_acs3(request)
         # Headers are signed with ACS3 only.
-        kept = request if acs3 else request._replace(headers={"content-type": parameters.media_type})
+        kept = request if acs3 else replace(request, headers={"content-type": parameters.media_type})
         credential, known = self._credential(presented), self._credentials
 
         def diagnose() -> Diagnosis:

@@ -12,7 +12,9 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from cfmock.base.errors import Refused
 from cfmock.protocol.auth import signature
@@ -27,7 +29,7 @@ KEY_PAIR = "PRIVATEKEY"
 """Values of SignatureType; a signature by secret has none, or an empty one."""
 
 
-class RequestCredentials(NamedTuple):
+class RequestCredentials(Struct, frozen=True):
     """What one request presents. `bearer` is a token that stands for key and signature, else None; `verify` raises `Refused`."""
 
     access_key_id: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from cfmock.base.json_text import json_text, quoted
 from cfmock.protocol.spec.model import Operation
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
     looked up by lower-case name, `body` is what remains after transfer coding is removed. Of a body that is too large none is
     kept: `dropped` is how many bytes it had."""
@@ -37,7 +37,7 @@ class Request(NamedTuple):
         return self.headers.get(name, "")
 
 
-class Parameters(NamedTuple):
+class Parameters(Struct, frozen=True):
     """The parameters of a request, wherever they stood.
 
     `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `encoded` holds those that enter a
@@ -55,7 +55,7 @@ class Parameters(NamedTuple):
     untyped: Mapping[str, str] = MappingProxyType({})
 
 
-class OperationCall(NamedTuple):
+class OperationCall(Struct, frozen=True):
     """A request that names a known operation. `arguments` are its own parameters, as text, without the common ones."""
 
     operation: Operation
@@ -98,7 +98,7 @@ UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
 """Those of which the client gets not one byte."""
 
 
-class Reply(NamedTuple):
+class Reply(Struct, frozen=True):
     """One HTTP answer. The edge waits `delay` seconds before it sends it; the core never waits."""
 
     status: int
