@@ -244,7 +244,7 @@ def test_a_fault_for_a_key_that_is_not_there_is_a_warning(cf: CloudFlow) -> None
 def test_as_many_names_of_former_flows_are_kept_as_an_account_may_have(
     cf: CloudFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world, "_REMEMBERED", 2)
+    monkeypatch.setattr(world, "MAX_REMEMBERED", 2)
     for name in ("one", "two", "three"):
         cf.load({"cfmock": 1, "flows": [{"name": name}]})
         cf.call("DeleteFlow", Name=name)
