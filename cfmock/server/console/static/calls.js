@@ -1,7 +1,7 @@
 // What clients called, as it comes in.
 
 import {get} from "./api.js";
-import {badge, empty, filter, follows, h, keep, map, moment, show, span, table} from "./dom.js";
+import {badge, empty, filter, follows, h, keep, map, moment, row, show, span, table} from "./dom.js";
 import {at, link} from "./places.js";
 
 /** How a call was answered. @param {any} row */
@@ -25,11 +25,8 @@ export function calls() {
     draw(found, {query}) {
       follows(filters, query);
       const newest = found.calls.reverse();
-      keep(rows, newest, (row) => row.request_id, (row) => h("tr", null, h("td", null, moment(row.time)),
-        h("td", null, h("a", {href: link("calls", [row.request_id])}, row.operation || "(none)")), h("td", {class: "name"}, about(row)),
-        h("td", null, answered(row)), h("td", {class: "number"}, span(row.duration * 1000)), h("td", null, row.access_key_id),
-        h("td", {class: "name"}, map(row.faults, (each) => [h("span", {class: "tag"}, `fault ${each}`), " "]),
-          row.violations.length ? h("span", {class: "wrong"}, `${row.violations.length} violation${row.violations.length > 1 ? "s" : ""} `) : null, row.hint ? h("span", {class: "quiet"}, row.hint) : null)));
+      keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time), h("a", {href: link("calls", [one.request_id])}, one.operation || "(none)"), about(one), answered(one), [span(one.duration * 1000)], one.access_key_id,
+        h("span", null, map(one.faults, (each) => [h("span", {class: "tag"}, `fault ${each}`), " "]), one.violations.length ? h("span", {class: "wrong"}, `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.hint ? h("span", {class: "quiet"}, one.hint) : null)));
       list.hidden = !newest.length;
       show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
       show(below, found.next ? h("p", null, h("a", {href: at("#/calls", {...Object.fromEntries(query), after: found.next})}, "Older calls")) : null, newest.length ? null : NAMES.some((name) => query.get(name)) ? empty("Nothing matches", "No call passes these filters.")

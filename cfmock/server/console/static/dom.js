@@ -240,6 +240,9 @@ export function table(label, heads, body) {
     h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col", class: NUMBERS.has(each) ? "number" : null}, each)))), body));
 }
 
+/** A row of a table. Numbers, and what stands in a list, go to the right. @param {...any} cells */
+export const row = (...cells) => h("tr", null, cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
+
 const NUMBERS = new Set(["Took", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
 
 /** What to do first where there is nothing. @param {string} title @param {string} text @param {string} [command] */

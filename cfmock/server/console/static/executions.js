@@ -1,7 +1,7 @@
 // The list of executions, newest first, and how to start one.
 
 import {get, send} from "./api.js";
-import {badge, between, button, empty, field, fill, filter, follows, form, h, keep, map, moment, parsed, quiet, show, span, submit, table, tried} from "./dom.js";
+import {badge, between, button, empty, field, fill, filter, follows, form, h, keep, map, moment, parsed, quiet, row, show, span, submit, table, tried} from "./dom.js";
 import {at, change, link, ofExecution, worldOf} from "./places.js";
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
@@ -28,10 +28,8 @@ export function executions({query}) {
       show(counts, ["", ...STATUSES.filter((name) => found.counts[name] || name === status)].map((name) =>
         h("button", {type: "button", class: "chip", "data-key": name || "all", "aria-pressed": String(name === status), onclick: () => change({status: name === status ? "" : name}, true)},
           name ? badge(name) : "All", " ", h("b", null, name ? found.counts[name] ?? 0 : all))));
-      keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (row) => h("tr", null,
-        h("td", null, badge(row.status)), h("td", {class: "name"}, h("a", {href: ofExecution(row)}, row.name)), h("td", {class: "name"}, h("a", {href: link("flows", [row.flow], row)}, row.flow)),
-        h("td", null, moment(row.started)), h("td", {class: "number"}, row.stopped ? span(between(row.started, row.stopped)) : "–"),
-        h("td", {class: "name"}, row.error ? h("span", null, h("b", null, row.error.code), " ", row.error.detail) : "")));
+      keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), h("a", {href: ofExecution(one)}, one.name), h("a", {href: link("flows", [one.flow], one)}, one.flow),
+        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", null, h("b", null, one.error.code), " ", one.error.detail) : ""));
       list.hidden = !found.executions.length;
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", "No execution passes these filters.")
         : empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=order_flow --url ${location.origin}`),

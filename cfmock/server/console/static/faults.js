@@ -1,7 +1,7 @@
 // The fault rules, a form for one more, made of the schema of the admin API, and the last error matrix.
 
 import {described, get, send} from "./api.js";
-import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, quiet, options, section, show, submit, table, tried, words} from "./dom.js";
+import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, options, quiet, row, section, show, submit, table, tried, words} from "./dom.js";
 import {at, to} from "./places.js";
 import {matrix} from "./matrix.js";
 import {yaml} from "./snippets.js";
@@ -26,7 +26,7 @@ export function faults({query: begun, world}) {
       const text = query.get("q") ?? "";
       follows(filters, query);
       const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
-      keep(rows, shown, (row) => row.id, (row) => rule(row, asked));
+      keep(rows, shown, (one) => one.id, (one) => rule(one, asked));
       list.hidden = !shown.length;
       show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
@@ -38,8 +38,7 @@ export function faults({query: begun, world}) {
 /** @param {any} row @param {Record<string, string>} world */
 function rule({id, name, when, times, hits, ...does}, world) {
   const remove = () => tried(send("DELETE", at(to("faults", id), world)));
-  return h("tr", null, h("td", {class: "name"}, name), h("td", {class: "name"}, h("code", null, words(when) || "every call")), h("td", {class: "name"}, h("code", null, words(does))),
-    h("td", {class: "number"}, times ?? "all"), h("td", {class: "number"}, hits), h("td", null, button("Remove", remove, {"aria-label": `Remove ${name}`})));
+  return row(name, h("code", null, words(when) || "every call"), h("code", null, words(does)), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
 }
 
 /** The schema without the wrapping that allows null. @param {any} schema @param {any} schemas @returns {any} */

@@ -1,7 +1,7 @@
 // One flow whole: its definition with what was found in it, its graph, and all that belongs to it.
 
 import {drawn, get, picture} from "./api.js";
-import {facts, h, map, moment, PANE, quiet, section, show, table, words} from "./dom.js";
+import {facts, h, map, moment, PANE, quiet, row, section, show, table, words} from "./dom.js";
 import {marked} from "./execution.js";
 import {starter} from "./executions.js";
 import {counted} from "./flows.js";
@@ -50,7 +50,7 @@ export function flow({parts, world}) {
 
 /** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} none */
 const rows = (title, heads, found, none) => section(title, found.length
-  ? table(title, heads, h("tbody", null, found.map((row) => h("tr", null, row.map((each) => h("td", {class: typeof each === "number" ? "number" : "name"}, each)))))) : quiet(none));
+  ? table(title, heads, h("tbody", null, found.map((each) => row(...each)))) : quiet(none));
 
 /** @param {any[]} points */
 function missed(points) {

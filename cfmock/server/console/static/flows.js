@@ -1,7 +1,7 @@
 // The list of flows.
 
 import {get} from "./api.js";
-import {badge, empty, filter, follows, h, keep, show, table} from "./dom.js";
+import {badge, empty, filter, follows, h, keep, row, show, table} from "./dom.js";
 import {at, link} from "./places.js";
 
 const MOST = 200;
@@ -22,10 +22,8 @@ export function flows() {
       const text = query.get("q") ?? "";
       follows(filters, query);
       const shown = /** @type {any[]} */ (found.flows).filter((each) => each.name.includes(text));
-      keep(rows, shown, (row) => [row.account, row.region, row.name].join("/"), (row) => h("tr", null,
-        h("td", {class: "name"}, h("a", {href: link("flows", [row.name], row)}, row.name)), h("td", {class: "name"}, counted(row.counts)),
-        h("td", {class: "number"}, row.mocks), h("td", {class: "number"}, row.outcomes), h("td", {class: "number"}, row.findings ? h("b", {class: "warm"}, row.findings) : 0),
-        h("td", null, row.execution_mode), h("td", null, [row.account, row.region].filter(Boolean).join(", ")), h("td", {class: "name"}, row.description)));
+      keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(h("a", {href: link("flows", [one.name], one)}, one.name), h("span", null, counted(one.counts)), one.mocks, one.outcomes,
+        one.findings ? [h("b", {class: "warm"}, one.findings)] : 0, one.execution_mode, [one.account, one.region].filter(Boolean).join(", "), one.description));
       list.hidden = !shown.length;
       show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", "Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"),
         found.next ? h("p", null, h("a", {href: at("#/flows", {...Object.fromEntries(query), after: found.next})}, "Next page")) : null);

@@ -1,6 +1,6 @@
 // The last error matrix: what a client did about each error and each broken connection.
 
-import {badge, button, copy, h, map, moment, quiet, section, span, table} from "./dom.js";
+import {badge, button, copy, h, map, moment, quiet, row, section, span, table} from "./dom.js";
 
 /** @param {any} row */
 const verdict = (row) => (!row.seen ? badge("none", "not met") : row.timed_out ? badge("TimedOut", "timed out") : row.recovered ? badge("Succeeded", "recovered") : badge("Failed", "failed"));
@@ -23,7 +23,6 @@ export function matrix(contract) {
   const cell = (row) => (row ? [verdict(row), row.spacing.length ? h("span", {class: "quiet"}, ` after ${row.spacing.length} ${row.spacing.length === 1 ? "retry" : "retries"}`) : null] : "");
   return section("Error matrix", h("p", null, h("code", null, contract.command || "a client"), ", ", moment(contract.time)),
     table("Error matrix", ["Fault", ...operations], h("tbody", null, faults.map((fault) => h("tr", {"data-key": fault}, h("th", {scope: "row"}, fault), operations.map((each) => h("td", null, cell(found.get(`${each} ${fault}`)))))))),
-    h("details", null, h("summary", null, `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", null, map(contract.cases, (row) => h("tr", null,
-      h("td", null, row.operation), h("td", null, row.code ?? row.transport), h("td", null, verdict(row)), h("td", {class: "number"}, row.exit), h("td", {class: "number"}, row.calls), h("td", null, retried(row)),
-      h("td", {class: "number"}, row.seconds === null ? "–" : span(row.seconds * 1000)), h("td", {class: "name"}, map(row.violations, (each) => h("span", {class: "wrong"}, `violation: ${each} `)), h("code", null, row.said))))))));
+    h("details", null, h("summary", null, `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", null, map(contract.cases, (one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
+      h("span", null, map(one.violations, (each) => h("span", {class: "wrong"}, `violation: ${each} `)), h("code", null, one.said))))))));
 }
