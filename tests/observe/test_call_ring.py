@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cfmock.observe import call_ring
 from cfmock.observe.call_ring import BLOCK, CallRing
@@ -69,5 +70,5 @@ def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:
     for number in range(3 * BLOCK):
         ring.add(record(number))
     assert not list(ring.find({"code": "Left"}))
-    ring.replace("r7", lambda each: each._replace(code="Left"))
+    ring.replace("r7", lambda each: replace(each, code="Left"))
     assert [each.request_id for each in ring.find({"code": "Left"})] == ["r7"]
