@@ -7,7 +7,7 @@ from typing import Any
 
 from cfmock.base.errors import InvalidValue, UnknownName
 from cfmock.base.json_text import Json
-from cfmock.control.part import ControlError, ControlPart, NotFoundError
+from cfmock.control.part import ControlError, ControlPart, NotFoundError, check_rules, size_of
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import Added
@@ -58,7 +58,9 @@ class FaultControl(ControlPart):
         def add(world: World) -> None:
             setup.faults.append(world.faults.add(rule, id=fault_id))
 
-        self._added[fault_id] = self._everywhere(add, account, region, fault)
+        for world in self._worlds(account, region):
+            check_rules(len(world.faults.list()) + 1, "fault rules")
+        self._added[fault_id] = self._everywhere(add, account, region, size_of(fault))
         self.setups.add(setup)
         self._mark("fault", rule.name or fault_id)
         self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
@@ -77,7 +79,7 @@ class FaultControl(ControlPart):
         injectors = [w.faults for w in self._worlds(account, region)]
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
-        self.setups.removed(id)
+        self.setups.removed(id, everywhere=account is None and region is None)
         self._mark("fault", id)
         self._no_longer_kept(account, region, lambda added: added.id == id)
         if account is None and region is None and id in self._added:
@@ -94,7 +96,7 @@ class FaultControl(ControlPart):
                 self.emulator.worlds.no_longer(number)
             self._added.clear()
         self._everywhere(lambda w: w.faults.clear(), account, region)
-        self.setups.removed()
+        self.setups.removed(everywhere=account is None and region is None)
         self._mark("fault")
         self._no_longer_kept(account, region)
         return {}

@@ -10,7 +10,7 @@ from typing import Any
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
-from cfmock.control.part import ControlError, ControlPart, Work, worked_out
+from cfmock.control.part import CHANGE, ControlError, ControlPart, Work, check_rules, size_of, worked_out
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
@@ -28,12 +28,29 @@ OUTCOME, MOCKS, FIXTURES = "outcome", "mocks", "fixtures"
 """Kinds of additions in the state file."""
 
 
-def _read(document: Json, existing: frozenset[str]) -> FixtureSet | FixtureError:
-    """Read a document: its fixtures, or its mistakes."""
+MAX_ENTRIES = 10_000
+"""Flows, versions, aliases, executions, schedules and keys in one document that is added to a server at work."""
+
+_ENTRY = 1_200  # bytes of one beside its texts
+
+
+def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int] | FixtureError | ControlError:
+    """Read a document: its fixtures and about how many bytes they take, or its mistakes."""
     try:
-        return load([document], allow_files=False, existing=existing)
-    except FixtureError as error:
+        fixtures = load([document], allow_files=False, existing=existing)
+        entries = len(fixtures.credentials) + len(fixtures.schedules) + len(fixtures.flows)
+        for flow in fixtures.flows:
+            entries += len(flow.versions) + len(flow.aliases) + len(flow.executions)
+            check_rules(len(flow.outcomes), f"outcomes of flow '{flow.name}'")
+            for task, mocks in flow.tasks.items():
+                check_rules(len(mocks), f"mocks of task '{task}' of flow '{flow.name}'")
+        if entries > MAX_ENTRIES:
+            raise ControlError(
+                f"a document has at most {MAX_ENTRIES} flows, executions and other entries; it has {entries}"
+            )
+    except (FixtureError, ControlError) as error:
         return error
+    return fixtures, size_of(document) + _ENTRY * entries
 
 
 class FlowControl(ControlPart):
@@ -46,16 +63,21 @@ class FlowControl(ControlPart):
     def load_in_steps(
         self, document: Json, account: str | None = None, region: str | None = None
     ) -> Generator[Work, Any, Json]:
-        """Load like `load`, in steps; the reading of the document is yielded, as that may take long."""
+        """Load like `load`, in steps; the reading of the document is yielded, as that may take long, and others have their turn
+        between two worlds."""
         self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
-        fixtures = yield partial(_read, document, self.flow_names())
-        if isinstance(fixtures, Exception):
-            raise ControlError(str(fixtures))
+        read = yield partial(_read, document, self.flow_names())
+        if isinstance(read, Exception):
+            raise ControlError(str(read))
+        fixtures, size = read
+        self._check_room(size)
+        for world in self._worlds(account, region):
+            check_rules(len(world.faults.list()) + len(fixtures.faults), "fault rules")
+            _check_quota(world, fixtures)
         try:
-            self._size_of(document)
-            self.add_fixtures(fixtures, account, region, document)
+            yield from self.add_in_steps(fixtures, account, region, size)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
         self.keep_fixtures(document, account, region)
@@ -70,16 +92,19 @@ class FlowControl(ControlPart):
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
-    def add_fixtures(
-        self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, document: Json = None
-    ) -> None:
-        """Add the content of fixtures, as a `document` if they came as one; settings are those of the start, so a warning tells
-        of others."""
+    def add_fixtures(self, fixtures: FixtureSet) -> None:
+        """Add the content of fixtures; settings are those of the start, so a warning tells of others."""
+        worked_out(self.add_in_steps(fixtures))
+
+    def add_in_steps(
+        self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, size: int = CHANGE
+    ) -> Generator[Work, Any, None]:
+        """Add like `add_fixtures`, in steps, what takes so many bytes."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.warn(f"settings count at the start only, so these are passed over: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        self._everywhere(lambda world: apply(fixtures, world), account, region, document)
+        yield from self.emulator.worlds.in_steps(lambda world: apply(fixtures, world), account, region, size=size)
         self.check_fixtures(fixtures, account, region)
 
     def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
@@ -110,7 +135,9 @@ class FlowControl(ControlPart):
         def add(world: World) -> None:
             setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
 
-        self._everywhere(add, account, region, outcome)
+        for world in self._worlds(account, region):
+            check_rules(world.outcomes_of(outcome["flow"]).added + 1, f"outcomes of flow '{outcome['flow']}'")
+        self._everywhere(add, account, region, size_of(outcome))
         self.setups.add(setup)
         self._mark("flow", outcome["flow"])
         self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
@@ -131,7 +158,8 @@ class FlowControl(ControlPart):
         except FixtureError as error:
             raise ControlError(str(error)) from None
         self.check_task(flow, task, account, region)
-        self._size_of(mocks)
+        self._check_room(size_of(mocks))
+        check_rules(len(values), f"mocks of task '{task}' of flow '{flow}'")
         chain = None
         for number, value in enumerate(values, 1):
             if chain is not None and chain.endless:
@@ -163,7 +191,9 @@ class FlowControl(ControlPart):
             mocks.add(task, mock)
             setup.uses.append(lambda: mock in mocks.hits)
 
-        self._everywhere(add, account, region, (flow, task, mock))
+        for world in self._worlds(account, region):
+            check_rules(world.mocks_of(flow).added_to(task) + 1, f"mocks of task '{task}' of flow '{flow}'")
+        self._everywhere(add, account, region, size_of((flow, task, mock)))
         setup.endless |= mock.endless
         self._mark("flow", flow)
         if mock.calls is None:
@@ -174,3 +204,14 @@ class FlowControl(ControlPart):
         if not begun:
             self.setups.add(setup)
         return setup
+
+
+def _check_quota(world: World, fixtures: FixtureSet) -> None:
+    """Raises ControlError where the flows of a document would be too many for a world."""
+    count, most = world.stores.flows.count(FLOWS), world.settings.max_flows
+    if count + len(fixtures.flows) > most:
+        count += sum(
+            1 for name in {flow.name for flow in fixtures.flows} if world.stores.flows.get(FLOWS, name) is None
+        )
+        if count > most:
+            raise ControlError(f"there would be {count} flows, and an account may have {most} (max_flows)")

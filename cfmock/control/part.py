@@ -23,7 +23,11 @@ from cfmock.service.world import FLOWS, World
 MAX_ADDED = 32 * 1024 * 1024
 """Bytes of fixtures, outcomes, mocks and faults that are added to a server at work."""
 
-_CHANGE = 200  # bytes of a change beside what it keeps
+MAX_RULES = 1_000
+"""Fault rules, outcomes of a flow and mocks of a task that are added to a server at work: calls may have to pass by them all."""
+
+CHANGE = 200
+"""Bytes of a change beside what it keeps."""
 
 
 class ControlError(ArgumentError):
@@ -90,18 +94,18 @@ class ControlPart:
         if kept is not None:
             kept.add(Added(what, document, account, region, id))
 
-    def _everywhere(self, change: Change, account: str | None, region: str | None, given: Json = None) -> int:
-        """Make a change in all these worlds, which keeps what was `given`. Raises ControlError where there is no room for it."""
+    def _everywhere(self, change: Change, account: str | None, region: str | None, size: int = CHANGE) -> int:
+        """Make a change in all these worlds, which takes so many bytes. Raises ControlError where there is no room for it."""
         self.check_world(account, region)
-        return self.emulator.worlds.everywhere(change, account, region, size=self._size_of(given))
+        self._check_room(size)
+        return worked_out(self.emulator.worlds.in_steps(change, account, region, size=size))
 
-    def _size_of(self, given: Json) -> int:
-        """About how many bytes it takes to keep this. Raises ControlError where there is no room for it."""
-        size, added = _CHANGE + len(repr(given)), self.emulator.worlds.added
+    def _check_room(self, size: int) -> None:
+        """Raises ControlError where there is no room for so many bytes more."""
+        added = self.emulator.worlds.added
         if added + size > MAX_ADDED:
             text = f"what was added since the start takes {added} bytes, and there is no room for {size} more: reset the server"
             raise ControlError(text)
-        return size
 
     @property
     def regions(self) -> Collection[str]:
@@ -114,6 +118,17 @@ class ControlPart:
             raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
         if region is not None and region not in self.regions:
             raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
+
+
+def size_of(given: Json) -> int:
+    """About how many bytes a change takes that keeps this."""
+    return CHANGE + len(repr(given))
+
+
+def check_rules(count: int, of_what: str) -> None:
+    """Raises ControlError for more rules than may be added."""
+    if count > MAX_RULES:
+        raise ControlError(f"no more than {MAX_RULES} {of_what} can be added: reset the server")
 
 
 def iso_or_none(time: datetime | None) -> str | None:

@@ -28,10 +28,11 @@ class SetUp(Struct, eq=False):
     """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used.
 
     `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset. `endless`: a
-    mock in the chain answers every try, so what is added behind it answers none.
+    mock in the chain answers every try, so what is added behind it answers none. The `subject` of one that is gone from all
+    worlds is words only.
     """
 
-    subject: Subject
+    subject: Subject | str
     number: int = 0
     uncertain: bool = False
     gone: bool = False
@@ -42,6 +43,11 @@ class SetUp(Struct, eq=False):
     @property
     def used(self) -> bool:
         return any(fault.hits for fault in self.faults) or any(use() for use in self.uses)
+
+    def let_go(self) -> None:
+        """Hold on to nothing of what was added and to no world: whether it was used is settled."""
+        used, self.gone, self.subject = self.used, True, str(self.subject)
+        self.uses, self.faults = [lambda: used], []
 
 
 class Unused(NamedTuple):
@@ -69,17 +75,20 @@ class SetUps:
         setup.number = self.count
         self._all.append(setup)
 
-    def removed(self, fault: str | None = None) -> None:
-        """The fault of this id, or every fault, was taken away."""
+    def removed(self, fault: str | None = None, *, everywhere: bool) -> None:
+        """The fault of this id, or every fault, was taken away, from all worlds or from some."""
         for setup in self._all:
             if isinstance(setup.subject, AddedFault) and fault in (None, setup.subject.id):
                 setup.gone = True
+                if everywhere:
+                    setup.let_go()
 
     def reset(self) -> None:
         """Note that worlds were reset: what was added so far is gone from some or all of them."""
+        left = [each for each in self._all if (each.uses or each.faults) and not each.used]
         for setup in self._all:
-            setup.gone = True
-        self._all = deque((each for each in self._all if (each.uses or each.faults) and not each.used), _KEPT)
+            setup.let_go()
+        self._all = deque(left, _KEPT)
 
     def unused(self, after: int = 0, asked: Container[str] = ()) -> Unused:
         """Return the set-ups that nothing used, with the call or execution that came nearest to what is certain.
@@ -102,7 +111,7 @@ class SetUps:
     def _why(self, setup: SetUp) -> str:
         if isinstance(setup.subject, MockChain) and not setup.uses:
             return "it was given no answer, which .returns(...), .fails(...), .calls(...) or .waits() would"
-        return nearest(self._emulator, setup.subject)
+        return "" if isinstance(setup.subject, str) else nearest(self._emulator, setup.subject)
 
     def _expired(self, setup: SetUp) -> bool:
         now = self._emulator.clock.now()

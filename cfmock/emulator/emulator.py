@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from cfmock.base.clocks import HeldClock, RealClock, VirtualClock
+from cfmock.base.errors import SettingsError
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
 from cfmock.emulator.flow_time import FlowTime
@@ -30,6 +31,9 @@ from cfmock.protocol.spec import model
 from cfmock.service.retention import Memory
 from cfmock.service.shared import Observer, Shared
 from cfmock.settings import Settings
+
+MAX_ACCOUNTS = 100
+"""Accounts that access keys are added of, beside those known from the start."""
 
 
 class Emulator:
@@ -86,7 +90,14 @@ class Emulator:
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def add_credentials(self, credentials: Iterable[Credential]) -> None:
-        """Add access keys; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
+        """Add access keys; one of a known id replaces it. Raises SettingsError for a public key that cannot be used, and for keys
+        of too many accounts."""
+        credentials = tuple(credentials)
+        added = {each.account for each in credentials} | self.accounts - {each.account for each in self.credentials}
+        if len(added) > MAX_ACCOUNTS:
+            raise SettingsError(
+                f"keys of no more than {MAX_ACCOUNTS} accounts can be added: each has worlds of its own"
+            )
         self._authenticator.add(credentials)
 
     def replace_credentials(self, credentials: Iterable[Credential]) -> None:

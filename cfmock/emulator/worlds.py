@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 from cfmock.observe.journal import WorldKey, is_of
@@ -63,20 +63,29 @@ class Worlds:
             self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
         yield from [world for world in self if is_of(world.where, account, region)]
 
-    def everywhere(
+    def in_steps(
         self, change: Change, account: str | None = None, region: str | None = None, *, size: int = 0
-    ) -> int:
-        """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Returns its
-        number."""
+    ) -> Generator[Callable[[], None], None, int]:
+        """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Others may have
+        their turn between two worlds. Returns its number."""
         if self._spared:
             change = _except(self._spared, change)
+        worlds = list(self.known(account, region))
         self._numbers += 1
-        self._sizes[self._numbers] = size
+        number = self._numbers
+        self._sizes[number] = size
         self.added += size
-        for world in self.known(account, region):
-            change(world)
-        self._changes[self._numbers] = (account, region), change
-        return self._numbers
+        self._changes[number] = (account, region), change
+        for world in worlds:
+            if number in self._changes and self._worlds.get(world.where) is world:  # there was no reset meanwhile
+                try:
+                    change(world)
+                except BaseException:
+                    self.no_longer(number)
+                    raise
+                if world is not worlds[-1]:
+                    yield _pause
+        return number
 
     @contextmanager
     def sparing(self, scopes: Iterable[Scope]) -> Iterator[None]:
@@ -118,6 +127,10 @@ class Worlds:
         for world in self:
             world.discard()
         vars(self).clear()
+
+
+def _pause() -> None:
+    """Nothing is to be done but to let others have their turn."""
 
 
 def _except(scopes: tuple[Scope, ...], change: Change) -> Change:

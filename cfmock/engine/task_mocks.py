@@ -97,6 +97,10 @@ class TaskMocks:
         """The tasks that mocks were added for, by state name or action."""
         return self._added.keys()
 
+    def added_to(self, name: str) -> int:
+        """Return how many were added for a task, by state name or action."""
+        return self._added.get(_key(name), 0)
+
     @property
     def given(self) -> Iterator[tuple[str, int, TaskMock]]:
         """The mocks there from the start: for which task, the how manieth of it from 1."""

@@ -85,7 +85,8 @@ class Outcomes:
 
     def __init__(self) -> None:
         self._outcomes: list[tuple[Outcome, list[int]]] = []
-        self._added = 0
+        self.added = 0
+        """The number of those added."""
         self.first: tuple[Outcome, ...] = ()
         """The outcomes that near misses are explained for. Replaced as a whole when something is added."""
         self._reads_input = False
@@ -95,8 +96,8 @@ class Outcomes:
         """Add one behind those added before, ahead of those of the fixture. The returned handle shows whether it was ever
         used."""
         used = [0]
-        self._outcomes.insert(self._added, (outcome, used))
-        self._added += 1
+        self._outcomes.insert(self.added, (outcome, used))
+        self.added += 1
         self._changed()
         return lambda: used[0] > 0
 
@@ -118,11 +119,11 @@ class Outcomes:
     @property
     def given_uses(self) -> list[int]:
         """Return how often each outcome of the fixture was used, in their order."""
-        return [used[0] for _, used in self._outcomes[self._added :]]
+        return [used[0] for _, used in self._outcomes[self.added :]]
 
     def replace(self, outcomes: Iterable[Outcome]) -> None:
         """Put these in place of those of the fixture; those added stay."""
-        self._outcomes[self._added :] = [(outcome, [0]) for outcome in outcomes]
+        self._outcomes[self.added :] = [(outcome, [0]) for outcome in outcomes]
         self._changed()
 
     def _changed(self) -> None:

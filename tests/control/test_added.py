@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from cfmock.control import part
+from cfmock.control import flows, part
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError
-from tests.support.calls import echo_flow, make_service
+from cfmock.emulator import emulator as emulators
+from tests.support.calls import echo_flow, make_service, task_flow
 
+TASK = task_flow("A")["flows"][0]["definition"]
 LONG = "x" * 10_000
 ADD: dict[str, Callable[[Control], Any]] = {
     "fixtures": lambda control: control.load(
@@ -39,6 +41,112 @@ def test_there_is_a_bound(add: Callable[[Control], Any], monkeypatch: pytest.Mon
     control.reset()
     assert control.emulator.worlds.added == 0
     add(control)
+
+
+FLOW = {"name": "f", "definition": TASK}
+RULES: dict[str, tuple[str, list[Callable[[Control, int], Any]]]] = {
+    "fault rules": ("fault rules", [
+        lambda control, count: [control.add_fault({"error": "AccessDenied", "times": 1}) for _ in range(count)],
+        lambda control, count: control.load({"cfmock": 1, "faults": [{"error": "AccessDenied", "times": 1}] * count}),
+    ]),
+    "outcomes": ("outcomes of flow 'f'", [
+        lambda control, count: [control.add_outcome({"flow": "f", "output": {}, "times": 1}) for _ in range(count)],
+        lambda control, count: control.load({"cfmock": 1, "flows": [{**FLOW, "outcomes": [{"times": 1}] * count}]}),
+    ]),
+    "mocks": ("mocks of task 'A' of flow 'f'", [
+        lambda control, count: [
+            control.add_mocks({"flow": "f", "task": "A", "mocks": [{"returns": {}, "times": 1}]}) for _ in range(count)
+        ],
+        lambda control, count: control.add_mocks({"flow": "f", "task": "A", "mocks": [{"waits": True}] * count}),
+        lambda control, count: control.load(
+            {"cfmock": 1, "flows": [{**FLOW, "tasks": {"A": [{"returns": {}, "times": 1}] * count}}]}
+        ),
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "ways"), RULES.values(), ids=RULES)
+def test_calls_pass_by_so_many_rules(
+    what: str, ways: list[Callable[[Control, int], Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "MAX_RULES", 3)
+    for add in ways:
+        control = Control(make_service({"cfmock": 1, "flows": [FLOW]}).emulator)
+        add(control, 3)
+        with pytest.raises(ControlError, match=f"no more than 3 {what} can be added: reset the server"):
+            add(control, 4)
+        control.reset()
+        add(control, 3)
+
+
+def test_a_document_has_so_many_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "MAX_ENTRIES", 3)
+    control = Control(make_service(echo_flow({})).emulator)
+    executions = [{"name": f"e{number}", "status": "Succeeded"} for number in range(3)]
+    with pytest.raises(ControlError, match="a document has at most 3 flows, executions and other entries; it has 4"):
+        control.load({"cfmock": 1, "flows": [{"name": "f", "executions": executions}]})
+    control.load({"cfmock": 1, "flows": [{"name": "f", "executions": executions[:2]}]})
+    assert control.emulator.worlds.added > 3_000, "what it makes takes more than it is long"
+
+
+def test_a_document_with_too_many_flows_adds_none() -> None:
+    control = Control(make_service(echo_flow({}), max_flows=3).emulator)
+    with pytest.raises(ControlError, match=r"there would be 4 flows, and an account may have 3 \(max_flows\)"):
+        control.load({"cfmock": 1, "flows": [{"name": name} for name in ("a", "echo", "b", "c")]})
+    assert control.flow_names() == {"echo"}
+    control.load({"cfmock": 1, "flows": [{"name": name} for name in ("a", "echo", "b")]})
+
+
+def test_keys_of_so_many_accounts_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulators, "MAX_ACCOUNTS", 2)
+    control = Control(make_service(echo_flow({})).emulator)
+
+    def add(*accounts: str) -> None:
+        keys = [{"access_key_id": f"k{each}", "access_key_secret": "s", "account": each} for each in accounts]
+        control.load({"cfmock": 1, "credentials": keys})
+
+    add("1", "2")
+    add("2")
+    with pytest.raises(ControlError, match="keys of no more than 2 accounts can be added"):
+        add("3")
+
+
+def test_others_have_their_turn_between_two_worlds_that_get_a_document() -> None:
+    service = make_service(echo_flow({}))
+    control, worlds = Control(service.emulator), service.emulator.worlds
+    for region in ("cn-beijing", "cn-shanghai"):
+        worlds.of("", region)
+    steps = control.load_in_steps({"cfmock": 1, "flows": [{"name": "f"}]})
+    have, work = [], next(steps)
+    work = steps.send(work())
+    while True:
+        have.append(sum("f" in world.flow_names() for world in worlds))
+        work()
+        try:
+            work = steps.send(None)
+        except StopIteration:
+            break
+    assert have == [1, 2]
+    assert all("f" in world.flow_names() for world in worlds)
+
+
+def test_what_is_gone_is_not_held_on_to() -> None:
+    control = Control(make_service(echo_flow({})).emulator)
+    faults = [control.add_fault({"error": "AccessDenied", "name": f"n{number}"})["id"] for number in range(2)]
+    control.add_outcome({"flow": "echo", "output": {"a": LONG}})
+    control.add_mocks({"flow": "later", "task": "T", "mocks": [{"returns": {"a": LONG}}]})
+    control.remove_fault(faults[0])
+    control.clear_faults()
+    control.reset()
+    told = control.setups.unused()
+    assert (told.certain, len(told.other)) == ((), 4)
+    held = [each for setup in control.setups._all for each in (setup.subject, *setup.faults, *setup.uses)]
+    assert max(len(repr(each)) for each in held) < 500
+    assert not [each for each in held if getattr(each, "__closure__", None) and LONG in repr(cells(each))]
+
+
+def cells(function: Any) -> list[Any]:
+    return [cell.cell_contents for cell in function.__closure__]
 
 
 def test_faults_that_are_removed_count_no_longer() -> None:
