@@ -304,6 +304,7 @@ class Timers:
         self._moments.clear()
 
     def fire(self, timer: Timer) -> None:
+        """Cancel a timer and call what it was for."""
         callback = timer.callback
         timer.cancel()
         if timer.moment is not None:

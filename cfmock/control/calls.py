@@ -128,6 +128,7 @@ class CallControl(ControlPart):
         ]
 
     def list_violations(self, account: str | None = None, region: str | None = None) -> Json:
+        """Return the violations in the form of the admin API, oldest first; times are ISO 8601 text."""
         return [
             {
                 "kind": each.kind, "message": each.message, "meant": each.meant, "real": each.real,

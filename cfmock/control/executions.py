@@ -197,6 +197,7 @@ class ExecutionControl(ControlPart):
         return any(timeline.pass_guard(execution.started + YEAR) for timeline in execution.timeline.reach())
 
     def execution(self, world: World, row: ExecutionRow) -> Execution:
+        """Return an execution as it stands now, as the value that users get; times are datetimes in UTC."""
         row = world.stores.executions.get(row.flow.id, row.name) or row
         events = tuple(history.events_of(row))
         return Execution(

@@ -27,6 +27,7 @@ class FaultControl(ControlPart):
         self._ids = 0  # given so far: no two faults of any world have one id
 
     def list_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        """Return the rules of these worlds in their order, each once, with the calls it has struck in all of them."""
         merged: dict[str, dict[str, Any]] = {}
         for world in self._worlds(account, region):
             for fault in world.faults.list():
@@ -76,6 +77,7 @@ class FaultControl(ControlPart):
         return sum(world.faults.hits_of(id) for world in self.emulator.worlds)
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
+        """Take a rule out of these worlds. Raises NotFoundError for an id that none of them has."""
         injectors = [w.faults for w in self._worlds(account, region)]
         if not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
@@ -91,6 +93,7 @@ class FaultControl(ControlPart):
         return {}
 
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
+        """Take all rules out of these worlds, those of the fixtures too."""
         if account is None and region is None:
             for number in self._added.values():  # worlds made later need not add them first
                 self.emulator.worlds.no_longer(number)

@@ -122,6 +122,7 @@ class FlowControl(ControlPart):
                 worlds[0].warn(str(finding))
 
     def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
+        """Add a canned outcome to the flow that it names; warns if there is none. Raises ControlError with what is wrong."""
         if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
             raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
         rest = {key: value for key, value in outcome.items() if key != "flow"}

@@ -9,7 +9,7 @@ from functools import partial
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
-from cfmock.emulator.stages import Called, Decided, Decoded, Reached, called, decoded, rules
+from cfmock.emulator.stages import Called, Decided, Decoded, Reached, called, decoded, struck_rules
 from cfmock.observe.journal import Details
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis, RefusedSignature
@@ -70,7 +70,7 @@ def _asking(call: Decoded) -> str:
 
 def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> str | None:
     """Return a hint for a call that no outcome, mock or fault matched."""
-    if rules(reached):
+    if struck_rules(reached):
         return None
     found = (each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched)
     nearest = next((miss for miss in found if miss is not None and miss.near), None)

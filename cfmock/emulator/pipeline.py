@@ -144,7 +144,7 @@ class Pipeline:
         call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
         world = self._worlds.of(call.account, region)
         if self._shared.changes is not None and world.faults.has_rules:
-            world.counted_faults = True
+            world.counted_faults = True  # what its rules count is yet to be written down
             self._shared.changes.touch()
         struck: list[str] = []
         return Claimed(decoded, call, world, struck, world.faults.skew(call, struck))

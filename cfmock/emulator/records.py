@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from cfmock.base.clocks import stopwatch
 from cfmock.base.errors import ServiceError
 from cfmock.base.short_text import LONGEST, shortened
-from cfmock.emulator.stages import Decoded, Reached, called, decoded, rules
+from cfmock.emulator.stages import Decoded, Reached, called, decoded, struck_rules
 from cfmock.observe.journal import MAX_ANSWER, CallRecord, Details, kept_bytes, masked
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
@@ -62,7 +62,7 @@ def record(
         shortened(request.timestamp),
         message,
         tuple(violations),
-        rules(reached),
+        struck_rules(reached),
         None if transport is Transport.WHOLE else transport.value,
         reply.delay,
         kept_bytes(parameters, message, violations, details) + len(answer),

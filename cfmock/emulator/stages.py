@@ -89,7 +89,7 @@ def decoded(reached: Reached) -> Decoded:
     return reached if isinstance(reached, Decoded) else reached.decoded
 
 
-def rules(reached: Reached) -> tuple[str, ...]:
+def struck_rules(reached: Reached) -> tuple[str, ...]:
     """The names of the fault rules that struck."""
     if isinstance(reached, Decoded):
         return ()

@@ -177,6 +177,8 @@ class Option(Struct, frozen=True, eq=False, kw_only=True):
 
 
 class ChoiceNode(Node, frozen=True, eq=False, kw_only=True):
+    """A choice: the first option whose condition is true is taken, else the default."""
+
     kind = NodeKind.CHOICE
     options: tuple[Option, ...]
     default: Option | None
@@ -191,6 +193,8 @@ class ChoiceNode(Node, frozen=True, eq=False, kw_only=True):
 
 
 class ParallelNode(Node, frozen=True, eq=False, kw_only=True):
+    """Branches that run side by side; all of them have to end well."""
+
     kind = NodeKind.PARALLEL
     branches: tuple[Series, ...]
 

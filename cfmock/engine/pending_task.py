@@ -166,7 +166,7 @@ class PendingTask:
                 self._take_promised(answer)
             except Failure as failure:
                 self._end(failure)
-            self._tell()
+            self._resume_fiber()
         self.execution.scheduler.run_ready()
 
     # -- for whoever runs its execution again
@@ -192,7 +192,7 @@ class PendingTask:
         self._wanted = outcome if found is BLOCKED else None
         return found
 
-    def _tell(self) -> None:
+    def _resume_fiber(self) -> None:
         """Let the fiber go on if what it waits for is there."""
         if self._wanted is not None and (found := self._wanted()) is not BLOCKED:
             self._wanted = None
@@ -238,8 +238,8 @@ class PendingTask:
 
     def _promised(self) -> None:
         self._submitted = self.call.mode is Mode.SYSTEM_CALLBACK
-        self._go(TaskEvent.PROMISED)
-        self._guarded()
+        self._move(TaskEvent.PROMISED)
+        self._set_time_out()
         if self._early is not None:
             self.answer(self._early)
 
@@ -248,16 +248,16 @@ class PendingTask:
         if seconds <= 0:
             self._end(outcome)
             return
-        self._go(TaskEvent.TIMED)
+        self._move(TaskEvent.TIMED)
         longest = self.call.timeout
         if longest is not None and longest <= seconds:
             seconds, outcome = longest, TaskTimedOut(longest)
-        self._timer = self._in(seconds, TimerKind.PROGRESS, outcome)
+        self._timer = self._end_at(seconds, TimerKind.PROGRESS, outcome)
 
     def _open(self) -> None:
-        self._go(TaskEvent.OPENED)
+        self._move(TaskEvent.OPENED)
         self._show_token()
-        self._guarded()
+        self._set_time_out()
 
     def _show_token(self) -> None:
         self.execution.waiting[self.token] = self
@@ -270,8 +270,8 @@ class PendingTask:
         if child.ended:
             self.child_ended(child)
             return
-        self._go(TaskEvent.FOLLOWED)
-        self._guarded()
+        self._move(TaskEvent.FOLLOWED)
+        self._set_time_out()
         child.on_end.append(self.child_ended)
 
     def child_ended(self, child: StartedExecution) -> None:
@@ -290,12 +290,12 @@ class PendingTask:
 
     # -- time
 
-    def _guarded(self) -> None:
+    def _set_time_out(self) -> None:
         seconds = self.call.timeout
         if seconds is not None and self._guard is None:
-            self._guard = self._in(seconds, TimerKind.GUARD, TaskTimedOut(seconds))
+            self._guard = self._end_at(seconds, TimerKind.GUARD, TaskTimedOut(seconds))
 
-    def _in(self, seconds: float, kind: TimerKind, outcome: Json | Failure) -> Timer:
+    def _end_at(self, seconds: float, kind: TimerKind, outcome: Json | Failure) -> Timer:
         execution = self.execution
         rank = execution.rank + 1 if isinstance(outcome, TaskTimedOut) else RANK
 
@@ -308,7 +308,7 @@ class PendingTask:
 
     # -- states
 
-    def _go(self, event: TaskEvent) -> None:
+    def _move(self, event: TaskEvent) -> None:
         """Leave a state for the next one, with what each of them means to the timeline of the execution."""
         before, after = self.state, NEXT[self.state][event]
         self.state = after
@@ -328,7 +328,7 @@ class PendingTask:
         if before is TaskState.OVER:
             return
         self._outcome = outcome
-        self._go(TaskEvent.ENDED)
+        self._move(TaskEvent.ENDED)
         for timer in (self._timer, self._guard):
             if timer is not None:
                 timer.cancel()
@@ -340,4 +340,4 @@ class PendingTask:
             self._call_off = self.child.stop
         if self._call_off is not None:
             self._call_off(CALLED_OFF, f"'{self.call.state}' of {execution.identity.execution} no longer waits")
-        self._tell()
+        self._resume_fiber()

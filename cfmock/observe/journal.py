@@ -153,6 +153,7 @@ class Journal:
         """Told of each call after it is kept."""
 
     def add(self, record: CallRecord) -> None:
+        """Keep a call in the journal of its world; the oldest go where there is no room for it. Tells the listeners."""
         key = record.account, record.region
         ring = self._rings.get(key)
         if ring is None:

@@ -24,6 +24,9 @@ from cfmock.service.world import Live, World
 Undo = Callable[[], None]
 """Ends what was begun by the call that returned it."""
 
+Subscribe = Callable[[Callable[[], None]], Undo]
+"""Registers whom to call once something is done."""
+
 
 class End(Struct, frozen=True):
     """The end of an execution: its status, its output as JSON text, its error code and the cause."""
@@ -42,7 +45,7 @@ def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
                 yield live.row, live.run
 
 
-def waiting_for(world: World, row: ExecutionRow) -> Callable[[Callable[[], None]], Undo] | None:
+def waiting_for(world: World, row: ExecutionRow) -> Subscribe | None:
     """Wait for the end of an execution: on a virtual clock it goes ahead as far as nothing else decides.
 
     Returns how to subscribe to its end or removal; None if it has ended by now.
@@ -131,12 +134,13 @@ class Executed(Live):
             sink=row.events.sink,
             observe=passed if observer is None else partial(self._passed, observer),
             timeline=self.timeline,
-            on_begin=self._known,
+            on_begin=self._begun,
             on_end=self._end,
             recording=recording or begin_recording(world, row, self.timeline, self._nesting),
         )
 
-    def _known(self, run: FlowExecution) -> None:
+    def _begun(self, run: FlowExecution) -> None:
+        """Take the run of the scheduler, before any of it has happened."""
         self.run = run
         assert self.row.events is not None
         run.context.hold = self.row.events.hold
@@ -223,6 +227,7 @@ class Canned(Live):
             self._end_at(due)
 
     def poll(self) -> bool:
+        """Count a DescribeExecution; the last one that the outcome asks for ends it. Returns whether it goes by such."""
         if not self.outcome.polls:
             return False
         self._polls -= 1
@@ -238,6 +243,7 @@ class Canned(Live):
             self._end()
 
     def stop(self, error: str, cause: str) -> None:
+        """End it now, as StopExecution does."""
         self.drop()
         finish(self._world, self.row, self.timeline.now(), End("Stopped", error=error, cause=cause))
 
@@ -254,7 +260,7 @@ class Canned(Live):
 
     def _end(self) -> None:
         row = self.row
-        end = ending(self._world, row.flow, row.name, row.input, self.outcome)
+        end = end_by_outcome(self._world, row.flow, row.name, row.input, self.outcome)
         finish(self._world, row, self.timeline.now(), end)
 
 
@@ -266,7 +272,7 @@ def _nothing() -> None:
     """No-op for executions that nobody has to leave."""
 
 
-def ending(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
+def end_by_outcome(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
     """Return the end of an execution that goes by this outcome."""
     output = outcome.text
     try:

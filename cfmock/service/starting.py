@@ -20,7 +20,7 @@ from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, Answerer, ScriptedTasks
 from cfmock.protocol.wire.arguments import input_value, invalid
-from cfmock.service.live import Canned, End, Executed, ending, error_code, to_millisecond
+from cfmock.service.live import Canned, End, Executed, end_by_outcome, error_code, to_millisecond
 from cfmock.service.lookup import find_execution, find_flow
 from cfmock.service.outcomes import Outcome
 from cfmock.service.retention import STEP
@@ -37,7 +37,7 @@ MAX_NESTING = 50
 NESTING = "FnF.NestingLimitExceeded"
 """The error of a task that would go beyond it; a name of ours."""
 
-_GOES_ON = End(RUNNING)
+_STILL_RUNNING = End(RUNNING)
 
 
 class StartOrigin(Struct, frozen=True):
@@ -97,11 +97,11 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     outcome = world.outcome_for(flow.name, origin.asked or name, input)
     timeline = origin.timeline
     started = to_millisecond((timeline or world.clock).now())
-    end, stopped = _GOES_ON, None
+    end, stopped = _STILL_RUNNING, None
     if outcome is not None:
         world.scheduler.job.starts += 1  # the others are counted when they run
         if outcome.at_once:
-            end, stopped = ending(world, flow, name, input, outcome), started
+            end, stopped = end_by_outcome(world, flow, name, input, outcome), started
     row = ExecutionRow(
         flow,
         name,
@@ -121,9 +121,9 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     )
     if outcome is None:
         resolver, timeline = Resolver(world, row), timeline or world.timers.timeline()
-        return _begin(world, Executed(world, row, timeline, resolver, input_value(input), origin.nesting))
+        return _enter_and_begin(world, Executed(world, row, timeline, resolver, input_value(input), origin.nesting))
     if not outcome.at_once:
-        return _begin(world, Canned(world, row, timeline or world.timers.timeline(), outcome))
+        return _enter_and_begin(world, Canned(world, row, timeline or world.timers.timeline(), outcome))
     # Nobody ever sees it running, so it is written down once.
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
@@ -134,7 +134,8 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     return row
 
 
-def _begin(world: World, live: Live) -> ExecutionRow:
+def _enter_and_begin(world: World, live: Live) -> ExecutionRow:
+    """Write down a new execution and let it go on as far as it can. Returns its row as it stands then."""
     row = live.row
     world.stores.executions.put(row.flow.id, row.name, row)
     world.enter(live)
@@ -176,6 +177,7 @@ def resume_executed(
 
 
 def _enter_again(world: World, live: Live) -> None:
+    """Write down an execution of an earlier process, as one that is running."""
     row = live.row
     world.stores.executions.put(row.flow.id, row.name, row)
     world.stores.by_status.add(row.flow.id, row)
@@ -283,12 +285,13 @@ class Resolver(ScriptedTasks):
             map_run=map_run.name,
         )
         live = Executed(world, row, parent.timeline, Resolver(world, row), input_value(text))
-        _begin(world, live)
+        _enter_and_begin(world, live)
         assert live.run is not None
         live.run.on_end.append(partial(map_run.ended_child, index))
         return live.run
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:
+        """Start, or join, the flow that a task asks for. Raises a `Failure` with the code and words of StartExecution."""
         world = self.world
         self.answered(task, Answerer.NESTED)
         try:

@@ -125,6 +125,7 @@ class LegacyDataFlow:
         return use(self)
 
     def open(self, given: Datum, context: Context) -> StepFrame:
+        """The frame of a new execution: its input, mapped by the inputMappings of the flow."""
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         if not isinstance(given.value, dict):
@@ -136,6 +137,7 @@ class LegacyDataFlow:
         return StepFrame(measured(_picked(self.data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
 
     def close(self, frame: StepFrame, context: Context) -> Datum:
+        """The output of the execution: the local variable, or what the outputMappings of the flow pick."""
         if self.data.output is None:
             return frame.local
         scope = {
@@ -156,6 +158,7 @@ class LegacyDataFlow:
         return (step.frame.local.text,)
 
     def enter(self, step: Step[StepFrame]) -> None:
+        """The input of a step: that of its parent with the parent's local over it, or what its inputMappings pick."""
         frame, mappings = step.frame, step.node.data.input
         if mappings is None:
             step.given = _merged(frame.input, frame.local)
@@ -173,6 +176,7 @@ class LegacyDataFlow:
         return measured(value, MAX_DATA, f"the result of '{step.node.name}'", step.effort)
 
     def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
+        """The output of a step: its result, or what outputMappings pick; it is merged into the parent's local."""
         mappings, kind = step.node.data.output, step.node.kind
         if mappings is not None:
             scope = LegacyScope(step, input=step.given.value, local=result.value)
@@ -185,6 +189,7 @@ class LegacyDataFlow:
         return output
 
     def caught(self, step: Step[StepFrame], catch: Catch, failure: Failure) -> None:
+        """Merge into the parent's local what the errorMappings of the catch pick of the failure."""
         step.error = failure
         output = EMPTY
         if catch.data is not None:
@@ -225,6 +230,7 @@ class LegacyDataFlow:
         return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
+        """The call of a task. A parameter whose path leads nowhere is left out."""
         scope, parameters = self._own(step), {}
         for name, source in node.data.parameters:
             try:

@@ -237,6 +237,7 @@ class Section:
         return self.compiled(key, value, names, bare=bare)
 
     def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
+        """Compile a value under `key`; None, and problems of the source, if an expression in it has mistakes."""
         try:
             constructor = compile_constructor(value, names, bare=bare, most=self.source.words_left)
         except ConstructorErrors as errors:

@@ -154,6 +154,7 @@ class StateMachineDataFlow:
         return measured(value, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
 
     def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
+        """The output of a state: its result, or what OutputConstructor makes; GlobalConstructor writes the global variables."""
         data, context = step.node.data, step.context
         output, written, sizes = result, None, dict[str, tuple[int, int]]()
         if data.output is not None or data.globals is not None:
@@ -178,6 +179,7 @@ class StateMachineDataFlow:
         return output
 
     def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
+        """Hand on the input of the state, or what the OutputConstructor of the catch makes."""
         step.error = failure
         output = step.given
         if catch.data is not None:
@@ -201,6 +203,7 @@ class StateMachineDataFlow:
         return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
+        """The call of a task. A function gets the `body` of its Parameters as its event, any other action all of them."""
         constructor = node.data.parameters
         parameters = constructor.build(StateScope(step, step.given.value), step.effort) if constructor else {}
         return TaskCall(
@@ -232,6 +235,7 @@ class StateMachineDataFlow:
         return items
 
     def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
+        """The inputs of the children: what ItemConstructor makes of each item, `batch` of them together as `{"Items": [...]}`."""
         constructor = step.node.data.item
         if constructor is not None:
             scope, effort = StateScope(step, step.given.value), Effort(step.context.ids, MAX_EFFORT + 100 * len(items))

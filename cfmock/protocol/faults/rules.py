@@ -44,6 +44,7 @@ class Globs(Meaning, frozen=True, eq=False):
 
     @classmethod
     def of(cls, *patterns: str) -> Globs:
+        """Compile globs of at most `MAX_GLOB` characters."""
         if any(pattern.strip("*") == "" for pattern in patterns):
             return cls(patterns, None)
         if len(patterns) == 1:

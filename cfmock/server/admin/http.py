@@ -61,6 +61,7 @@ class Admin:
         self._waiting = 0
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
+        """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
         path, query = split_target(request.raw_path)
         name = path[len(ADMIN) + 1 :]
         asset = pages.asset(name) if not name or name.startswith(pages.FOLDER) else None

@@ -36,6 +36,7 @@ class ReplayReport(Struct, frozen=True):
         }
 
     def summary(self) -> str:
+        """`ok: 2 executions, 31 of 31 events agree`, or how many differ."""
         events = sum(len(each.replay.recording.events) for each in self.comparisons)
         agreed = sum(each.agreed for each in self.comparisons)
         count = len(self.comparisons)

@@ -97,6 +97,7 @@ class PathExecution(TaskResolver):
         self._ids = Ids(0)
 
     def run(self) -> FlowPath:
+        """Execute the flow on virtual time, up to `_EVENTS` events. Raises `ShapeConstraint`."""
         flow, path = self.shared.flow, self.result
         timers = Timers(VirtualClock(0.0))
         self.shared.shapes.lookups.clear()

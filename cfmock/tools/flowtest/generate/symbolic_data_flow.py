@@ -124,6 +124,8 @@ def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
 
 
 class SymbolicStateMachineDataFlow(StateMachineDataFlow):
+    """The data flow of the new language over symbolic data: asks for shapes before what needs them is done."""
+
     def __init__(self, choose: Chooser) -> None:
         self._choose = choose
 
@@ -182,6 +184,8 @@ def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_d
 
 
 class SymbolicLegacyDataFlow(LegacyDataFlow):
+    """The data flow of the old language over symbolic data, whose merges keep what is known of either side."""
+
     def __init__(self, data: StepData, choose: Chooser) -> None:
         super().__init__(data)
         self._choose = choose
