@@ -135,6 +135,8 @@ def test_keys_lead_through_the_console(browser: Browser, cf: CloudFlow) -> None:
         press(browser, "/")
         until(browser, "document.activeElement.type === 'search'")
         browser.run("document.activeElement.blur()")
+    browser.click("Skip to content")
+    assert browser.run("return [document.activeElement.id, location.hash]") == ["main", "#/executions"]
     browser.click("Start an execution")
     press(browser, "Escape")
     until(browser, "!document.querySelector('.drop[open]') && document.activeElement.matches('.start > summary')")

@@ -113,8 +113,16 @@ function navigate(place) {
   fill(worlds, h("span", {class: "quiet"}, "World"), " ", [place.world.account, place.world.region].filter(Boolean).join(", ") || (detail ? "default" : "all"));
 }
 
+/** By how much a real clock of the server is ahead of this machine's, in ms; null: it is virtual. @type {number | null} */
+let ahead = null;
+
+setInterval(() => {
+  if (ahead !== null && !document.hidden) fill(now, moment(new Date(Date.now() + ahead).toISOString()));
+}, 1000);
+
 /** @param {any} clock */
 function tell(clock) {
+  ahead = clock.kind === "real" ? Date.parse(clock.now) - Date.now() : null;
   fill(now, moment(clock.now));
   fill(kind, `${clock.kind} clock`);
   advances.hidden = clock.kind !== "virtual";

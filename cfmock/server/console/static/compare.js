@@ -34,13 +34,17 @@ export function common(one, two) {
   return found;
 }
 
-/** Pairs of lines: those that are equal, and between them what stands in one place in both. @param {string[]} one @param {string[]} two @returns {[string | null, string | null][]} */
+/** The parameter or header of a line; empty for others. @param {string} line */
+const named = (line) => line.match(/^(?:&|%26)?([^=:%]+)(?:=|:|%(?:25)*3D)/)?.[1] ?? "";
+
+/** Pairs of lines of one name, and between them what only one of them has. @param {string[]} one @param {string[]} two @returns {[string | null, string | null][]} */
 function rows(one, two) {
   /** @type {[string | null, string | null][]} */
   const found = [];
   let [i, j] = [0, 0];
-  for (const [a, b] of [...common(one, two), [one.length, two.length]]) {
-    while (i < a || j < b) found.push([i < a ? one[i++] : null, j < b ? two[j++] : null]);
+  for (const [a, b] of [...common(one.map(named), two.map(named)), [one.length, two.length]]) {
+    while (i < a) found.push([one[i++], null]);
+    while (j < b) found.push([null, two[j++]]);
     if (i < one.length && j < two.length) found.push([one[i++], two[j++]]);
   }
   return found;
