@@ -28,7 +28,8 @@ class EnteredServer:
     what was seen can still be looked at."""
 
     def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
-        self.server, self.control = compose(fixtures, settings, tls_of(settings))
+        self.server, steering = compose(fixtures, settings, tls_of(settings))
+        self.control = steering.control
         self._fixtures = fixtures
         self.loop: ServerLoop | None = None
         self._recording = Recording(settings, self.server.emulator.journal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from typing import NamedTuple
 
@@ -87,6 +86,8 @@ def near_code(word: str) -> tuple[str, ...]:
 
 
 def _likeness(word: str, code: str) -> tuple[float, int]:
+    import difflib  # for mistakes only
+
     given = word.upper()[: 2 * len(code)]
     return difflib.SequenceMatcher(None, given, code).ratio(), sum(map(str.__eq__, given, code))
 

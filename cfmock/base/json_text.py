@@ -19,6 +19,9 @@ from cfmock.base.errors import ArgumentError, ArgumentTypeError
 Json = Any
 """A JSON value as Python has it: None, bool, int, float, str, and lists and dicts with text keys of these."""
 
+MAX_DEPTH = 100
+"""Levels of collections inside one another that are read."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 

@@ -67,3 +67,12 @@ def path_text(path: Iterable[str | int]) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+class ValuePlace(Struct):
+    """The place of a value (counted from 0), and, for collections, of its keys and parts."""
+
+    line: int
+    column: int
+    keys: dict[str, tuple[int, int]] | None = None
+    parts: dict[str, ValuePlace] | list[ValuePlace] | None = None

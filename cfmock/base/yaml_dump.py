@@ -6,10 +6,15 @@ nothing around it, so that is asked once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
+
+import yaml
 
 from cfmock.base.json_text import Json
+from cfmock.base.yaml_values import CORE, plain
 
 WIDTH = 120
 """Columns of a line, beyond which PyYAML folds texts."""
@@ -96,3 +101,32 @@ def _inside(head: str, written: str, tail: str) -> str:
     if written.count("\n") != 1 or not (written.startswith(head) and written.endswith(tail)):
         raise _LongError
     return written[len(head) : -len(tail)]
+
+
+def dump(value: Json) -> str:
+    """Write a value as YAML text that reads as the same value, keys in their order."""
+    text = dumped(value, _dump_slowly)
+    return text if text is not None else _dump_slowly(value)
+
+
+def _dump_slowly(value: Json) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+
+
+_EitherDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the latter where PyYAML is built without libyaml
+
+
+class _Dumper(_EitherDumper):  # type: ignore[misc]
+    """Quotes each text that would read as something else: PyYAML quotes by the rules of YAML 1.1."""
+
+
+def _dump_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "'" if not isinstance(plain(text), str) else '"' if _BREAK.search(text) else None
+    node: yaml.ScalarNode = dumper.represent_scalar(CORE + "str", text, style)
+    return node
+
+
+_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1, which are folded to blanks unless they are escaped."""
+
+_Dumper.add_representer(str, _dump_text)

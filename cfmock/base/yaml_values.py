@@ -1,6 +1,6 @@
 """YAML text to values alone, without their places: quick, and only for texts in which nothing is odd.
 
-Most texts have no mistake, and nobody asks where things stand in them. `yaml_source` reads all others, and finds
+Most texts have no mistake, and nobody asks where things stand in them. `yaml_reader` reads all others, and finds
 their mistakes.
 """
 
@@ -13,11 +13,10 @@ from typing import Any
 
 import yaml
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import MAX_DEPTH, Json
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the latter where PyYAML is built without libyaml
 
-MAX_DEPTH = 100
 MAX_ADDED = 500_000
 """Values that the aliases of a text may add to those that are written there."""
 

@@ -49,8 +49,6 @@ command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
 
 
 async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]) -> None:
-    from cfmock.cli.file_watch import Reloader
-
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -61,7 +59,11 @@ async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]
     # Not the loop's own way: Python calls these between any two lines, also while one call keeps the loop busy.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
-    reloader = Reloader(started, paths, variables) if started.settings.reload else None
+    reloader = None
+    if started.settings.reload:
+        from cfmock.cli.file_watch import Reloader
+
+        reloader = Reloader(started, paths, variables)
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
     if started.admin_open:

@@ -7,24 +7,24 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cfmock.api.setups import unused_text
 from cfmock.base.errors import SettingsError
 from cfmock.base.proxies import proxy_variables, without_proxies
 from cfmock.base.short_text import printable
 from cfmock.cli.options import Proxying, given_variables
-from cfmock.control.control import Control
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet
-from cfmock.observe.models import violations_text
 from cfmock.server.call_log import Recording
-from cfmock.server.composition import compose, guard
+from cfmock.server.composition import Steering, compose, guard
 from cfmock.server.lifecycle import Server
 from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve, unknown_variables
+
+if TYPE_CHECKING:
+    from cfmock.control.control import Control
 
 log = logging.getLogger("cfmock")
 
@@ -36,14 +36,18 @@ class Started:
     """A server and what belongs to it. `proxies` are those of its commands' environment."""
 
     def __init__(
-        self, server: Server, control: Control, fixtures: FixtureSet, settings: Settings, proxies: Proxying
+        self, server: Server, steering: Steering, fixtures: FixtureSet, settings: Settings, proxies: Proxying
     ) -> None:
         self.server = server
-        self.control = control
+        self._steering = steering
         self.fixtures = fixtures
         self.settings = settings
         self.proxies = proxies
         self._recording: Recording | None = None
+
+    @property
+    def control(self) -> Control:
+        return self._steering.control
 
     async def start(self) -> None:
         """Bind, and write each call down where the options ask for it. Raises SettingsError."""
@@ -75,15 +79,24 @@ class Started:
 
     def passes(self) -> bool:
         """Return whether all was well, so far as `--strict` asks; else show the violations."""
-        violations = self.control.find_violations() if self.settings.strict else []
+        if not self.settings.strict:
+            return True
+        from cfmock.observe.models import violations_text
+
+        violations = self.control.find_violations()
         if violations:
             click.echo(f"cfmock: {violations_text(violations)}", err=True)
         return not violations
 
     def tell_unused(self) -> None:
         """Name the set-ups that nothing used: those that were added over the admin API, and on one line those of the files."""
-        unused = self.control.setups.unused()
-        added, given = (*unused.certain, *unused.other), self.control.setups.unused_given()
+        if not (self.fixtures.flows or self.fixtures.faults or self._steering.used):
+            return
+        from cfmock.api.setups import unused_text
+
+        setups = self.control.setups
+        unused = setups.unused()
+        added, given = (*unused.certain, *unused.other), setups.unused_given()
         if added:
             click.echo(f"cfmock: {unused_text(added)}", err=True)
         if given:
@@ -98,7 +111,8 @@ def prepare(
     """Read fixtures and options, and make a server of them. Raises FixtureError and SettingsError."""
     fixtures, settings = read(paths, flags, **defaults)
     started = make(fixtures, settings, tls_of(settings), proxies)
-    started.control.check_fixtures(fixtures)
+    if fixtures.faults or fixtures.findings or settings.state is not None:  # else there is nothing to warn of
+        started.control.check_fixtures(fixtures)
     return started
 
 
@@ -120,9 +134,9 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     """Return a server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
     if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
-    server, control = compose(fixtures, settings, tls)
+    server, steering = compose(fixtures, settings, tls)
     server.emulator.worlds.default()
-    return Started(server, control, fixtures, settings, proxies)
+    return Started(server, steering, fixtures, settings, proxies)
 
 
 def log_removed(proxies: Proxying) -> None:

@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import NamedTuple
+import asyncio
+import importlib
+import sys
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from cfmock.control.control import Control
+from aiohttp import web
+
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import KeptState
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.server.admin.guard import Guard
-from cfmock.server.admin.http import Admin
+from cfmock.server.http_edge import HttpEdge
 from cfmock.server.lifecycle import Server, is_loopback
 from cfmock.server.tls import Tls
 from cfmock.settings import Settings
+
+if TYPE_CHECKING:
+    from cfmock.control.control import Control
+    from cfmock.server.admin.http import Admin
+
+ADMIN = "cfmock.server.admin.http"
+
+
+class Steering:
+    """What steers an emulator. Control and admin API are loaded when they are first needed: it takes a quarter of a start, and
+    most servers never are asked."""
+
+    def __init__(self, emulator: Emulator, guard: Guard) -> None:
+        self._emulator = emulator
+        self._guard = guard
+
+    @cached_property
+    def control(self) -> Control:
+        from cfmock.control.control import Control
+
+        return Control(self._emulator)
+
+    @property
+    def used(self) -> bool:
+        """Return whether anything was asked or added."""
+        return "control" in vars(self)
+
+    async def answer(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
+        """Answer a request of the admin API."""
+        if ADMIN not in sys.modules:
+            await asyncio.to_thread(importlib.import_module, ADMIN)  # calls are answered meanwhile
+        return await self._admin.handle(request, edge)
+
+    @cached_property
+    def _admin(self) -> Admin:
+        from cfmock.server.admin.http import Admin
+
+        return Admin(self.control, self._guard)
 
 
 class Composed(NamedTuple):
     """A server that is yet to be started, and what steers it."""
 
     server: Server
-    control: Control
+    steering: Steering
 
 
 def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Composed:
@@ -33,17 +75,16 @@ def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Compos
         kept = KeptState(StateFile(settings.state))
     try:
         emulator = build(fixtures, settings, kept)
-        control = Control(emulator)
-        handler = Admin(control, guard(settings)).handle
-        server = Server(emulator, handler, settings.host, settings.port, tls)
+        steering = Steering(emulator, guard(settings))
+        server = Server(emulator, steering.answer, settings.host, settings.port, tls)
         if kept is not None:
-            bring_back(kept, emulator, control)
-            server.restore = partial(_restore, kept, emulator, control)
+            bring_back(kept, emulator, steering.control)
+            server.restore = partial(_restore, kept, emulator, steering.control)
     except BaseException:
         if kept is not None:
             kept.file.close()
         raise
-    return Composed(server, control)
+    return Composed(server, steering)
 
 
 def bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:

@@ -10,19 +10,22 @@ what Terraform sends).
 from __future__ import annotations
 
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from cfmock.base.clocks import VirtualClock, iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.timers import TimerKind
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service import cron
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.lookup import find_flow
 from cfmock.service.pages import page, rows_from
 from cfmock.service.rows import FlowRow, ScheduleRow
 from cfmock.service.starting import start_new
 from cfmock.service.world import World
+
+if TYPE_CHECKING:
+    from cfmock.service.cron import CronRule
 
 
 def create_schedule(
@@ -120,14 +123,16 @@ def _find(world: World, flow_name: str, schedule_name: str) -> tuple[FlowRow, Sc
     return flow, row
 
 
-def _parsed(expression: str) -> cron.CronRule:
+def _parsed(expression: str) -> CronRule:
+    from cfmock.service import cron  # most servers have no schedule
+
     try:
         return cron.parse(expression)
     except ValueError as error:
         raise invalid("CronExpression", f"is not valid: {error}") from None
 
 
-def _plan(world: World, flow: FlowRow, name: str, rule: cron.CronRule, moment: float) -> None:
+def _plan(world: World, flow: FlowRow, name: str, rule: CronRule, moment: float) -> None:
     """See to the first run after this moment, and from there to all that follow."""
     _plan_at(world, flow, name, rule, rule.after(moment))
 
@@ -139,7 +144,7 @@ def resume_schedule(world: World, flow: FlowRow, row: ScheduleRow) -> None:
         _plan_at(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
 
 
-def _plan_at(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due: float) -> None:
+def _plan_at(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> None:
     row = world.stores.schedules.get(flow.id, name)
     if world.shared.changes is not None and row is not None:
         world.stores.schedules.put(flow.id, name, row._replace(due=due))
@@ -152,11 +157,13 @@ def _plan_at(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due: f
     world.alarms.setdefault(flow.id, {})[name] = world.timers.add_moment(due, TimerKind.SCHEDULE, run)
 
 
-def _caught_up(world: World, flow: FlowRow, name: str, rule: cron.CronRule, due: float) -> float:
+def _caught_up(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> float:
     """The moment of the last run that is past already, if those after the one due now are left out."""
     count, last = rule.passed(due, world.clock.now())
     if count:
-        number = f"more than {cron.MOST_COUNTED}" if count > cron.MOST_COUNTED else str(count)
+        from cfmock.service.cron import MOST_COUNTED
+
+        number = f"more than {MOST_COUNTED}" if count > MOST_COUNTED else str(count)
         late = "the machine slept, its clock was set forward, or the server was down"
         row = world.stores.schedules.get(flow.id, name)
         if row is not None:

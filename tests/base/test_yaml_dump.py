@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfmock.base import yaml_source
+from cfmock.base import yaml_dump
 from cfmock.base.yaml_dump import dumped
 
 WORDS = (
@@ -25,8 +25,8 @@ VALUES = st.recursive(
 @settings(max_examples=150)
 @given(VALUES)
 def test_what_is_written_quickly_is_what_pyyaml_writes(value: Any) -> None:
-    quick = dumped(value, yaml_source._dump_slowly)
-    assert quick is None or quick == yaml_source._dump_slowly(value)
+    quick = dumped(value, yaml_dump._dump_slowly)
+    assert quick is None or quick == yaml_dump._dump_slowly(value)
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -39,9 +39,9 @@ def test_a_definition_is_written_without_looking_at_its_letters_again(word: str)
 
     def write(part: Any) -> str:
         slow.append(part)
-        return yaml_source._dump_slowly(part)
+        return yaml_dump._dump_slowly(part)
 
     if dumped(value, write) is not None:
         slow.clear()
-        assert dumped(value, write) == yaml_source._dump_slowly(value)
+        assert dumped(value, write) == yaml_dump._dump_slowly(value)
         assert slow == []

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfmock.base import yaml_source
+from cfmock.base import yaml_reader, yaml_source
 from cfmock.base.errors import SourceError
+from cfmock.base.yaml_reader import YamlBuilder
 from cfmock.base.yaml_values import OddError, quick_value
 
 EMOJI = {"name": "ship \U0001f6a2 it", "path": "C:\\ud83d\\ude00", "then": [1, {"bad": True}]}
@@ -232,7 +233,7 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(text: str) -> None:
         found = quick_value(text)
     except OddError:
         return
-    assert json.dumps(found) == json.dumps(yaml_source._Builder("f", text).build()[0])
+    assert json.dumps(found) == json.dumps(YamlBuilder("f", text).build()[0])
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_the_quick_reader_leaves_what_is_odd_to_the_careful_one(text: str) -> No
 def test_places_are_looked_for_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     document = yaml_source.parse("a:\n  - b\n  - c: 1\n", "f.yaml")
     assert str(document.mark(("a", 1, "c"))) == "f.yaml:3:8"
-    monkeypatch.setattr(yaml_source, "_Builder", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(yaml_reader, "YamlBuilder", lambda *_: pytest.fail("read again"))
     assert str(document.mark(("a", 0))) == "f.yaml:2:5"
     assert yaml_source.parse("a: 1").value == {"a": 1}
 

@@ -6,18 +6,15 @@ from msgspec.structs import replace
 
 from cfmock.base.bounded_cache import BoundedCache
 from cfmock.base.errors import DefinitionError, SourceError
+from cfmock.base.json_text import Json
 from cfmock.base.suggestions import likely, shared_allowance, shown
 from cfmock.base.yaml_source import VALUE_SIZE, Document, count, parse
 from cfmock.engine.flow import Flow
-from cfmock.engine.languages import legacy, statemachine
 from cfmock.engine.languages.reader import DefinitionSource, Section
 
 __all__ = ["compile_definition", "compile_text", "is_compiled"]
 
-_LANGUAGES = {
-    ("Type", "StateMachine"): statemachine.read,
-    ("type", "flow"): legacy.read,
-}
+_STATE_MACHINE, _LEGACY = _LANGUAGES = ("Type", "StateMachine"), ("type", "flow")
 
 
 MAX_VALUES = 65_536
@@ -76,18 +73,28 @@ def compile_definition(
     if not isinstance(value, dict):
         reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
         raise DefinitionError(reading.problems)
-    for (key, word), read in _LANGUAGES.items():
-        if value.get(key) == word:
-            flow = read(reading, Section(reading, value), express=express)
-            break
-    else:
-        _unknown(reading, value)
-    if reading.problems:
+    flow = _read(reading, value, express=express)
+    if reading.problems or flow is None:
         raise DefinitionError(reading.problems)
     return replace(flow, name=name or flow.own_name, values=values)
 
 
-def _unknown(reading: DefinitionSource, value: dict[str, object]) -> None:
+def _read(reading: DefinitionSource, value: dict[str, Json], *, express: bool) -> Flow | None:
+    """Read a definition by the rules of its language, which are loaded when the first of it comes."""
+    pairs = value.items()
+    if _STATE_MACHINE in pairs:
+        from cfmock.engine.languages import statemachine
+
+        return statemachine.read(reading, Section(reading, value), express=express)
+    if _LEGACY in pairs:
+        from cfmock.engine.languages import legacy
+
+        return legacy.read(reading, Section(reading, value), express=express)
+    _unknown(reading, value)
+    return None
+
+
+def _unknown(reading: DefinitionSource, value: dict[str, Json]) -> None:
     for key, word in _LANGUAGES:
         given = value.get(key)
         if given is not None:
