@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfmock.base import yaml_reader, yaml_source
+from cfmock.base import yaml_reader, yaml_source, yaml_values
 from cfmock.base.yaml_source import Document
 
 KEYS = st.sampled_from(["a", "b:c", "名", 'q"', "\n", ""])
@@ -60,6 +60,6 @@ def test_a_json_text_that_nobody_complains_of_is_not_read_as_yaml(monkeypatch: p
         raise AssertionError
 
     monkeypatch.setattr(yaml_reader, "YamlBuilder", never)
-    monkeypatch.setattr(yaml_source, "quick_value", never)
+    monkeypatch.setattr(yaml_values, "quick_value", never)
     document = yaml_source.parse('{"a": ["\\ud83d\\ude00", "\\ud800", "/\\/"]}', "f.json")
     assert str(document.mark(("a", 1))) == "f.json:1:24"
