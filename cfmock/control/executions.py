@@ -296,10 +296,6 @@ def error_of(row: ExecutionRow) -> dict[str, str] | None:
 
 
 def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
-    for name in list(world.stores.flows.keys(FLOWS)):
-        row = world.stores.flows.get(FLOWS, name)
-        if row is not None and flow in (None, name):
-            for execution in world.stores.executions.keys(row.id):
-                found = world.stores.executions.get(row.id, execution)
-                if found is not None:
-                    yield found
+    for row in list(world.stores.flows.rows(FLOWS)):
+        if flow in (None, row.name):
+            yield from world.stores.executions.rows(row.id)

@@ -68,9 +68,7 @@ def nearest(emulator: Emulator, subject: Subject) -> str:
     for world in emulator.worlds.known():
         row = world.stores.flows.get(FLOWS, subject.flow)
         if row is not None:
-            keys = islice(world.stores.executions.keys(row.id), 10 * _COMPARED)
-            rows = (world.stores.executions.get(row.id, key) for key in keys)
-            found += [each for each in rows if each is not None]
+            found += islice(world.stores.executions.rows(row.id), 10 * _COMPARED)
     executions = sorted(found, key=lambda each: (each.started, each.serial))[-_COMPARED:]
     if not executions:
         return _without_execution(emulator, subject.flow)

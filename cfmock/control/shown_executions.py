@@ -45,11 +45,9 @@ def executions_text(control: Control, since: Marks) -> str:
 def _since(world: World, since: Marks) -> Iterator[ExecutionRow]:
     after = since.get((world.account, world.region), 0)
     after = after if after <= world.serial else 0  # the world was made anew meanwhile
-    for name in world.stores.flows.keys(FLOWS):
-        flow = world.stores.flows.get(FLOWS, name)
-        for key in world.stores.executions.keys(flow.id) if flow is not None else ():
-            row = world.stores.executions.get(flow.id, key) if flow is not None else None
-            if row is not None and row.serial > after and not row.map_run:
+    for flow in world.stores.flows.rows(FLOWS):
+        for row in world.stores.executions.rows(flow.id):
+            if row.serial > after and not row.map_run:
                 yield row
 
 

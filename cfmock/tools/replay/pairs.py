@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfmock.engine.events import Event
-from cfmock.fixtures.history.recording import ENTERED, EXITED, RecordedEvent, RecordedExecution
+from cfmock.fixtures.history.recording import ENTERED, RecordedEvent, RecordedExecution, Scopes
 
 Place = tuple[Any, ...]
 """The place of an event below another: `(cause, n)`, the nth event that it caused; `(cause, "index", i)` for a branch or an
@@ -28,14 +28,15 @@ class Pairing:
         self._own: dict[int, Event] = {}  # by recorded ids
         self._forks: dict[int, int] = {}  # for each event that leaves a branch, the cause of the branches
         self._leaving: dict[int, list[int]] = {}  # by such a cause, the events that leave its branches
-        self._entered: dict[int, int] = {0: 0}  # for each event of the replay the branch it stands in
-        self._by_id: dict[int, Event] = {}
+        self._scopes = Scopes()
         self._numbers: dict[Place, int] = {}
 
     def add(self, event: Event) -> None:
         """Take the next event of the replay."""
-        self._by_id[event.id] = event
-        self._enter(event)
+        self._scopes.add(event)
+        if fork := self._scopes.fork_of(event):
+            self._forks[event.id] = fork
+            self._leaving.setdefault(fork, []).append(event.id)
         place = self._place(event)
         found = self._places.get(place) if place is not None else None
         if found is not None:
@@ -64,21 +65,6 @@ class Pairing:
             return frozenset()
         return frozenset(map(self.recorded_id, (*self._leaving[fork], fork)))
 
-    def _enter(self, event: Event) -> None:
-        cause = self._by_id.get(event.cause)
-        scope = self._entered.get(event.cause, 0)
-        if event.type in ENTERED:
-            scope = event.id
-        elif cause is not None and scope and (cause.type in EXITED or self._fails_out(event, cause, scope)):
-            scope = self._entered.get(self._by_id[scope].cause, 0)
-        self._entered[event.id] = scope
-        if event.type in EXITED and scope:
-            self._forks[event.id] = fork = self._by_id[scope].cause
-            self._leaving.setdefault(fork, []).append(event.id)
-
-    def _fails_out(self, event: Event, cause: Event, scope: int) -> bool:
-        return event.type == cause.type == "StepFailed" and self._by_id[scope].step == event.step
-
     def _place(self, event: Event) -> Place | None:
         fork = self._forks.get(event.cause)
         cause = self._recorded.get(event.cause if fork is None else fork)
@@ -96,7 +82,7 @@ class _Recorded:
         self.places: dict[Place, RecordedEvent] = {}
         numbers: dict[Place, int] = {}
         entered: dict[int, int] = {}
-        forks = {event.id: of for event in recording.events if (of := recording.fork_of(event))}
+        forks = {event.id: of for event in recording.events if (of := recording.scopes.fork_of(event))}
         joined = _joined_by_fork(recording, forks)
         for event in recording.events:
             if event.cause >= event.id:
