@@ -268,3 +268,25 @@ def test_a_hidden_tab_follows_nothing(browser: Browser, cf: CloudFlow) -> None:
     assert "while-hidden" not in browser.text()
     browser.run(hide, False)
     browser.until_text("live", "while-hidden")
+
+
+def test_a_server_that_comes_back_is_followed_again(browser: Browser) -> None:
+    with CloudFlow() as first:
+        show(browser, first, "calls", "live", "No calls yet")
+        port = int(first.url.rpartition(":")[2])
+    browser.until_text("not connected")
+    with CloudFlow(port=port) as second:
+        second.call("ListFlows")
+        browser.until_text("live", "ListFlows")
+
+
+def test_an_execution_is_started_in_the_world_that_is_shown(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions?region=cn-shanghai", "World cn-shanghai", "Start an execution")
+    browser.click("Start an execution")
+    browser.fill("Flow", "order_flow")
+    browser.fill("Input", "{")
+    browser.click("Start")
+    browser.until_text("The input is not JSON")
+    browser.fill("Input", "{}")
+    browser.click("Start")
+    browser.until_text("default account, cn-shanghai", "Stop")

@@ -2,7 +2,7 @@
 
 import {get, send} from "./api.js";
 import {badge, between, button, empty, field, fill, filter, follows, form, h, keep, map, moment, parsed, quiet, row, show, span, submit, table, tried} from "./dom.js";
-import {at, change, link, ofExecution, worldOf} from "./places.js";
+import {at, change, here, link, ofExecution, worldOf} from "./places.js";
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
 
@@ -41,12 +41,12 @@ export function executions({query}) {
 }
 
 /** A form that starts an execution. @param {string} flow @param {any} [row] a thing of the world to start it in */
-export function starter(flow, row = {}) {
+export function starter(flow, row) {
   const name = h("input", {value: flow, required: true, list: "flow-names", autocomplete: "off"});
   const called = h("input", {autocomplete: "off"});
   const input = h("textarea", {rows: "4", spellcheck: "false", value: "{}"});
   return h("details", {class: "drop start"}, h("summary", null, "Start an execution"), form(async () => {
-    const made = await send("POST", at("executions", worldOf(row)), {flow: name.value, name: called.value || null, input: parsed(input.value, "input")});
+    const made = await send("POST", at("executions", worldOf(row ?? here().world)), {flow: name.value, name: called.value || null, input: parsed(input.value, "input")});
     location.hash = ofExecution(made);
   }, field("Flow", name), field("Name", called, "Empty: one is made up."), field("Input", input, "A JSON object."), submit("Start")));
 }

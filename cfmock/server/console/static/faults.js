@@ -2,31 +2,31 @@
 
 import {described, get, send} from "./api.js";
 import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, options, quiet, row, section, show, submit, table, tried, words} from "./dom.js";
-import {at, to} from "./places.js";
+import {at, here, to} from "./places.js";
 import {matrix} from "./matrix.js";
 import {yaml} from "./snippets.js";
 
 /** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
-export function faults({query: begun, world}) {
+export function faults({query: begun}) {
   const rows = h("tbody");
   const list = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
   const [below, maker, last] = [h("div"), h("div"), h("div")];
   const filters = h("div", {class: "filters"}, filter("q", "Rule holds"));
   void described().then((about) => {
-    fill(maker, rulemaker(about.components.schemas, begun, world));
+    fill(maker, rulemaker(about.components.schemas, begun));
     if (begun.get("operation")) maker.scrollIntoView();
   }).catch(() => {});
   return {
     title: "Faults", kinds: ["fault"],
-    async load({world: asked}) {
-      const [{faults: found}, {contract}] = await Promise.all([get(at("faults", asked)), get("contract")]);
+    async load({world}) {
+      const [{faults: found}, {contract}] = await Promise.all([get(at("faults", world)), get("contract")]);
       return {found, contract};
     },
-    draw({found, contract}, {query, world: asked}) {
+    draw({found, contract}, {query}) {
       const text = query.get("q") ?? "";
       follows(filters, query);
       const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
-      keep(rows, shown, (one) => one.id, (one) => rule(one, asked));
+      keep(rows, shown, (one) => one.id, rule);
       list.hidden = !shown.length;
       show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
@@ -35,9 +35,9 @@ export function faults({query: begun, world}) {
   };
 }
 
-/** @param {any} row @param {Record<string, string>} world */
-function rule({id, name, when, times, hits, ...does}, world) {
-  const remove = () => tried(send("DELETE", at(to("faults", id), world)));
+/** @param {any} row */
+function rule({id, name, when, times, hits, ...does}) {
+  const remove = () => tried(send("DELETE", at(to("faults", id), here().world)));
   return row(name, h("code", null, words(when) || "every call"), h("code", null, words(does)), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
 }
 
@@ -49,8 +49,8 @@ function plain(schema, schemas) {
 
 const USUAL = ["operation", "flow", "execution"];
 
-/** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {any} schemas @param {URLSearchParams} query @param {Record<string, string>} world */
-function rulemaker(schemas, query, world) {
+/** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {any} schemas @param {URLSearchParams} query */
+function rulemaker(schemas, query) {
   const schema = plain(schemas.Rule, schemas);
   const text = h("pre", {tabindex: "0", "aria-label": "YAML of the rule"});
   /** @type {(() => [string[], any] | null)[]} */
@@ -100,7 +100,7 @@ function rulemaker(schemas, query, world) {
 
   const draw = () => fill(text, write(built()));
   const made = form(async () => {
-    const added = await send("POST", at("faults", world), built());
+    const added = await send("POST", at("faults", here().world), built());
     notice(`${added.name} is at work.`);
   },
   h("fieldset", null, h("legend", null, "What goes wrong"), does),
