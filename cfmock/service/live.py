@@ -79,10 +79,10 @@ def finish(world: World, row: ExecutionRow, stopped: float, end: End) -> None:
         world.stores.passed.add(row)
     _replace(world, row, ended)
     world.leave(row)
+    world.retention.ended(ended)
     world.tell_waiting(row.flow.id, row.name)
     if row.callback_token:
         report_to_token(world, row.callback_token, ended)
-    world.retention.ended(ended)
 
 
 def _replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:

@@ -8,7 +8,7 @@ is started. What fixtures write stays, and does not count.
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterable
 from sys import getsizeof
 
@@ -25,6 +25,7 @@ STEP = 4_096
 
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
+_FEW = 1_000  # executions that are gone and may be passed over
 _COMPILED = 20  # bytes of a compiled definition for each character
 
 _State = tuple[int, int]
@@ -91,13 +92,15 @@ class Retention:
     ) -> None:
         self.count = 0
         self.dropped = 0
-        self.finished: OrderedDict[int, ExecutionRow] = OrderedDict()  # by serial, the oldest first
+        self.finished: deque[ExecutionRow] = deque()
+        """Those that have ended, the oldest first. Some may have gone with their flows, but never the first."""
+        self._gone: set[int] = set()  # their serials
         self._memory = memory
         self._most = most
         self._forget = forget
         self._tell = tell
-        self._sizes: dict[str, dict[int, int]] = {}  # in bytes, by flow id and serial
-        self._fixed: dict[int, int] = {}  # of those that run: what they take beside their histories
+        self._sizes: dict[int, int] = {}  # of those that run, in bytes, by serial
+        self._fixed: dict[int, int] = {}  # likewise: what they take beside their histories
         self._staying: set[int] = set()  # serials of what fixtures write
         self._map_runs: dict[int, tuple[str, ...]] = {}  # keys of their rows
         memory.retentions.append(self)
@@ -134,33 +137,33 @@ class Retention:
             if row.events is not None:
                 size += _RUNNING + value_size(row.input)
             self._fixed[row.serial] = size
-            self._enter(row, size if row.events is None else size + row.events.running_size)
+            if row.events is not None:
+                size += row.events.running_size
+            self._sizes[row.serial] = size
+            self._enter(row, size)
 
     def grown(self, row: ExecutionRow, history: int) -> int | None:
         """The history of a running execution and the values in it take so many bytes. Gives how many are enough to tell again;
         None if there is no more room for it."""
         self.runs(row)
-        self._resize(row, self._fixed[row.serial] + history)
+        size = self._fixed[row.serial] + history
+        self._memory.bytes += size - self._sizes[row.serial]
+        self._sizes[row.serial] = size
         self._trim(0)
         if self._memory.bytes > self._memory.limit + HEADROOM:
             return None
         return history + max(STEP, history // 8)
 
-    def ended(self, row: ExecutionRow, *, shared: bool = False) -> None:
-        """It has ended, and may go from now on. `shared`: all of its outcome have one output."""
-        serial, events = row.serial, row.events
-        size = _EXECUTION + getsizeof(row.input)
-        if events is not None:
-            size += events.size
-        elif not shared:
-            size += len(row.output)
+    def ended(self, row: ExecutionRow) -> None:
+        """It has ended, and may go from now on."""
+        serial = row.serial
         if self._fixed.pop(serial, None) is not None:
-            self._resize(row, size)
+            self._memory.bytes += _size(row) - self._sizes.pop(serial)
         elif serial in self._staying:
             return
         else:
-            self._enter(row, size)
-        self.finished[serial] = row
+            self._enter(row, _size(row))
+        self.finished.append(row)
         while self.count > self._most and self.finished:
             self._drop("keep_executions")
 
@@ -171,10 +174,20 @@ class Retention:
     def drop_flow(self, rows: Iterable[ExecutionRow]) -> None:
         """These executions, all of one flow, are gone with it."""
         for row in rows:
-            self._staying.discard(row.serial)
-            if row.serial in self._sizes.get(row.flow.id, _NONE):
-                self.finished.pop(row.serial, None)
+            if row.serial in self._staying:
+                self._staying.discard(row.serial)
+            elif row.ended or row.serial in self._sizes:
+                if row.ended:
+                    self._gone.add(row.serial)
                 self._release(row)
+        if len(self._gone) > _FEW and 2 * len(self._gone) > len(self.finished):
+            self.finished = deque(row for row in self.finished if row.serial not in self._gone)
+            self._gone.clear()
+        self._skip_gone()
+
+    def _skip_gone(self) -> None:
+        while self._gone and self.finished and self.finished[0].serial in self._gone:
+            self._gone.discard(self.finished.popleft().serial)
 
     def end(self) -> None:
         """The world is gone."""
@@ -182,22 +195,12 @@ class Retention:
 
     def oldest(self) -> float:
         """The moment at which the first of the finished ones has ended, in seconds since 1970. Only where one is there."""
-        return next(iter(self.finished.values())).stopped or 0.0
+        return self.finished[0].stopped or 0.0
 
     def _enter(self, row: ExecutionRow, size: int) -> None:
-        flow = row.flow
-        sizes = self._sizes.get(flow.id)
-        if sizes is None:
-            sizes = self._sizes[flow.id] = {}
-        sizes[row.serial] = size
         self.count += 1
         self._memory.bytes += size
-        self._memory.use(flow)
-
-    def _resize(self, row: ExecutionRow, size: int) -> None:
-        sizes = self._sizes[row.flow.id]
-        self._memory.bytes += size - sizes[row.serial]
-        sizes[row.serial] = size
+        self._memory.use(row.flow)
 
     def _trim(self, more: int) -> None:
         """Drop the oldest of all worlds, until there is room for so many bytes more, or nothing left to drop."""
@@ -206,7 +209,8 @@ class Retention:
             oldest._drop("keep_bytes")
 
     def _drop(self, setting: str) -> None:
-        _, row = self.finished.popitem(last=False)
+        row = self.finished.popleft()
+        self._skip_gone()
         self._forget(row, self._release(row))
         self.dropped += 1
         if not self._memory.told:
@@ -215,17 +219,23 @@ class Retention:
 
     def _release(self, row: ExecutionRow) -> tuple[str, ...]:
         """Stop counting it; returns the keys of the rows of its map runs."""
-        sizes = self._sizes[row.flow.id]
-        self._memory.bytes -= sizes.pop(row.serial)
-        if not sizes:
-            del self._sizes[row.flow.id]
-        self._fixed.pop(row.serial, None)
+        size = self._sizes.pop(row.serial, None) if self._sizes else None
+        if size is None:
+            size = _size(row)
+        else:
+            del self._fixed[row.serial]
+        self._memory.bytes -= size
         self.count -= 1
         self._memory.free(row.flow)
         return self._map_runs.pop(row.serial, ()) if self._map_runs else ()
 
 
-_NONE: dict[int, int] = {}
+def _size(row: ExecutionRow) -> int:
+    """About how many bytes one that has ended takes. All of an outcome may have one output."""
+    size = _EXECUTION + getsizeof(row.input)
+    if row.events is not None:
+        return size + row.events.size
+    return size if row.outcome is not None and row.output is row.outcome.text else size + len(row.output)
 
 
 def _state(flow: FlowRow) -> _State:

@@ -128,9 +128,9 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     world.stores.executions.put(flow.id, name, row)
     world.stores.by_status.add(flow.id, row)
     world.changed("execution", flow.name, name)
+    world.retention.ended(row)
     if row.callback_token:
         report_to_token(world, row.callback_token, row)
-    world.retention.ended(row, shared=row.output is outcome.text)
     return row
 
 

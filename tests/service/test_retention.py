@@ -13,6 +13,7 @@ import pytest
 
 from cfmock.control.control import Control
 from cfmock.service import world as worlds
+from cfmock.service.retention import _size
 from cfmock.service.world import World
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 
@@ -42,7 +43,9 @@ def refused(service: Service, name: str, flow: str = "echo", **more: Any) -> tup
 def checked(service: Service) -> int:
     """The bytes that are counted, which are those of the executions that there are."""
     memory = service.emulator.memory
-    kept = [size for one in memory.retentions for flow in one._sizes.values() for size in flow.values()]
+    running = [size for one in memory.retentions for size in one._sizes.values()]
+    ended = [_size(row) for one in memory.retentions for row in one.finished if row.serial not in one._gone]
+    kept = running + ended
     assert memory.bytes == sum(kept) + sum(size for _, size in memory._flows.values())
     assert sum(one.count for one in memory.retentions) == len(kept) == sum(used for used, _ in memory._flows.values())
     return memory.bytes
@@ -324,6 +327,20 @@ def test_what_was_said_of_tasks_and_flows_is_remembered_within_a_bound(monkeypat
         assert world.says_first("f", name * 300)
     assert (len(world._said), list(service.emulator.shared.former_flows)) == (3, ["d", "e", "f"])
     assert not world.says_first("f", "f" * 300)
+
+
+def test_executions_that_go_with_their_flows_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cfmock.service.retention._FEW", 4)
+    service = make_service(echo_flow(name="stays"), keep_executions=50)
+    start(service, "first", flow="stays")
+    for _ in range(10):
+        service("CreateFlow", Name="goes", Definition=PASS, Description="", Type="FDL")
+        start(service, *"abcd", flow="goes")
+        service("DeleteFlow", Name="goes")
+        finished = world_of(service).retention.finished
+        assert len(finished) <= 10
+        checked(service)
+    assert finished[0].name == "first"
 
 
 def test_the_books_are_right_whatever_happens() -> None:
