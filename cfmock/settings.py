@@ -136,7 +136,7 @@ def _variables(value: Any) -> tuple[tuple[str, str], ...]:
     else:
         parts = value.split(",") if isinstance(value, str) else value
         if not isinstance(parts, Iterable):
-            raise InvalidValue.of("{} is no mapping of names to values", shown(value))
+            raise InvalidValue.of("{} is not a mapping of names to values", shown(value))
         pairs = [tuple(part.split("=", 1)) if isinstance(part, str) else part for part in parts]
     found: dict[str, str] = {}
     for pair in pairs:
@@ -144,7 +144,7 @@ def _variables(value: Any) -> tuple[tuple[str, str], ...]:
             raise InvalidValue.of("{} is not NAME=VALUE", shown("=".join(map(str, pair))))
         name, given = pair
         if not isinstance(given, str | int | float):
-            raise InvalidValue.of("the value of {} is no text and no number", shown(name))
+            raise InvalidValue.of("the value of {} is neither text nor a number", shown(name))
         found[name.strip()] = str(given).lower() if isinstance(given, bool) else str(given)
     return tuple(sorted(found.items()))
 

@@ -1,4 +1,4 @@
-"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody is going to send."""
+"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody will send."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _start(control: Control, flow: str, input: Json, name: str | None, tell: Cal
 
 
 async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout: float | None) -> None:
-    """Wait for an execution's end; on a virtual clock go past reports that nobody is going to send."""
+    """Wait for an execution's end; on a virtual clock go past reports that nobody will send."""
     server, control, world, row = entered.server, entered.control, run.world, run.row
     begun = quiet_since = time.monotonic()
     virtual, signs = server.emulator.settings.clock == "virtual", _signs_of_life(entered)
@@ -105,7 +105,7 @@ def _visited(execution: Execution) -> str:
 def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> WaitingForReport:
     states = ", ".join(f"'{task.call.state}'" for task in tasks)
     return WaitingForReport(
-        f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody is going to send: "
+        f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody will send: "
         "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a time-out",
         [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
     )

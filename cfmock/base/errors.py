@@ -133,7 +133,7 @@ class WaitTimeout(CfmockError, TimeoutError):  # noqa: N818 - reads as what happ
 
 
 class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """An execution on a virtual clock waits for a report of a task that nobody is going to send.
+    """An execution on a virtual clock waits for a report of a task that nobody will send.
 
     `tasks` are those it waits for, each a mapping of `state`, `token` and `since` (text, UTC).
     """

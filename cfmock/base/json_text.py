@@ -52,7 +52,7 @@ def json_text(value: Any) -> str:
     """Write a value as JSON text, without blanks and with no character escaped that need not be.
 
     Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
-    RecursionError for what is no JSON value.
+    RecursionError for what is not a JSON value.
     """
     return sendable("".join(_encode(value, 0)))
 
@@ -73,7 +73,7 @@ def sendable(text: str) -> str:
 
 @contextlib.contextmanager
 def json_argument() -> Iterator[None]:
-    """Context in which a user's value becomes JSON: raises ArgumentError and ArgumentTypeError for what is no JSON value."""
+    """Context in which a user's value becomes JSON: raises ArgumentError and ArgumentTypeError for what is not a JSON value."""
     try:
         yield
     except TypeError as error:
@@ -84,7 +84,7 @@ def json_argument() -> Iterator[None]:
 
 def no_constant(word: str) -> Any:
     """For a decoder: refuse NaN and Infinity, which Python's own takes. Raises ValueError."""
-    raise ValueError(f"{word} is no JSON value")
+    raise ValueError(f"{word} is not a JSON value")
 
 
 def finite(digits: str) -> float:

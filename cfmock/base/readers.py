@@ -168,7 +168,7 @@ def some_time(value: Any) -> float:
     """Read a duration longer than zero, to seconds."""
     seconds = parse_duration(value)
     if seconds == 0:
-        raise InvalidValue.of("{} is no time at all", shown(value))
+        raise InvalidValue.of("{} must be more than zero", shown(value))
     return seconds
 
 

@@ -91,7 +91,7 @@ def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
     took += f" and a delay of {duration_text(call['delay'], digits=3)}" if call["delay"] else ""
     yield f"{call['operation']} was answered {call['status']} {call['code'] or ''}".rstrip() + f" in {took}"
     for rule in call["faults"]:
-        yield f"struck by the fault rule {rule}"
+        yield f"affected by the fault rule {rule}"
     for violation in call["violations"]:
         yield f"violation: {violation}"
     for warning in call["warnings"]:

@@ -134,7 +134,7 @@ def _seconds(timeout: str) -> float:
     except ValueError as error:
         raise SettingsError(f"--timeout: {error}") from None
     if not seconds:
-        raise SettingsError("--timeout: that is no time at all")
+        raise SettingsError("--timeout: it must be more than zero")
     return seconds
 
 

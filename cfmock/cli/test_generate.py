@@ -35,7 +35,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
         raise SettingsError(f"{path} has no flow with a definition")
     bare = kind_of(read(file).value) is SourceKind.DEFINITION
     if bare and any("\ud800" <= letter <= "\udfff" for letter in path.name):
-        raise SettingsError(f"no fixture can name {shown(path.name)}: the name is no UTF-8")
+        raise SettingsError(f"no fixture can name {shown(path.name)}: the name is not UTF-8")
     drafts = [draft(fixtures, flow) for flow in flows]
     written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
     try:

@@ -132,7 +132,7 @@ class ExecutionControl(ControlPart):
         its name and input.
 
         `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError
-        for an input that is no JSON value.
+        for an input that is not a JSON value.
         """
         emulator = self.emulator
         if world is None:

@@ -123,7 +123,7 @@ def _executions(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[
         if all(isinstance(found.get(key, {}), dict) for key in ("input", "output")):
             yield found
         else:
-            notes.append(f"- execution '{row.name}' of flow '{flow.name}', whose input or output is no JSON object")
+            notes.append(f"- execution '{row.name}' of flow '{flow.name}', whose input or output is not a JSON object")
 
 
 def _execution(row: ExecutionRow) -> dict[str, Json]:
@@ -152,7 +152,7 @@ def _schedules(world: World, name: str, notes: list[str]) -> Iterator[dict[str, 
         if isinstance(schedule.get("payload", {}), dict):
             yield schedule
         else:
-            notes.append(f"- schedule '{row.name}' of flow '{name}', whose payload is no JSON object")
+            notes.append(f"- schedule '{row.name}' of flow '{name}', whose payload is not a JSON object")
 
 
 def _fault(given: dict[str, Any]) -> dict[str, Json]:

@@ -20,7 +20,7 @@ from cfmock.fixtures.single_entry import read_mock, read_outcome
 from cfmock.fixtures.unreached import CODE as UNREACHED
 from cfmock.service.world import FLOWS, World
 
-ENDLESS = "the one before it has no `times`, so it answers for ever; give it times=1, say"
+ENDLESS = "the one before it has no `times`, so it always answers; give it `times`, for example times=1"
 """Why a mock, or an outcome, is never used."""
 
 

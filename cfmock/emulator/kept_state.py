@@ -138,7 +138,7 @@ class KeptState:
         meta, clock = self.file.meta(), shared.clock
         virtual, kind = isinstance(clock, VirtualClock), _kind_of(clock)
         if meta.get("clock", kind) != kind:
-            text = f"its executions go by a {meta['clock']} clock (--clock {meta['clock']})"
+            text = f"its executions use a {meta['clock']} clock (--clock {meta['clock']})"
             raise SettingsError(f"state file {self.file.path}: {text}")
         self._begin_chance(shared, meta)
         self._now = float(meta["now"]) if virtual and "now" in meta else clock.now()

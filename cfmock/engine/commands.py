@@ -25,7 +25,7 @@ RUNTIME_ERROR = "FnF.RuntimeError"
 """An expression that does not fit the data. The name is seen in old flows; that it means this is our choice."""
 
 INVALID_LOCAL = "FnF.InvalidLocal"
-"""A result that is no JSON object; observed, old language."""
+"""A result that is not a JSON object; observed, old language."""
 
 INVALID_OUTPUT = "FnF.InvalidOutput"
 """The same in the new language; our name."""

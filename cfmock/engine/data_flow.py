@@ -244,7 +244,7 @@ def given_number(step: Step[Any], value: Json, what: str, low: float, high: floa
 
 
 def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
-    """A value with its text. Raises a `Failure` for what is no JSON value or is nested too deeply; `what` names it.
+    """A value with its text. Raises a `Failure` for what is not a JSON value or is nested too deeply; `what` names it.
 
     With the `effort` that made it, raises `LimitExceeded` for a value that is far too large, before it is written.
     """
@@ -255,7 +255,7 @@ def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
     except DataTooLarge as error:
         raise LimitExceeded(DATA_LIMIT, f"{what}: {error}") from None
     except (TypeError, ValueError) as error:
-        raise Failure(RUNTIME_ERROR, f"{what} is no JSON value: {error}") from None
+        raise Failure(RUNTIME_ERROR, f"{what} is not a JSON value: {error}") from None
     except RecursionError:
         raise Failure(RUNTIME_ERROR, f"{what} is nested too deeply") from None
     check_nesting(made.text, what)

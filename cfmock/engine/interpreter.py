@@ -110,7 +110,7 @@ class _Interpreter(Generic[FrameT]):
             last = yield from self.series(flow.series, frame, last)
             output = data_flow.close(frame, self.context)
             if not isinstance(output.value, dict) and isinstance(given.value, dict):
-                raise Failure(INVALID_OUTPUT, f"the output of the execution is no JSON object: {output.text[:200]}")
+                raise Failure(INVALID_OUTPUT, f"the output of the execution is not a JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
             failure = _failure(error)
             yield "", failure.event or last, EXECUTION_FAILED, failure.parts

@@ -194,7 +194,7 @@ def _token(flow: Flow, task: TaskNode) -> Iterator[Found]:
     if passes and not waits:
         yield "CF109", task.mark, f"task '{task.name}' passes its token on but does not wait for a report"
     if waits and not passes:
-        yield "CF110", task.mark, f"task '{task.name}' waits for a report, but tells nobody its token"
+        yield "CF110", task.mark, f"task '{task.name}' waits for a report, but does not pass its token on"
 
 
 def _expressions(flow: Flow, task: TaskNode) -> Iterator[Expression]:

@@ -90,7 +90,7 @@ class _DocumentSearch:
                 if name.startswith(("States.", "Lambda.")):
                     yield "CF118", mark, f"'{name}' is an error of Amazon States Language{_ERRORS.get(name, '')}"
                 elif "*" in name or (name.rpartition(".")[2].casefold() == "all" and name.casefold() != "fnf.all"):
-                    yield "CF115", mark, f"'{name}' is no wildcard: {ANY_ERROR} stands for all errors"
+                    yield "CF115", mark, f"'{name}' is not a wildcard: {ANY_ERROR} stands for all errors"
                 elif (near := near_error(name)) is not None:
                     yield "CF113", mark, f"there is no error '{name}' (did you mean '{near}'?)"
 

@@ -133,7 +133,9 @@ class StateWriter:
             return  # a batch behind the one that failed
         why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
         log.error(
-            "%s could not be written (%s): what is not in it is lost, and read again from it", self.file.path, why
+            "%s could not be written (%s): unwritten changes are lost, and the state is read again from it",
+            self.file.path,
+            why,
         )
         self._on_loss()
 

@@ -248,7 +248,7 @@ def parse_environment(text: str | None) -> dict[str, Any] | None:
         if not isinstance(each.get("Name"), str) or not each["Name"]:
             raise invalid("Environment", "has a variable without a Name")
         if not all(isinstance(each.get(key, ""), str) for key in ("Value", "Description")):
-            raise invalid("Environment", f"has a variable '{each['Name']}' whose Value is no string")
+            raise invalid("Environment", f"has a variable '{each['Name']}' whose Value is not a string")
     names = [each["Name"] for each in variables]
     if len(set(names)) != len(names):
         raise invalid("Environment", "names a variable twice")

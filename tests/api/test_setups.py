@@ -176,8 +176,8 @@ def test_a_mock_over_http_behind_one_that_answers_for_ever_is_warned_of() -> Non
         lambda cf: post(cf, "mocks", {"flow": "order", "task": "Ship", "mocks": mocks}), unused="ignore"
     )
     assert warnings == [
-        "mock 3 of task 'Ship' of flow 'order' never answers: the one before it has no `times`, so it answers for ever; give "
-        "it times=1, say"
+        "mock 3 of task 'Ship' of flow 'order' never answers: the one before it has no `times`, so it always answers; give "
+        "it `times`, for example times=1"
     ]
 
 

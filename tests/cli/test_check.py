@@ -137,7 +137,7 @@ def test_a_mistake_does_not_hide_what_is_odd_in_what_is_sound(cfmock):
     ran = cfmock("check", ".")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.splitlines() == [
-        "broken.yaml:1:1: missing 'StartAt': there is 'StartsAt', which is no field here",
+        "broken.yaml:1:1: missing 'StartAt': there is 'StartsAt', which is not a field here",
         "warning: apart.yaml:6:5: CF106: task 'Charge' (FC:InvokeFunction) has no mock",
         "warning: apart.yaml:7:5: CF101: state 'Lost' cannot be reached",
     ]

@@ -226,7 +226,7 @@ def test_violations_of_a_clean_run_fail_it_when_strict(contract):
         (["--code", "rest", "--", "true"], "(did you mean 'reset'?)"),
         (["--operation", "ListFlow", "--", "true"], "there is no operation 'ListFlow' (did you mean 'ListFlows'?)\n"),
         (["--timeout", "soon", "--", "true"], "--timeout: 'soon' is not a duration"),
-        (["--timeout", "0", "--", "true"], "--timeout: that is no time at all\n"),
+        (["--timeout", "0", "--", "true"], "--timeout: it must be more than zero\n"),
         (["--nth", "0", "--", "true"], "0 is not in the range"),
         (["--update", "--", "true"], "--update goes with --expect FILE"),
         (["--expect", "a.json", "--", "true"], "--expect: there is no a.json; with --update"),

@@ -47,5 +47,5 @@ def test_what_is_no_state_file_is_one_line_and_exit_code_2(command: list[str], t
     path.write_text("mine")
     result = cfmock(*command, str(path))
     assert result.code == 2
-    assert result.err == f"state file {path}: is no state file of cfmock\n"
+    assert result.err == f"state file {path}: is not a state file of cfmock\n"
     assert path.read_text() == "mine"

@@ -81,7 +81,7 @@ def test_a_name_that_no_fixture_can_hold_is_refused(cfmock):
     Path(name).write_text(ORDER)
     ran = cfmock("test", "--init", name)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "no fixture can name 'no\\udcfftext.fdl.yaml': the name is no UTF-8\n"
+    assert ran.err == "no fixture can name 'no\\udcfftext.fdl.yaml': the name is not UTF-8\n"
     assert [os.fsencode(path) for path in Path().iterdir()] == [os.fsencode(name)]
 
 

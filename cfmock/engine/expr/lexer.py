@@ -37,9 +37,9 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "/": "/", "\\
 
 _NO_ARITHMETIC = "there is no arithmetic in expressions; intAdd(a, b) adds whole numbers"
 _HINTS = {
-    "=": "'=' is no operator (did you mean '=='?)",
-    "&": "'&' is no operator (did you mean '&&'?)",
-    "|": "'|' is no operator (did you mean '||'?)",
+    "=": "'=' is not an operator (did you mean '=='?)",
+    "&": "'&' is not an operator (did you mean '&&'?)",
+    "|": "'|' is not an operator (did you mean '||'?)",
     "+": _NO_ARITHMETIC,
     "/": _NO_ARITHMETIC,
     "%": _NO_ARITHMETIC,

@@ -156,7 +156,7 @@ class _Parser:
         if token.kind == "end":
             return
         if token.kind == "name" and token.value in _SPELT:
-            raise self.error(f"'{token.value}' is no operator (did you mean '{_SPELT[token.value]}'?)", token)
+            raise self.error(f"'{token.value}' is not an operator (did you mean '{_SPELT[token.value]}'?)", token)
         if token.kind == "operator" and token.value in "-*":
             raise self.error("there is no arithmetic in expressions; intAdd(a, b) adds whole numbers", token)
         if token.kind == "operator" and token.value in ")]}":
@@ -247,13 +247,13 @@ class _Parser:
         if token.value in _WORDS:
             return Constant(_WORDS[token.value])
         if token.value in _SPELT:
-            raise self.error(f"'{token.value}' is no value (did you mean '{_SPELT[token.value]}'?)", token)
+            raise self.error(f"'{token.value}' is not a value (did you mean '{_SPELT[token.value]}'?)", token)
         if token.value == "States":
             raise self.error(
                 f"functions of Amazon States Language are not known here; there are {', '.join(FUNCTIONS)}", token
             )
         near = did_you_mean("$" + token.value, self.names) or did_you_mean(token.value, (*FUNCTIONS, *_WORDS))
-        raise self.error(f"'{token.value}' is no value{near}; text stands in quotes, paths begin with $", token)
+        raise self.error(f"'{token.value}' is not a value{near}; text needs quotes, paths begin with $", token)
 
     def call(self, name: Token) -> Node:
         function = FUNCTIONS.get(name.value)
@@ -261,7 +261,7 @@ class _Parser:
             raise self.error(f"there is no function '{name.value}'{did_you_mean(name.value, FUNCTIONS)}", name)
         self._calls += 1
         if self._calls > MAX_CALLS:
-            raise self.error(f"calls inside one another more than {MAX_CALLS} deep", name)
+            raise self.error(f"calls nested more than {MAX_CALLS} deep", name)
         arguments = self.arguments()
         self._calls -= 1
         if not function.takes(len(arguments)):

@@ -72,7 +72,7 @@ def _compile(pattern: str) -> tuple[Callable[[bytes], object], int]:
         reason = error.args[0].decode(errors="replace")
         if reason.startswith("pattern too large"):
             raise ExpressionError(f"{_shown(pattern)} takes more than {MAX_MEMORY >> 20} MiB when compiled") from None
-        raise ExpressionError(f"{_shown(pattern)} is no regular expression: {_cut(reason)}") from None
+        raise ExpressionError(f"{_shown(pattern)} is not a regular expression: {_cut(reason)}") from None
     finally:
         re2.purge()  # its own cache holds patterns of any length
 

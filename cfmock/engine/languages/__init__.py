@@ -98,7 +98,7 @@ def _unknown(reading: DefinitionSource, value: dict[str, Json]) -> None:
     for key, word in _LANGUAGES:
         given = value.get(key)
         if given is not None:
-            kind = "{} is no definition language; 'Type: StateMachine' and 'type: flow' are"
+            kind = "{} is not a definition language; 'Type: StateMachine' and 'type: flow' are"
             reading.complain((key,), kind, shown(given), near=likely(given, [word]))
             return
     reading.complain((), "neither 'Type: StateMachine' nor 'type: flow' is given")

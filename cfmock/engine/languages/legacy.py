@@ -161,7 +161,7 @@ class _Series:
         target = section.text("goto", required=required)
         if target is not None and target not in self.names:
             near = likely(target, self.names)
-            section.complain("there is no step '{}' beside this one", target, key="goto", near=near)
+            section.complain("there is no step '{}' in this scope", target, key="goto", near=near)
         return target
 
     def shared(self, section: Section, **work: Any) -> StepData:

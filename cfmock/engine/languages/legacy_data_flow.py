@@ -129,7 +129,7 @@ class LegacyDataFlow:
         check_size(given.size, MAX_DATA, "the input of the execution")
         check_nesting(given.text, "the input of the execution")
         if not isinstance(given.value, dict):
-            raise Failure(RUNTIME_ERROR, "the input of the execution is no JSON object")
+            raise Failure(RUNTIME_ERROR, "the input of the execution is not a JSON object")
         if self.data.input is None:
             return StepFrame(given)
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
@@ -172,7 +172,7 @@ class LegacyDataFlow:
 
     def result(self, step: Step[StepFrame], value: Json) -> Datum:
         if isinstance(step.node, TaskNode) and not isinstance(value, dict):
-            raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is no JSON object: {str(value)[:200]}")
+            raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is not a JSON object: {str(value)[:200]}")
         return measured(value, MAX_DATA, f"the result of '{step.node.name}'", step.effort)
 
     def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
@@ -265,7 +265,7 @@ class LegacyDataFlow:
         expression = step.node.data.collection
         items = expression.evaluate(self._own(step), step.effort)
         if not isinstance(items, list):
-            raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is no array: {expression.text}")
+            raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is not an array: {expression.text}")
         step.effort.check_built(items)
         return items
 

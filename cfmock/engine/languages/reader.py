@@ -304,7 +304,7 @@ class Section:
             if foreign is not None:
                 self.complain("missing '{}': {}", key, foreign)
             elif (near := nearest(key, ours)) is not None:
-                self.complain("missing '{}': there is '{}', which is no field here", key, near)
+                self.complain("missing '{}': there is '{}', which is not a field here", key, near)
             else:
                 self.complain("missing '{}'", key)
         for name in unread:

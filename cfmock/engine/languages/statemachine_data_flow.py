@@ -169,7 +169,7 @@ class StateMachineDataFlow:
                 built = data.output.build(scope, step.effort)
                 output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
         if data.output is None and isinstance(step.node, TaskNode) and not isinstance(result.value, dict):
-            raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is no JSON object: {result.text[:200]}")
+            raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is not a JSON object: {result.text[:200]}")
         if written:
             context.globals = {**context.globals, **written}
             context.global_sizes.update(sizes)

@@ -127,7 +127,7 @@ def load_public_key(pem: str) -> Any:
     try:
         key = serialization.load_pem_public_key(pem.encode())
     except ValueError:
-        raise SettingsError("a public_key is no PEM text of a public key") from None
+        raise SettingsError("a public_key is not PEM text of a public key") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise SettingsError("a public_key is not that of an RSA key pair")
     return key

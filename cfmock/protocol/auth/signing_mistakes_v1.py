@@ -250,7 +250,7 @@ V1: tuple[SigningMistake, ...] = (
         _with(lambda pairs: [pair._replace(value=unquote(pair.raw.partition("=")[2])) for pair in pairs]),
     ),
     SigningMistake("values are sent encoded twice", "encode them once where they are sent", _with_values(unquote)),
-    SigningMistake("what stands on the wire is signed as it is", "decode it and encode it by the rules", _raw),
+    SigningMistake("sign exactly what is sent", "decode it and encode it by the rules", _raw),
     SigningMistake("values are signed without the blanks around them", "sign what is sent", _with_values(str.strip)),
     SigningMistake("text is encoded as Latin-1", "encode it as UTF-8", _encoded_first(_in_charset("latin-1"))),
     SigningMistake("text is encoded as GBK", "encode it as UTF-8", _encoded_first(_in_charset("gbk"))),

@@ -343,7 +343,7 @@ _RULE: dict[str, Reader] = {
 
 
 _BESIDE_WHEN = {
-    key: Mistake("unknown key {}: it stands beside 'when', as cf.fault(when={{...}}, {}=...) has it", (shown(key), key))
+    key: Mistake("unknown key {}: it goes next to 'when', as in cf.fault(when={{...}}, {}=...)", (shown(key), key))
     for key in (*_RULE, "error")
 }
 

@@ -37,7 +37,7 @@ class Guard(NamedTuple):
         if len(origins) > 1 or len(hosts) > 1:
             return 403, "more than one Origin or Host"
         if "\\" in host or "@" in host:
-            return 403, f"Host '{host}' is no name of a host"
+            return 403, f"Host '{host}' is not a host name"
         if origins and _origin_host(origins[0]) != _host_port(host):
             return 403, "cross-origin requests are refused"
         if any(site not in ("none", "same-origin") for site in all_of(headers, "Sec-Fetch-Site")):

@@ -77,7 +77,7 @@ class _FigureCollector:
             durations.add_metric([operation, code], list(zip(bounds, summed, strict=True)), counts[-1])
         yield durations
         yield self._counted(
-            CounterMetricFamily("cfmock_faults_struck", "Calls struck by a fault rule.", labels=["fault"]),
+            CounterMetricFamily("cfmock_faults_struck", "Calls affected by a fault rule.", labels=["fault"]),
             figures.faults,
         )
         yield self._counted(

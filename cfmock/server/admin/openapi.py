@@ -40,7 +40,7 @@ def openapi(prefix: str, regions: Iterable[str], accounts: Iterable[str] = (), *
         "info": {
             "title": "cfmock admin API",
             "version": __version__,
-            "description": "What can be done to a running cfmock besides calling the API it stands in for.",
+            "description": "Control of a running cfmock, in addition to the API that it replaces.",
         },
         "paths": paths,
         "components": {"schemas": schemas()},
@@ -72,7 +72,7 @@ def _described(endpoint: Endpoint, known: Mapping[str, Json]) -> dict[str, Json]
             for each in endpoint.leads
         }
     if named or endpoint.conflicts:
-        answers["404"] = _answer("there is none of that name", _reference("Error"))
+        answers["404"] = _answer("it does not exist", _reference("Error"))
     if endpoint.name == "read_metrics":
         answers["501"] = _answer("the extra `metrics` is not there", _reference("Error"))
     if endpoint.name == "follow_changes":

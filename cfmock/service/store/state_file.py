@@ -91,10 +91,10 @@ class StateFile:
         if not header and not read_only:
             return True
         if not header.startswith(_HEADER) or len(header) < 100:
-            raise self._refused("is no state file of cfmock")
+            raise self._refused("is not a state file of cfmock")
         version, application = struct.unpack(">I4xI", header[60:72])
         if application != APPLICATION:
-            raise self._refused("is no state file of cfmock")
+            raise self._refused("is not a state file of cfmock")
         if version > SCHEMA:
             raise self._refused(f"was written by a newer cfmock: its schema is {version}, this one knows {SCHEMA}")
         return False

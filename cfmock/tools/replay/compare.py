@@ -117,7 +117,7 @@ class _Comparing:
     def event(self, recorded: RecordedEvent) -> EventDifference | None:
         if recorded is self.recording.misplaced:
             return self.difference(
-                recorded, None, "order", recorded.id, None, "another event stands in its place in the file"
+                recorded, None, "order", recorded.id, None, "the file has another event in its place"
             )
         own = self.pairs.own(recorded.id)
         if own is None:

@@ -109,8 +109,8 @@ def _map_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | N
         return None
     return _problem(
         entered,
-        f"event {entered.id} enters '{entered.step}', a distributed Map: what its children did stands in histories of "
-        "their own, which this does not replay",
+        f"event {entered.id} enters '{entered.step}', a distributed Map: its children have separate histories, which "
+        "are not replayed",
     )
 
 

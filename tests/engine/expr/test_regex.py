@@ -159,7 +159,7 @@ def test_half_of_a_surrogate_pair_is_a_character_like_any_other(pattern, matchin
 @pytest.mark.parametrize(
     ("pattern", "says"),
     [
-        ("(", "'(' is no regular expression: missing ): ("),
+        ("(", "'(' is not a regular expression: missing ): ("),
         (")", "unexpected ): )"),
         ("[a", "missing ]: [a"),
         ("[]", "missing ]: []"),
@@ -181,7 +181,7 @@ def test_half_of_a_surrogate_pair_is_a_character_like_any_other(pattern, matchin
         ("a{1001}", "invalid repetition size: {1001}"),
         ("a{3,2}", "invalid repetition size: {3,2}"),
         ("((a{100}){100}){100}", "invalid repetition size: "),
-        ("(" * 2000, "'" + "(" * 100 + "…' is no regular expression: "),
+        ("(" * 2000, "'" + "(" * 100 + "…' is not a regular expression: "),
     ],
 )
 def test_a_text_that_is_no_pattern_is_refused(pattern, says):
@@ -194,7 +194,7 @@ def test_a_text_that_is_no_pattern_is_refused(pattern, says):
 def test_half_of_a_surrogate_pair_in_what_is_no_pattern_is_replaced_where_it_cannot_be_shown():
     with pytest.raises(ExpressionError) as failure:
         matches(f"({HALF}", "a")
-    assert ascii(str(failure.value)) == ascii(f"'({HALF}' is no regular expression: missing ): (" + "\ufffd" * 3)
+    assert ascii(str(failure.value)) == ascii(f"'({HALF}' is not a regular expression: missing ): (" + "\ufffd" * 3)
 
 
 @given(

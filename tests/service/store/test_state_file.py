@@ -58,7 +58,7 @@ def test_nothing_of_a_batch_is_there_if_it_fails(file: StateFile) -> None:
 
 def test_what_is_no_state_file_is_refused(path: Path) -> None:
     path.write_text("flows:\n")
-    assert "is no state file of cfmock" in refused(path)
+    assert "is not a state file of cfmock" in refused(path)
 
 
 def test_another_programs_database_is_refused(path: Path) -> None:
@@ -66,7 +66,7 @@ def test_another_programs_database_is_refused(path: Path) -> None:
     database.execute("CREATE TABLE theirs (a)")
     database.commit()
     database.close()
-    assert "is no state file of cfmock" in refused(path)
+    assert "is not a state file of cfmock" in refused(path)
 
 
 def test_a_newer_schema_is_refused(file: StateFile, path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_folder_without_permission_is_refused(path: Path) -> None:
 
 def test_an_empty_file_cannot_be_looked_at_and_can_be_begun(path: Path) -> None:
     path.touch()
-    assert refused(path, read_only=True).endswith("is no state file of cfmock")
+    assert refused(path, read_only=True).endswith("is not a state file of cfmock")
     StateFile(path).close()
     StateFile(path, read_only=True).close()
 

@@ -135,7 +135,7 @@ def text(drafts: Iterable[Drafts], definitions: Mapping[str, str]) -> str:
     """Return the file. `definitions` are the flows it has to define itself: the name and file of each."""
     lines = [
         "# First tests, written by `cfmock test --init`. Each leads to the branch, catch or retry in its name, with an",
-        "# input and mocks that do. Names that stand for data (order: order) are placeholders: put in what is real.",
+        "# input and mocks for it. Values such as `order: order` are placeholders: replace them with real data.",
         "cfmock: 1",
     ]
     if definitions:
