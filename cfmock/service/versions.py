@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -43,36 +43,20 @@ def publish_flow_version(world: World, *, flow_name: str, description: str | Non
     return {"FlowName": flow.name, **_version_fields(version)}
 
 
-class PlacedVersion(Protocol):
-    """A version as fixtures have it."""
-
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def description(self) -> str: ...
-
-    @property
-    def definition(self) -> str: ...
-
-    @property
-    def flow(self) -> Flow: ...
-
-
-def place_versions(world: World, flow: FlowRow, versions: Iterable[PlacedVersion], published: int) -> None:
-    """Put versions that are compiled already into a world, in the place of those of their numbers; others stay. `published` is
-    the highest number that was ever given."""
+def place_versions(world: World, flow: FlowRow, versions: Iterable[tuple[int, str, str, Flow]], published: int) -> None:
+    """Put versions that are compiled already into a world, in the place of those of their numbers; others stay. Each has a
+    number, a description, a definition and what that compiles to; `published` is the highest number that was ever given."""
     now = world.clock.now()
     highest = max(flow.published, published)
     if highest != flow.published:
         flow = replace(flow, published=highest)
         world.stores.flows.put(FLOWS, flow.name, flow)
-    for each in versions:
+    for number, description, definition, compiled in versions:
         row = replace(
-            flow, version=each.number, description=each.description, definition=each.definition, compiled=each.flow,
+            flow, version=number, description=description, definition=definition, compiled=compiled,
             created=now, modified=now,
         )  # fmt: skip
-        world.stores.versions.put(flow.id, version_key(each.number), row)
+        world.stores.versions.put(flow.id, version_key(number), row)
 
 
 def place_alias(world: World, flow: FlowRow, name: str, description: str, routes: tuple[Route, ...]) -> None:

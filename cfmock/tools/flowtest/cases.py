@@ -6,14 +6,14 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, convert, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Problem
 from cfmock.base.source_marks import Mark
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowTest
-from cfmock.tools.flowtest.compare import judge
+from cfmock.tools.flowtest.compare import ExpectationDifference, judge
 from cfmock.tools.flowtest.run import FlowTestRunner, Hits
 from cfmock.tools.flowtest.trace import path, told
 
@@ -58,15 +58,6 @@ def title(test: FlowTest) -> str:
     return f"{test.mark.file}: {test.flow}: {test.name}"
 
 
-class Shown(Struct, frozen=True):
-    """A difference to show: what was expected of `what`, what it was, and both as lines that begin with -, + or blanks."""
-
-    what: str
-    expected: Json
-    actual: Json
-    lines: tuple[str, ...]
-
-
 class Result(Struct, frozen=True):
     """The result of a test, as plain data.
 
@@ -84,7 +75,7 @@ class Result(Struct, frozen=True):
     error: Mapping[str, str] | None
     duration: float
     visits: tuple[str, ...]
-    differences: tuple[Shown, ...]
+    differences: tuple[ExpectationDifference, ...]
     path: tuple[str, ...]
     parting: str
     warnings: tuple[str, ...]
@@ -104,19 +95,15 @@ class Result(Struct, frozen=True):
         return {(flow, point): times for flow, points in self.hits.items() for point, times in points.items()}
 
     def document(self) -> Json:
-        return {"outcome": "passed" if self.passed else "failed", **to_builtins(self)}
+        found: dict[str, Json] = to_builtins(self)
+        for difference in found["differences"]:
+            del difference["event"]
+        return {"outcome": "passed" if self.passed else "failed", **found}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Json]) -> Result:
         """Read the value that `document` writes."""
-        given: dict[str, Json] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in document.items()
-        }
-        del given["outcome"]
-        given["differences"] = tuple(
-            Shown(each["what"], each["expected"], each["actual"], tuple(each["lines"])) for each in given["differences"]
-        )
-        return cls(**given)
+        return convert(document, cls)
 
 
 def results(fixtures: FixtureSet, tests: Iterable[FlowTest]) -> Iterator[Result]:
@@ -130,10 +117,10 @@ def result(lab: FlowTestRunner, test: FlowTest) -> Result:
     """Run one test."""
     ran = lab.run(test)
     found = judge(test.expect, ran)
+    first = min((difference.event for difference in found), default=None)
     hits: dict[str, dict[str, int]] = {}
     for (flow, point), times in ran.hits.items():
         hits.setdefault(flow, {})[point] = times
-    first = min((difference.event for difference in found), key=lambda event: event.id, default=None)
     return Result(
         name=test.name,
         flow=test.flow,
@@ -144,9 +131,9 @@ def result(lab: FlowTestRunner, test: FlowTest) -> Result:
         error=ran.error,
         duration=ran.duration,
         visits=tuple(name for name, _ in ran.visits),
-        differences=tuple(Shown(each.what, each.expected, each.actual, each.lines) for each in found),
+        differences=tuple(found),
         path=tuple(path(ran)) if found else (),
-        parting=told(first, ran.started) if first is not None else "",
+        parting=told(ran.events[first - 1], ran.started) if first is not None else "",
         warnings=ran.warnings,
         unused=ran.unused,
         seconds=ran.seconds,

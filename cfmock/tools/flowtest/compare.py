@@ -33,14 +33,15 @@ _NAMED = 5  # keys that are not there
 class ExpectationDifference(Struct, frozen=True):
     """One part of an expectation that does not hold.
 
-    `lines` begin with `- ` (expected), `+ ` (as it was) or two blanks (in both). `event` is the first that shows it.
+    `lines` begin with `- ` (expected), `+ ` (as it was) or two blanks (in both). `event` is the id of the first
+    that shows it.
     """
 
     what: str
     expected: Json
     actual: Json
     lines: tuple[str, ...]
-    event: Event
+    event: int = 0
 
 
 def judge(expect: Mapping[str, Json], ran: Ran) -> list[ExpectationDifference]:
@@ -57,7 +58,7 @@ def _unexpected(ran: Ran) -> Iterator[ExpectationDifference]:
         error = ": ".join(filter(None, (ran.error or {}).values()))
         ended = f"ended {ran.status}" + (f": {error}" if error else "") if ran.error is not None else "never ended"
         line = f"  {ended}, and the test expects nothing; if that is meant: expect: {{status: {ran.status}}}"
-        yield ExpectationDifference("status", "Succeeded", ran.status, (line,), _turn({}, ran))
+        yield ExpectationDifference("status", "Succeeded", ran.status, (line,), _turn({}, ran).id)
 
 
 Check = Callable[[Mapping[str, Json], Ran, bool], Iterator[ExpectationDifference]]
@@ -113,7 +114,7 @@ def _visits(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Expec
     number = ran.visits[at][1] if at < len(ran.visits) else len(ran.events)
     event = ran.events[(number or len(ran.events)) - 1]
     lines = (line[:2] + "  " + line[2:] for line in _states(changes, wanted, entered))
-    yield ExpectationDifference("visits", wanted, entered, ("  visits:", *lines), event)
+    yield ExpectationDifference("visits", wanted, entered, ("  visits:", *lines), event.id)
 
 
 Change = tuple[str, int, int, int, int]
@@ -163,7 +164,7 @@ def _duration(expect: Mapping[str, Json], ran: Ran, exact: bool) -> Iterator[Exp
         late = (event for event in ran.events if event.time - ran.started > wanted + _CLOSE)
         event = next(late, ran.events[-1])
         lines = (f"- duration: {duration_text(wanted)}", f"+ duration: {duration_text(ran.duration)}")
-        yield ExpectationDifference("duration", wanted, ran.duration, lines, event)
+        yield ExpectationDifference("duration", wanted, ran.duration, lines, event.id)
 
 
 _CHECKS: dict[str, Check] = {
@@ -176,7 +177,7 @@ _CHECKS: dict[str, Check] = {
 
 def _differs(what: str, expected: Json, actual: Json, event: Event) -> ExpectationDifference:
     lines = _compared(*(yaml_source.dump({what: value}).splitlines() for value in (expected, actual)))
-    return ExpectationDifference(what, expected, actual, tuple(lines), event)
+    return ExpectationDifference(what, expected, actual, tuple(lines), event.id)
 
 
 def _compared(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
