@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
-Parts: calls, scans, start, memory, growth, pages, reads, loading, fixture, setup, faults, engine, graph, contract, worker,
-lab, replay, outer, state, attacks (default: all).
+Parts: calls, scans, start, memory, growth, pages, looking, console, reads, loading, fixture, setup, faults, engine, graph,
+contract, worker, lab, replay, outer, state, attacks (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import IO
 
 import load
+
+sys.modules["bench"] = sys.modules[__name__]  # for the parts that import it: once, before this process has a core
 
 HERE = Path(__file__).parent
 YARDSTICK = [sys.executable, str(HERE / "yardstick.py")]
@@ -219,6 +221,13 @@ def looking() -> list[Measure]:
     return [Measure(what, figure, limit, unit, note=note) for what, figure, limit, unit, note in rows]
 
 
+def console() -> list[Measure]:
+    """The console in a browser, and what others pay for it; see bench_console.py."""
+    import bench_console
+
+    return bench_console.measures()
+
+
 def loading() -> list[Measure]:
     """Large fixtures; see bench_loading.py."""
     import bench_loading
@@ -370,6 +379,7 @@ PARTS = {
         growth,
         pages,
         looking,
+        console,
         reads,
         loading,
         fixture,

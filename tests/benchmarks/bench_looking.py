@@ -163,19 +163,8 @@ def _served(server: Process, calls: int) -> float:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         for number, request in enumerate(requests):
             time.sleep(max(0.0, begun + number / calls - time.perf_counter()))
-            connection.sendall(request)
-            _read(connection)
+            load.exchange(connection, request)
     return _used(server) - before
-
-
-def _read(connection: socket.socket) -> None:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
 
 
 def _used(server: Process) -> float:

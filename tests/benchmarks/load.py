@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import itertools
+import socket
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -145,3 +146,17 @@ async def _send(port: int, requests: list[bytes], connections: int) -> Result:
     await asyncio.gather(*done)
     result.seconds = time.perf_counter() - began
     return result
+
+
+def exchange(connection: socket.socket, request: bytes) -> None:
+    """Send one request and read its answer; raises RuntimeError if it was refused."""
+    connection.sendall(request)
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65536)
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(body.decode(errors="replace"))

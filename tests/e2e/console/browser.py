@@ -110,12 +110,15 @@ class Browser:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*before: str) -> Iterator[Browser]:
+    """A browser; `before` are words in front of its command, such as `nice`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert DRIVER is not None
-    with subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
+    with subprocess.Popen(
+        [*before, DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as driver:
         try:
             until(lambda: _listens(port))
             browser = Browser(f"http://127.0.0.1:{port}")

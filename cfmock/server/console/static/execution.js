@@ -15,6 +15,8 @@ export function execution({parts, world}) {
   const path = to("executions", flow, name);
   const node = h("div");
   let [before, chosen] = ["", ""];
+  /** What was read when it had ended: other executions' changes bring nothing more. @type {any} */
+  let ended = null;
 
   /** @param {string} state */
   const choose = (state) => change({state: state === chosen ? "" : state}, true);
@@ -22,9 +24,13 @@ export function execution({parts, world}) {
   return {
     title: name, node, kinds: ["execution", "task", "clock"],
     async load() {
-      const [row, history, graph, clock] = await Promise.all([get(at(path, world)), get(at(`${path}/history`, {...world, limit: EVENTS})),
-        picture(at(`${path}/graph.svg`, {...world, style: "outside"})).catch(() => ""), get("clock")]);
-      return {row, history, graph, end: row.stopped ?? clock.now};
+      const row = await get(at(path, world));
+      if (ended && JSON.stringify(row) === JSON.stringify(ended.row)) return ended;
+      const [history, graph, clock] = await Promise.all([get(at(`${path}/history`, {...world, limit: EVENTS})),
+        picture(at(`${path}/graph.svg`, {...world, style: "outside"})).catch(() => ""), row.stopped ? null : get("clock")]);
+      const found = {row, history, graph, end: row.stopped ?? clock.now};
+      if (row.stopped) ended = found;
+      return found;
     },
     draw(found, {query}) {
       const {row, history, graph, end} = found;
