@@ -10,14 +10,6 @@ let token = "";
 /** @type {Promise<void> | null} */
 let asking = null;
 
-export class ApiError extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
-
 /** @param {string} path @param {RequestInit} [options] @returns {Promise<Response>} */
 async function open(path, options = {}) {
   for (;;) {
@@ -48,7 +40,7 @@ function ask(again) {
 /** @param {Response} answer @returns {Promise<never>} */
 async function refuse(answer) {
   const told = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, told.error ?? `HTTP ${answer.status}`);
+  throw new Error(told.error ?? `HTTP ${answer.status}`);
 }
 
 /** What an address answers: JSON. @param {string} path @returns {Promise<any>} */
@@ -58,7 +50,7 @@ export async function get(path) {
 }
 
 /** @param {string} path @returns {Promise<string>} */
-export async function getText(path) {
+async function getText(path) {
   const answer = await open(path);
   return answer.ok ? answer.text() : refuse(answer);
 }
@@ -87,7 +79,7 @@ export async function picture(path) {
 /** A picture as a node of this page. @param {string} text @returns {Element} */
 export function drawn(text) {
   const read = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  if (read.nodeName !== "svg") throw new ApiError(0, "the picture cannot be read");
+  if (read.nodeName !== "svg") throw new Error("the picture cannot be read");
   for (const each of read.querySelectorAll("script, foreignObject, a")) each.remove();
   return document.importNode(read, true);
 }

@@ -206,8 +206,8 @@ document.addEventListener("keydown", (event) => {
     search();
   } else if (event.key === "?") keys();
   else if (after) {
-    const name = /** @type {Record<string, string>} */ ({e: "executions", w: "waiting", c: "calls", f: "flows", x: "faults"})[event.key];
-    if (name) location.hash = at(`#/${name}`, world);
+    const name = KEYS.find(([key]) => key === `g ${event.key}`)?.[1];
+    if (name) location.hash = at(`#/${name.toLowerCase()}`, world);
   }
 });
 

@@ -4,6 +4,9 @@ import {get, send} from "./api.js";
 import {badge, between, button, empty, field, fill, filter, follows, form, h, keep, map, moment, parsed, quiet, row, show, span, submit, table, tried} from "./dom.js";
 import {at, change, here, link, ofExecution, worldOf} from "./places.js";
 
+/** What to do where there is no flow. */
+export const NO_FLOWS = /** @type {const} */ (["Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"]);
+
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
 
 /** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
@@ -18,8 +21,12 @@ export function executions({query}) {
   const filters = h("div", {class: "filters"}, filter("prefix", "Name begins with"), flow, names, counts);
 
   return {
-    title: "Executions", kinds: ["execution"],
-    load: ({query: asked, world}) => get(at("executions", {flow: asked.get("flow"), status: asked.get("status"), prefix: asked.get("prefix"), ...world, limit: asked.get("limit") ?? "50"})),
+    title: "Executions", kinds: ["execution", "flow"],
+    async load({query: asked, world}) {
+      const found = await get(at("executions", {flow: asked.get("flow"), status: asked.get("status"), prefix: asked.get("prefix"), ...world, limit: asked.get("limit") ?? "50"}));
+      const [known] = found.executions.length ? [] : (await get(at("flows", {...world, limit: "1"}))).flows;
+      return {...found, known};
+    },
     draw(found, {query: asked}) {
       follows(filters, asked);
       const status = asked.get("status") ?? "";
@@ -32,7 +39,8 @@ export function executions({query}) {
         moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", null, h("b", null, one.error.code), " ", one.error.detail) : ""));
       list.hidden = !found.executions.length;
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", "No execution passes these filters.")
-        : empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=order_flow --url ${location.origin}`),
+        : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=${found.known.name} --url ${location.origin}`)
+        : empty("No executions yet", ...NO_FLOWS),
       found.next && !asked.get("limit") ? h("p", null, button("Show more", () => change({limit: "500"}))) : found.next ? quiet("The newest are shown; filter for older ones.") : null,
       found.dropped ? quiet(`${found.dropped} that ended are kept no longer.`) : null);
     },

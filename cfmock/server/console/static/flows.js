@@ -2,6 +2,7 @@
 
 import {get} from "./api.js";
 import {badge, empty, filter, follows, h, keep, row, show, table} from "./dom.js";
+import {NO_FLOWS} from "./executions.js";
 import {at, link} from "./places.js";
 
 const MOST = 200;
@@ -25,7 +26,7 @@ export function flows() {
       keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(h("a", {href: link("flows", [one.name], one)}, one.name), h("span", null, counted(one.counts)), one.mocks, one.outcomes,
         one.findings ? [h("b", {class: "warm"}, one.findings)] : 0, one.execution_mode, [one.account, one.region].filter(Boolean).join(", "), one.description));
       list.hidden = !shown.length;
-      show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", "Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"),
+      show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", ...NO_FLOWS),
         found.next ? h("p", null, h("a", {href: at("#/flows", {...Object.fromEntries(query), after: found.next})}, "Next page")) : null);
     },
     node: h("div", null, h("h1", null, "Flows"), filters, list, below),
