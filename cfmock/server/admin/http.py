@@ -190,23 +190,14 @@ def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:
             raise ControlError(f"unknown query parameter '{name}'; {endpoint.path} takes {', '.join(known) or 'none'}")
         if name in found:
             raise ControlError(f"query parameter '{name}' is given twice")
-        found[name] = _READ.get(known[name].type, _text)(name, value)
+        read = _READ.get(known[name].type)
+        found[name] = value if read is None else read(name, value)
     return found
 
 
-def _text(name: str, value: str) -> str:
-    return value
-
-
-def _number(name: str, value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,16}", value):
-        raise ControlError(f"{name}: '{value}' is not the number of a change")
-    return int(value)
-
-
-def _page(name: str, value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= MAX_PAGE:
-        raise ControlError(f"{name}: '{value}' is not a whole number of 1 to {MAX_PAGE}")
+def _whole(low: int, high: int, wanted: str, name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,16}", value) or not low <= int(value) <= high:
+        raise ControlError(f"{name}: '{value}' is not {wanted}")
     return int(value)
 
 
@@ -214,12 +205,6 @@ def _one_of(known: Sequence[str], name: str, value: str) -> str:
     if value not in known:
         raise ControlError(f"{name}: '{value}' is not one of {', '.join(known)}{did_you_mean(value, known)}")
     return value
-
-
-def _integer(name: str, value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ControlError(f"{name}: '{value}' is not a whole number of 0 or more")
-    return int(value)
 
 
 def _duration(name: str, value: str) -> float:
@@ -237,9 +222,9 @@ def _flag(name: str, value: str) -> bool:
 
 _READ: Mapping[str, Callable[[str, str], Any]] = {
     "flag": _flag,
-    "integer": _integer,
-    "number": _number,
-    "page": _page,
+    "integer": partial(_whole, 0, openapi.MOST, "a whole number of 0 or more"),
+    "number": partial(_whole, 0, openapi.MOST_CHANGES, "the number of a change"),
+    "page": partial(_whole, 1, MAX_PAGE, f"a whole number of 1 to {MAX_PAGE}"),
     "status": partial(_one_of, EXECUTION_STATUSES),
     "style": partial(_one_of, STYLES),
 }

@@ -20,6 +20,9 @@ from cfmock.fixtures import schema_messages
 MOST = 999_999_999
 """The greatest whole number in a query."""
 
+MOST_CHANGES = 10**16 - 1
+"""The greatest number of a change."""
+
 PATH = "openapi.json"
 """The path that it is served at."""
 
@@ -101,23 +104,11 @@ def _described(endpoint: Endpoint, known: Mapping[str, Json]) -> dict[str, Json]
 def _schema(argument: Argument, known: Mapping[str, Json]) -> dict[str, Json]:
     if argument.name in known:
         return {"type": "string", **known[argument.name]}
-    if argument.type == "integer":
-        return {"type": "integer", "minimum": 0, "maximum": MOST}
-    if argument.type == "number":
-        return {"type": "integer", "minimum": 0, "maximum": 10**16 - 1}
-    if argument.type == "page":
-        return {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}
-    if argument.type == "flag":
-        return {"type": "boolean", "default": False}
-    if argument.type in _NAMED:
-        return _reference(_NAMED[argument.type])
+    if argument.type in _TYPES:
+        return _TYPES[argument.type]
     if argument.pattern:
         return {"type": "string", "pattern": argument.pattern}
     return {"type": "string", "minLength": 1} if argument.place == "path" else {"type": "string"}
-
-
-_NAMED = {"duration": "duration", "status": "ExecutionStatus", "style": "PictureStyle"}
-"""Types of arguments that are schemas of their own."""
 
 
 def _refusals(*statuses: str) -> dict[str, Json]:
@@ -131,6 +122,17 @@ def _answer(words: str, content: dict[str, Json], media: str = "application/json
 def _reference(name: str) -> dict[str, Json]:
     return {"$ref": f"#/components/schemas/{name}"}
 
+
+_TYPES: Mapping[str, dict[str, Json]] = {
+    "integer": {"type": "integer", "minimum": 0, "maximum": MOST},
+    "number": {"type": "integer", "minimum": 0, "maximum": MOST_CHANGES},
+    "page": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE},
+    "flag": {"type": "boolean", "default": False},
+    "duration": _reference("duration"),
+    "status": _reference("ExecutionStatus"),
+    "style": _reference("PictureStyle"),
+}
+"""Schemas of the types of arguments; texts have none here."""
 
 # -- schemas -----------------------------------------------------------------------------------------------------------
 
