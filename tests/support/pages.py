@@ -53,6 +53,8 @@ _VARYING = (
 
 NOT_DONE = {
     "python3 -m venv": "test_packaging.py makes environments",
+    "mkdir ../first": "this is the folder",
+    "cp -r ../cfmock/fixtures": "they are here",
     "pip install": "installs from the package index; test_packaging.py tries what is installed",
     "pip wheel": "builds the package; test_packaging.py does",
     "git clone": "this is the clone",

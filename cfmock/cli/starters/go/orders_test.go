@@ -58,7 +58,7 @@ func admin(t *testing.T, method, path, body string) []byte {
 	return text
 }
 
-// call stands for your own code; the client's settings are what matters here.
+// call is in place of your own code. Use these settings for your client.
 func call(action, method string, parameters map[string]string) (map[string]any, error) {
 	client, err := openapi.NewClient(&openapi.Config{
 		AccessKeyId:        dara.String("cfmock"),

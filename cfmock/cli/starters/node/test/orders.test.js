@@ -20,14 +20,14 @@ before(async () => {
 after(() => server.kill());
 beforeEach(() => admin('POST', 'reset'));
 
-/** Calls the admin API and gives its answer. */
+/** Calls the admin API and returns its answer. */
 async function admin(method, path, body) {
   const answer = await fetch(`${url}/_cfmock/${path}`, { method, body: body && JSON.stringify(body) });
   assert.strictEqual(answer.status, 200);
   return answer.json();
 }
 
-/** Stands for your own code; the client's settings are what matters here. */
+/** In place of your own code. Use these settings for your client. */
 function client() {
   return new Client({ accessKeyId: 'cfmock', accessKeySecret: 'cfmock-secret', endpoint: url });
 }

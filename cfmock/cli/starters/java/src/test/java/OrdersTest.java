@@ -46,7 +46,7 @@ class OrdersTest {
     admin("POST", "reset", "");
   }
 
-  /** Calls the admin API and gives its answer. */
+  /** Calls the admin API and returns its answer. */
   static String admin(String method, String path, String body) throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(url + "/_cfmock/" + path)).method(method, BodyPublishers.ofString(body)).build();
@@ -55,7 +55,7 @@ class OrdersTest {
     return answer.body();
   }
 
-  /** Stands for your own code; the client's settings are what matters here. */
+  /** In place of your own code. Use these settings for your client. */
   static Map<?, ?> call(String action, String method, Map<String, String> parameters) throws Exception {
     Config config =
         new Config()
