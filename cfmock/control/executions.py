@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from heapq import nsmallest
 from typing import Any, NamedTuple, cast
 
 from cfmock.base import readers
@@ -31,6 +32,9 @@ from cfmock.service.overview import ListPlace, Wanted, counts_of_all, page
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.starting import check_name, start_or_join
 from cfmock.service.world import FLOWS, World
+
+MAX_TASKS = 10_000
+"""Waiting tasks in an answer, the oldest."""
 
 RUNS = 20
 """Executions begun by `start` that are kept to look at."""
@@ -217,17 +221,20 @@ class ExecutionControl(ControlPart):
         """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed. Raises UnknownName as `check_flow` does."""
         self.check_flow(flow)
         self.tasks_asked += 1
-        found = [
-            (task.since, {
-                "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
-                "since": iso(task.since), "account": world.account, "region": world.region,
-            })
+        waiting = (
+            (task, token, row, world)
             for world in self._worlds(account, region)
             for row, run in live_runs(world)
             if flow in (None, row.flow.name)
             for token, task in run.waiting.items()
+        )
+        return [
+            {
+                "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
+                "since": iso(task.since), "account": world.account, "region": world.region,
+            }
+            for task, token, row, world in nsmallest(MAX_TASKS, waiting, key=lambda each: each[0].since)
         ]  # fmt: skip
-        return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
 @contextmanager

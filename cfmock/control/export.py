@@ -7,12 +7,15 @@ no file can hold is named in `$comment`. Counters begin again: `times` and `hits
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from cfmock.base.clocks import VirtualClock, iso
-from cfmock.base.json_text import Json, json_value
-from cfmock.control.part import ControlPart
+from cfmock.base.json_text import Json, json_value, value_size
+from cfmock.control.part import Answer, ControlError, ControlPart, worked_out
+from cfmock.emulator.worlds import pause
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import SETTINGS
@@ -22,20 +25,39 @@ _LEFT_OUT = ("now", "region", "variables")
 """Settings that are written otherwise, or that a world which has been loaded needs no more."""
 
 
+MAX_EXPORTED = 64 * 1024 * 1024
+"""Bytes that the definitions and executions of an export may take, about, as values."""
+
+_TOGETHER = 500  # flows that are written before others have their turn
+
+
 class ExportControl(ControlPart):
     """Exports a world as a fixture."""
 
     def export(self, account: str | None = None, region: str | None = None, executions: bool = False) -> Json:
-        """The world as a fixture document; with `executions` those that have ended, too."""
+        """The world as a fixture document; with `executions` those that have ended, too. Raises ControlError for too much."""
+        return worked_out(self.export_in_steps(account, region, executions))
+
+    def export_in_steps(
+        self, account: str | None = None, region: str | None = None, executions: bool = False
+    ) -> Answer:
+        """Export like `export`, in steps; the executions are written wherever that can be waited for."""
         world = self._one_world(account, region)
+        rows = sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
+        ended = {row.id: _ended(world, row) for row in rows} if executions else {}
+        _check_size(world, rows, ended.values())
         notes: list[str] = []
-        flows = [
-            _flow(world, row, executions, notes)
-            for row in sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
-        ]
+        flows = []
+        for number, row in enumerate(rows, 1):
+            flows.append(_flow(world, row, notes))
+            if ended.get(row.id):
+                flows[-1]["executions"], left_out = yield partial(_executions, row.name, ended[row.id])
+                notes += left_out
+            elif not number % _TOGETHER:
+                yield pause
         document: dict[str, Json] = {"cfmock": 1}
         settings = self._settings(world)
-        schedules = [schedule for flow in flows for schedule in _schedules(world, flow["name"], notes)]
+        schedules = [schedule for row in rows for schedule in _schedules(world, row, notes)]
         faults = [_fault(fault.rule.to_mapping()) for fault in world.faults.list()]
         for key, value in (("settings", settings), ("flows", flows), ("schedules", schedules), ("faults", faults)):
             if value:
@@ -59,7 +81,7 @@ class ExportControl(ControlPart):
         return found
 
 
-def _flow(world: World, row: FlowRow, executions: bool, notes: list[str]) -> dict[str, Json]:
+def _flow(world: World, row: FlowRow, notes: list[str]) -> dict[str, Json]:
     variables = (row.environment or {}).get("Variables", ())
     outcomes = [dict(outcome.given) for outcome, _ in world.outcomes_of(row.name).uses()]
     parts: dict[str, Any] = {
@@ -73,7 +95,6 @@ def _flow(world: World, row: FlowRow, executions: bool, notes: list[str]) -> dic
         "aliases": list(_aliases(world, row)),
         "outcomes": outcomes,
         "tasks": _tasks(world, row, notes),
-        "executions": list(_executions(world, row, notes)) if executions else [],
     }
     if row.external_storage_location:
         notes.append(f"- ExternalStorageLocation of flow '{row.name}'")
@@ -115,15 +136,33 @@ def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
     return {task: mocks for task, mocks in found.items() if mocks}
 
 
-def _executions(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[str, Json]]:
-    """Return the executions that have ended, oldest first; children of map runs belong to their parents."""
-    rows = [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
+def _ended(world: World, flow: FlowRow) -> list[ExecutionRow]:
+    """Return the executions that have ended; children of map runs belong to their parents."""
+    return [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
+
+
+def _check_size(world: World, flows: Iterable[FlowRow], executions: Iterable[list[ExecutionRow]]) -> None:
+    """Raises ControlError where all of it would take too much."""
+    size = sum(len(row.definition) for flow in flows for row in (flow, *world.stores.versions.rows(flow.id)))
+    for row in chain.from_iterable(executions):
+        size += value_size(row.input) + value_size(row.output)
+        if size > MAX_EXPORTED:
+            break
+    if size > MAX_EXPORTED:
+        raise ControlError(f"the export would take more than {MAX_EXPORTED} bytes")
+
+
+def _executions(flow: str, rows: list[ExecutionRow]) -> tuple[list[Json], list[str]]:
+    """Return the executions, oldest first, and what is left out of them."""
+    found: list[Json] = []
+    notes = []
     for row in sorted(rows, key=lambda row: row.serial):
-        found = _execution(row)
-        if all(isinstance(found.get(key, {}), dict) for key in ("input", "output")):
-            yield found
+        execution = _execution(row)
+        if all(isinstance(execution.get(key, {}), dict) for key in ("input", "output")):
+            found.append(execution)
         else:
-            notes.append(f"- execution '{row.name}' of flow '{flow.name}', whose input or output is not a JSON object")
+            notes.append(f"- execution '{row.name}' of flow '{flow}', whose input or output is not a JSON object")
+    return found, notes
 
 
 def _execution(row: ExecutionRow) -> dict[str, Json]:
@@ -138,9 +177,8 @@ def _execution(row: ExecutionRow) -> dict[str, Json]:
     return found
 
 
-def _schedules(world: World, name: str, notes: list[str]) -> Iterator[dict[str, Json]]:
-    flow = world.stores.flows.get(FLOWS, name)
-    assert flow is not None
+def _schedules(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[str, Json]]:
+    name = flow.name
     for row in sorted(world.stores.schedules.rows(flow.id), key=lambda row: row.name):
         schedule: dict[str, Json] = {"flow": name, "name": row.name, "cron": row.cron}
         if row.description:

@@ -84,7 +84,7 @@ class Worlds:
                     self.no_longer(number)
                     raise
                 if world is not worlds[-1]:
-                    yield _pause
+                    yield pause
         return number
 
     @contextmanager
@@ -129,7 +129,7 @@ class Worlds:
         vars(self).clear()
 
 
-def _pause() -> None:
+def pause() -> None:
     """Nothing is to be done but to let others have their turn."""
 
 

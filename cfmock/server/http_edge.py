@@ -361,7 +361,16 @@ def _is_admin(target: str) -> bool:
 
 def json_answer(value: object, status: int = 200) -> web.StreamResponse:
     """An answer of the admin API."""
-    body = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return text_answer(json_line(value), status)
+
+
+json_line = json.JSONEncoder(ensure_ascii=False, default=str).encode
+"""A value as the JSON text of an answer of the admin API."""
+
+
+def text_answer(text: str, status: int = 200) -> web.StreamResponse:
+    """The same of its text."""
+    body = text.encode("utf-8", "replace")
     return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from cfmock.control import executions
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError
 from cfmock.service import overview
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.world import World
-from tests.support.calls import Service, echo_flow, make_service
+from tests.support.calls import Service, echo_flow, make_service, task_flow
 
 KEYS = [{"access_key_id": name, "access_key_secret": "s", "account": name} for name in ("one", "two")]
 FLOWS = [*echo_flow()["flows"], *echo_flow({"when": {"execution": "bad-*"}, "status": "Failed"}, name="other")["flows"]]
@@ -135,3 +136,14 @@ def test_a_page_has_counts_by_status_of_all_that_its_flows_have(service: Service
     assert everything["Failed"] == 1
     assert sum(everything.values()) == 4
     assert control.list_executions(flow="echo", status="Failed")["counts"] == done
+
+
+def test_the_oldest_waiting_tasks_are_told_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executions, "MAX_TASKS", 2)
+    service = make_service(task_flow("A"), unmocked_tasks="fail", clock="virtual")
+    control = Control(service.emulator)
+    control.add_mocks({"flow": "order", "task": "A", "mocks": [{"waits": True}]})
+    for name in "cab":
+        service("StartExecution", FlowName="order", ExecutionName=name)
+        control.advance(1)
+    assert [task["execution"] for task in control.list_tasks()] == ["c", "a"]

@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 from cfmock import CloudFlow
 from cfmock.base import yaml_source
 from cfmock.base.errors import ServiceError
+from cfmock.control import export
 from cfmock.control.control import Control
+from cfmock.control.part import ControlError
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.seeding import build
 from cfmock.fixtures.text import fixture_text
 from cfmock.service import flows, schedules, versions
 from cfmock.service.world import FLOWS
 from cfmock.settings import resolve
+from tests.support.calls import echo_flow, make_service
 from tests.support.flowtests import ORDER
 
 PASS = "Type: StateMachine\nSpecVersion: v1\nName: {0}\nStartAt: {1}\nStates: [{{Type: Pass, Name: {1}, End: true}}]\n"
@@ -232,3 +235,24 @@ def test_mistakes_in_versions_and_aliases_are_told(change, says):
     with pytest.raises(Exception, match="flows") as caught:
         load([{"cfmock": 1, "flows": [{**ALL["flows"][0], **change}]}])
     assert says in str(caught.value)
+
+
+def test_an_export_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = make_service(echo_flow())
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="echo", Input=json.dumps({"a": [[]] * 50}))
+    monkeypatch.setattr(export, "MAX_EXPORTED", 600)
+    assert len(control.export()["flows"]) == 1
+    with pytest.raises(ControlError, match="the export would take more than 600 bytes"):
+        control.export(executions=True)
+
+
+def test_others_have_their_turn_while_many_flows_are_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_TOGETHER", 2)
+    service = make_service({"cfmock": 1, "flows": [{"name": f"f{number}"} for number in range(7)]})
+    service("StartExecution", FlowName="f6")
+    steps = Control(service.emulator).export_in_steps(executions=True)
+    works = [next(steps) for _ in range(3)]
+    assert [work() for work in works] == [None, None, None]
+    (executions, left_out) = next(steps)()
+    assert (len(executions), left_out) == (1, [])

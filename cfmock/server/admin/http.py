@@ -6,13 +6,14 @@ import asyncio
 import functools
 import json
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from cfmock.base.clocks import SLICE, stopwatch
 from cfmock.base.errors import ArgumentError, UnknownName
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
@@ -29,7 +30,7 @@ from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
 from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.console import pages
-from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer
+from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer, json_line, text_answer
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a fixture document, the largest body there is."""
@@ -115,7 +116,7 @@ class Admin:
             return await self._metrics(result, edge)
         if endpoint.media != JSON:
             return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=NO_PAGE)
-        return json_answer({endpoint.key: result} if endpoint.key else result)
+        return await _in_slices({endpoint.key: result} if endpoint.key else result)
 
     async def _metrics(self, figures: Figures, edge: HttpEdge) -> web.StreamResponse:
         try:
@@ -151,6 +152,38 @@ class Admin:
             self._waiting -= 1
             for each in ends:
                 each.cancel()
+
+
+async def _in_slices(value: Any) -> web.StreamResponse:
+    """An answer whose text is made a slice of time after the other: its lists may be long."""
+    parts: list[str] = []
+    began = stopwatch()
+    for part in _pieces(value, _SPLIT):
+        parts.append(part)
+        if stopwatch() - began > SLICE:
+            await asyncio.sleep(0)
+            began = stopwatch()
+    return text_answer("".join(parts))
+
+
+_SPLIT = 4
+"""How far inside one another objects and arrays are written part by part, such as the executions of the flows of an export."""
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if not depth or not value or not isinstance(value, (dict, list)):
+        yield json_line(value)
+        return
+    separator = "{" if isinstance(value, dict) else "["
+    for key in value:
+        if isinstance(value, dict):
+            yield f"{separator}{json_line(key)}: "
+            yield from _pieces(value[key], depth - 1)
+        else:
+            yield separator
+            yield from _pieces(key, depth - 1)
+        separator = ", "
+    yield "}" if isinstance(value, dict) else "]"
 
 
 async def _worked_out(steps: Generator[Callable[[], Any], Any, Any]) -> Any:

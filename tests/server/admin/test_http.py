@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ import pytest
 
 from cfmock import CloudFlow
 from cfmock.control.endpoints import ENDPOINTS
+from cfmock.server.admin import http as admin_http
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.openapi import openapi
 from tests.support.calls import task_flow
@@ -457,3 +459,28 @@ def test_pages_of_the_default_world_go_on_where_they_ended(cf: CloudFlow) -> Non
     cf.load({"cfmock": 1, "flows": [{"name": "g"}]})
     after = ask(cf, "GET", "flows?limit=1")[1]["next"]
     assert [each["name"] for each in ask(cf, "GET", f"flows?after={quote(after)}")[1]["flows"]] == ["g"]
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"a": []}, {"a": [1, {"b": [{"c": [[2]]}, None]}], "d": {"é": "\ud800"}}, [], "x"]
+)
+def test_an_answer_in_slices_is_the_same_and_lets_others_have_their_turn(
+    value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_http, "SLICE", 0.0)
+    turns = 0
+
+    async def answered() -> bytes:
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.ensure_future(others())
+        answer: Any = await admin_http._in_slices(value)
+        beside.cancel()
+        return answer.body  # type: ignore[no-any-return]
+
+    assert asyncio.run(answered()) == json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    assert turns >= 1
