@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cfmock.api import assertions, calls, client, histories, runs
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
-from cfmock.api.environment import environment
+from cfmock.api.entered import environment
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.api.lifecycle import Lifecycle
 from cfmock.base.errors import UsageError

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cfmock.base.errors import UsageError
@@ -112,3 +113,21 @@ def need_asyncio(what: str, instead: str) -> None:
 def _lazily(steps: Callable[[Control], Iterator[None]], control: Control) -> Generator[None, None, None]:
     """Ask for the first step in the loop, too."""
     yield from steps(control)
+
+
+def environment(server: Server) -> dict[str, str]:
+    """Return the variables that point clients at a server."""
+    credential = server.emulator.first_credential
+    variables = {
+        "CFMOCK_URL": server.url,
+        "CFMOCK_ENDPOINT": server.endpoint,
+        "FNF_ENDPOINT": server.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret,
+        "ALIBABA_CLOUD_REGION_ID": server.emulator.settings.region,
+    }
+    if credential.security_token is not None:
+        variables["ALIBABA_CLOUD_SECURITY_TOKEN"] = credential.security_token
+    if server.ca_file is not None:
+        variables["CFMOCK_CA_FILE"] = str(Path(server.ca_file).absolute())  # clients may stand in another folder
+    return variables

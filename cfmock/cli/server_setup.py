@@ -67,7 +67,7 @@ class Started:
     @property
     def variables(self) -> dict[str, str]:
         """Our own environment with what points a command at the server."""
-        from cfmock.api.environment import environment  # not needed to serve
+        from cfmock.api.entered import environment  # not needed to serve
 
         variables = {**_inherited(), **environment(self.server)}
         if self.proxies is Proxying.NONE:

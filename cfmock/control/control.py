@@ -9,7 +9,6 @@ from cfmock.base.errors import ArgumentError
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.calls import CallControl
-from cfmock.control.changes import ChangeControl
 from cfmock.control.clock import ClockControl
 from cfmock.control.contract import ContractControl
 from cfmock.control.execution_detail import ExecutionDetailControl
@@ -19,12 +18,12 @@ from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
 from cfmock.control.metrics import MetricsControl
 from cfmock.emulator.kept_state import Added
+from cfmock.observe.change_feed import KINDS, coalesced
 
 
 class Control(
     FaultControl,
     CallControl,
-    ChangeControl,
     FlowControl,
     FlowDetailControl,
     ExecutionDetailControl,
@@ -61,3 +60,19 @@ class Control(
         if account is None and region is None:
             self.forget_contract()
         return {}
+
+    def follow_changes(self, since: int = 0) -> list[dict[str, Json]]:
+        """Return the changes after a number, a few entries: the newest of each thing, or, where those are many, of each kind.
+        An entry of the kind `reset` alone means that the number is too old, so that all has to be read again."""
+        feed, default = self.emulator.shared.feed, self.emulator.worlds.default()
+        found = feed.since(since)
+        if found is None:
+            return [{"number": feed.number, "kind": "reset", "id": ""}]
+        return [
+            {"number": each.number, "kind": each.kind, "id": each.id((default.account, default.region))}
+            for each in coalesced(found, len(KINDS))
+        ]
+
+    def follow_progress(self, on: bool) -> None:
+        """Switch the marking of progress on or off: while it is on, an execution counts as changed at each step."""
+        self.emulator.follow_progress(on)
