@@ -14,7 +14,10 @@ import cfmock
 from tests.support import docs, pages
 
 ROOT = Path(__file__).parent.parent
-GUIDES = [path for path in docs.pages() if path.name != "README.zh-CN.md"]  # it has the blocks of README.md
+CHINESE = [
+    path for path in docs.pages() if path.name.endswith(docs.CHINESE)
+]  # they have the blocks of those in English
+GUIDES = [path for path in docs.pages() if path not in CHINESE]
 
 
 def named(path: Path) -> str:
@@ -36,12 +39,18 @@ def test_what_is_made_of_tables_is_current():
     assert not old, f"run `make docs`: {', '.join(old)}"
 
 
-def test_the_readmes_have_the_same_headings_and_the_same_blocks():
-    ours, theirs = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+@pytest.mark.parametrize("page", CHINESE, ids=named)
+def test_a_page_in_chinese_has_the_headings_blocks_and_links_of_that_in_english(page):
+    english = page.with_name(page.name.removesuffix(docs.CHINESE) + ".md")
+    ours, theirs = (path.read_text(encoding="utf-8") for path in (english, page))
     assert [level for level, _ in pages.headings(ours)] == [level for level, _ in pages.headings(theirs)]
     assert [block.text for block in pages.blocks(ours)] == [block.text for block in pages.blocks(theirs)]
-    local = [{each for each in links(text) if not each.startswith("https://")} for text in (ours, theirs)]
-    assert local[0] - {"README.zh-CN.md"} == local[1] - {"README.md"}
+    assert f"({page.name})" in ours
+    local = [
+        {each.partition("#")[0].replace(docs.CHINESE, ".md") for each in links(text) if not each.startswith("https://")}
+        for text in (ours, theirs)
+    ]
+    assert local[0] | {english.name} == local[1] | {english.name}
 
 
 # -- links -----------------------------------------------------------------------------------------------------------------
@@ -137,7 +146,7 @@ def test_a_page_is_short_and_says_first_what_it_is_for(page):
     assert page.name in REFERENCES or len(text.splitlines()) <= LONGEST_PAGE
     title, _, rest = text.partition("\n\n")
     assert title.startswith("# ")
-    assert re.match(r"This (page|guide) |\[|cfmock ", rest), "a page begins with what it is for"
+    assert re.match(r"This (page|guide) |本(页|指南)|\[|cfmock ", rest), "a page begins with what it is for"
 
 
 @pytest.mark.parametrize("page", docs.pages(), ids=named)

@@ -494,6 +494,20 @@ def rendered(text: str) -> str:
     return PART.sub(made, text)
 
 
+_BLOCK = re.compile(r"^```.*?^```$", re.M | re.S)
+CHINESE = ".zh-CN.md"
+"""The names of pages in Chinese end so; each has the blocks of the page of the same name in English."""
+
+
+def with_blocks(page: Path, text: str) -> str:
+    """A page in Chinese with the blocks of the page in English."""
+    if not page.name.endswith(CHINESE):
+        return text
+    english = page.with_name(page.name.removesuffix(CHINESE) + ".md")
+    blocks = iter(_BLOCK.findall(english.read_text(encoding="utf-8")))
+    return _BLOCK.sub(lambda own: next(blocks, own[0]), text)
+
+
 def drawn(definition: str) -> str:
     """The SVG of a definition, as `cfmock graph --format svg` draws it."""
     (given,) = load([ROOT / definition]).flows
@@ -507,7 +521,7 @@ def pages() -> list[Path]:
 
 def stale() -> dict[Path, str]:
     """The files that are not what would be made now, and what that is."""
-    made = {page: rendered(page.read_text(encoding="utf-8")) for page in pages()}
+    made = {page: with_blocks(page, rendered(page.read_text(encoding="utf-8"))) for page in pages()}
     made |= {ROOT / picture: drawn(definition) for picture, definition in PICTURES.items()}
     return {path: text for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
 
