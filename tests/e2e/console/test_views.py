@@ -3,11 +3,14 @@ text, gives axe-core nothing to mend in light and dark, and its picture is left 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from cfmock import CloudFlow, ServiceError
+from cfmock.api import client
+from cfmock.protocol.wire.messages import Request
 from tests.e2e import environments
 from tests.e2e.console.browser import Browser
 from tests.e2e.console.conftest import FIXTURE, HOSTILE, wrongly_signed
@@ -25,11 +28,36 @@ FILLED = {
     "executions/order_flow/none": "there is no execution 'none'",
     "waiting": "Approve",
     "calls": "StartExecution",
-    "flows": "order_flow",
-    "flows/order_flow": "Definition",
-    "faults": "As in a fixture",
+    "calls?flow=none": "Nothing matches",
+    "flows": "Outcomes",
+    "flows/order_flow": "CF110",
+    "flows/nightly?state=Done": "daily",
+    "faults": "recovered after 1 retry",
 }
 """Address → what is there when the view is."""
+
+NIGHTLY = {
+    "name": "nightly",
+    "definition": "{Type: StateMachine, SpecVersion: v1, Name: nightly, StartAt: Done, States: [{Type: Succeed, Name: Done}]}",
+    "outcomes": [{"when": {"execution": "late-*"}, "status": "Failed", "error": {"code": "Late", "detail": HOSTILE}}],
+}
+"""A flow that has what the other has not."""
+
+MATRIX = {
+    "command": HOSTILE,
+    "cases": [
+        {
+            "operation": "ListFlows",
+            "code": code,
+            "exit": 0,
+            "calls": 2,
+            "spacing": [0.5],
+            "recovered": True,
+            "seen": True,
+        }
+        for code in ("ResourceThrottled", "InternalServerError")
+    ],
+}
 
 EMPTY = {
     "executions": "No executions yet",
@@ -88,6 +116,17 @@ def test_every_view_with_something_to_show(browser: Browser, cf: CloudFlow) -> N
         cf.call("ListFlows")
     *_, throttled = cf.calls("ListFlows")
     refused = wrongly_signed(cf)
+    cf.load({"cfmock": 1, "flows": [NIGHTLY]})
+    cf.call(
+        "CreateSchedule",
+        FlowName="nightly",
+        ScheduleName="daily",
+        CronExpression="0 0 3 * * *",
+        Payload="{}",
+        Enable=True,
+    )
+    report = Request("POST", "/_cfmock/contract", {}, json.dumps(MATRIX).encode())
+    assert client.send(cf.url, report) == (200, {})
     page = Checked(browser, cf.url, "filled")
     page.show(FILLED)
     page.show({f"calls/{throttled.request_id}": "ResourceThrottled"}, "call")
