@@ -49,32 +49,34 @@ const HANDLERS = ["onclick", "onkeydown", "onsubmit", "onchange", "oninput"];
 /** @param {any} node */
 const key = (node) => node.dataset?.key ?? "";
 
-/** @param {any} one @param {any} other */
-const alike = (one, other) => one.nodeName === other.nodeName && key(one) === key(other);
-
-/** @param {Node} old @param {Node} made */
-function patch(old, made) {
-  const nodes = /** @type {any[]} */ ([...made.childNodes]);
-  const wanted = new Set(nodes.map(key));
-  let at = /** @type {any} */ (old.firstChild);
+/**
+ * Put a node for each item into an element: the one that is there under its name, made the same; else a new one.
+ * @param {Node} parent @param {any[]} items @param {(item: any) => string} name @param {(item: any, node?: any) => any} make gets the node that is there
+ */
+function arrange(parent, items, name, make) {
+  const wanted = new Set(items.map(name));
+  const there = new Map([...parent.childNodes].map((each) => [key(each), each]));
+  let at = /** @type {any} */ (parent.firstChild);
   const drop = () => {
     const gone = at;
     at = at.nextSibling;
     gone.remove();
   };
-  for (const node of nodes) {
+  for (const item of items) {
     while (at && !wanted.has(key(at))) drop();
-    let same = at;
-    while (same && !alike(same, node)) same = key(node) ? same.nextSibling : null;
-    if (!same) old.insertBefore(node, at);
-    else {
-      if (same === at) at = at.nextSibling;
-      else old.insertBefore(same, at);
-      update(same, node);
-    }
+    const node = make(item, name(item) ? there.get(name(item)) : at && !key(at) ? at : null);
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
   }
   while (at) drop();
 }
+
+/** @param {Node} old @param {Node} made */
+const patch = (old, made) => arrange(old, [...made.childNodes], key, (node, one) => {
+  if (one?.nodeName !== node.nodeName) return node;
+  update(one, node);
+  return one;
+});
 
 /** @param {any} one @param {any} made */
 function update(one, made) {
@@ -97,31 +99,14 @@ function update(one, made) {
  * @param {(item: T) => string} name
  * @param {(item: T) => HTMLElement} make
  */
-export function keep(parent, items, name, make) {
-  /** @type {Map<string, any>} */
-  const before = new Map(Array.from(parent.children, (each) => [/** @type {any} */ (each).item, each]));
-  const wanted = new Set(items.map(name));
-  let at = /** @type {any} */ (parent.firstElementChild);
-  for (const item of items) {
-    while (at && !wanted.has(at.item)) {
-      const gone = at;
-      at = at.nextElementSibling;
-      gone.remove();
-    }
-    const look = JSON.stringify(item);
-    const node = before.get(name(item)) ?? make(item);
-    if (node.look !== undefined && node.look !== look) update(node, make(item));
-    node.item = name(item);
-    node.look = look;
-    if (node === at) at = at.nextElementSibling;
-    else parent.insertBefore(node, at);
-  }
-  while (at) {
-    const gone = at;
-    at = at.nextElementSibling;
-    gone.remove();
-  }
-}
+export const keep = (parent, items, name, make) => arrange(parent, items, name, (item, node) => {
+  const look = JSON.stringify(item);
+  if (node?.look === look) return node;
+  const made = /** @type {any} */ (make(item));
+  made.dataset.key = name(item);
+  if (node) update(node, made);
+  return Object.assign(node ?? made, {look});
+});
 
 const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "◷", Stopped: "■", Running: "▶", Starting: "▷"};
 

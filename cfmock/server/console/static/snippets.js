@@ -37,7 +37,8 @@ export function flowTest(row) {
     name: `${row.flow} ${row.status.toLowerCase()} as ${row.name}`, flow: row.flow, input: row.input ?? {}, ...(Object.keys(tasks).length ? {tasks} : {}),
     expect: {status: row.status, ...(row.error ? {error: {code: row.error.code}} : {}), ...(row.output !== null ? {output: row.output} : {}), ...(row.visits.length ? {visits: row.visits} : {})},
   };
-  return `${yaml({cfmock: 1, tests: [test]}).join("\n")}\n`;
+  const canned = row.outcome?.name ? ["# A canned outcome decided this execution; a test executes the definition."] : [];
+  return `${[...canned, ...yaml({cfmock: 1, tests: [test]})].join("\n")}\n`;
 }
 
 const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType", "Timestamp", "Format", "RequestId", "SecurityToken"];
