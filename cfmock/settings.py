@@ -155,10 +155,21 @@ def _origin(value: Any) -> str:
     return value
 
 
-def _row(default: Any, read: Read, help: str, **more: Any) -> Any:
-    """Return the default of a field, and keep what else is in its `Setting`."""
-    _ROWS.append((default, {"read": read, "help": help, **more}))
+def _row(default: Any, read: Read, help: str, *, fixture: bool = True, **more: Any) -> Any:
+    """Return the default of a field, and keep what else is in its `Setting`; an `option` that is True is named as the field."""
+    _ROWS.append((default, {"read": read, "help": help, "fixture": fixture, **more}))
     return default
+
+
+def _option(default: Any, read: Read, help: str, form: str | None = None, **more: Any) -> Any:
+    """Do as `_row` for a setting that has an option, and that fixtures cannot hold unless that is said."""
+    return _row(default, read, help, **{"option": True, "form": form, "fixture": False, **more})
+
+
+def _choice(words: tuple[str, ...], help: str, *, option: bool = False, **more: Any) -> Any:
+    """Do as `_row` for one of some words, of which the first is the default."""
+    given: dict[str, Any] = {"option": True, "form": "|".join(words)} if option else {}
+    return _row(words[0], one_of(words), help, **given, **more)
 
 
 _ROWS: list[tuple[Any, dict[str, Any]]] = []
@@ -167,109 +178,76 @@ _ROWS: list[tuple[Any, dict[str, Any]]] = []
 class Settings(Struct, frozen=True):
     """All settings of a server. Moments are in seconds since 1970, spans in seconds."""
 
-    host: str = _row("127.0.0.1", _text, "address to listen on", option="--host", form="ADDRESS")
-    port: int = _row(8790, _integer(0, 65535), "port to listen on; 0: a free one", option="--port", form="N")
-    auth: Literal["strict", "off"] = _row(
-        "strict", one_of(("strict", "off")), "whether signatures are checked",
-        option="--auth", form="strict|off", fixture=True,
-    )  # fmt: skip
-    clock: Literal["real", "virtual"] = _row(
-        "real", one_of(("real", "virtual")), "clock that flows run on; a virtual clock moves only when you advance it",
-        option="--clock", form="real|virtual", fixture=True,
-    )  # fmt: skip
-    errors: Literal["documented", "gateway"] = _row(
-        "documented", one_of(("documented", "gateway")), "which error codes: those of CloudFlow, or those of its gateway",
-        option="--errors", form="documented|gateway", fixture=True,
-    )  # fmt: skip
-    seed: int | None = _row(
-        None, _integer(), "seed for ids and random choices: they are the same in every run",
-        option="--seed", form="N", fixture=True,
-    )  # fmt: skip
-    now: float | None = _row(None, _moment, "the time at which a virtual clock starts", fixture=True)
-    region: str = _row("cn-hangzhou", _text, "the region of calls that do not name one", fixture=True)
-    unmocked_tasks: Literal["succeed", "fail"] = _row(
-        "succeed", one_of(("succeed", "fail")), "what happens to a task without a mock", fixture=True
+    host: str = _option("127.0.0.1", _text, "address to listen on", "ADDRESS")
+    port: int = _option(8790, _integer(0, 65535), "port to listen on; 0: a free one", "N")
+    auth: Literal["strict", "off"] = _choice(("strict", "off"), "whether signatures are checked", option=True)
+    clock: Literal["real", "virtual"] = _choice(
+        ("real", "virtual"), "clock that flows run on; a virtual clock moves only when you advance it", option=True
     )
-    max_time_skew: float = _row(
-        900.0, parse_duration, "how far the time of a signature may be off, in both directions", fixture=True
+    errors: Literal["documented", "gateway"] = _choice(
+        ("documented", "gateway"), "which error codes: those of CloudFlow, or those of its gateway", option=True
     )
-    accept_acs3: bool = _row(
-        True, _switch, "whether ACS3 signatures are accepted in addition to version 1", fixture=True
+    seed: int | None = _option(
+        None, _integer(), "seed for ids and random choices: they are the same in every run", "N", fixture=True
     )
-    check_nonce: bool = _row(False, _switch, "whether a repeated nonce is refused", fixture=True)
-    rate_limits: Literal["none", "documented"] = _row(
-        "none", one_of(("none", "documented")), "whether the documented limits on calls per second apply", fixture=True
+    now: float | None = _row(None, _moment, "the time at which a virtual clock starts")
+    region: str = _row("cn-hangzhou", _text, "the region of calls that do not name one")
+    unmocked_tasks: Literal["succeed", "fail"] = _choice(("succeed", "fail"), "what happens to a task without a mock")
+    max_time_skew: float = _row(900.0, parse_duration, "how far the time of a signature may be off, in both directions")
+    accept_acs3: bool = _row(True, _switch, "whether ACS3 signatures are accepted in addition to version 1")
+    check_nonce: bool = _row(False, _switch, "whether a repeated nonce is refused")
+    rate_limits: Literal["none", "documented"] = _choice(
+        ("none", "documented"), "whether the documented limits on calls per second apply"
     )
-    max_flows: int = _row(
-        10_000, _integer(1, 10_000_000), "how many flows an account can have in a region", fixture=True
-    )
+    max_flows: int = _row(10_000, _integer(1, 10_000_000), "how many flows an account can have in a region")
     max_running_executions: int = _row(
-        10_000,
-        _integer(1, 10_000_000),
-        "how many executions can run at the same time in an account and region",
-        fixture=True,
+        10_000, _integer(1, 10_000_000), "how many executions can run at the same time in an account and region"
     )
     max_starts_per_advance: int = _row(
-        20_000, _integer(1, 10_000_000),
-        "how many executions one call, run or clock move can start on a virtual clock", fixture=True,
-    )  # fmt: skip
-    keep_executions: int = _row(
+        20_000, _integer(1, 10_000_000), "how many executions one call, run or clock move can start on a virtual clock"
+    )
+    keep_executions: int = _option(
         10_000, _integer(1, 10_000_000), "how many executions an account and region keeps; the oldest ended ones are dropped",
-        option="--keep-executions", form="N", fixture=True,
+        "N", fixture=True,
     )  # fmt: skip
-    keep_bytes: int = _row(
+    keep_bytes: int = _option(
         128 * 1024**2, _size, "how much memory executions can take, roughly; the oldest ended ones are dropped",
-        option="--keep-bytes", form="SIZE", fixture=True,
+        "SIZE", fixture=True,
     )  # fmt: skip
-    journal_size: int = _row(
-        1000, _integer(0, 10_000_000), "how many calls the journal keeps; older ones are dropped", fixture=True
-    )
+    journal_size: int = _row(1000, _integer(0, 10_000_000), "how many calls the journal keeps; older ones are dropped")
     task_hosts: tuple[str, ...] = _row(
-        (), _listed("host names", _host), "hosts other than loopback that http mocks of tasks may call", fixture=True
+        (), _listed("host names", _host), "hosts other than loopback that http mocks of tasks may call"
     )
-    variables: tuple[tuple[str, str], ...] = _row(
+    variables: tuple[tuple[str, str], ...] = _option(
         (), _variables, "a variable of ROS, Serverless Devs and Terraform files; can be repeated",
-        option="--var", form="NAME=VALUE", fixture=True, many=True,
+        "NAME=VALUE", option="--var", many=True, fixture=True,
     )  # fmt: skip
-    journal: str | None = _row(
-        None, _path, "append every call to this file as a JSON line", option="--journal", form="FILE"
+    journal: str | None = _option(None, _path, "append every call to this file as a JSON line", "FILE")
+    state: str | None = _option(None, _path, "keep state in this file (SQLite), to survive restarts", "FILE")
+    tls: bool = _option(False, _switch, "serve HTTPS, with a CA and certificate made at the start")
+    tls_ca_out: str | None = _option(None, _path, "write the certificate of that CA to this file", "FILE")
+    tls_cert: str | None = _option(None, _path, "serve HTTPS with this certificate chain (PEM)", "FILE")
+    tls_key: str | None = _option(None, _path, "private key of that certificate (PEM)", "FILE")
+    reload: bool = _option(False, _switch, "reload changed fixture files while serving", command=True)
+    strict: bool = _option(False, _switch, "exit with 1 if there were violations; serve also lists unused set-ups")
+    verbose: bool = _option(False, _switch, "log a line for each call")
+    log_format: Literal["text", "json"] = _choice(
+        ("text", "json"), "format of the log on stderr", option=True, fixture=False, command=True
     )
-    state: str | None = _row(
-        None, _path, "keep state in this file (SQLite), to survive restarts", option="--state", form="FILE"
-    )
-    tls: bool = _row(False, _switch, "serve HTTPS, with a CA and certificate made at the start", option="--tls")
-    tls_ca_out: str | None = _row(
-        None, _path, "write the certificate of that CA to this file", option="--tls-ca-out", form="FILE"
-    )
-    tls_cert: str | None = _row(
-        None, _path, "serve HTTPS with this certificate chain (PEM)", option="--tls-cert", form="FILE"
-    )
-    tls_key: str | None = _row(None, _path, "private key of that certificate (PEM)", option="--tls-key", form="FILE")
-    reload: bool = _row(
-        False, _switch, "reload changed fixture files while serving", option="--reload",
-        command=True,
-    )  # fmt: skip
-    strict: bool = _row(
-        False, _switch, "exit with 1 if there were violations; serve also lists unused set-ups",
-        option="--strict",
-    )  # fmt: skip
-    verbose: bool = _row(False, _switch, "log a line for each call", option="--verbose")
-    log_format: Literal["text", "json"] = _row(
-        "text", one_of(("text", "json")), "format of the log on stderr", option="--log-format", form="text|json",
-        command=True,
-    )  # fmt: skip
-    admin_token: str | None = _row(
-        None, _token, "bearer token that calls of the admin API must send", option="--admin-token", form="TOKEN"
-    )
-    allow_origin: tuple[str, ...] = _row(
+    admin_token: str | None = _option(None, _token, "bearer token that calls of the admin API must send", "TOKEN")
+    allow_origin: tuple[str, ...] = _option(
         (), _listed("origins", _origin), "let web pages of this origin call the API; can be repeated",
-        option="--allow-origin", form="ORIGIN", many=True,
+        "ORIGIN", many=True,
     )  # fmt: skip
+
+
+def _setting(name: str, default: Any, parts: dict[str, Any]) -> Setting:
+    option = f"--{name.replace('_', '-')}" if parts.get("option") is True else parts.get("option")
+    return Setting(name, default, **{**parts, "option": option})
 
 
 SETTINGS: Mapping[str, Setting] = {
-    name: Setting(name, default, **parts)
-    for name, (default, parts) in zip(Settings.__struct_fields__, _ROWS, strict=True)
+    name: _setting(name, *row) for name, row in zip(Settings.__struct_fields__, _ROWS, strict=True)
 }
 """The rows by name, in the order of the help."""
 
