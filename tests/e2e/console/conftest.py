@@ -63,6 +63,8 @@ def cf(browser: Browser) -> Iterator[CloudFlow]:
             words = json.dumps({"note": HOSTILE})
             made.call("StartExecution", FlowName="order_flow", ExecutionName=name, Input=words)
         yield made
+        refused = "Failed to load resource"  # an answer of 400 or 404, as some tests want it
+        assert [line for line in browser.log() if refused not in line] == [], "errors, and reports of the policy"
 
 
 def wrongly_signed(cf: CloudFlow) -> str:

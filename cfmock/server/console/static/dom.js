@@ -78,14 +78,17 @@ const patch = (old, made) => arrange(old, [...made.childNodes], key, (node, one)
   return one;
 });
 
+/** Attributes that are not handed on: who reads opens things, and the policy lets no style be set as text. */
+const OTHER = /^(open|style)$/;
+
 /** @param {any} one @param {any} made */
 function update(one, made) {
   if (one.nodeType !== Node.ELEMENT_NODE) {
     if (one.data !== made.data) one.data = made.data;
     return;
   }
-  for (const {name} of [...one.attributes]) if (name !== "open" && !made.hasAttribute(name)) one.removeAttribute(name);
-  for (const {name, value} of made.attributes) if (name !== "open" && one.getAttribute(name) !== value) one.setAttribute(name, value);
+  for (const {name} of [...one.attributes]) if (!OTHER.test(name) && !made.hasAttribute(name)) one.removeAttribute(name);
+  for (const {name, value} of made.attributes) if (!OTHER.test(name) && one.getAttribute(name) !== value) one.setAttribute(name, value);
   for (const name of HANDLERS) if (one[name] !== made[name]) one[name] = made[name];
   if (made.style?.cssText !== one.style?.cssText) one.style.cssText = made.style.cssText;
   if (!one.matches("input, textarea, select")) patch(one, made);
