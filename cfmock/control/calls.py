@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from typing import Any
 
+from msgspec import to_builtins
+
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
@@ -129,13 +131,7 @@ class CallControl(ControlPart):
 
     def list_violations(self, account: str | None = None, region: str | None = None) -> Json:
         """Return the violations in the form of the admin API, oldest first; times are ISO 8601 text."""
-        return [
-            {
-                "kind": each.kind, "message": each.message, "meant": each.meant, "real": each.real,
-                "operation": each.operation, "request_id": each.request_id, "time": iso_or_none(each.time),
-            }
-            for each in self.find_violations(account, region)
-        ]  # fmt: skip
+        return [{**to_builtins(each), "time": iso_or_none(each.time)} for each in self.find_violations(account, region)]
 
     def find_retries(
         self, operation: str | None = None, account: str | None = None, region: str | None = None

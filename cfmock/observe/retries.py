@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
@@ -59,21 +59,7 @@ class Retries(Struct, frozen=True):
 
     def to_mapping(self) -> dict[str, Json]:
         """Return it in the form of the admin API."""
-        return {
-            "operation": self.operation,
-            "flow": self.flow,
-            "count": self.count,
-            "spacing": list(self.spacing),
-            "codes": list(self.codes),
-            "same_nonce": self.same_nonce,
-            "same_timestamp": self.same_timestamp,
-            "same_name": self.same_name,
-            "backoff": self.backoff,
-            "retry_after": list(self.retry_after),
-            "honoured": self.honoured,
-            "recovered": self.recovered,
-            "request_ids": list(self.request_ids),
-        }
+        return {**to_builtins(self), "recovered": self.recovered}
 
     def __str__(self) -> str:
         spaced = ", ".join(duration_text(each, digits=2) for each in self.spacing)
