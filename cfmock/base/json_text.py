@@ -54,7 +54,8 @@ def json_text(value: Any) -> str:
     Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
     RecursionError for what is not a JSON value.
     """
-    return sendable("".join(_encode(value, 0)))
+    text = "".join(_encode(value, 0))
+    return text if text.isascii() else sendable(text)
 
 
 quoted: Callable[[str], str] = json.encoder.encode_basestring

@@ -67,8 +67,7 @@ def hits(row: ExecutionRow) -> dict[str, int]:
 
 def points(row: ExecutionRow) -> Iterator[str]:
     """The ids of the points that were passed, in order."""
-    trail = row.events.trail if row.events is not None else ()
-    return (each for each in trail if isinstance(each, str))
+    return iter(row.events.trail if row.events is not None else ())
 
 
 class _Reader:
@@ -82,11 +81,10 @@ class _Reader:
         }  # for histories of an earlier process, without a trail
         self.visits: dict[int, Visit] = {}
         # The id of a state is told right before the event of its entry.
-        self._states = iter([each for each in history.trail if isinstance(each, str) and each in states])
+        self._states = iter([each for each in history.trail if each in states])
         self._answers: dict[int, list[Try]] = defaultdict(list)
-        for each in history.trail:
-            if not isinstance(each, str):
-                self._answers[each[0]].append(each)
+        for each in history.tries:
+            self._answers[each[0]].append(each)
         self._inside: dict[int, int] = {}  # by event, the entry of the innermost state that is open after it; 0: none
         self._around: dict[int, int] = {}  # by entry, that of the state around
         self._tries: dict[int, TaskTry] = {}  # by event

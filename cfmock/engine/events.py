@@ -86,15 +86,16 @@ class History(Sequence[Event]):
     many bytes that takes, a text that several events tell counted once; `running_size` is that and what the values of a running
     execution take.
 
-    `trail` is what the events do not tell: the id of each `Point` that was passed, as an observer is told it, and for each try
-    of a task who answers it (`engine.task_mocks.Try`), in the order in which it happened.
+    Beside the events stands what they do not tell, in the order in which it happened: `trail`, the id of each `Point` that was
+    passed, as an observer is told it; and `tries`, who answered each try of a task (`engine.task_mocks.Try`).
     """
 
-    __slots__ = ("_enough", "_flat", "_on_growth", "_values", "size", "trail")
+    __slots__ = ("_enough", "_flat", "_on_growth", "_values", "size", "trail", "tries")
 
     def __init__(self) -> None:
         self.size = 0
-        self.trail: list[Any] = []
+        self.trail: list[str] = []
+        self.tries: list[Any] = []
         self._flat: list[Any] = []
         self._on_growth: Callable[[int], int] | None = None
         self._enough = math.inf  # the size that has to be told

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from cfmock.base.json_text import Json
 from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
-from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, FlowExecution, Nested, StartedExecution
+from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, Nested, StartedExecution
 from cfmock.engine.model import Mode
 from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
@@ -36,6 +36,8 @@ CALLED_OFF = "FnF.ParentStopped"
 class TaskState(enum.Enum):
     """States of a task."""
 
+    __hash__ = object.__hash__  # there is one of each; enum's own hashes their names
+
     CALLED = "called"  # nobody has answered yet
     ASKED = "asked"  # somebody outside has promised an answer
     SETTLED = "settled"  # its end is known, and comes at its time
@@ -46,6 +48,8 @@ class TaskState(enum.Enum):
 
 class TaskEvent(enum.Enum):
     """Events in the life of a task."""
+
+    __hash__ = object.__hash__
 
     PROMISED = "promised"
     TIMED = "timed"
@@ -79,12 +83,13 @@ class PendingTask:
 
     __slots__ = (
         "_begun", "_call_off", "_early", "_followed", "_guard", "_job", "_outcome", "_submitted", "_timer", "_wanted",
-        "call", "child", "fiber", "handed_out", "since", "state",
+        "call", "child", "execution", "fiber", "handed_out", "since", "state",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall) -> None:
         execution = fiber.execution
         self.fiber = fiber
+        self.execution = execution
         self.call = call
         self.state = TaskState.CALLED
         self.since = execution.now()
@@ -107,10 +112,6 @@ class PendingTask:
         return self.state is TaskState.OVER
 
     @property
-    def execution(self) -> FlowExecution:
-        return self.fiber.execution
-
-    @property
     def token(self) -> str:
         return self.call.token
 
@@ -121,9 +122,9 @@ class PendingTask:
         if self.call.mode is Mode.CUSTOM_CALLBACK:
             self._show_token()
         try:
-            recording = self.execution.recording
-            answer = self.execution.resolver.resolve(self) if recording is None else resolve_recorded(self, recording)
-            if not self.over:  # a function may have reported it before it answered
+            execution, recording = self.execution, self.execution.recording
+            answer = execution.resolver.resolve(self) if recording is None else resolve_recorded(self, recording)
+            if self.state is not TaskState.OVER:  # a function may have reported it before it answered
                 self._take(answer)
         except Failure as failure:
             self._end(failure)

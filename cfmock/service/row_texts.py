@@ -125,7 +125,7 @@ def history_value(history: History) -> Json:
         ]
         for event in history
     ]
-    trail = [texts.of(point) for point in history.trail if isinstance(point, str)]
+    trail = list(map(texts.of, history.trail))
     return [begun, shapes.things(), texts.things(), events, trail]
 
 

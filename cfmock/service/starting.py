@@ -241,12 +241,12 @@ class Resolver(ScriptedTasks):
         self.world = world
         self.row = row
         assert row.events is not None
-        self._trail = row.events.trail
+        self._tries = row.events.tries
 
     def answered(self, task: CalledTask, by: TaskMock | Answerer) -> None:
         if type(by) is TaskMock:
             self.world.notes.matched = True
-        self._trail.append((task.call.task_token.event, by, self.mocks.by_task))
+        self._tries.append((task.call.task_token.event, by, self.mocks.by_task))
 
     def unmocked(self, task: CalledTask) -> None:
         """Fail the task, or say that it succeeds: once of each task, and to each call that it happens in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
@@ -29,16 +30,12 @@ class PointCounts:
     """Counts by flow, definition and the id of the point."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, dict[str, dict[str, int]]] = {}
+        self._counts: dict[str, dict[str, Counter[str]]] = {}
 
     def add(self, row: ExecutionRow) -> None:
         """An execution of a definition has ended."""
-        if row.events is None:
-            return
-        counts = self._of(row.flow)
-        for passed in row.events.trail:
-            if type(passed) is str:
-                counts[passed] = counts.get(passed, 0) + 1
+        if row.events is not None:
+            self._of(row.flow).update(row.events.trail)
 
     def of(self, flow: FlowRow) -> Mapping[str, int]:
         """The counts of a flow as it is defined now."""
@@ -48,13 +45,13 @@ class PointCounts:
         """Forget the flow of this id."""
         self._counts.pop(flow, None)
 
-    def _of(self, flow: FlowRow) -> dict[str, int]:
+    def _of(self, flow: FlowRow) -> Counter[str]:
         known = self._counts.get(flow.id)
         if known is None:
             known = self._counts[flow.id] = {}
         counts = known.get(flow.definition)
         if counts is None:
-            counts = known[flow.definition] = {}
+            counts = known[flow.definition] = Counter()
             if len(known) > MAX_DEFINITIONS:
                 del known[next(iter(known))]
         return counts

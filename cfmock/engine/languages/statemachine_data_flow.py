@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from cfmock.base.json_text import Json, json_text, value_size
 from cfmock.engine.commands import (
     DATA_LIMIT,
+    EMPTY,
     INVALID_OUTPUT,
     RUNTIME_ERROR,
     Datum,
@@ -223,7 +224,9 @@ class StateMachineDataFlow:
         )
 
     def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShapes, EventParts]:
-        parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
+        parameters = EMPTY
+        if call.parameters:
+            parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED, (json_text(call.action), parameters.text)
 
     def items(self, step: Step[StateFrame]) -> list[Json]:
