@@ -108,7 +108,7 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
             result = self._our_fault()
         noted = notes.end()
-        if isinstance(result, DeferredAnswer):
+        if type(result) is DeferredAnswer:
             return self._wait(stage, noted, result)
         return self._finish(stage, noted, result)
 

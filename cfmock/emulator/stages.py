@@ -81,18 +81,18 @@ Reached = Decoded | Called
 
 def called(reached: Reached) -> Called | None:
     """The stage, if it knows which operation is called."""
-    return None if isinstance(reached, Decoded) else reached
+    return None if type(reached) is Decoded else reached
 
 
 def decoded(reached: Reached) -> Decoded:
     """The request of a call, decoded."""
-    return reached if isinstance(reached, Decoded) else reached.decoded
+    return reached if type(reached) is Decoded else reached.decoded
 
 
 def struck_rules(reached: Reached) -> tuple[str, ...]:
     """The names of the fault rules that struck."""
-    if isinstance(reached, Decoded):
+    if type(reached) is Decoded:
         return ()
-    if isinstance(reached, Decided) and reached.decision is not None:
+    if type(reached) is Decided and reached.decision is not None:
         return (*reached.struck, *reached.decision.rules)
     return tuple(reached.struck)

@@ -41,7 +41,7 @@ class ViolationMonitor:
     ) -> Sequence[ViolationNote]:
         """Return the violations that a call shows in the light of its answer. `fields` are those of a success."""
         call, nonce = stage.call, stage.decoded.nonce
-        decision = stage.decision if isinstance(stage, Decided) else None
+        decision = stage.decision if type(stage) is Decided else None
         key = call.account, call.region
         history = self._history(key)
         found: Sequence[ViolationNote] = ()

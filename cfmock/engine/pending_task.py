@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from cfmock.base.json_text import Json
 from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
-from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, Nested, StartedExecution
+from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, StartedExecution
 from cfmock.engine.model import Mode
 from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
@@ -211,21 +211,21 @@ class PendingTask:
 
     def _take(self, answer: Answer) -> None:
         mode = self.call.mode
-        if isinstance(answer, AnswersLater):
-            self._promised()
-            return
-        if isinstance(answer, Nested) and mode is Mode.REQUEST_COMPLETE:
-            self._end(answer.answer)
-            return
         self._submitted = True
         if isinstance(answer, Returns):
             self._end_in(answer.after, answer.value)
         elif isinstance(answer, Fails):
             self._end_in(answer.after, Failure(answer.code, answer.detail))
-        elif isinstance(answer, Nested) and answer.execution is not None and mode is Mode.SYSTEM_CALLBACK:
+        elif isinstance(answer, AnswersLater):
+            self._promised()
+        elif isinstance(answer, Waits):
+            self._call_off = answer.call_off
+            self._open()
+        elif mode is Mode.REQUEST_COMPLETE:
+            self._end(answer.answer)
+        elif answer.execution is not None and mode is Mode.SYSTEM_CALLBACK:
             self._follow(answer.execution, joined=answer.joined)
         else:
-            self._call_off = answer.call_off if isinstance(answer, Waits) else None
             self._open()
 
     def _take_promised(self, answer: Answer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
@@ -30,12 +29,14 @@ class PointCounts:
     """Counts by flow, definition and the id of the point."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, dict[str, Counter[str]]] = {}
+        self._counts: dict[str, dict[str, dict[str, int]]] = {}
 
     def add(self, row: ExecutionRow) -> None:
         """An execution of a definition has ended."""
         if row.events is not None:
-            self._of(row.flow).update(row.events.trail)
+            counts = self._of(row.flow)
+            for point in row.events.trail:
+                counts[point] = counts.get(point, 0) + 1
 
     def of(self, flow: FlowRow) -> Mapping[str, int]:
         """The counts of a flow as it is defined now."""
@@ -45,13 +46,13 @@ class PointCounts:
         """Forget the flow of this id."""
         self._counts.pop(flow, None)
 
-    def _of(self, flow: FlowRow) -> Counter[str]:
+    def _of(self, flow: FlowRow) -> dict[str, int]:
         known = self._counts.get(flow.id)
         if known is None:
             known = self._counts[flow.id] = {}
         counts = known.get(flow.definition)
         if counts is None:
-            counts = known[flow.definition] = Counter()
+            counts = known[flow.definition] = {}
             if len(known) > MAX_DEFINITIONS:
                 del known[next(iter(known))]
         return counts

@@ -169,7 +169,7 @@ class StateMachineDataFlow:
             if data.output is not None:
                 built = data.output.build(scope, step.effort)
                 output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
-        if data.output is None and isinstance(step.node, TaskNode) and not isinstance(result.value, dict):
+        if data.output is None and type(step.node) is TaskNode and not isinstance(result.value, dict):
             raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is not a JSON object: {result.text[:200]}")
         if written:
             context.globals = {**context.globals, **written}
@@ -198,7 +198,7 @@ class StateMachineDataFlow:
     def amount(
         self, step: Step[StateFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
     ) -> Any:
-        if not isinstance(given, Expression):
+        if type(given) is not Expression:
             return given
         value = given.evaluate(StateScope(step, step.given.value), step.effort)
         return given_number(step, value, what, low, high, whole=whole)

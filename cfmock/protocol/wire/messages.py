@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, final
 
 from msgspec import Struct
 
@@ -163,6 +163,7 @@ class WrittenFields(Fields):
         return f'"{self.items_name}":[{",".join(self.texts)}]{behind}'
 
 
+@final
 class DeferredAnswer(Struct, frozen=True):
     """What a handler returns when the answer depends on something still to come.
 
