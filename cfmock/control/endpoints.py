@@ -43,7 +43,7 @@ class Endpoint(NamedTuple):
     `media` is the type of the answer's content.
 
     A method that is a generator moves the clock in steps if it is `paced`; else what it yields is to be called, in any thread,
-    and what comes of that sent back. `conflicts`: what it does may be possible no more (409).
+    and what comes of that sent back. `conflicts`: what it does may be possible no more (409). `large`: its body is a document.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Endpoint(NamedTuple):
     media: str = "application/json"
     paced: bool = False
     conflicts: bool = False
+    large: bool = False
 
 
 def _query(name: str, help: str, type: str = "string") -> Argument:
@@ -132,14 +133,15 @@ ENDPOINTS = (
     Endpoint("show_contract", "GET", "contract", "the last report of `cfmock contract`, or null", answer="Contract",
              key="contract", world=False),
     Endpoint("keep_contract", "POST", "contract", "show a report in the console, instead of the previous one",
-             (Argument("report", "body", "ContractReport", "the report of `cfmock contract --format json`"),), world=False),
+             (Argument("report", "body", "ContractReport", "the report of `cfmock contract --format json`"),), world=False,
+             large=True),
     Endpoint("list_violations", "GET", "violations",
          "calls that the real service would treat differently from what was meant, oldest first", answer="Violations",
          key="violations"),
     Endpoint("list_retries", "GET", "retries", "groups of equal calls after a failure: number, spacing, and what was reused",
          (_query("operation", "only calls of this operation (a glob)"),), answer="RetryGroups", key="retries"),
     Endpoint("load", "POST", "fixtures", "add what a fixture document defines; a flow of the same name is replaced",
-         (Argument("document", "body", "Document", "a fixture document, without file names"),), answer="Loaded"),
+         (Argument("document", "body", "Document", "a fixture document, without file names"),), answer="Loaded", large=True),
     Endpoint("export", "GET", "fixture",
          "the current state as a fixture document, without credentials and Python functions",
          (_query("executions", "`true`: include the executions that have ended", "flag"),), answer="Document"),

@@ -144,6 +144,8 @@ class ExecutionControl(ControlPart):
         with json_argument():
             text = "" if input is None else input if isinstance(input, str) else json_text(input)
         try:
+            if len(text) > emulator.spec.limits["request_size"]:
+                raise ServiceError("EntityTooLarge", str(emulator.spec.limits["request_size"]))
             if text:
                 value_of(emulator.spec.operations["StartExecution"].parameters["Input"], text, emulator.spec)
             check_name(world, name, "ExecutionName")

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cfmock.base.errors import InvalidValue, UnknownName
 from cfmock.base.json_text import Json
-from cfmock.control.part import ControlError, ControlPart, NotFoundError, check_rules, size_of
+from cfmock.control.part import (
+    FAULT_RULES,
+    Answer,
+    ControlError,
+    ControlPart,
+    NotFoundError,
+    check_rules,
+    size_of,
+    worked_out,
+)
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import Added
 from cfmock.protocol.faults.rules import COVERS_NO_OPERATION, NO_OPERATION, FaultRule
+from cfmock.protocol.spec.model import Spec
 from cfmock.service.world import World
 
 FAULT = "fault"
@@ -39,16 +50,17 @@ class FaultControl(ControlPart):
         self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
     ) -> Json:
         """Add a rule; returns it with its id. Raises UnknownName for an operation that the API does not have."""
+        return worked_out(self.add_fault_in_steps(fault, account, region, id=id))
+
+    def add_fault_in_steps(
+        self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
+    ) -> Answer:
+        """Add like `add_fault`; the reading is yielded."""
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
-        spec = self.emulator.spec
-        try:
-            rule = FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
-        except InvalidValue as error:
-            for _, mistake in error.problems:
-                if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
-                    raise UnknownName(str(error), next(iter(mistake.near), None)) from None
-            raise ControlError(str(error)) from None
+        rule = yield partial(_read, fault, self.emulator.spec)
+        if isinstance(rule, Exception):
+            raise rule
         if id is None:
             self._ids += 1
         else:
@@ -60,7 +72,7 @@ class FaultControl(ControlPart):
             setup.faults.append(world.faults.add(rule, id=fault_id))
 
         for world in self._worlds(account, region):
-            check_rules(len(world.faults.list()) + 1, "fault rules")
+            check_rules(world.faults.size + rule.size, FAULT_RULES)
         self._added[fault_id] = self._everywhere(add, account, region, size_of(fault))
         self.setups.add(setup)
         self._mark("fault", rule.name or fault_id)
@@ -110,3 +122,14 @@ class FaultControl(ControlPart):
         kept = self.emulator.kept
         if kept is not None:
             kept.remove(account, region, lambda added: added.what == FAULT and gone(added))
+
+
+def _read(fault: Mapping[str, Any], spec: Spec) -> FaultRule | UnknownName | ControlError:
+    """The rule, or its mistakes."""
+    try:
+        return FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
+    except InvalidValue as error:
+        for _, mistake in error.problems:
+            if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
+                return UnknownName(str(error), next(iter(mistake.near), None))
+        return ControlError(str(error))

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
+from cfmock.base.short_text import shortened
 from cfmock.control.nearest_calls import CannedOutcome, MockChain
-from cfmock.control.part import CHANGE, ControlError, ControlPart, Work, check_rules, size_of, worked_out
+from cfmock.control.part import (
+    CHANGE,
+    FAULT_RULES,
+    Answer,
+    ControlError,
+    ControlPart,
+    Work,
+    check_rules,
+    size_of,
+    worked_out,
+)
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
@@ -34,11 +45,16 @@ MAX_ENTRIES = 10_000
 _ENTRY = 1_200  # bytes of one beside its texts
 
 
+T = TypeVar("T")
+
+
 def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int] | FixtureError | ControlError:
     """Read a document: its fixtures and about how many bytes they take, or its mistakes."""
     try:
         fixtures = load([document], allow_files=False, existing=existing)
         entries = len(fixtures.credentials) + len(fixtures.schedules) + len(fixtures.flows)
+        for key in fixtures.credentials:
+            check_rules(len(key.allow or ()), f"patterns of `allow` of key '{shortened(key.access_key_id)}'")
         for flow in fixtures.flows:
             entries += len(flow.versions) + len(flow.aliases) + len(flow.executions)
             check_rules(len(flow.outcomes), f"outcomes of flow '{flow.name}'")
@@ -51,6 +67,14 @@ def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int] | 
     except (FixtureError, ControlError) as error:
         return error
     return fixtures, size_of(document) + _ENTRY * entries
+
+
+def _sound(read: Callable[..., T], *given: Json) -> T | FixtureError:
+    """What is read, or its mistakes."""
+    try:
+        return read(*given)
+    except FixtureError as error:
+        return error
 
 
 class FlowControl(ControlPart):
@@ -74,7 +98,7 @@ class FlowControl(ControlPart):
         fixtures, size = read
         self._check_room(size)
         for world in self._worlds(account, region):
-            check_rules(len(world.faults.list()) + len(fixtures.faults), "fault rules")
+            check_rules(world.faults.size + sum(rule.size for rule in fixtures.faults), FAULT_RULES)
             _check_quota(world, fixtures)
         try:
             yield from self.add_in_steps(fixtures, account, region, size)
@@ -123,14 +147,16 @@ class FlowControl(ControlPart):
 
     def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
         """Add a canned outcome to the flow that it names; warns if there is none. Raises ControlError with what is wrong."""
+        return worked_out(self.add_outcome_in_steps(outcome, account, region))
+
+    def add_outcome_in_steps(self, outcome: Json, account: str | None = None, region: str | None = None) -> Answer:
+        """Add like `add_outcome`; the reading is yielded."""
         if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
             raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
         rest = {key: value for key, value in outcome.items() if key != "flow"}
-        try:
-            value = read_outcome(rest)
-        except FixtureError as error:
-            raise ControlError(str(error)) from None
-
+        value = yield partial(_sound, read_outcome, rest)
+        if isinstance(value, Exception):
+            raise ControlError(str(value))
         setup = SetUp(CannedOutcome(outcome["flow"], value))
 
         def add(world: World) -> None:
@@ -148,19 +174,22 @@ class FlowControl(ControlPart):
     def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
         """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before. Raises UnknownName as
         `check_task` does."""
+        return worked_out(self.add_mocks_in_steps(mocks, account, region))
+
+    def add_mocks_in_steps(self, mocks: Json, account: str | None = None, region: str | None = None) -> Answer:
+        """Add like `add_mocks`; the reading is yielded."""
         self.check_world(account, region)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
         flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
         if not isinstance(flow, str) or not isinstance(task, str) or not isinstance(found, list):
             raise ControlError("'flow' and 'task' are names, 'mocks' is a list")
-        try:
-            values = [read_mock(each) for each in found]
-        except FixtureError as error:
-            raise ControlError(str(error)) from None
+        check_rules(len(found), f"mocks of task '{task}' of flow '{flow}'")
+        values = yield lambda: _sound(lambda: [read_mock(each) for each in found])
+        if isinstance(values, Exception):
+            raise ControlError(str(values))
         self.check_task(flow, task, account, region)
         self._check_room(size_of(mocks))
-        check_rules(len(values), f"mocks of task '{task}' of flow '{flow}'")
         chain = None
         for number, value in enumerate(values, 1):
             if chain is not None and chain.endless:

@@ -26,6 +26,9 @@ MAX_ADDED = 32 * 1024 * 1024
 MAX_RULES = 1_000
 """Fault rules, outcomes of a flow and mocks of a task that are added to a server at work: calls may have to pass by them all."""
 
+FAULT_RULES = "fault rules and patterns in them"
+"""Of these a rule with several patterns is as many."""
+
 CHANGE = 200
 """Bytes of a change beside what it keeps."""
 

@@ -18,7 +18,7 @@ from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import EVERY_EXECUTION, ExecutionCondition
 from cfmock.base.randomness import Ids
 from cfmock.base.time_text import parse_duration
-from cfmock.engine.expr import Constructor, Effort, compile_constructor
+from cfmock.engine.expr import Constructor, Effort, ExpressionError, compile_constructor
 from cfmock.engine.identity import Identity
 from cfmock.protocol.wire.arguments import input_value
 
@@ -156,7 +156,10 @@ class Outcomes:
 def _text(output: Constructor) -> str | None:
     try:
         return json_text(output.build({}, Effort(Ids())))  # without expressions it needs no names, and no chance
-    except ValueError:  # a number that JSON does not have: told when an execution ends with it
+    except (
+        ValueError,
+        ExpressionError,
+    ):  # a number that JSON does not have, or too much: told when an execution ends with it
         return None
 
 

@@ -396,9 +396,19 @@ def long_queries(attacker: Attacker) -> None:
 
 def mocks_without_end(attacker: Attacker) -> None:
     attacker.repeat(
-        attacker.admin("mocks", {"flow": "later", "task": "T", "mocks": [{"returns": {"a": name + "x" * MIB}}]})
+        attacker.admin("mocks", {"flow": "later", "task": "T", "mocks": [{"returns": {"a": name + "x" * 900_000}}]})
         for name in attacker.names()
     )
+
+
+def many_values(attacker: Attacker) -> None:
+    """As many values as a document of 16 MiB, an outcome or a mock of one may have."""
+    document = b'{"cfmock": 1, "flows": [' + b"{}," * 5_590_000 + b"{}]}"
+    outcome = {"flow": "canned", "output": {"a": [{}] * 250_000}}
+    mocks = {"flow": "later", "task": "T", "mocks": [{"returns": {}, "when": {"input": {"a": [[]] * 250_000}}}]}
+    faults = {"error": "AccessDenied", "when": {"execution": [f"*a{number}*b" for number in range(60_000)]}}
+    bodies = {"fixtures": document, "outcomes": outcome, "mocks": mocks, "faults": faults}
+    attacker.repeat(itertools.cycle([attacker.admin(path, body) for path, body in bodies.items()]))
 
 
 def misspelt_documents(attacker: Attacker) -> None:
@@ -488,6 +498,7 @@ ATTACKS = {
         ),
         Attack("advance over both", advanced, clients=1, options=("--clock", "virtual"), fixture=self_starting_flows),
         Attack("globs of 800 KB", globs, clients=1),
+        Attack("bodies of very many values", many_values),
         Attack("documents of 18,000 misspelt keys", misspelt_documents),
         Attack(
             "packed answers of 512 MiB", packed_answers, clients=1,

@@ -11,6 +11,7 @@ from cfmock.control import flows, part
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError
 from cfmock.emulator import emulator as emulators
+from cfmock.engine.expr import effort
 from tests.support.calls import echo_flow, make_service, task_flow
 
 TASK = task_flow("A")["flows"][0]["definition"]
@@ -43,11 +44,13 @@ def test_there_is_a_bound(add: Callable[[Control], Any], monkeypatch: pytest.Mon
     add(control)
 
 
+KEY = {"access_key_id": "k", "access_key_secret": "s"}
 FLOW = {"name": "f", "definition": TASK}
 RULES: dict[str, tuple[str, list[Callable[[Control, int], Any]]]] = {
-    "fault rules": ("fault rules", [
+    "fault rules": ("fault rules and patterns in them", [
         lambda control, count: [control.add_fault({"error": "AccessDenied", "times": 1}) for _ in range(count)],
         lambda control, count: control.load({"cfmock": 1, "faults": [{"error": "AccessDenied", "times": 1}] * count}),
+        lambda control, count: control.add_fault({"error": "AccessDenied", "when": {"flow": ["a", "b*", "c", "d"][:count]}}),
     ]),
     "outcomes": ("outcomes of flow 'f'", [
         lambda control, count: [control.add_outcome({"flow": "f", "output": {}, "times": 1}) for _ in range(count)],
@@ -100,6 +103,9 @@ def test_a_document_with_too_many_flows_adds_none() -> None:
 def test_keys_of_so_many_accounts_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulators, "MAX_ACCOUNTS", 2)
     control = Control(make_service(echo_flow({})).emulator)
+    monkeypatch.setattr(part, "MAX_RULES", 1)
+    with pytest.raises(ControlError, match="no more than 1 patterns of `allow` of key 'k'"):
+        control.load({"cfmock": 1, "credentials": [{**KEY, "allow": ["fnf:Get*", "fnf:List*"]}]})
 
     def add(*accounts: str) -> None:
         keys = [{"access_key_id": f"k{each}", "access_key_secret": "s", "account": each} for each in accounts]
@@ -159,3 +165,17 @@ def test_faults_that_are_removed_count_no_longer() -> None:
         control.add_fault({"when": {"operation": "*"}, "error": "AccessDenied"})
     control.clear_faults()
     assert control.emulator.worlds.added < 300
+
+
+def test_an_outcome_of_too_much_is_told_of_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effort, "MAX_EFFORT", 1_000)
+    service = make_service(echo_flow())
+    Control(service.emulator).add_outcome({"flow": "echo", "output": {"a": [{"b": 1}] * 2_000}})
+    service("StartExecution", FlowName="echo", ExecutionName="e")
+    assert service("DescribeExecution", FlowName="echo", ExecutionName="e")["Status"] == "Failed"
+
+
+def test_an_execution_has_no_larger_input_than_a_request() -> None:
+    control = Control(make_service(echo_flow()).emulator)
+    with pytest.raises(ControlError, match="EntityTooLarge"):
+        control.start_execution({"flow": "echo", "input": {"a": "x" * 1_048_576}})

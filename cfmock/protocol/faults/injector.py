@@ -226,6 +226,11 @@ class FaultInjector:
             self._gone[fault.id] = fault.hits
 
     @property
+    def size(self) -> int:
+        """The sizes of the rules together."""
+        return sum(fault.rule.size for fault in self.list())
+
+    @property
     def has_rules(self) -> bool:
         return bool(self._faults)
 

@@ -176,6 +176,14 @@ class FaultRule(Meaning, frozen=True, eq=False):
         )  # fmt: skip
 
     @property
+    def size(self) -> int:
+        """How many patterns it has, beyond one for each thing."""
+        when = self.when
+        return 1 + sum(
+            len(globs.patterns) - 1 for globs in (when.operation, when.flow, when.execution, when.access_key_id)
+        )
+
+    @property
     def lets_happen(self) -> bool:
         """True if the operation happens and only its answer is lost or spoilt."""
         return self.after_operation or (self.action is not None and self.action.transport in SPOILING)

@@ -7,6 +7,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, get_args
 from urllib.parse import parse_qsl, unquote
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from cfmock.base.clocks import SLICE, stopwatch
 from cfmock.base.errors import ArgumentError, UnknownName
+from cfmock.base.json_text import value_size
 from cfmock.base.suggestions import did_you_mean
 from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
@@ -31,9 +33,16 @@ from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
 from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.console import pages
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer, json_line, text_answer
+from cfmock.server.turns import LARGE
 
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes of a fixture document, the largest body there is."""
+"""Bytes of a document: fixtures, or a report."""
+
+MAX_SMALL_BODY = 1024 * 1024
+"""Bytes of any other body."""
+
+MAX_VALUE = 128 * 1024 * 1024
+"""Bytes that the value of a body may take, about."""
 
 MAX_QUERY = 100
 """Parameters of a query."""
@@ -60,6 +69,7 @@ class Admin:
         self._changes = ChangeStream(control)
         self._delay = LoopDelay()
         self._waiting = 0
+        self._documents = asyncio.Lock()
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
@@ -92,24 +102,35 @@ class Admin:
     ) -> web.StreamResponse:
         try:
             arguments: dict[str, Any] = {**named, **_query(endpoint, query)}
-            for argument in endpoint.arguments:
-                if argument.place == "body":
-                    arguments[argument.name] = await _body(request, edge)
-            if endpoint.media == MEDIA:
-                return await self._stream(request, edge, **arguments)
-            wait = arguments.pop("wait", None)
-            count = arguments.pop("count", None)
-            if wait is not None:
-                if self._waiting >= MAX_WAITING:
-                    return json_answer({"error": f"{MAX_WAITING} requests wait for calls already"}, 503)
-                await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
-            edge.functions.cause = None
-            steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
-            result = (steps or getattr(self._control, endpoint.name))(**arguments)
-            if isinstance(result, Generator):
-                result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
+            body = next((each.name for each in endpoint.arguments if each.place == "body"), None)
+            text = b"" if body is None else await _body(request, edge, MAX_BODY if endpoint.large else MAX_SMALL_BODY)
+            # What becomes of a large one takes more than itself: one is at work at a time.
+            async with edge.bodies.turn(self._documents, len(text)) if len(text) > LARGE else nullcontext():
+                if body is not None:
+                    await edge.turns.wait(len(text))
+                    arguments[body] = _value(text)
+                return await self._done(endpoint, arguments, request, edge)
+        except BodiesFull:
+            return json_answer({"error": "too many large bodies are being read"}, 400)
         except (ArgumentError, UnknownName) as error:
             return json_answer({"error": str(error)}, _STATUS.get(type(error), 400))
+
+    async def _done(
+        self, endpoint: Endpoint, arguments: dict[str, Any], request: web.BaseRequest, edge: HttpEdge
+    ) -> web.StreamResponse:
+        if endpoint.media == MEDIA:
+            return await self._stream(request, edge, **arguments)
+        wait = arguments.pop("wait", None)
+        count = arguments.pop("count", None)
+        if wait is not None:
+            if self._waiting >= MAX_WAITING:
+                return json_answer({"error": f"{MAX_WAITING} requests wait for calls already"}, 503)
+            await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
+        edge.functions.cause = None
+        steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
+        result = (steps or getattr(self._control, endpoint.name))(**arguments)
+        if isinstance(result, Generator):
+            result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
         if edge.state is not None and not await edge.committed():
             return json_answer({"error": "the state file cannot be written"}, 500)
         if isinstance(result, Figures):
@@ -264,21 +285,21 @@ _READ: Mapping[str, Callable[[str, str], Any]] = {
 """Readers of an argument's text, by its type; others are text."""
 
 
-async def _body(request: web.BaseRequest, edge: HttpEdge) -> Any:
+async def _body(request: web.BaseRequest, edge: HttpEdge, most: int) -> bytes:
     try:
-        text, size = await edge.bodies.read(request, MAX_BODY)
+        text, size = await edge.bodies.read(request, most)
     except BodyMalformed as error:
         raise ControlError(f"the body cannot be read: {error}") from None
-    except BodiesFull:
-        raise ControlError("too many large bodies are being read") from None
-    if size > MAX_BODY:
-        raise ControlError(f"the body is larger than {MAX_BODY} bytes")
+    if size > most:
+        raise ControlError(f"the body is larger than {most} bytes")
+    return text
+
+
+def _value(text: bytes) -> Any:
     try:
-        with edge.bodies.hold(size):
-            await edge.turns.wait(size)
-    except BodiesFull:
-        raise ControlError("too many large bodies are being read") from None
-    try:
-        return json.loads(text)
+        decoded = text.decode(json.detect_encoding(text), "surrogatepass")
+        if value_size(decoded) <= MAX_VALUE:
+            return json.loads(decoded)
     except (ValueError, RecursionError):
         raise ControlError("the body is not JSON") from None
+    raise ControlError(f"the value of the body would take more than {MAX_VALUE} bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,13 +14,15 @@ from urllib.parse import quote
 import pytest
 
 from cfmock import CloudFlow
+from cfmock.control import flows
 from cfmock.control.endpoints import ENDPOINTS
 from cfmock.server.admin import http as admin_http
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.openapi import openapi
+from cfmock.server.turns import LARGE
 from tests.support.calls import task_flow
-from tests.support.raw import exchange, parsed
-from tests.support.waiting import PATIENCE
+from tests.support.raw import connect, exchange, parsed, read_answer
+from tests.support.waiting import PATIENCE, until
 
 
 def refused(guard: Guard, **headers: str) -> int:
@@ -484,3 +487,45 @@ def test_an_answer_in_slices_is_the_same_and_lets_others_have_their_turn(
 
     assert asyncio.run(answered()) == json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     assert turns >= 1
+
+
+def test_a_body_has_a_bound_in_bytes_and_in_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin_http, "MAX_SMALL_BODY", 3_000)
+    monkeypatch.setattr(admin_http, "MAX_VALUE", 50_000)
+    with CloudFlow() as cf:
+
+        def posted(path: str, body: str) -> tuple[int, dict[str, Any]]:
+            data = f"POST /_cfmock/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            status, _, answer = parsed(exchange(cf.url, data.encode()))
+            return status, answer
+
+        assert posted("outcomes", " " * 4_000)[1] == {"error": "the body is larger than 3000 bytes"}
+        assert posted("fixtures", '{"cfmock": 1}' + " " * 20_000)[0] == 200
+        many = "[" + "{}," * 800 + "1]"
+        assert posted("outcomes", many) == (400, {"error": "the value of the body would take more than 50000 bytes"})
+
+
+def test_one_large_body_is_at_work_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    ends = threading.Event()
+    read = flows._read
+
+    def slow(document: Any, existing: Any) -> Any:
+        begun.append(document["flows"][0]["name"])
+        assert ends.wait(PATIENCE)
+        return read(document, existing)
+
+    monkeypatch.setattr(flows, "_read", slow)
+    with CloudFlow() as cf:
+        connections = [connect(cf.url) for _ in "abc"]
+        for connection, name, size in zip(connections, "abc", (LARGE, LARGE, 1), strict=True):
+            body = json.dumps({"cfmock": 1, "flows": [{"name": name}]}) + " " * size
+            head = f"POST /_cfmock/fixtures HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body.encode())
+        until(lambda: len(begun) == 2)
+        assert len(set(begun) & set("ab")) == 1
+        assert "c" in begun
+        ends.set()
+        for connection in connections:
+            assert parsed(read_answer(connection))[0] == 200
+            connection.close()
