@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from cfmock.control import flows, part
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError
 from cfmock.emulator import emulator as emulators
-from cfmock.engine.expr import effort
+from cfmock.engine.expr import Effort
+from cfmock.service import outcomes
 from tests.support.calls import echo_flow, make_service, task_flow
 
 TASK = task_flow("A")["flows"][0]["definition"]
@@ -168,7 +170,7 @@ def test_faults_that_are_removed_count_no_longer() -> None:
 
 
 def test_an_outcome_of_too_much_is_told_of_where_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(effort, "MAX_EFFORT", 1_000)
+    monkeypatch.setattr(outcomes, "Effort", partial(Effort, left=1_000))
     service = make_service(echo_flow())
     Control(service.emulator).add_outcome({"flow": "echo", "output": {"a": [{"b": 1}] * 2_000}})
     service("StartExecution", FlowName="echo", ExecutionName="e")
