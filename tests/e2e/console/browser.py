@@ -27,8 +27,11 @@ class Browser:
         self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
         options = {
             "binary": CHROMIUM,
-            "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server"],
-        }
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-proxy-server",
+                "--disable-software-rasterizer", "--disable-background-networking", "--disable-component-update",
+            ],
+        }  # fmt: skip
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         made = self._ask("POST", f"{driver}/session", {"capabilities": {"alwaysMatch": wanted}})
         self._session = f"{driver}/session/{made['sessionId']}"

@@ -15,10 +15,14 @@ from tests.e2e import environments
 from tests.e2e.console.browser import Browser
 from tests.e2e.console.conftest import FIXTURE, HOSTILE, wrongly_signed
 
+Looks = list[tuple[int, str]]
+"""Widths in pixels, and `light` or `dark`."""
+
 PICTURES = Path(__file__).parents[3] / "build" / "console"
 AXE = environments.VENVS / environments.CONSOLE.name / "node_modules" / "axe-core" / "axe.min.js"
 
-LOOKS = [(1280, "light"), (1280, "dark"), (400, "dark"), (400, "light")]
+PICTURED = [(1280, "light"), (400, "dark")]
+LOOKS = [*PICTURED, (1280, "dark"), (400, "light")]
 
 FILLED = {
     "executions": "good-1",
@@ -28,7 +32,6 @@ FILLED = {
     "executions/order_flow/none": "there is no execution 'none'",
     "waiting": "Approve",
     "calls": "StartExecution",
-    "calls?flow=none": "Nothing matches",
     "flows": "Outcomes",
     "flows/order_flow": "CF110",
     "flows/nightly?state=Done": "daily",
@@ -91,20 +94,20 @@ class Checked:
         if AXE.exists():
             browser.run(AXE.read_text(encoding="utf-8"))
 
-    def show(self, views: dict[str, str], name: str = "") -> None:
+    def show(self, views: dict[str, str], name: str = "", looks: Looks = PICTURED) -> None:
         for address, words in views.items():
             self.browser.run("location.hash = given[0]", f"#/{address}")
             self.browser.until_text(words)
-            self.look(name or address)
+            self.look(name or address, looks)
 
-    def look(self, what: str) -> None:
+    def look(self, what: str, looks: Looks = PICTURED) -> None:
         """Search the page as it is, in both widths and colours."""
         file = "".join(each if each.isalnum() else "-" for each in what)
-        for width, scheme in LOOKS:
+        for width, scheme in looks:
             self.browser.look(width, scheme)
             for each in self.browser.run(FIND):
                 self.found.setdefault(" ".join(each), f"{what}, {width} pixels, {scheme}")
-            if (width == 1280) == (scheme == "light"):
+            if (width, scheme) in PICTURED:
                 (PICTURES / f"{self.name}-{file}-{width}-{scheme}.png").write_bytes(self.browser.picture())
 
 
@@ -128,9 +131,9 @@ def test_every_view_with_something_to_show(browser: Browser, cf: CloudFlow) -> N
     report = Request("POST", "/_cfmock/contract", {}, json.dumps(MATRIX).encode())
     assert client.send(cf.url, report) == (200, {})
     page = Checked(browser, cf.url, "filled")
-    page.show(FILLED)
-    page.show({f"calls/{throttled.request_id}": "ResourceThrottled"}, "call")
-    page.show({f"calls/{refused}": "a space is signed as '+'"}, "signature")
+    page.show(FILLED, looks=LOOKS)
+    page.show({f"calls/{throttled.request_id}": "ResourceThrottled"}, "call", LOOKS)
+    page.show({f"calls/{refused}": "a space is signed as '+'"}, "signature", LOOKS)
     assert page.found == {}
     assert [line for line in browser.log() if " 404 " not in line] == []  # an execution that is not there
 
