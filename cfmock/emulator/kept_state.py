@@ -123,6 +123,7 @@ class KeptState:
         self._shared: Shared | None = None
         self._worlds: Iterable[World] = ()
         self._noted: dict[tuple[str, str, str], str] = {}  # what was written of what is looked at
+        self._hits: dict[str, set[str]] = {}  # the faults of which that is so, by world
         self._restorers: dict[str, Restorer] = {}
         self._holding = ExitStack()
         self._additions: dict[int, Added] = {}
@@ -182,6 +183,7 @@ class KeptState:
     def count(self, world: World) -> None:
         """Give faults and outcomes, which have been added, the counts that the file has of them."""
         hits = dict(self.file.rows(world.key, HITS))
+        self._hits[world.key] = set(hits)
         for key, fault in _keyed_faults(world):
             if key in hits:
                 fault.resume(*json.loads(hits[key]))
@@ -272,8 +274,13 @@ class KeptState:
             self._note(world.key, NUMBERS, "serial", str(world.serial))
             if world.counted_faults:
                 world.counted_faults = False
-                for key, fault in _keyed_faults(world):
+                faults = dict(_keyed_faults(world))
+                for key, fault in faults.items():
                     self._note(world.key, HITS, key, ascii_text([fault.hits, fault.standing().matched]))
+                for key in self._hits.get(world.key, set()) - faults.keys():  # those that are gone
+                    self._noted.pop((world.key, HITS, key), None)
+                    self.changes.add(DELETE_ROW, world.key, HITS, key)
+                self._hits[world.key] = set(faults)
             for flow in world.counted_outcomes:
                 self._note(world.key, USES, flow, ascii_text([used for _, used in world.outcomes_of(flow).uses()]))
             world.counted_outcomes.clear()

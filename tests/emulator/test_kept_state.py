@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import SettingsError
+from cfmock.emulator.kept_state import HITS
 from cfmock.service import recorded_tables
 from cfmock.service.store.statements import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
@@ -345,6 +346,27 @@ def test_what_was_added_keeps_its_counts(make: Make) -> None:
     service = service.restarted()
     assert service.control.list_faults() == []
     assert service.control.add_fault(fault)["id"] != ""
+
+
+def test_the_counts_of_faults_that_are_gone_are_kept_no_longer(make: Make) -> None:
+    service = make(echo_flow())
+
+    def counted() -> int:
+        return sum(len(list(service.kept.file.rows(world.key, HITS))) for world in service.emulator.worlds)
+
+    for number in range(4):
+        added = service.control.add_fault({"delay": 0, "name": f"n{number}"})
+        service("ListFlows")
+        service.control.remove_fault(added["id"])
+    assert counted() == 1
+    service.control.add_fault({"delay": 0, "name": "last"})
+    service("ListFlows")
+    service = service.restarted()
+    assert counted() == 1
+    service.control.clear_faults()
+    service.control.add_fault({"delay": 0, "name": "other"})
+    service("ListFlows")
+    assert (counted(), len(service.kept._hits[service.emulator.worlds.default().key])) == (1, 1)
 
 
 def test_mocks_that_were_added_are_there(make: Make) -> None:
