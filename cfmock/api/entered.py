@@ -54,7 +54,7 @@ class EnteredServer:
     def check_open(self) -> Server:
         """Return the server. Raises UsageError after the end of the `with`."""
         if self.loop is None:
-            raise UsageError("the `with` has ended, and the server with it: only what was seen can still be looked at")
+            raise UsageError("the `with` block has ended, and the server with it: you can only read what it has seen")
         return self.server
 
     def do(self, function: Callable[[Control], T]) -> T:

@@ -106,6 +106,6 @@ def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> Waiti
     states = ", ".join(f"'{task.call.state}'" for task in tasks)
     return WaitingForReport(
         f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody will send: "
-        "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a time-out",
+        "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a timeout",
         [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
     )

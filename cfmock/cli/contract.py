@@ -71,7 +71,9 @@ def command(
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
     if not ctx.obj:
-        raise click.UsageError("no command: put it behind --, as in: cfmock contract fixtures/ -- python client.py")
+        raise click.UsageError(
+            "no command: put it after --, for example: cfmock contract fixtures/ -- python client.py"
+        )
     from cfmock.cli.contract_output import accepted_by, check_shown, check_writable
     from cfmock.server.lifecycle import new_loop
     from cfmock.tools.contract.clients import ClientPool, FreshProcess, Worker
@@ -112,7 +114,7 @@ def _servers(
 
     fixtures, settings = server_setup.read(paths, flags, port=0)
     if settings.port and options.jobs > 1:
-        raise SettingsError(f"--port {settings.port} goes with one job at a time: each case has a server of its own")
+        raise SettingsError(f"--port {settings.port} needs --jobs 1: each case has its own server")
     tls = tls_of(settings)
     kept = replace(settings, journal_size=max(settings.journal_size, JOURNAL))
 
@@ -199,9 +201,7 @@ def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], optio
         wrote = "; it wrote:" if said else " and wrote nothing"
         return [f"cfmock contract: without any fault CMD {how}{wrote}", *(f"  {line}" for line in said)]
     if not operations:
-        return [
-            "cfmock contract: CMD called nothing; CFMOCK_URL and other variables tell it where to (--proxy helps, too)"
-        ]
+        return ["cfmock contract: CMD made no calls: point its client to CFMOCK_URL, or use --proxy"]
     unused = [name for name in options.wanted.operations if name not in operations]
     if unused:
         return [f"--operation: CMD does not call {', '.join(unused)}; it calls {', '.join(operations)}"]

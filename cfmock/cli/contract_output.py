@@ -56,7 +56,7 @@ def accepted_by(options: ContractOptions) -> list[Accepted]:
         if options.update:
             return []
         raise SettingsError(
-            f"--expect: there is no {options.expect}; with --update what is found now is accepted and written there"
+            f"--expect: there is no {options.expect}; --update writes it from the current results"
         ) from None
     except OSError as error:
         raise SettingsError(f"--expect: cannot read {options.expect}: {error.strerror}") from None

@@ -165,7 +165,7 @@ def _proxies() -> Iterator[HealthCheck]:
 
     names = proxy_variables(os.environ)
     if names:
-        text = f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1; run and contract take them out"
+        text = f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1; run and contract unset them"
         yield HealthCheck("proxies", "note", text, {"variables": names})
     else:
         yield HealthCheck("proxies", "ok", "no proxy variables are set", {"variables": names})

@@ -79,7 +79,7 @@ class Reloader:
             fixtures = load(self._paths, variables=self._variables)
             emulator.replace_credentials(credentials_of(fixtures))
         except (FixtureError, SettingsError) as error:
-            log.error("not reloaded, still serving what was there:\n%s", error)
+            log.error("not reloaded, still serving the previous version:\n%s", error)
             return
         before, self._started.fixtures = self._started.fixtures, fixtures
         emulator.worlds.prepare = preparing(fixtures)

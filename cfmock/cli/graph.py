@@ -61,7 +61,7 @@ def _flow(path: str, name: str | None, variables: dict[str, str]) -> Flow:
     if name is None and len(flows) == 1:
         return next(iter(flows.values()))
     if name is None:
-        raise SettingsError(f"{path} holds {_listed(flows)}" + ("; say which with --flow" if flows else ""))
+        raise SettingsError(f"{path} holds {_listed(flows)}" + ("; choose one with --flow" if flows else ""))
     if name not in flows:
         raise SettingsError(f"{path} has no flow '{name}'{did_you_mean(name, flows) or f'; it holds {_listed(flows)}'}")
     return flows[name]
@@ -103,7 +103,7 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
     covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
     hits = {point["id"]: int(point["hits"]) for point in covered.get(flow, ())}
     if flow not in covered:
-        raise SettingsError(f"{path} says nothing of flow '{flow}', only of {_listed(covered)}")
+        raise SettingsError(f"{path} does not cover flow '{flow}', only {_listed(covered)}")
     return hits
 
 
@@ -115,7 +115,7 @@ def _path(path: str, document: Any, flow: str, test: str) -> Hits:
     tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:
         near = did_you_mean(test, tests) or (f"; there are {', '.join(tests)}" if tests else "")
-        raise SettingsError(f"{path} has no test '{test}' that came to flow '{flow}'{near}")
+        raise SettingsError(f"{path} has no test '{test}' that reached flow '{flow}'{near}")
     return {str(point): int(times) for point, times in tests[test].items()}
 
 

@@ -42,7 +42,7 @@ def command(folder: str, language: str) -> None:
     kept = shared if any(path.exists() for path in shared) else []
     taken = [path for path in files if path.exists() and path not in kept]
     if taken:
-        raise SettingsError("\n".join(f"{path} is there already: rename it, or name another FOLDER" for path in taken))
+        raise SettingsError("\n".join(f"{path} already exists: rename it, or name another FOLDER" for path in taken))
     for path, text in files.items():
         if path not in kept:
             _write(path, text)

@@ -93,7 +93,7 @@ def proxy_options(function: F) -> F:
 def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:
     """Return the choice of the two options. Raises SettingsError for both."""
     if proxy and keep_proxy:
-        raise SettingsError("--keep-proxy goes without --proxy, which sets HTTP_PROXY")
+        raise SettingsError("--keep-proxy cannot be used with --proxy, which sets HTTP_PROXY")
     if proxy:
         return Proxying.OURS
     return Proxying.INHERITED if keep_proxy else Proxying.NONE

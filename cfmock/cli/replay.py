@@ -112,7 +112,7 @@ def _write(
     from cfmock.tools.replay.flow_test import written_tests
 
     if target.exists():
-        raise SettingsError(f"--write-test: {target} is there already: rename or remove it")
+        raise SettingsError(f"--write-test: {target} already exists: rename or remove it")
     bare = path.is_file() and kind_of(read(next(find(path))).value) is SourceKind.DEFINITION
     written = written_tests(fixtures, pairs, keep=keep, definition=path if bare else None, target=target)
     write_file("--write-test", str(target), written.text)

@@ -46,7 +46,7 @@ def command(
     """Prints nothing of its own to stdout."""
     words: list[str] = ctx.obj
     if not words:
-        raise click.UsageError("no command: put it behind --, as in: cfmock run fixtures/ -- mvn test")
+        raise click.UsageError("no command: put it after --, for example: cfmock run fixtures/ -- mvn test")
     from cfmock.cli import server_setup
     from cfmock.server.lifecycle import new_loop
 

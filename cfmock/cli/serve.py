@@ -81,7 +81,7 @@ def _end_at_last(stop: asyncio.Event, code: int) -> None:
     def end() -> None:
         if stop.is_set():
             _leave(code)
-        click.echo("cfmock: the server was busy with one thing for too long and was broken off", err=True)
+        click.echo("cfmock: the server was busy with one thing for too long and was stopped", err=True)
         _leave(1)
 
     timer = threading.Timer(LONGEST_END, end)

@@ -102,7 +102,7 @@ class Started:
         if given:
             rest = f" and {len(given) - _NAMED} more" if len(given) > _NAMED else ""
             named = printable(", ".join(given[:_NAMED]))
-            click.echo(f"cfmock: nothing used, of the files: {named}{rest}", err=True)
+            click.echo(f"cfmock: unused set-ups in the files: {named}{rest}", err=True)
 
 
 def prepare(
@@ -133,7 +133,7 @@ def read(paths: Sequence[str], flags: Mapping[str, Any], **defaults: Any) -> tup
 def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Proxying) -> Started:
     """Return a server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
     if proxies is Proxying.OURS and tls is not None:
-        raise SettingsError("--proxy goes without TLS: clients reach a proxy over plain HTTP")
+        raise SettingsError("--proxy cannot be used with TLS: clients reach a proxy over plain HTTP")
     server, steering = compose(fixtures, settings, tls)
     server.emulator.worlds.default()
     return Started(server, steering, fixtures, settings, proxies)
@@ -144,7 +144,7 @@ def log_removed(proxies: Proxying) -> None:
     names = proxy_variables(os.environ) if proxies is Proxying.NONE else []
     if names:
         log.info(
-            "CMD runs without %s: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says (--keep-proxy leaves %s)",
+            "CMD runs without %s: SDKs send even calls to 127.0.0.1 there and ignore NO_PROXY (--keep-proxy leaves %s)",
             " and ".join(names) if len(names) < 3 else ", ".join(names), "it" if len(names) == 1 else "them",
         )  # fmt: skip
 

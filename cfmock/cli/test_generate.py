@@ -29,7 +29,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     target = path.with_name(f"{file.stem}.cfmock.yaml")
     fixtures = load([path], variables=variables)
     if target.exists():
-        raise SettingsError(f"{target} is there already: rename or remove it, and --init writes it again")
+        raise SettingsError(f"{target} already exists: rename or remove it, and --init writes it again")
     flows = [flow for flow in fixtures.flows if flow.flow.mark.file != UNWRITTEN]
     if not flows:
         raise SettingsError(f"{path} has no flow with a definition")
@@ -46,7 +46,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
         covered = each.coverage[each.flow.name]
         click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
         for point in each.missing:
-            click.echo(f"  fill in: nothing was found that leads to {point.label} ({point.mark})")
+            click.echo(f"  fill in: found no way to reach {point.label} ({point.mark})")
     click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")
     return SUCCESS
 

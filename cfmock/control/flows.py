@@ -126,7 +126,7 @@ class FlowControl(ControlPart):
         """Add like `add_fixtures`, in steps, what takes so many bytes."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
-            self.warn(f"settings count at the start only, so these are passed over: {names}")
+            self.warn(f"settings are read only at the start, so these are ignored: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         yield from self.emulator.worlds.in_steps(lambda world: apply(fixtures, world), account, region, size=size)
         self.check_fixtures(fixtures, account, region)

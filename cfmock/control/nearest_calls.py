@@ -90,7 +90,7 @@ def _without_execution(emulator: Emulator, flow: str) -> str:
 def _of_mock(chain: MockChain, row: ExecutionRow, missing: UnknownName | None) -> str:
     who = f"execution '{row.name}' of the flow"
     if row.events is None:
-        return f"{who} went by an outcome, and ran no task"
+        return f"{who} followed an outcome, and ran no task"
     if missing is not None:
         return str(missing)
     visits = [event.step for event in row.events if event.type == "StepEntered"]

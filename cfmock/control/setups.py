@@ -110,7 +110,7 @@ class SetUps:
 
     def _why(self, setup: SetUp) -> str:
         if isinstance(setup.subject, MockChain) and not setup.uses:
-            return "it was given no answer, which .returns(...), .fails(...), .calls(...) or .waits() would"
+            return "it has no answer: add .returns(...), .fails(...), .calls(...) or .waits()"
         return "" if isinstance(setup.subject, str) else nearest(self._emulator, setup.subject)
 
     def _expired(self, setup: SetUp) -> bool:

@@ -68,7 +68,7 @@ def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
         if states:
             yield f"waits for a report of {states}: cf.tasks() has the token"
         elif live.timeline.busy:
-            yield "waits for a function that stands in for a task"
+            yield "waits for the function of a task"
         yield from _next(control, live.timeline, limit=live.run.started + YEAR)
 
 
@@ -80,5 +80,5 @@ def _next(control: Control, timeline: Timeline, limit: float = float("inf")) -> 
     words = "waits until" if kind is TimerKind.PROGRESS else "times out at"
     span = duration_text(max(0.0, due - timeline.now()))
     virtual = control.emulator.settings.clock == "virtual"
-    more = f"the clock is virtual and stands still, until cf.clock.advance('{span}')" if virtual else f"{span} from now"
+    more = f"the virtual clock stands still until cf.clock.advance('{span}')" if virtual else f"{span} from now"
     yield f"{words} {iso(due)}: {more}"

@@ -213,7 +213,7 @@ class KeptState:
         for run, why in lost:
             from cfmock.service.restoring import NOT_REPLAYED
 
-            text = f"this version of cfmock cannot go on with it: {why}"
+            text = f"this version of cfmock cannot continue it: {why}"
             log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
             shared.scheduler.fail(run, Failure(NOT_REPLAYED, text))
         self._holding.close()

@@ -293,9 +293,7 @@ class Pipeline:
     def _warn_of_stop(self, pending: Pending | None = None) -> None:
         """A call has started more than it may: say so, and answer with what there is."""
         most = self._settings.max_starts_per_advance
-        text = (
-            f"a call has set more than {most} executions going: what is left of them stands until the clock is moved on"
-        )
+        text = f"a call has started more than {most} executions: the rest stops until you advance the clock"
         self._worlds.default().warn(f"{text} (max_starts_per_advance)")
         if pending is not None:
             pending.expire()

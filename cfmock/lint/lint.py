@@ -103,7 +103,7 @@ def _series(series: Series, *, in_map: bool) -> Iterator[Found]:
         if name not in reached:
             yield "CF101", node.mark, f"state '{name}' cannot be reached"
         elif name not in ending:
-            yield "CF111", node.mark, f"no way leads from state '{name}' to an end"
+            yield "CF111", node.mark, f"no path leads from state '{name}' to an end"
         if in_map and getattr(node.data, "globals", None) is not None:
             yield "CF112", node.mark, f"state '{name}' writes global variables inside a map"
         for inner in node.inner:

@@ -69,9 +69,7 @@ class _DocumentSearch:
 
     def action(self, name: Json, path: Path, *, old: bool) -> Iterator[Found]:
         if isinstance(name, str) and name.startswith("arn:"):
-            words = (
-                f"{shown(name)} is a resource of Amazon States Language; here an action is such as FC:InvokeFunction"
-            )
+            words = f"{shown(name)} is a resource of Amazon States Language; here an action is for example FC:InvokeFunction"
             yield "CF118", self.mark(*path), words
         elif isinstance(name, str) and (near := near_action(name, any_case=old)) is not None:
             yield "CF113", self.mark(*path), f"there is no action '{name}' (did you mean '{near}'?)"
@@ -142,7 +140,7 @@ class _NewSearch(_DocumentSearch):
             yield (
                 "CF114",
                 self.mark(*path),
-                f"{shown(value)} is constant text; an expression stands under '{key}{SUFFIX}'",
+                f"{shown(value)} is constant text; an expression goes under '{key}{SUFFIX}'",
             )
 
     def spellings(self, state: dict[str, Json], path: Path) -> Iterator[Found]:

@@ -24,9 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "cfmock_fixtures", "fixture files or folders loaded first, for every test and every *.cfmock.yaml", type="paths"
     )
-    parser.addini(servers.STRICT, "fail a test for violations of the clients that call its service", type="bool")
+    parser.addini(servers.STRICT, "fail a test if its clients cause violations", type="bool")
     parser.addini(
-        setups.OPTION, "what outcomes, faults and mocks do that a test adds and nothing uses: error (default), warn, ignore",
+        setups.OPTION, "if a test adds an outcome, fault or mock that nothing uses: error (default), warn, ignore",
         default="error",
     )  # fmt: skip
     parser.addini(
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "(default), error", default="show",
     )  # fmt: skip
     parser.getgroup("cfmock").addoption(
-        coverage.OPTION, metavar="FILE", help="write what flow tests and executions reach of their flows, as JSON"
+        coverage.OPTION, metavar="FILE", help="write which parts of flows the tests reached, as JSON"
     )
 
 
@@ -60,9 +60,7 @@ def pytest_report_header() -> list[str]:
 
     lines = [f"cfmock: {line}" for line in unknown_variables(os.environ)]
     if names := proxy_variables(os.environ):
-        lines.append(
-            f"cfmock: unset {', '.join(names)}: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"
-        )
+        lines.append(f"cfmock: unset {', '.join(names)}: SDKs send even calls to 127.0.0.1 there and ignore NO_PROXY")
     return lines
 
 

@@ -72,7 +72,7 @@ def _given(settings: Settings) -> Tls:
     if settings.tls_cert is None or settings.tls_key is None:
         raise SettingsError("--tls-cert and --tls-key go together")
     if settings.tls_ca_out is not None:
-        raise SettingsError("--tls-ca-out goes without --tls-cert: then cfmock makes no CA")
+        raise SettingsError("--tls-ca-out cannot be used with --tls-cert: then cfmock makes no CA")
     context = _context()
     try:
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password=_no_password)

@@ -34,7 +34,7 @@ class PageDoor(NamedTuple):
         return origin is not None and (origin.host == self.host or is_loopback_name(origin.host))
 
 
-_WHY = "Pages of other sites may not call this server; --allow-origin lets those of an origin do so."
+_WHY = "Web pages of other sites cannot call this server; --allow-origin allows an origin."
 
 
 def all_of(headers: Mapping[str, Any], name: str) -> list[str]:

@@ -114,7 +114,7 @@ class Retention:
         if self.count >= self._most:
             raise ServiceError("ResourceThrottled", detail=f"{self.count} executions are kept, and all of them run.")
         if memory.bytes > memory.limit:
-            raise ServiceError("ResourceThrottled", detail=f"The executions that run take {memory.bytes} bytes.")
+            raise ServiceError("ResourceThrottled", detail=f"The running executions take {memory.bytes} bytes.")
 
     def make_room(self, input: str) -> None:
         """Drop what must go for one more."""

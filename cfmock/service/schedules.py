@@ -168,7 +168,7 @@ def _caught_up(world: World, flow: FlowRow, name: str, rule: CronRule, due: floa
         row = world.stores.schedules.get(flow.id, name)
         if row is not None:
             world.stores.schedules.put(flow.id, name, row._replace(left_out=row.left_out + count))
-        world.warn(f"the schedule {flow.name}/{name} is late and has left out {number} runs: {late}")
+        world.warn(f"the schedule {flow.name}/{name} is late and has skipped {number} runs: {late}")
     return last
 
 

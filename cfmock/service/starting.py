@@ -88,7 +88,7 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     allows (our choice: the limits page names no code), or as there is room for; a `Failure` for a start nested too deeply.
     """
     if origin.nesting > MAX_NESTING:
-        raise Failure(NESTING, f"more than {MAX_NESTING} executions would wait, one for another")
+        raise Failure(NESTING, f"more than {MAX_NESTING} nested executions would wait for each other")
     if origin.qualifier is not None:
         flow = qualified(world, flow, origin.qualifier)
     if world.running >= world.settings.max_running_executions:
@@ -192,7 +192,7 @@ def _history_grown(world: World, row: ExecutionRow, size: int) -> int:
     enough = world.retention.grown(row, size)
     run = world.run_of(row)
     if enough is None and run is not None:
-        text = "the execution was ended, as those that run take more memory than there is for them"
+        text = "the execution was ended, because running executions need more memory than keep_bytes allows"
         world.scheduler.fail(run, LimitExceeded(DATA_LIMIT, text))
     return enough or size
 

@@ -486,7 +486,7 @@ def test_what_is_loaded_may_name_flows_that_are_there(cf: CloudFlow) -> None:
 def test_settings_of_what_is_loaded_are_passed_over_with_a_warning(cf: CloudFlow) -> None:
     cf.load({"cfmock": 1, "settings": {"auth": "off", "region": "cn-beijing"}, "flows": [{"name": "f"}]})
     assert cf.region == "cn-hangzhou"
-    assert cf.warnings == ["settings count at the start only, so these are passed over: auth, region"]
+    assert cf.warnings == ["settings are read only at the start, so these are ignored: auth, region"]
 
 
 def test_a_broken_fixture_loads_nothing(cf: CloudFlow) -> None:

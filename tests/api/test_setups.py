@@ -100,7 +100,7 @@ UNUSED: dict[str, tuple[Act, str]] = {
     ),
     "a mock of a flow with an outcome": (
         lambda cf: (cf.task("order", "Ship").returns({}), cf.outcome("order"), start(cf)),
-        "mock of task 'Ship' of flow 'order': execution 'e1' of the flow went by an outcome, and ran no task",
+        "mock of task 'Ship' of flow 'order': execution 'e1' of the flow followed an outcome, and ran no task",
     ),
     "a mock of a flow that nobody starts": (
         lambda cf: cf.task("order", "Ship").returns({}, times=1).waits(),
@@ -108,8 +108,7 @@ UNUSED: dict[str, tuple[Act, str]] = {
     ),
     "a chain without a mock": (
         lambda cf: cf.task("order", "Ship"),
-        "mock of task 'Ship' of flow 'order': it was given no answer, which .returns(...), .fails(...), .calls(...) or .waits() "
-        "would",
+        "mock of task 'Ship' of flow 'order': it has no answer: add .returns(...), .fails(...), .calls(...) or .waits()",
     ),
     "a mock of another flow": (
         lambda cf: (cf.task("ordr", "Ship").returns({}), start(cf)),

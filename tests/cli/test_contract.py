@@ -207,7 +207,7 @@ def test_a_clean_run_that_does_not_end_fails(cfmock):
 def test_a_command_that_calls_nothing_fails(cfmock):
     ran = cfmock("contract", "f.yaml", "--", "true")
     assert ran.code == 1
-    assert ran.err.startswith("cfmock contract: CMD called nothing")
+    assert ran.err.startswith("cfmock contract: CMD made no calls")
 
 
 def test_violations_of_a_clean_run_fail_it_when_strict(contract):
@@ -229,14 +229,14 @@ def test_violations_of_a_clean_run_fail_it_when_strict(contract):
         (["--timeout", "0", "--", "true"], "--timeout: it must be more than zero\n"),
         (["--nth", "0", "--", "true"], "0 is not in the range"),
         (["--update", "--", "true"], "--update goes with --expect FILE"),
-        (["--expect", "a.json", "--", "true"], "--expect: there is no a.json; with --update"),
+        (["--expect", "a.json", "--", "true"], "--expect: there is no a.json; --update"),
         (["--expect", ".", "--", "true"], "--expect: cannot read .: Is a directory\n"),
         (["--output", "none/such", "--", "true"], "--output: cannot write none/such\n"),
-        (["--port", "8791", "--jobs", "2", "--", "true"], "--port 8791 goes with one job"),
-        (["--proxy", "--tls", "--", "true"], "--proxy goes without TLS"),
+        (["--port", "8791", "--jobs", "2", "--", "true"], "--port 8791 needs --jobs 1"),
+        (["--proxy", "--tls", "--", "true"], "--proxy cannot be used with TLS"),
         (["gone.yaml", "--", "true"], "gone.yaml: no such file or folder"),
-        ([], "no command: put it behind --"),
-        (["true"], "no command: put it behind --"),
+        ([], "no command: put it after --"),
+        (["true"], "no command: put it after --"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -64,7 +64,7 @@ def test_one_flow_of_several_is_named(cfmock, fixture):
 def test_without_a_name_several_flows_are_listed(cfmock, fixture):
     ran = cfmock("graph", fixture)
     assert (ran.code, ran.out) == (2, "")
-    assert "holds empty, orders; say which with --flow" in ran.err
+    assert "holds empty, orders; choose one with --flow" in ran.err
 
 
 def test_an_unknown_flow_is_refused_with_the_likely_one(cfmock, fixture):
@@ -100,9 +100,9 @@ def test_the_path_of_one_test_is_coloured_in(cfmock, definition, coverage):
     texts = [element.text for element in ET.fromstring(ran.out).iter("{http://www.w3.org/2000/svg}text")]
     assert "orders · short" in texts
     ran = cfmock("graph", definition, "--coverage", path, "--test", "shrt")
-    assert (ran.code, ran.err) == (2, f"{path} has no test 'shrt' that came to flow 'orders' (did you mean 'short'?)\n")
+    assert (ran.code, ran.err) == (2, f"{path} has no test 'shrt' that reached flow 'orders' (did you mean 'short'?)\n")
     ran = cfmock("graph", definition, "--coverage", path, "--test", "other")
-    assert (ran.code, ran.err) == (2, f"{path} has no test 'other' that came to flow 'orders'; there are short\n")
+    assert (ran.code, ran.err) == (2, f"{path} has no test 'other' that reached flow 'orders'; there are short\n")
     ran = cfmock("graph", definition, "--test", "short")
     assert ran.code == 2
     assert "--test needs --coverage FILE" in ran.err
@@ -115,7 +115,7 @@ def test_the_path_of_one_test_is_coloured_in(cfmock, definition, coverage):
         ({"tests": []}, "is not what `cfmock test --json` writes"),
         ({"coverage": [{"flow": "orders", "points": [{"id": "First"}]}]}, "is not what `cfmock test --json` writes"),
         ([], "is not what `cfmock test --json` writes"),
-        ({"coverage": [{"flow": "other", "points": []}]}, "says nothing of flow 'orders', only of other"),
+        ({"coverage": [{"flow": "other", "points": []}]}, "does not cover flow 'orders', only other"),
     ],
 )
 def test_a_coverage_file_that_does_not_fit_is_refused(cfmock, definition, coverage, document, says):

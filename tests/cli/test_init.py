@@ -64,7 +64,7 @@ def test_it_overwrites_nothing_and_then_writes_nothing(cfmock, here, name):
     path.write_text("mine")
     ran = cfmock("init")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"{name} is there already: rename it, or name another FOLDER\n"
+    assert ran.err == f"{name} already exists: rename it, or name another FOLDER\n"
     assert files(here) == {name}
     assert path.read_text() == "mine"
 

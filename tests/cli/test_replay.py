@@ -112,7 +112,7 @@ def test_a_written_test_is_green_at_once(cfmock, everything):
     assert "1 passed; coverage 100 %" in tested.out
     again = cfmock("replay", everything / "run.json", "--flow", everything / "flow.yaml", "--write-test", target)
     assert again.code == 2
-    assert "is there already" in again.err
+    assert "already exists" in again.err
 
 
 def login(token, page="short"):

@@ -76,8 +76,8 @@ def test_the_command_gets_none_of_the_proxies_and_a_line_says_so():
     ran = run("run", "--", sys.executable, "-c", PRINT, env={**SET, "NO_PROXY": "example.com"})
     assert proxies_of(ran) == {"NO_PROXY": "example.com"}
     assert ran.stderr == (
-        "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send calls to "
-        "127.0.0.1 there, too, whatever NO_PROXY says (--keep-proxy leaves them)\n"
+        "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send even calls to "
+        "127.0.0.1 there and ignore NO_PROXY (--keep-proxy leaves them)\n"
     )
 
 
@@ -101,7 +101,7 @@ def test_with_proxy_the_server_is_the_proxy_of_plain_http():
 
 def test_the_two_options_do_not_go_together():
     ran = run("run", "--proxy", "--keep-proxy", "--", "true")
-    assert (ran.returncode, ran.stderr) == (2, "--keep-proxy goes without --proxy, which sets HTTP_PROXY\n")
+    assert (ran.returncode, ran.stderr) == (2, "--keep-proxy cannot be used with --proxy, which sets HTTP_PROXY\n")
 
 
 def test_a_folder_in_which_nothing_is_found_is_told(folder):
@@ -144,9 +144,9 @@ def test_set_ups_that_nothing_used_are_named_and_change_no_status(folder):
     assert ran.stderr.splitlines()[-5:] == [
         "cfmock: 3 set-ups that nothing used",
         f'  outcome Succeeded {of_flow} for {{"execution":"c*"}}: {nearest}',
-        f"  mock of task 'Charge' {of_flow}: execution 'b1' of the flow went by an outcome, and ran no task",
+        f"  mock of task 'Charge' {of_flow}: execution 'b1' of the flow followed an outcome, and ran no task",
         f"  fault 'chance' {chance}",
-        f"cfmock: nothing used, of the files: outcome 1 {of_flow}, {mocks}, fault 'never'",
+        f"cfmock: unused set-ups in the files: outcome 1 {of_flow}, {mocks}, fault 'never'",
     ]
     failed = run("run", "f.yaml", "--", sys.executable, "-c", ADD, "3")
     assert (failed.returncode, "nothing used" in failed.stderr) == (3, False)
@@ -156,4 +156,4 @@ def test_of_many_set_ups_of_files_the_first_are_named(folder):
     Path("f.yaml").write_text("cfmock: 1\nflows: [{name: f, outcomes: [" + "{times: 1}, " * 12 + "]}]\n")
     ran = run("run", "f.yaml", "--", "true")
     named = ", ".join(f"outcome {number} of flow 'f'" for number in range(1, 11))
-    assert (ran.returncode, ran.stderr) == (0, f"cfmock: nothing used, of the files: {named} and 2 more\n")
+    assert (ran.returncode, ran.stderr) == (0, f"cfmock: unused set-ups in the files: {named} and 2 more\n")

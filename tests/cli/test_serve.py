@@ -127,7 +127,7 @@ def test_a_server_that_is_stuck_is_broken_off(tmp_path: Path) -> None:
         client.sendall(b"GET /_cfmock/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         server.until_said("stuck")
         code, _, err = server.stop()
-    assert (code, err) == (1, "cfmock: the server was busy with one thing for too long and was broken off\n")
+    assert (code, err) == (1, "cfmock: the server was busy with one thing for too long and was stopped\n")
 
 
 def test_a_port_in_use_is_one_line_and_exit_2(fixture: Path) -> None:
@@ -314,7 +314,7 @@ def test_a_strict_server_names_what_nothing_used_at_its_end(tmp_path: Path) -> N
     file = tmp_path / "f.yaml"
     file.write_text("cfmock: 1\nfaults: [{name: never, delay: 1}]\n")
     with serving(str(file), "--strict") as server:
-        assert server.stop() == (0, "", "cfmock: nothing used, of the files: fault 'never'\n")
+        assert server.stop() == (0, "", "cfmock: unused set-ups in the files: fault 'never'\n")
     with serving(str(file)) as server:
         assert server.stop() == (0, "", "")
 

@@ -46,7 +46,7 @@ def test_what_is_left_to_the_author_is_told(cfmock):
     ran = cfmock("test", "--init", "order.fdl.yaml")
     assert "order.cfmock.yaml: 3 tests of order cover 77 %\n" in ran.out
     assert (
-        "  fill in: nothing was found that leads to "
+        "  fill in: found no way to reach "
         'Size: hash($Input.amount, "MD5") == "0123" (order.fdl.yaml:16:16)\n' in ran.out
     )
     assert cfmock("test", "order.cfmock.yaml").code == 0
@@ -57,7 +57,7 @@ def test_nothing_is_overwritten(cfmock):
     Path("order.cfmock.yaml").write_text("mine")
     ran = cfmock("test", "--init", "order.fdl.yaml")
     assert ran.code == 2
-    assert ran.err == "order.cfmock.yaml is there already: rename or remove it, and --init writes it again\n"
+    assert ran.err == "order.cfmock.yaml already exists: rename or remove it, and --init writes it again\n"
     assert Path("order.cfmock.yaml").read_text() == "mine"
 
 

@@ -74,14 +74,14 @@ def test_of_one_that_runs_it_is_said_what_it_waits_for(cf: CloudFlow) -> None:
     assert shown(cf).splitlines() == [
         "order, o1: Running",
         "    path: Charge -> Rest",
-        "    waits until 2024-06-01T00:05:00.000Z: the clock is virtual and stands still, until cf.clock.advance('5m')",
+        "    waits until 2024-06-01T00:05:00.000Z: the virtual clock stands still until cf.clock.advance('5m')",
     ]
     cf.clock.advance("6m")
     assert shown(cf).splitlines() == [
         "order, o1: Running",
         "    path: Charge -> Rest -> Approve",
         "    waits for a report of 'Approve': cf.tasks() has the token",
-        "    times out at 2024-06-01T00:15:00.000Z: the clock is virtual and stands still, until cf.clock.advance('9m')",
+        "    times out at 2024-06-01T00:15:00.000Z: the virtual clock stands still until cf.clock.advance('9m')",
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_function_that_has_not_answered_is_what_it_waits_for(cf: CloudFlow) ->
     thread = threading.Thread(target=start, args=(cf, "o1"))
     thread.start()
     assert begun.wait(60)
-    assert "    waits for a function that stands in for a task" in shown(cf)
+    assert "    waits for the function of a task" in shown(cf)
     go_on.set()
     thread.join()
 
@@ -106,7 +106,7 @@ def test_of_a_canned_outcome_it_is_said_how_it_ends(cf: CloudFlow) -> None:
     said = shown(cf).splitlines()
     assert said[2::3] == [
         "    its outcome is Running: it never ends by itself",
-        "    waits until 2024-06-01T00:05:00.000Z: the clock is virtual and stands still, until cf.clock.advance('5m')",
+        "    waits until 2024-06-01T00:05:00.000Z: the virtual clock stands still until cf.clock.advance('5m')",
         "    its outcome ends it at DescribeExecution number 3",
     ]
 

@@ -301,7 +301,7 @@ def test_a_schedule_runs_once_for_the_time_the_server_was_down(make: Make) -> No
     assert len(service("ListExecutions", FlowName="echo")["Executions"]) == 1
     (found,) = service.emulator.worlds.default().stores.schedules.rows(key.partition("/")[0])
     assert found.left_out == 10
-    assert any("left out 10 runs" in each for each in service.control.list_warnings())
+    assert any("skipped 10 runs" in each for each in service.control.list_warnings())
 
 
 def test_waits_go_by_the_time_of_day_over_a_restart(make: Make) -> None:

@@ -94,7 +94,7 @@ def tests(inner: pytest.Pytester) -> pytest.Pytester:
 
 
 FINDINGS = (
-    "odd.fdl:6:81: CF114: '$Input.url' is constant text; an expression stands under 'url.$'\n",
+    "odd.fdl:6:81: CF114: '$Input.url' is constant text; an expression goes under 'url.$'\n",
     "odd.fdl:7:5: CF101: state 'B' cannot be reached\n",
     "odd.fdl:10:38: CF112: state 'X' writes global variables inside a map\n",
 )

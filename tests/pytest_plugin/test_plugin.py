@@ -93,7 +93,7 @@ def test_each_test_has_a_service_of_its_own(inner: pytest.Pytester) -> None:
         ({"NO_PROXY": "*", "HTTP_PROXY": ""}, []),
         (
             {"all_proxy": "http://proxy.example:1", "HTTP_PROXY": "http://proxy.example:1", "NO_PROXY": "*"},
-            ["cfmock: unset HTTP_PROXY, all_proxy: SDKs send calls to 127.0.0.1 there, too, whatever NO_PROXY says"],
+            ["cfmock: unset HTTP_PROXY, all_proxy: SDKs send even calls to 127.0.0.1 there and ignore NO_PROXY"],
         ),
         (
             {"CFMOCK_URL": "x", "CFMOCK_PROT": "1"},

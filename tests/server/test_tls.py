@@ -142,7 +142,7 @@ def test_a_certificate_is_made_whatever_the_host_is_called(host: str) -> None:
         ({"tls_cert": "{cert}"}, "--tls-cert and --tls-key go together"),
         ({"tls_key": "{key}"}, "--tls-cert and --tls-key go together"),
         ({"tls_ca_out": "x"}, "--tls-ca-out goes with --tls"),
-        ({"tls_cert": "{cert}", "tls_key": "{key}", "tls_ca_out": "x"}, "--tls-ca-out goes without --tls-cert"),
+        ({"tls_cert": "{cert}", "tls_key": "{key}", "tls_ca_out": "x"}, "--tls-ca-out cannot be used with --tls-cert"),
         ({"tls_cert": "{cert}", "tls_key": "nowhere.pem"}, "cannot read nowhere.pem"),
         ({"tls_cert": "{key}", "tls_key": "{cert}"}, "cannot be used"),
         ({"tls_cert": "{cert}", "tls_key": "{other}"}, "key values mismatch"),
@@ -192,7 +192,7 @@ def test_the_command_line_serves_and_calls_with_tls(tmp_path: Path) -> None:
 def test_a_proxy_speaks_plain_http() -> None:
     done = run("run", "--tls", "--proxy", "--", "true")
     assert done.returncode == 2
-    assert "--proxy goes without TLS" in done.stderr
+    assert "--proxy cannot be used with TLS" in done.stderr
 
 
 # -- IPv6 ----------------------------------------------------------------------------------------------------------------

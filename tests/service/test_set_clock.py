@@ -124,7 +124,7 @@ def test_a_schedule_that_is_late_runs_once_and_says_how_many_runs_it_left_out(
     assert machine.runs() == [iso(NOW + late)]
     warnings = [each.text for each in machine.emulator.journal.warnings()]
     assert [text.split(": ")[0] for text in warnings] == (
-        [f"the schedule echo/s is late and has left out {left_out} runs"] if left_out else []
+        [f"the schedule echo/s is late and has skipped {left_out} runs"] if left_out else []
     )
     (kept,) = told_schedules(machine)
     assert str(kept["left_out"]) in (left_out or "0", "10001")

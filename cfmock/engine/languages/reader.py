@@ -268,7 +268,7 @@ class Section:
         value = self.value.get(key)
         if isinstance(value, str) and value.lstrip().startswith("$"):
             self.has(key)
-            self._must_be(f"a number, not {shown(value)}; an expression stands under '{computed}'", key)
+            self._must_be(f"a number, not {shown(value)}; an expression goes under '{computed}'", key)
             return None
         return self.number(key, low, high, required=required, whole=whole)
 

@@ -364,11 +364,11 @@ def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> 
             )
             yield (other.access_key_secret + suffix).encode(), words
     if suffix:
-        yield secret.encode(), ("there is no '&' behind the secret", "sign with the secret and '&'")
-        yield f"{secret}&&".encode(), ("there are two '&' behind the secret", "sign with the secret and one '&'")
-        yield f"&{secret}".encode(), ("the '&' stands before the secret", "put it behind")
+        yield secret.encode(), ("there is no '&' after the secret", "sign with the secret and '&'")
+        yield f"{secret}&&".encode(), ("there are two '&' after the secret", "sign with the secret and one '&'")
+        yield f"&{secret}".encode(), ("the '&' is before the secret", "put it behind")
     else:
-        yield f"{secret}&".encode(), ("there is a '&' behind the secret", "sign with the bare secret")
+        yield f"{secret}&".encode(), ("there is a '&' after the secret", "sign with the bare secret")
     for space in ("\n", "\r\n", " "):
         blank = "a secret that ends in a blank or line break is used", "strip it where it is read"
         yield f"{secret}{space}{suffix}".encode(), blank

@@ -138,7 +138,7 @@ def _other_strings(sent: Sent3) -> Iterator[str]:
 
 
 FRAME = Mistake3(
-    "the string to sign is put together otherwise", "it is the algorithm, a line break, and the hash of the request",
+    "the string to sign is put together differently", "it is the algorithm, a line break, and the hash of the request",
     _other_strings,
 )  # fmt: skip
 """The only mistake that leaves the canonical request as it should be."""

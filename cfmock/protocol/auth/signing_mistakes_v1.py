@@ -224,7 +224,7 @@ V1: tuple[SigningMistake, ...] = (
         _encoded_first(twice),
     ),
     SigningMistake(
-        "the string to sign is put together otherwise", "it is METHOD&%2F& and the encoded canonical query", _other_frames
+        "the string to sign is put together differently", "it is METHOD&%2F& and the encoded canonical query", _other_frames
     ),
     SigningMistake(
         "the parameters in the body are not signed", "sign query and form together",

@@ -114,7 +114,7 @@ V1_CLIENTS: dict[str, dict[str, Any]] = {
     "the canonical query is not encoded once more": {"text": lambda method, query: f"{method}&%2F&{query}"},
     "encoded only once altogether": signed_by(str),
     "the parameters are encoded twice": signed_by(lambda text: encode(encode(text))),
-    "the string to sign is put together otherwise": {"text": lambda method, query: f"{method}&/&{encode(query)}"},
+    "the string to sign is put together differently": {"text": lambda method, query: f"{method}&/&{encode(query)}"},
     "the parameters in the body are not signed": {
         "signed": lambda values: {n: v for n, v in values.items() if n not in AWKWARD}
     },
@@ -130,7 +130,7 @@ V1_CLIENTS: dict[str, dict[str, Any]] = {
     "the time 20": {"signed": lambda values: {**values, "Timestamp": values["Timestamp"].replace("Z", ".123Z")}},
     "a '+' is sent as it is": {"wire": quoting("~+")},
     "values are sent encoded twice": {"wire": lambda text: encode(encode(text))},
-    "there is no '&' behind the secret": {
+    "there is no '&' after the secret": {
         "sign": lambda secret, text: base64.b64encode(hmac_of("sha1", text, SECRET)).decode()
     },
     "the secret of the key 'other-ak'": {"secret": OTHER},
@@ -234,10 +234,10 @@ ACS3_CLIENTS: dict[str, dict[str, Any]] = {
     "another path is signed": {"instead": {"as_path": ""}},
     "the parameters of the form are signed in the query": {"instead": {"as_query": canonical_query(AWKWARD)}},
     "other headers are signed than SignedHeaders names": {"instead": {"as_headers": lambda lines: lines.rstrip("\n")}},
-    "the string to sign is put together otherwise": {
+    "the string to sign is put together differently": {
         "instead": {"string": lambda canonical: f"ACS3-HMAC-SHA256\n{canonical}"}
     },
-    "there is a '&' behind the secret": {"secret": SECRET + "&"},
+    "there is a '&' after the secret": {"secret": SECRET + "&"},
     "the secret of the key 'other-ak'": {"secret": OTHER},
     "it is in Base64": {
         "instead": {"sign": lambda secret, text: base64.b64encode(hmac_of("sha256", text, SECRET)).decode()}
@@ -514,7 +514,7 @@ WIDE = {f"P{number}": "1" for number in range(900)}
 
 
 def test_the_mistake_in_a_large_request_is_named(service: Service) -> None:
-    client = {"secret": SECRET, **V1_CLIENTS["there is no '&' behind the secret"]}
+    client = {"secret": SECRET, **V1_CLIENTS["there is no '&' after the secret"]}
     assert "there is no '&'" in likely(service, v1("StartExecution", LARGE, **client))
 
 
