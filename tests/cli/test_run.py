@@ -76,8 +76,8 @@ def test_the_command_gets_none_of_the_proxies_and_a_line_says_so():
     ran = run("run", "--", sys.executable, "-c", PRINT, env={**SET, "NO_PROXY": "example.com"})
     assert proxies_of(ran) == {"NO_PROXY": "example.com"}
     assert ran.stderr == (
-        "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send even calls to "
-        "127.0.0.1 there and ignore NO_PROXY (--keep-proxy leaves them)\n"
+        "cfmock: CMD runs without ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, all_proxy, http_proxy, https_proxy: SDKs send even "
+        "calls to 127.0.0.1 there and ignore NO_PROXY (--keep-proxy leaves them)\n"
     )
 
 

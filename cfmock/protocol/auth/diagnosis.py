@@ -366,7 +366,7 @@ def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> 
     if suffix:
         yield secret.encode(), ("there is no '&' after the secret", "sign with the secret and '&'")
         yield f"{secret}&&".encode(), ("there are two '&' after the secret", "sign with the secret and one '&'")
-        yield f"&{secret}".encode(), ("the '&' is before the secret", "put it behind")
+        yield f"&{secret}".encode(), ("the '&' is before the secret", "put it after the secret")
     else:
         yield f"{secret}&".encode(), ("there is a '&' after the secret", "sign with the bare secret")
     for space in ("\n", "\r\n", " "):
