@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BEGUN = "2024-06-01T09:00:00Z"
 WIDTH = 1280
 COLOURS = 128
+NEARLY = 40
+"""Between two colours, of 255."""
 
 FIXTURE: dict[str, Any] = {
     "cfmock": 1,
@@ -103,13 +105,14 @@ def small(picture: bytes) -> Image.Image:
 
 
 def same(path: Path, made: Image.Image) -> bool:
-    """Whether a file shows just this."""
+    """Whether a file shows this, nearly: an edge that is drawn otherwise may move each of the few colours."""
     if not path.exists():
         return False
     with Image.open(path) as there:
-        return (
-            there.size == made.size and not ImageChops.difference(there.convert("RGB"), made.convert("RGB")).getbbox()
-        )
+        if there.size != made.size:
+            return False
+        apart: Any = ImageChops.difference(there.convert("RGB"), made.convert("RGB")).getextrema()
+    return max(most for _, most in apart) <= NEARLY
 
 
 def main() -> None:
