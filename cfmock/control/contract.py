@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cfmock.base import readers
 from cfmock.base.clocks import RealClock, iso
 from cfmock.base.errors import InvalidValue
 from cfmock.base.json_text import Json
 from cfmock.base.readers import Reader
-from cfmock.control.part import ControlError, ControlPart
+from cfmock.control.part import Answer, ControlError, ControlPart, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.faults.rules import NO_CODE, NO_OPERATION, TRANSPORTS
 from cfmock.protocol.spec.model import load
@@ -53,15 +55,16 @@ class ContractControl(ControlPart):
 
     def keep_contract(self, report: Json) -> Json:
         """Keep this matrix in place of the one before. Raises ControlError for what is none."""
-        read = readers.mapping(
-            {"command": readers.anything, "cases": readers.items(case_reader())}, required=("cases",)
-        )
-        try:
-            found = read(report)
-        except InvalidValue as error:
-            raise ControlError(str(error)) from None
-        if len(found["cases"]) > MAX_CASES:
-            raise ControlError(f"a matrix has at most {MAX_CASES} cases, not {len(found['cases'])}")
+        return worked_out(self.keep_contract_in_steps(report))
+
+    def keep_contract_in_steps(self, report: Json) -> Answer:
+        """Keep like `keep_contract`; the reading is yielded."""
+        cases = report.get("cases") if isinstance(report, dict) else None
+        if isinstance(cases, list) and len(cases) > MAX_CASES:
+            raise ControlError(f"a matrix has at most {MAX_CASES} cases, not {len(cases)}")
+        found = yield partial(_read, report)
+        if isinstance(found, Exception):
+            raise found
         self._contract = {
             "time": iso(RealClock.now()),
             "command": found.get("command", ""),
@@ -72,6 +75,15 @@ class ContractControl(ControlPart):
 
     def forget_contract(self) -> None:
         self._contract = None
+
+
+def _read(report: Json) -> Json:
+    """The report, or a ControlError with its mistakes."""
+    read = readers.mapping({"command": readers.anything, "cases": readers.items(case_reader())}, required=("cases",))
+    try:
+        return read(report)
+    except InvalidValue as error:
+        return ControlError(str(error))
 
 
 def _whole(case: dict[str, Json]) -> dict[str, Json]:

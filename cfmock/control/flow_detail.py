@@ -37,6 +37,9 @@ MAX_DRAWN = 2_000
 MAX_CHECKED = 200
 """Flows whose findings are kept."""
 
+MAX_LISTED = 1_000
+"""Versions of a flow that are told, the newest, and aliases and schedules, the first by name."""
+
 MAX_RUNNING = 1_000
 """Running executions whose path so far counts into the coverage."""
 
@@ -86,7 +89,7 @@ class FlowDetailControl(ControlPart):
             "outline": _outline(row.compiled),
             "versions": [
                 {"version": each.version, "description": each.description, "created": iso(each.created)}
-                for each in rows_from(world.stores.versions, row.id)
+                for each in islice(rows_from(world.stores.versions, row.id), MAX_LISTED)
             ],
             "aliases": _aliases(world, row),
             "schedules": _schedules(world, row),
@@ -235,7 +238,7 @@ def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
             "description": each.description,
             "routes": [{"version": route.version, "weight": route.weight} for route in each.routes],
         }
-        for each in rows_from(world.stores.aliases, row.id)
+        for each in islice(rows_from(world.stores.aliases, row.id), MAX_LISTED)
     ]
 
 
@@ -250,7 +253,7 @@ def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
             "next": iso(cron.parse(each.cron).after(world.clock.now())) if each.enabled else None,
             "left_out": each.left_out,
         }
-        for each in rows_from(world.stores.schedules, row.id)
+        for each in islice(rows_from(world.stores.schedules, row.id), MAX_LISTED)
     ]
 
 

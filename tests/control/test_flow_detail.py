@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -220,3 +221,16 @@ def test_a_picture_of_a_flow_shows_its_coverage_where_it_is_asked_for() -> None:
 
     assert colours(coverage=True) == {"A": (True, False), "B": (False, True)}
     assert colours() == {"A": (False, False), "B": (False, False)}
+
+
+def test_so_many_versions_aliases_and_schedules_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow_detail, "MAX_LISTED", 2)
+    service = make_service({"cfmock": 1, "flows": [{"name": "f"}]})
+    for number in (1, 2, 3):
+        service("PublishFlowVersion", FlowName="f")
+        routes = json.dumps([{"Version": str(number), "Weight": 100}])
+        service("CreateFlowAlias", FlowName="f", Name=f"a{number}", RoutingConfigurations=routes)
+        service("CreateSchedule", FlowName="f", ScheduleName=f"s{number}", CronExpression="@every 9m")
+    told = done(Control(service.emulator).show_flow("f"))
+    assert [each["version"] for each in told["versions"]] == [3, 2]
+    assert [each["name"] for each in told["aliases"] + told["schedules"]] == ["a1", "a2", "s1", "s2"]
