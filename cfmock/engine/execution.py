@@ -237,9 +237,10 @@ class FlowExecution:
         return moment
 
     def hand_over(self) -> None:
-        """Let the sink have the events that are recorded."""
+        """Let the sink have the events that it has still to get."""
         rows, self.context.rows = self.context.rows, []
-        self.sink(rows)
+        if rows:
+            self.sink(rows)
 
     def failure(self) -> Failure:
         """Its end as an error of whoever waited for it."""

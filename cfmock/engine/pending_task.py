@@ -329,6 +329,9 @@ class PendingTask:
         if before is TaskState.OVER:
             return
         self._outcome = outcome
+        if before is TaskState.CALLED and self.call.mode is not Mode.CUSTOM_CALLBACK:
+            self.state = TaskState.OVER  # nothing stands yet that would have to go
+            return
         self._move(TaskEvent.ENDED)
         for timer in (self._timer, self._guard):
             if timer is not None:

@@ -104,6 +104,8 @@ def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callab
     recording.entries = deque(entries)
     recording.step = partial(_step, execution, recording, set_clock)
     recording.replaying = True
+    # It is asked behind all events whether the slice was over.
+    ahead, execution.context.ahead = execution.context.ahead, 0
     try:
         while recording.entries:
             recording.step()
@@ -113,6 +115,7 @@ def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callab
         raise ReplayError(f"{type(error).__name__}: {error}") from error
     finally:
         recording.replaying = False
+        execution.context.ahead = ahead
         recording.entries.clear()
         recording.step = deque
 

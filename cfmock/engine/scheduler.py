@@ -288,24 +288,16 @@ class FlowScheduler:
         context.moment = execution.now()
         enough = context.last + allowed
         border = min(enough, _LAST + 1)
-        # Who runs an execution again looks behind all events whether the slice was over.
-        again = recording is not None and recording.replaying
+        context.border = min(border, context.last + context.ahead)
         try:
             while True:
-                context.border = 0 if again else min(border, context.last + context.ahead)
-                try:
-                    if fiber.untold is not None:
-                        command, fiber.untold = fiber.untold, None
-                    elif isinstance(outcome, Failure):
-                        command = part.throw(outcome)
-                        outcome.forget_path()
-                    else:
-                        command = send(outcome)
-                finally:
-                    if context.rows:
-                        execution.hand_over()
-                if fiber.part is None:
-                    return  # ended by who was told
+                if fiber.untold is not None:
+                    command, fiber.untold = fiber.untold, None
+                elif isinstance(outcome, Failure):
+                    command = part.throw(outcome)
+                    outcome.forget_path()
+                else:
+                    command = send(outcome)
                 if type(command) is not tuple:
                     outcome = SERVED[type(command)](self, fiber, command)
                     if outcome is BLOCKED:
@@ -314,6 +306,7 @@ class FlowScheduler:
                 if not self._tell(fiber, command, border, enough):
                     return
                 outcome = context.last
+                context.border = min(border, outcome + context.ahead)
                 if len(command[2]) > 1 and over():
                     self.queue.resume_first(fiber, outcome, enough - outcome)
                     if recording is not None:
@@ -327,6 +320,8 @@ class FlowScheduler:
         except Exception as error:
             self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
             raise
+        finally:
+            execution.hand_over()
 
     def _tell(self, fiber: Fiber, command: Emit, border: int, enough: int) -> bool:
         """Record events: one by one, where a turn or an execution may have no room for all. Returns whether it had."""
@@ -422,9 +417,12 @@ class FlowScheduler:
         failure: Failure | None = None,
     ) -> None:
         """End an execution; `shapes` is the event to tell, if it has not told its end itself."""
+        context = execution.context
         if execution.ended:
             return
-        context = execution.context
+        execution.hand_over()
+        if execution.ended:
+            return  # by who was told
         execution.status = status
         execution.stopped = execution.now()
         if execution.guard is not None:

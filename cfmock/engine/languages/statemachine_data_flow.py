@@ -156,15 +156,14 @@ class StateMachineDataFlow:
 
     def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
         """The output of a state: its result, or what OutputConstructor makes; GlobalConstructor writes the global variables."""
-        data, context = step.node.data, step.context
-        output, written, sizes = result, None, dict[str, tuple[int, int]]()
+        data, output, written = step.node.data, result, None
         if data.output is not None or data.globals is not None:
             scope = StateScope(step, step.given.value)
             scope["$Output"] = result.value
             if data.globals is not None:
                 written = data.globals.build(scope, step.effort)
-                sizes = _sizes(written, step.effort)
-                if sum(size for size, _ in {**context.global_sizes, **sizes}.values()) > MAX_GLOBALS:
+                sizes = {**step.context.global_sizes, **_sizes(written, step.effort)}
+                if sum(size for size, _ in sizes.values()) > MAX_GLOBALS:
                     raise LimitExceeded(DATA_LIMIT, f"the global variables together take more than {MAX_GLOBALS} bytes")
             if data.output is not None:
                 built = data.output.build(scope, step.effort)
@@ -172,10 +171,10 @@ class StateMachineDataFlow:
         if data.output is None and type(step.node) is TaskNode and not isinstance(result.value, dict):
             raise Failure(INVALID_OUTPUT, f"the output of '{step.node.name}' is not a JSON object: {result.text[:200]}")
         if written:
-            context.globals = {**context.globals, **written}
-            context.global_sizes.update(sizes)
+            context = step.context
+            context.globals, context.global_sizes = {**context.globals, **written}, sizes
             if context.hold is not None:
-                context.hold(sum(size for _, size in context.global_sizes.values()))
+                context.hold(sum(size for _, size in sizes.values()))
         step.frame.value = output
         return output
 

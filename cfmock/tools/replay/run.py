@@ -112,6 +112,7 @@ class _Replaying(TaskResolver):
     def resolve(self, task: CalledTask) -> Answer:
         """Return the answer of the task in the service, found by where in the flow it is called and how often before."""
         call = task.call
+        task.execution.hand_over()
         key = self.pairs.recorded_id(call.task_token.event), call.state
         number = self._used.get(key, 0)
         self._used[key] = number + 1
