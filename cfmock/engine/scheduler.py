@@ -418,11 +418,9 @@ class FlowScheduler:
     ) -> None:
         """End an execution; `shapes` is the event to tell, if it has not told its end itself."""
         context = execution.context
+        execution.hand_over()  # which may end it
         if execution.ended:
             return
-        execution.hand_over()
-        if execution.ended:
-            return  # by who was told
         execution.status = status
         execution.stopped = execution.now()
         if execution.guard is not None:
