@@ -26,7 +26,7 @@ from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
-from cfmock.fixtures.seeding import apply
+from cfmock.fixtures.seeding import applying
 from cfmock.fixtures.single_entry import read_mock, read_outcome
 from cfmock.fixtures.unreached import CODE as UNREACHED
 from cfmock.service.world import FLOWS, World
@@ -88,7 +88,7 @@ class FlowControl(ControlPart):
         self, document: Json, account: str | None = None, region: str | None = None
     ) -> Generator[Work, Any, Json]:
         """Load like `load`, in steps; the reading of the document is yielded, as that may take long, and others have their turn
-        between two worlds."""
+        in between."""
         self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
@@ -128,7 +128,7 @@ class FlowControl(ControlPart):
             names = ", ".join(fixtures.settings)
             self.warn(f"settings are read only at the start, so these are ignored: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        yield from self.emulator.worlds.in_steps(lambda world: apply(fixtures, world), account, region, size=size)
+        yield from self.emulator.worlds.in_steps(lambda world: applying(fixtures, world), account, region, size=size)
         self.check_fixtures(fixtures, account, region)
 
     def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:

@@ -88,7 +88,7 @@ class NameCheck:
 
     def mocks_added(self, flow: str, worlds: Sequence[World]) -> None:
         """Warn of mocks that were added for tasks which this flow, as it is loaded, does not have."""
-        for task in dict.fromkeys(task for world in worlds for task in world.mocks_of(flow).added):
+        for task in dict.fromkeys(task for world in worlds if flow in world.mocks for task in world.mocks[flow].added):
             try:
                 self.task(flow, task, worlds)
             except UnknownName as missing:

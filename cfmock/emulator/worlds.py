@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
+from cfmock.base.clocks import Slice
 from cfmock.observe.journal import WorldKey, is_of
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.shared import Shared
 from cfmock.service.world import World
 
 Change = Callable[[World], object]
-"""Changes one world; replayed in worlds made later."""
+"""Changes one world; replayed in worlds made later. Where that takes long, it returns an iterator that does it step by step."""
 
 Scope = tuple[str | None, str | None]
 """An account and a region; None: any."""
@@ -48,7 +50,7 @@ class Worlds:
         since = max(number for scope, number in self._resets.items() if is_of(world.where, *scope))
         for number, (scope, change) in list(self._changes.items()):
             if number > since and is_of(world.where, *scope):
-                change(world)
+                deque(_steps(change, world), maxlen=0)
         return world
 
     def default(self) -> World:
@@ -67,7 +69,7 @@ class Worlds:
         self, change: Change, account: str | None = None, region: str | None = None, *, size: int = 0
     ) -> Generator[Callable[[], None], None, int]:
         """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Others may have
-        their turn between two worlds. Returns its number."""
+        their turn in between. Returns its number."""
         if self._spared:
             change = _except(self._spared, change)
         worlds = list(self.known(account, region))
@@ -76,15 +78,20 @@ class Worlds:
         self._sizes[number] = size
         self.added += size
         self._changes[number] = (account, region), change
+        turn = Slice()
         for world in worlds:
-            if number in self._changes and self._worlds.get(world.where) is world:  # there was no reset meanwhile
+            steps = _steps(change, world)
+            # There may be a reset meanwhile.
+            while number in self._changes and self._worlds.get(world.where) is world:
                 try:
-                    change(world)
+                    if next(steps, steps) is steps:
+                        break
                 except BaseException:
                     self.no_longer(number)
                     raise
-                if world is not worlds[-1]:
+                if turn.over():
                     yield pause
+                    turn = Slice()
         return number
 
     @contextmanager
@@ -127,6 +134,13 @@ class Worlds:
         for world in self:
             world.discard()
         vars(self).clear()
+
+
+def _steps(change: Change, world: World) -> Iterator[object]:
+    """Make a change, one step at each iteration."""
+    result = change(world)
+    if isinstance(result, Iterator):
+        yield from result
 
 
 def pause() -> None:

@@ -228,8 +228,11 @@ def long_polls(attacker: Attacker) -> None:
 
 def calls_everywhere(attacker: Attacker) -> None:
     """Each region keeps calls of its own."""
-    regions = itertools.cycle(["cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-qingdao", "cn-shenzhen", "us-west-1"])
+    regions = itertools.cycle(REGIONS)
     attacker.repeat(load.signed("POST", "ListFlows", {"RegionId": each, "Padding": "x" * 500_000}) for each in regions)
+
+
+REGIONS = ("cn-hangzhou", "cn-shanghai", "cn-beijing", "cn-qingdao", "cn-shenzhen", "us-west-1")
 
 
 def large_pages(attacker: Attacker) -> None:
@@ -411,6 +414,19 @@ def many_values(attacker: Attacker) -> None:
     attacker.repeat(itertools.cycle([attacker.admin(path, body) for path, body in bodies.items()]))
 
 
+def documents_everywhere(attacker: Attacker) -> None:
+    """Sound ones with as many flows as there may be, into the worlds of six regions; some clients look at what comes of it."""
+    flows = [{"name": f"f{number}", "outcomes": [{"output": {"a": "x" * 200}}]} for number in range(9_900)]
+    document = attacker.admin("fixtures", {"cfmock": 1, "flows": flows})
+    looks = ["flows?limit=1000", "fixture?executions=true", "executions?limit=1000", "calls", "metrics", "tasks"]
+    head = "GET /_cfmock/{} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+    calls = [load.signed("POST", "ListFlows", {"RegionId": each}) for each in REGIONS]
+    if attacker.number % 2:
+        attacker.repeat(itertools.chain(calls, itertools.repeat(document)))
+    else:
+        attacker.repeat(itertools.cycle([head.format(look).encode() for look in looks]))
+
+
 def misspelt_documents(attacker: Attacker) -> None:
     flows = [{"name": f"f{number}", "defnition": "x", f"outcom{number}": []} for number in range(9_000)]
     attacker.repeat(itertools.repeat(attacker.admin("fixtures", {"cfmock": 1, "flows": flows})))
@@ -499,6 +515,7 @@ ATTACKS = {
         Attack("advance over both", advanced, clients=1, options=("--clock", "virtual"), fixture=self_starting_flows),
         Attack("globs of 800 KB", globs, clients=1),
         Attack("bodies of very many values", many_values),
+        Attack("documents of 9,900 flows", documents_everywhere, clients=8),
         Attack("documents of 18,000 misspelt keys", misspelt_documents),
         Attack(
             "packed answers of 512 MiB", packed_answers, clients=1,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from cfmock.control import flows, part
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError
 from cfmock.emulator import emulator as emulators
+from cfmock.emulator import worlds as worlds_module
+from cfmock.emulator.worlds import pause
 from cfmock.engine.expr import Effort
 from cfmock.service import outcomes
 from tests.support.calls import echo_flow, make_service, task_flow
@@ -119,23 +122,25 @@ def test_keys_of_so_many_accounts_can_be_added(monkeypatch: pytest.MonkeyPatch) 
         add("3")
 
 
-def test_others_have_their_turn_between_two_worlds_that_get_a_document() -> None:
+def test_others_have_their_turn_while_worlds_get_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds_module, "Slice", lambda: SimpleNamespace(over=lambda: True))
     service = make_service(echo_flow({}))
     control, worlds = Control(service.emulator), service.emulator.worlds
-    for region in ("cn-beijing", "cn-shanghai"):
-        worlds.of("", region)
-    steps = control.load_in_steps({"cfmock": 1, "flows": [{"name": "f"}]})
-    have, work = [], next(steps)
-    work = steps.send(work())
-    while True:
-        have.append(sum("f" in world.flow_names() for world in worlds))
-        work()
-        try:
-            work = steps.send(None)
-        except StopIteration:
-            break
-    assert have == [1, 2]
-    assert all("f" in world.flow_names() for world in worlds)
+    worlds.of("", "cn-beijing")
+
+    def loading() -> Iterator[int]:
+        steps = control.load_in_steps({"cfmock": 1, "flows": [{"name": "f"}, {"name": "g"}]})
+        work = steps.send(next(steps)())
+        while work is pause:
+            yield sum(len(world.flow_names()) for world in worlds)
+            work = next(steps, None)  # type: ignore[assignment]
+
+    assert list(loading()) == [3, 4, 5, 6]
+    steps = loading()
+    next(steps)
+    control.reset()
+    assert list(steps) == [], "there is nothing left that it is for"
+    assert [world.flow_names() for world in worlds] == [["echo"]]
 
 
 def test_what_is_gone_is_not_held_on_to() -> None:
