@@ -191,8 +191,12 @@ _SPLIT = 4
 """How far inside one another objects and arrays are written part by part, such as the executions of the flows of an export."""
 
 
+_WHOLE = 200
+"""Members and elements of what is written in one part: each part has a price of its own."""
+
+
 def _pieces(value: Any, depth: int) -> Iterator[str]:
-    if not depth or not value or not isinstance(value, (dict, list)):
+    if _left(value, depth, _WHOLE) >= 0:
         yield json_line(value)
         return
     separator = "{" if isinstance(value, dict) else "["
@@ -205,6 +209,18 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
             yield from _pieces(key, depth - 1)
         separator = ", "
     yield "}" if isinstance(value, dict) else "]"
+
+
+def _left(value: Any, depth: int, count: int) -> int:
+    """What is left of a count of members and elements after those of a value; less than 0 where there are more."""
+    if depth and isinstance(value, (dict, list)):
+        count -= len(value)
+        for each in value.values() if isinstance(value, dict) else value:
+            if count < 0:
+                break
+            if isinstance(each, (dict, list)):
+                count = _left(each, depth - 1, count)
+    return count
 
 
 async def _worked_out(steps: Generator[Callable[[], Any], Any, Any]) -> Any:

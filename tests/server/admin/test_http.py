@@ -471,6 +471,7 @@ def test_an_answer_in_slices_is_the_same_and_lets_others_have_their_turn(
     value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin_http, "SLICE", 0.0)
+    monkeypatch.setattr(admin_http, "_WHOLE", 0)
     turns = 0
 
     async def answered() -> bytes:
@@ -487,6 +488,13 @@ def test_an_answer_in_slices_is_the_same_and_lets_others_have_their_turn(
 
     assert asyncio.run(answered()) == json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
     assert turns >= 1
+
+
+def test_an_answer_is_written_in_as_many_parts_as_it_is_long() -> None:
+    rows = [{"a": 1, "b": ["c"] * 20} for _ in range(100)]
+    parts = [part for part in admin_http._pieces({"rows": rows}, 4) if len(part) > 2]
+    assert len(parts) == len(rows) + 1
+    assert len(list(admin_http._pieces({"rows": rows[:5]}, 4))) == 1
 
 
 def test_a_body_has_a_bound_in_bytes_and_in_values(monkeypatch: pytest.MonkeyPatch) -> None:
