@@ -104,7 +104,8 @@ class Timeline:
         return True
 
     def pass_guard(self, before: float) -> bool:
-        """Go to the next timer, whatever its kind, if it is due before a moment: nobody is going to report what is open."""
+        """Go to the next timer, whatever its kind, if it is due before a steady time: nobody is going to report what is
+        open."""
         if self.busy or self.due >= before:
             return False
         self._pass(heapq.heappop(self._heap)[3])
@@ -141,9 +142,14 @@ class Timeline:
 
     @property
     def due(self) -> float:
-        """The moment of its next timer, in its own time; infinity if it has none."""
+        """The time of its next timer, in steady seconds as `steady()` gives them; infinity if it has none."""
         timer = self._next()
         return math.inf if timer is None else timer.due
+
+    @property
+    def left(self) -> float:
+        """The seconds until its next timer, none if that is overdue; infinity if it has none."""
+        return max(0.0, self.due - self.steady())
 
     @property
     def next_kind(self) -> TimerKind | None:

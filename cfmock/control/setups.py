@@ -114,7 +114,7 @@ class SetUps:
         return "" if isinstance(setup.subject, str) else nearest(self._emulator, setup.subject)
 
     def _expired(self, setup: SetUp) -> bool:
-        now = self._emulator.clock.now()
+        now = self._emulator.clock.steady()
         return bool(setup.faults) and all(fault.expires_at <= now for fault in setup.faults)
 
     def unused_given(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ what they wait for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from cfmock.base.clocks import iso
@@ -72,13 +73,14 @@ def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
         yield from _next(control, live.timeline, limit=live.run.started + YEAR)
 
 
-def _next(control: Control, timeline: Timeline, limit: float = float("inf")) -> Iterator[str]:
+def _next(control: Control, timeline: Timeline, limit: float = math.inf) -> Iterator[str]:
     """Return the time at which it goes on by itself; the limit that every execution has is not worth a word."""
-    kind, due = timeline.next_kind, timeline.due
-    if kind is None or due >= limit:
+    kind, left = timeline.next_kind, timeline.left
+    due = timeline.now() + left
+    if kind is None or due > limit - 1:  # a second less: on a machine, the two times of a clock are not read together
         return
     words = "waits until" if kind is TimerKind.PROGRESS else "times out at"
-    span = duration_text(max(0.0, due - timeline.now()))
     virtual = control.emulator.settings.clock == "virtual"
+    span = duration_text(left, digits=None if virtual else 3)
     more = f"the virtual clock stands still until cf.clock.advance('{span}')" if virtual else f"{span} from now"
     yield f"{words} {iso(due)}: {more}"

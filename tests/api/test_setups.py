@@ -18,9 +18,9 @@ FLOW = {"cfmock": 1, **task_flow("Charge", "Ship")}
 Act = Callable[[CloudFlow], Any]
 
 
-def judged(act: Act, *sources: Any, unused: str = "error") -> tuple[list[str], list[str]]:
+def judged(act: Act, *sources: Any, unused: str = "error", clock: str = "virtual") -> tuple[list[str], list[str]]:
     """What a server is left with: the lines of its failure, and its warnings."""
-    cf = CloudFlow(FLOW, *sources, clock="virtual", unused=unused)
+    cf = CloudFlow(FLOW, *sources, clock=clock, unused=unused)
     lines: list[str] = []
     try:
         with cf:
@@ -178,6 +178,12 @@ def test_a_mock_over_http_behind_one_that_answers_for_ever_is_warned_of() -> Non
         "mock 3 of task 'Ship' of flow 'order' never answers: the one before it has no `times`, so it always answers; give "
         "it `times`, for example times=1"
     ]
+
+
+def test_a_fault_that_has_yet_to_expire_on_a_real_clock_is_unused() -> None:
+    lines, warnings = judged(lambda cf: cf.fault(name="f", delay=1, expires="10m"), clock="real")
+    assert lines[0].startswith("fault 'f'")
+    assert warnings == []
 
 
 TOLD: dict[str, tuple[Act, str]] = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
+import urllib.request
 
 import pytest
 
 from cfmock import CloudFlow
 from cfmock.api import access
+from cfmock.base.time_text import parse_time
 from cfmock.control.shown_executions import SHOWN, executions_text, marks
 
 STATES = """
@@ -111,11 +115,47 @@ def test_of_a_canned_outcome_it_is_said_how_it_ends(cf: CloudFlow) -> None:
     ]
 
 
-def test_on_a_real_clock_nothing_has_to_be_moved() -> None:
+def test_on_a_real_clock_the_time_of_day_and_what_is_left_are_shown() -> None:
     with CloudFlow(FIXTURE) as cf:
+        begun = time.time()
+        cf.task("order", "Charge").returns({})
+        start(cf, "late-1", "o1")
+        late, rest = (line for line in shown(cf).splitlines() if "waits until" in line)
+        for line in (late, rest):
+            found = re.fullmatch(r" +waits until (\S+): ([0-9.]+)([sm]) from now", line)
+            assert found is not None, line
+            assert begun + 299.9 < parse_time(found[1]) < time.time() + 300.1
+            assert 200 < float(found[2]) * (60 if found[3] == "m" else 1) <= 300
+
+
+def test_on_a_real_clock_a_time_out_of_a_task_is_shown_and_that_of_every_execution_is_not() -> None:
+    timed = STATES.replace("StartAt: Charge", "StartAt: Approve")
+    with CloudFlow(FIXTURE) as cf:
+        for flow, definition in (("timed", timed), ("open", timed.replace("Timeout: 600,", ""))):
+            cf.call("CreateFlow", Name=flow, Type="FDL", Description="", Definition=definition)
+            cf.call("StartExecution", FlowName=flow, ExecutionName="o1")
+        (line,) = (line for line in shown(cf).splitlines() if "times out" in line)
+        assert re.fullmatch(rf" +times out at {time.gmtime().tm_year}\S+: [0-9.]+[sm] from now", line)
+
+
+PLACES = (
+    "tasks", "executions", "executions/order/o1", "executions/order/o1/history", "executions/order/late-1", "calls",
+    "flows/order", "clock", "health", "fixture?executions=true",
+)  # fmt: skip
+
+
+def test_every_time_that_is_answered_on_a_real_clock_is_of_this_day() -> None:
+    definition = STATES.replace("StartAt: Charge", "StartAt: Approve")
+    fixture = {"cfmock": 1, "flows": [{"name": "order", "definition": definition}]}
+    with CloudFlow(fixture) as cf:
+        start(cf, "o1")
+        cf.outcome("order", after="30s")
         start(cf, "late-1")
-        assert " from now" in shown(cf)
-        assert "advance" not in shown(cf)
+        for place in PLACES:
+            with urllib.request.urlopen(f"{cf.url}/_cfmock/{place}") as answer:
+                times = re.findall(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", answer.read().decode())
+            assert times, place
+            assert all(abs(parse_time(each) - time.time()) < 86_400 for each in times), place
 
 
 def test_the_newest_are_shown_and_the_others_counted(cf: CloudFlow) -> None:
