@@ -140,7 +140,7 @@ def test_on_a_real_clock_a_time_out_of_a_task_is_shown_and_that_of_every_executi
 
 PLACES = (
     "tasks", "executions", "executions/order/o1", "executions/order/o1/history", "executions/order/late-1", "calls",
-    "flows/order", "clock", "health", "fixture?executions=true",
+    "flows/order", "clock", "health",
 )  # fmt: skip
 
 
