@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -26,7 +26,7 @@ Read = Callable[[Any], Any]
 _PREFIX = "CFMOCK_"
 
 
-class Setting(NamedTuple):
+class Setting(Struct, frozen=True):
     """One row: `option` is its flag on the command line (None: it has none), `form` what the flag takes (None: it is a
     switch), `fixture` whether the `settings` of a fixture may hold it, `command` whether only commands have it, `many` whether
     the flag may be given more than once."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.source_marks import Mark
 
@@ -15,7 +16,7 @@ class Severity(enum.Enum):
     NOTE = "note"
 
 
-class CheckRule(NamedTuple):
+class CheckRule(Struct, frozen=True):
     """One code: what it finds, and why that matters."""
 
     code: str
@@ -24,7 +25,7 @@ class CheckRule(NamedTuple):
     why: str
 
 
-class Finding(NamedTuple):
+class Finding(Struct, frozen=True):
     """One thing found, and where."""
 
     code: str

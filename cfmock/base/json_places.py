@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     """Where a part of an object or array begins, and its key, if it has one."""
 
     start: int

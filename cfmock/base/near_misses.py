@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base.json_text import Json, json_value
 from cfmock.base.patterns import ExecutionCondition, NearMiss, Spent
@@ -25,7 +28,7 @@ class Candidate(Protocol):
     def times(self) -> int | None: ...
 
 
-class Unmatched(NamedTuple):
+class Unmatched(Struct, frozen=True):
     """The candidates for an execution, or for a task of one, none of which was for it, as they stood then.
 
     `kind` is outcome or mock, `of` what has them; `input` is JSON text; `used` is how often each was used by then. `nearest`, one
@@ -43,7 +46,7 @@ class Unmatched(NamedTuple):
 
     def to_keep(self) -> Unmatched:
         """Drop the nearest where it can be worked out again: it holds on to parts of the input as values."""
-        return self._replace(nearest=None) if self.candidates else self
+        return replace(self, nearest=None) if self.candidates else self
 
     def near_misses(self) -> list[NearMiss]:
         """Work out the differences of each candidate, in their order."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s/\\@?#:\[\]]+)(?::([0-9]{1,5}))?\Z", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
 
 
-class Origin(NamedTuple):
+class Origin(Struct, frozen=True):
     """Scheme, host and port of a page, as the header `Origin` has them; `port` None where its scheme has no usual one."""
 
     scheme: str

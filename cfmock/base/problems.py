@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -27,7 +26,7 @@ UNKNOWN_KEY = "unknown key {}"
 UNKNOWN_KEY_OF = "unknown key {}, known are {}"
 
 
-class Mistake(NamedTuple):
+class Mistake(Struct, frozen=True):
     """One mistake, apart from its place.
 
     `kind` is the sentence, with `{}` for each part of the `subject`; mistakes of one kind share it. `near` holds the known words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ class Marked(Protocol):
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark: ...
 
 
-class TextPlace(NamedTuple):
+class TextPlace(Struct, frozen=True):
     """A place in a text, whose line and column are looked for only when needed: few places are ever shown."""
 
     text: Marked

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_text, json_value
 from cfmock.base.near_misses import EXPLAINED, Candidate
@@ -22,7 +23,7 @@ from cfmock.service.outcomes import Outcome
 from cfmock.service.rows import EXPRESS, ExecutionRow
 
 
-class Answered(NamedTuple):
+class Answered(Struct, frozen=True):
     """The answerer in a word, and the reason in a sentence."""
 
     by: str

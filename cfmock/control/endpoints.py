@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from cfmock.control.calls import ID
 from cfmock.control.flow_detail import AFTER
@@ -13,7 +13,7 @@ from cfmock.control.paging import MAX_PAGE, PAGE
 from cfmock.service.overview import PLACE
 
 
-class Argument(NamedTuple):
+class Argument(Struct, frozen=True):
     """One argument: `place` is `path`, `query` or `body` (the whole JSON body).
 
     `type` is string, integer, page (the length of one), status (of an execution), style (of a picture), number (of a
@@ -28,7 +28,7 @@ class Argument(NamedTuple):
     pattern: str = ""
 
 
-class Lead(NamedTuple):
+class Lead(Struct, frozen=True):
     """A link to a possible next request: the endpoint `to`, with its `argument` from the place `at` (a JSON pointer) of this
     answer."""
 
@@ -37,7 +37,7 @@ class Lead(NamedTuple):
     at: str
 
 
-class Endpoint(NamedTuple):
+class Endpoint(Struct, frozen=True):
     """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
     `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next;
     `media` is the type of the answer's content.

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from heapq import nsmallest
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from msgspec import Struct
 
 from cfmock.base import readers
 from cfmock.base.clocks import iso
@@ -40,7 +42,7 @@ RUNS = 20
 """Executions begun by `start` that are kept to look at."""
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True):
     """An execution that somebody waits for, what it has set going (on a virtual clock), and how to wait for it no longer."""
 
     world: World

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.errors import UnknownName
 from cfmock.base.json_text import json_text
@@ -26,7 +27,7 @@ _PATH = 12
 """States of an execution that are shown."""
 
 
-class CannedOutcome(NamedTuple):
+class CannedOutcome(Struct, frozen=True):
     """An outcome that was added to a flow."""
 
     flow: str
@@ -37,7 +38,7 @@ class CannedOutcome(NamedTuple):
         return f"outcome {self.outcome.status} of flow '{self.flow}'{when}"
 
 
-class MockChain(NamedTuple):
+class MockChain(Struct, frozen=True):
     """Mocks that were added to a task, by the name of its state or action."""
 
     flow: str
@@ -47,7 +48,7 @@ class MockChain(NamedTuple):
         return f"mock of task '{self.task}' of flow '{self.flow}'"
 
 
-class AddedFault(NamedTuple):
+class AddedFault(Struct, frozen=True):
     """A fault rule that was added."""
 
     id: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterator
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -50,7 +49,7 @@ class SetUp(Struct, eq=False):
         self.uses, self.faults = [lambda: used], []
 
 
-class Unused(NamedTuple):
+class Unused(Struct, frozen=True):
     """Set-ups that nothing used, a line each. `certain` are those that stood to the end and that no chance has a part in, `other`
     the rest."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -135,13 +135,13 @@ A plain tuple, of as many events as are sure to follow one another: most of what
 """
 
 
-class Wait(NamedTuple):
+class Wait(Struct, frozen=True):
     """Go on after `seconds` of the flow clock. Outcome: None."""
 
     seconds: float
 
 
-class WaitUntil(NamedTuple):
+class WaitUntil(Struct, frozen=True):
     """Go on at a moment of the flow clock, in seconds since 1970; at once if it has passed. Outcome: None.
 
     A moment more than `longest` seconds away is a failure.
@@ -163,7 +163,7 @@ class AwaitTask(Struct, frozen=True):
     call: TaskCall
 
 
-class Fork(NamedTuple):
+class Fork(Struct, frozen=True):
     """Run several parts of the execution at once, at most `limit` of them at a time.
 
     Outcome: their results in order. When one fails the others are stopped, and its failure is thrown.
@@ -173,7 +173,7 @@ class Fork(NamedTuple):
     limit: int
 
 
-class RunMap(NamedTuple):
+class RunMap(Struct, frozen=True):
     """Run the children of a distributed map. Outcome: their outputs in the order of the items; a failure is thrown.
 
     `name` is the map run's, `state` the map's; each child executes `processor`, as an express execution if `express`, with

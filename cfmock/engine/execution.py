@@ -10,7 +10,9 @@ import enum
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from inspect import GEN_CREATED, getgeneratorstate
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
@@ -109,7 +111,7 @@ class StartedExecution(MapChild, Protocol):
     def root(self) -> Fiber | None: ...
 
 
-class Nested(NamedTuple):
+class Nested(Struct, frozen=True):
     """Another execution was started: itself, and what StartExecution answered. The callback modes wait for its end.
 
     `joined`: it was going on already, as somebody else's.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -15,7 +14,7 @@ from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
 
 
-class Unread(NamedTuple):
+class Unread(Struct, frozen=True):
     """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word, `owner` the
     type of the state that has it, and `foreign` what it is if it belongs to another language."""
 
@@ -123,7 +122,7 @@ class PointKind(enum.Enum):
     MAP = "map"
 
 
-class Point(NamedTuple):
+class Point(Struct, frozen=True):
     """One thing a test can cover: `id` is for observers, `node` the id of its state, `state` the name of that, `part` the words
     for a part of it, empty for the state itself."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -258,7 +258,7 @@ class EdgeKind(enum.Enum):
     CATCH = "catch"
 
 
-class FlowEdge(NamedTuple):
+class FlowEdge(Struct, frozen=True):
     """A way from one node to another of its series; `id` is that of the option or catch it belongs to, or of the node."""
 
     kind: EdgeKind

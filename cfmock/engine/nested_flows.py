@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
@@ -14,7 +15,7 @@ _ACTION = "fnf:startexecution"
 _FLOW = re.compile(r"acs:fnf:[^:]*:[^:]*:flow/([^/]+)\Z")
 
 
-class FlowStart(NamedTuple):
+class FlowStart(Struct, frozen=True):
     """A flow that a task wants started; `execution` None: the service makes up a name."""
 
     flow: str

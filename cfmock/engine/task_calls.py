@@ -6,7 +6,7 @@ An answer is known now (`Returns`, `Fails`), comes by a report (`Waits`) or come
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -75,7 +75,7 @@ class Waits(Struct, frozen=True):
     child: int | None = None
 
 
-class AnswersLater(NamedTuple):
+class AnswersLater(Struct, frozen=True):
     """Somebody outside is asked, and will give the answer to `PendingTask.answer`."""
 
 

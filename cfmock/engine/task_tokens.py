@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.randomness import Ids
 from cfmock.engine.identity import Identity
 
 
-class TokenParts(NamedTuple):
+class TokenParts(Struct, frozen=True):
     """The parts of a task token."""
 
     flow: str

@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import astuple
+
 from cfmock.base.findings import Finding
 from cfmock.base.randomness import Ids
 from cfmock.base.source_marks import Mark
@@ -223,10 +226,7 @@ def _names_token(flow: Flow, node: Any) -> bool:
         return node.name == root
     if isinstance(node, Select) and isinstance(node.base, Name):
         return node.base.name == root and steps[: len(node.steps)] == node.steps[: len(steps)]
-    if isinstance(node, tuple):
-        return any(_names_token(flow, part) for part in node)
-    parts = (getattr(node, name, None) for name in ("base", "arguments", "operand", "left", "right", "parts"))
-    return any(_names_token(flow, part) for part in parts if part is not None)
+    return any(_names_token(flow, part) for part in _parts(node))
 
 
 _DECISIVE = frozenset({("format", "template"), ("get", "container"), ("get", "key"), ("hash", "algorithm")})
@@ -267,6 +267,12 @@ def _calls(node: Any) -> Iterator[FunctionCall]:
     """Yield the calls in a tree, outer before inner."""
     if isinstance(node, FunctionCall):
         yield node
-    if isinstance(node, tuple):  # each kind of node is one, and so are the parts of some
-        for part in node:
-            yield from _calls(part)
+    for part in _parts(node):
+        yield from _calls(part)
+
+
+def _parts(node: Any) -> tuple[Any, ...]:
+    """Return what a node of an expression, or a tuple of some, is made of."""
+    if isinstance(node, Struct):
+        return astuple(node)
+    return node if isinstance(node, tuple) else ()

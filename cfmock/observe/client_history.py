@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.clocks import Clock
 from cfmock.base.short_text import digest, shortened
@@ -36,14 +38,14 @@ Likeness = bytes
 """A digest of what is the same in two calls."""
 
 
-class Start(NamedTuple):
+class Start(Struct, frozen=True):
     """A start as it is remembered: what is the same in its retry, and the name of the execution."""
 
     likeness: Likeness
     name: str | None
 
 
-class Lost(NamedTuple):
+class Lost(Struct, frozen=True):
     """A start whose answer never came: when, under which name, and with which request id."""
 
     time: float
@@ -51,7 +53,7 @@ class Lost(NamedTuple):
     request_id: str
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """A client's last sight of an execution that had not ended. `starts` counts those of the world until then."""
 
     status: str

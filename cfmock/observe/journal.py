@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from sys import getsizeof
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -119,7 +119,7 @@ class CallRecord(Struct, frozen=True):
         return self.details.hint if signed is None or signed.told is None else signed.told
 
 
-class Warned(NamedTuple):
+class Warned(Struct, frozen=True):
     """Something worth knowing that happened; `time` of the flow clock."""
 
     time: float
@@ -128,7 +128,7 @@ class Warned(NamedTuple):
     text: str
 
 
-class Seen(NamedTuple):
+class Seen(Struct, frozen=True):
     """A violation, and the call that it was seen in."""
 
     time: float

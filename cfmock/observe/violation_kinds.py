@@ -9,13 +9,15 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from cfmock.base.json_text import packaged_json
 
 LONGEST = 1_000
 """Characters of a text about a violation."""
 
 
-class ViolationKind(NamedTuple):
+class ViolationKind(Struct, frozen=True):
     """One kind of violation. Texts in `{}` are filled in by what was seen."""
 
     meant: str

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.errors import ServiceError
 from cfmock.base.origins import Origin, is_loopback_name
 
 
-class PageDoor(NamedTuple):
+class PageDoor(Struct, frozen=True):
     """`host` is the address bound; `allowed` are the origins whose pages may call."""
 
     host: str

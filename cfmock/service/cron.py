@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cronsim import CronSim, CronSimError
 from msgspec import Struct
@@ -106,7 +106,7 @@ _SECONDS = re.compile(r"[0-5]?[0-9]\Z", re.ASCII)
 _ITEM = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([0-9]{1,4}))?\Z", re.ASCII)
 
 
-class _Field(NamedTuple):
+class _Field(Struct, frozen=True):
     """One field: its name, range, the names its values have, and whether it takes `?` and steps."""
 
     name: str

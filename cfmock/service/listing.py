@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from operator import attrgetter
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.time_text import parse_time
 from cfmock.protocol.wire.arguments import invalid
@@ -55,7 +56,7 @@ def list_executions(
     return WrittenFields("Executions", texts, more)
 
 
-class _Wanted(NamedTuple):
+class _Wanted(Struct, frozen=True):
     flow: FlowRow
     status: str | None
     begin: float

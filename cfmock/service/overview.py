@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 
@@ -50,7 +52,7 @@ class ListPlace(NamedTuple):
         return cls(int(found[1]) / 1000, int(found[2]), found[3], found[4])
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """An execution, its world, and where it stands."""
 
     place: ListPlace
@@ -58,7 +60,7 @@ class Found(NamedTuple):
     row: ExecutionRow
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True):
     """A filter of executions: by flow, status and prefix of the name. None and an empty prefix match all."""
 
     flow: str | None = None

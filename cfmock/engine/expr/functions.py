@@ -11,7 +11,8 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_text, json_value
 from cfmock.base.suggestions import did_you_mean
@@ -53,7 +54,7 @@ def equal(left: Json, right: Json, effort: Effort) -> bool:
     return bool(left == right)
 
 
-class Function(NamedTuple):
+class Function(Struct, frozen=True):
     """A function and what it accepts: a name and a set of Python types for each parameter.
 
     With `repeats` the last parameter stands for any number of arguments. With `effort` the body gets the `Effort` first: it

@@ -11,7 +11,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from cfmock.engine.expr.errors import ExpressionSyntaxError
 
@@ -54,7 +56,7 @@ _HINTS = {
 }  # fmt: skip
 
 
-class Token(NamedTuple):
+class Token(Struct, frozen=True):
     """`value` is what it means: the text of a string, a number, a key without its dot. `column` counts from 1."""
 
     kind: Kind

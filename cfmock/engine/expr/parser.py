@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.suggestions import did_you_mean
 from cfmock.engine.expr.errors import ExpressionSyntaxError
@@ -43,36 +45,36 @@ class Wildcard(enum.Enum):
 Step = str | int | Wildcard
 
 
-class Constant(NamedTuple):
+class Constant(Struct, frozen=True):
     value: Any
 
 
-class Name(NamedTuple):
+class Name(Struct, frozen=True):
     """A root: `$Input`, `$`, …"""
 
     name: str
 
 
-class Select(NamedTuple):
+class Select(Struct, frozen=True):
     """`base` followed by `.key`, `[0]`, `["key"]`, `[*]`."""
 
     base: Node
     steps: tuple[Step, ...]
 
 
-class FunctionCall(NamedTuple):
+class FunctionCall(Struct, frozen=True):
     function: Function
     arguments: tuple[Node, ...]
 
 
-class Prefixed(NamedTuple):
+class Prefixed(Struct, frozen=True):
     """`!` or `-` before an operand."""
 
     operator: str
     operand: Node
 
 
-class Comparison(NamedTuple):
+class Comparison(Struct, frozen=True):
     """`==`, `!=`, the orderings, and `in`."""
 
     operator: str
@@ -80,20 +82,20 @@ class Comparison(NamedTuple):
     right: Node
 
 
-class Logical(NamedTuple):
+class Logical(Struct, frozen=True):
     """`&&` or `||` between two or more parts."""
 
     operator: str
     parts: tuple[Node, ...]
 
 
-class Array(NamedTuple):
+class Array(Struct, frozen=True):
     """`[1, $Input.a]`."""
 
     parts: tuple[Node, ...]
 
 
-class Map(NamedTuple):
+class Map(Struct, frozen=True):
     """`{"a": 1, "b": $Input.a}`: keys in quotes or bare, `parts` their values."""
 
     keys: tuple[str, ...]
@@ -103,7 +105,7 @@ class Map(NamedTuple):
 Node = Constant | Name | Select | FunctionCall | Prefixed | Comparison | Logical | Array | Map
 
 
-class Tree(NamedTuple):
+class Tree(Struct, frozen=True):
     """A parsed expression, the roots it names, and of how many words it is."""
 
     node: Node

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
-class ForeignField(NamedTuple):
+class ForeignField(Struct, frozen=True):
     """`field` is the field of CloudFlow in its place, empty if there is none; `words` say what to write."""
 
     field: str

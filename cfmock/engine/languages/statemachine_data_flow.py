@@ -9,7 +9,9 @@ iterations come out in the order of the items, a caught failure hands on the sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_text, value_size
 from cfmock.engine.commands import (
@@ -61,7 +63,7 @@ ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header"
 SCHEDULED = event_shape("TaskScheduled", "action", "parameters") + TASK_STARTED
 
 
-class StateData(NamedTuple):
+class StateData(Struct, frozen=True):
     """The compiled fields of a state; None for those it does not have."""
 
     input: Constructor | None = None

@@ -14,8 +14,9 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
@@ -226,7 +227,7 @@ Words = tuple[str, str]
 """What was done, and what to do instead."""
 
 
-class Judge(NamedTuple):
+class Judge(Struct, frozen=True):
     """Tells how the signature that was given comes of a string to sign: `how` gives the mistakes made beside the string,
     none for a right key and form, or None if it does not come of it. `quick` tries the right key and form only; `ways` is how
     many others `how` tries."""
@@ -243,7 +244,7 @@ class Judge(NamedTuple):
         return f"most likely the {what} of key '{credential.access_key_id}' is wrong"
 
 
-class _Likely(NamedTuple):
+class _Likely(Struct, frozen=True):
     """An explanation of a signature: words, and the text that was signed if it is not the right one, the `number`-th of the
     `row` of mistakes."""
 
@@ -275,7 +276,7 @@ def _likely(
     tried: list[tuple[Words, _Likely]] = []
     for words, made in _texts(table, sent, BUDGET // cost):
         if judge.quick(made.text):
-            return made._replace(words=_words([words]))
+            return replace(made, words=_words([words]))
         if len(tried) < _PAIRED:
             tried.append((words, made))
     spent = 0
@@ -285,7 +286,7 @@ def _likely(
             return None
         ways = judge.how(made.text)
         if ways is not None:
-            return made._replace(words=_words([words, *ways]))
+            return replace(made, words=_words([words, *ways]))
     return None
 
 

@@ -12,7 +12,9 @@ import hashlib
 import hmac
 from binascii import b2a_base64
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 
@@ -57,7 +59,7 @@ def _v1_halves(secret: str) -> tuple[hashlib._Hash, hashlib._Hash]:
     return inner, outer
 
 
-class Authorization(NamedTuple):
+class Authorization(Struct, frozen=True):
     """A parsed ACS3 Authorization header. `signature` is hex; `signed_headers` are lower-case names."""
 
     algorithm: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.protocol.auth.signature import Authorization, acs3_payload_hash, acs3_string_to_sign
 from cfmock.protocol.auth.signing_mistakes_v1 import (
@@ -22,7 +23,7 @@ from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import Request
 
 
-class Mistake3(NamedTuple):
+class Mistake3(Struct, frozen=True):
     """The same for ACS3."""
 
     did: str
@@ -30,7 +31,7 @@ class Mistake3(NamedTuple):
     texts: Callable[[Sent3], Iterable[str | tuple[str, str]]]
 
 
-class Sent3(NamedTuple):
+class Sent3(Struct, frozen=True):
     """A request signed with ACS3. `query` and `form` are the parameters of both places, `form` unsigned but by its hash;
     `right_query` is the canonical query."""
 
@@ -61,10 +62,8 @@ class Sent3(NamedTuple):
         return "".join(f"{name}:{instead.get(name, self.request.header(name).strip())}\n" for name in signed)
 
 
-class RequestOnly(Sent3):
+class RequestOnly(Sent3, frozen=True):
     """The same, for which a text is the canonical request that it is the hash of."""
-
-    __slots__ = ()
 
     def text(self, **instead: str) -> str:
         return self.canonical(**instead)

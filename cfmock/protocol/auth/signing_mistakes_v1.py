@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+from msgspec import Struct
+
 from cfmock.protocol.wire.decode import percent_encode, unquote
 from cfmock.protocol.wire.messages import Request
 
@@ -25,7 +27,7 @@ class Pair(NamedTuple):
     place: str
 
 
-class Sent(NamedTuple):
+class Sent(Struct, frozen=True):
     """A request as far as it is signed. `json` are the members of a JSON body, which are not."""
 
     request: Request
@@ -37,7 +39,7 @@ class Sent(NamedTuple):
         return self.request.method
 
 
-class SigningMistake(NamedTuple):
+class SigningMistake(Struct, frozen=True):
     """One row: what was done, what to do, and what would have been signed, the likeliest first; with a word that stands for
     `{}` in what was done, if it has one."""
 

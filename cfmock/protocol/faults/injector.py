@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, MutableSequence, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base.candidates import ANYTHING, Candidates, Named
 from cfmock.base.clocks import Clock
@@ -26,7 +28,7 @@ _LONGEST_NAME = 128  # a longer name than the service allows is not worth rememb
 _GONE = 1000  # rules whose hits are still known when they are gone
 
 
-class FaultDecision(NamedTuple):
+class FaultDecision(Struct, frozen=True):
     """The effect of the rules on a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
     seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
     the answer ResourceThrottled where it is known when to come again."""
@@ -156,7 +158,7 @@ class ActiveFault:
         return standing
 
 
-class _Possible(NamedTuple):
+class _Possible(Struct, frozen=True):
     """The rules that may strike a call, and those that may skew the clock for it; None where there are none."""
 
     striking: Candidates[ActiveFault] | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.clocks import iso
 from cfmock.base.patterns import MISSING, Difference, NearMiss, Spent
@@ -16,7 +17,7 @@ _FOR_A_HINT = 16  # rules that are looked at while a client waits for its answer
 _PARAMETERS = {"when.flow": "FlowName", "when.execution": "ExecutionName"}
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """A rule as it stood after a call: how many calls it had struck, how many had matched, and the dice of the last."""
 
     name: str
@@ -26,7 +27,7 @@ class Standing(NamedTuple):
     dice: float
 
 
-class Trace(NamedTuple):
+class Trace(Struct, frozen=True):
     """A call and the rules it met. `now` is flow time, `struck` the names of the rules that struck."""
 
     call: OperationCall

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from cfmock.base import readers
 from cfmock.base.errors import InvalidValue
@@ -74,7 +76,7 @@ class Globs(Meaning, frozen=True, eq=False):
 ANY = Globs(("*",), None)
 
 
-class FaultCondition(NamedTuple):
+class FaultCondition(Struct, frozen=True):
     """Condition of a rule: the calls it may strike.
 
     The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those, counted from 1, `call`
@@ -94,7 +96,7 @@ class FaultCondition(NamedTuple):
 EVERY_CALL = FaultCondition()
 
 
-class Fixed(NamedTuple):
+class Fixed(Struct, frozen=True):
     """Always the same delay, in seconds."""
 
     value: float
@@ -103,7 +105,7 @@ class Fixed(NamedTuple):
         return self.value
 
 
-class Uniform(NamedTuple):
+class Uniform(Struct, frozen=True):
     """Any delay between the two (seconds), all as likely."""
 
     min: float
@@ -113,7 +115,7 @@ class Uniform(NamedTuple):
         return ids.uniform(self.min, self.max)
 
 
-class Lognormal(NamedTuple):
+class Lognormal(Struct, frozen=True):
     """Half of the delays below `median` seconds, with the long tail of real services: 95 of 100 stay below
     `median * exp(1.645 * sigma)`."""
 
@@ -127,7 +129,7 @@ class Lognormal(NamedTuple):
 Delay = Fixed | Uniform | Lognormal
 
 
-class CustomError(NamedTuple):
+class CustomError(Struct, frozen=True):
     """An error answer that the catalogue does not know."""
 
     status: int
@@ -135,14 +137,14 @@ class CustomError(NamedTuple):
     message: str = ""
 
 
-class RateLimit(NamedTuple):
+class RateLimit(Struct, frozen=True):
     """Calls beyond it are throttled: a bucket of `burst` tokens that gains `per_second` a second."""
 
     per_second: float
     burst: int
 
 
-class Action(NamedTuple):
+class Action(Struct, frozen=True):
     """The answer a client gets in place of the true one: a code of the catalogue, an error of one's own, or a broken
     connection. `retry_after` (seconds) goes with the first two; `rate_limit` is the one that was exceeded."""
 

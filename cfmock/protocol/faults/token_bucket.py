@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.clocks import Clock
 
@@ -13,7 +14,7 @@ _EARLY = 0.001  # seconds
 _PART = 0.01  # of a token, at most
 
 
-class Throttled(NamedTuple):
+class Throttled(Struct, frozen=True):
     """Facts for the answer to a throttled call: the number of calls that fit at once, and the seconds until the next one does."""
 
     limit: float

@@ -12,7 +12,9 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 TYPES = ("string", "integer", "boolean", "number")
 EVIDENCE = ("documented", "measured", "inferred", "our choice")
@@ -24,7 +26,7 @@ FORMATS = (
 )  # fmt: skip
 
 
-class Parameter(NamedTuple):
+class Parameter(Struct, frozen=True):
     """One request parameter. `place` is where the pages put it (`query`, `body`); clients put it elsewhere too."""
 
     name: str
@@ -46,7 +48,7 @@ class Parameter(NamedTuple):
     evidence: str = EVIDENCE[0]
 
 
-class Field(NamedTuple):
+class Field(Struct, frozen=True):
     """One field of an answer. `fields` are those of an object, or of each object of an array."""
 
     name: str
@@ -57,7 +59,7 @@ class Field(NamedTuple):
     evidence: str = EVIDENCE[0]
 
 
-class Operation(NamedTuple):
+class Operation(Struct, frozen=True):
     """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes.
 
     Its table of codes was not always readable in full: `inferred_errors` are those that are taken to stand there, too.
@@ -77,7 +79,7 @@ class Operation(NamedTuple):
         return "inferred" if code in self.inferred_errors else EVIDENCE[0]
 
 
-class ErrorEntry(NamedTuple):
+class ErrorEntry(Struct, frozen=True):
     """One code of the catalogue: HTTP status, message template with a `%s` for each of `args`, and how it comes about."""
 
     code: str
@@ -94,7 +96,7 @@ class ErrorEntry(NamedTuple):
         return self.message % args if args else self.message
 
 
-class GatewayError(NamedTuple):
+class GatewayError(Struct, frozen=True):
     """The gateway's answer for one reason to refuse a call; code and message may name `{facts}`."""
 
     reason: str
@@ -104,7 +106,7 @@ class GatewayError(NamedTuple):
     evidence: str
 
 
-class Region(NamedTuple):
+class Region(Struct, frozen=True):
     """One region of the service: id and its names in the console's languages."""
 
     id: str
@@ -112,7 +114,7 @@ class Region(NamedTuple):
     en: str
 
 
-class Spec(NamedTuple):
+class Spec(Struct, frozen=True):
     """Everything in `operations.yaml`."""
 
     api_version: str

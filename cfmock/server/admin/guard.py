@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from cfmock.base.origins import is_loopback_name
 from cfmock.server.web_pages import all_of
 
 
-class Guard(NamedTuple):
+class Guard(Struct, frozen=True):
     """The rules for one server. `host` is the address bound, `token` None when none was set."""
 
     host: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from aiohttp import web
+from msgspec import Struct
 
 FOLDER = "console/"
 """Below `/_cfmock/`: where the files are, but for the page itself, which is at `/_cfmock/`."""
@@ -30,7 +30,7 @@ HEADERS = {
 }
 
 
-class Asset(NamedTuple):
+class Asset(Struct, frozen=True):
     """A file as it is served."""
 
     media: str

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from cfmock.base.clocks import stopwatch
 from cfmock.control.control import Control
@@ -39,7 +41,7 @@ Serve = Callable[[FaultRule | None], Service]
 """Makes a fresh server, with a rule ahead of all others."""
 
 
-class ClientRun(NamedTuple):
+class ClientRun(Struct, frozen=True):
     """One run of the client: how it ended, the calls that the server saw, and what was wrong with them."""
 
     ended: Ended
@@ -174,7 +176,7 @@ class Worker:
             ended.cancel()
 
 
-class WorkerAnswer(NamedTuple):
+class WorkerAnswer(Struct, frozen=True):
     """A worker's answer to a case: the status that a program of its own would have ended with, and its last words."""
 
     exit: int

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -24,7 +23,7 @@ DRAIN = 0.2
 """Seconds to wait for the rest of the output when something that outlives the process keeps its streams open."""
 
 
-class Ended(NamedTuple):
+class Ended(Struct, frozen=True):
     """The end of a process: `exit` is its status, 128 + n when signal n ended it; `timed_out` whether we ended it for its
     time. `out` and `err` are the ends of what it wrote."""
 

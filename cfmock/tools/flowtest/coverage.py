@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
@@ -21,7 +22,7 @@ from cfmock.service.rows import ExecutionRow
 from cfmock.tools.flowtest.run import Hits
 
 
-class Spot(NamedTuple):
+class Spot(Struct, frozen=True):
     """A point of a flow as reports name it: `kind` is state, choice, catch, retry, branch or map."""
 
     id: str

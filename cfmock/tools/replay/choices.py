@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base import yaml_source
 from cfmock.engine import commands
@@ -23,7 +24,7 @@ OWN_TEXTS = OWN_CODES | {commands.TASK_TIMEOUT, commands.INVALID_LOCAL}
 """Errors that the engine itself raises; the texts of all of them are ours."""
 
 
-class Confirmation(NamedTuple):
+class Confirmation(Struct, frozen=True):
     """A history that agrees with a choice."""
 
     date: str
@@ -31,7 +32,7 @@ class Confirmation(NamedTuple):
     source: str = ""
 
 
-class Choice(NamedTuple):
+class Choice(Struct, frozen=True):
     """Something that cfmock had to choose. `types` are the events whose details it is about."""
 
     key: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_value
 from cfmock.engine.task_tokens import read_token
@@ -11,7 +12,7 @@ from cfmock.engine.task_tokens import read_token
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
-class ValueDifference(NamedTuple):
+class ValueDifference(Struct, frozen=True):
     """The first place where two values differ: a path such as `total` or `items[2].id`, and what stands there.
 
     `cloud` or `cfmock` is `MISSING` where nothing does.

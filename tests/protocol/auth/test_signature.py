@@ -46,7 +46,7 @@ AUTHORIZATION = "ACS3-HMAC-SHA256 Credential=ak,SignedHeaders=host;x-acs-date,Si
 )
 def test_an_authorization_is_read_whatever_its_blanks(text: str) -> None:
     found = signature.parse_authorization(text)
-    assert found == ("ACS3-HMAC-SHA256", "ak", ("host", "x-acs-date"), "00ff")
+    assert found == signature.Authorization("ACS3-HMAC-SHA256", "ak", ("host", "x-acs-date"), "00ff")
 
 
 @pytest.mark.parametrize(
