@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cfmock.cli.options import proxy_options, proxying, settings_options
+from cfmock.cli.options import loading, proxy_options, proxying, settings_options
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for a command that is not there, or cannot be run."""
@@ -47,11 +47,13 @@ def command(
     words: list[str] = ctx.obj
     if not words:
         raise click.UsageError("no command: put it after --, for example: cfmock run fixtures/ -- mvn test")
-    from cfmock.cli import server_setup
-    from cfmock.server.lifecycle import new_loop
-
     proxies = proxying(proxy=proxy, keep_proxy=keep_proxy)
-    started = server_setup.prepare(paths, flags, proxies, port=0)
+    with loading():
+        from cfmock.cli import server_setup
+        from cfmock.server.lifecycle import new_loop, settle_memory
+
+        started = server_setup.prepare(paths, flags, proxies, port=0)
+        settle_memory()
     server_setup.log_removed(proxies)
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
