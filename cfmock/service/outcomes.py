@@ -153,9 +153,12 @@ class Outcomes:
         return unmatched("outcome", f"flow '{flow}'", execution, text, value, self.first, used)
 
 
+_NO_CHANCE = Ids()
+
+
 def _text(output: Constructor) -> str | None:
     try:
-        return json_text(output.build({}, Effort(Ids())))  # without expressions it needs no names, and no chance
+        return json_text(output.build({}, Effort(_NO_CHANCE)))  # without expressions it needs no names, and no chance
     except (
         ValueError,
         ExpressionError,

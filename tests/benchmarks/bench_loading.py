@@ -17,7 +17,7 @@ SECONDS, MEMORY = 6.0, 250.0
 OUTCOMES = 6_000
 """Flows without a definition, with one outcome each: 0.6 MB."""
 
-OUTCOME_SECONDS = 1.5
+OUTCOME_SECONDS = 1.0
 EXECUTION_KB = 1.5
 
 
