@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -12,7 +13,7 @@ from msgspec import to_builtins
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
-from cfmock.control.part import ControlError, ControlPart, NotFoundError, iso_or_none
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, iso_or_none, worked_out
 from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
@@ -136,13 +137,23 @@ class CallControl(ControlPart):
     def find_retries(
         self, operation: str | None = None, account: str | None = None, region: str | None = None
     ) -> list[Retries]:
+        return groups(self._newest(operation, account, region))
+
+    def _newest(self, operation: str | None, account: str | None, region: str | None) -> list[CallRecord]:
         self.check_world(account, region)
-        return groups(self.find_calls(account, region, operation=operation)[-MAX_SORTED:])
+        return self.find_calls(account, region, operation=operation)[-MAX_SORTED:]
 
     def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
         """Raises UnknownName as `check_calls` does."""
+        return worked_out(self.list_retries_in_steps(operation, account, region))
+
+    def list_retries_in_steps(
+        self, operation: str | None = None, account: str | None = None, region: str | None = None
+    ) -> Answer:
+        """List like `list_retries`, in steps: sorting the calls is yielded, as that may take long."""
         self.check_calls(operation)
-        return [each.to_mapping() for each in self.find_retries(operation, account, region)]
+        found = yield partial(groups, self._newest(operation, account, region))
+        return [each.to_mapping() for each in found]
 
 
 def _fitting(records: Sequence[CallRecord], limit: int | None) -> int:

@@ -6,8 +6,10 @@ asks for them, field by field, and known from then on.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -146,7 +148,8 @@ def _test(name: str, value: str | int) -> Callable[[RingRecord], bool]:
         case "operation":
             if not is_glob(text):
                 return lambda record: record.operation == text
-            return lambda record: glob_matches(text, record.operation)
+            covers = functools.cache(partial(glob_matches, text))  # there are few operations, and many calls of each
+            return lambda record: covers(record.operation)
         case "fault":
             return lambda record: value in record.faults
         case "code":

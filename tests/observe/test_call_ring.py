@@ -72,3 +72,12 @@ def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:
     assert not list(ring.find({"code": "Left"}))
     ring.replace("r7", lambda each: replace(each, code="Left"))
     assert [each.request_id for each in ring.find({"code": "Left"})] == ["r7"]
+
+
+def test_a_glob_is_held_against_each_operation_and_not_against_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring, asked = CallRing[CallRecord](), []
+    for number in range(6 * BLOCK):
+        ring.add(record(number))
+    monkeypatch.setattr(call_ring, "glob_matches", lambda *given: asked.append(given) or given[1].startswith("Start"))
+    assert len(list(ring.find({"operation": "Start*"}))) == 2 * BLOCK
+    assert len(asked) <= 3 * 7
