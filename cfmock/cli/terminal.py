@@ -42,20 +42,32 @@ def print_table(
 def table_lines(columns: Row, rows: Sequence[Row]) -> list[str]:
     """Write a table without a terminal: a plain line for each row."""
     lines = [columns, *rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(columns))]
+    return [
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: Chinese characters take two each."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 _READABLE = 20
-"""Characters that a column has at the least where it stands beside the others."""
+"""Width that a column has at the least where it stands beside the others."""
 
 _BETWEEN = 3
-"""Characters between two columns on a terminal."""
+"""Spaces between two columns on a terminal."""
 
 
 def _taken(columns: Row, rows: Sequence[Row], whole: int) -> int:
     """Return the width of the first columns, with the space behind each."""
-    return sum(max(len(line[index]) for line in [columns, *rows]) + _BETWEEN for index in range(whole))
+    return sum(max(_width(line[index]) for line in [columns, *rows]) + _BETWEEN for index in range(whole))
 
 
 def _draw(

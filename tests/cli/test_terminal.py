@@ -34,6 +34,23 @@ def test_in_a_pipe_a_row_is_a_line_however_long(capsys):
     assert capsys.readouterr().out == f"A     B\nx     {'y' * 300}\nlong  z\n"
 
 
+def test_columns_line_up_beside_chinese_names(capsys):
+    print_table(("FLOW", "TEST", "ENDS"), [("订单", "付款成功", "Succeeded"), ("order", "paid", "Failed")])
+    assert capsys.readouterr().out.splitlines() == [
+        "FLOW   TEST      ENDS",
+        "订单   付款成功  Succeeded",
+        "order  paid      Failed",
+    ]
+
+
+def test_a_chinese_name_leaves_the_others_less_room(terminal):
+    terminal.resize(60)
+    print_table(("A", "SAID"), [("订" * 20, "z" * 60)], whole=1)
+    lines = terminal.lines()
+    assert lines[0] == "A"
+    assert lines[2] == "订" * 20
+
+
 def test_on_a_terminal_rows_fit_it_and_brackets_stay(terminal):
     terminal.resize(40)
     print_table(("A", "B"), [("[red]x", "y" * 100)])
