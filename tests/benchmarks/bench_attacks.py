@@ -427,6 +427,26 @@ def documents_everywhere(attacker: Attacker) -> None:
         attacker.repeat(itertools.cycle([head.format(look).encode() for look in looks]))
 
 
+def pictures(attacker: Attacker) -> None:
+    """Of a flow with as many states as are drawn, and all else that is worked out of it."""
+    paths = ["flows/many/graph.svg", "flows/many", "flows?limit=1000"]
+    requests = [f"GET /_cfmock/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode() for path in paths]
+    attacker.repeat(itertools.cycle(requests))
+
+
+def many_states() -> list[dict[str, Any]]:
+    states = [
+        {
+            "Type": "Choice",
+            "Name": f"S{number}",
+            "Branches": [{"Condition": f"$Input.n > {number}", "Next": f"S{(number * 7 + 3) % 1_990}"}],
+            "Default": f"S{number + 1}",
+        }
+        for number in range(1_990)
+    ]
+    return [{"name": "many", "definition": _definition([*states, {"Type": "Succeed", "Name": "S1990"}])}]
+
+
 def misspelt_documents(attacker: Attacker) -> None:
     flows = [{"name": f"f{number}", "defnition": "x", f"outcom{number}": []} for number in range(9_000)]
     attacker.repeat(itertools.repeat(attacker.admin("fixtures", {"cfmock": 1, "flows": flows})))
@@ -515,6 +535,7 @@ ATTACKS = {
         Attack("advance over both", advanced, clients=1, options=("--clock", "virtual"), fixture=self_starting_flows),
         Attack("globs of 800 KB", globs, clients=1),
         Attack("bodies of very many values", many_values),
+        Attack("pictures of 1,991 states", pictures, clients=8, fixture=many_states),
         Attack("documents of 9,900 flows", documents_everywhere, clients=8),
         Attack("documents of 18,000 misspelt keys", misspelt_documents),
         Attack(

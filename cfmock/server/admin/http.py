@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
@@ -24,6 +24,7 @@ from cfmock.control.endpoints import ENDPOINTS, STYLES, Endpoint
 from cfmock.control.metrics import Figures
 from cfmock.control.paging import MAX_PAGE
 from cfmock.control.part import ConflictError, ControlError, NotFoundError
+from cfmock.emulator.worlds import pause
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.decode import split_target
 from cfmock.server.admin import openapi
@@ -57,6 +58,8 @@ EXECUTION_STATUSES: tuple[str, ...] = get_args(ExecutionStatus)
 JSON = "application/json"
 _STATUS: Mapping[type[Exception], int] = {NotFoundError: 404, ConflictError: 409}
 
+T = TypeVar("T")
+
 _TEMPLATE = re.compile(r"\{(\w+)\}")
 
 
@@ -70,6 +73,7 @@ class Admin:
         self._delay = LoopDelay()
         self._waiting = 0
         self._documents = asyncio.Lock()
+        self._working = asyncio.Lock()
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
@@ -130,7 +134,7 @@ class Admin:
         steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
         result = (steps or getattr(self._control, endpoint.name))(**arguments)
         if isinstance(result, Generator):
-            result = await (edge.functions.pace(result) if endpoint.paced else _worked_out(result))
+            result = await (edge.functions.pace(result) if endpoint.paced else self._worked_out(result))
         if edge.state is not None and not await edge.committed():
             return json_answer({"error": "the state file cannot be written"}, 500)
         if isinstance(result, Figures):
@@ -139,10 +143,30 @@ class Admin:
             return web.Response(text=result, content_type=endpoint.media, charset="utf-8", headers=NO_PAGE)
         return await _in_slices({endpoint.key: result} if endpoint.key else result)
 
+    async def _worked_out(self, steps: Generator[Callable[[], Any], Any, Any]) -> Any:
+        """The answer of a method that yields what takes long: that is done in another thread, so that others have their turn."""
+        done = None
+        while True:
+            try:
+                work = steps.send(done)
+            except StopIteration as stop:
+                return stop.value
+            done = await (asyncio.sleep(0) if work is pause else self._apart(work))
+
+    async def _apart(self, work: Callable[..., T], *given: Any) -> T:
+        """Do this in another thread. One at a time: the loop has to share the processor with it, and with all others."""
+        async with self._working:
+            done = asyncio.ensure_future(asyncio.to_thread(work, *given))
+            try:
+                return await asyncio.shield(done)
+            except asyncio.CancelledError:  # the client has left, and the thread goes on
+                await asyncio.wait([done])
+                raise
+
     async def _metrics(self, figures: Figures, edge: HttpEdge) -> web.StreamResponse:
         try:
             # The library is read when it is needed first, which takes its time.
-            text, media = await asyncio.to_thread(metrics_text, figures, self._delay.ask(edge.stopping))
+            text, media = await self._apart(metrics_text, figures, self._delay.ask(edge.stopping))
         except ImportError:
             return json_answer({"error": MISSING}, 501)
         return web.Response(body=text, headers={**NO_PAGE, "Content-Type": media})
@@ -221,17 +245,6 @@ def _left(value: Any, depth: int, count: int) -> int:
             if isinstance(each, (dict, list)):
                 count = _left(each, depth - 1, count)
     return count
-
-
-async def _worked_out(steps: Generator[Callable[[], Any], Any, Any]) -> Any:
-    """The answer of a method that yields what takes long: that is done in another thread, so that others have their turn."""
-    done = None
-    while True:
-        try:
-            work = steps.send(done)
-        except StopIteration as stop:
-            return stop.value
-        done = await asyncio.to_thread(work)
 
 
 def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
