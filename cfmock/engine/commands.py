@@ -92,14 +92,11 @@ class TaskTimedOut(Failure):
         super().__init__(TASK_TIMEOUT, f"the task did not end within {seconds:g} seconds")
 
 
-class Datum:
-    """A JSON value with its text: made and measured once, however many events tell it. Never changed."""
+class Datum(Struct, frozen=True, eq=False):
+    """A JSON value with its text: made and measured once, however many events tell it."""
 
-    __slots__ = ("text", "value")
-
-    def __init__(self, value: Any, text: str) -> None:
-        self.value = value
-        self.text = text
+    value: Any
+    text: str
 
     @property
     def size(self) -> int:

@@ -47,22 +47,20 @@ def written(reply: Reply, request: web.BaseRequest, *, close: bool = False) -> R
 
 def head(reply: Reply, *, keep_alive: bool) -> bytes:
     """Status line and headers as the gateway sends them, without its CORS headers."""
-    extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers) if reply.headers else ""
-    return (
-        f"HTTP/1.1 {_status(reply.status)}\r\nDate: {_date(int(RealClock.now()))}\r\n"
-        f"Content-Type: {encode.CONTENT_TYPE}\r\nContent-Length: {len(reply.body)}\r\n"
-        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\nx-acs-request-id: {reply.request_id}\r\n{extra}\r\n"
-    ).encode("latin-1", "replace")
+    extra = "".join([f"{name}: {value}\r\n" for name, value in reply.headers]) if reply.headers else ""
+    frame = _frame(reply.status, int(RealClock.now()), keep_alive)
+    return (frame % (len(reply.body), reply.request_id, extra)).encode("latin-1", "replace")
 
 
-@lru_cache(maxsize=64)
-def _status(status: int) -> str:
+@lru_cache(maxsize=16)
+def _frame(status: int, second: int, keep_alive: bool) -> str:
+    """Return what is the same in all heads of a second, with places for the length, the request id and further headers."""
     try:
-        return f"{status} {HTTPStatus(status).phrase}"
+        phrase = HTTPStatus(status).phrase
     except ValueError:
-        return f"{status} Unknown"
-
-
-@lru_cache(maxsize=2)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+        phrase = "Unknown"
+    return (
+        f"HTTP/1.1 {status} {phrase}\r\nDate: {formatdate(second, usegmt=True)}\r\n"
+        f"Content-Type: {encode.CONTENT_TYPE}\r\nContent-Length: %d\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\nx-acs-request-id: %s\r\n%s\r\n"
+    )

@@ -23,6 +23,10 @@ HEADROOM = 64 * 1024 * 1024
 STEP = 4_096
 """Bytes by which a running execution grows before that is counted."""
 
+MOST_TOGETHER = 32
+"""Executions that are dropped at once, where there are many: to drop one at each start would cost twice as much."""
+
+_FEW_OF = 256  # of so many executions one is dropped beforehand
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
 _FEW = 1_000  # executions that are gone and may be passed over
@@ -118,8 +122,10 @@ class Retention:
 
     def make_room(self, input: str) -> None:
         """Drop what must go for one more."""
-        while self.count >= self._most and self.finished:
-            self._drop("keep_executions")
+        if self.count >= self._most:
+            least = self._most - min(MOST_TOGETHER, self._most // _FEW_OF)
+            while self.count >= least and self.finished:
+                self._drop("keep_executions")
         self._trim(_RUNNING + 2 * len(input))
 
     def stays(self, row: ExecutionRow) -> None:

@@ -28,7 +28,7 @@ def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[
     found: dict[str, Any] = {}
     for name, parameter in operation.parameters.items():
         text = arguments.get(name)
-        if text is None or (text == "" and not parameter.may_be_empty):
+        if not text and (text is None or not parameter.may_be_empty):
             if parameter.required:
                 raise ServiceError("MissingRequiredParams", name)
             continue
