@@ -55,13 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header() -> list[str]:
     """Lines on the environment: variables meant for cfmock that nothing reads, and a proxy, which clients would call in place
     of cfmock."""
-    from cfmock.base.proxies import proxy_variables
+    from cfmock.base.proxies import proxy_warning
     from cfmock.settings import unknown_variables
 
-    lines = [f"cfmock: {line}" for line in unknown_variables(os.environ)]
-    if names := proxy_variables(os.environ):
-        lines.append(f"cfmock: unset {', '.join(names)}: SDKs send even calls to 127.0.0.1 there and ignore NO_PROXY")
-    return lines
+    lines = [*unknown_variables(os.environ), proxy_warning(os.environ)]
+    return [f"cfmock: {line}" for line in lines if line]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

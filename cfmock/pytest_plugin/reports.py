@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -49,7 +50,9 @@ def _add_executions(report: pytest.TestReport, name: str, cf: CloudFlow, since: 
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:
-    """Return the calls, or those after the request of this id."""
+    """Return the calls, or those after the request of this id; without any, a proxy that they may have gone to."""
+    from cfmock.base.proxies import proxy_warning
+
     calls = cf.calls()
     calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
@@ -62,4 +65,6 @@ def _shown(cf: CloudFlow, after: str | None = None) -> str:
         lines += [f"    hint: {each.hint}"] if each.hint else []
     told = {warning for each in calls for warning in each.warnings}
     lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
-    return "\n".join(lines) or "none"
+    if not calls:
+        lines = ["none", *filter(None, [proxy_warning(os.environ)]), *lines]
+    return "\n".join(lines)

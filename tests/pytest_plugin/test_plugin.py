@@ -112,6 +112,24 @@ def test_the_header_names_proxies_and_misspelt_variables_of_the_environment(
     assert [each for each in run(inner).outlines if each.startswith("cfmock: ")] == line
 
 
+def test_a_failed_test_without_calls_is_shown_the_proxy_that_they_may_have_gone_to(inner, monkeypatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:1")
+    inner.makepyfile(
+        """
+        def test_none(cfmock):
+            raise AssertionError
+
+        def test_one(cfmock):
+            cfmock.call("ListFlows")
+            raise AssertionError
+        """
+    )
+    lines = [line for line in run(inner, "-q").outlines if not line.startswith("cfmock: ")]
+    shown = [n for n, line in enumerate(lines) if "unset" in line and "HTTP_PROXY" in line]
+    assert len(shown) == 1
+    assert lines[shown[0] - 1] == "none"
+
+
 def test_the_marker_names_files_beside_the_test_and_settings(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
