@@ -7,6 +7,7 @@ the load, as it would on a core of its own: what is measured is what the server 
 from __future__ import annotations
 
 import math
+import shutil
 import socket
 import statistics
 import time
@@ -22,6 +23,8 @@ EXECUTIONS, CALLS = 5_000, 1_000
 PER_SECOND, SECONDS = 500, 60
 ROUNDS, ROUND = 9, 2  # pairs, and seconds of each half
 LOADS = 9
+LAST = ("chrt", "--idle", "0") if shutil.which("chrt") else ("nice", "-n", "19")
+"""What makes a program give way: of a nice one that root starts, Chromium raises some threads again."""
 VIEWS = ("calls", "executions", "flows/canned")
 
 FIRST_PAINT, LONG_TASK, GROWTH, COST, P99 = 300, 100, 1, 1.05, 2
@@ -51,10 +54,11 @@ window.fetch = (...words) => { window.reads += 1; return ask(...words); };
 
 
 class Paced(NamedTuple):
-    """Calls at a steady pace: processor time of the server for each, and the time of each from the moment it was due."""
+    """Calls at a steady pace: processor time of the server for each, the time of each from the moment it was due, and of all."""
 
     used: float
     latencies: list[float]
+    seconds: float
 
     @property
     def p99(self) -> float:
@@ -71,7 +75,7 @@ def measures() -> list[bench.Measure]:
         with chromium() as browser:
             browser.look(1280, "light")
             found = [*_seen(browser, server), *_minute(browser, server)]
-        with chromium("nice", "-n", "19") as browser:
+        with chromium(*LAST) as browser:
             return [*found, *_paid(browser, server)]
 
 
@@ -146,7 +150,9 @@ def _paid(browser: Browser, server: bench.Server) -> Iterator[bench.Measure]:
         ratio = statistics.median(late / soon for late, soon in pairs)
         note = f"{late:.2f} to {soon:.2f} ms"
         yield bench.Measure("p99 of DescribeExecution with it to without", ratio, P99, note=note)
-        yield bench.Measure("its requests a second", reads / ROUNDS / ROUND, 1, at_least=True)
+        took = sum(each.seconds for each in with_it)
+        note = f"at {PER_SECOND * ROUND * ROUNDS / took:.0f} calls/s"
+        yield bench.Measure("its requests a second", reads / took, 1, at_least=True, note=note)
 
 
 def _paced(server: bench.Server, seconds: int) -> Paced:
@@ -161,4 +167,5 @@ def _paced(server: bench.Server, seconds: int) -> Paced:
             load.exchange(connection, request)
             if number % 2:
                 latencies.append(time.perf_counter() - due)
-    return Paced((server.cpu() - before) / len(requests), latencies)
+    seconds = time.perf_counter() - begun
+    return Paced((server.cpu() - before) / len(requests), latencies, seconds)
