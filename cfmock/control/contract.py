@@ -11,7 +11,8 @@ from cfmock.base.json_text import Json
 from cfmock.base.readers import Reader
 from cfmock.control.part import Answer, ControlError, ControlPart, worked_out
 from cfmock.emulator.emulator import Emulator
-from cfmock.protocol.faults.rules import NO_CODE, NO_OPERATION, TRANSPORTS
+from cfmock.protocol.faults.error_codes import error_code
+from cfmock.protocol.faults.rules import NO_OPERATION, TRANSPORTS
 from cfmock.protocol.spec.model import load
 
 MAX_CASES = 5_000
@@ -26,7 +27,7 @@ def case_reader() -> Reader:
     spec = load()
     case = {
         "operation": readers.one_of(spec.operations, NO_OPERATION),
-        "code": readers.one_of(spec.errors, NO_CODE),
+        "code": error_code(spec.errors),
         "transport": readers.one_of(TRANSPORTS),
         "exit": readers.whole(0, 255),
         "calls": readers.whole(0),

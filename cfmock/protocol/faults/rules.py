@@ -27,6 +27,7 @@ from cfmock.base.suggestions import did_you_mean, likely, shared_allowance, show
 from cfmock.base.time_text import LONGEST, parse_duration
 from cfmock.protocol.faults.catalogue import MAIN, SPOILING
 from cfmock.protocol.faults.catalogue import TRANSPORTS as TRANSPORTS
+from cfmock.protocol.faults.error_codes import error_code
 
 THROTTLED = "ResourceThrottled"
 """The code of a call beyond a `rate_limit`."""
@@ -210,7 +211,7 @@ class FaultRule(Meaning, frozen=True, eq=False):
         when = {**_WHEN, "operation": readers.some(_operation(operations))}
         known = {
             "when": readers.mapping(when, misplaced=_BESIDE_WHEN),
-            "error": readers.one_of(codes, NO_CODE),
+            "error": error_code(codes),
             **_RULE,
         }
         problems: list[tuple[Path, Mistake]] = []
@@ -256,7 +257,6 @@ def _contradictions(given: Mapping[str, Any]) -> list[tuple[Path, Mistake]]:
     return found
 
 
-NO_CODE = "{} is not an error code"
 NO_OPERATION = "{} is not an operation"
 COVERS_NO_OPERATION = "{} covers no operation"
 

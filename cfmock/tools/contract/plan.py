@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import did_you_mean, meant
+from cfmock.protocol.faults.error_codes import likely_codes
 from cfmock.protocol.faults.rules import TRANSPORTS, FaultRule
 from cfmock.protocol.spec.model import load
 
@@ -66,7 +67,7 @@ class CaseSelection(Struct, frozen=True):
             if name not in spec.operations
         ]
         wrong += [
-            f"--code: '{name}' is neither an error code nor one of {', '.join(TRANSPORTS)}{did_you_mean(name, known)}"
+            f"--code: '{name}' is neither an error code nor one of {', '.join(TRANSPORTS)}{meant(*likely_codes(name, known))}"
             for name in wanted.faults
             if name not in known
         ]
