@@ -80,7 +80,7 @@ def _text_size(row: DefinedRow) -> int:
         return size + len(row.payload) + len(row.cron)
     if isinstance(row, FlowRow):
         environment = len(json_text(row.environment)) if row.environment else 0
-        return size + len(row.role_arn) + len(row.external_storage_location) + environment
+        return size + len(row.role_arn) + len(row.external_storage_location) + len(row.resource_group_id) + environment
     return size
 
 

@@ -139,7 +139,7 @@ class Retention:
     def runs(self, row: ExecutionRow) -> None:
         """It goes on running after its start."""
         if row.serial not in self._fixed:
-            size = _EXECUTION + getsizeof(row.input)
+            size = _EXECUTION + getsizeof(row.input) + len(row.callback_token)
             if row.events is not None:
                 size += _RUNNING + value_size(row.input)
             self._fixed[row.serial] = size
@@ -238,7 +238,7 @@ class Retention:
 
 def _size(row: ExecutionRow) -> int:
     """About how many bytes one that has ended takes. All of an outcome may have one output."""
-    size = _EXECUTION + getsizeof(row.input)
+    size = _EXECUTION + getsizeof(row.input) + len(row.callback_token)
     if row.events is not None:
         return size + row.events.size
     return size if row.outcome is not None and row.output is row.outcome.text else size + len(row.output)

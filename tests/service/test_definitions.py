@@ -47,6 +47,17 @@ def test_flows(service: Service) -> None:
     assert defined(service) == 0
 
 
+@pytest.mark.parametrize(
+    "parameter", ["Description", "RoleArn", "ExternalStorageLocation", "ResourceGroupId", "Environment"]
+)
+def test_each_text_of_a_flow_counts(service: Service, parameter: str) -> None:
+    text = "x" * 5_000
+    value = f'{{"Variables": [{{"Name": "a", "Value": "{text}"}}]}}' if parameter == "Environment" else text
+    flow = {"Name": "f", "Type": "FDL", "Definition": PASS, "Description": "d", parameter: value}
+    service("CreateFlow", **flow)
+    assert defined(service) > 5_000
+
+
 def test_versions_count_their_definition_once(service: Service) -> None:
     create(service, "a")
     before = defined(service)

@@ -312,6 +312,12 @@ def test_a_deleted_flow_leaves_nothing_but_its_name() -> None:
     assert checked(service) == 0
 
 
+def test_a_long_token_to_report_to_counts() -> None:
+    service = make_service(echo_flow(RUNS))
+    start(service, "a", "runs-1", CallbackFnFTaskToken="t" * 50_000)
+    assert checked(service) > 100_000
+
+
 def test_what_was_said_of_tasks_and_flows_is_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worlds, "MAX_REMEMBERED", 3)
     service = make_service(task_flow("A", name="first"))
