@@ -194,10 +194,17 @@ def _opposite(one: Node, other: Node) -> bool:
 def _token(flow: Flow, task: TaskNode) -> Iterator[Found]:
     waits = task.mode is Mode.CUSTOM_CALLBACK
     passes = any(_names_token(flow, _tree(expression)) for expression in _expressions(flow, task))
+    wait, token = _TO_WAIT[flow.language]
     if passes and not waits:
-        yield "CF109", task.mark, f"task '{task.name}' passes its token on but does not wait for a report"
+        yield "CF109", task.mark, f"task '{task.name}' passes its token on but does not wait for a report: set {wait}"
     if waits and not passes:
-        yield "CF110", task.mark, f"task '{task.name}' waits for a report, but does not pass its token on"
+        yield "CF110", task.mark, f"task '{task.name}' waits for a report, but does not pass its token on: put {token}"
+
+
+_TO_WAIT = {
+    Language.STATE_MACHINE: ("TaskMode: WaitForCustomCallback", "$Context.Current.TaskToken in its Parameters"),
+    Language.LEGACY: ("pattern: waitForCallback", "$context.task.token in its inputMappings"),
+}
 
 
 def _expressions(flow: Flow, task: TaskNode) -> Iterator[Expression]:
