@@ -70,14 +70,15 @@ def _subscribe(world: World, row: ExecutionRow, leave: Undo, tell: Callable[[], 
     return undo
 
 
-def finish(world: World, row: ExecutionRow, stopped: float, end: End) -> None:
+def finish(world: World, live: Live, stopped: float, end: End) -> None:
     """Write down an execution's end, at a moment in seconds since 1970, and tell who waits for it."""
+    row = live.row
     stopped = max(row.started, to_millisecond(stopped))  # a machine's clock may be set back
     ended = replace(row, status=end.status, output=end.output, stopped=stopped, error=end.error, cause=end.cause)
     if row.events is not None:
         row.events.close()
         world.stores.passed.add(row)
-    _replace(world, row, ended)
+    _replace(world, live, ended)
     world.leave(row)
     world.retention.ended(ended)
     world.tell_waiting(row.flow.id, row.name)
@@ -85,11 +86,11 @@ def finish(world: World, row: ExecutionRow, stopped: float, end: End) -> None:
         report_to_token(world, row.callback_token, ended)
 
 
-def _replace(world: World, before: ExecutionRow, after: ExecutionRow) -> None:
+def _replace(world: World, live: Live, after: ExecutionRow) -> None:
     """Put a changed row in place of what it was, in the table and, if it is listed already, in the index."""
+    before, live.row = live.row, after
     world.stores.executions.put(after.flow.id, after.name, after)
-    live = world.live_execution(before)
-    if before.status != after.status and live is not None and live.listed:
+    if live.listed and before.status != after.status:
         world.stores.by_status.discard(before.flow.id, before)
         world.stores.by_status.add(after.flow.id, after)
         world.changed("execution", after.flow.name, after.name)
@@ -182,7 +183,7 @@ class Executed(Live):
             run.map_runs.clear()  # they and the run refer to one another
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
-        finish(world, row, stopped, End(run.status.value, output, run.error, run.cause))
+        finish(world, self, stopped, End(run.status.value, output, run.error, run.cause))
 
 
 class Canned(Live):
@@ -205,8 +206,7 @@ class Canned(Live):
         """Set what will end it."""
         if not self.outcome.ends:
             if self.outcome.status != self.row.status:
-                before, self.row = self.row, replace(self.row, status=self.outcome.status)
-                _replace(self._world, before, self.row)
+                _replace(self._world, self, replace(self.row, status=self.outcome.status))
         elif self.outcome.after:
             self._due = self.timeline.now() + self.outcome.after
             self._end_at(self.timeline.steady() + self.outcome.after)
@@ -245,7 +245,7 @@ class Canned(Live):
     def stop(self, error: str, cause: str) -> None:
         """End it now, as StopExecution does."""
         self.drop()
-        finish(self._world, self.row, self.timeline.now(), End("Stopped", error=error, cause=cause))
+        finish(self._world, self, self.timeline.now(), End("Stopped", error=error, cause=cause))
 
     def drop(self) -> None:
         if self._timer is not None:
@@ -261,7 +261,7 @@ class Canned(Live):
     def _end(self) -> None:
         row = self.row
         end = end_by_outcome(self._world, row.flow, row.name, row.input, self.outcome)
-        finish(self._world, row, self.timeline.now(), end)
+        finish(self._world, self, self.timeline.now(), end)
 
 
 def _unwritten(entry: Entry) -> None:
