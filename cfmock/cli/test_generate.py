@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cfmock.cli.main import SUCCESS
 
 
 def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Write `order_flow.cfmock.yaml` beside `order_flow.fdl.yaml`; say what it covers and what is left to the author.
+    """Write `order_flow.cfmock.yaml` beside `order_flow.fdl.yaml`; say what is odd in the flow, what the tests cover, where they
+    fail, and what is left to the author.
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
     """
@@ -20,6 +22,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     from cfmock.fixtures.definitions import UNWRITTEN
     from cfmock.fixtures.loader import load
     from cfmock.fixtures.sources import SourceKind, find, kind_of, read
+    from cfmock.tools.checks.report import findings_of
     from cfmock.tools.flowtest.generate.writer import draft, text
 
     path = Path(paths[0])
@@ -36,6 +39,8 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     bare = kind_of(read(file).value) is SourceKind.DEFINITION
     if bare and any("\ud800" <= letter <= "\udfff" for letter in path.name):
         raise SettingsError(f"no fixture can name {shown(path.name)}: the name is not UTF-8")
+    for finding in dict.fromkeys(finding for flow in flows for finding in findings_of(flow, mocks=False)):
+        click.echo(f"{finding.severity.value}: {finding}", err=True)
     drafts = [draft(fixtures, flow) for flow in flows]
     written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
     try:
@@ -43,8 +48,11 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     except OSError as error:
         raise SettingsError(f"cannot write {target}: {error.strerror}") from None
     for each in drafts:
+        failures = Counter(one.failure for one in each.drafts if one.failure)
         covered = each.coverage[each.flow.name]
         click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
+        for failure, count in failures.items():
+            click.echo(f"  look at {_tests(count)}: {failure}")
         for point in each.missing:
             click.echo(f"  fill in: found no way to reach {point.label} ({point.mark})")
     click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")

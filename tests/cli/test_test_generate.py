@@ -52,6 +52,46 @@ def test_what_is_left_to_the_author_is_told(cfmock):
     assert cfmock("test", "order.cfmock.yaml").code == 0
 
 
+def test_a_flow_with_a_mistake_is_checked_and_it_is_told_where_its_tests_fail(cfmock):
+    Path("order.fdl.yaml").write_text(
+        """Type: StateMachine
+SpecVersion: v1
+Name: order
+StartAt: Approve
+States:
+  - {Type: Task, Name: Approve, Action: "FC:InvokeFunction", TaskMode: WaitForCustomCallback,
+     Parameters: {token.$: $Context.Task.Token}, End: true}
+"""
+    )
+    ran = cfmock("test", "--init", "order.fdl.yaml")
+    failure = "'Approve' fails with FnF.RuntimeError: $Context has no key 'Task', in: $Context.Task.Token"
+    assert ran.code == 0
+    assert ran.err.startswith("warning: order.fdl.yaml:6:5: CF110: task 'Approve' waits for a report")
+    assert f"order.cfmock.yaml: 1 test of order cover 100 %\n  look at 1 test: {failure}\n" in ran.out
+    assert f'  # Is this meant? "{failure}"\n' in Path("order.cfmock.yaml").read_text()
+    assert cfmock("test", "order.cfmock.yaml").code == 0
+
+
+def test_a_failure_that_the_flow_or_a_mock_names_is_meant(cfmock):
+    Path("order.fdl.yaml").write_text(
+        """Type: StateMachine
+SpecVersion: v1
+Name: order
+StartAt: Pay
+States:
+  - Type: Task
+    Name: Pay
+    Action: "FC:InvokeFunction"
+    Catch: [{Errors: [FnF.TaskTimeout], Next: Refuse}]
+    End: true
+  - {Type: Fail, Name: Refuse, Code: Refused}
+"""
+    )
+    ran = cfmock("test", "--init", "order.fdl.yaml")
+    assert (ran.code, "look at" in ran.out) == (0, False)
+    assert "code: Refused" in Path("order.cfmock.yaml").read_text()
+
+
 def test_nothing_is_overwritten(cfmock):
     Path("order.fdl.yaml").write_text(ORDER)
     Path("order.cfmock.yaml").write_text("mine")

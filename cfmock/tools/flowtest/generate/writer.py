@@ -10,6 +10,7 @@ from itertools import islice
 from msgspec import Struct
 
 from cfmock.base.json_text import Json
+from cfmock.base.short_text import printable, shortened
 from cfmock.base.source_marks import NOWHERE
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
@@ -31,12 +32,14 @@ _OWN_TEST = (PointKind.CHOICE, PointKind.CATCH, PointKind.RETRY)
 
 
 class Draft(Struct, frozen=True):
-    """One test to be written, and the point it is there for."""
+    """One test to be written, and the point it is there for. `failure`: the state that fails, and how, if no mock is meant to
+    cause that."""
 
     point: Point
     input: Json
     tasks: Mapping[str, Sequence[Json]]
     expect: Mapping[str, Json]
+    failure: str
 
 
 class Drafts(Struct, frozen=True):
@@ -100,7 +103,7 @@ class _Drafting:
             given, tasks = concrete(path.given, path.found), _mocks(path)
             ran = self.try_out(given, tasks)
             if (self.flow.name, point.id) in ran.hits:
-                self.drafts[point.id] = Draft(point, given, tasks, _expected(ran))
+                self.drafts[point.id] = Draft(point, given, tasks, _expected(ran), _failure(ran, tasks))
                 self.coverage.add(ran.hits)
                 return
 
@@ -128,6 +131,19 @@ def _expected(ran: Ran) -> dict[str, Json]:
     return expect
 
 
+def _failure(ran: Ran, tasks: Mapping[str, Sequence[Json]]) -> str:
+    """Return the failure of an execution in words, empty if it has none, or one that a mock or the flow itself names."""
+    error, mocks = ran.error or {"code": ""}, (mock for mocks in tasks.values() for mock in mocks)
+    if not error["code"].startswith("FnF.") or any(
+        mock.get("fails", {}).get("code") == error["code"] for mock in mocks
+    ):
+        return ""
+    entered = max((number for number, event in enumerate(ran.events) if event.type == "StepEntered"), default=0)
+    state = next((event.step for event in ran.events[entered:] if event.type == "StepFailed"), None)
+    where = f"'{state}' fails" if state is not None else "it ends"
+    return printable(shortened(f"{where} with {error['code']}: {error['detail']}"))
+
+
 # -- text --------------------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +163,8 @@ def text(drafts: Iterable[Drafts], definitions: Mapping[str, str]) -> str:
     for each in drafts:
         for one in each.drafts:
             test = {"name": _name(one.point, names), "flow": each.flow.name, "input": one.input, "tasks": one.tasks}
+            if one.failure:
+                lines.append(f"  # Is this meant? {one_line(one.failure)}")
             lines += item_lines({key: part for key, part in {**test, "expect": one.expect}.items() if part})
         lines += _to_fill_in(each)
     return "\n".join(lines) + "\n"
