@@ -82,9 +82,9 @@ def _paged(after: str) -> tuple[Argument, Argument]:
 
 FILTERS = (
     _query("operation", "only calls of this operation (a glob)"),
-    _query("flow", "only calls about this flow"),
-    _query("execution", "only calls that name this execution"),
-    _query("code", "only calls answered with this error code; empty: with success"),
+    _query("flow", "only calls about this flow (a glob)"),
+    _query("execution", "only calls that name this execution (a glob)"),
+    _query("code", "only calls answered with this error code (a glob); empty: with success"),
     _query("status", "only calls answered with this HTTP status; 0: not answered", "integer"),
     _query("access_key_id", "only calls of this key"),
     _query("request_id", "only the call of this request id"),

@@ -47,7 +47,10 @@ class RingRecord(Protocol):
 R = TypeVar("R", bound=RingRecord)
 
 Wanted = Mapping[str, str | int]
-"""The values that a call has to have, by field or parameter; the operation is a glob."""
+"""The values that a call has to have, by field or parameter; those of `GLOBS` are globs."""
+
+GLOBS = ("operation", "flow", "execution", "code")
+"""Fields that are asked for by globs."""
 
 
 class _CallBlock(Generic[R]):
@@ -67,8 +70,8 @@ class _CallBlock(Generic[R]):
         values = self.values.get(name)
         if values is None:
             values = self.values[name] = frozenset(map(get, self.records))
-        if name == "operation" and is_glob(str(value)):
-            return any(glob_matches(str(value), each) for each in values)
+        if name in GLOBS and is_glob(str(value)):
+            return any(each is not None and glob_matches(str(value), each) for each in values)
         return (value or None if name == "code" else value) in values
 
 
@@ -144,17 +147,16 @@ _ORDER = {name: place for place, name in enumerate(_GET)}
 def _test(name: str, value: str | int) -> Callable[[RingRecord], bool]:
     """Make the test whether a call has this value."""
     text = str(value)
+    if name in GLOBS and is_glob(text):
+        get = attrgetter(name)
+        covers = functools.lru_cache(BLOCK)(partial(glob_matches, text))  # there are few values, and many calls of each
+        return lambda record: (found := get(record)) is not None and covers(found)
     match name:
-        case "operation":
-            if not is_glob(text):
-                return lambda record: record.operation == text
-            covers = functools.cache(partial(glob_matches, text))  # there are few operations, and many calls of each
-            return lambda record: covers(record.operation)
         case "fault":
             return lambda record: value in record.faults
         case "code":
             return lambda record: (record.code or "") == value
-        case "flow" | "execution" | "request_id" | "access_key_id" | "account" | "region":
+        case "operation" | "flow" | "execution" | "request_id" | "access_key_id" | "account" | "region":
             get = attrgetter(name)
             return lambda record: get(record) == text
         case "status":

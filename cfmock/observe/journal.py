@@ -235,8 +235,8 @@ FIELDS = (
 
 
 def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
-    """Return whether fields and parameters (in the service's spelling) equal the filters, the operation as a glob. A filter
-    of None asks nothing.
+    """Return whether fields and parameters (in the service's spelling) equal the filters, those of `GLOBS` as globs. A
+    filter of None asks nothing.
 
     An empty `code` is that of a success; `fault` is the name of a rule that struck.
     """

@@ -27,7 +27,7 @@ def record(number: int, **given: Any) -> CallRecord:
 
 QUERIES: list[dict[str, Any]] = [
     {}, {"operation": "StartExecution"}, {"operation": "*Execution", "flow": "f3"}, {"operation": "Delete*"},
-    {"execution": "e400"},
+    {"execution": "e400"}, {"execution": "*40?"}, {"flow": "[fg]3", "code": "Invalid*"},
     {"request_id": "r1000"}, {"code": ""}, {"code": "InvalidArgument", "status": "200"}, {"status": 201}, {"fault": "slow"},
     {"FlowName": "f2"}, {"Nothing": "x"}, {"access_key_id": "other"}, {"flow": "f1", "code": "", "fault": "slow"},
 ]  # fmt: skip
@@ -63,6 +63,15 @@ def test_blocks_without_such_a_call_are_passed_over(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(call_ring, "_test", counting)
     assert list(ring.find({"execution": "e1001"}))
     assert len(tested) <= 2 * BLOCK
+
+
+def test_a_glob_of_a_code_or_name_covers_no_call_without_one() -> None:
+    ring = CallRing[CallRecord]()
+    for number in range(2 * BLOCK):
+        ring.add(record(number))
+    assert [each.request_id for each in ring.find({"execution": "*100", "flow": "f*"})] == ["r200"]
+    assert all(each.code for each in ring.find({"code": "*"}))
+    assert len(list(ring.find({"code": "*"}))) == BLOCK // 2
 
 
 def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:

@@ -195,7 +195,14 @@ def test_a_fault_is_made_by_a_form_of_the_schema(browser: Browser, cf: CloudFlow
     cf.call("ListFlows")
     until(browser, "document.querySelector('tbody tr').cells[4].textContent === '1'")
     browser.click("Remove")
-    browser.until_text("No faults")
+    browser.until_text("No faults", f"Removed {HOSTILE}.")
+    assert browser.run("return document.querySelector('tbody tr').textContent") == f"Removed {HOSTILE}."
+    pressed = browser.run(
+        "while (document.querySelector('tbody tr')) await new Promise((done) => setTimeout(done, 50));"
+        "const next = document.createElement('button'); document.querySelector('tbody').append(next);"
+        "let pressed = 0; next.onclick = () => { pressed += 1; }; next.click(); return pressed"
+    )
+    assert pressed == 0, "the list has closed up right before"
 
 
 def test_the_last_error_matrix_is_shown(browser: Browser, cf: CloudFlow) -> None:
@@ -255,6 +262,16 @@ def test_older_calls_are_a_page_away(browser: Browser, cf: CloudFlow) -> None:
     browser.until_text("The newest 100")
 
 
+def test_what_no_call_can_have_is_told_in_place_of_the_list(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "calls", "The newest 2")
+    browser.fill("Operation", "Exec")
+    browser.fill("Execution", "ood")
+    until(browser, "document.querySelectorAll('tbody tr').length === 1")
+    browser.fill("Operation", "Exek")
+    browser.until_text("Nothing matches", "there is no operation '*Exek*'")
+    assert browser.run("return document.querySelector('main').firstElementChild.firstElementChild.tagName") == "H1"
+
+
 def test_a_hidden_tab_follows_nothing(browser: Browser, cf: CloudFlow) -> None:
     show(browser, cf, "calls", "live")
     hide = (
@@ -289,4 +306,4 @@ def test_an_execution_is_started_in_the_world_that_is_shown(browser: Browser, cf
     browser.until_text("The input is not JSON")
     browser.fill("Input", "{}")
     browser.click("Start")
-    browser.until_text("default account, cn-shanghai", "Stop")
+    browser.until_text("default · cn-shanghai", "Stop")

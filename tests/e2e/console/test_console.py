@@ -34,7 +34,7 @@ def test_an_execution_is_started_stopped_and_run_again(browser: Browser, cf: Clo
     browser.click("Stop")
     browser.until_text("Stopped")
     browser.click("Run again")
-    browser.until_text("Running")
+    browser.until_text("Running", "by-hand-2")
     assert len(cf.executions("order_flow")) == 4
     assert cf.executions("order_flow")[-1].input == {"a": 1}
 
@@ -44,7 +44,7 @@ def test_a_waiting_task_is_reported_on(browser: Browser, cf: CloudFlow, press: s
     show(browser, cf, "waiting")
     browser.until_text("Approve", "good-1")
     browser.click(press)
-    browser.until_text("No task waits")
+    browser.until_text("No task waits", f"{status} Approve of good-1", "open the execution")
     assert cf.execution("order_flow", "good-1").status == status
 
 

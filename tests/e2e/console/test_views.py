@@ -152,7 +152,7 @@ def test_forms_dialogs_and_notices(browser: Browser, cf: CloudFlow) -> None:
     browser.click("Close")
     page.show({"waiting": "Approve"})
     browser.click("Succeed")
-    browser.until_text("Reported on Approve of good-1.")
+    browser.until_text("Succeeded Approve of good-1")
     page.look("notice")
     assert page.found == {}
 

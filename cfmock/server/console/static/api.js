@@ -25,12 +25,12 @@ async function open(path, options = {}) {
 function ask(again) {
   return new Promise((done) => {
     const given = h("input", {type: "password", autocomplete: "off", required: true});
-    const dialog = h("dialog", {"aria-labelledby": "token-title", oncancel: (/** @type {Event} */ event) => event.preventDefault()}, form(async () => {
+    const dialog = h("dialog", {"aria-labelledby": "token-title", oncancel: (event) => event.preventDefault()}, form(async () => {
       token = given.value;
       dialog.remove();
       done();
     },
-    h("h2", {id: "token-title"}, "Admin token"), h("p", null, again ? "That is not the token of this server." : "This server was started with --admin-token."),
+    h("h2", {id: "token-title"}, "Admin token"), h("p", again ? "That is not the token of this server." : "This server was started with --admin-token."),
     field("Token", given, "Kept in memory until this tab is closed or loaded again."), submit("Continue")));
     document.body.append(dialog);
     dialog.showModal();
@@ -40,8 +40,14 @@ function ask(again) {
 /** @param {Response} answer @returns {Promise<never>} */
 async function refuse(answer) {
   const told = await answer.json().catch(() => ({}));
-  throw new Error(told.error ?? `HTTP ${answer.status}`);
+  throw Object.assign(new Error(told.error ?? `HTTP ${answer.status}`), {refused: answer.status < 500});
 }
+
+/** What a list shows where the server knows nothing of that kind: why. @param {any} instead */
+export const refused = (instead) => (/** @type {any} */ error) => {
+  if (!error.refused) throw error;
+  return {...instead, wrong: error.message};
+};
 
 /** What an address answers: JSON. @param {string} path @returns {Promise<any>} */
 export async function get(path) {
@@ -74,7 +80,7 @@ export const described = () => (read ??= get("openapi.json").catch((error) => {
 export async function picture(path) {
   const [text] = await Promise.all([getText(path), style()]);
   return text;
-}
+};
 
 /** A picture as a node of this page. @param {string} text @returns {Element} */
 export function drawn(text) {

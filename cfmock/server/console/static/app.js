@@ -1,7 +1,7 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
 import {described, follow, get, send} from "./api.js";
-import {button, field, fill, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
+import {button, field, fill, follows, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
 import {at, change, here} from "./places.js";
 import {call} from "./call.js";
 import {calls} from "./calls.js";
@@ -12,20 +12,13 @@ import {flow} from "./flow.js";
 import {flows} from "./flows.js";
 import {waiting} from "./waiting.js";
 
-/**
- * A view: made once for a path. `load` reads what it shows, `draw` shows that; they are called again whenever something of its
- * `kinds` or the query of its address has changed.
- * @typedef {{title: string, node: HTMLElement, kinds: string[], load: (place: Place) => Promise<any>, draw: (data: any, place: Place) => void}} View
- * @typedef {import("./places.js").Place} Place
- */
-
 const VIEWS = /** @type {const} */ (["Executions", "Waiting", "Calls", "Flows", "Faults"]);
 
-/** @type {Record<string, (place: Place) => View>} */
+/** @type {Record<string, Make>} */
 const BUILD = {
   executions: (place) => (place.parts.length > 2 ? execution(place) : executions(place)),
-  calls: (place) => (place.parts.length > 1 ? call(place) : calls()),
-  flows: (place) => (place.parts.length > 1 ? flow(place) : flows()),
+  calls: (place) => (place.parts.length > 1 ? call(place) : calls(place)),
+  flows: (place) => (place.parts.length > 1 ? flow(place) : flows(place)),
   waiting, faults,
 };
 
@@ -71,14 +64,18 @@ async function read(place) {
   let wrong = "";
   try {
     const data = await asked.load(place);
-    if (mine === turn) asked.draw(data, place);
+    if (mine === turn) {
+      follows(asked.node, place.query);
+      asked.draw(data, place);
+    }
   } catch (error) {
     wrong = error instanceof Error ? error.message : String(error);
   }
   if (mine !== turn) return;
   appear(asked);
   main.querySelector(".gone")?.remove();
-  if (wrong) main.prepend(h("div", {class: "gone"}, main.querySelector("h1") ? null : h("h1", null, asked.title), h("p", {class: "wrong", role: "alert"}, wrong)));
+  if (wrong && main.querySelector("h1")) notice(wrong, true);
+  else if (wrong) main.prepend(h("div.gone", h("h1", asked.title), h("p.wrong", {role: "alert"}, wrong)));
   setTimeout(() => {
     if (mine !== turn) return;
     busy = false;
@@ -92,10 +89,10 @@ function refresh() {
   else void read(here());
 }
 
-const now = h("span", {class: "now"});
-const kind = h("span", {class: "tag"});
-const state = h("span", {class: "state", role: "status"}, "connecting");
-const advances = h("span", {class: "advances", hidden: true, role: "group", "aria-label": "Move the clock"});
+const now = h("span.now");
+const kind = h("span.tag");
+const state = h("span.state", {role: "status"}, "connecting");
+const advances = h("span.advances", {hidden: true, role: "group", "aria-label": "Move the clock"});
 const worlds = h("summary");
 
 /** The world that lists show; a thing has its own, which leaves this as it is. @type {Record<string, string>} */
@@ -103,14 +100,13 @@ let world = {};
 
 /** @param {Place} place */
 function navigate(place) {
-  const detail = place.parts.length > 1;
-  if (!detail) world = place.world;
+  if (place.parts.length < 2) world = place.world;
   for (const link of document.querySelectorAll("#nav a")) {
     const name = /** @type {string} */ (link.getAttribute("data-view"));
     link.setAttribute("href", at(`#/${name}`, world));
     name === place.parts[0] ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
   }
-  fill(worlds, h("span", {class: "quiet"}, "World"), " ", [place.world.account, place.world.region].filter(Boolean).join(", ") || (detail ? "default" : "all"));
+  fill(worlds, h("span.quiet", "World"), " ", [world.account, world.region].filter(Boolean).join(" · ") || "all");
 }
 
 /** By how much a real clock of the server is ahead of this machine's, in ms; null: it is virtual. @type {number | null} */
@@ -148,7 +144,7 @@ function chooser() {
   const account = h("input", {list: "accounts", placeholder: "all", autocomplete: "off"});
   const accounts = h("datalist", {id: "accounts"});
   const region = h("select");
-  const drop = h("details", {class: "drop world"}, worlds, form(async () => {
+  const drop = h("details.drop.world", worlds, form(async () => {
     drop.open = false;
     const chosen = {account: account.value.trim(), region: region.value};
     const place = here();
@@ -161,15 +157,15 @@ function chooser() {
     const schemas = Object.fromEntries(map(about, (each) => [each.name, each.schema]));
     fill(accounts, map(schemas.account.examples ?? [], (each) => h("option", {value: each})));
     fill(region, options("all", schemas.region.enum));
-    account.value = here().world.account;
-    region.value = here().world.region;
+    account.value = world.account;
+    region.value = world.region;
   };
   return drop;
 }
 
 function keys() {
   const dialog = h("dialog", {"aria-labelledby": "keys-title", onclose: () => dialog.remove()}, h("h2", {id: "keys-title"}, "Keys"),
-    h("dl", {class: "facts"}, KEYS.map(([key, what]) => h("div", null, h("dt", null, h("kbd", null, key)), h("dd", null, what)))),
+    h("dl.facts", KEYS.map(([key, what]) => h("div", h("dt", h("kbd", key)), h("dd", what)))),
     button("Close", () => dialog.close(), {class: "main"}));
   document.body.append(dialog);
   dialog.showModal();

@@ -3,37 +3,37 @@
 import {get} from "./api.js";
 import {answered} from "./calls.js";
 import {sideBySide} from "./compare.js";
-import {block, button, copy, facts, h, moment, pretty, quiet, section, show, span, unpacked} from "./dom.js";
+import {a, block, button, copy, facts, h, moment, pretty, quiet, section, show, span, unpacked} from "./dom.js";
 import {misses} from "./execution.js";
-import {at, ofExecution, to} from "./places.js";
+import {at, ofExecution, to, worldName} from "./places.js";
 import {curl, python} from "./snippets.js";
 
-/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
-export function call({parts}) {
+/** @type {Make} */
+export const call = ({parts}) => {
   const node = h("div");
   return {
     title: "Call", node, kinds: [],
     load: () => get(to("calls", parts[1])),
     draw(row) {
-      show(node, h("p", {class: "crumbs"}, h("a", {href: "#/calls"}, "Calls")),
-        h("div", {class: "head"}, h("h1", null, row.operation || "(no operation)"), answered(row), h("span", {class: "actions"},
+      show(node, h("p.crumbs", a("#/calls", "Calls")),
+        h("div.head", h("h1", row.operation || "(no operation)"), answered(row), h("span.actions",
           button("Make a fault", () => { location.hash = fault(row); }), button("Copy as curl", () => copy(curl(row))), button("Copy as Python", () => copy(python(row))))),
         facts(about(row)),
-        row.code ? h("section", {class: "error"}, h("h2", null, row.code), h("p", null, row.message), row.hint && !row.signature ? h("p", null, row.hint) : null) : null,
+        row.code ? h("section.error", h("h2", row.code), h("p", row.message), row.hint && !row.signature ? h("p", row.hint) : null) : null,
         row.signature ? signature(row.signature, row.hint) : null,
-        h("div", {class: "pair"}, request(row.parameters), block(answerName(row), answer(row))),
+        h("div.pair", request(row.parameters), block(answerName(row), answer(row))),
         list("Violations", row.violations), list("Warnings", row.warnings),
         row.near_misses.length ? section("Near misses", misses(row.near_misses)) : null);
     },
   };
-}
+};
 
 /** @param {any} row */
 const about = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
-  ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", null, row.request_id)],
-  ["Nonce", h("code", null, row.nonce || "none")], ["Timestamp", row.timestamp || "none"], ["World", `${row.account || "default account"}, ${row.region}`], ["Faults", row.faults.join(", ") || "none"],
+  ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", row.request_id)],
+  ["Nonce", h("code", row.nonce || "none")], ["Timestamp", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
   ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
-    ? h("a", {href: ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName})}, row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
+    ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
 
 /** Where a fault for calls like this one is made. @param {any} row */
 const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
@@ -41,8 +41,8 @@ const fault = (row) => at("#/faults", {operation: row.operation, flow: row.param
 /** @param {Record<string, string>} parameters */
 function request(parameters) {
   const rows = Object.entries(parameters);
-  return h("section", {class: "block"}, h("h2", null, "Request as decoded"), rows.length
-    ? h("dl", {class: "values", tabindex: "0", "aria-label": "Request as decoded"}, rows.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value === "" ? h("span", {class: "quiet"}, "empty") : pretty(unpacked(value))))))
+  return h("section.block", h("h2", "Request as decoded"), rows.length
+    ? h("dl.values", {tabindex: "0", "aria-label": "Request as decoded"}, rows.map(([name, value]) => h("div", h("dt", name), h("dd", value === "" ? h("span.quiet", "empty") : pretty(unpacked(value))))))
     : quiet("It has no parameters."));
 }
 
@@ -53,15 +53,15 @@ const answerName = (row) => (row.answer && row.answer_bytes > new TextEncoder().
 const answer = (row) => (row.code ? {Code: row.code, Message: row.message, RequestId: row.request_id} : row.answer !== null ? unpacked(row.answer) : row.status ? `HTTP ${row.status}` : `No answer was sent: ${row.transport ?? "the client left"}`);
 
 /** @param {string} title @param {string[]} lines */
-const list = (title, lines) => (lines.length ? section(title, h("ul", null, lines.map((each) => h("li", null, each)))) : null);
+const list = (title, lines) => (lines.length ? section(title, h("ul", lines.map((each) => h("li", each)))) : null);
 
 /** What the server signed and, where a known mistake explains it, what the client signed. The right signature is not known here. @param {any} found @param {string | null} hint */
 function signature(found, hint) {
   const [server, client] = found.client_canonical_request && found.client_canonical_request !== found.canonical_request
     ? [found.canonical_request, found.client_canonical_request] : [found.string_to_sign, found.client_string_to_sign];
   const words = found.likely_mistake ?? `No known mistake explains the difference${hint ? `; ${hint}` : ""}.`;
-  return section("Signature", h("p", {class: "wrong"}, h("b", null, words[0].toUpperCase() + words.slice(1))),
+  return section("Signature", h("p.wrong", h("b", words[0].toUpperCase() + words.slice(1))),
     client === null ? [block("What the server signed", server, "none", 3), found.canonical_request ? block("Canonical request", found.canonical_request, "none", 3) : null]
-      : client === server ? [h("p", null, "Both signed the same text; the mistake is in how it was signed."), block("What both signed", server, "none", 3)]
+      : client === server ? [h("p", "Both signed the same text; the mistake is in how it was signed."), block("What both signed", server, "none", 3)]
       : sideBySide("What the server signed", server, "What the client signed", client));
 }

@@ -61,7 +61,7 @@ function marked(parts, same) {
     let end = at;
     while (end < parts.length && same.has(end) === same.has(at)) end++;
     const text = parts.slice(at, end).join("");
-    found.push(same.has(at) ? text : h("mark", null, text));
+    found.push(same.has(at) ? text : h("mark", text));
     at = end;
   }
   return found;
@@ -73,12 +73,12 @@ const lines = (text) => text.split("\n").flatMap((line) => line.split(/(?=%26|&)
 /** @param {string} name @param {string} one @param {string} other @param {string} two */
 export function sideBySide(name, one, other, two) {
   const cells = rows(lines(one), lines(two)).map(([left, right]) => {
-    if (left === null || right === null) return h("tr", null, [left, right].map((text) => h("td", {class: text === null ? "none" : "only"}, text === null ? "" : h("mark", null, text))));
-    if (left === right) return h("tr", null, h("td", null, left), h("td", null, right));
+    if (left === null || right === null) return h("tr", [left, right].map((text) => h("td", {class: text === null ? "none" : "only"}, text === null ? "" : h("mark", text))));
+    if (left === right) return h("tr", h("td", left), h("td", right));
     const [a, b] = [pieces(left), pieces(right)];
     const same = common(a, b);
-    return h("tr", null, h("td", {class: "only"}, marked(a, new Set(same.map(([at]) => at)))), h("td", {class: "only"}, marked(b, new Set(same.map(([, at]) => at)))));
+    return h("tr", h("td.only", marked(a, new Set(same.map(([at]) => at)))), h("td.only", marked(b, new Set(same.map(([, at]) => at)))));
   });
   return h("div", {...PANE, class: "scroll compare", "aria-label": "Both side by side"},
-    h("table", null, h("thead", null, h("tr", null, h("th", {scope: "col"}, name), h("th", {scope: "col"}, other))), h("tbody", null, cells)));
+    h("table", h("thead", h("tr", h("th", {scope: "col"}, name), h("th", {scope: "col"}, other))), h("tbody", cells)));
 }

@@ -5,15 +5,19 @@ import {change} from "./places.js";
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
- * An element with attributes and children. `onclick` and the like are properties, so that `patch` can hand them on.
+ * An element with children; its tag may name classes (`p.quiet`). `onclick` and the like are properties, so that `patch` can hand
+ * them on.
  * @param {string} tag
- * @param {Record<string, any> | null} [attributes]
+ * @param {Attributes | Child | Child[]} [attributes]
  * @param {...(Child | Child[])} children
  * @returns {any}
  */
 export function h(tag, attributes, ...children) {
-  const made = /** @type {any} */ (document.createElement(tag));
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  const [type, ...classes] = tag.split(".");
+  const made = /** @type {any} */ (document.createElement(type));
+  if (classes.length) made.className = classes.join(" ");
+  if (attributes?.constructor !== Object) children.unshift(/** @type {Child} */ (attributes));
+  else for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on") || name === "value") made[name] = value;
     else made.setAttribute(name, value === true ? "" : String(value));
@@ -21,6 +25,9 @@ export function h(tag, attributes, ...children) {
   made.append(...kept(children));
   return made;
 }
+
+/** A link. @param {string} href @param {...any} words @returns {HTMLElement} */
+export const a = (href, ...words) => h("a", {href}, words);
 
 /** @param {any[]} children @returns {(Node | string)[]} */
 function kept(children) {
@@ -49,6 +56,31 @@ const HANDLERS = ["onclick", "onkeydown", "onsubmit", "onchange", "oninput"];
 /** @param {any} node */
 const key = (node) => node.dataset?.key ?? "";
 
+/** Nodes whose item is gone, and which say for a while what became of it. @type {WeakSet<Node>} */
+const leaving = new WeakSet();
+
+/** What has closed up under the mouse, and when. @type {{list?: Node, at: number}} */
+const closed = {at: 0};
+
+addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (performance.now() - closed.at < 500 && closed.list?.contains(target) && target.closest("button")) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}, true);
+
+/** Say what became of an item, in its place: what follows stays where it is for 3 s. @param {any} node @param {...any} words */
+export function gone(node, ...words) {
+  notice(words.map((each) => (each instanceof Node ? each.cloneNode(true) : each)));
+  leaving.add(node);
+  fill(node, h(node.matches("tr") ? "td" : "p", {colspan: "9"}, words));
+  setTimeout(() => {
+    Object.assign(closed, {list: node.parentNode, at: performance.now()});
+    node.remove();
+  }, 3000);
+}
+
 /**
  * Put a node for each item into an element: the one that is there under its name, made the same; else a new one.
  * @param {Node} parent @param {any[]} items @param {(item: any) => string} name @param {(item: any, node?: any) => any} make gets the node that is there
@@ -60,7 +92,7 @@ function arrange(parent, items, name, make) {
   const drop = () => {
     const gone = at;
     at = at.nextSibling;
-    gone.remove();
+    if (!leaving.has(gone)) gone.remove();
   };
   for (const item of items) {
     while (at && !wanted.has(key(at))) drop();
@@ -103,6 +135,7 @@ function update(one, made) {
  * @param {(item: T) => HTMLElement} make
  */
 export const keep = (parent, items, name, make) => arrange(parent, items, name, (item, node) => {
+  if (leaving.has(node)) return node;
   const look = JSON.stringify(item);
   if (node?.look === look) return node;
   const made = /** @type {any} */ (make(item));
@@ -117,11 +150,11 @@ const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "◷", Stopped: "■"
 export function badge(status, words = status) {
   const shape = /** @type {Record<string, string>} */ (SHAPES)[status] ?? "•";
   return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, shape), " ", words);
-}
+};
 
 /** @param {string | null} text an ISO moment @param {boolean} [dated] */
 export function moment(text, dated = true) {
-  if (!text) return h("span", {class: "quiet"}, "–");
+  if (!text) return h("span.quiet", "–");
   return h("time", {datetime: text, title: text}, dated ? text.slice(0, 19).replace("T", " ") : text.slice(11, 23));
 }
 
@@ -155,7 +188,7 @@ export const words = (value) => Object.entries(value ?? {}).filter(([, each]) =>
   .map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", ");
 
 /** @param {...any} words */
-export const quiet = (...words) => h("p", {class: "quiet"}, words);
+export const quiet = (...words) => h("p.quiet", words);
 
 /** A part that scrolls by itself, by keyboard, too. */
 export const PANE = {tabindex: "0", role: "region"};
@@ -163,15 +196,15 @@ export const PANE = {tabindex: "0", role: "region"};
 /** A block of JSON or text with a name. @param {string} name @param {any} value @param {string} [none] @param {number} [level] of its heading */
 export function block(name, value, none = "none", level = 2) {
   const there = value !== null && value !== undefined;
-  return h("section", {class: "block", "data-key": name}, h(`h${level}`, null, name),
+  return h("section.block", {"data-key": name}, h(`h${level}`, name),
     there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : quiet(none));
 }
 
 /** A part of a page. @param {string} title @param {...any} children */
-export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", null, title), children);
+export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", title), children);
 
 /** A list of names and values. @param {[string, Child | Child[]][]} rows */
-export const facts = (rows) => h("dl", {class: "facts"}, rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", null, name), h("dd", null, value))));
+export const facts = (rows) => h("dl.facts", rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", name), h("dd", value))));
 
 /** @param {string} text @param {(event: Event) => any} act @param {Record<string, any>} [more] */
 export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
@@ -179,13 +212,13 @@ export const button = (text, act, more = {}) => h("button", {type: "button", onc
 /** @param {any} list @param {(item: any, index: number) => any} make @returns {any[]} */
 export const map = (list, make) => list.map(make);
 
-/** A form; what goes wrong with what it does is told in it. @param {() => Promise<any>} act @param {...any} children */
+/** A form; what goes wrong with what it does is told in it. @param {(event: any) => Promise<any>} act @param {...any} children */
 export function form(act, ...children) {
-  const wrong = h("p", {class: "wrong", role: "alert"});
-  return h("form", {onsubmit: async (/** @type {Event} */ event) => {
+  const wrong = h("p.wrong", {role: "alert"});
+  return h("form", {onsubmit: async (event) => {
     event.preventDefault();
     fill(wrong);
-    await act().catch((error) => fill(wrong, error.message));
+    await act(event).catch((error) => fill(wrong, error.message));
   }}, children, wrong);
 }
 
@@ -199,7 +232,7 @@ export function parsed(text, name) {
 }
 
 /** A field for a word of the address. @param {string} name @param {string} label @param {string} [type] */
-export const filter = (name, label, type = "search") => h("input", {type, name, "aria-label": label, placeholder: label, oninput: (/** @type {any} */ event) => later(() => change({[name]: event.target.value.trim()}))});
+export const filter = (name, label, type = "search") => h("input", {type, name, "aria-label": label, placeholder: label, oninput: (event) => later(() => change({[name]: event.target.value.trim()}))});
 
 /** Show what the address says in such fields, but not in the one that is typed into. @param {Element} parent @param {URLSearchParams} query */
 export function follows(parent, query) {
@@ -215,7 +248,7 @@ let fields = 0;
 export function field(label, control, hint) {
   control.id ||= `field-${++fields}`;
   if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
-  return h("div", {class: "field"}, h("label", {for: control.id}, label), control,
+  return h("div.field", h("label", {for: control.id}, label), control,
     hint ? h("small", {id: `${control.id}-hint`}, hint) : null);
 }
 
@@ -225,21 +258,21 @@ export const options = (none, choices) => [h("option", {value: ""}, none), choic
 /** A table; the wrap scrolls by itself on narrow screens. @param {string} label @param {string[]} heads @param {HTMLElement} body */
 export function table(label, heads, body) {
   return h("div", {...PANE, class: "scroll", "aria-label": label},
-    h("table", null, h("thead", null, h("tr", null, heads.map((each) => h("th", {scope: "col", class: NUMBERS.has(each) ? "number" : null}, each)))), body));
+    h("table", h("thead", h("tr", heads.map((each) => h("th", {scope: "col", class: NUMBERS.has(each) ? "number" : null}, each)))), body));
 }
 
 /** A row of a table. Numbers, and what stands in a list, go to the right. @param {...any} cells */
-export const row = (...cells) => h("tr", null, cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
+export const row = (...cells) => h("tr", cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
 
 const NUMBERS = new Set(["Took", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
 
 /** What to do first where there is nothing. @param {string} title @param {string} text @param {string} [command] */
 export function empty(title, text, command) {
-  return h("div", {class: "empty", "data-key": title}, h("h2", null, title), h("p", null, text),
-    command ? h("div", {class: "command"}, h("code", null, command), button("Copy", () => copy(command))) : null);
+  return h("div.empty", {"data-key": title}, h("h2", title), h("p", text),
+    command ? h("div.command", h("code", command), button("Copy", () => copy(command))) : null);
 }
 
-/** @param {string} text @param {boolean} [wrong] */
+/** @param {any} text @param {boolean} [wrong] */
 export function notice(text, wrong = false) {
   const place = /** @type {HTMLElement} */ (document.getElementById("notice"));
   const made = h("p", {class: wrong ? "wrong" : ""}, text, " ", button("Dismiss", () => made.remove(), {class: "plain"}));
@@ -255,7 +288,7 @@ export async function copy(text) {
   } catch {
     const area = h("textarea", {readonly: true, rows: "10", "aria-label": "Text to copy", value: text});
     fill(/** @type {HTMLElement} */ (document.getElementById("notice")),
-      h("div", null, "The browser does not let the page copy. Copy this:", area, button("Dismiss", (event) => /** @type {any} */ (event.target).parentNode.remove())));
+      h("div", "The browser does not let the page copy. Copy this:", area, button("Dismiss", (event) => /** @type {any} */ (event.target).parentNode.remove())));
     area.select();
   }
 }

@@ -2,15 +2,15 @@
 
 import {drawn, get, picture, send} from "./api.js";
 import {again} from "./executions.js";
-import {badge, between, block, button, copy, facts, h, map, moment, PANE, pretty, quiet, section, show, span, tried, unpacked} from "./dom.js";
-import {at, change, link, to, worldOf} from "./places.js";
+import {a, badge, between, block, button, copy, facts, h, map, moment, PANE, pretty, quiet, section, show, span, tried, unpacked} from "./dom.js";
+import {at, change, link, to, worldName, worldOf} from "./places.js";
 import {flowTest} from "./snippets.js";
 import {timeline} from "./timeline.js";
 
 const EVENTS = 1000;
 
-/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
-export function execution({parts, world}) {
+/** @type {Make} */
+export const execution = ({parts, world}) => {
   const [, flow, name] = parts;
   const path = to("executions", flow, name);
   const node = h("div");
@@ -39,14 +39,14 @@ export function execution({parts, world}) {
       if (look === before) return;
       before = look;
       show(node, head(row), error(row),
-        h("div", {class: "pair", "data-key": "values"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
-        h("div", {class: "split", "data-key": "way"},
-          h("div", null, section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen, choose)) : quiet("No picture.")),
+        h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
+        h("div.split", {"data-key": "way"},
+          h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen, choose)) : quiet("No picture.")),
             timeline(history.events, end, chosen, choose)),
           h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen, choose))));
     },
   };
-}
+};
 
 /** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen @param {(state: string) => void} choose */
 export function marked(svg, flow, chosen, choose) {
@@ -74,54 +74,54 @@ export function marked(svg, flow, chosen, choose) {
 function head(row) {
   const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
-  return h("div", {"data-key": "head"}, h("p", {class: "crumbs"}, h("a", {href: "#/executions"}, "Executions"), " / ", h("a", {href: link("flows", [row.flow], row)}, row.flow)),
-    h("div", {class: "head"}, h("h1", null, row.name), badge(row.status), h("span", {class: "actions"},
+  return h("div", {"data-key": "head"}, h("p.crumbs", a("#/executions", "Executions"), " / ", a(link("flows", [row.flow], row), row.flow)),
+    h("div.head", h("h1", row.name), badge(row.status), h("span.actions",
       running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
-      button("Run again", () => again(row), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row)), {"data-key": "copy"}))),
+      button("Run again", () => tried(again(row)), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row)), {"data-key": "copy"}))),
     facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
-      ["World", `${row.account || "default account"}, ${row.region}`], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
+      ["World", worldName(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
 }
 
 /** @param {any} row */
-const error = (row) => (row.error ? h("section", {class: "error", "data-key": "error"}, h("h2", null, row.error.code), h("p", null, row.error.detail)) : null);
+const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h("h2", row.error.code), h("p", row.error.detail)) : null);
 
 /** Who answered, why, and what nearly did. @param {any} row @param {string} chosen */
 function answers(row, chosen) {
   const tasks = /** @type {any[]} */ (row.tasks).filter((each) => !chosen || each.state === chosen);
   const waits = /** @type {any[]} */ (row.waiting).filter((each) => !chosen || each.state === chosen);
-  return h("section", {"data-key": "answers"}, h("div", {class: "head"}, h("h2", null, chosen || "All states"), chosen ? button("All states", () => change({state: ""}, true), {class: "plain"}) : null),
-    row.outcome?.why ? h("p", null, h("b", null, "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
-    tasks.map((task, index) => h("article", {class: "card", "data-key": `${task.state} ${index}`},
-      h("h3", null, task.state, " ", h("span", {class: "quiet"}, task.action ?? "")),
+  return h("section", {"data-key": "answers"}, h("div.head", h("h2", chosen || "All states"), chosen ? button("All states", () => change({state: ""}, true), {class: "plain"}) : null),
+    row.outcome?.why ? h("p", h("b", "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
+    tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
+      h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
       map(task.tries, (each, number) => answer(each, number + 1 + task.omitted, task)))),
     tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
-    waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => h("a", {href: at("#/waiting", {task: each.token})}, each.state, " "))) : null);
+    waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }
 
 /** @param {any} tried @param {number} number @param {any} task */
 function answer(tried, number, task) {
   const by = tried.answered_by ?? "nobody";
-  return h("div", {class: "answer", "data-key": String(number)},
-    h("p", null, task.tries.length + task.omitted > 1 ? [h("span", {class: "tag"}, `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
-    tried.why ? h("p", {class: "why"}, tried.why) : null,
-    tried.error ? h("p", {class: "wrong"}, h("b", null, tried.error.code), " ", tried.error.detail) : null,
+  return h("div.answer", {"data-key": String(number)},
+    h("p", task.tries.length + task.omitted > 1 ? [h("span.tag", `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
+    tried.why ? h("p.why", tried.why) : null,
+    tried.error ? h("p.wrong", h("b", tried.error.code), " ", tried.error.detail) : null,
     misses(tried.near_misses),
-    h("details", null, h("summary", null, "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
+    h("details", h("summary", "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
 }
 
 /** What was asked before, and why it was not meant. @param {any[]} found */
-export const misses = (found) => (found?.length ? h("div", {class: "misses"}, h("h4", null, "What nearly did"), h("ul", null, found.map((each) => h("li", null, h("b", null, `${each.kind} ${each.name}`), " ",
+export const misses = (found) => (found?.length ? h("div.misses", h("h4", "What nearly did"), h("ul", found.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ",
   map(each.differences, (one) => one.message).join("; "))))) : null);
 
 /** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
 function eventList({events, next}, chosen, choose) {
   const rows = /** @type {any[]} */ (events).filter((each) => !chosen || each.StepName === chosen);
-  return h("section", {"data-key": "events"}, h("h2", null, chosen ? `Events of ${chosen}` : "Events"),
-    h("ol", {class: "events"}, rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,
-      h("summary", null, h("span", {class: "quiet"}, each.EventId), h("b", {class: /Failed|TimedOut|Aborted/.test(each.Type) ? "wrong" : null}, each.Type), h("span", {class: "quiet"}, each.StepName), moment(each.Time, false)),
+  return h("section", {"data-key": "events"}, h("h2", chosen ? `Events of ${chosen}` : "Events"),
+    h("ol.events", rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,
+      h("summary", h("span.quiet", each.EventId), h("b", {class: /Failed|TimedOut|Aborted/.test(each.Type) ? "wrong" : null}, each.Type), h("span.quiet", each.StepName), moment(each.Time, false)),
       each.EventDetail && each.EventDetail !== "{}" ? h("pre", {tabindex: "0", "aria-label": `Detail of event ${each.EventId}`}, pretty(unpacked(each.EventDetail))) : quiet("It has no detail."),
       each.StepName && !chosen ? button(`Only ${each.StepName}`, () => choose(each.StepName), {class: "plain"}) : null)))),
     rows.length ? null : quiet("None."),
-    next ? quiet(`The first ${events.length}; `, h("code", null, "cfmock call list_events"), " has the others.") : null);
+    next ? quiet(`The first ${events.length}; `, h("code", "cfmock call list_events"), " has the others.") : null);
 }

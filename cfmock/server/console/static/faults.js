@@ -1,17 +1,17 @@
 // The fault rules, a form for one more, made of the schema of the admin API, and the last error matrix.
 
 import {described, get, send} from "./api.js";
-import {button, copy, empty, field, fill, filter, follows, form, h, keep, map, notice, options, quiet, row, section, show, submit, table, tried, words} from "./dom.js";
+import {button, copy, empty, field, fill, filter, form, gone, h, keep, map, notice, options, quiet, row, section, show, submit, table, tried, words} from "./dom.js";
 import {at, here, to} from "./places.js";
 import {matrix} from "./matrix.js";
 import {yaml} from "./snippets.js";
 
-/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
-export function faults({query: begun}) {
+/** @type {Make} */
+export const faults = ({query: begun}) => {
   const rows = h("tbody");
   const list = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
   const [below, maker, last] = [h("div"), h("div"), h("div")];
-  const filters = h("div", {class: "filters"}, filter("q", "Rule holds"));
+  const filters = h("div.filters", filter("q", "Rule holds"));
   void described().then((about) => {
     fill(maker, rulemaker(about.components.schemas, begun));
     if (begun.get("operation")) maker.scrollIntoView();
@@ -24,21 +24,19 @@ export function faults({query: begun}) {
     },
     draw({found, contract}, {query}) {
       const text = query.get("q") ?? "";
-      follows(filters, query);
       const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (one) => one.id, rule);
-      list.hidden = !shown.length;
       show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
     },
-    node: h("div", null, h("h1", null, "Faults"), filters, list, below, maker, last),
+    node: h("div", h("h1", "Faults"), filters, list, below, maker, last),
   };
-}
+};
 
 /** @param {any} row */
 function rule({id, name, when, times, hits, ...does}) {
-  const remove = () => tried(send("DELETE", at(to("faults", id), here().world)));
-  return row(name, h("code", null, words(when) || "every call"), h("code", null, words(does)), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
+  const remove = (/** @type {any} */ {target}) => tried(send("DELETE", at(to("faults", id), here().world)).then(() => gone(target.closest("tr"), `Removed ${name}.`)));
+  return row(name, h("code", words(when) || "every call"), h("code", words(does)), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
 }
 
 /** The schema without the wrapping that allows null. @param {any} schema @param {any} schemas @returns {any} */
@@ -63,7 +61,7 @@ function rulemaker(schemas, query) {
     if (part.properties && !types.includes("string")) return group(name, part.description, Object.entries(part.properties).map(([key, each]) => control([...path, key], plain(each, schemas))));
     const start = query.get(name) ?? "";
     let made;
-    if (part.enum) (made = h("select", null, options("–", part.enum))).value = start;
+    if (part.enum) (made = h("select", options("–", part.enum))).value = start;
     else if (part.type === "boolean") made = h("input", {type: "checkbox"});
     else made = h("input", {value: start, placeholder: [part.examples ?? ""].flat(9)[0], list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
     readers.push(() => {
@@ -94,7 +92,7 @@ function rulemaker(schemas, query) {
     const fields = h("div", {hidden: true, class: "more"}, control([name], parts[name]));
     box.checked = Boolean(query.get(name));
     fields.hidden = !box.checked;
-    return h("div", {class: "kind"}, h("label", null, box, " ", title), fields);
+    return h("div.kind", h("label", box, " ", title), fields);
   });
   const rest = Object.entries(parts).filter(([name]) => name !== "when" && !kinds.some((each) => each.name === name)).map(([name, part]) => ({name, made: control([name], part)}));
 
@@ -103,19 +101,19 @@ function rulemaker(schemas, query) {
     const added = await send("POST", at("faults", here().world), built());
     notice(`${added.name} is at work.`);
   },
-  h("fieldset", null, h("legend", null, "What goes wrong"), does),
-  h("fieldset", null, h("legend", null, "For which calls"), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
+  h("fieldset", h("legend", "What goes wrong"), does),
+  h("fieldset", h("legend", "For which calls"), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
     group("More conditions", parts.when.description, when.filter(({key}) => !USUAL.includes(key)).map(({made}) => made))),
-  h("fieldset", null, h("legend", null, "How often"), rest.filter(({name}) => name === "times").map(({made}) => made), group("More", "", rest.filter(({name}) => name !== "times").map(({made}) => made))),
+  h("fieldset", h("legend", "How often"), rest.filter(({name}) => name === "times").map(({made}) => made), group("More", "", rest.filter(({name}) => name !== "times").map(({made}) => made))),
   submit("Make a fault"));
   made.className = "card";
   made.oninput = made.onchange = draw;
   draw();
-  return section("Make a fault", h("div", {class: "two"}, made, h("div", {class: "beside"}, h("h3", null, "As in a fixture"), text, button("Copy YAML", () => copy(text.textContent)))));
+  return section("Make a fault", h("div.two", made, h("div.beside", h("h3", "As in a fixture"), text, button("Copy YAML", () => copy(text.textContent)))));
 }
 
 /** @param {string} title @param {string} about @param {any[]} inner */
-const group = (title, about, inner) => h("details", null, h("summary", null, title), about ? quiet(about) : null, inner);
+const group = (title, about, inner) => h("details", h("summary", title), about ? quiet(about) : null, inner);
 
 /** What was typed, as JSON where the schema takes more than text. @param {string} text @param {string[]} types */
 function value(text, types) {

@@ -1,18 +1,18 @@
 // One flow whole: its definition with what was found in it, its graph, and all that belongs to it.
 
 import {drawn, get, picture} from "./api.js";
-import {facts, h, map, moment, PANE, quiet, row, section, show, table, words} from "./dom.js";
+import {a, facts, h, map, moment, PANE, quiet, row, section, show, table, words} from "./dom.js";
 import {marked} from "./execution.js";
 import {starter} from "./executions.js";
 import {counted} from "./flows.js";
-import {at, change, to} from "./places.js";
+import {at, change, to, worldName} from "./places.js";
 
-/** @param {import("./places.js").Place} place @returns {import("./app.js").View} */
-export function flow({parts, world}) {
+/** @type {Make} */
+export const flow = ({parts, world}) => {
   const name = parts[1];
   const path = to("flows", name);
   const body = h("div");
-  const node = h("div", null, h("p", {class: "crumbs"}, h("a", {href: "#/flows"}, "Flows")), h("div", {class: "head"}, h("h1", null, name), starter(name, world)), body);
+  const node = h("div", h("p.crumbs", a("#/flows", "Flows")), h("div.head", h("h1", name), starter(name, world)), body);
   let [before, chosen, seen] = ["", "", 0];
   return {
     title: name, node, kinds: ["flow", "execution"],
@@ -29,14 +29,14 @@ export function flow({parts, world}) {
       const state = /** @type {any[]} */ (row.outline).find((each) => each.name === chosen);
       const line = Number(query.get("line")) || state?.line || 0;
       show(body, row.description ? h("p", {"data-key": "description"}, row.description) : null,
-        facts([["Type", row.type], ["Mode", row.execution_mode], ["Executions", Object.keys(row.counts).length ? h("a", {href: at("#/executions", {...world, flow: name})}, counted(row.counts)) : "none"],
-          ["Coverage", `${row.coverage.percent} %`], ["Findings", row.findings.length || "none"], ["Created", moment(row.created)], ["Changed", moment(row.modified)], ["World", `${row.account || "default account"}, ${row.region}`]]),
-        h("div", {class: "split", "data-key": "split"}, section("Definition", definition(row, line)),
+        facts([["Type", row.type], ["Mode", row.execution_mode], ["Executions", Object.keys(row.counts).length ? a(at("#/executions", {...world, flow: name}), counted(row.counts)) : "none"],
+          ["Coverage", `${row.coverage.percent} %`], ["Findings", row.findings.length || "none"], ["Created", moment(row.created)], ["Changed", moment(row.modified)], ["World", worldName(row)]]),
+        h("div.split", {"data-key": "split"}, section("Definition", definition(row, line)),
           section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen, (each) => change({state: each === chosen ? "" : each, line: ""}, true))) : quiet("It cannot be drawn."),
             missed(row.coverage.points))),
         rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], map(row.mocks, ({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
         rows("Outcomes", ["No.", "When", "Does", "Hits"], map(row.outcomes, ({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
-        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], map(row.schedules, (each) => [each.name, h("code", null, each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
+        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], map(row.schedules, (each) => [each.name, h("code", each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
         rows("Versions", ["No.", "Description", "Created"], map(row.versions, (each) => [each.version, each.description, moment(each.created)]), "None is published."),
         rows("Aliases", ["Name", "Routes", "Description"], map(row.aliases, (each) => [each.name, map(each.routes, (one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
       if (line !== seen) setTimeout(() => {
@@ -46,17 +46,17 @@ export function flow({parts, world}) {
       seen = line;
     },
   };
-}
+};
 
 /** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} none */
 const rows = (title, heads, found, none) => section(title, found.length
-  ? table(title, heads, h("tbody", null, found.map((each) => row(...each)))) : quiet(none));
+  ? table(title, heads, h("tbody", found.map((each) => row(...each)))) : quiet(none));
 
 /** @param {any[]} points */
 function missed(points) {
   const found = points.filter((each) => !each.hits);
-  return found.length ? h("details", null, h("summary", null, `Not reached: ${found.length} of ${points.length}`),
-    h("ul", null, found.map((each) => h("li", null, h("a", {href: "", onclick: (/** @type {Event} */ event) => { event.preventDefault(); change({line: String(each.line), state: ""}, true); }}, `line ${each.line}`), `: ${each.kind} ${each.label}`)))) : null;
+  return found.length ? h("details", h("summary", `Not reached: ${found.length} of ${points.length}`),
+    h("ul", found.map((each) => h("li", h("a", {href: "", onclick: (event) => { event.preventDefault(); change({line: String(each.line), state: ""}, true); }}, `line ${each.line}`), `: ${each.kind} ${each.label}`)))) : null;
 }
 
 /** The text with its lines' numbers; in the margin how often executions passed a line, and what was found in it. @param {any} row @param {number} chosen a line */
@@ -73,7 +73,7 @@ function definition(row, chosen) {
     return h("div", {class: `row${line === chosen ? " here" : ""}${findings.length ? " found" : ""}`},
       h("span", {class: `margin ${passed === undefined ? "" : passed ? "passed" : "missed"}`, title: passed === undefined ? null : passed ? `passed ${passed} times` : "not passed"}, passed === undefined ? "" : passed ? `${passed}×` : "0×"),
       h("button", {type: "button", class: "line", "aria-label": `Line ${line}`, onclick: () => change({line: line === chosen ? "" : String(line), state: ""}, true)}, line),
-      h("span", {class: "text"}, text || " "),
-      findings.length ? h("span", {class: "findings"}, findings.map((each) => h("span", {class: `finding ${each.severity}`}, h("b", null, `${each.severity === "error" ? "✕" : "▲"} ${each.severity} ${each.code}`), ` ${each.message}`))) : null);
+      h("span.text", text || " "),
+      findings.length ? h("span.findings", findings.map((each) => h("span", {class: `finding ${each.severity}`}, h("b", `${each.severity === "error" ? "✕" : "▲"} ${each.severity} ${each.code}`), ` ${each.message}`))) : null);
   }));
 }

@@ -13,16 +13,16 @@ export function matrix(contract) {
   if (!contract) {
     const command = `cfmock contract fixtures/ --show ${location.origin} -- python client.py`;
     return section("Error matrix", quiet("What a client does about each error and each broken connection. There is none yet; this command makes one and shows it here:"),
-      h("div", {class: "command"}, h("code", null, command), button("Copy", () => copy(command))));
+      h("div.command", h("code", command), button("Copy", () => copy(command))));
   }
   /** @type {Map<string, any>} */
   const found = new Map(map(contract.cases, (row) => [`${row.operation} ${row.code ?? row.transport}`, row]));
   const operations = [...new Set(map(contract.cases, (row) => row.operation))];
   const faults = [...new Set([...contract.cases].sort((a, b) => Number(a.code === null) - Number(b.code === null)).map((row) => row.code ?? row.transport))];
   /** @param {any} row */
-  const cell = (row) => (row ? [verdict(row), row.spacing.length ? h("span", {class: "quiet"}, ` after ${row.spacing.length} ${row.spacing.length === 1 ? "retry" : "retries"}`) : null] : "");
-  return section("Error matrix", h("p", null, h("code", null, contract.command || "a client"), ", ", moment(contract.time)),
-    table("Error matrix", ["Fault", ...operations], h("tbody", null, faults.map((fault) => h("tr", {"data-key": fault}, h("th", {scope: "row"}, fault), operations.map((each) => h("td", null, cell(found.get(`${each} ${fault}`)))))))),
-    h("details", null, h("summary", null, `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", null, map(contract.cases, (one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
-      h("span", null, map(one.violations, (each) => h("span", {class: "wrong"}, `violation: ${each} `)), h("code", null, one.said))))))));
+  const cell = (row) => (row ? [verdict(row), row.spacing.length ? h("span.quiet", ` after ${row.spacing.length} ${row.spacing.length === 1 ? "retry" : "retries"}`) : null] : "");
+  return section("Error matrix", h("p", h("code", contract.command || "a client"), ", ", moment(contract.time)),
+    table("Error matrix", ["Fault", ...operations], h("tbody", faults.map((fault) => h("tr", {"data-key": fault}, h("th", {scope: "row"}, fault), operations.map((each) => h("td", cell(found.get(`${each} ${fault}`)))))))),
+    h("details", h("summary", `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", map(contract.cases, (one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
+      h("span", map(one.violations, (each) => h("span.wrong", `violation: ${each} `)), h("code", one.said))))))));
 }

@@ -1,10 +1,5 @@
 // Addresses: what the page shows stands behind the # of its address, and changes with it.
 
-/**
- * `path` names a view and its thing, `query` holds filters and what is selected; `world` is the part of it that requests share.
- * @typedef {{path: string, parts: string[], query: URLSearchParams, world: Record<string, string>}} Place
- */
-
 /** @param {string} part */
 function decoded(part) {
   try {
@@ -36,6 +31,9 @@ export const link = (view, names, row) => at(`#/${to(view, ...names)}`, worldOf(
 
 /** @param {any} [row] @returns {Record<string, string>} */
 export const worldOf = (row = {}) => ({account: row.account, region: row.region});
+
+/** @param {any} row */
+export const worldName = (row) => `${row.account || "default"} · ${row.region}`;
 
 /** @param {any} row @returns {string} */
 export const ofExecution = (row) => link("executions", [row.flow, row.execution ?? row.name], row);

@@ -26,13 +26,13 @@ export function timeline(events, end, chosen, choose) {
   const time = (/** @type {number} */ mark) => Date.parse(mark < events.length ? events[mark].Time : end);
   const lanes = passages.slice(0, MOST).map((each, index) => h("li", {"data-key": String(index)},
     h("button", {type: "button", class: "lane", "aria-pressed": String(each.state === chosen), onclick: () => choose(each.state)},
-      h("span", {class: "lane-name"}, each.state),
-      h("span", {class: "track"}, gaps.map((gap) => bar("gap", gap)),
+      h("span.lane-name", each.state),
+      h("span.track", gaps.map((gap) => bar("gap", gap)),
         bar(`span ${how(each)}${each.tries.length || each.holds || time(each.to ?? events.length) > time(each.from) ? " around" : ""}`, each), each.tries.map((one) => bar(`try ${how(one)}`, one))),
-      h("span", {class: "lane-time"}, each.tries.length > 1 ? `${each.tries.length} tries, ` : "", span(time(each.to ?? events.length) - time(each.from)), each.to === null ? " …" : ""))));
-  return section("Timeline", h("ol", {class: "lanes"}, lanes),
-    h("p", {class: "quiet legend"}, h("span", {class: "key try"}), "a try ", h("span", {class: "key around"}), "waiting ",
-      gaps.length ? [h("span", {class: "key gap"}), `${gaps.length === 1 ? "a long wait" : "long waits"}, shortened: ${gaps.map((each) => span(time(each.to ?? 0) - time(each.from))).join(", ")}`] : null),
+      h("span.lane-time", each.tries.length > 1 ? `${each.tries.length} tries, ` : "", span(time(each.to ?? events.length) - time(each.from)), each.to === null ? " …" : ""))));
+  return section("Timeline", h("ol.lanes", lanes),
+    h("p.quiet.legend", h("span.key.try"), "a try ", h("span.key.around"), "waiting ",
+      gaps.length ? [h("span.key.gap"), `${gaps.length === 1 ? "a long wait" : "long waits"}, shortened: ${gaps.map((each) => span(time(each.to ?? 0) - time(each.from))).join(", ")}`] : null),
     passages.length > MOST ? quiet(`The first ${MOST} of ${passages.length} states.`) : null);
 }
 
