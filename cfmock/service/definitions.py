@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cfmock.base.errors import ServiceError
-from cfmock.base.json_text import json_text
+from cfmock.base.json_text import json_text, value_size
 from cfmock.service.rows import AliasRow, FlowRow, ScheduleRow
 
 DefinedRow = FlowRow | AliasRow | ScheduleRow
@@ -79,7 +79,7 @@ def _text_size(row: DefinedRow) -> int:
     if isinstance(row, ScheduleRow):
         return size + len(row.payload) + len(row.cron)
     if isinstance(row, FlowRow):
-        environment = len(json_text(row.environment)) if row.environment else 0
+        environment = value_size(json_text(row.environment)) if row.environment else 0
         return size + len(row.role_arn) + len(row.external_storage_location) + len(row.resource_group_id) + environment
     return size
 

@@ -48,7 +48,7 @@ def create_schedule(
         id=world.ids.uuid(),
         name=schedule_name,
         description=description,
-        payload=payload,
+        payload=str(payload),  # without its value
         cron=cron_expression,
         enabled=enable,
         created=now,
@@ -80,7 +80,12 @@ def update_schedule(
         _parsed(cron_expression)
     flow, before = _find(world, flow_name, schedule_name)
     now = world.clock.now()
-    changes = {"cron": cron_expression, "payload": payload, "description": description, "enabled": enable}
+    changes = {
+        "cron": cron_expression,
+        "payload": None if payload is None else str(payload),
+        "description": description,
+        "enabled": enable,
+    }
     given = {key: value for key, value in changes.items() if value is not None}
     row = before._replace(modified=now, **given)  # type: ignore[arg-type]
     world.shared.memory.definitions.put(flow.id, row)

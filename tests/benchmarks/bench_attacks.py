@@ -340,6 +340,12 @@ def started_with_much(attacker: Attacker) -> None:
     attacker.repeat(_sent(given + f"e-{name}") for name in attacker.names())
 
 
+def started_with_tokens(attacker: Attacker) -> None:
+    """By an outcome, so that little else is kept of each."""
+    given = f"FlowName=canned&CallbackFnFTaskToken={'t' * 1_000_000}&ExecutionName="
+    attacker.repeat(_sent(given + f"e-{name}") for name in attacker.names())
+
+
 def _sent(body: str) -> bytes:
     request = signing.acs3(
         "StartExecution", {}, key=load.ACCESS_KEY_ID, secret=load.SECRET, host="127.0.0.1", body=body.encode()
@@ -527,6 +533,7 @@ ATTACKS = {
             fixture=lambda: [{"name": f"customer_order_{number:05}"} for number in range(9_990)],
         ),
         Attack("starts with 60 KB each", started_with_much, seconds=4 * SECONDS),
+        Attack("starts with tokens of 1 MB", started_with_tokens),
         Attack("flows that start themselves twice", self_starting, clients=1, fixture=self_starting_flows),
         Attack(
             "flows that loop", endless_loops,

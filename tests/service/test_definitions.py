@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -56,6 +57,18 @@ def test_each_text_of_a_flow_counts(service: Service, parameter: str) -> None:
     flow = {"Name": "f", "Type": "FDL", "Definition": PASS, "Description": "d", parameter: value}
     service("CreateFlow", **flow)
     assert defined(service) > 5_000
+
+
+def test_what_is_kept_of_values_is_what_counts(service: Service) -> None:
+    variables = {"Variables": [{"Name": f"n{number}", "Value": ""} for number in range(200)]}
+    flow = {"Name": "f", "Type": "FDL", "Definition": PASS, "Description": "d", "Environment": json.dumps(variables)}
+    service("CreateFlow", **flow)
+    assert defined(service) > 50_000
+    payload = json.dumps({"a": [{}] * 200})
+    service("CreateSchedule", FlowName="f", ScheduleName="s", CronExpression="@every 9m", Payload=payload)
+    service("UpdateSchedule", FlowName="f", ScheduleName="s", Payload=payload)
+    (row,) = service.emulator.worlds.default().stores.schedules.rows(service("DescribeFlow", Name="f")["Id"])
+    assert (type(row.payload), row.payload) == (str, payload), "its value is not kept"
 
 
 def test_versions_count_their_definition_once(service: Service) -> None:
