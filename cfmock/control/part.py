@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, value_size
 from cfmock.base.suggestions import did_you_mean
 from cfmock.control.names import NameCheck
 from cfmock.control.setups import SetUps
@@ -20,8 +20,8 @@ from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 
-MAX_ADDED = 32 * 1024 * 1024
-"""Bytes of fixtures, outcomes, mocks and faults that are added to a server at work."""
+MAX_ADDED = 64 * 1024 * 1024
+"""Bytes of fixtures, outcomes, mocks and faults that are added to a server at work, about, as values."""
 
 MAX_RULES = 1_000
 """Fault rules, outcomes of a flow and mocks of a task that are added to a server at work: calls may have to pass by them all."""
@@ -125,7 +125,7 @@ class ControlPart:
 
 def size_of(given: Json) -> int:
     """About how many bytes a change takes that keeps this."""
-    return CHANGE + len(repr(given))
+    return CHANGE + value_size(repr(given))
 
 
 def check_rules(count: int, of_what: str) -> None:

@@ -38,7 +38,7 @@ ADD: dict[str, Callable[[Control], Any]] = {
 
 @pytest.mark.parametrize("add", ADD.values(), ids=ADD)
 def test_there_is_a_bound(add: Callable[[Control], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part, "MAX_ADDED", 35_000)
+    monkeypatch.setattr(part, "MAX_ADDED", 40_000)
     control = Control(make_service(echo_flow({})).emulator)
     for _ in range(3):
         add(control)
@@ -160,6 +160,12 @@ def test_what_is_gone_is_not_held_on_to() -> None:
 
 def cells(function: Any) -> list[Any]:
     return [cell.cell_contents for cell in function.__closure__]
+
+
+def test_small_values_count_for_what_they_take() -> None:
+    control = Control(make_service(echo_flow({})).emulator)
+    control.add_outcome({"flow": "echo", "output": {"a": [{}] * 1_000}})
+    assert control.emulator.worlds.added > 64 * 1_000
 
 
 def test_faults_that_are_removed_count_no_longer() -> None:
