@@ -12,8 +12,11 @@ import pytest
 from cfmock.base.clocks import Clock, RealClock, VirtualClock
 from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
+from cfmock.engine.events import as_events
+from cfmock.engine.identity import Identity
 from cfmock.engine.ready_queue import TURN
 from cfmock.engine.task_calls import TaskMock
+from cfmock.engine.task_mocks import ScriptedTasks, TaskMocks
 from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of
 
@@ -714,3 +717,22 @@ def test_an_execution_has_no_event_more_than_it_may_have(before: int, monkeypatc
     _, seen = started(LOOP)
     assert (len(seen.events), seen.events[-1].type) == (101 + before, "ExecutionFailed")
     check_history(seen.events)
+
+
+def test_the_events_of_a_turn_are_handed_over_at_once() -> None:
+    lab = Lab()
+    handed: list[list[Any]] = []
+    lab.scheduler.start(
+        lab.add("f", PASS), Identity("f", "e1"), {}, resolver=ScriptedTasks(TaskMocks()), sink=handed.append
+    )
+    assert [len(list(as_events(rows))) for rows in handed] == [6]
+
+
+def test_what_its_own_task_ends_has_told_its_events_by_then() -> None:
+    lab = Lab()
+    text = "- {Type: Wait, Name: A, Seconds: 1, Next: B}\n- {Type: Task, Name: B, Action: 'x:Y', End: true}"
+    lab.add("f", text_of({"states": text}), {"B": [TaskMock(calls=lambda event: seen.run.stop("Enough", ""))]})
+    seen = lab.start("f")
+    lab.advance(2)
+    check_history(seen.events)
+    assert [event.type for event in seen.events[-3:]] == ["TaskScheduled", "TaskStarted", "ExecutionStopped"]
