@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
 Parts: calls, scans, start, memory, growth, pages, looking, console, reads, loading, fixture, setup, faults, engine, graph,
-contract, worker, lab, replay, outer, state, attacks (default: all).
+contract, worker, lab, replay, outer, state, attacks, peers (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
@@ -65,9 +65,7 @@ class Server:
     """A server process on a core of its own; `cold` seconds went by until it answered its first call. `log` takes its stderr."""
 
     def __init__(self, command: list[str], log: IO[bytes] | None = None) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         first = load.starts(1)
         began = time.perf_counter()
         self.process = subprocess.Popen(
@@ -112,6 +110,13 @@ def running(command: list[str]) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def pin(process: int, core: int) -> None:
@@ -360,6 +365,13 @@ def state() -> list[Measure]:
     ]
 
 
+def peers() -> list[Measure]:
+    """Other stand-ins, for comparison; see bench_peers.py."""
+    import bench_peers
+
+    return list(bench_peers.measures())
+
+
 def attacks() -> list[Measure]:
     """What an honest client notices of attacks; see bench_attacks.py."""
     import bench_attacks
@@ -394,6 +406,7 @@ PARTS = {
         outer,
         state,
         attacks,
+        peers,
     )
 }
 

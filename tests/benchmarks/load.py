@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote, urlencode
 
 ACCESS_KEY_ID = "bench-ak"
@@ -70,11 +71,12 @@ def lists(count: int) -> list[bytes]:
 
 @dataclass
 class Result:
-    """What came of a load: seconds for all of it, seconds of each call, and the answers other than 200."""
+    """What came of a load: seconds for all of it, seconds of each call, and the answers other than 200. `over`: all are sent."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     refused: list[bytes] = field(default_factory=list)
+    over: bool = False
 
     @property
     def rate(self) -> float:
@@ -82,7 +84,7 @@ class Result:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends the next request when the last one is answered. Answers must have a Content-Length."""
+    """Sends the next request when the last one is answered. Answers have a Content-Length, or come in chunks."""
 
     def __init__(self, requests: Iterator[bytes], result: Result, done: asyncio.Future[None]) -> None:
         self.requests = requests
@@ -98,6 +100,7 @@ class _Connection(asyncio.Protocol):
     def send_next(self) -> None:
         request = next(self.requests, None)
         if request is None:
+            self.result.over = True
             self.transport.close()
         else:
             self.sent = time.perf_counter()
@@ -109,15 +112,21 @@ class _Connection(asyncio.Protocol):
         if head_end < 0:
             return
         head = self.buffer[:head_end].lower()
-        length_at = head.find(b"content-length:") + len(b"content-length:")
-        length = int(head[length_at : head.find(b"\r", length_at) if b"\r" in head[length_at:] else None])
-        if len(self.buffer) < head_end + 4 + length:
+        if b"content-length:" in head:
+            length = int(head.partition(b"content-length:")[2].partition(b"\r")[0])
+            if len(self.buffer) < head_end + 4 + length:
+                return
+        elif not self.buffer.endswith(b"0\r\n\r\n"):  # in chunks
             return
         self.result.latencies.append(time.perf_counter() - self.sent)
-        if not self.buffer.startswith(b"HTTP/1.1 200"):
+        if self.buffer[8:12] != b" 200":
             self.result.refused.append(self.buffer)
+        closes = head.startswith(b"http/1.0") or b"connection: close" in head
         self.buffer = b""
-        self.send_next()
+        if closes:
+            self.transport.close()
+        else:
+            self.send_next()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
@@ -139,11 +148,15 @@ def send(port: int, requests: Iterable[bytes], connections: int = 32) -> Result:
 
 async def _send(port: int, requests: list[bytes], connections: int) -> Result:
     loop, result, queue = asyncio.get_running_loop(), Result(), iter(requests)
-    done = [loop.create_future() for _ in range(connections)]
+
+    async def keep_sending() -> None:
+        while not result.over:  # a server may close connections behind an answer
+            done: asyncio.Future[None] = loop.create_future()
+            await loop.create_connection(partial(_Connection, queue, result, done), "127.0.0.1", port)
+            await done
+
     began = time.perf_counter()
-    for future in done:
-        await loop.create_connection(lambda future=future: _Connection(queue, result, future), "127.0.0.1", port)
-    await asyncio.gather(*done)
+    await asyncio.gather(*(keep_sending() for _ in range(connections)))
     result.seconds = time.perf_counter() - began
     return result
 
