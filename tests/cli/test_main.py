@@ -129,10 +129,25 @@ def test_in_a_folder_that_is_gone_whole_paths_work_and_others_are_a_line(tmp_pat
 def test_the_help_needs_neither_server_nor_tables():
     code = (
         "import sys; from cfmock.__main__ import main; main(['--help'])\n"
-        "print(sorted(m for m in ('aiohttp', 'rich', 'yaml', 'jsonschema_rs') if m in sys.modules))"
+        "print(sorted(m for m in ('aiohttp', 'rich', 'yaml') if m in sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.stdout.splitlines()[-1] == "[]", ran.stderr
+
+
+def test_a_server_that_is_asked_nothing_loads_neither_control_nor_languages_nor_yaml():
+    code = (
+        "import sys; from cfmock.cli import server_setup; started = server_setup.prepare([], {}); started.tell_unused()\n"
+        "loaded = [m for m in sys.modules if m.startswith(('yaml', 'cronsim', 'difflib', 're2', 'dataclasses',"
+        " 'cfmock.control', 'cfmock.graph', 'cfmock.lint', 'cfmock.tools', 'cfmock.fixtures.outer.t',"
+        " 'cfmock.engine.languages.legacy', 'cfmock.engine.languages.statem',"
+        " 'cfmock.server.admin.http', 'cfmock.observe.models'))]\n"
+        "print(sorted(loaded)); print(started.control, started.control.health()['status'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    loaded, control = ran.stdout.splitlines()
+    assert loaded == "[]", ran.stderr
+    assert control.endswith("ok")
 
 
 def test_closed_streams_are_no_mishap():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from cfmock import CloudFlow, ServiceError
 from cfmock.tools.contract.outcome import Facts, Reaction, operations_used, polls, reaction
@@ -51,7 +52,7 @@ def test_a_client_that_gives_up_fails(cf):
     case = Case("StartExecution", "AccessDenied")
     struck(cf, case)
     start(cf, tries=1)
-    found = reaction(case, FINE._replace(exit=7, err="AccessDenied\n"), records(cf))
+    found = reaction(case, replace(FINE, exit=7, err="AccessDenied\n"), records(cf))
     assert (found.verdict, found.exit, found.calls, found.spacing, found.said) == ("failed", 7, 1, (), "AccessDenied")
 
 
@@ -67,7 +68,7 @@ def test_one_that_was_ended_for_its_time_has_not_recovered_whatever_its_status(c
     case = Case("StartExecution", transport="hang")
     struck(cf, case)
     start(cf, tries=1)
-    found = reaction(case, FINE._replace(timed_out=True), records(cf))
+    found = reaction(case, replace(FINE, timed_out=True), records(cf))
     assert (found.verdict, found.recovered) == ("timed out", False)
 
 
