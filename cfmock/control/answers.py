@@ -36,7 +36,7 @@ def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | No
         return None
     _, source, by_task = tried.answer
     if isinstance(source, Answerer):
-        return Answered(source.value, _WHY[source])
+        return Answered(source.value, f"no mock: {_WHY.get(source) or _unmocked(tried)}")
     for name, number, mock in candidates(by_task, *_names(state, tried)):
         if mock is source:
             return Answered(_kind(source), f"mock {number} of '{name}'{_condition(source)}")
@@ -44,10 +44,15 @@ def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | No
 
 
 _WHY = {
-    Answerer.NESTED: "no mock of it matched, and it starts a flow",
-    Answerer.REPORT: "no mock of it matched, and it waits for a report with its token",
-    Answerer.UNMOCKED: "no mock of it matched: the setting unmocked_tasks decides",
+    Answerer.NESTED: "it started a flow",
+    Answerer.REPORT: "it waits for a report with its token",
 }
+
+
+def _unmocked(tried: TaskTry) -> str:
+    """What the setting made of a task that nothing was for."""
+    result = part(tried.end, "output") if tried.end is not None else None
+    return f"{'failed' if result is None else f'succeeded with {result:.60}'} (unmocked_tasks)"
 
 
 def _kind(mock: TaskMock) -> str:

@@ -61,6 +61,7 @@ def test_each_try_tells_who_answered_it_why_and_what_came_before() -> None:
         ("3 of 'Charge'", ["times: spent, 1 of 1"]),
     ]
     assert ship["tries"][0]["answered_by"] == "unmocked"
+    assert ship["tries"][0]["why"] == "no mock: succeeded with {} (unmocked_tasks)"
     assert told["visits"] == ["Charge", "Ship"]
     assert (told["status"], told["outcome"], told["waiting"]) == ("Succeeded", None, [])
 

@@ -224,10 +224,13 @@ def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
     """Draw the legend of the lines that are there; return it and its width."""
     ways = list(_ways(planned))
     entries = []
+    grey = (
+        "" if highlight is None else " cf-missed"
+    )  # their colour is that of what was reached, their dashes are their own
     if any(way.link and way.link.is_catch for way in ways):
-        entries.append(("cf-catch", "catch"))
+        entries.append((f"cf-catch{grey}", "catch"))
     if any(way.link and way.link.loop for way in ways):
-        entries.append(("cf-loop", "back again"))
+        entries.append((f"cf-loop{grey}", "back again"))
     if highlight is not None:
         entries += [("cf-next cf-reached", "reached"), ("cf-next cf-missed", "not reached")]
         entries += [
@@ -236,7 +239,7 @@ def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
     parts, at = [], 0.0
     for classes, words in entries:
         shape = f'<rect class="cf-box" x="{at:.1f}" y="-6" width="28" height="12" rx="2"/>'
-        if classes.startswith("cf-next") or classes in ("cf-catch", "cf-loop"):
+        if classes.startswith(("cf-next", "cf-catch", "cf-loop")):
             shape = f'<path class="cf-line" d="M{at:.1f} 0h28"/>'
         parts.append(f'<g class="{classes}">{shape}</g><text class="cf-note" x="{at + 34:.1f}" y="4">{words}</text>')
         at += 34 + width(words, NOTE) + 18

@@ -121,7 +121,7 @@ class Authenticator:
         credential = self._credential(presented)
         now = self._now() + skew
         if abs(presented.moment - now) > self._max_skew:
-            hint = skew_hint(presented.time, now)
+            hint = skew_hint(presented.time, presented.moment, now)
             raise Refused("RequestTimeTooSkewed", presented.time, iso_seconds(now), reason="time-expired", hint=hint)
         presented.verify(request, parameters, credential)
         if presented.bearer is None and (presented.security_token or credential.security_token is not None):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
 from cfmock.protocol.auth import signature
 from cfmock.protocol.wire.decode import FORM, is_acs3, read_pairs, split_target
@@ -231,7 +232,23 @@ def _moment(name: str, text: str) -> float:
     raise Refused("InvalidArgument", reason="time-format", detail=detail, hint=hint and f"{name}: {hint}")
 
 
-def skew_hint(time: str, now: float) -> str | None:
-    """Return what explains a time that is off by 543 years. `time` is as signed, `now` in seconds since 1970."""
-    years = int(time[:4]) - datetime.fromtimestamp(now, timezone.utc).year
-    return f"the year is of the Buddhist calendar; {_LANGUAGE}" if years == _BUDDHIST else None
+_ZONE = 1800
+"""Seconds: time zones differ by multiples of it. The furthest is 14 hours ahead of UTC."""
+
+
+def skew_hint(time: str, moment: float, now: float) -> str:
+    """Return what explains a time that is off. `time` is as signed, and means `moment`; both times in seconds since 1970."""
+    if int(time[:4]) - datetime.fromtimestamp(now, timezone.utc).year == _BUDDHIST:
+        return f"the year is of the Buddhist calendar; {_LANGUAGE}"
+    zone = round((moment - now) / _ZONE) * _ZONE
+    local = zone and abs(moment - now - zone) <= 120 and abs(zone) <= 14 * 3600
+    off = _hours(abs(zone if local else moment - now))
+    words = f"the client's clock is {off} {'ahead of' if moment > now else 'behind'} the server's ({iso_seconds(now)})"
+    return f"{words}: local time was probably sent as UTC" if local else words
+
+
+def _hours(seconds: float) -> str:
+    """Describe a span to the minute, as `5 h 30 min`; a shorter one to the second."""
+    minutes = round(seconds / 60)
+    parts = (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or f"{seconds:.0f} s"

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import urllib.parse
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -221,6 +221,23 @@ def test_a_year_of_the_buddhist_calendar_is_named(service: Service) -> None:
     assert isinstance(reply, Reply)
     assert json.loads(reply.body)["Code"] == "RequestTimeTooSkewed"
     assert "-Duser.language=en" in dict(reply.headers)[HEADER]
+
+
+OFF = {
+    8 * 3600: "is 8 h ahead of the server's (20\\d\\d-.*Z): local time was probably sent as UTC",
+    -19800 + 30: "is 5 h 30 min behind the server's (20\\d\\d-.*Z): local time was probably sent as UTC",
+    1500: "is 25 min ahead of the server's (20\\d\\d-.*Z)",
+    -3 * 86_400: "is 3 d behind the server's (20\\d\\d-.*Z)",
+}
+
+
+@pytest.mark.parametrize(("off", "hint"), OFF.items())
+def test_it_is_said_by_how_much_a_clock_is_off(service: Service, off: int, hint: str) -> None:
+    moment = (datetime.now(timezone.utc) + timedelta(seconds=off)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    reply = service.emulator.handle(v1("ListFlows", {}, method="GET", secret=SECRET, common={"Timestamp": moment}))
+    assert isinstance(reply, Reply)
+    pattern = "the client's clock " + hint.replace("(", "\\(").replace(")", "\\)")
+    assert re.fullmatch(pattern, dict(reply.headers)[HEADER])
 
 
 HOST = "127.0.0.1:8790"

@@ -23,7 +23,7 @@ export const call = ({parts}) => {
         row.signature ? signature(row.signature, row.hint) : null,
         h("div.pair", request(row.parameters), block(answerName(row), answer(row))),
         list("Violations", row.violations), list("Warnings", row.warnings),
-        row.near_misses.length ? section("Near misses", misses(row.near_misses)) : null);
+        row.near_misses.length ? section("Mocks, outcomes and faults", misses(row.near_misses)) : null);
     },
   };
 };
@@ -31,7 +31,7 @@ export const call = ({parts}) => {
 /** @param {any} row */
 const about = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
   ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", row.request_id)],
-  ["Nonce", h("code", row.nonce || "none")], ["Timestamp", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
+  ["Nonce", h("code", row.nonce || "none")], ["Timestamp the client sent", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
   ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
     ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
 

@@ -28,7 +28,7 @@ export const calls = () => {
     draw(found, {query}) {
       const newest = found.calls.reverse();
       keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time), a(link("calls", [one.request_id]), one.operation || "(none)"), about(one), answered(one), [span(one.duration * 1000)], one.access_key_id,
-        h("span", map(one.faults, (each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.hint ? h("span.quiet", one.hint) : null)));
+        h("span", map(one.faults, (each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.code ? h("span.quiet", one.message, one.hint ? ` · ${one.hint}` : "") : null)));
       show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
       show(below, found.next ? h("p", a(at("#/calls", {...Object.fromEntries(query), after: found.next}), "Older calls")) : null, newest.length ? null : found.wrong || NAMES.some((name) => query.get(name)) ? empty("Nothing matches", found.wrong ?? "No call passes these filters.")
         : empty("No calls yet", "Point your client at this server, or make a call.", `cfmock call ListFlows --url ${location.origin}`));

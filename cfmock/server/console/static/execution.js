@@ -110,9 +110,14 @@ function answer(tried, number, task) {
     h("details", h("summary", "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
 }
 
-/** What was asked before, and why it was not meant. @param {any[]} found */
-export const misses = (found) => (found?.length ? h("div.misses", h("h4", "What nearly did"), h("ul", found.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ",
-  map(each.differences, (one) => one.message).join("; "))))) : null);
+/** What nearly answered: but for one thing; what differed more is folded. @param {any[]} found */
+export function misses(found) {
+  const near = found.filter((each) => each.differences.length === 1 && each.differences[0].path !== "when.operation");
+  const others = found.filter((each) => !near.includes(each));
+  const list = (/** @type {any[]} */ some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", map(each.differences, (one) => one.message).join("; "))));
+  return h("div.misses", near.length ? [h("h4", "What nearly did"), list(near)] : null,
+    others.length ? h("details", h("summary", `${others.length} ${near.length ? "others " : ""}did not apply`), list(others)) : null);
+}
 
 /** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
 function eventList({events, next}, chosen, choose) {
