@@ -108,7 +108,7 @@ def test_catches_and_ways_back_are_lines_of_their_own_kind():
     assert kinds["cf-next"] > 5
     assert {"catch", "back again"} <= set(texts(draw(ORDER)))
     samples = draw(ORDER, Highlight({"Stock": 1}))[-1]
-    assert ["cf-catch cf-missed", "cf-loop cf-missed"] == [group.get("class") for group in samples.iter(f"{SVG}g")][1:3]
+    assert [group.get("class") for group in samples.iter(f"{SVG}g")][1:3] == ["cf-catch cf-missed", "cf-loop cf-missed"]
 
 
 def test_a_way_on_from_the_steps_of_an_old_option_has_no_second_label():
