@@ -82,7 +82,11 @@ def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenti
             return missing
     trace = reached.trace if isinstance(reached, Decided) else None
     nearest = trace.nearest() if trace is not None and not noted.matched else None
-    return str(nearest) if nearest is not None else None
+    if nearest is not None:
+        return str(nearest)
+    stage = called(reached)
+    reads = stage is not None and stage.call.operation.method == "GET"  # what is warned of is the client's doing
+    return next(iter(noted.warnings), None) if reads else None
 
 
 def _missing(stage: Called | None, failure: ServiceError, authenticator: Authenticator) -> str | None:

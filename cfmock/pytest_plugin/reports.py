@@ -62,7 +62,7 @@ def _shown(cf: CloudFlow, after: str | None = None) -> str:
         lines.append(f"{each.operation}({given}) -> {answer}")
         lines += [f"    violation: {violation}" for violation in each.violations]
         lines += [f"    warning: {warning}" for warning in each.warnings]
-        lines += [f"    hint: {each.hint}"] if each.hint else []
+        lines += [f"    hint: {each.hint}"] if each.hint and each.hint not in each.warnings else []
     told = {warning for each in calls for warning in each.warnings}
     lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
     if not calls:

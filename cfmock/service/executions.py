@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import json_text, quoted
+from cfmock.base.time_text import duration_text
 from cfmock.protocol.wire.messages import DeferredAnswer, Fields
 from cfmock.service.live import waiting_for
 from cfmock.service.lookup import find_execution, find_flow
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.starting import PLAIN, RUNNING, StartOrigin, start_new, start_or_join
-from cfmock.service.world import World
+from cfmock.service.world import Live, World
+
+LOOKS = 20
+"""DescribeExecution calls about one execution at one time of the virtual clock, at the last of which its client is warned."""
 
 UNSTOPPED = "1970-01-01T00:00:00Z"
 """StoppedTime of an execution that has not stopped (command-line samples, the vendor's editor plug-in)."""
@@ -65,12 +70,37 @@ def describe_execution(
     """Answer with the execution now, or, with a wait, once it has ended or the wait is over."""
     row = find_execution(world, flow_name, execution_name)
     live = world.live_execution(row)
-    if live is not None and not live.poll() and wait_time_seconds:
+    if live is not None and not live.poll():
+        if not wait_time_seconds:
+            if world.settings.clock == "virtual":
+                _look(world, row, live)
+            return described_fields(row)
         subscribe = waiting_for(world, row)
         if subscribe is not None:
             ready = partial(_described, world, flow_name, execution_name)
             return DeferredAnswer(ready, subscribe, timeout=float(wait_time_seconds))
     return _described(world, flow_name, execution_name)
+
+
+def _look(world: World, row: ExecutionRow, live: Live) -> None:
+    """Count a look at an execution that runs on a virtual clock. Warns of the one at which a client that waits for its end by
+    looking again and again, sleeping between, would not see it: only time is missing, and that stands still."""
+    now = live.timeline.now()
+    moment, count = live.looks
+    live.looks = looks = now, count + 1 if now == moment else 1
+    if looks[1] != LOOKS:
+        return
+    timelines = live.timeline.reach()
+    if any(each.busy or each.open > len(each.joined) for each in timelines):
+        return  # an answer or a report is to come
+    left = min(each.left for each in timelines)
+    if left < math.inf and world.says_first("stands still", row.flow.id, row.name):
+        span = duration_text(left)
+        world.warn(
+            f"{row.flow.name}/{row.name} waits until {iso(now + left)} and the virtual clock stands still at {iso(now)}, so "
+            f"DescribeExecution goes on answering {row.status}: advance the clock (cf.clock.advance('{span}'), POST "
+            "/_cfmock/clock), give WaitTimeSeconds, or use cf.run"
+        )
 
 
 def start_sync_execution(

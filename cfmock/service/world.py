@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +45,10 @@ class Live(Protocol):
     listed: bool  # whether its row stands in the index
     run: FlowExecution | None
     outcome: Outcome | None
+    looks: tuple[float, int] = (
+        -math.inf,
+        0,
+    )  # on a virtual clock: a time of its timeline, and how many looked at it then
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""

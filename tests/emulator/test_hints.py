@@ -12,6 +12,7 @@ from cfmock.control.control import Control
 from cfmock.emulator.hints import one_line
 from cfmock.engine.task_calls import Returns, TaskMock
 from cfmock.protocol.wire.messages import Reply, Request
+from cfmock.service.executions import LOOKS
 from cfmock.service.world import MOST_NAMES
 from tests.support.calls import Service, echo_flow, make_service
 
@@ -363,3 +364,54 @@ def test_a_warning_between_calls_is_kept_but_belongs_to_no_call() -> None:
 def test_a_hint_is_one_line_of_printable_ascii() -> None:
     assert one_line("a\r\nX-Evil: 1\x7f 你\ud800") == "a  X-Evil: 1  \\u4f60\\ud800"
     assert len(one_line("x" * 5000)) == 400
+
+
+WAITING = TASK.replace("End: true}", "Next: Rest}\n  - {Type: Wait, Name: Rest, Seconds: 300, End: true}")
+REPORTED = TASK.replace("Parameters:", "TaskMode: WaitForCustomCallback, Timeout: 600, Parameters:")
+
+
+def polled(service: Service, times: int, **more: Any) -> list[str]:
+    """The hints of so many DescribeExecution calls about one execution."""
+    hints = (hint_of(service, "DescribeExecution", FlowName="order", ExecutionName="e", **more) for _ in range(times))
+    return [hint for hint in hints if hint is not None]
+
+
+def started(fixture: dict[str, Any], **settings: Any) -> Service:
+    service = make_service({"flows": [{"name": "order", **fixture}]}, **settings)
+    service("StartExecution", FlowName="order", ExecutionName="e")
+    return service
+
+
+@pytest.mark.parametrize(
+    "fixture", [{"definition": WAITING, "tasks": {"Charge": [{"returns": {}}]}}, {"outcomes": [{"after": "5m"}]}]
+)
+def test_who_polls_while_the_virtual_clock_stands_still_is_told_once_what_moves_it(fixture: dict[str, Any]) -> None:
+    service = started(fixture)
+    assert polled(service, LOOKS - 1) == []
+    (hint,) = polled(service, 1)
+    assert hint.startswith("order/e waits until 2024-06-01T00:05:00.000Z and the virtual clock stands still at")
+    assert "cf.clock.advance('5m'), POST /_cfmock/clock), give WaitTimeSeconds, or use cf.run" in hint
+    assert polled(service, 3 * LOOKS) == []
+    assert [each.text for each in service.emulator.journal.warnings()] == [hint]
+
+
+def test_who_polls_while_the_virtual_clock_moves_is_told_nothing() -> None:
+    service = started({"outcomes": [{"after": "5m"}]})
+    for _ in range(2 * LOOKS):
+        assert polled(service, 1) == []
+        service.emulator.time.advance_to(service.emulator.clock.now() + 1)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "settings"),
+    [
+        ({"outcomes": [{"after": "5m"}]}, {"clock": "real"}),
+        ({"outcomes": [{"status": "Running"}]}, {}),
+        ({"outcomes": [{"after": {"polls": 100}}]}, {}),
+        ({"definition": REPORTED}, {}),
+    ],
+)
+def test_who_polls_for_what_time_alone_does_not_bring_is_told_nothing(
+    fixture: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    assert polled(started(fixture, **settings), 2 * LOOKS) == []
