@@ -124,8 +124,8 @@ class ControlPart:
 
 
 def size_of(given: Json) -> int:
-    """About how many bytes a change takes that keeps this."""
-    return CHANGE + value_size(repr(given))
+    """About how many bytes a change takes that keeps this, and what is made of it."""
+    return CHANGE + 2 * value_size(repr(given))
 
 
 def check_rules(count: int, of_what: str) -> None:
