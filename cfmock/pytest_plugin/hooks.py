@@ -95,7 +95,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     setups.begin(item)
-    result = yield
+    try:
+        result = yield
+    except KeyboardInterrupt:
+        reports.keep_calls(item)
+        raise
     servers.fail_for_violations(item)
     checks.judge(item, _flows(item), [each for cf in servers.servers_of(item) for each in access.loaded_fixtures(cf)])
     session = servers.session_of(item)
@@ -140,5 +144,6 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     with reports.survived(terminalreporter.line):
+        reports.summary(terminalreporter, config)
         coverage.summary(terminalreporter, config)
         setups.summary(terminalreporter)

@@ -1,4 +1,4 @@
-"""Reports below a failing test: the calls and executions that its servers saw."""
+"""Reports below a test that fails or is interrupted: the calls and executions that its servers saw."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,23 +30,45 @@ def survived(tell: Callable[[str], object]) -> Iterator[None]:
         tell(f"cfmock could not show all it saw, by a mistake of its own:\n{traceback.format_exc(limit=-3).rstrip()}")
 
 
+_INTERRUPTED = pytest.StashKey[list[tuple[str, str]]]()
+"""Key of what the servers of a test had seen when somebody interrupted it, for its run."""
+
+
 def add_calls(item: pytest.Item, report: pytest.TestReport) -> None:
     """Show the calls and executions of each server that the test uses."""
+    report.sections += _seen(item)
+
+
+def keep_calls(item: pytest.Item) -> None:
+    """Keep them of a test that is being interrupted, of which pytest makes no report: it may have waited for ever."""
+    kept = item.config.stash[_INTERRUPTED] = []
+    with survived(lambda text: kept.append(("cfmock", text))):
+        kept += _seen(item)
+
+
+def summary(terminal: Any, config: pytest.Config) -> None:
+    """Show what was kept of a test that was interrupted."""
+    for title, text in config.stash.get(_INTERRUPTED, []):
+        terminal.section(title, sep="-")
+        terminal.line(text)
+
+
+def _seen(item: pytest.Item) -> Iterator[tuple[str, str]]:
     for cf, since in own_servers(item).items():
-        report.sections.append(("calls seen by cfmock", _shown(cf)))
-        _add_executions(report, "cfmock", cf, since)
+        yield "calls seen by cfmock", _shown(cf)
+        yield from _executions("cfmock", cf, since)
     session = session_of(item)
     if session is not None:
-        report.sections.append(("calls seen by cfmock_session", _shown(session.cf, session.last)))
-        _add_executions(report, "cfmock_session", session.cf, session.executions)
+        yield "calls seen by cfmock_session", _shown(session.cf, session.last)
+        yield from _executions("cfmock_session", session.cf, session.executions)
 
 
-def _add_executions(report: pytest.TestReport, name: str, cf: CloudFlow, since: Marks) -> None:
+def _executions(name: str, cf: CloudFlow, since: Marks) -> Iterator[tuple[str, str]]:
     from cfmock.control.shown_executions import executions_text
 
     text = access.ask(cf, lambda control: executions_text(control, since))
     if text:
-        report.sections.append((f"executions seen by {name}", text))
+        yield f"executions seen by {name}", text
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:

@@ -340,6 +340,30 @@ def test_a_failed_test_shows_the_calls_the_server_saw(inner: pytest.Pytester) ->
     )
 
 
+def test_a_test_that_is_interrupted_shows_what_it_waited_for(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.cfmock(clock="virtual", now="2024-06-01T00:00:00Z")
+        def test_hangs(cfmock):
+            cfmock.load({"cfmock": 1, "flows": [{"name": "f", "outcomes": [{"after": "30s"}]}]})
+            cfmock.call("StartExecution", FlowName="f", ExecutionName="e")
+            for _ in range(20):
+                cfmock.call("DescribeExecution", FlowName="f", ExecutionName="e")
+            raise KeyboardInterrupt
+        """
+    )
+    run(inner, "-q").stdout.fnmatch_lines(
+        [
+            "*calls seen by cfmock*",
+            "*warning: f/e waits until 2024-06-01T00:00:30.000Z and the virtual clock stands still at *",
+            "*executions seen by cfmock*",
+            "    waits until 2024-06-01T00:00:30.000Z: the virtual clock stands still until cf.clock.advance('30s')",
+        ]
+    )
+
+
 def test_a_report_that_cannot_be_made_ends_no_session(inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong where a report is made: it is told with the report, and the next test runs."""
 
