@@ -181,6 +181,7 @@ class Executed(Live):
                 world.stores.map_runs.put(row.flow.id, key, map_run)
             world.retention.has_map_runs(row, rows)
             run.map_runs.clear()  # they and the run refer to one another
+        run.context.observe = None  # likewise
         output = run.output.text if run.output is not None else ""
         stopped = run.stopped if run.stopped is not None else self.timeline.now()
         finish(world, self, stopped, End(run.status.value, output, run.error, run.cause))
