@@ -57,6 +57,7 @@ fuzz: .venv/.ready .venvs/fuzz/.ready ## feed hostile inputs to the parsers and 
 
 crash: .venv/.ready ## kill servers that keep state, for minutes: is anything lost?
 	$(BIN)/python -m tests.crash $(ARGS)
+	$(BIN)/python -m tests.crash_replicas
 
 soak: .venv/.ready .venvs/.sdks ## ten minutes of the vendor's SDKs, faults and reloads: is memory flat, is nothing lost?
 	$(BIN)/python tests/benchmarks/soak.py $(ARGS)

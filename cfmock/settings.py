@@ -223,7 +223,12 @@ class Settings(Struct, frozen=True):
         "NAME=VALUE", option="--var", many=True, fixture=True,
     )  # fmt: skip
     journal: str | None = _option(None, _path, "append every call to this file as a JSON line", "FILE")
-    state: str | None = _option(None, _path, "keep state in this file (SQLite), to survive restarts", "FILE")
+    state: str | None = _option(
+        None, _path, "keep state in this file (SQLite), or in a PostgreSQL database for several replicas", "FILE|URL"
+    )
+    replica_token: str | None = _option(
+        None, _token, "token that the replicas of one database share", "TOKEN", command=True
+    )
     tls: bool = _option(False, _switch, "serve HTTPS, with a CA and certificate made at the start")
     tls_ca_out: str | None = _option(None, _path, "write the certificate of that CA to this file", "FILE")
     tls_cert: str | None = _option(None, _path, "serve HTTPS with this certificate chain (PEM)", "FILE")

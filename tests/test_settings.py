@@ -59,7 +59,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         "keep_executions": "5", "keep_bytes": "6KiB",
         "tls": "on", "tls_ca_out": "ca.pem", "tls_cert": "cert.pem", "tls_key": "key.pem",
         "allow_origin": "http://localhost:3000, https://a.test", "variables": "b=2,a=x=y",
-        "state": "s.db",
+        "state": "s.db", "replica_token": "r",
     }  # fmt: skip
     assert resolve({}, {f"CFMOCK_{name.upper()}": value for name, value in text.items()}, {}) == Settings(
         host="::1", port=1, auth="off", clock="virtual", errors="gateway", seed=-7, now=1717200000.0,
@@ -70,6 +70,7 @@ def test_every_setting_has_a_variable_that_sets_it():
         keep_executions=5, keep_bytes=6144,
         tls=True, tls_ca_out="ca.pem", tls_cert="cert.pem", tls_key="key.pem",
         allow_origin=("http://localhost:3000", "https://a.test"), variables=(("a", "x=y"), ("b", "2")), state="s.db",
+        replica_token="r",
     )  # fmt: skip
     assert set(text) == set(SETTINGS)
 

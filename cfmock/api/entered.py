@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cfmock.base.errors import UsageError
+from cfmock.base.errors import SettingsError, UsageError
 from cfmock.control.control import Control
 from cfmock.engine.jobs import Job
 from cfmock.fixtures.model import FixtureSet
 from cfmock.server.call_log import Recording
-from cfmock.server.composition import compose
+from cfmock.server.composition import compose, is_shared
 from cfmock.server.function_calls import in_function
 from cfmock.server.lifecycle import Server
 from cfmock.server.thread import ServerLoop
@@ -29,6 +29,10 @@ class EnteredServer:
     what was seen can still be looked at."""
 
     def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
+        if is_shared(settings):
+            raise SettingsError(
+                "state: a database is shared by replicas of `cfmock serve`; CloudFlow keeps state in a file"
+            )
         self.server, steering = compose(fixtures, settings, tls_of(settings))
         self.control = steering.control
         self._fixtures = fixtures
@@ -42,7 +46,7 @@ class EnteredServer:
         except BaseException:
             self._recording.close()
             raise
-        self.server.emulator.worlds.default()
+        self.server.emulator.worlds.begin()
         for line in unknown_variables(os.environ):
             self.control.warn(line)
         self.control.check_fixtures(self._fixtures)

@@ -135,7 +135,7 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy cannot be used with TLS: clients reach a proxy over plain HTTP")
     server, steering = compose(fixtures, settings, tls)
-    server.emulator.worlds.default()
+    server.emulator.worlds.begin()
     return Started(server, steering, fixtures, settings, proxies)
 
 

@@ -18,7 +18,7 @@ from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
 from cfmock.control.metrics import MetricsControl
 from cfmock.emulator.kept_state import Added
-from cfmock.observe.change_feed import KINDS, coalesced
+from cfmock.observe.change_feed import KINDS, ChangeFeed, FeedWorld, coalesced
 
 
 class Control(
@@ -64,15 +64,16 @@ class Control(
     def follow_changes(self, since: int = 0) -> list[dict[str, Json]]:
         """Return the changes after a number, a few entries: the newest of each thing, or, where those are many, of each kind.
         An entry of the kind `reset` alone means that the number is too old, so that all has to be read again."""
-        feed, default = self.emulator.shared.feed, self.emulator.worlds.default()
-        found = feed.since(since)
-        if found is None:
-            return [{"number": feed.number, "kind": "reset", "id": ""}]
-        return [
-            {"number": each.number, "kind": each.kind, "id": each.id((default.account, default.region))}
-            for each in coalesced(found, len(KINDS))
-        ]
+        return changes_since(self.emulator.shared.feed, self.emulator.worlds.default_key, since)
 
     def follow_progress(self, on: bool) -> None:
         """Switch the marking of progress on or off: while it is on, an execution counts as changed at each step."""
         self.emulator.follow_progress(on)
+
+
+def changes_since(feed: ChangeFeed, default: FeedWorld, since: int) -> list[dict[str, Json]]:
+    """The changes after a number, as `follow_changes` has them."""
+    found = feed.since(since)
+    if found is None:
+        return [{"number": feed.number, "kind": "reset", "id": ""}]
+    return [{"number": each.number, "kind": each.kind, "id": each.id(default)} for each in coalesced(found, len(KINDS))]

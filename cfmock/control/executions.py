@@ -76,18 +76,23 @@ class ExecutionControl(ControlPart):
         after: str | None = None,
         account: str | None = None,
         region: str | None = None,
+        *,
+        places: bool = False,
     ) -> Json:
         """A page of executions in short, newest first; `after` is the `next` of the page before. `counts` are all of these flows
-        by status; `dropped` counts those of any flow that are kept no longer. Raises UnknownName as `check_flow` does."""
+        by status; `dropped` counts those of any flow that are kept no longer; `places` says where each stands, to whom joins
+        pages. Raises UnknownName as `check_flow` does."""
         worlds = list(self._worlds(account, region))
         self.check_flow(flow)
         place = None if after is None else read_after(after, ListPlace.read)
         found, more = page(worlds, Wanted(flow, status, prefix), place, limit)
-        answer = {
+        answer: dict[str, Json] = {
             "executions": [brief(each.world, each.row) for each in found],
             "counts": counts_of_all(worlds, flow),
             "dropped": sum(world.retention.dropped for world in worlds),
         }
+        if places:
+            answer["places"] = [each.place.text for each in found]
         return answer if more is None else {**answer, "next": more.text}
 
     def start_execution(self, start: Json, account: str | None = None, region: str | None = None) -> Json:

@@ -91,7 +91,7 @@ class FaultControl(ControlPart):
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
         """Take a rule out of these worlds. Raises NotFoundError for an id that none of them has."""
         injectors = [w.faults for w in self._worlds(account, region)]
-        if not any(fault.id == id for injector in injectors for fault in injector.list()):
+        if id not in self._added and not any(fault.id == id for injector in injectors for fault in injector.list()):
             raise NotFoundError(f"there is no fault '{id}'")
         self.setups.removed(id, everywhere=account is None and region is None)
         self._mark("fault", id)

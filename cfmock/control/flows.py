@@ -136,14 +136,14 @@ class FlowControl(ControlPart):
         never has its turn."""
         worlds = list(self._worlds(account, region))
         loaded = {id(rule) for rule in fixtures.faults}
-        for fault in worlds[0].faults.list():
+        for fault in worlds[0].faults.list() if worlds else ():
             if id(fault.rule) in loaded:
                 self.names.expect_calls(fault.rule, fault.name, worlds)
         for flow in dict.fromkeys(flow.name for flow in fixtures.flows):
             self.names.mocks_added(flow, worlds)
         for finding in fixtures.findings:
             if finding.code == UNREACHED:
-                worlds[0].warn(str(finding))
+                (worlds[0] if worlds else self.emulator.worlds).warn(str(finding))
 
     def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
         """Add a canned outcome to the flow that it names; warns if there is none. Raises ControlError with what is wrong."""

@@ -58,7 +58,7 @@ class NameCheck:
     def expect_flow(self, name: str, worlds: Sequence[World], waiting: str) -> None:
         """Warn unless there is a flow of this name; until one comes, what is `waiting` has no effect."""
         known = _flow_names(worlds)
-        if name not in known:
+        if worlds and name not in known:
             self._wait_for(f"there is no flow '{name}'{did_you_mean(name, known)}", waiting, worlds)
 
     def expect_calls(self, rule: FaultRule, name: str, worlds: Sequence[World]) -> None:
@@ -96,7 +96,7 @@ class NameCheck:
 
     def _warn(self, text: str, worlds: Sequence[World]) -> None:
         if all(warned.text != text for warned in self._emulator.journal.warnings()):
-            worlds[0].warn(text)
+            (worlds[0] if worlds else self._emulator.worlds).warn(text)
 
 
 def missing_task(flow: str, name: str, worlds: Iterable[World]) -> UnknownName | None:

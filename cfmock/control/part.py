@@ -56,11 +56,11 @@ class ControlPart:
 
     def warn(self, text: str) -> None:
         """Add a warning to the log and to `list_warnings`."""
-        self.emulator.worlds.default().warn(text)
+        self.emulator.worlds.warn(text)
 
     def _mark(self, kind: Kind, name: str = "") -> None:
         """Mark a change that holds in all worlds."""
-        self.emulator.worlds.default().changed(kind, *filter(None, (name,)))
+        self.emulator.shared.feed.mark(kind, self.emulator.worlds.default_key, *filter(None, (name,)))
 
     def check_flow(self, flow: str | None) -> None:
         """Raises UnknownName for a flow that there neither is nor was, in any world."""

@@ -139,7 +139,7 @@ class Emulator:
             self.journal.forget(account=account, region=region)
         ended = self.worlds.end(account, region)
         if self.kept is not None:
-            self.kept.forget(None if account is None and region is None else ended, account, region)
+            self.kept.forget(ended, account, region)
         for world in ended:
             self.watch.forget((world.account, world.region))
         for world in ended:
@@ -148,8 +148,7 @@ class Emulator:
                 for tell in list(tells):
                     tell()
         self.shared.feed.forget()
-        # As at the start: its schedules run whether or not somebody calls.
-        self.worlds.default()
+        self.worlds.begin()
 
     def _begin_again(self) -> None:
         shared = self.shared

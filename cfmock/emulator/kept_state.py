@@ -24,12 +24,19 @@ from cfmock.engine.commands import Failure
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
-from cfmock.service.store.statements import DELETE_ROW, PUT_META, PUT_ROW, forget_all, forget_world
+from cfmock.service.store.statements import (
+    DELETE_ROW,
+    PUT_META,
+    PUT_ROW,
+    StateStore,
+    StoredRows,
+    forget_all,
+    forget_world,
+)
 from cfmock.service.world import World
 
 if TYPE_CHECKING:
     from cfmock.service.restoring import Restorer
-    from cfmock.service.store.state_file import StateFile
 
 log = logging.getLogger("cfmock")
 
@@ -117,8 +124,9 @@ class KeptIds(Ids):
 class KeptState:
     """The state of one emulator and the file it is kept in."""
 
-    def __init__(self, file: StateFile) -> None:
+    def __init__(self, file: StateStore) -> None:
         self.file = file
+        self._stored: StoredRows = file
         self.changes = ChangeLog()
         self._shared: Shared | None = None
         self._worlds: Iterable[World] = ()
@@ -140,7 +148,7 @@ class KeptState:
         virtual, kind = isinstance(clock, VirtualClock), _kind_of(clock)
         if meta.get("clock", kind) != kind:
             text = f"its executions use a {meta['clock']} clock (--clock {meta['clock']})"
-            raise SettingsError(f"state file {self.file.path}: {text}")
+            raise SettingsError(f"{self.file.name}: {text}")
         self._begin_chance(shared, meta)
         self._now = float(meta["now"]) if virtual and "now" in meta else clock.now()
         self._ahead = clock.now() - clock.steady()
@@ -169,35 +177,35 @@ class KeptState:
 
     def bring_back(self, world: World) -> None:
         """Fill a world that has just been made with what the file has of it."""
-        world.given = dict(self.file.rows(world.key, GIVEN)) if self.changes.coming_back else {}
+        world.given = dict(self._stored.rows(world.key, GIVEN)) if self.changes.coming_back else {}
         if self.changes.coming_back:
             from cfmock.service.restoring import Restorer  # only where there is something to bring back
 
-            restorer = self._restorers[world.key] = Restorer(world, self.file, self._ahead)
+            restorer = self._restorers[world.key] = Restorer(world, self._stored, self.file.name, self._ahead)
             with self._paused():
                 restorer.rows()
-            for key, text in self.file.rows(world.key, NUMBERS):
+            for key, text in self._stored.rows(world.key, NUMBERS):
                 if key == "serial":
                     world.serial = max(world.serial, int(text))
 
     def count(self, world: World) -> None:
         """Give faults and outcomes, which have been added, the counts that the file has of them."""
-        hits = dict(self.file.rows(world.key, HITS))
+        hits = dict(self._stored.rows(world.key, HITS))
         self._hits[world.key] = set(hits)
         for key, fault in _keyed_faults(world):
             if key in hits:
                 fault.resume(*json.loads(hits[key]))
-        for flow, text in self.file.rows(world.key, USES):
+        for flow, text in self._stored.rows(world.key, USES):
             world.outcomes_of(flow).resume(json.loads(text))
 
     def resume(self) -> None:
         """Resume the executions of the worlds: what is ready does so before this returns."""
-        shared, worlds = self._shared, self._worlds
+        shared = self._shared
         assert shared is not None
         lost = []
         with self._paused():
-            for world in worlds:
-                self.count(world)
+            for restorer in self._restorers.values():
+                self.count(restorer.world)
             for restorer in self._restorers.values():
                 restorer.resume()
                 lost += restorer.lost
@@ -225,31 +233,35 @@ class KeptState:
             yield
         self._noted.clear()
 
-    def added(self) -> list[Added]:
-        """Return the additions to the running emulator, the oldest first."""
-        found = sorted((int(key), text) for key, text in self.file.rows("", ADDED))
-        self._additions = {number: Added(*json.loads(text)) for number, text in found}
+    def added(self, rows: Iterable[tuple[str, str]] | None = None) -> list[Added]:
+        """Return the additions to the running emulator that it does not have yet, the oldest first; of these `rows`, if given."""
+        found = sorted((int(key), text) for key, text in (self.file.rows("", ADDED) if rows is None else rows))
+        new = {number: Added(*json.loads(text)) for number, text in found if number not in self._additions}
+        self._additions |= new
         self._count = max(self._additions, default=0)
-        return list(self._additions.values())
+        return list(new.values())
 
     def add(self, what: Added) -> None:
         """Keep what was added to the running emulator."""
         if self.changes.coming_back:
             return
         self._count += 1
-        self._additions[self._count] = what
-        self.changes.add(PUT_ROW, "", ADDED, str(self._count), ascii_text(what))
+        self._set_addition(self._count, what)
 
     def remove(self, account: str | None, region: str | None, gone: Callable[[Added], bool]) -> None:
         """Keep no longer, for the worlds of this account and region, what was added and is gone."""
         for number, added in list(self._additions.items()):
             left = added.less(account, region) if gone(added) else added
-            if left is None:
-                del self._additions[number]
-                self.changes.add(DELETE_ROW, "", ADDED, str(number))
-            elif left is not added:
-                self._additions[number] = left
-                self.changes.add(PUT_ROW, "", ADDED, str(number), ascii_text(left))
+            if left is not added:
+                self._set_addition(number, left)
+
+    def _set_addition(self, number: int, added: Added | None) -> None:
+        if added is None:
+            del self._additions[number]
+            self.changes.add(DELETE_ROW, "", ADDED, str(number))
+        else:
+            self._additions[number] = added
+            self.changes.add(PUT_ROW, "", ADDED, str(number), ascii_text(added))
 
     @contextmanager
     def _paused(self) -> Iterator[None]:
@@ -266,10 +278,7 @@ class KeptState:
         shared, worlds = self._shared, self._worlds
         if shared is None or self.changes.coming_back:
             return
-        ids: Any = shared.ids
-        self._note("", "", "chance", str(ids.kept.count))
-        if isinstance(shared.clock, VirtualClock):
-            self._note("", "", "now", repr(shared.clock.now()))
+        self._note_common(shared)
         for world in worlds:
             self._note(world.key, NUMBERS, "serial", str(world.serial))
             if world.counted_faults:
@@ -285,6 +294,13 @@ class KeptState:
                 self._note(world.key, USES, flow, ascii_text([used for _, used in world.outcomes_of(flow).uses()]))
             world.counted_outcomes.clear()
 
+    def _note_common(self, shared: Shared) -> None:
+        """Write down what is of no one world."""
+        ids: Any = shared.ids
+        self._note("", "", "chance", str(ids.kept.count))
+        if isinstance(shared.clock, VirtualClock):
+            self._note("", "", "now", repr(shared.clock.now()))
+
     def _note(self, world: str, kind: str, key: str, text: str) -> None:
         place = world, kind, key
         if self._noted.get(place) != text:
@@ -294,23 +310,27 @@ class KeptState:
             else:
                 self.changes.add(PUT_META, key, text)
 
-    def forget(self, worlds: Sequence[World] | None, account: str | None = None, region: str | None = None) -> None:
-        """These worlds, those of the account and region, or all (None), are as at the start."""
-        if worlds is None:
-            self._noted.clear()
-            self._additions.clear()
-            changes = forget_all()
-        else:
-            keys = {world.key for world in worlds}
-            self._noted = {place: text for place, text in self._noted.items() if place[0] not in keys}
-            changes = [change for key in keys for change in forget_world(key)]
-        for change in changes:
+    def forget(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+        """These worlds, those of the account and region (None: of all), are as at the start."""
+        if account is not None or region is not None:
+            self.forget_worlds(worlds, account, region)
+            return
+        self._noted.clear()
+        self._additions.clear()
+        for change in forget_all():
             self.changes.add(*change)
-        if worlds is not None:
-            self.remove(account, region, lambda _: True)
-        elif self._shared is not None:
+        if self._shared is not None:
             self._write_kind(_kind_of(self._shared.clock))
             self._begin_chance(self._shared, {})
+
+    def forget_worlds(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+        """These worlds are as at the start, and what was added to them is gone."""
+        keys = {world.key for world in worlds}
+        self._noted = {place: text for place, text in self._noted.items() if place[0] not in keys}
+        for key in keys:
+            for change in forget_world(key):
+                self.changes.add(*change)
+        self.remove(account, region, lambda _: True)
 
 
 def _kind_of(clock: Clock) -> str:

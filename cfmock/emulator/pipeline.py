@@ -25,7 +25,7 @@ from cfmock.emulator.flow_time import FlowTime
 from cfmock.emulator.records import record
 from cfmock.emulator.stages import Claimed, Decided, Decoded, Identified, Reached, decoded
 from cfmock.emulator.violation_monitor import ViolationMonitor
-from cfmock.emulator.worlds import Worlds
+from cfmock.emulator.worlds import Elsewhere, Worlds
 from cfmock.engine.jobs import Job
 from cfmock.observe.journal import NOTHING, Details
 from cfmock.observe.violation_kinds import ViolationNote
@@ -82,8 +82,8 @@ class Pipeline:
         self._wall_clock = RealClock()
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Pending:
-        """Answer one API call; one that is `denied` where it came in is only written down. Never raises: a mistake of ours is
-        an InternalServerError, its traceback in the log."""
+        """Answer one API call; one that is `denied` where it came in is only written down. Raises only Elsewhere: a mistake
+        of ours is an InternalServerError, its traceback in the log."""
         self.handled += 1
         if not self._time.virtual:
             return self._answer(request, denied)
@@ -105,6 +105,9 @@ class Pipeline:
             result = failure
             # What it came through would hold on to the request until the garbage collector comes.
             failure.__traceback__ = failure.__context__ = None
+        except Elsewhere:
+            notes.end()
+            raise
         except Exception:  # noqa: BLE001 - the last line of defence: the client gets the documented error all the same
             result = self._our_fault()
         noted = notes.end()
@@ -294,6 +297,6 @@ class Pipeline:
         """A call has started more than it may: say so, and answer with what there is."""
         most = self._settings.max_starts_per_advance
         text = f"a call has started more than {most} executions: the rest stops until you advance the clock"
-        self._worlds.default().warn(f"{text} (max_starts_per_advance)")
+        self._worlds.warn(f"{text} (max_starts_per_advance)")
         if pending is not None:
             pending.expire()

@@ -21,12 +21,21 @@ Scope = tuple[str | None, str | None]
 _ALL: Scope = (None, None)
 
 
+class Elsewhere(Exception):  # noqa: N818 - where something is, to whoever may go there
+    """A world that belongs to another replica, or to none yet."""
+
+    def __init__(self, world: WorldKey) -> None:
+        super().__init__(world)
+        self.world = world
+
+
 class Worlds:
     """The worlds in use. `prepare` brings each new one into the state that the fixtures say; the changes made everywhere since
-    are replayed in it."""
+    are replayed in it. `owned` are those that may be made here, None: all."""
 
     def __init__(self, shared: Shared, prepare: Change) -> None:
         self.prepare = prepare
+        self.owned: set[WorldKey] | None = None
         self._shared = shared
         self._worlds: dict[WorldKey, World] = {}
         self._changes: dict[int, tuple[Scope, Change]] = {}  # by number, oldest first
@@ -41,10 +50,12 @@ class Worlds:
         return iter(tuple(self._worlds.values()))
 
     def of(self, account: str, region: str) -> World:
-        """The world of this account in this region."""
+        """The world of this account in this region. Raises Elsewhere if it is not here."""
         return self._worlds.get((account, region)) or self._make(account, region)
 
     def _make(self, account: str, region: str) -> World:
+        if self.owned is not None and (account, region) not in self.owned:
+            raise Elsewhere((account, region))
         world = self._worlds[account, region] = World(account, region, self._shared)
         self.prepare(world)
         since = max(number for scope, number in self._resets.items() if is_of(world.where, *scope))
@@ -53,15 +64,29 @@ class Worlds:
                 deque(_steps(change, world), maxlen=0)
         return world
 
+    @property
+    def default_key(self) -> WorldKey:
+        """The world of calls whose key names no account and that name no region."""
+        return DEFAULT_ACCOUNT, self._shared.settings.region
+
     def default(self) -> World:
-        """Return the world of calls whose key names no account and that name no region."""
-        return self.of(DEFAULT_ACCOUNT, self._shared.settings.region)
+        """Return that world. Raises Elsewhere if it is not here."""
+        return self.of(*self.default_key)
+
+    def begin(self) -> None:
+        """Make the worlds that are there whether or not somebody calls: their schedules run."""
+        for key in [self.default_key] if self.owned is None else sorted(self.owned):
+            self.of(*key)
+
+    def warn(self, text: str) -> None:
+        """Tell the log, the journal, and the call that is being handled of what is about no one world."""
+        self._shared.warn(self.default_key, text)
 
     def known(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
         """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
-        the one they name."""
-        self.default()
-        if account is not None or region is not None:
+        the one they name; of several replicas each has its own."""
+        self.begin()
+        if self.owned is None and (account is not None or region is not None):
             self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
         yield from [world for world in self if is_of(world.where, account, region)]
 

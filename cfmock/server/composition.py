@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
+from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import KeptState
 from cfmock.fixtures.model import FixtureSet
@@ -23,6 +24,7 @@ from cfmock.settings import Settings
 if TYPE_CHECKING:
     from cfmock.control.control import Control
     from cfmock.server.admin.http import Admin
+    from cfmock.server.replicas.joint_admin import JointAdmin
 
 ADMIN = "cfmock.server.admin.http"
 
@@ -34,6 +36,7 @@ class Steering:
     def __init__(self, emulator: Emulator, guard: Guard) -> None:
         self._emulator = emulator
         self._guard = guard
+        self.joint: JointAdmin | None = None  # where the server is one of several replicas
 
     @cached_property
     def control(self) -> Control:
@@ -56,7 +59,10 @@ class Steering:
     def _admin(self) -> Admin:
         from cfmock.server.admin.http import Admin
 
-        return Admin(self.control, self._guard)
+        admin = Admin(self.control, self._guard)
+        if self.joint is not None:
+            admin.join(self.joint)
+        return admin
 
 
 class Composed(NamedTuple):
@@ -68,11 +74,7 @@ class Composed(NamedTuple):
 
 def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Composed:
     """A server in the state of the fixtures, or of its state file. Raises SettingsError for a file that cannot be used."""
-    kept = None
-    if settings.state is not None:
-        from cfmock.service.store.state_file import StateFile  # loads SQLite
-
-        kept = KeptState(StateFile(settings.state))
+    kept = _kept(settings)
     try:
         emulator = build(fixtures, settings, kept)
         steering = Steering(emulator, guard(settings))
@@ -80,11 +82,61 @@ def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Compos
         if kept is not None:
             bring_back(kept, emulator, steering.control)
             server.restore = partial(_restore, kept, emulator, steering.control)
+            if is_shared(settings):
+                _join(server, steering, kept, settings)
     except BaseException:
         if kept is not None:
             kept.file.close()
         raise
     return Composed(server, steering)
+
+
+def is_shared(settings: Settings) -> bool:
+    """Return whether state is kept in a database, so that the server is one of several replicas."""
+    return settings.state is not None and settings.state.startswith(("postgresql://", "postgres://"))
+
+
+def _kept(settings: Settings) -> KeptState | None:
+    if settings.state is None:
+        return None
+    if not is_shared(settings):
+        from cfmock.service.store.state_file import StateFile  # loads SQLite
+
+        return KeptState(StateFile(settings.state))
+    _check_shared(settings)
+    try:
+        from cfmock.server.replicas.session import DatabaseSession
+    except ImportError:
+        text = "a database takes the extra `postgres`: pip install 'cfmock[postgres]'"
+        raise SettingsError(f"--state: {text}") from None
+    from cfmock.server.replicas.shared_state import SharedState
+
+    return SharedState(DatabaseSession(settings.state))
+
+
+def _check_shared(settings: Settings) -> None:
+    """Raises SettingsError for what does not go with several replicas."""
+    wrong = []
+    if settings.clock == "virtual":
+        wrong.append("--clock virtual: replicas of one database have the real clock")
+    if settings.tls or settings.tls_cert is not None:
+        wrong.append("--tls: replicas forward calls over plain HTTP; let the balancer do HTTPS")
+    if settings.replica_token is None:
+        wrong.append("--replica-token: replicas of one database need one that they share")
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+
+
+def _join(server: Server, steering: Steering, kept: KeptState, settings: Settings) -> None:
+    """Make a server one of several replicas."""
+    from cfmock.server.replicas.joint_admin import JointAdmin
+    from cfmock.server.replicas.replica import Replica
+    from cfmock.server.replicas.shared_state import SharedState
+
+    assert isinstance(kept, SharedState)
+    assert settings.replica_token is not None
+    server.replica = Replica(kept, steering.control, settings.replica_token)
+    steering.joint = JointAdmin(server.replica, server.emulator.worlds.default_key)
 
 
 def bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:

@@ -31,6 +31,7 @@ from cfmock.server.compiling import CompilingAhead
 from cfmock.server.counted import CountedProtocol
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
+from cfmock.server.handover import HandedOn, Handover
 from cfmock.server.raw_response import LAST, head, written
 from cfmock.server.state_writer import StateLost, StateWriter
 from cfmock.server.turns import HEAVY, LARGE, Turns
@@ -56,7 +57,7 @@ class Begun(NamedTuple):
     """The unfinished result of a call: its reply, or the promise of one; what the functions that it has set
     going have in common; the job that has to come to rest."""
 
-    reply: Reply | Pending
+    reply: Reply | Pending | HandedOn
     cause: Cause | None
     job: Job | None
 
@@ -64,7 +65,7 @@ class Begun(NamedTuple):
     def only_kept(self) -> Reply | None:
         """The reply, where nothing has to be waited for but that the state file holds what it rests on."""
         reply = self.reply
-        if self.cause is not None or self.job is not None or isinstance(reply, Pending) or reply.delay:
+        if self.cause is not None or self.job is not None or not isinstance(reply, Reply) or reply.delay:
             return None
         return reply if reply.transport is Transport.WHOLE else None
 
@@ -77,6 +78,7 @@ class HttpEdge:
         self.emulator = emulator
         self.functions = functions
         self._admin = admin
+        self.replica: Handover | None = None  # where others have worlds, too
         self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
@@ -89,6 +91,10 @@ class HttpEdge:
         self._timer: asyncio.TimerHandle | None = None
         emulator.timers.on_earlier = self.plan
         self.plan()
+
+    def join(self, replica: Handover) -> None:
+        """Be the edge of one of several replicas."""
+        self.replica = replica
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request."""
@@ -152,9 +158,14 @@ class HttpEdge:
             return self.lost()
         functions = self.functions
         functions.cause = None
-        reply = self.emulator.handle(request, denied)
+        reply = (self.replica or self.emulator).handle(request, denied)
         job = self.emulator.pipeline.job
-        if functions.cause is not None or (job is not None and job.ready) or isinstance(reply, Pending) or reply.delay:
+        if (
+            functions.cause is not None
+            or (job is not None and job.ready)
+            or not isinstance(reply, Reply)
+            or reply.delay
+        ):
             return Begun(reply, functions.cause, job)
         if self.state is not None and self.state.behind:
             return Begun(reply, None, None)
@@ -168,7 +179,9 @@ class HttpEdge:
             raise begun
         reply = await self.whole(*begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
-            return await self._broken(reply, request)
+            if self.replica is None or not self.replica.is_peer(request.headers):
+                return await self._broken(reply, request)
+            reply = self.replica.unbroken(reply)  # whoever has the client's connection breaks it
         sent = written(reply, request, close=close)
         protocol: Any = request.protocol
         protocol.heavy = len(reply.body) > HEAVY
@@ -187,9 +200,11 @@ class HttpEdge:
         elif isinstance(reply, Reply):
             self.emulator.watch.left(reply)
 
-    async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
+    async def whole(self, reply: Reply | Pending | HandedOn, cause: Cause | None, job: Job | None) -> Reply:
         """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over; `cause` is of the
         functions that the call has set going."""
+        if isinstance(reply, HandedOn):
+            return await reply.answer()
         if isinstance(reply, Pending):
             reply = await self._settled(reply)
         elif cause is not None:

@@ -9,6 +9,7 @@ import gc
 import os
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
@@ -20,6 +21,9 @@ from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
 from cfmock.server.outbound import Outbound
 from cfmock.server.state_writer import StateWriter
 from cfmock.server.tls import Tls
+
+if TYPE_CHECKING:
+    from cfmock.server.replicas.replica import Replica
 
 DRAIN = 0.5
 """Seconds that calls in flight get to be answered when the server stops; as many again to give up. Two are promised."""
@@ -51,6 +55,7 @@ class Server:
         self._edge: HttpEdge | None = None
         self._state: StateWriter | None = None
         self._recovery: asyncio.Task[None] | None = None
+        self.replica: Replica | None = None  # where it is one of several
         self._outbound = Outbound(emulator.settings.task_hosts)
         emulator.shared.functions = self._outbound
 
@@ -64,6 +69,8 @@ class Server:
         if kept is not None:
             self._state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
             edge.state = self._outbound.state = self._state
+            if self.replica is not None:
+                edge.join(self.replica)
             self._call_again()
         self._http = fast_way.server_of(edge)
         try:
@@ -74,6 +81,8 @@ class Server:
             raise
         self._http.descriptors.attach(asyncio.get_running_loop())
         self.port = self._listener.sockets[0].getsockname()[1]
+        if self.replica is not None and self._state is not None:
+            await self.replica.join(edge, self._state, self.host, self.port)
 
     async def _listen(self, http: HttpServer) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -167,6 +176,8 @@ class Server:
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
         await self._outbound.close()
+        if self.replica is not None:
+            self.replica.leave()
         if self._recovery is not None:
             self._recovery.cancel()
         if self._state is not None:
@@ -177,6 +188,8 @@ class Server:
     def _recover(self) -> None:
         """Recover from a state file that could not be written: the contents of memory must not be answered from."""
         assert self._state is not None
+        if self.replica is not None:
+            self.replica.lost()
         self._recovery = asyncio.get_running_loop().create_task(self._state.recover(self._read_again))
 
     def _read_again(self) -> None:

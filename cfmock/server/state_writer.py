@@ -1,4 +1,4 @@
-"""Writes changes to a state file behind the loop: what comes while a batch is being written makes the next one.
+"""Writes changes to a store behind the loop: what comes while a batch is being written makes the next one.
 
 An answer waits for the batch that holds what came before it, so one commit serves all calls that came meanwhile.
 """
@@ -10,13 +10,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from cfmock.service.recorded_tables import ChangeLog
-from cfmock.service.store.statements import Change
+from cfmock.service.store.statements import Change, StateStore
 
-if TYPE_CHECKING:
-    from cfmock.service.store.state_file import StateFile
+T = TypeVar("T")
 
 log = logging.getLogger("cfmock")
 
@@ -33,7 +32,7 @@ class StateWriter:
     a batch could not be written."""
 
     def __init__(
-        self, file: StateFile, changes: ChangeLog, collect: Callable[[], None], on_loss: Callable[[], None]
+        self, file: StateStore, changes: ChangeLog, collect: Callable[[], None], on_loss: Callable[[], None]
     ) -> None:
         self.file = file
         self.lost = False
@@ -51,13 +50,13 @@ class StateWriter:
     @property
     def behind(self) -> bool:
         """Return whether there is something that is not in the file yet."""
-        return self.lost or self._written < self._changes.number
+        return self.lost or self.file.proves or self._written < self._changes.number
 
     async def committed(self) -> None:
         """Wait until all that has come so far is in the file. Raises StateLost if it cannot be written."""
         if self.lost:
             raise StateLost
-        if self._written >= self._changes.number:
+        if not self.behind:
             return
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.when_committed(lambda kept: None if future.done() else future.set_result(kept))
@@ -66,6 +65,8 @@ class StateWriter:
 
     def when_committed(self, tell: Callable[[bool], object]) -> None:
         """Tell when all that has come so far is in the file (True), or is lost (False)."""
+        if self.file.proves:  # a batch that begins from here on
+            self._changes.touch()
         self._waiting.append((self._changes.number, tell))
 
     def write_now(self) -> None:
@@ -94,7 +95,7 @@ class StateWriter:
             return
         self._collect()
         number, batch = self._changes.number, self._changes.take()
-        if not batch:  # what has been looked at is as it was
+        if not batch and (not self.file.proves or number == self._written):  # what has been looked at is as it was
             self._busy = False
             self._arrived(number)
             return
@@ -122,8 +123,6 @@ class StateWriter:
                 self._waiting.append((until, tell))
 
     def _fail(self, error: BaseException) -> None:
-        import sqlite3
-
         self._changes.take()
         waiting, self._waiting = self._waiting, []
         self._busy, before, self.lost = False, self.lost, True
@@ -131,35 +130,46 @@ class StateWriter:
             tell(False)
         if before:
             return  # a batch behind the one that failed
-        why = str(error) if isinstance(error, sqlite3.Error) else repr(error)
+        why = str(error).strip() if isinstance(error, self.file.failures) else repr(error)
         log.error(
             "%s could not be written (%s): unwritten changes are lost, and the state is read again from it",
-            self.file.path,
+            self.file.name,
             why,
         )
         self._on_loss()
 
+    async def in_turn(self, work: Callable[[], T]) -> T:
+        """Do something with the store behind what is being written. Raises StateLost if that is not to be had."""
+        if self.lost:
+            raise StateLost
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except self.file.failures as error:
+            self._fail(error)
+            raise StateLost from error
+        if self.lost:
+            raise StateLost
+        return found
+
     async def recover(self, read: Callable[[], None]) -> None:
         """Try again and again whether the file can be written; once it can be, `read` it."""
-        import sqlite3
-
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(AGAIN)
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*self.file.failures):
                 await loop.run_in_executor(self._thread, self.file.try_to_write)
+                self._changes.take()
+                read()
                 break
-        self._changes.take()
-        read()
         self.lost = False
         self._begin()
-        log.warning("%s can be written again: all is as it says", self.file.path)
+        log.warning("%s can be written again: all is as it says", self.file.name)
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
         try:
             await self.committed()
         except StateLost:
-            log.error("%s does not hold the last changes", self.file.path)
+            log.error("%s does not hold the last changes", self.file.name)
         self._thread.shutdown()
         self.file.close()

@@ -39,7 +39,7 @@ from cfmock.service.recorded_tables import (
 from cfmock.service.recordings import CANNED
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.starting import Resolver
-from cfmock.service.store.state_file import StateFile
+from cfmock.service.store.statements import StoredRows
 from cfmock.service.world import FLOWS as PARTITION
 from cfmock.service.world import World
 
@@ -50,11 +50,12 @@ NOT_REPLAYED = "cfmock.NotReplayed"
 
 
 class Restorer:
-    """Brings one world back. `ahead` is how many seconds the flow clock is ahead of the steady time."""
+    """Brings one `world` back from a store of this name. The flow clock is `ahead` of the steady time by so many seconds."""
 
-    def __init__(self, world: World, file: StateFile, ahead: float) -> None:
-        self._world = world
+    def __init__(self, world: World, file: StoredRows, name: str, ahead: float) -> None:
+        self.world = world
         self._file = file
+        self._name = name
         self._ahead = ahead
         self._flows: dict[str, FlowRow] = {}  # by their text
         self._running: dict[int, tuple[ExecutionRow, list[Entry]]] = {}
@@ -72,11 +73,11 @@ class Restorer:
             self._tables()
             self._executions()
         except (ServiceError, ValueError, TypeError, LookupError, AttributeError) as error:
-            text = f"a row of '{self._world.key}' cannot be read ({type(error).__name__}: {error})"
-            raise SettingsError(f"state file {self._file.path}: {' '.join(text.split())}") from error
+            text = f"a row of '{self.world.key}' cannot be read ({type(error).__name__}: {error})"
+            raise SettingsError(f"{self._name}: {' '.join(text.split())}") from error
 
     def _tables(self) -> None:
-        file, key, stores = self._file, self._world.key, self._world.stores
+        file, key, stores = self._file, self.world.key, self.world.stores
         tables: list[tuple[str, Any, Callable[[str], Any]]] = [
             (FLOWS, stores.flows, self._flow),
             (VERSIONS, stores.versions, self._flow),
@@ -92,7 +93,7 @@ class Restorer:
 
     def _count_definitions(self) -> None:
         """Count what calls defined, which nothing tells from fixtures' but that these say so of flows and schedules."""
-        world, stores = self._world, self._world.stores
+        world, stores = self.world, self.world.stores
         put, given = partial(world.shared.memory.definitions.put, restored=True), world.given or {}
         for flow in stores.flows.rows(PARTITION):
             rows: list[DefinedRow] = [*stores.versions.rows(flow.id), *stores.aliases.rows(flow.id)]
@@ -107,7 +108,7 @@ class Restorer:
         return found
 
     def _executions(self) -> None:
-        world, file = self._world, self._file
+        world, file = self.world, self._file
         states = dict(file.rows(world.key, STATES))
         ended = []
         for flow, serial, state, text in file.executions(world.key):
@@ -146,10 +147,10 @@ class Restorer:
 
     def arrive(self) -> None:
         """Restore all timelines and resume schedules, once the clock is right."""
-        stores = self._world.stores
+        stores = self.world.stores
         for flow in stores.flows.rows(PARTITION):
             for row in list(stores.schedules.rows(flow.id)):
-                schedules.resume_schedule(self._world, flow, row)
+                schedules.resume_schedule(self.world, flow, row)
         for owner, skipped in self._latest.items():
             self._timelines[owner].skip_to(skipped)
 
@@ -160,7 +161,7 @@ class Restorer:
             owner = first[4] if first[0] == CANNED else first[3]
         timeline = self._timelines.get(owner)
         if timeline is None:
-            timeline = self._timelines[owner] = self._world.timers.timeline()
+            timeline = self._timelines[owner] = self.world.timers.timeline()
             timeline.owner = owner
         for entry in entries:
             if entry[0] == CANNED:
@@ -176,12 +177,12 @@ class Restorer:
         _, due, polls, given, _, _ = entry
         outcome = Outcome.from_mapping(given)
         starting.resume_canned(
-            self._world, replace(row, outcome=outcome), outcome, timeline,
+            self.world, replace(row, outcome=outcome), outcome, timeline,
             None if due is None else due - self._ahead, polls, len(entries),
         )  # fmt: skip
 
     def _executed(self, row: ExecutionRow, entries: list[Entry]) -> None:
-        world, timeline = self._world, self._timelines[row.serial]
+        world, timeline = self.world, self._timelines[row.serial]
         _, now, skipped, _, nesting = entries[0]
         row = replace(row, events=History())
         assert world.shared.changes is not None
@@ -214,7 +215,7 @@ class Restorer:
         return replace(row.flow, compiled=run.flow.child(request.processor, express=request.express))
 
     def _set_clock(self, moment: float) -> None:
-        clock = self._world.clock
+        clock = self.world.clock
         if isinstance(clock, HeldClock):
             clock.hold_at(moment, self._ahead)
         elif isinstance(clock, VirtualClock):
@@ -225,7 +226,7 @@ class Restorer:
     def child(self, serial: int, waits: FlowExecution | None) -> StandIn:
         """A child of an execution, which comes behind it."""
         timeline = self._timelines.get(serial) or (
-            waits.timeline if waits is not None else self._world.timers.timeline()
+            waits.timeline if waits is not None else self.world.timers.timeline()
         )
         found = self._stand_ins.get(serial)
         if found is None:

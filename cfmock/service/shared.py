@@ -15,9 +15,9 @@ from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_mocks import Functions
 from cfmock.observe.call_tally import CallTally
 from cfmock.observe.change_feed import ChangeFeed
-from cfmock.observe.journal import Journal
+from cfmock.observe.journal import Journal, Warned, WorldKey
 from cfmock.protocol.spec.model import Spec
-from cfmock.service.call_diagnostics import CallDiagnostics
+from cfmock.service.call_diagnostics import LONGEST, CallDiagnostics
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.retention import Memory
 from cfmock.service.rows import ExecutionRow
@@ -63,3 +63,10 @@ class Shared(Struct):
     compiling: Compiling | None = None
     former_flows: dict[str, None] = field(default_factory=dict)
     tell: Callable[[str], object] = logging.getLogger("cfmock").warning
+
+    def warn(self, world: WorldKey, text: str) -> None:
+        """Tell the log, the journal, and the call that is being handled."""
+        text = text[:LONGEST]
+        self.tell(text)
+        self.notes.warn(text)
+        self.journal.warn(Warned(self.clock.now(), *world, text))

@@ -13,10 +13,8 @@ from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.identity import Identity
 from cfmock.engine.task_mocks import TaskMocks
 from cfmock.observe.change_feed import Kind
-from cfmock.observe.journal import Warned
 from cfmock.protocol.faults.injector import FaultInjector
 from cfmock.protocol.faults.token_bucket import DocumentedLimits
-from cfmock.service.call_diagnostics import LONGEST
 from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.retention import Retention
 from cfmock.service.rows import ExecutionRow, FlowRow
@@ -116,10 +114,7 @@ class World:
 
     def warn(self, text: str) -> None:
         """Tell the log, the journal, and the call that is being handled."""
-        text = text[:LONGEST]
-        self.shared.tell(text)
-        self.notes.warn(text)
-        self.shared.journal.warn(Warned(self.clock.now(), self.account, self.region, text))
+        self.shared.warn(self.where, text)
 
     def says_first(self, *subject: str) -> bool:
         """Return whether something is said of a subject for the first time, so far as that is remembered."""

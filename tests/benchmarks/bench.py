@@ -372,6 +372,16 @@ def peers() -> list[Measure]:
     return list(bench_peers.measures())
 
 
+def replicas() -> list[Measure]:
+    """What replicas on PostgreSQL cost; see bench_replicas.py."""
+    import bench_replicas
+
+    return [
+        Measure(what, figure, limit, unit, at_least=at_least, note=note)
+        for what, figure, limit, unit, at_least, note in bench_replicas.measures()
+    ]
+
+
 def attacks() -> list[Measure]:
     """What an honest client notices of attacks; see bench_attacks.py."""
     import bench_attacks
@@ -405,6 +415,7 @@ PARTS = {
         replay,
         outer,
         state,
+        replicas,
         attacks,
         peers,
     )

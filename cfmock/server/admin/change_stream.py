@@ -7,11 +7,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from typing import Protocol
 
 from aiohttp import HttpVersion11, web
 
-from cfmock.control.control import Control
-from cfmock.observe.change_feed import KINDS
+from cfmock.base.json_text import Json
+from cfmock.observe.change_feed import KINDS, ChangeFeed
 
 MEDIA = "application/jsonl"
 
@@ -51,13 +52,22 @@ class _Listener:
         self.transport.write(b"%x\r\n%b\r\n" % (len(lines), lines) if self.chunked else lines)
 
 
+class ChangeSource(Protocol):
+    """Knows the changes."""
+
+    def follow_changes(self, since: int = 0) -> list[dict[str, Json]]: ...
+
+    def follow_progress(self, on: bool) -> None:
+        """Somebody reads, or nobody any more."""
+
+
 class ChangeStream:
     """The readers of the changes of one emulator. All are told by one timer, without waking what waits for each to leave: ten
     of them would cost a twentieth of what 500 calls a second do."""
 
-    def __init__(self, control: Control) -> None:
-        self._control = control
-        self._feed = control.emulator.shared.feed
+    def __init__(self, source: ChangeSource, feed: ChangeFeed) -> None:
+        self._control = source
+        self._feed = feed
         self._readers: list[_Listener] = []
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
@@ -34,7 +34,11 @@ from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
 from cfmock.server.bodies import BodiesFull, BodyMalformed
 from cfmock.server.console import pages
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer, json_line, text_answer
+from cfmock.server.replicas.lines import ADDITIONS
 from cfmock.server.turns import LARGE
+
+if TYPE_CHECKING:
+    from cfmock.server.replicas.joint_admin import JointAdmin
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a document: fixtures, or a report."""
@@ -69,11 +73,18 @@ class Admin:
     def __init__(self, control: Control, guard: Guard) -> None:
         self._control = control
         self._guard = guard
-        self._changes = ChangeStream(control)
+        self._changes = ChangeStream(control, control.emulator.shared.feed)
+        self._joint: JointAdmin | None = None
+        self._joined_changes = self._changes
         self._delay = LoopDelay()
         self._waiting = 0
         self._documents = asyncio.Lock()
         self._working = asyncio.Lock()
+
+    def join(self, joint: JointAdmin) -> None:
+        """Be that of one of several replicas."""
+        self._joint = joint
+        self._joined_changes = ChangeStream(joint.changes, joint.changes.feed)
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
@@ -81,13 +92,17 @@ class Admin:
         name = path[len(ADMIN) + 1 :]
         asset = pages.asset(name) if not name or name.startswith(pages.FOLDER) else None
         public = (name == "health" and request.method == "GET") or (asset is not None and self._guard.open)
-        refusal = self._guard.refusal(request.headers, public=public)
+        joint = self._joint
+        from_peer = joint is not None and joint.lines.is_peer(request.headers)
+        refusal = None if from_peer else self._guard.refusal(request.headers, public=public)
         if refusal is not None:
             return json_answer({"error": refusal[1]}, refusal[0])
         if asset is not None:
             return asset.answer() if request.method in ("GET", "HEAD") else _refuse_method(name, ["GET"])
         if name == openapi.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
+        if joint is not None and from_peer and name == ADDITIONS:
+            return await joint.follow()
         found = [(endpoint, match) for endpoint, pattern in _routes() if (match := pattern.match(name))]
         if not found:
             return json_answer({"error": f"there is no {ADMIN}/{name}"}, 404)
@@ -122,8 +137,22 @@ class Admin:
     async def _done(
         self, endpoint: Endpoint, arguments: dict[str, Any], request: web.BaseRequest, edge: HttpEdge
     ) -> web.StreamResponse:
+        joint = self._joint
+        is_part = joint is not None and joint.lines.is_part(request.headers)
         if endpoint.media == MEDIA:
-            return await self._stream(request, edge, **arguments)
+            return await self._stream(self._changes if is_part else self._joined_changes, request, edge, **arguments)
+        if is_part and endpoint.name == "list_executions":
+            arguments["places"] = True
+        if joint is None or is_part:
+            return await self._done_here(endpoint, arguments, edge)
+        wait = arguments.get("wait")
+        longest = min(_duration("wait", wait), LONGEST_WAIT) if wait is not None else 0.0
+        path, query = split_target(request.raw_path)
+        here = partial(self._done_here, endpoint, arguments, edge)
+        return await joint.done(endpoint, path[len(ADMIN) + 1 :], query, arguments, longest, request.headers, here)
+
+    async def _done_here(self, endpoint: Endpoint, arguments: dict[str, Any], edge: HttpEdge) -> web.StreamResponse:
+        """Raises Elsewhere."""
         wait = arguments.pop("wait", None)
         count = arguments.pop("count", None)
         if wait is not None:
@@ -172,12 +201,13 @@ class Admin:
         return web.Response(body=text, headers={**NO_PAGE, "Content-Type": media})
 
     async def _stream(
-        self, request: web.BaseRequest, edge: HttpEdge, since: int | None = None, wait: str | None = None
-    ) -> web.StreamResponse:
+        self, stream: ChangeStream, request: web.BaseRequest, edge: HttpEdge, since: int | None = None,
+        wait: str | None = None,
+    ) -> web.StreamResponse:  # fmt: skip
         longest = _duration("wait", wait) if wait is not None else None
-        if self._changes.full:
+        if stream.full:
             return json_answer({"error": f"{MAX_READERS} streams of changes are read already"}, 503)
-        return await self._changes.send(request, edge.stopping, since, longest)
+        return await stream.send(request, edge.stopping, since, longest)
 
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""

@@ -42,10 +42,14 @@ CREATE TABLE recordings (
 class StateFile:
     """An open file. `read_only`: of a server that may be running meanwhile."""
 
+    failures: tuple[type[Exception], ...] = (sqlite3.Error,)
+    proves = False
+
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         """Open a file, or make it. Raises SettingsError, naming the file, for a foreign, damaged or newer one, one that another
         process holds, and where it cannot be read or made; it is then as it was."""
         self.path = Path(path)
+        self.name = f"state file {self.path}"
         self._lock: int | None = None
         new = self._check_place(read_only=read_only)
         try:
@@ -121,7 +125,7 @@ class StateFile:
         )
 
     def _refused(self, why: str) -> SettingsError:
-        return SettingsError(f"state file {self.path}: {why}")
+        return SettingsError(f"{self.name}: {why}")
 
     def try_to_write(self) -> None:
         """Raises sqlite3.Error if nothing can be written."""

@@ -1,8 +1,10 @@
-"""Statements that change a state file. They stand apart from it, so that a server without state does not load SQLite."""
+"""Statements that change what is kept, as SQLite takes them, and what a store of it does. They stand apart from the stores, so
+that a server without state loads none."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 PUT_META = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 PUT_ROW = "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)"
@@ -23,6 +25,42 @@ DELETE_STATES = (
 
 Change = tuple[Any, ...]
 """A statement and its values; a callable among them is called for its value when the change is written."""
+
+
+class StoredRows(Protocol):
+    """What a store has of worlds."""
+
+    def rows(self, world: str, kind: str) -> Iterable[tuple[str, str]]:
+        """Key and value of each row of a kind."""
+
+    def executions(self, world: str) -> Iterable[tuple[str, int, str, str]]:
+        """Flow, serial, state of the flow, and value of each execution, oldest first."""
+
+    def recording(self, world: str, serial: int) -> list[str]:
+        """The entries of an execution that goes on, in order."""
+
+
+class StateStore(StoredRows, Protocol):
+    """Where state is kept. `failures` are what writing raises; where it `proves` ownership, an answer that changed nothing waits
+    for a batch, too."""
+
+    name: str
+    failures: tuple[type[Exception], ...]
+    proves: bool
+
+    def meta(self) -> dict[str, str]:
+        """Read the values that concern all worlds."""
+
+    def worlds(self) -> list[str]:
+        """The worlds to bring back at the start."""
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Make all changes, or none. Raises one of `failures`."""
+
+    def try_to_write(self) -> None:
+        """Raises one of `failures` if nothing can be written."""
+
+    def close(self) -> None: ...
 
 
 def forget_world(world: str) -> list[Change]:

@@ -1,0 +1,195 @@
+"""Connections to other replicas: HTTP, each for one request at a time, kept open for the next."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+TOKEN = "x-cfmock-replica"  # noqa: S105 - the name of a header
+"""The header that says that another replica sends a request: it has the token that all share."""
+
+ADDITIONS = "replica/additions"
+"""Below `/_cfmock/`: what a replica is asked to do when another has added something to all."""
+
+PART = "x-cfmock-part"
+"""The header of a request that concerns what is at its receiver, and nothing else."""
+
+CONNECT_WITHIN = 2.0
+"""Seconds."""
+
+MAX_IDLE = 64
+"""Connections to one replica that are kept open with nothing to do."""
+
+LONGEST_IDLE = 30.0
+"""Seconds for which they are: less than a server keeps them, so that none is used which it is about to close."""
+
+_OWN = frozenset(("connection", "content-length", "transfer-encoding", "content-encoding", "expect", TOKEN, PART))
+"""Headers that belong to one connection, or are made for it."""
+
+
+class NotSent(Exception):  # noqa: N818 - what has happened
+    """A request that did not get to another replica: it may be sent again."""
+
+
+class Unanswered(Exception):  # noqa: N818 - what has happened
+    """A request whose answer has not come: what it asked may or may not have been done."""
+
+
+class PeerAnswer(NamedTuple):
+    """An answer of another replica."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Line(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.idle_since = 0.0
+        self._transport: asyncio.WriteTransport | None = None
+        self._waiter: asyncio.Future[PeerAnswer] | None = None
+        self._bodiless = False
+        self._received = b""
+        self._head: tuple[int, int, Mapping[str, str]] | None = None
+
+    def connection_made(self, transport: Any) -> None:  # uvloop's are of a class of their own
+        self._transport = transport
+
+    @property
+    def closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def ask(self, data: bytes, *, bodiless: bool) -> asyncio.Future[PeerAnswer]:
+        """Send a request; its answer."""
+        assert self._transport is not None
+        self._bodiless = bodiless
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(data)
+        return waiter
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received = self._received + data if self._received else data
+        if self._head is None:
+            end = received.find(b"\r\n\r\n") + 4
+            if end < 4:
+                return
+            lines = received[: end - 4].decode("latin-1").split("\r\n")
+            fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+            size = 0 if self._bodiless else int(fields.get("content-length", "0"))
+            self._head = end, size, {":status": lines[0][9:12], **fields}
+        end, size, headers = self._head
+        if len(received) < end + size:
+            return
+        self._received, self._head = b"", None
+        waiter, self._waiter = self._waiter, None
+        if headers.get("connection") == "close":
+            self.close()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(PeerAnswer(int(headers[":status"]), headers, received[end : end + size]))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Unanswered(self.address))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class Lines:
+    """The connections of a replica to the others, which share a `token`."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._idle: dict[str, list[_Line]] = {}
+        self._busy: dict[object, set[_Line]] = {}  # by what their requests are about
+
+    def is_peer(self, headers: Mapping[str, str]) -> bool:
+        """Return whether another replica has sent this."""
+        given = headers.get(TOKEN)
+        return given is not None and hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode())
+
+    @property
+    def own_headers(self) -> dict[str, str]:
+        """The headers of a request for what is at its receiver, and nothing else."""
+        return {TOKEN: self._token, PART: "1"}
+
+    def is_part(self, headers: Mapping[str, str]) -> bool:
+        """Return whether another replica has sent this, and asks for no more than what is here."""
+        return PART in headers and self.is_peer(headers)
+
+    async def ask(
+        self, address: str, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"", *,
+        about: object = None, part: bool = False,
+    ) -> PeerAnswer:  # fmt: skip
+        """Send a request to the replica at an address. Raises NotSent where it cannot be reached, and Unanswered, also where
+        somebody has `dropped` what it is about."""
+        lines = [f"{method} {target} HTTP/1.1", f"{TOKEN}: {self._token}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _OWN]
+        if part:
+            lines.append(f"{PART}: 1")
+        data = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + body
+        line = await self._line(address)
+        busy = self._busy.setdefault(about, set())
+        busy.add(line)
+        try:
+            answer = await line.ask(data, bodiless=method == "HEAD")
+        except BaseException:
+            line.close()
+            raise
+        finally:
+            busy.discard(line)
+            if not busy:
+                self._busy.pop(about, None)
+        idle = self._idle.setdefault(address, [])
+        if len(idle) < MAX_IDLE and not line.closed:
+            line.idle_since = time.monotonic()
+            idle.append(line)
+        else:
+            line.close()
+        return answer
+
+    async def _line(self, address: str) -> _Line:
+        idle = self._idle.get(address, [])
+        while idle:
+            line = idle.pop()
+            if not line.closed and time.monotonic() - line.idle_since < LONGEST_IDLE:
+                return line
+            line.close()
+        host, _, port = address.rpartition(":")
+        loop = asyncio.get_running_loop()
+        try:
+            connecting = loop.create_connection(lambda: _Line(address), host.strip("[]"), int(port))
+            _, line = await asyncio.wait_for(connecting, CONNECT_WITHIN)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise NotSent(address) from error
+        return line
+
+    def dropped(self, about: object, keep: str = "") -> None:
+        """Wait no longer for answers about this, unless they come from one address."""
+        for line in tuple(self._busy.get(about, ())):
+            if line.address != keep:
+                line.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for lines in (*self._idle.values(), *map(tuple, self._busy.values())):
+            for line in lines:
+                line.close()
+
+
+def headers_from(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers of a request of another replica, as its client has sent them."""
+    kept: Any = headers
+    kept = kept.copy()
+    for name in (TOKEN, PART):
+        kept.popall(name, None)
+    return cast(Mapping[str, str], kept)

@@ -1,0 +1,96 @@
+"""State that several replicas keep: each has the worlds it owns, which come and go, and all have what was added to all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cfmock.base.randomness import Ids
+from cfmock.control.control import Control
+from cfmock.emulator.kept_state import Added, KeptState
+from cfmock.emulator.worlds import Worlds
+from cfmock.observe.journal import WorldKey
+from cfmock.server.replicas.session import DatabaseSession, WorldRows
+from cfmock.service.shared import Shared
+from cfmock.service.world import World
+
+
+class SharedState(KeptState):
+    """The state of one replica. What holds in all worlds is kept by the owner of the default one; the others follow."""
+
+    file: DatabaseSession
+
+    def __init__(self, session: DatabaseSession) -> None:
+        super().__init__(session)
+        self._registry: Worlds | None = None
+        self._following = False
+
+    def begin(self, shared: Shared, worlds: Worlds) -> None:
+        """Begin without a world."""
+        self._registry = worlds
+        if worlds.owned is None:
+            worlds.owned = set()
+        super().begin(shared, worlds)
+
+    def take(self, key: WorldKey, rows: WorldRows) -> World:
+        """Bring back a world that this replica owns from here on, and let it go on."""
+        shared, worlds = self._shared, self._registry
+        assert shared is not None
+        assert worlds is not None
+        assert worlds.owned is not None
+        self._stored = rows
+        self._ahead = shared.clock.now() - shared.clock.steady()
+        self._holding.enter_context(shared.scheduler.held())
+        self.changes.coming_back = True
+        worlds.owned.add(key)
+        try:
+            world = worlds.of(*key)
+        except BaseException:
+            worlds.owned.discard(key)
+            raise
+        finally:
+            self.resume()
+        return world
+
+    def follow(self, rows: Iterable[tuple[str, str]], control: Control) -> None:
+        """Add what another replica has added to all."""
+        self._following = True
+        try:
+            control.add_again(self.added(rows))
+        finally:
+            self._following = False
+
+    def add(self, what: Added) -> None:
+        """Keep what was added here."""
+        if not self._following:
+            super().add(what)
+
+    def give_up(self) -> None:
+        """Own nothing any more."""
+        if self._registry is not None and self._registry.owned is not None:
+            self._registry.owned.clear()
+
+    def forget(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+        """Those that are here are as at the start; the other replicas do the same with theirs."""
+        self.forget_worlds(worlds, account, region)
+
+    def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
+        """Each replica has chance of its own; seals are the same in all."""
+        ids: Any = shared.ids
+        ids.begin(Ids().uuid(), bytes.fromhex(meta["key"]), 0, 0)
+
+    def _write_kind(self, clock: str) -> None:
+        """There is one kind."""
+
+    def _note_common(self, shared: Shared) -> None:
+        """There is nothing in common that changes."""
+
+    def _set_addition(self, number: int, added: Added | None) -> None:
+        worlds = self._registry
+        assert worlds is not None
+        paused = self.changes.paused
+        self.changes.paused = paused or worlds.default_key not in (worlds.owned or ())
+        try:
+            super()._set_addition(number, added)
+        finally:
+            self.changes.paused = paused

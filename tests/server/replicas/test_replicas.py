@@ -1,0 +1,273 @@
+"""Several replicas on a real PostgreSQL: each call is answered by the one whose world it is about."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from cfmock.base.errors import ServiceError
+from tests.crash_replicas import Way
+from tests.support.postgres import Cluster
+from tests.support.replicas import TOKEN, Member, replica, replicas
+
+WAITS = """\
+Type: StateMachine
+SpecVersion: v1
+Name: waits
+StartAt: A
+States:
+  - {Type: Wait, Name: A, Seconds: 1, Next: B}
+  - {Type: Pass, Name: B, End: true}
+"""
+LONG = WAITS.replace("waits", "long").replace("Seconds: 1", "Seconds: 300")
+FIXTURE = {
+    "cfmock": 1,
+    "flows": [
+        {"name": "echo"},
+        *({"name": name, "definition": text} for name, text in (("long", LONG), ("waits", WAITS))),
+    ],
+}
+
+
+Run = Callable[[Callable[[list[Member]], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def run(postgres: Cluster) -> Run:
+    def run(test: Callable[[list[Member]], Awaitable[None]], count: int = 3) -> None:
+        async def begun() -> None:
+            async with replicas(postgres.url(postgres.database()), count, FIXTURE) as members:
+                await test(members)
+
+        asyncio.run(begun())
+
+    return run
+
+
+async def until(holds: Callable[[], Awaitable[Any]], within: float = 10) -> Any:
+    """What comes of it, once it is true and raises no ServiceError."""
+    end = asyncio.get_running_loop().time() + within
+    while True:
+        try:
+            if (found := await holds()) or asyncio.get_running_loop().time() > end:
+                return found
+        except ServiceError:
+            if asyncio.get_running_loop().time() > end:
+                raise
+        await asyncio.sleep(0.02)
+
+
+def test_any_replica_answers_for_all_worlds(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        await two.call("StartExecution", FlowName="echo", ExecutionName="e", Input='{"a": 1}')
+        looks = [await each.call("DescribeExecution", FlowName="echo", ExecutionName="e") for each in members]
+        assert len({(look["StartedTime"], look["Input"]) for look in looks}) == 1
+        assert [len(each.owned) for each in members] == [1, 0, 0]
+        await three.call("StartExecution", "cn-shanghai", FlowName="echo", ExecutionName="e")
+        assert three.owned == {("", "cn-shanghai")}
+        assert (await one.call("DescribeExecution", "cn-shanghai", FlowName="echo", ExecutionName="e"))["Name"] == "e"
+        with pytest.raises(ServiceError, match="ExecutionNotExists"):
+            await one.call("DescribeExecution", "cn-shanghai", FlowName="echo", ExecutionName="other")
+
+    run(test)
+
+
+def test_one_name_is_started_once(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        starts = [each.call("StartExecution", FlowName="long", ExecutionName="e") for each in members * 3]
+        done = await asyncio.gather(*starts)
+        assert len({each["StartedTime"] for each in done}) == 1
+        listed = await members[2].call("ListExecutions", FlowName="long")
+        assert [each["Name"] for each in listed["Executions"]] == ["e"]
+
+    run(test)
+
+
+def test_another_takes_the_worlds_of_an_owner_that_is_gone(run: Run, postgres: Cluster) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, _ = members
+        await two.call("StartExecution", FlowName="waits", ExecutionName="e")
+        before = await two.call("GetExecutionHistory", FlowName="waits", ExecutionName="e")
+        with postgres.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s)", [one.session._connection.info.backend_pid])
+
+        async def ended() -> bool:
+            return (await two.call("DescribeExecution", FlowName="waits", ExecutionName="e"))["Status"] == "Succeeded"
+
+        assert await until(ended)
+        after = await until(lambda: one.call("GetExecutionHistory", FlowName="waits", ExecutionName="e"))
+        assert after["Events"][: len(before["Events"])] == before["Events"]
+        assert [each["EventId"] for each in after["Events"]] == list(range(1, len(after["Events"]) + 1))
+
+    run(test)
+
+
+def test_what_is_added_anywhere_holds_everywhere(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        await two.call("ListFlows", "cn-shanghai")
+        fault = await three.admin("POST", "faults", {"when": {"operation": "ListFlows"}, "error": "AccessDenied"})
+        for region in (None, "cn-shanghai"):
+            for each in members:
+                with pytest.raises(ServiceError, match="AccessDenied"):
+                    await each.call("ListFlows", region)
+        (listed,) = (await two.admin("GET", "faults"))["faults"]
+        assert (listed["id"], listed["hits"]) == (fault["id"], 6)
+        async with replica(one.session.url, FIXTURE) as four:
+            with pytest.raises(ServiceError, match="AccessDenied"):
+                await four.call("ListFlows", "cn-beijing")
+            assert four.owned == {("", "cn-beijing")}
+            assert await two.admin("DELETE", f"faults/{fault['id']}") == {}
+            for region in (None, "cn-shanghai", "cn-beijing"):
+                assert (await four.call("ListFlows", region))["Flows"]
+        assert (await one.admin("DELETE", f"faults/{fault['id']}"))[0] == 404
+
+    run(test)
+
+
+def test_lists_are_those_of_all_replicas(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        for number in range(7):
+            region = ("cn-hangzhou", "cn-shanghai", "cn-beijing")[number % 3]
+            await members[number % 3].call("StartExecution", region, FlowName="waits", ExecutionName=f"e{number}")
+        assert [len(each.owned) for each in members] == [1, 1, 1]
+        names: list[str] = []
+        after = ""
+        while True:
+            page = await two.admin("GET", f"executions?limit=3{after}")
+            names += [each["name"] for each in page["executions"]]
+            if "next" not in page:
+                break
+            after = f"&after={page['next']}"
+        assert names == [f"e{number}" for number in reversed(range(7))]
+        flows = await three.admin("GET", "flows?limit=5")
+        rest = await three.admin("GET", f"flows?limit=5&after={flows['next']}")
+        found = [(each["name"], each["region"]) for each in (*flows["flows"], *rest["flows"])]
+        assert found == sorted((name, region) for name in ("echo", "long", "waits") for _, region in
+                               (key for each in members for key in each.owned))  # fmt: skip
+        assert "next" not in rest
+        calls = (await one.admin("GET", "calls?operation=StartExecution"))["calls"]
+        assert [call["parameters"]["ExecutionName"] for call in calls] == [f"e{number}" for number in range(7)]
+        whole = await three.admin("GET", f"calls/{calls[0]['request_id']}")
+        assert whole["parameters"]["ExecutionName"] == "e0"
+        assert (await two.admin("GET", "calls?limit=2&wait=1ms&count=99"))["calls"] == calls[-2:]
+        figures = await two.admin("GET", "metrics")
+        assert 'cfmock_stored{kind="flows"} 9.0' in figures
+        shown = await one.admin("GET", "executions/waits/e1?region=cn-shanghai")
+        assert shown["name"] == "e1"
+        assert (await one.admin("GET", "executions/waits/e1"))[0] == 404
+
+    run(test)
+
+
+def test_reset_is_of_all_worlds(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        await two.call("StartExecution", "cn-shanghai", FlowName="echo", ExecutionName="e")
+        await one.call("DeleteFlow", Name="waits")
+        assert await three.admin("POST", "reset") == {}
+        assert (await one.admin("GET", "executions"))["executions"] == []
+        assert {each["Name"] for each in (await two.call("ListFlows"))["Flows"]} == {"echo", "long", "waits"}
+
+    run(test)
+
+
+def test_who_handed_a_call_on_breaks_its_answer_as_a_fault_says(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        await one.admin("POST", "faults", {"when": {"operation": "ListFlows"}, "transport": "reset", "times": 1})
+        with pytest.raises(Exception, match=r"(?i)reset|closed|disconnected|aborted"):
+            await two.call("ListFlows")
+        assert (await two.call("ListFlows"))["Flows"]
+
+    run(test, 2)
+
+
+def test_a_long_poll_is_handed_on(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        await one.call("StartExecution", FlowName="waits", ExecutionName="e")
+        found = await two.call("DescribeExecution", FlowName="waits", ExecutionName="e", WaitTimeSeconds=20)
+        assert found["Status"] == "Succeeded"
+
+    run(test, 2)
+
+
+def test_the_token_is_seen_by_no_client(run: Run) -> None:
+    """A client that signs the header by which replicas know one another is not told what they put there."""
+
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        await one.call("ListFlows")
+        headers = {
+            "x-acs-action": "ListFlows", "x-acs-version": "2019-03-15", "x-acs-date": "2026-01-01T00:00:00Z",
+            "x-acs-signature-nonce": "n", "x-acs-content-sha256": sha256(b"").hexdigest(),
+            "authorization": "ACS3-HMAC-SHA256 Credential=cfmock,SignedHeaders=host;x-cfmock-replica,Signature=" + "0" * 64,
+        }  # fmt: skip
+        with contextlib.suppress(urllib.error.HTTPError):
+            await asyncio.to_thread(urllib.request.urlopen, urllib.request.Request(two.server.url, b"", headers))
+        (call,) = (await two.admin("GET", "calls?code=SignatureNotMatch"))["calls"] or (None,)
+        assert TOKEN not in json.dumps(await two.admin("GET", "calls"))
+        if call is not None:
+            assert TOKEN not in json.dumps(await two.admin("GET", f"signature/{call['request_id']}"))
+
+    run(test, 2)
+
+
+def test_changes_are_those_of_all_replicas(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        reading = asyncio.create_task(one.admin("GET", "changes?wait=2s"))
+        await asyncio.sleep(0.5)
+        await two.call("StartExecution", "cn-shanghai", FlowName="echo", ExecutionName="e")
+        assert two.owned
+        told = [json.loads(line) for line in str(await reading).splitlines()]
+        assert any(each["id"] == "echo/e?account=&region=cn-shanghai" or each["kind"] == "execution" for each in told)
+
+    run(test, 2)
+
+
+def test_only_who_knows_the_token_is_a_replica(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        await one.call("ListFlows")
+        for token, status in (("wrong", 200), (TOKEN, 421)):
+            found = await two.admin("GET", "flows/echo", **{"x-cfmock-replica": token})
+            assert (found[0] if isinstance(found, tuple) else 200) == status
+        assert (await two.admin("POST", "replica/additions", {}))[0] == 404
+
+    run(test, 2)
+
+
+def test_an_owner_that_is_cut_off_answers_nothing(postgres: Cluster) -> None:
+    async def test() -> None:
+        way, database = Way(postgres.port), postgres.database()
+        async with (
+            replica(postgres.url(database, way.port), FIXTURE) as former,
+            replica(postgres.url(database), FIXTURE) as other,
+        ):
+            late = {"flow": "echo", "after": "60s"}
+            await former.admin("POST", "outcomes", late)
+            await former.call("StartExecution", FlowName="echo", ExecutionName="e")
+            way.open.clear()
+            look = asyncio.create_task(former.call("DescribeExecution", FlowName="echo", ExecutionName="e"))
+            await until(lambda: other.call("StopExecution", FlowName="echo", ExecutionName="e"))
+            with pytest.raises(ServiceError, match="InternalServerError"):
+                await look
+            way.open.set()
+            found = await until(lambda: former.call("DescribeExecution", FlowName="echo", ExecutionName="e"))
+            assert found["Status"] == "Stopped"
+            assert not former.owned
+        way.close()
+
+    asyncio.run(test())
