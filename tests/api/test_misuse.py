@@ -140,7 +140,7 @@ def test_misuse_is_a_cfmock_error_that_shows_the_callers_line(what: str) -> None
 def test_what_needs_the_server_is_misuse_once_it_has_ended(what: str) -> None:
     with CloudFlow(FLOW, clock="virtual") as cf:
         cf.call("StartExecution", FlowName="echo", ExecutionName="e")
-    with pytest.raises(cfmock.UsageError, match="the `with` has ended") as caught:
+    with pytest.raises(cfmock.UsageError, match="the `with` block has ended") as caught:
         AFTERWARDS[what](cf)
     assert frames_of_the_package(caught.value.__traceback__) == []
 
@@ -178,7 +178,7 @@ async def test_asynchronous_methods_are_no_other() -> None:
         cf.clock.advance_async(1),
         cf.wait_for_calls_async("X"),
     ):
-        with pytest.raises(cfmock.UsageError, match="the `with` has ended") as ended:
+        with pytest.raises(cfmock.UsageError, match="the `with` block has ended") as ended:
             await misuse
         assert frames_of_the_package(ended.value.__traceback__) == []
 
