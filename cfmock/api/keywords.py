@@ -176,12 +176,16 @@ class CallFilters(CallParameters, total=False):
 
 
 class WaitingTask(TypedDict):
-    """Task that waits for a report. `since` is a time of the flow clock, in UTC."""
+    """Task that waits for a report. `since` is a time of the flow clock, in UTC; `until`: when it times out, None for never;
+    `catches` are the error codes that its state catches. `input` may be None where there are very many."""
 
     flow: str
     execution: str
     state: str
     token: str
     since: str
+    until: str | None
+    input: Json
+    catches: list[str]
     account: str
     region: str

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from msgspec.structs import asdict
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import UnknownName
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_text
 from cfmock.control.answers import near_misses_of_try, who_answered, who_decided
 from cfmock.control.execution_path import TaskTry, Visit, part, visits
 from cfmock.control.executions import ExecutionControl, brief
 from cfmock.control.paging import PAGE, read_after
 from cfmock.engine.events import Event
+from cfmock.engine.model import ChoiceNode
 from cfmock.observe.models import ExecutionDetail
 from cfmock.service import history
 from cfmock.service.rows import ExecutionRow
@@ -91,6 +92,7 @@ def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
         **brief(world, row),
         "input": json.loads(row.input) if row.input else {},
         "output": json.loads(row.output) if row.output else None,
+        "because": _because(row, passed) if row.status == "Failed" else None,
         "visits": states,
         "tasks": _tasks(row, [visit for visit in passed if visit.tries]),
         "waiting": waiting(world, row),
@@ -123,6 +125,30 @@ def _tasks(row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:
             {"state": visit.state, "action": _action(visit.tries[0]), "tries": tries[::-1], "omitted": omitted}
         )
     return found[::-1]
+
+
+def _because(row: ExecutionRow, passed: Sequence[Visit]) -> dict[str, Json] | None:
+    """What made an execution fail: the last task that did, else the last choice, with the result that it had to go by."""
+    tasks = [visit for visit in passed if visit.tries]
+    failed = next((visit for visit in reversed(tasks) if visit.failed), None)
+    if failed is not None:
+        return {"state": failed.state, "why": f"failed{_result(row, failed)}"}
+    choices = {node.id for _, node in row.flow.compiled.walk() if isinstance(node, ChoiceNode)}
+    chosen = [(one, other) for one, other in pairwise(passed) if one.point in choices]
+    if not chosen:
+        return None
+    choice, went = chosen[-1]
+    before = [visit for visit in tasks if visit.entered <= choice.entered]
+    after = f", after '{before[-1].state}' returned{_result(row, before[-1])}" if before else ""
+    return {"state": choice.state, "why": f"chose '{went.state}'{after}"}
+
+
+def _result(row: ExecutionRow, visit: Visit) -> str:
+    """Describe the end of the last try of a task, and who answered it."""
+    tried = _try(row, visit.state, visit.tries[-1])
+    error = tried["error"]
+    words = f" with {error['code']}" if error is not None else f" {json_text(tried['result']):.100}"
+    return words if tried["why"] is None else f"{words} ({tried['why']})"
 
 
 def _action(tried: TaskTry) -> Json:

@@ -17,9 +17,11 @@ from cfmock.base.errors import InvalidValue, ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.control.paging import PAGE, read_after
 from cfmock.control.part import ConflictError, ControlError, ControlPart, NotFoundError
+from cfmock.control.waits import waits_of
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.execution import CalledTask
+from cfmock.engine.flow import Flow
 from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import Execution, moment
@@ -37,6 +39,9 @@ from cfmock.service.world import FLOWS, World
 
 MAX_TASKS = 10_000
 """Waiting tasks in an answer, the oldest."""
+
+MAX_INPUTS = 1024 * 1024
+"""Characters of the inputs of waiting tasks in an answer."""
 
 RUNS = 20
 """Executions begun by `start` that are kept to look at."""
@@ -237,13 +242,24 @@ class ExecutionControl(ControlPart):
             if flow in (None, row.flow.name)
             for token, task in run.waiting.items()
         )
-        return [
-            {
-                "flow": row.flow.name, "execution": row.name, "state": task.call.state, "token": token,
-                "since": iso(task.since), "account": world.account, "region": world.region,
-            }
-            for task, token, row, world in nsmallest(MAX_TASKS, waiting, key=lambda each: each[0].since)
-        ]  # fmt: skip
+        found: list[Json] = []
+        caught: dict[Flow, dict[str, list[str]]] = {}
+        room = MAX_INPUTS
+        for task, token, row, world in nsmallest(MAX_TASKS, waiting, key=lambda each: each[0].since):
+            call, definition = task.call, row.flow.compiled
+            room -= len(json_text(call.input)) if room > 0 else 0
+            if definition not in caught:
+                caught[definition] = {
+                    node.id: [code for each in node.catch for code in each.errors] for _, node in definition.walk()
+                }
+            told = {
+                "flow": row.flow.name, "execution": row.name, "state": call.state, "token": token,
+                "since": iso(task.since), "until": None if call.timeout is None else iso(task.since + call.timeout),
+                "input": call.input if room > 0 else None, "catches": caught[definition].get(call.node, []),
+                "account": world.account, "region": world.region,
+            }  # fmt: skip
+            found.append(told)
+        return found
 
 
 @contextmanager
@@ -300,6 +316,7 @@ def brief(world: World, row: ExecutionRow) -> dict[str, Json]:
         "started": iso(row.started),
         "stopped": None if row.stopped is None else iso(row.stopped),
         "error": error_of(row),
+        "waits": waits_of(world, row),
         "account": world.account,
         "region": world.region,
     }

@@ -205,3 +205,56 @@ def test_what_is_not_there_is_told_with_what_was_meant(service: Service, flow: s
     for ask in (Control(service.emulator).show_execution, Control(service.emulator).list_events):
         with pytest.raises(NotFoundError, match=words):
             ask(flow, name)
+
+
+DECIDED = """
+Type: StateMachine
+Name: order
+SpecVersion: v1
+StartAt: Book
+States:
+  - {Type: Task, Name: Book, Action: "FC:InvokeFunction", Parameters: {resourceArn: r}, Next: Full,
+     Retry: [{Errors: [Busy], IntervalSeconds: 90, MaxAttempts: 1}], Catch: [{Errors: [NoSeats, Busy], Next: Undo}]}
+  - {Type: Choice, Name: Full, Branches: [{Condition: "$Input.Code == 503", Next: NoRoom}], Default: Done}
+  - {Type: Task, Name: Undo, Action: "FC:InvokeFunction", Parameters: {resourceArn: u}, Next: NoRoom}
+  - {Type: Succeed, Name: Done}
+  - {Type: Fail, Name: NoRoom, Code: NoRoom}
+"""
+
+
+def decided(mock: dict[str, Any]) -> dict[str, Any]:
+    return {"flows": [{"name": "order", "definition": DECIDED, "tasks": {"Book": [mock]}}]}
+
+
+def test_a_failed_execution_names_the_task_that_failed_though_others_came_after_it() -> None:
+    told = detail_of(decided({"fails": {"code": "NoSeats"}}))
+    assert (told["status"], told["visits"]) == ("Failed", ["Book", "Undo", "NoRoom"])
+    why = "failed with NoSeats (mock 1 of 'Book', which asks for nothing)"
+    assert told["because"] == {"state": "Book", "why": why}
+
+
+def test_a_failed_execution_names_the_choice_that_led_to_its_end() -> None:
+    told = detail_of(decided({"returns": {"Code": 503}}))
+    why = """chose 'NoRoom', after 'Book' returned {"Code":503} (mock 1 of 'Book', which asks for nothing)"""
+    assert told["because"] == {"state": "Full", "why": why}
+    assert detail_of(decided({"returns": {"Code": 200}}))["because"] is None
+
+
+def test_an_execution_tells_what_it_waits_for_and_until_when() -> None:
+    retries = detail_of(decided({"fails": {"code": "Busy"}, "times": 1}))
+    assert retries["waits"] == {"state": "Book", "for": "retry", "until": "2024-06-01T00:01:30.000Z"}
+    later = detail_of(decided({"returns": {}, "after": "5s"}))
+    assert later["waits"] == {"state": "Book", "for": "time", "until": "2024-06-01T00:00:05.000Z"}
+    asks = detail_of(decided({"waits": True}))
+    assert asks["waits"] == {"state": "Book", "for": "report", "until": None}
+
+
+def test_a_waiting_task_tells_its_input_its_time_out_and_what_is_caught() -> None:
+    definition = DECIDED.replace("Name: Book,", "Name: Book, Timeout: 60,")
+    service = make_service(
+        {"flows": [{"name": "order", "definition": definition, "tasks": {"Book": [{"waits": True}]}}]}
+    )
+    service("StartExecution", FlowName="order", ExecutionName="e", Input={"seats": 2})
+    (task,) = Control(service.emulator).list_tasks()
+    assert (task["input"], task["until"]) == ({"seats": 2}, "2024-06-01T00:01:00.000Z")
+    assert task["catches"] == ["NoSeats", "Busy"]

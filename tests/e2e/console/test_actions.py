@@ -34,7 +34,7 @@ def show(browser: Browser, cf: CloudFlow, view: str, *words: str) -> None:
 def copied(browser: Browser, button: str) -> str:
     browser.run("window.copied = null")
     browser.click(button)
-    browser.until_text("Copied.")
+    browser.until_text("Copied")
     return str(browser.run("return window.copied"))
 
 
@@ -98,7 +98,7 @@ def test_a_refused_signature_is_compared_with_what_the_client_signed(browser: Br
 def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf: CloudFlow) -> None:
     show(browser, cf, "executions", "bad-1")
     browser.click("bad-1")
-    browser.until_text("All states", "ExecutionFailed")
+    browser.until_text("Tasks", "ExecutionFailed")
     enter = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})"
     browser.run(f"document.querySelector('[data-state=Charge]').dispatchEvent({enter})")
     browser.until_text("Events of Charge")
@@ -107,7 +107,7 @@ def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf
     browser.command("refresh", {})
     browser.until_text("Events of Charge", "mock 2 of 'Charge'", "mock 1 of 'Charge'")
     browser.command("back", {})
-    browser.until_text("All states", "ExecutionFailed")
+    browser.until_text("Tasks", "ExecutionFailed")
     browser.command("back", {})
     browser.until_text("Start an execution")
     browser.click("✕ Failed 1")
@@ -174,12 +174,12 @@ def test_a_fault_is_made_by_a_form_of_the_schema(browser: Browser, cf: CloudFlow
     browser.run(
         "[...document.querySelectorAll('.kind label')].find((each) => each.textContent.includes('a delay')).click()"
     )
-    browser.fill("delay", "soon")
+    browser.fill("Delay", "soon")
     browser.click("Make a fault", "form")
     browser.until_text("'soon' is not")
-    browser.fill("delay", '{"distribution": "uniform", "min": "1ms", "max": "2ms"}')
-    browser.fill("when.operation", "List*, DescribeFlow")
-    browser.fill("name", HOSTILE)
+    browser.fill("Delay", '{"distribution": "uniform", "min": "1ms", "max": "2ms"}')
+    browser.fill("Operation", "List*, DescribeFlow")
+    browser.fill("Name", HOSTILE)
     made = yaml.safe_load(copied(browser, "Copy YAML"))
     assert made == {
         "faults": [

@@ -2,7 +2,7 @@
 
 import {field, form, h, submit} from "./dom.js";
 
-export const ROOT = "/_cfmock/";
+const ROOT = "/_cfmock/";
 
 /** Kept in memory only. */
 let token = "";

@@ -1,15 +1,12 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
 import {described, follow, get, send} from "./api.js";
-import {button, field, fill, follows, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
+import {button, byId, facts, field, fill, follows, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
 import {at, change, here} from "./places.js";
-import {call} from "./call.js";
-import {calls} from "./calls.js";
-import {execution} from "./execution.js";
-import {executions} from "./executions.js";
+import {call, calls} from "./calls.js";
+import {execution, executions} from "./executions.js";
 import {faults} from "./faults.js";
-import {flow} from "./flow.js";
-import {flows} from "./flows.js";
+import {flow, flows} from "./flows.js";
 import {waiting} from "./waiting.js";
 
 const VIEWS = /** @type {const} */ (["Executions", "Waiting", "Calls", "Flows", "Faults"]);
@@ -24,7 +21,7 @@ const BUILD = {
 
 const KEYS = [["/", "search"], ["?", "these keys"], ["g e", "Executions"], ["g w", "Waiting"], ["g c", "Calls"], ["g f", "Flows"], ["g x", "Faults"], ["Esc", "close what is open"]];
 
-const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+const main = byId("main");
 /** @type {View | null} */
 let view = null;
 let path = "";
@@ -32,11 +29,13 @@ let stale = false;
 let busy = false;
 let turn = 0;
 let scrolled = 0;
+let searching = false;
 
 /** Go where the address says: to another view, or to other words of the one that is shown. */
 function go() {
   const place = here();
   if (place.path !== path) {
+    if (path) fill(byId("notice"));
     path = place.path;
     view = (BUILD[place.parts[0]] ?? BUILD.executions)(place);
     scrolled = history.state?.y ?? 0;
@@ -53,7 +52,8 @@ function appear(shown) {
   const inside = main.contains(document.activeElement);
   fill(main, shown.node);
   scrollTo(0, scrolled);
-  if (inside) main.focus({preventScroll: true});
+  if (searching) search();
+  else if (inside) main.focus({preventScroll: true});
 }
 
 /** @param {Place} place */
@@ -128,15 +128,16 @@ function tell(clock) {
 async function advance(by) {
   const moved = await send("POST", "clock", {advance: by});
   tell(moved);
-  if (!moved.reached) notice(`The clock stopped: ${moved.reason}`, true);
+  if (!moved.reached) return notice(`The clock stopped: ${moved.reason}`, true);
+  notice(`${(await get(at("tasks", world))).tasks.length} tasks wait for a report.`);
 }
 
 function header() {
-  fill(/** @type {HTMLElement} */ (document.getElementById("nav")), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`, "data-view": each.toLowerCase()}, each)));
-  const by = h("input", {value: "1h", class: "short", "aria-label": "Advance by", pattern: "[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?", required: true});
+  fill(byId("nav"), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`, "data-view": each.toLowerCase()}, each)));
+  const by = h("input", {value: "1h", class: "short", "aria-label": "Advance by", pattern: "[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?", required: true, title: "e.g. 90s, 15m, 1h"});
   advances.append(button("+1m", () => tried(advance("1m"))), button("+15m", () => tried(advance("15m"))),
     form(() => tried(advance(by.value)), by, h("button", {type: "submit"}, "Advance")));
-  fill(/** @type {HTMLElement} */ (document.getElementById("bar")), now, kind, advances, chooser(), state, button("?", keys, {"aria-label": "? Keys", class: "plain"}));
+  fill(byId("bar"), now, kind, advances, chooser(), state, button("?", keys, {"aria-label": "? Keys", class: "plain"}));
 }
 
 /** Which world the lists show. */
@@ -165,7 +166,7 @@ function chooser() {
 
 function keys() {
   const dialog = h("dialog", {"aria-labelledby": "keys-title", onclose: () => dialog.remove()}, h("h2", {id: "keys-title"}, "Keys"),
-    h("dl.facts", KEYS.map(([key, what]) => h("div", h("dt", h("kbd", key)), h("dd", what)))),
+    facts(/** @type {any} */ (KEYS)),
     button("Close", () => dialog.close(), {class: "main"}));
   document.body.append(dialog);
   dialog.showModal();
@@ -174,26 +175,22 @@ function keys() {
 /** To the field that searches: of this view, or of the list that it belongs to. */
 function search() {
   const field = /** @type {HTMLElement | null} */ (main.querySelector("[type=search]"));
-  if (field) return field.focus();
-  location.hash = at(`#/${here().parts[0]}`, world);
-  const wait = setInterval(() => {
-    const found = /** @type {HTMLElement | null} */ (main.querySelector("[type=search]"));
-    found?.focus();
-    if (found) clearInterval(wait);
-  }, 20);
-  setTimeout(clearInterval, 2000, wait);
+  searching = !field;
+  field ? field.focus() : (location.hash = at(`#/${here().parts[0]}`, world));
+}
+
+/** @param {(each: HTMLDetailsElement) => boolean} which of those that are open */
+function close(which) {
+  const open = /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll(".drop[open]")]).filter(which);
+  for (const each of open) each.open = false;
+  return open;
 }
 
 let led = false;
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.key === "Escape") {
-    for (const each of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(".drop[open]"))) {
-      each.open = false;
-      each.querySelector("summary")?.focus();
-    }
-  }
+  if (event.key === "Escape") close(() => true)[0]?.querySelector("summary")?.focus();
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
   const after = led;
   led = event.key === "g";
@@ -213,7 +210,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     main.focus();
   }
-  for (const each of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(".drop[open]"))) if (!each.contains(target)) each.open = false;
+  close((each) => !each.contains(target));
 });
 
 /** @type {number | undefined} */

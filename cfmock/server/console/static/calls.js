@@ -1,16 +1,24 @@
-// What clients called, as it comes in.
+// What clients called, as it comes in; and one call whole: the request as decoded, the answer, and what there is to say about them.
 
 import {get, refused} from "./api.js";
-import {a, badge, empty, filter, h, keep, map, moment, row, show, span, table} from "./dom.js";
-import {at, link} from "./places.js";
+import {sideBySide} from "./compare.js";
+import {a, badge, block, button, chip, copy, empty, facts, filter, h, keep, map, moment, pretty, quiet, row, section, show, span, table, unpacked} from "./dom.js";
+import {misses} from "./executions.js";
+import {at, link, ofExecution, to, worldName} from "./places.js";
+import {curl, python} from "./snippets.js";
 
 /** How a call was answered. @param {any} row */
-export const answered = (row) => (row.code ? badge("Failed", `${row.status} ${row.code}`) : row.status ? badge("Succeeded", `${row.status} OK`) : badge("Stopped", row.transport ?? "no answer"));
+const answered = (row) => (row.code ? badge("Failed", `${row.status} ${row.code}`) : row.status ? badge("Succeeded", `${row.status} OK`) : badge("Stopped", row.transport ?? "no answer"));
 
 /** What a call is about. @param {any} row */
-const about = (row) => [row.parameters.FlowName ?? (/Flow$/.test(row.operation) ? row.parameters.Name : undefined), row.parameters.ExecutionName ?? row.parameters.ScheduleName].filter(Boolean).join(" / ");
+function about(row) {
+  const {FlowName: flow = /Flow$/.test(row.operation) ? row.parameters.Name : "", ExecutionName: execution, ScheduleName: schedule} = row.parameters;
+  const text = [flow, execution ?? schedule].filter(Boolean).join(" / ");
+  return flow && row.status === 200 ? a(execution ? ofExecution({...row, flow, execution}) : link("flows", [flow], row), text) : text;
+}
 
 const FILTERS = {operation: "Operation", flow: "Flow", execution: "Execution", code: "Error code", request_id: "Request id"};
+const ANSWERS = /** @type {const} */ ([["All", "", ""], ["OK", "200", ""], ["Errors", "", "*"]]);
 const NAMES = Object.keys(FILTERS);
 
 /** A glob for what holds a text, unless that is one. @param {string} text */
@@ -20,19 +28,78 @@ const holding = (text) => (!text || /[*?[]/.test(text) ? text : `*${text}*`);
 export const calls = () => {
   const rows = h("tbody");
   const list = table("Calls", ["Time", "Operation", "About", "Answer", "Took", "Key", "Noted"], rows);
-  const [note, below] = [h("p.counts.quiet"), h("div")];
-  const filters = h("div.filters", Object.entries(FILTERS).map(([name, label]) => filter(name, label, name === "operation" ? "search" : "text")));
+  const [note, below, chips] = [h("p.counts.quiet"), h("div"), h("div.counts")];
+  const filters = h("div.filters", Object.entries(FILTERS).map(([name, label]) => filter(name, label, name === "operation" ? "search" : "text")), chips);
   return {
     title: "Calls", kinds: ["call"],
-    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, name === "request_id" ? query.get(name) : holding(query.get(name) ?? "")])), ...world, after: query.get("after"), limit: "100"})).catch(refused({calls: []})),
+    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, name === "request_id" ? query.get(name) : holding(query.get(name) ?? "")])), status: query.get("status"), ...world, after: query.get("after"), limit: "100"})).catch(refused({calls: []})),
     draw(found, {query}) {
+      show(chips, ANSWERS.map(([text, status, code]) => chip(text, status === (query.get("status") ?? "") && code === (query.get("code") ?? ""), {status, code}, text)));
       const newest = found.calls.reverse();
       keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time), a(link("calls", [one.request_id]), one.operation || "(none)"), about(one), answered(one), [span(one.duration * 1000)], one.access_key_id,
         h("span", map(one.faults, (each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.code ? h("span.quiet", one.message, one.hint ? ` · ${one.hint}` : "") : null)));
       show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
-      show(below, found.next ? h("p", a(at("#/calls", {...Object.fromEntries(query), after: found.next}), "Older calls")) : null, newest.length ? null : found.wrong || NAMES.some((name) => query.get(name)) ? empty("Nothing matches", found.wrong ?? "No call passes these filters.")
+      show(below, found.next ? h("p", a(at("#/calls", {...Object.fromEntries(query), after: found.next}), "Older calls")) : null, newest.length ? null : found.wrong || ["status", ...NAMES].some((name) => query.get(name)) ? empty("Nothing matches", found.wrong ?? "No call passes these filters.")
         : empty("No calls yet", "Point your client at this server, or make a call.", `cfmock call ListFlows --url ${location.origin}`));
     },
     node: h("div", h("h1", "Calls"), filters, note, list, below),
   };
 };
+
+/** @type {Make} */
+export const call = ({parts}) => {
+  const node = h("div");
+  return {
+    title: "Call", node, kinds: [],
+    load: () => get(to("calls", parts[1])),
+    draw(row) {
+      show(node, h("p.crumbs", a("#/calls", "Calls")),
+        h("div.head", h("h1", row.operation || "(no operation)"), answered(row), h("span.actions",
+          button("Make a fault", () => { location.hash = fault(row); }), button("Copy as curl", () => copy(curl(row))), button("Copy as Python", () => copy(python(row))))),
+        facts(told(row)),
+        row.code ? h("section.error", h("h2", row.code), h("p", row.message), row.hint && !row.signature ? h("p", row.hint) : null) : null,
+        row.signature ? signature(row.signature, row.hint) : null,
+        h("div.pair", request(row.parameters), block(answerName(row), answer(row))),
+        list("Violations", row.violations), list("Warnings", row.warnings),
+        row.near_misses.length ? section("Mocks, outcomes and faults", misses(row.near_misses)) : null);
+    },
+  };
+};
+
+/** @param {any} row */
+const told = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
+  ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", row.request_id)],
+  ["Nonce", h("code", row.nonce || "none")], ["Timestamp the client sent", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
+  ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
+    ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
+
+/** Where a fault for calls like this one is made. @param {any} row */
+const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
+
+/** @param {Record<string, string>} parameters */
+function request(parameters) {
+  const rows = Object.entries(parameters);
+  return h("section.block", h("h2", "Request as decoded"), rows.length
+    ? h("dl.values", {tabindex: "0", "aria-label": "Request as decoded"}, rows.map(([name, value]) => h("div", h("dt", name), h("dd", value === "" ? h("span.quiet", "empty") : pretty(unpacked(value))))))
+    : quiet("It has no parameters."));
+}
+
+/** @param {any} row */
+const answerName = (row) => (row.answer && row.answer_bytes > new TextEncoder().encode(row.answer).length ? `Answer: the beginning of ${row.answer_bytes} bytes` : "Answer");
+
+/** @param {any} row */
+const answer = (row) => (row.code ? {Code: row.code, Message: row.message, RequestId: row.request_id} : row.answer !== null ? unpacked(row.answer) : row.status ? `HTTP ${row.status}` : `No answer was sent: ${row.transport ?? "the client left"}`);
+
+/** @param {string} title @param {string[]} lines */
+const list = (title, lines) => (lines.length ? section(title, h("ul", lines.map((each) => h("li", each)))) : null);
+
+/** What the server signed and, where a known mistake explains it, what the client signed. The right signature is not known here. @param {any} found @param {string | null} hint */
+function signature(found, hint) {
+  const [server, client] = found.client_canonical_request && found.client_canonical_request !== found.canonical_request
+    ? [found.canonical_request, found.client_canonical_request] : [found.string_to_sign, found.client_string_to_sign];
+  const words = found.likely_mistake ?? `No known mistake explains the difference${hint ? `; ${hint}` : ""}.`;
+  return section("Signature", h("p.wrong", h("b", words[0].toUpperCase() + words.slice(1))),
+    client === null ? [block("What the server signed", server, "none", 3), found.canonical_request ? block("Canonical request", found.canonical_request, "none", 3) : null]
+      : client === server ? [h("p", "Both signed the same text; the mistake is in how it was signed."), block("What both signed", server, "none", 3)]
+      : sideBySide("What the server signed", server, "What the client signed", client));
+}

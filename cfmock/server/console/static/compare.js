@@ -8,7 +8,7 @@ const MOST = 1_000_000;
  * The longest common part of two lists, as pairs of places; of very long ones only what is common at both ends.
  * @param {string[]} one @param {string[]} two @returns {[number, number][]}
  */
-export function common(one, two) {
+function common(one, two) {
   let [begin, end] = [0, 0];
   const least = Math.min(one.length, two.length);
   while (begin < least && one[begin] === two[begin]) begin++;

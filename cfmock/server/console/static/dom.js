@@ -26,6 +26,9 @@ export function h(tag, attributes, ...children) {
   return made;
 }
 
+/** @param {string} id */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
 /** A link. @param {string} href @param {...any} words @returns {HTMLElement} */
 export const a = (href, ...words) => h("a", {href}, words);
 
@@ -185,7 +188,10 @@ export function unpacked(text) {
 
 /** Keys and values in a line, without those that say nothing. @param {any} value */
 export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false)
-  .map(([name, each]) => `${name}: ${JSON.stringify(each)}`).join(", ");
+  .map(([name, each]) => `${name}: ${name === "after" ? span(1000 * each) : plainly(each)}`).join(", ");
+
+/** @param {any} value @returns {string} */
+const plainly = (value) => (Array.isArray(value) ? value.map(plainly).join(" or ") : value && typeof value === "object" ? `(${words(value)})` : String(value));
 
 /** @param {...any} words */
 export const quiet = (...words) => h("p.quiet", words);
@@ -206,11 +212,17 @@ export const section = (title, ...children) => h("section", {"data-key": title},
 /** A list of names and values. @param {[string, Child | Child[]][]} rows */
 export const facts = (rows) => h("dl.facts", rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", name), h("dd", value))));
 
-/** @param {string} text @param {(event: Event) => any} act @param {Record<string, any>} [more] */
+/** @param {any} text @param {(event: Event) => any} act @param {Record<string, any>} [more] */
 export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
+
+/** A button that chooses words of the address. @param {any} text @param {boolean} on @param {Record<string, string>} to @param {string} key */
+export const chip = (text, on, to, key) => button(text, () => change(to, true), {class: "chip", "data-key": key || "all", "aria-pressed": String(on)});
 
 /** @param {any} list @param {(item: any, index: number) => any} make @returns {any[]} */
 export const map = (list, make) => list.map(make);
+
+/** @param {any} list @param {(item: any) => any} test @returns {any[]} */
+export const only = (list, test) => list.filter(test);
 
 /** A form; what goes wrong with what it does is told in it. @param {(event: any) => Promise<any>} act @param {...any} children */
 export function form(act, ...children) {
@@ -274,20 +286,20 @@ export function empty(title, text, command) {
 
 /** @param {any} text @param {boolean} [wrong] */
 export function notice(text, wrong = false) {
-  const place = /** @type {HTMLElement} */ (document.getElementById("notice"));
+  const place = byId("notice");
   const made = h("p", {class: wrong ? "wrong" : ""}, text, " ", button("Dismiss", () => made.remove(), {class: "plain"}));
   fill(place, made);
   if (!wrong) setTimeout(() => made.remove(), 6000);
 }
 
-/** @param {string} text */
-export async function copy(text) {
+/** @param {string} text @param {string} [told] */
+export async function copy(text, told = "Copied.") {
   try {
     await navigator.clipboard.writeText(text);
-    notice("Copied.");
+    notice(told);
   } catch {
     const area = h("textarea", {readonly: true, rows: "10", "aria-label": "Text to copy", value: text});
-    fill(/** @type {HTMLElement} */ (document.getElementById("notice")),
+    fill(byId("notice"),
       h("div", "The browser does not let the page copy. Copy this:", area, button("Dismiss", (event) => /** @type {any} */ (event.target).parentNode.remove())));
     area.select();
   }

@@ -1,18 +1,23 @@
-// The list of executions, newest first, and how to start one.
+// Executions, newest first, and how to start one; and one whole: how it ended, its way through the flow, and who answered its tasks.
 
-import {get, refused, send} from "./api.js";
-import {a, badge, between, button, empty, field, fill, filter, form, h, keep, map, moment, parsed, quiet, row, show, span, submit, table} from "./dom.js";
-import {at, change, here, link, ofExecution, worldOf} from "./places.js";
+import {drawn, get, picture, refused, send} from "./api.js";
+import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, map, moment, only, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
+import {at, change, here, link, ofExecution, to, worldName, worldOf} from "./places.js";
+import {flowTest} from "./snippets.js";
+import {timeline} from "./timeline.js";
 
 /** What to do where there is no flow. */
 export const NO_FLOWS = /** @type {const} */ (["Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"]);
+
+/** What one that goes on waits for. @param {any} waits null: nothing */
+const waiting = (waits) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "a report", function: "its function", retry: "next try at ", time: "until "}[/** @type {"time"} */ (waits.for)], waits.for === "report" && waits.until ? " until " : "", waits.until ? moment(waits.until, false) : ""] : "");
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
 
 /** @type {Make} */
 export const executions = ({query}) => {
   const rows = h("tbody");
-  const list = table("Executions", ["Status", "Execution", "Flow", "Started", "Took", "Error"], rows);
+  const list = table("Executions", ["Status", "Execution", "Flow", "Started", "Took", "Error / waits for"], rows);
   const [counts, below] = [h("div.counts", {role: "group", "aria-label": "Status"}), h("div")];
   const names = h("datalist", {id: "flow-names"});
   const flow = filter("flow", "Flow", "text");
@@ -32,10 +37,9 @@ export const executions = ({query}) => {
       const filtered = Boolean(asked.get("flow") || status || asked.get("prefix"));
       const all = Object.values(found.counts).reduce((sum, each) => sum + each, 0);
       show(counts, ["", ...STATUSES.filter((name) => found.counts[name] || name === status)].map((name) =>
-        h("button", {type: "button", class: "chip", "data-key": name || "all", "aria-pressed": String(name === status), onclick: () => change({status: name === status ? "" : name}, true)},
-          name ? badge(name) : "All", " ", h("b", name ? found.counts[name] ?? 0 : all))));
+        chip([name ? badge(name) : "All", " ", h("b", name ? found.counts[name] ?? 0 : all)], name === status, {status: name === status ? "" : name}, name)));
       keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), a(ofExecution(one), one.name), a(link("flows", [one.flow], one), one.flow),
-        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : ""));
+        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one.waits))));
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", found.wrong ?? "No execution passes these filters.")
         : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=${found.known.name} --url ${location.origin}`)
         : empty("No executions yet", ...NO_FLOWS),
@@ -58,7 +62,7 @@ export function starter(flow, row) {
 }
 
 /** Start one again with the input of another, as the next one of its name, so that what asks for its beginning matches. @param {any} row */
-export async function again(row) {
+async function again(row) {
   const [name, first] = [row.name.replace(/:.*/, ""), row.name.replace(/(-\d+)?(:.*)?$/, "")];
   const found = await get(at("executions", {...worldOf(row), flow: row.flow, prefix: first, limit: "500"}));
   const taken = map(found.executions, (each) => each.name);
@@ -66,4 +70,129 @@ export async function again(row) {
   let number = 2;
   while (taken.includes(`${stem}-${number}`)) number++;
   location.hash = ofExecution(await send("POST", at("executions", worldOf(row)), {flow: row.flow, name: `${stem}-${number}`, input: row.input}));
+}
+
+const EVENTS = 1000;
+
+/** @type {Make} */
+export const execution = ({parts, world}) => {
+  const [, flow, name] = parts;
+  const path = to("executions", flow, name);
+  const node = h("div");
+  let [before, chosen] = ["", ""];
+  /** What was read when it had ended: other executions' changes bring nothing more. @type {any} */
+  let ended = null;
+
+  /** @param {string} state */
+  const choose = (state) => change({state: state === chosen ? "" : state}, true);
+
+  return {
+    title: name, node, kinds: ["execution", "task", "clock"],
+    async load() {
+      const row = await get(at(path, world));
+      if (ended && JSON.stringify(row) === JSON.stringify(ended.row)) return ended;
+      const [history, graph, clock] = await Promise.all([get(at(`${path}/history`, {...world, limit: EVENTS})),
+        picture(at(`${path}/graph.svg`, {...world, style: "outside"})).catch(() => ""), row.stopped ? null : get("clock")]);
+      const found = {row, history, graph, end: row.stopped ?? clock.now};
+      if (row.stopped) ended = found;
+      return found;
+    },
+    draw(found, {query}) {
+      const {row, history, graph, end} = found;
+      chosen = query.get("state") ?? "";
+      const look = JSON.stringify([row, history, graph, row.stopped ? "" : end, chosen]);
+      if (look === before) return;
+      before = look;
+      show(node, head(row), error(row),
+        h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
+        h("div.split", {"data-key": "way"},
+          h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen, choose)) : quiet("No picture.")),
+            timeline(history.events, end, chosen, choose)),
+          h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen, choose))));
+    },
+  };
+};
+
+/** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen @param {(state: string) => void} choose */
+export function marked(svg, flow, chosen, choose) {
+  svg.setAttribute("aria-label", `Graph of ${flow}`);
+  svg.setAttribute("role", "group");
+  for (const each of /** @type {any} */ (svg.querySelectorAll("[data-state]"))) {
+    const state = each.dataset.state;
+    const press = (/** @type {Event} */ event) => {
+      event.stopPropagation();
+      choose(state);
+    };
+    each.onclick = press;
+    each.onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") press(event); };
+    each.classList.toggle("chosen", state === chosen);
+    each.setAttribute("tabindex", "0");
+    const holds = each.querySelector("[data-state]"); // no button holds others
+    each.setAttribute("role", holds ? "group" : "button");
+    if (holds) each.setAttribute("aria-label", state);
+    else each.setAttribute("aria-pressed", String(state === chosen));
+  }
+  return svg;
+}
+
+/** @param {any} row */
+function head(row) {
+  const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
+  const running = row.status === "Running" || row.status === "Starting";
+  return h("div", {"data-key": "head"}, h("p.crumbs", a("#/executions", "Executions"), " / ", a(link("flows", [row.flow], row), row.flow)),
+    h("div.head", h("h1", row.name), badge(row.status), row.waits ? h("span", waiting(row.waits)) : null, h("span.actions",
+      running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
+      button("Run again", () => tried(again(row)), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row), "Copied a flow test: put it into a fixture file and run cfmock test."), {"data-key": "copy"}))),
+    facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
+      ["World", worldName(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
+}
+
+/** @param {any} row */
+const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h("h2", row.error.code), h("p", row.error.detail),
+  row.because ? h("p", "because ", a(at(`#/${here().path}`, {...Object.fromEntries(here().query), state: row.because.state}), row.because.state), " ", row.because.why) : null) : null);
+
+/** Who answered, why, and what nearly did. @param {any} row @param {string} chosen */
+function answers(row, chosen) {
+  const tasks = only(row.tasks, (each) => !chosen || each.state === chosen);
+  const waits = only(row.waiting, (each) => !chosen || each.state === chosen);
+  return h("section", {"data-key": "answers"}, h("div.head", h("h2", chosen || "Tasks"), chosen ? button("All tasks", () => change({state: ""}, true), {class: "plain"}) : null),
+    row.outcome?.why ? h("p", h("b", "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
+    tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
+      h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
+      task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
+      map(task.tries, (each, number) => answer(each, number + 1 + task.omitted, task)))),
+    tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
+    waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
+}
+
+/** @param {any} tried @param {number} number @param {any} task */
+function answer(tried, number, task) {
+  const by = tried.answered_by ?? "nobody";
+  return h("div.answer", {"data-key": String(number)},
+    h("p", task.tries.length + task.omitted > 1 ? [h("span.tag", `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
+    tried.why ? h("p.why", tried.why) : null,
+    tried.error ? h("p.wrong", h("b", tried.error.code), " ", tried.error.detail) : tried.result === null ? null : h("p.brief", "returned ", h("code", JSON.stringify(tried.result))),
+    misses(tried.near_misses),
+    h("details", h("summary", "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
+}
+
+/** What nearly answered: but for one thing; what differed more is folded. @param {any[]} found */
+export function misses(found) {
+  const near = found.filter((each) => each.differences.length === 1 && each.differences[0].path !== "when.operation");
+  const others = found.filter((each) => !near.includes(each));
+  const list = (/** @type {any[]} */ some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", map(each.differences, (one) => one.message).join("; "))));
+  return h("div.misses", near.length ? [h("h4", "What nearly did"), list(near)] : null,
+    others.length ? h("details", h("summary", `${others.length} ${near.length ? "others " : ""}did not apply`), list(others)) : null);
+}
+
+/** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
+function eventList({events, next}, chosen, choose) {
+  const rows = only(events, (each) => !chosen || each.StepName === chosen);
+  return h("section", {"data-key": "events"}, h("h2", chosen ? `Events of ${chosen}` : "Events"),
+    h("ol.events", rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,
+      h("summary", h("span.quiet", each.EventId), h("b", {class: /Failed|TimedOut|Aborted/.test(each.Type) ? "wrong" : null}, each.Type), h("span.quiet", each.StepName), moment(each.Time, false)),
+      each.EventDetail && each.EventDetail !== "{}" ? h("pre", {tabindex: "0", "aria-label": `Detail of event ${each.EventId}`}, pretty(unpacked(each.EventDetail))) : quiet("It has no detail."),
+      each.StepName && !chosen ? button(`Only ${each.StepName}`, () => choose(each.StepName), {class: "plain"}) : null)))),
+    rows.length ? null : quiet("None."),
+    next ? quiet(`The first ${events.length}; `, h("code", "cfmock call list_events"), " has the others.") : null);
 }

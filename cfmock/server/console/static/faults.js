@@ -1,9 +1,8 @@
-// The fault rules, a form for one more, made of the schema of the admin API, and the last error matrix.
+// The fault rules, a form for one more, made of the schema of the admin API; and the last error matrix: what a client did about each error and each broken connection.
 
 import {described, get, send} from "./api.js";
-import {button, copy, empty, field, fill, filter, form, gone, h, keep, map, notice, options, quiet, row, section, show, submit, table, tried, words} from "./dom.js";
+import {badge, button, copy, empty, field, fill, filter, form, gone, h, keep, map, moment, notice, only, options, quiet, row, section, show, span, submit, table, tried, words} from "./dom.js";
 import {at, here, to} from "./places.js";
-import {matrix} from "./matrix.js";
 import {yaml} from "./snippets.js";
 
 /** @type {Make} */
@@ -24,19 +23,19 @@ export const faults = ({query: begun}) => {
     },
     draw({found, contract}, {query}) {
       const text = query.get("q") ?? "";
-      const shown = /** @type {any[]} */ (found).filter((each) => JSON.stringify(each).includes(text));
+      const shown = only(found, (each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (one) => one.id, rule);
       show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
     },
-    node: h("div", h("h1", "Faults"), filters, list, below, maker, last),
+    node: h("div", h("div.head", h("h1", "Faults"), h("span.actions", button("New rule", () => maker.scrollIntoView()))), filters, list, below, maker, last),
   };
 };
 
 /** @param {any} row */
 function rule({id, name, when, times, hits, ...does}) {
   const remove = (/** @type {any} */ {target}) => tried(send("DELETE", at(to("faults", id), here().world)).then(() => gone(target.closest("tr"), `Removed ${name}.`)));
-  return row(name, h("code", words(when) || "every call"), h("code", words(does)), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
+  return row(name, words(when) || "every call", words(does), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
 }
 
 /** The schema without the wrapping that allows null. @param {any} schema @param {any} schemas @returns {any} */
@@ -46,6 +45,9 @@ function plain(schema, schemas) {
 }
 
 const USUAL = ["operation", "flow", "execution"];
+
+/** A key of a rule as a label. @param {string} name */
+const labelled = (name) => (name === "times" ? "How many times" : name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
 
 /** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {any} schemas @param {URLSearchParams} query */
 function rulemaker(schemas, query) {
@@ -58,17 +60,17 @@ function rulemaker(schemas, query) {
   function control(path, part) {
     const name = path[path.length - 1];
     const types = [part.type].flat();
-    if (part.properties && !types.includes("string")) return group(name, part.description, Object.entries(part.properties).map(([key, each]) => control([...path, key], plain(each, schemas))));
+    if (part.properties && !types.includes("string")) return group(labelled(name), part.description, Object.entries(part.properties).map(([key, each]) => control([...path, key], plain(each, schemas))));
     const start = query.get(name) ?? "";
     let made;
     if (part.enum) (made = h("select", options("–", part.enum))).value = start;
     else if (part.type === "boolean") made = h("input", {type: "checkbox"});
-    else made = h("input", {value: start, placeholder: [part.examples ?? ""].flat(9)[0], list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
+    else made = h("input", {value: start, placeholder: part.examples ? `e.g. ${[part.examples].flat(9)[0]}` : name === "times" ? "every call" : null, list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
     readers.push(() => {
       const given = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
       return given && !made.closest("[hidden]") ? [path, value(given, types)] : null;
     });
-    return [field(path.join("."), made, part.description), part.examples?.length > 1 ? h("datalist", {id: `known-${name}`}, map(part.examples, (each) => h("option", {value: each}))) : null];
+    return [field(labelled(name), made, part.description), part.examples?.length > 1 ? h("datalist", {id: `known-${name}`}, map(part.examples, (each) => h("option", {value: each}))) : null];
   }
 
   function built() {
@@ -98,8 +100,11 @@ function rulemaker(schemas, query) {
 
   const draw = () => fill(text, write(built()));
   const made = form(async () => {
-    const added = await send("POST", at("faults", here().world), built());
+    const added = await send("POST", at("faults", here().world), built()).catch((error) => {
+      throw new Error(error.message.replace(/^(?:when\.)?(\w+)(?=[:.])/, (/** @type {string} */ _, /** @type {string} */ name) => labelled(name)));
+    });
     notice(`${added.name} is at work.`);
+    made.closest("section").replaceWith(rulemaker(schemas, new URLSearchParams()));
   },
   h("fieldset", h("legend", "What goes wrong"), does),
   h("fieldset", h("legend", "For which calls"), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
@@ -127,3 +132,28 @@ function value(text, types) {
 
 /** @param {any} rule */
 const write = (rule) => `${yaml({faults: Object.keys(rule).length ? [rule] : []}).join("\n")}\n`;
+
+/** @param {any} row */
+const verdict = (row) => (!row.seen ? badge("none", "not met") : row.timed_out ? badge("TimedOut", "timed out") : row.recovered ? badge("Succeeded", "recovered") : badge("Failed", "failed"));
+
+/** @param {any} row */
+const retried = (row) => (row.spacing.length ? `${row.spacing.length} (${map(row.spacing, (each) => span(each * 1000)).join(", ")})` : "none");
+
+/** @param {any} contract null: there is none */
+function matrix(contract) {
+  if (!contract) {
+    const command = `cfmock contract fixtures/ --show ${location.origin} -- python client.py`;
+    return section("Error matrix", quiet("What a client does about each error and each broken connection. There is none yet; this command makes one and shows it here:"),
+      h("div.command", h("code", command), button("Copy", () => copy(command))));
+  }
+  /** @type {Map<string, any>} */
+  const found = new Map(map(contract.cases, (row) => [`${row.operation} ${row.code ?? row.transport}`, row]));
+  const operations = [...new Set(map(contract.cases, (row) => row.operation))];
+  const faults = [...new Set([...contract.cases].sort((a, b) => Number(a.code === null) - Number(b.code === null)).map((row) => row.code ?? row.transport))];
+  /** @param {any} row */
+  const cell = (row) => (row ? [verdict(row), row.spacing.length ? h("span.quiet", ` after ${row.spacing.length} ${row.spacing.length === 1 ? "retry" : "retries"}`) : null] : "");
+  return section("Error matrix", h("p", h("code", contract.command || "a client"), ", ", moment(contract.time)),
+    table("Error matrix", ["Fault", ...operations], h("tbody", faults.map((fault) => h("tr", {"data-key": fault}, h("th", {scope: "row"}, fault), operations.map((each) => h("td", cell(found.get(`${each} ${fault}`)))))))),
+    h("details", h("summary", `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", map(contract.cases, (one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
+      h("span", map(one.violations, (each) => h("span.wrong", `violation: ${each} `)), h("code", one.said))))))));
+}

@@ -14,7 +14,7 @@ const MOST = 200;
 export function timeline(events, end, chosen, choose) {
   const passages = read(events);
   if (!passages.length) return section("Timeline", quiet("No state was entered: an outcome decided."));
-  const {place, gaps} = scale([...events.map((each) => Date.parse(each.Time)), Date.parse(end)]);
+  const {place, gaps, length} = scale([...events.map((each) => Date.parse(each.Time)), Date.parse(end)]);
   /** @param {string} kind @param {Piece} piece */
   const bar = (kind, piece) => {
     const made = h("span", {class: kind});
@@ -31,7 +31,7 @@ export function timeline(events, end, chosen, choose) {
         bar(`span ${how(each)}${each.tries.length || each.holds || time(each.to ?? events.length) > time(each.from) ? " around" : ""}`, each), each.tries.map((one) => bar(`try ${how(one)}`, one))),
       h("span.lane-time", each.tries.length > 1 ? `${each.tries.length} tries, ` : "", span(time(each.to ?? events.length) - time(each.from)), each.to === null ? " …" : ""))));
   return section("Timeline", h("ol.lanes", lanes),
-    h("p.quiet.legend", h("span.key.try"), "a try ", h("span.key.around"), "waiting ",
+    h("p.quiet.legend", h("span.key.try"), "a try ", h("span.key.around"), "waiting ", length ? null : "all at one moment: only the order is shown",
       gaps.length ? [h("span.key.gap"), `${gaps.length === 1 ? "a long wait" : "long waits"}, shortened: ${gaps.map((each) => span(time(each.to ?? 0) - time(each.from))).join(", ")}`] : null),
     passages.length > MOST ? quiet(`The first ${MOST} of ${passages.length} states.`) : null);
 }
@@ -95,5 +95,5 @@ function scale(times) {
   for (const each of steps) places.push(places[places.length - 1] + Math.min(each, most) + least);
   const all = places[places.length - 1] || 1;
   const gaps = steps.flatMap((each, mark) => (each > most ? [{from: mark, to: mark + 1, failed: false}] : []));
-  return {place: (/** @type {number} */ mark) => (places[mark] / all) * 100, gaps};
+  return {length, place: (/** @type {number} */ mark) => (places[mark] / all) * 100, gaps};
 }

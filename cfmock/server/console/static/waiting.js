@@ -1,7 +1,7 @@
 // The tasks that wait for a report, and forms to give it.
 
 import {get, send} from "./api.js";
-import {a, empty, field, filter, form, gone, h, keep, moment, parsed, quiet, show, submit} from "./dom.js";
+import {a, block, empty, field, filter, form, gone, h, keep, moment, only, parsed, quiet, show, submit} from "./dom.js";
 import {at, ofExecution, to, worldOf} from "./places.js";
 
 const MOST = 100;
@@ -15,7 +15,7 @@ export const waiting = () => {
     load: ({world}) => get(at("tasks", world)),
     draw({tasks}, {query}) {
       const [text, one] = [query.get("q") ?? "", query.get("task")];
-      const shown = /** @type {any[]} */ (tasks).filter((row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
+      const shown = only(tasks, (row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
       keep(list, shown.slice(0, MOST), (row) => row.token, card);
       show(below, shown.length ? null : tasks.length ? empty("Nothing matches", one ? "This task does not wait any more." : "No waiting task passes this filter.")
         : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"),
@@ -28,7 +28,7 @@ export const waiting = () => {
 /** @param {any} row */
 function card(row) {
   const output = h("textarea", {rows: "3", spellcheck: "false", value: "{}"});
-  const code = h("input", {required: true, value: "Rejected"});
+  const code = h("input", {required: true, value: row.catches.find((/** @type {string} */ each) => !/[*.]/.test(each)) ?? "Rejected"});
   const detail = h("input", {required: true, value: "rejected by hand"});
   /** @param {() => any} body @param {() => string} told */
   const report = (body, told) => async (/** @type {any} */ {target}) => {
@@ -37,9 +37,10 @@ function card(row) {
   };
   const of = `${row.state} of ${row.execution}`;
   return h("article.card",
-    h("h2", row.state), h("p", a(ofExecution(row), row.execution), " of ", row.flow, ", since ", moment(row.since)),
+    h("h2", row.state), h("p", a(ofExecution(row), row.execution), " of ", row.flow, ", since ", moment(row.since), row.until ? [", times out at ", moment(row.until)] : null),
     quiet("Token ", h("code", row.token)),
+    h("details", h("summary", "Input"), block("Input", row.input, "none", 3)),
     h("div.two",
       form(report(() => ({succeed: parsed(output.value, "output")}), () => `Succeeded ${of}`), field("Output", output, "A JSON object."), submit("Succeed", {"aria-label": `Succeed ${of}`})),
-      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
+      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code, row.catches.length ? `The state catches ${row.catches.join(", ")}.` : "Nothing catches it: the execution fails."), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
 }
