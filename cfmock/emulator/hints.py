@@ -24,6 +24,8 @@ log = logging.getLogger("cfmock")
 HEADER = "x-cfmock-hint"
 LONGEST = 400
 """Characters of a hint."""
+NO_FIXTURE = "no fixture that was loaded defines one there"
+"""The end of the hint for a missing flow where there are no flows at all."""
 
 
 def details(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> Details:
@@ -117,8 +119,11 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
 
 
 def for_flow(name: str, world: World) -> str | None:
-    """Return a hint with the flow that was probably meant by a missing one."""
-    return _meant(f"there is no flow '{name}'", name, world.flow_names())
+    """Return a hint with the flow that was probably meant by a missing one, or that its account and region have none."""
+    names = world.flow_names()
+    if not names and not world.shared.former_flows:
+        return f"account '{world.account}' has no flows in region '{world.region}': {NO_FIXTURE}"
+    return _meant(f"there is no flow '{name}'", name, names)
 
 
 def _meant(text: str, word: str, known: Iterable[str]) -> str | None:

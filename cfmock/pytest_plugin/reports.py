@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cfmock.api import access
-from cfmock.pytest_plugin.servers import own_servers, session_of
+from cfmock.pytest_plugin.servers import names_fixtures, own_servers, session_of
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
@@ -54,8 +54,13 @@ def summary(terminal: Any, config: pytest.Config) -> None:
 
 
 def _seen(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    from cfmock.emulator.hints import NO_FIXTURE
+
     for cf, since in own_servers(item).items():
-        yield "calls seen by cfmock", _shown(cf)
+        calls = _shown(cf)
+        if not names_fixtures(item):
+            calls = calls.replace(NO_FIXTURE, "the test has no @pytest.mark.cfmock('FIXTURE')")
+        yield "calls seen by cfmock", calls
         yield from _executions("cfmock", cf, since)
     session = session_of(item)
     if session is not None:

@@ -130,6 +130,12 @@ def session_of(item: pytest.Item) -> Session | None:
     return item.config.stash.get(_SESSION, None) if used else None
 
 
+def names_fixtures(item: pytest.Item) -> bool:
+    """Return whether a marker of the test or the ini option names a fixture."""
+    markers = item.iter_markers("cfmock")
+    return bool(item.config.getini("cfmock_fixtures")) or any(marker.args for marker in markers)
+
+
 def own_servers(item: pytest.Item) -> dict[CloudFlow, Marks]:
     """Return the servers that belong to this test alone, with the executions that each began with."""
     return item.stash.get(_SERVERS, {})

@@ -62,6 +62,17 @@ def test_a_start_that_no_outcome_takes_is_told_of_the_nearest() -> None:
     ]
 
 
+def test_a_call_for_a_flow_where_there_are_none_is_told_so() -> None:
+    service = make_service({})
+    hint = hint_of(service, "StartExecution", FlowName="echo")
+    assert hint is not None
+    assert hint.endswith(" has no flows in region 'cn-hangzhou': no fixture that was loaded defines one there")
+    service("CreateFlow", Name="echo", Definition=TASK, Type="FDL", Description="")
+    assert hint_of(service, "StartExecution", FlowName="other") is None
+    service("DeleteFlow", Name="echo")
+    assert hint_of(service, "StartExecution", FlowName="echo") is None
+
+
 def test_a_spent_outcome_is_a_near_miss() -> None:
     service = make_service(echo_flow({"times": 1}))
     assert hint_of(service, "StartExecution", FlowName="echo") is None

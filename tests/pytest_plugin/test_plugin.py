@@ -509,6 +509,28 @@ def test_a_failed_test_shows_what_nearly_matched_and_the_tasks_without_a_mock(in
     )
 
 
+def test_a_failed_test_says_that_its_marker_is_missing(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        def test_none(cfmock):
+            cfmock.call("StartExecution", FlowName="f")
+
+        @pytest.mark.cfmock({"cfmock": 1})
+        def test_empty(cfmock):
+            cfmock.call("StartExecution", FlowName="f")
+        """
+    )
+    run(inner).stdout.fnmatch_lines(
+        [
+            "StartExecution(FlowName=f) -> 404 FlowNotExists",
+            "    hint: * has no flows in region 'cn-hangzhou': the test has no @pytest.mark.cfmock('FIXTURE')",
+            "    hint: * has no flows in region 'cn-hangzhou': no fixture that was loaded defines one there",
+        ]
+    )
+
+
 def test_violations_fail_a_test_where_the_ini_option_or_the_marker_says_so(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
