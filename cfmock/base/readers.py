@@ -6,6 +6,7 @@ A reader takes a plain value and returns its meaning. It raises InvalidValue wit
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -60,10 +61,24 @@ def unknown_key(
     """Return the mistake of a key that is none of the known ones, which it lists unless there are more than `most`."""
     if str(key) in misplaced:
         return misplaced[str(key)]
-    near = likely(str(key), known)
+    name = str(key).replace("_", "").casefold()
+    other = (word for word in _OTHER_NAMES.get(name, ()) if word in known)
+    near = tuple(islice(other, 1)) or likely(str(key), known)
     if near or len(known) > most:
         return Mistake(UNKNOWN_KEY, (shown(key),), near)
     return Mistake(UNKNOWN_KEY_OF, (shown(key), ", ".join(known)))
+
+
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "cause": ("detail",), "error": ("code", "fails"), "errorcode": ("code",), "errormessage": ("detail", "message"),
+    "message": ("detail",), "reason": ("detail", "message"),
+    "flowname": ("flow", "name"), "executionname": ("execution", "name"), "schedulename": ("name",), "task": ("tasks",),
+    "actionname": ("operation",), "action": ("operation",), "statuscode": ("status",), "httpcode": ("status",),
+    "input": ("payload",), "output": ("returns",), "result": ("returns",), "response": ("returns",),
+    "cronexpression": ("cron",), "starttime": ("started",), "startedtime": ("started",), "stoptime": ("stopped",),
+    "stoppedtime": ("stopped",), "routingconfigurations": ("routes",), "versionid": ("version", "number"),
+}  # fmt: skip
+"""The keys for what the API, its clients or other tools call by other names, written small and without `_`."""
 
 
 def text(value: Any) -> str:
