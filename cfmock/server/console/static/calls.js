@@ -27,7 +27,7 @@ const holding = (text) => (!text || /[*?[]/.test(text) ? text : `*${text}*`);
 /** @type {Make} */
 export const calls = () => {
   const rows = h("tbody");
-  const list = table("Calls", ["Time", "Operation", "About", "Answer", "Took", "Key", "Noted"], rows);
+  const list = table("Calls", ["Time", "Operation", "Answer", "About", "Took", "Key", "Noted"], rows);
   const [note, below, chips] = [h("p.counts.quiet"), h("div"), h("div.counts")];
   const filters = h("div.filters", Object.entries(FILTERS).map(([name, label]) => filter(name, label, name === "operation" ? "search" : "text")), chips);
   return {
@@ -36,7 +36,7 @@ export const calls = () => {
     draw(found, {query}) {
       show(chips, ANSWERS.map(([text, status, code]) => chip(text, status === (query.get("status") ?? "") && code === (query.get("code") ?? ""), {status, code}, text)));
       const newest = found.calls.reverse();
-      keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time), a(link("calls", [one.request_id]), one.operation || "(none)"), about(one), answered(one), [span(one.duration * 1000)], one.access_key_id,
+      keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time, false), a(link("calls", [one.request_id]), one.operation || "(none)"), answered(one), about(one), [span(one.duration * 1000)], one.access_key_id,
         h("span", map(one.faults, (each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.code ? h("span.quiet", one.message, one.hint ? ` · ${one.hint}` : "") : null)));
       show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
       show(below, found.next ? h("p", a(at("#/calls", {...Object.fromEntries(query), after: found.next}), "Older calls")) : null, newest.length ? null : found.wrong || ["status", ...NAMES].some((name) => query.get(name)) ? empty("Nothing matches", found.wrong ?? "No call passes these filters.")

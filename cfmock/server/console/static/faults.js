@@ -25,7 +25,7 @@ export const faults = ({query: begun}) => {
       const text = query.get("q") ?? "";
       const shown = only(found, (each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (one) => one.id, rule);
-      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Add a rule below, or press “Make a fault” on a call, and see what your client does about it.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
+      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Make one below, or from a call.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
     },
     node: h("div", h("div.head", h("h1", "Faults"), h("span.actions", button("New rule", () => maker.scrollIntoView()))), filters, list, below, maker, last),
@@ -65,7 +65,7 @@ function rulemaker(schemas, query) {
     let made;
     if (part.enum) (made = h("select", options("–", part.enum))).value = start;
     else if (part.type === "boolean") made = h("input", {type: "checkbox"});
-    else made = h("input", {value: start, placeholder: part.examples ? `e.g. ${[part.examples].flat(9)[0]}` : name === "times" ? "every call" : null, list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
+    else made = h("input", {value: start, placeholder: name === "times" ? "every call" : part.examples ? `e.g. ${[part.examples].flat(9)[0]}` : null, list: part.examples?.length > 1 ? `known-${name}` : null, autocomplete: "off", spellcheck: "false"});
     readers.push(() => {
       const given = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
       return given && !made.closest("[hidden]") ? [path, value(given, types)] : null;
@@ -141,11 +141,7 @@ const retried = (row) => (row.spacing.length ? `${row.spacing.length} (${map(row
 
 /** @param {any} contract null: there is none */
 function matrix(contract) {
-  if (!contract) {
-    const command = `cfmock contract fixtures/ --show ${location.origin} -- python client.py`;
-    return section("Error matrix", quiet("What a client does about each error and each broken connection. There is none yet; this command makes one and shows it here:"),
-      h("div.command", h("code", command), button("Copy", () => copy(command))));
-  }
+  if (!contract) return section("Error matrix", empty("No report yet", "What a client does about each error and each broken connection.", `cfmock contract fixtures/ --show ${location.origin} -- python client.py`));
   /** @type {Map<string, any>} */
   const found = new Map(map(contract.cases, (row) => [`${row.operation} ${row.code ?? row.transport}`, row]));
   const operations = [...new Set(map(contract.cases, (row) => row.operation))];

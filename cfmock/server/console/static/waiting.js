@@ -42,5 +42,5 @@ function card(row) {
     h("details", h("summary", "Input"), block("Input", row.input, "none", 3)),
     h("div.two",
       form(report(() => ({succeed: parsed(output.value, "output")}), () => `Succeeded ${of}`), field("Output", output, "A JSON object."), submit("Succeed", {"aria-label": `Succeed ${of}`})),
-      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code, row.catches.length ? `The state catches ${row.catches.join(", ")}.` : "Nothing catches it: the execution fails."), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
+      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code, row.catches.length ? `The state catches ${row.catches.join(", ")}.` : "The state catches none."), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
 }
