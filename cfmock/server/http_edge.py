@@ -48,6 +48,9 @@ DRIP = 5.0
 """Seconds over which a `slow` answer is sent."""
 
 NOT_HTTP = "The request is not well-formed HTTP."
+SPEAKS_HTTPS = (
+    "a client speaks HTTPS to this plain HTTP server: set its protocol to http, or start the server with TLS (--tls)"
+)
 
 AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]
 """Answers a request to the admin API; nothing should wait past `stopping` of the edge."""
@@ -95,6 +98,11 @@ class HttpEdge:
     def join(self, replica: Handover) -> None:
         """Be the edge of one of several replicas."""
         self.replica = replica
+
+    def warn_once(self, text: str) -> None:
+        """Warn of what concerns no one call, unless that was done since the last reset."""
+        if all(each.text != text for each in self.emulator.journal.warnings()):
+            self.emulator.worlds.warn(text)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request."""
@@ -436,11 +444,16 @@ class Protocol(CountedProtocol):
             failure = ServiceError("InternalServerError")
         else:
             log.debug("malformed HTTP: %s", message or exc)
+            if _TLS_HELLO.search(str(exc)):
+                edge.warn_once(SPEAKS_HTTPS)
             failure = _unread(exc)
         return written(edge.refusal(failure, request), request, close=True)
 
 
 _FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)(?:\?\S*)? HTTP/1\.[01]'")
+
+
+_TLS_HELLO = re.compile(r"HTTPS traffic|b'\\x16\\x03")  # as aiohttp's parser words it, or the bytes that it shows
 
 
 def _unread(error: BaseException | None) -> ServiceError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -85,6 +86,16 @@ def test_a_long_line_that_is_no_http_costs_no_more_than_a_short_one(cf: CloudFlo
         status, _, body = parsed(exchange(cf.url, line + b"\r\nHost: h\r\n\r\n"))
         assert (status, body["Code"]) == (400, "InvalidArgument")
     assert time.process_time() - before < 5
+
+
+def test_a_client_that_speaks_https_is_warned_of_once(cf: CloudFlow) -> None:
+    for _ in range(3):
+        with pytest.raises(ssl.SSLError), connect(cf.url) as plain:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    assert list(cf.warnings) == [http_edge.SPEAKS_HTTPS]
+    assert not cf.calls()
+    cf.reset()
+    assert not cf.warnings
 
 
 def test_a_chunked_body_is_a_body(cf: CloudFlow) -> None:
