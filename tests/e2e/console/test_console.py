@@ -18,7 +18,9 @@ def test_a_failed_execution_tells_its_error_who_answered_and_what_nearly_did(bro
     show(browser, cf, "executions")
     browser.until_text("bad-1")
     browser.click("bad-1")
-    browser.until_text("Refused", HOSTILE, "mock 2 of 'Charge'", "What nearly did", "StepEntered")
+    browser.until_text(
+        "Refused", HOSTILE, "because Charge failed with Refused", "mock 2 of 'Charge'", "What nearly did", "StepEntered"
+    )
     assert browser.run("return document.querySelector('[data-state=Charge]').dataset.status") == "failed"
 
 

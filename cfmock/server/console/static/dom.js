@@ -188,7 +188,7 @@ export function unpacked(text) {
 
 /** Keys and values in a line, without those that say nothing. @param {any} value */
 export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false)
-  .map(([name, each]) => `${name}: ${name === "after" ? span(1000 * each) : plainly(each)}`).join(", ");
+  .map(([name, each]) => `${name}: ${name === "after" ? span(1000 * each) : /^(returns|output)$/.test(name) ? JSON.stringify(each) : plainly(each)}`).join(", ");
 
 /** @param {any} value @returns {string} */
 const plainly = (value) => (Array.isArray(value) ? value.map(plainly).join(" or ") : value && typeof value === "object" ? `(${words(value)})` : String(value));
