@@ -11,7 +11,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from cfmock.base.errors import CfmockError
+import cfmock
+from cfmock.base.errors import ArgumentError, CfmockError
 
 C = TypeVar("C")
 
@@ -42,7 +43,7 @@ def _method(function: Callable[..., Any], told: tuple[type[Exception], ...]) -> 
         try:
             return function(*given, **named)
         except told as error:
-            raise error.with_traceback(None) from error.__cause__
+            raise _public(error).with_traceback(None) from error.__cause__
 
     return call
 
@@ -56,6 +57,13 @@ def _coroutine_method(
         try:
             return await function(*given, **named)
         except told as error:
-            raise error.with_traceback(None) from error.__cause__
+            raise _public(error).with_traceback(None) from error.__cause__
 
     return call
+
+
+def _public(error: Exception) -> Exception:
+    """Return the error, one of a class of our own as the `ArgumentError` that it is."""
+    if isinstance(error, ArgumentError) and type(error).__name__ not in cfmock.__all__:
+        return ArgumentError(str(error))
+    return error

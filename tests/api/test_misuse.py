@@ -133,6 +133,7 @@ def test_misuse_is_a_cfmock_error_that_shows_the_callers_line(what: str) -> None
     assert isinstance(caught.value, base)
     assert str(caught.value)
     assert frames_of_the_package(caught.value.__traceback__) == []
+    assert type(caught.value).__name__ in cfmock.__all__
     assert "During handling" not in "".join(traceback.format_exception(caught.value))
 
 
