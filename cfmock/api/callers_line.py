@@ -10,8 +10,6 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-
-import cfmock
 from cfmock.base.errors import ArgumentError, CfmockError
 
 C = TypeVar("C")
@@ -64,6 +62,5 @@ def _coroutine_method(
 
 def _public(error: Exception) -> Exception:
     """Return the error, one of a class of our own as the `ArgumentError` that it is."""
-    if isinstance(error, ArgumentError) and type(error).__name__ not in cfmock.__all__:
-        return ArgumentError(str(error))
-    return error
+    own = isinstance(error, ArgumentError) and type(error) is not ArgumentError
+    return ArgumentError(str(error)) if own else error
