@@ -45,7 +45,7 @@ def test_check_installs_typescript_once_and_checks_the_modules_of_the_console():
     installs, checks = planned.index("environments.py console"), planned.index("tsc -p tests/e2e/console")
     assert installs < checks
     options = json.loads((ROOT / "tests/e2e/console/tsconfig.json").read_text(encoding="utf-8"))
-    assert options["include"] == ["../../../cfmock/server/console/static/*.js"]
+    assert options["include"] == ["*.d.ts", "../../../cfmock/server/console/static/*.js"]
     assert options["compilerOptions"]["strict"] is options["compilerOptions"]["checkJs"] is True
 
 
