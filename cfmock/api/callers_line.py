@@ -10,6 +10,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+
 from cfmock.base.errors import ArgumentError, CfmockError
 
 C = TypeVar("C")
