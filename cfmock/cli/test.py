@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +185,7 @@ def _code(options: TestOptions, report: TestReport) -> int:
     if report.cases.problems:
         return MISUSED
     if not report.results and not report.left:
-        click.echo(_no_test(options.paths, options.wanted), err=True)
+        click.echo(_no_test(options), err=True)
         return MISUSED
     code = FAILED if report.failed else SUCCESS
     wanted = options.min_coverage
@@ -195,7 +195,11 @@ def _code(options: TestOptions, report: TestReport) -> int:
     return code
 
 
-def _no_test(paths: Sequence[str], wanted: Sequence[str]) -> str:
+def _no_test(options: TestOptions) -> str:
+    from cfmock.cli.test_generate import tests_beside
+
+    files, wanted = ", ".join(options.paths), options.wanted
     if wanted:
-        return f"no test in {', '.join(paths)} has {' or '.join(map(repr, wanted))} in its file, flow or name"
-    return f"no test in {', '.join(paths)}; `cfmock test --init PATH` writes the first for a flow"
+        return f"no test in {files} has {' or '.join(map(repr, wanted))} in its file, flow or name"
+    beside = tests_beside(options.paths, options.variables)
+    return f"no test in {files}; {beside or '`cfmock test --init PATH` writes the first for a flow'}"

@@ -29,7 +29,7 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
     if len(paths) > 1 or path.is_dir():
         raise SettingsError("--init takes one file, a flow definition or a fixture with flows")
     file = next(find(path))
-    target = path.with_name(f"{file.stem}.cfmock.yaml")
+    target = _target(path)
     fixtures = load([path], variables=variables)
     if target.exists():
         raise SettingsError(f"{target} already exists: rename or remove it, and --init writes it again")
@@ -57,6 +57,26 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
             click.echo(f"  fill in: found no way to reach {point.label} ({point.mark})")
     click.echo(f"run them: cfmock test {target if bare else f'{path} {target}'}")
     return SUCCESS
+
+
+def tests_beside(paths: Sequence[str], variables: Mapping[str, str]) -> str | None:
+    """Say how to run the tests that `write_tests` has written beside one of these files, None where there are none."""
+    from cfmock.tools.flowtest.cases import gather
+
+    for path in map(Path, paths):
+        if path.is_dir() or not (target := _target(path)).is_file():
+            continue
+        for words in ((str(target),), (str(path), str(target))):
+            count = len(gather(words, variables=variables).tests)
+            if count:
+                return f"{target} next to it has {_tests(count)}: `cfmock test {' '.join(words)}`"
+    return None
+
+
+def _target(path: Path) -> Path:
+    from cfmock.fixtures.sources import find
+
+    return path.with_name(f"{next(find(path)).stem}.cfmock.yaml")
 
 
 def _tests(count: int) -> str:

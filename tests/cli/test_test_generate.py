@@ -29,12 +29,19 @@ def test_a_file_beside_a_definition_defines_its_flow_and_passes_as_written(cfmoc
     assert ran.code == 0
     assert ran.out.endswith("4 passed; coverage 100 % (9 of 9 points)\n")
     assert cfmock("test", "flows", "--min-coverage", "100").code == 0
+    ran = cfmock("test", "flows/order.fdl.yaml")
+    assert (ran.code, ran.err) == (
+        2,
+        "no test in flows/order.fdl.yaml; flows/order.cfmock.yaml next to it has 4 tests: "
+        "`cfmock test flows/order.cfmock.yaml`\n",
+    )
 
 
 def test_beside_a_fixture_there_are_tests_only_and_it_is_said_how_to_run_them(cfmock):
     Path("orders.yaml").write_text(document("").text)
     ran = cfmock("test", "--init", "orders.yaml")
     assert ran.out.endswith("run them: cfmock test orders.yaml orders.cfmock.yaml\n")
+    assert cfmock("test", "orders.yaml").err.endswith(": `cfmock test orders.yaml orders.cfmock.yaml`\n")
     assert "flows:" not in Path("orders.cfmock.yaml").read_text()
     assert cfmock("test", "orders.yaml", "orders.cfmock.yaml", "--min-coverage", "100").code == 0
 
