@@ -90,9 +90,14 @@ def who_decided(row: ExecutionRow) -> dict[str, Json] | None:
     if row.outcome is None:
         why = "no outcome of the flow matched: its definition is executed"
         return {"name": None, "why": why, "near_misses": misses}
-    number = next((at for at, each in enumerate(row.outcomes, 1) if each is row.outcome), None)
-    words = f"an outcome of flow '{row.flow.name}'" if number is None else f"outcome {number} of flow '{row.flow.name}'"
+    words = outcome_name(row)
     return {"name": words, "why": f"{words}{_condition(row.outcome)}", "near_misses": misses}
+
+
+def outcome_name(row: ExecutionRow) -> str:
+    """Name the outcome that an execution goes by: `outcome 1 of flow 'order'`."""
+    number = next((at for at, each in enumerate(row.outcomes, 1) if each is row.outcome), None)
+    return f"an outcome of flow '{row.flow.name}'" if number is None else f"outcome {number} of flow '{row.flow.name}'"
 
 
 def _near_misses_of_start(row: ExecutionRow) -> Iterator[NearMiss]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from cfmock.base.clocks import iso
 from cfmock.base.time_text import duration_text
 from cfmock.base.timers import Timeline, TimerKind
+from cfmock.control.answers import outcome_name
 from cfmock.control.control import Control
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import execution_text
@@ -38,7 +39,8 @@ def executions_text(control: Control, since: Marks) -> str:
     found.sort(key=lambda each: each[:2])
     lines = [f"... {len(found) - SHOWN} earlier"] if len(found) > SHOWN else []
     for *_, world, row in found[-SHOWN:]:
-        lines.append(execution_text(control.execution(world, row)))
+        why = {} if row.outcome is None else {"no_state": f"no state runs, {outcome_name(row)} decides"}
+        lines.append(execution_text(control.execution(world, row), **why))
         lines += [f"    {waits}" for waits in _waits(control, world, row)]
     return "\n".join(lines)
 

@@ -128,8 +128,8 @@ def _public(record: CallRecord) -> Call:
     )  # fmt: skip
 
 
-def execution_text(execution: Execution) -> str:
-    """Describe an execution in two lines: its status and error, and the states it entered."""
+def execution_text(execution: Execution, no_state: str = "no state was entered") -> str:
+    """Describe an execution in two lines: its status and error, and the states it entered, or why there is `no_state`."""
     error = execution.error or {}
     why = ": ".join(filter(None, (error.get("code"), error.get("detail"))))
     states = list(execution.visits)
@@ -137,7 +137,7 @@ def execution_text(execution: Execution) -> str:
         half = LONGEST_PATH // 2
         states[half:-half] = [f"... {len(states) - 2 * half} more ..."]
     head = f"{execution.flow}, {execution.name}: {execution.status}" + (f", {why}" if why else "")
-    return f"{head}\n    path: {' -> '.join(states) or 'no state was entered'}"
+    return f"{head}\n    path: {' -> '.join(states) or no_state}"
 
 
 def violations_text(violations: Sequence[Violation]) -> str:

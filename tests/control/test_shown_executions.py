@@ -66,7 +66,7 @@ def cf():
 
 def test_one_that_failed_is_shown_however_it_was_started(cf: CloudFlow) -> None:
     start(cf, "bad-1", "done-1")
-    assert shown(cf) == "order, bad-1: Failed, Refused: no\n    path: no state was entered"
+    assert shown(cf) == "order, bad-1: Failed, Refused: no\n    path: no state runs, outcome 5 of flow 'order' decides"
     cf.run("order", name="done-2")
     assert "order, done-2: Succeeded" in shown(cf)
     assert "done-1" not in shown(cf)

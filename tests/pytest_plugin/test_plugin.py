@@ -437,7 +437,10 @@ def test_executions_of_the_session_are_shown_with_the_test_that_made_them(inner:
     )
     said = run_here(inner).stdout.str()
     assert said.count("executions seen by cfmock_session") == 1
-    assert "order_flow, mine: Failed, FnF.Failed\n    path: no state was entered\n" in said
+    assert (
+        "order_flow, mine: Failed, FnF.Failed\n    path: no state runs, outcome 1 of flow 'order_flow' decides\n"
+        in said
+    )
     assert "before" not in said.partition("executions seen")[2]
 
 
