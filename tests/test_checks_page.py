@@ -25,10 +25,8 @@ def test_every_code_has_a_section_and_no_other() -> None:
 def test_the_examples_show_what_the_code_finds_and_how_it_should_be(heading: str, tmp_path: Path) -> None:
     code = heading.partition(":")[0]
     odd, right = (whole(block.text) for block in pages.blocks(SECTIONS[heading]))
-    # Where only states are shown, nothing answers their tasks.
-    beside = set() if "cfmock: 1" in odd else {"CF106"}
-    assert found(tmp_path / "odd.yaml", odd) - beside == {code}
-    assert found(tmp_path / "right.yaml", right) <= beside
+    assert found(tmp_path / "odd.yaml", odd) == {code}
+    assert not found(tmp_path / "right.yaml", right)
 
 
 def whole(example: str) -> str:

@@ -102,8 +102,9 @@ def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, st
     fixtures, problems = load_sound(paths, variables=variables)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
+    mocks = any(flow.written for flow in fixtures.flows)  # beside bare definitions alone nobody could have written any
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once
-        issues |= dict.fromkeys(_findings(flow, selection))
+        issues |= dict.fromkeys(_findings(flow, selection, mocks=mocks))
     issues |= dict.fromkeys(
         _odd(finding, finding.mark, finding.message)
         for finding in findings_outside(fixtures)
@@ -127,8 +128,8 @@ def findings_of(flow: FlowFixture, *, mocks: bool = True) -> list[Finding]:
     return [finding for finding in found if finding.code not in flow.ignore]
 
 
-def _findings(flow: FlowFixture, selection: Selection) -> Iterator[Issue]:
-    for finding in findings_of(flow):
+def _findings(flow: FlowFixture, selection: Selection, *, mocks: bool) -> Iterator[Issue]:
+    for finding in findings_of(flow, mocks=mocks):
         if selection.wants(finding.code):
             mark, message = _in_file(flow, finding)
             yield _odd(finding, mark, message)
