@@ -11,6 +11,7 @@ from tests.e2e.console.conftest import FIXTURE, HOSTILE
 
 def show(browser: Browser, cf: CloudFlow, view: str) -> None:
     browser.open("about:blank")
+    browser.look(1280, "light")
     browser.open(f"{cf.url}/_cfmock/#/{view}")
 
 
@@ -73,7 +74,7 @@ def test_the_clock_is_moved_from_the_header(browser: Browser, cf: CloudFlow) -> 
     browser.until_text("2024-06-01 00:00:00", "virtual clock")
     browser.fill("Advance by", "2h")
     browser.click("Advance")
-    browser.until_text("2024-06-01 02:00:00")
+    browser.until_text("2024-06-01 02:00:00", "0 executions ended, 1 tasks wait.")
 
 
 def test_the_token_is_asked_for_once(browser: Browser) -> None:

@@ -1,7 +1,7 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
 import {described, follow, get, send} from "./api.js";
-import {button, byId, facts, field, fill, follows, form, h, map, moment, notice, options, submit, tried} from "./dom.js";
+import {button, byId, facts, field, fill, follows, form, h, map, moment, notice, options, show, submit, tried} from "./dom.js";
 import {at, change, here} from "./places.js";
 import {call, calls} from "./calls.js";
 import {execution, executions} from "./executions.js";
@@ -101,11 +101,10 @@ let world = {};
 /** @param {Place} place */
 function navigate(place) {
   if (place.parts.length < 2) world = place.world;
-  for (const link of document.querySelectorAll("#nav a")) {
-    const name = /** @type {string} */ (link.getAttribute("data-view"));
-    link.setAttribute("href", at(`#/${name}`, world));
-    name === place.parts[0] ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-  }
+  show(byId("nav"), VIEWS.map((each) => {
+    const name = each.toLowerCase();
+    return h("a", {href: at(`#/${name}`, world), "aria-current": name === place.parts[0] ? "page" : null}, each);
+  }));
   fill(worlds, h("span.quiet", "World"), " ", [world.account, world.region].filter(Boolean).join(" · ") || "all");
 }
 
@@ -124,16 +123,23 @@ function tell(clock) {
   advances.hidden = clock.kind !== "virtual";
 }
 
+/** How many executions go on. */
+async function running() {
+  const {counts} = await get(at("executions", {...world, limit: 1}));
+  return (counts.Running ?? 0) + (counts.Starting ?? 0);
+}
+
 /** @param {string} by */
 async function advance(by) {
+  const before = await running();
   const moved = await send("POST", "clock", {advance: by});
   tell(moved);
   if (!moved.reached) return notice(`The clock stopped: ${moved.reason}`, true);
-  notice(`${(await get(at("tasks", world))).tasks.length} tasks wait for a report.`);
+  const {tasks} = await get(at("tasks", world));
+  notice(`${Math.max(0, before - await running())} executions ended, ${tasks.length} tasks wait.`);
 }
 
 function header() {
-  fill(byId("nav"), VIEWS.map((each) => h("a", {href: `#/${each.toLowerCase()}`, "data-view": each.toLowerCase()}, each)));
   const by = h("input", {value: "1h", class: "short", "aria-label": "Advance by", pattern: "[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?", required: true, title: "e.g. 90s, 15m, 1h"});
   advances.append(button("+1m", () => tried(advance("1m"))), button("+15m", () => tried(advance("15m"))),
     form(() => tried(advance(by.value)), by, h("button", {type: "submit"}, "Advance")));
