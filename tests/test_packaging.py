@@ -49,7 +49,7 @@ def test_the_wheel_names_its_version_its_pythons_and_its_licence(wheel):
     assert metadata["Version"] == cfmock.__version__
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra")) == {"fast", "tls", "metrics", "terraform", "all"}
+    assert set(metadata.get_all("Provides-Extra")) == {"fast", "tls", "metrics", "terraform", "postgres", "all"}
     assert wheel.read(_in_dist_info(wheel, "licenses/LICENSE")).strip().startswith(b"Apache License")
 
 

@@ -25,6 +25,7 @@ EXTRAS: Mapping[str, tuple[str, str]] = {
     "tls": ("cryptography, trustme", "--tls, RSA key pairs"),
     "metrics": ("prometheus_client", "figures for Prometheus"),
     "terraform": ("hcl2", "flows in Terraform files"),
+    "postgres": ("psycopg", "replicas on PostgreSQL"),
 }
 """Extra → the modules that it brings, and what they are for."""
 

@@ -18,7 +18,7 @@ from cfmock.base.origins import Origin, is_loopback_name
     ],
 )
 def test_an_origin_has_scheme_host_and_port(text: str, origin: tuple[str, str, int | None]) -> None:
-    assert Origin.parse(text) == origin
+    assert Origin.parse(text) == Origin(*origin)
 
 
 @pytest.mark.parametrize(

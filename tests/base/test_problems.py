@@ -13,7 +13,7 @@ from cfmock.base.source_marks import Mark
 
 def test_a_mistake_is_a_value_and_its_words_are_made_of_it() -> None:
     mistake = unknown_key("outcoms", ["outcomes", "tasks"])
-    assert mistake == (UNKNOWN_KEY, ("'outcoms'",), ("outcomes",))
+    assert mistake == Mistake(UNKNOWN_KEY, ("'outcoms'",), ("outcomes",))
     problem = Problem(Mark("a.yaml", 1, 2), ("flows", 0, "outcoms"), mistake, within=(3, 4))
     assert str(problem) == (
         "a.yaml:1:2: flows[0].outcoms: unknown key 'outcoms' (did you mean 'outcomes'?) (line 3, column 4 of the text)"

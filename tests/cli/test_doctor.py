@@ -14,7 +14,20 @@ import cfmock as package
 from cfmock import CloudFlow
 from cfmock.cli import doctor
 
-NAMES = ["cfmock", "python", "libraries", "fast", "tls", "metrics", "terraform", "pytest", "port", "proxies", "server"]
+NAMES = [
+    "cfmock",
+    "python",
+    "libraries",
+    "fast",
+    "tls",
+    "metrics",
+    "terraform",
+    "postgres",
+    "pytest",
+    "port",
+    "proxies",
+    "server",
+]
 
 
 @pytest.fixture
@@ -68,7 +81,7 @@ def test_the_extras_are_those_of_the_package():
     assert list(doctor.EXTRAS) == [name for name in extras if name != "all"]
     for extra, (modules, _) in doctor.EXTRAS.items():
         modules = modules.replace("hcl2", "python-hcl2").replace("_", "-")
-        assert re.findall(r'"([\w-]+)>=', extras[extra]) == modules.split(", ")
+        assert re.findall(r'"([\w-]+)(?:\[\w+\])?>=', extras[extra]) == modules.split(", ")
 
 
 def test_an_extra_that_is_not_there_says_how_to_get_it(cfmock, port, monkeypatch):

@@ -223,7 +223,7 @@ def test_reload_takes_over_keys(fixture: Path) -> None:
 def test_reload_keeps_serving_the_old_state_while_a_file_is_wrong(fixture: Path) -> None:
     with serving(str(fixture), "--reload") as server:
         fixture.write_text(FIXTURE.replace("outcomes", "outcoms"))
-        server.until_said("not reloaded, still serving what was there", "did you mean 'outcomes'?")
+        server.until_said("not reloaded, still serving the previous version", "did you mean 'outcomes'?")
         assert call(server.url, "DescribeFlow", "Name=order_flow")[0] == 0
 
 
