@@ -58,7 +58,7 @@ RULES: dict[str, CheckRule] = {
         CheckRule("CF110", _WARNING, "token nobody knows", "The task waits for a report, but does not pass its token on."),
         CheckRule("CF111", _WARNING, "no way out", "No path leads from this state to an end of its scope."),
         CheckRule("CF112", _NOTE, "global variables in a map", "Iterations run at once and overwrite each other's variables."),
-        CheckRule("CF113", _WARNING, "misspelt name", "It is close to the name of a known action or error."),
+        CheckRule("CF113", _WARNING, "misspelt name", "It is close to the name of a known action, error or output."),
         CheckRule("CF114", _WARNING, "constant like an expression", "It is used as plain text; it is not evaluated."),
         CheckRule("CF115", _WARNING, "wildcard that is none", "It is the name of one error; only `FnF.ALL` means all errors."),
         CheckRule("CF116", _WARNING, "two spellings of a field", "Only one of them is used."),

@@ -31,7 +31,7 @@ from cfmock.engine.model import (
     edges,
 )
 from cfmock.engine.model import Node as FlowNode
-from cfmock.lint.spelling import spelling
+from cfmock.lint.spelling import output_names, spelling
 from cfmock.lint.suppressions import ignores
 
 
@@ -50,9 +50,13 @@ def lint(
     """
     comments = ignores(flow.text if source is None else source)
     written = parse_source(flow.text, flow.mark.file) if document is None else document
-    found = {
-        Finding(*each) for each in (*_findings(flow, mocked), *failing_calls(flow, written), *spelling(flow, written))
-    }
+    searches = (
+        _findings(flow, mocked),
+        failing_calls(flow, written),
+        spelling(flow, written),
+        output_names(flow, written),
+    )
+    found = {Finding(*each) for search in searches for each in search}
     found |= set(comments.findings(flow.mark.file))
     spelt = {
         finding.mark for finding in found if finding.code == "CF116"

@@ -9,14 +9,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import astuple
+
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark
-from cfmock.base.suggestions import shown
+from cfmock.base.suggestions import likely, meant, shown
 from cfmock.base.yaml_source import Document
 from cfmock.engine.expr import ExpressionSyntaxError
 from cfmock.engine.expr.constructor import SUFFIX
-from cfmock.engine.expr.parser import Constant, FunctionCall, parse
+from cfmock.engine.expr.parser import Constant, FunctionCall, Name, Select, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Language
 from cfmock.lint.known_names import near_action, near_error
@@ -56,6 +59,40 @@ def spelling(flow: Flow, document: Document) -> Iterator[Found]:
         _NewSearch(document) if flow.language is Language.STATE_MACHINE else _OldSearch(document)
     )
     return search.findings()
+
+
+def output_names(flow: Flow, document: Document) -> Iterator[Found]:
+    """Find names in `$Output` that are misspelt, in a Map or Parallel, where it is known what can be there."""
+    for path, expression in flow.expressions:
+        field = next((at for at, part in enumerate(path) if part in ("OutputConstructor", "GlobalConstructor")), None)
+        if field is None:
+            continue
+        state: Any = document.value
+        for part in path[:field]:
+            state = state[part]
+        known = _outputs(state)
+        for name in _selected(parse(expression.text, expression.roots).node) if known else ():
+            if name not in known and (near := likely(name, known)):
+                words = f"the output of '{state['Name']}' has no '{name}'{meant(*near)}"
+                yield "CF113", document.mark(path), words
+
+
+def _outputs(state: Json) -> tuple[str, ...]:
+    """Return what the output of a Map or Parallel has; nothing for any other."""
+    match state.get("Type"):
+        case "Map":
+            return ("MapRunName", "ResultWriter") if "ResultWriter" in state else ("Items",)
+        case "Parallel":
+            return tuple(f"Branch{index}" for index in range(len(state["Branches"])))
+    return ()
+
+
+def _selected(node: Any) -> Iterator[str]:
+    """Yield the names that an expression takes from `$Output` itself."""
+    if isinstance(node, Select) and node.base == Name("$Output") and isinstance(node.steps[0], str):
+        yield node.steps[0]
+    for part in astuple(node) if isinstance(node, Struct) else node if isinstance(node, tuple) else ():
+        yield from _selected(part)
 
 
 class _DocumentSearch:
