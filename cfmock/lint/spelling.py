@@ -82,7 +82,7 @@ def _outputs(state: Json) -> tuple[str, ...]:
     match state.get("Type"):
         case "Map":
             return ("MapRunName", "ResultWriter") if "ResultWriter" in state else ("Items",)
-        case "Parallel":
+        case "Parallel" if isinstance(state.get("Branches"), list):  # not parameters that look like one
             return tuple(f"Branch{index}" for index in range(len(state["Branches"])))
     return ()
 
