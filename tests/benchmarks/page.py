@@ -28,7 +28,7 @@ Both sides are measured in turns, and the figure is the median of all rounds. So
 
 Rows of other mock servers have no limit. WireMock, mountebank and pytest-httpserver give one prepared answer to a POST. moto
 starts an execution of AWS Step Functions and keeps it. None of them checks a signature. Each is warm, and gets the same load as
-the yardstick beside it. Its memory is measured before the load.
+a yardstick in the same run. Its memory is measured before the load.
 
 Not measured: more than 32 connections, TLS, other features of these servers, Windows and macOS{without}.
 
