@@ -1,7 +1,8 @@
 """Rows as JSON text, for a state file, and back.
 
-Texts that several events of a history tell are written once, and events are short lists of numbers: a history takes about a third
-of what GetExecutionHistory makes of it.
+Texts and times that several events of a history tell are written once, and events are short lists of numbers: a history takes
+about a third of what GetExecutionHistory makes of it. Times keep all digits: rounded to microseconds, some would get into another
+millisecond.
 """
 
 from __future__ import annotations
@@ -113,30 +114,29 @@ class _Numbers:
 
 def history_value(history: History) -> Json:
     """The events of an execution that has ended, and the points of its definition that it passed."""
-    texts, shapes = _Numbers(), _Numbers()
-    begun = history[0].time if history else 0.0
+    moments, shapes, texts = _Numbers(), _Numbers(), _Numbers()
     events = [
         [
             event.cause,
             shapes.of(event.shape),
             texts.of(event.step),
-            round((event.time - begun) * 1e6),
+            moments.of(event.time),
             *map(texts.of, event.parts),
         ]
         for event in history
     ]
     trail = list(map(texts.of, history.trail))
-    return [begun, shapes.things(), texts.things(), events, trail]
+    return [moments.things(), shapes.things(), texts.things(), events, trail]
 
 
 def history_of(value: Json) -> History:
     """The history again."""
-    begun, shapes, texts, events, trail = value
+    moments, shapes, texts, events, trail = value
     kinds = [event_shape(type_, *keys) for type_, keys in shapes]
     history = History()
-    for number, (cause, shape, step, after, *parts) in enumerate(events, 1):
+    for number, (cause, shape, step, moment, *parts) in enumerate(events, 1):
         told = tuple([texts[part] for part in parts])
-        history.sink([number, cause, texts[step], begun + after / 1e6, kinds[shape], told])
+        history.sink([number, cause, texts[step], moments[moment], kinds[shape], told])
     history.trail += [texts[point] for point in trail]
     history.close()
     return history
