@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
-from cfmock.api import assertions, calls, client, histories, runs
+from cfmock.api import assertions, client, runs
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.callers_line import shows_callers_line
 from cfmock.api.entered import environment
@@ -125,7 +125,7 @@ class CloudFlow(Lifecycle):
             self._do(lambda control: control.keep_fixtures(source))
         self._loaded.append(fixtures)
 
-    def load_history(self, path: histories.HistoryFiles, *, flow: str) -> list[Execution]:
+    def load_history(self, path: runs.HistoryFiles, *, flow: str) -> list[Execution]:
         """Mock the tasks of a flow with the results in recorded histories, and return the recorded executions.
 
         `path` is a file, or several, as `cfmock replay` takes them. Raises FixtureError where a history is not whole, UnknownName
@@ -133,9 +133,9 @@ class CloudFlow(Lifecycle):
         """
         self._check_open()
         check_text("flow", flow)
-        found = histories.recorded(path)
-        self._do(lambda control: histories.add_answers(control, flow, found))
-        return [histories.execution(flow, each) for each in found]
+        found = runs.recorded(path)
+        self._do(lambda control: runs.add_answers(control, flow, found))
+        return [runs.execution(flow, each) for each in found]
 
     def export(self, path: str | PathLike[str], *, executions: bool = False) -> None:
         """Write the state as a fixture file: YAML, or JSON if the name ends in .json. `executions`: also those that have ended.
@@ -202,7 +202,7 @@ class CloudFlow(Lifecycle):
             waits = cause is not None or (job is not None and job.ready) or server.behind
             if waits or isinstance(found, Pending) or found.delay:
                 found = entered.loop.wait_for(server.whole(found, cause, job))
-            return calls.fields(found)
+            return assertions.fields(found)
         found = entered.blocking(lambda: (server.handle(request), server.emulator.pipeline.job))
         found = server.kept_now(found)
         reply = found.reply if isinstance(found, Pending) else found
@@ -210,7 +210,7 @@ class CloudFlow(Lifecycle):
             assert isinstance(found, Pending)
             found.abandon()
             raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
-        return calls.fields(reply)
+        return assertions.fields(reply)
 
     async def call_async(self, operation: str, **parameters: Json) -> dict[str, Json]:
         """`call`, for a running event loop."""
@@ -219,7 +219,7 @@ class CloudFlow(Lifecycle):
         async def perform() -> Reply:
             return await server.whole(*server.begin(request))
 
-        return calls.fields(await self._running.here(perform()))
+        return assertions.fields(await self._running.here(perform()))
 
     def _signed(self, operation: str, parameters: Mapping[str, Json]) -> Request:
         check_text("operation", operation)
@@ -294,7 +294,7 @@ class CloudFlow(Lifecycle):
         not have and nobody called, and for a parameter that the operation does not have and no call sent.
         """
         check_whole("limit", limit)
-        wanted = calls.wanted_calls(filters)
+        wanted = assertions.wanted_calls(filters)
         self._check_calls(operation, filters.keys() - set(FIELDS))
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
@@ -367,11 +367,11 @@ class CloudFlow(Lifecycle):
                 self._check_open()
                 raise UsageError("that has to wait: await cf.wait_for_calls_async(...) in a running loop")
             return found
-        return entered.loop.wait_for(calls.wait_for_calls(entered, operation, count, timeout, filters))
+        return entered.loop.wait_for(assertions.wait_for_calls(entered, operation, count, timeout, filters))
 
     async def wait_for_calls_async(
         self, operation: str | None = None, count: int = 1, timeout: float | str = 5, **filters: Unpack[CallFilters]
     ) -> list[Call]:
         """`wait_for_calls`, for a running event loop."""
         entered = self._running
-        return await entered.here(calls.wait_for_calls(entered, operation, count, timeout, filters))
+        return await entered.here(assertions.wait_for_calls(entered, operation, count, timeout, filters))

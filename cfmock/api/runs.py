@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 
 from cfmock.api.arguments import check_text
 from cfmock.api.entered import EnteredServer
 from cfmock.base.clocks import iso
-from cfmock.base.errors import UsageError, WaitingForReport, WaitTimeout
+from cfmock.base.errors import FixtureError, SourceError, UsageError, WaitingForReport, WaitTimeout
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.control import Control
 from cfmock.control.executions import Run
 from cfmock.engine.execution import CalledTask
 from cfmock.engine.jobs import Job
-from cfmock.observe.models import Execution
+from cfmock.fixtures.history.answers import mock_documents
+from cfmock.fixtures.history.reader import read_histories
+from cfmock.fixtures.history.recording import RecordedExecution, recorded_row
+from cfmock.observe.models import Execution, moment
 from cfmock.service.rows import ExecutionRow
 
 LONGEST_RUN = 60.0
@@ -108,4 +112,44 @@ def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> Waiti
         f"execution '{row.name}' of flow '{row.flow.name}' waits for a report of {states} that nobody will send: "
         "report it while the flow runs (cf.tasks() has the tokens), mock it (cf.task(...).returns(...)), or give it a timeout",
         [{"state": task.call.state, "token": task.token, "since": iso(task.since)} for task in tasks],
+    )
+
+
+HistoryFiles = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""One file with histories, or several that belong together, as pages of one."""
+
+
+def recorded(paths: HistoryFiles) -> list[RecordedExecution]:
+    """The executions in these files. Raises FixtureError where they are not whole."""
+    given = [paths] if isinstance(paths, str | os.PathLike) else paths
+    try:
+        return read_histories([os.fspath(path) for path in given])
+    except SourceError as error:
+        raise FixtureError(error.problems) from None
+
+
+def add_answers(control: Control, flow: str, recordings: Sequence[RecordedExecution]) -> None:
+    """Add the answers of the tasks as mocks of a flow."""
+    for task, mocks in mock_documents(recordings).items():
+        control.add_mocks({"flow": flow, "task": task, "mocks": mocks})
+
+
+def execution(flow: str, recording: RecordedExecution) -> Execution:
+    """A recorded execution as `cf.executions` gives one."""
+    last = recording.events[-1]
+    ended = recording.status != "Running"
+    succeeded = recording.status == "Succeeded"
+    return Execution(
+        flow=flow,
+        name=recording.name,
+        status=recording.status,
+        input=recording.input,
+        output=recording.data(last.detail.get("output")) if succeeded else None,
+        error={"code": str(last.detail.get("error", "")), "detail": str(last.detail.get("cause", ""))}
+        if ended and not succeeded
+        else None,
+        started=moment(recording.started),
+        stopped=moment(last.time) if ended else None,
+        visits=tuple(event.step for event in recording.events if event.type == "StepEntered"),
+        events=tuple(map(recorded_row, recording.events)),
     )

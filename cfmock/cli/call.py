@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cfmock.base.errors import SettingsError
+
 if TYPE_CHECKING:
     from cfmock.protocol.wire.messages import Request
 
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
     "--explain", is_flag=True, help="explain on stderr how the server understood the call, and why it was refused"
 )
 def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
-    from cfmock.api import admin_request, client
-    from cfmock.base.errors import SettingsError
+    from cfmock.api import client
 
-    endpoint = admin_request.endpoint(operation)
+    endpoint = client.endpoint(operation)
     if endpoint is None:
-        client.check_operation(operation, admin_request.names())
+        client.check_operation(operation, client.names())
     given = {}
     for each in parameters:
         name, equals, value = each.partition("=")
@@ -45,7 +46,7 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
     ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
     token = os.environ.get("CFMOCK_ADMIN_TOKEN") or None
     if endpoint is not None:
-        return _steer(url, admin_request.admin_request(endpoint, given, token), ca_file)
+        return _steer(url, client.admin_request(endpoint, given, token), ca_file)
     request = client.signed_request(
         operation,
         given,

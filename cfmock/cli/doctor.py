@@ -18,6 +18,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, SUCCESS
 
 EXTRAS: Mapping[str, tuple[str, str]] = {
@@ -191,7 +192,6 @@ def _server() -> Iterator[HealthCheck]:
 def _health(url: str, ca_file: str | None = None) -> dict[str, Any] | None:
     """Ask a server about itself; None if nothing answers there, or something else."""
     from cfmock.api import client
-    from cfmock.base.errors import SettingsError
 
     try:
         status, fields = client.ask(url, "health", ca_file, timeout=PATIENCE)

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 import click
 
+from cfmock.base.errors import SettingsError
+
 
 @click.command
 @click.argument("file", metavar="[FILE]", required=False)
@@ -30,7 +32,6 @@ def command(
       cfmock export --url http://127.0.0.1:8790 --executions > orders.yaml
     """
     from cfmock.api import client
-    from cfmock.base.errors import SettingsError
     from cfmock.fixtures.text import fixture_text, write_fixture
 
     wanted = {"account": account, "region": region, "executions": "true" if executions else None}

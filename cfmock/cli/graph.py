@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cfmock.base.errors import SettingsError
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.cli.options import variable_option
 
 if TYPE_CHECKING:
@@ -53,8 +55,6 @@ def command(
 
 
 def _flow(path: str, name: str | None, variables: dict[str, str]) -> Flow:
-    from cfmock.base.errors import SettingsError
-    from cfmock.base.suggestions import did_you_mean
     from cfmock.fixtures.loader import load
 
     flows = {each.name: each.flow for each in load([path], variables=variables).flows}
@@ -69,7 +69,6 @@ def _flow(path: str, name: str | None, variables: dict[str, str]) -> Flow:
 
 def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
     """Highlight the parts of a flow that all tests reached, or the path that one test took through it."""
-    from cfmock.base.errors import SettingsError
     from cfmock.graph.drawing import Highlight
 
     document, name = _document(path), flow.name or ""
@@ -85,9 +84,6 @@ def _highlight(path: str, flow: Flow, test: str | None) -> Highlight:
 
 
 def _document(path: str) -> Any:
-    from cfmock.base.errors import SettingsError
-    from cfmock.base.suggestions import shown
-
     try:
         return json.loads(Path(path).read_bytes())
     except OSError as error:
@@ -98,8 +94,6 @@ def _document(path: str) -> Any:
 
 def _covered(path: str, document: Any, flow: str) -> Hits:
     """Return the entry of a flow in `coverage`: its points with their hits."""
-    from cfmock.base.errors import SettingsError
-
     covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
     hits = {point["id"]: int(point["hits"]) for point in covered.get(flow, ())}
     if flow not in covered:
@@ -109,9 +103,6 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
 
 def _path(path: str, document: Any, flow: str, test: str) -> Hits:
     """Return the hits of one of the `tests`, which may have come to the flow from another."""
-    from cfmock.base.errors import SettingsError
-    from cfmock.base.suggestions import did_you_mean
-
     tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:
         near = did_you_mean(test, tests) or (f"; there are {', '.join(tests)}" if tests else "")

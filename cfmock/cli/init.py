@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cfmock.base.errors import SettingsError
+
 STARTERS = Path(__file__).with_name("starters")
 """The files that are written: `flow/` for every language, and a folder for each. A name in it that ends in .txt loses that."""
 
@@ -34,8 +36,6 @@ RUN = {
 @click.option("--language", type=click.Choice(list(RUN)), default="python", help="Language of the client test.")
 def command(folder: str, language: str) -> None:
     """Ask nothing, and overwrite nothing."""
-    from cfmock.base.errors import SettingsError
-
     target = Path(folder)
     files = {target / name: text for name, text in starter(language).items()}
     shared = [path for path in files if path.name in SHARED]
@@ -69,8 +69,6 @@ def starter(language: str) -> Mapping[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
-    from cfmock.base.errors import SettingsError
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:  # never over a file that came meanwhile

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, SUCCESS
 from cfmock.cli.options import variable_option, write_file
 
@@ -60,9 +61,8 @@ def command(
     from cfmock.fixtures.history.reader import read_histories
     from cfmock.fixtures.loader import load
     from cfmock.tools.replay.compare import compare
-    from cfmock.tools.replay.fit import flow_for
     from cfmock.tools.replay.report import ReplayReport
-    from cfmock.tools.replay.run import replay
+    from cfmock.tools.replay.run import flow_for, replay
 
     fixtures = load([path], variables=variables)
     pairs = [(each, flow_for(each, fixtures.flows, path)) for each in read_histories(histories)]
@@ -107,7 +107,6 @@ def _write(
     target: Path,
     keep: Sequence[str],
 ) -> None:
-    from cfmock.base.errors import SettingsError
     from cfmock.fixtures.sources import SourceKind, find, kind_of, read
     from cfmock.tools.replay.flow_test import written_tests
 

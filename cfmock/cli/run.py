@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cfmock.base.errors import SettingsError
 from cfmock.cli.options import loading, proxy_options, proxying, settings_options
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
@@ -69,7 +70,6 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
     """Follow the executions from now on; what is given back writes what they reached. Raises SettingsError at once if
     the file cannot be written.
     """
-    from cfmock.base.errors import SettingsError
     from cfmock.tools.flowtest.coverage import ServedCoverage
 
     coverage = ServedCoverage()

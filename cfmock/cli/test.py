@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, MISUSED, SUCCESS
 from cfmock.cli.options import variable_option, write_file
 from cfmock.cli.test_options import TestOptions
@@ -87,8 +88,6 @@ def _run(options: TestOptions) -> tuple[int, Cases]:
     coverage = Coverage()
     coverage.count_all(cases.fixtures.flows)
     for file in options.coverage:
-        from cfmock.base.errors import SettingsError
-
         try:
             coverage.add_document(json.loads(Path(file).read_bytes()))
         except OSError as error:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from cfmock.base.errors import SettingsError
+from cfmock.base.suggestions import shown
 from cfmock.cli.main import SUCCESS
 
 
@@ -17,8 +19,6 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
     """
-    from cfmock.base.errors import SettingsError
-    from cfmock.base.suggestions import shown
     from cfmock.fixtures.definitions import UNWRITTEN
     from cfmock.fixtures.loader import load
     from cfmock.fixtures.sources import SourceKind, find, kind_of, read

@@ -11,7 +11,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.readers import Reader
 from cfmock.control.part import Answer, ControlError, ControlPart, worked_out
 from cfmock.emulator.emulator import Emulator
-from cfmock.protocol.faults.error_codes import error_code
+from cfmock.protocol.faults.catalogue import error_code
 from cfmock.protocol.faults.rules import NO_OPERATION, TRANSPORTS
 from cfmock.protocol.spec.model import load
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from cfmock.control.calls import ID
 from cfmock.control.flow_detail import AFTER
-from cfmock.control.paging import MAX_PAGE, PAGE
+from cfmock.control.part import MAX_PAGE, PAGE
 from cfmock.service.overview import PLACE
 
 

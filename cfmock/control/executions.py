@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +16,7 @@ from cfmock.base import readers
 from cfmock.base.clocks import iso
 from cfmock.base.errors import InvalidValue, ServiceError
 from cfmock.base.json_text import Json, json_argument, json_text
-from cfmock.control.paging import PAGE, read_after
-from cfmock.control.part import ConflictError, ControlError, ControlPart, NotFoundError
-from cfmock.control.waits import waits_of
+from cfmock.control.part import PAGE, ConflictError, ControlError, ControlPart, NotFoundError, read_after
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.execution import CalledTask
@@ -29,7 +28,7 @@ from cfmock.protocol.spec.model import load
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.arguments import value_of
 from cfmock.protocol.wire.encode import rendered
-from cfmock.service import executions, history, task_reports
+from cfmock.service import executions, task_reports
 from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
 from cfmock.service.overview import ListPlace, Wanted, counts_of_all, page
@@ -217,7 +216,7 @@ class ExecutionControl(ControlPart):
     def execution(self, world: World, row: ExecutionRow) -> Execution:
         """Return an execution as it stands now, as the value that users get; times are datetimes in UTC."""
         row = world.stores.executions.get(row.flow.id, row.name) or row
-        events = tuple(history.events_of(row))
+        events = tuple(executions.events_of(row))
         return Execution(
             flow=row.flow.name,
             name=row.name,
@@ -332,3 +331,31 @@ def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
     for row in list(world.stores.flows.rows(FLOWS)):
         if flow in (None, row.name):
             yield from world.stores.executions.rows(row.id)
+
+
+def waits_of(world: World, row: ExecutionRow) -> dict[str, Json] | None:
+    """The state it is in, what that waits `for`, and until when at most; None for one that has ended, or never does by itself.
+
+    A report comes first, since somebody has to give it. The time is that of the execution.
+    """
+    live = world.live_execution(row)
+    if live is None:
+        return None
+    timeline, run = live.timeline, live.run
+    if run is not None and run.waiting:
+        task = min(run.waiting.values(), key=lambda each: each.since)
+        longest = task.call.timeout
+        return _wait(task.call.state, "report", None if longest is None else task.since + longest)
+    last = row.events[-1] if row.events else None
+    state = last.step if last is not None else ""
+    if timeline.busy:
+        return _wait(state, "function", None)
+    due = timeline.now() + timeline.left
+    if due == math.inf or (run is not None and due > run.started + YEAR - 1):
+        return None
+    failed = last is not None and last.type in ("TaskFailed", "TaskTimedOut", "TaskSubmitFailed")
+    return _wait(state, "retry" if failed else "time", due)
+
+
+def _wait(state: str, kind: str, until: float | None) -> dict[str, Json]:
+    return {"state": state or None, "for": kind, "until": None if until is None else iso(until)}

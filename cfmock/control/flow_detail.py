@@ -15,8 +15,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
 from cfmock.base.json_text import Json, json_value
 from cfmock.control.execution_path import hits, visits
-from cfmock.control.paging import PAGE, read_after
-from cfmock.control.part import Answer, ControlError, ControlPart, Work, worked_out
+from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Work, read_after, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import TaskNode

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.short_text import shortened
-from cfmock.control.nearest_calls import CannedOutcome, MockChain
 from cfmock.control.part import (
     CHANGE,
     FAULT_RULES,
@@ -22,7 +21,7 @@ from cfmock.control.part import (
     size_of,
     worked_out,
 )
-from cfmock.control.setups import SetUp
+from cfmock.control.setups import CannedOutcome, MockChain, SetUp
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet

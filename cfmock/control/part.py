@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
 from cfmock.base.json_text import Json, value_size
-from cfmock.base.suggestions import did_you_mean
+from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.control.names import NameCheck
 from cfmock.control.setups import SetUps
 from cfmock.emulator.emulator import Emulator
@@ -155,3 +155,20 @@ def worked_out(steps: Generator[Work, Any, T]) -> T:
             answer: T = stop.value
             return answer
         done = work()
+
+
+PAGE = 50
+"""Entries of a page, unless more or fewer are asked for."""
+
+MAX_PAGE = 1_000
+"""Entries of a page."""
+
+P = TypeVar("P")
+
+
+def read_after(text: str, read: Callable[[str], P]) -> P:
+    """Read the place where a page begins, as the page before named it; `read` raises ValueError for what none has named."""
+    try:
+        return read(text)
+    except ValueError:
+        raise ControlError(f"after: {shown(text)} is not the `next` of a page") from None

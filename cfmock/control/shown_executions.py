@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from cfmock.base.clocks import iso
 from cfmock.base.time_text import duration_text
 from cfmock.base.timers import Timeline, TimerKind
-from cfmock.control.answers import outcome_name
 from cfmock.control.control import Control
+from cfmock.control.execution_detail import outcome_name
 from cfmock.engine.scheduler import YEAR
 from cfmock.observe.models import execution_text
 from cfmock.service.rows import ExecutionRow

@@ -25,7 +25,6 @@ from cfmock.base.clocks import HeldClock, Slice, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
-from cfmock.engine.attendance import Attendance
 from cfmock.engine.commands import (
     BLOCKED,
     EVENT_LIMIT,
@@ -36,7 +35,6 @@ from cfmock.engine.commands import (
     Failure,
 )
 from cfmock.engine.data_flow import Context
-from cfmock.engine.endings import Ending, end_members, label_of
 from cfmock.engine.events import (
     EXECUTION_FAILED,
     EXECUTION_STOPPED,
@@ -53,14 +51,14 @@ from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.ready_queue import TURN, ReadyQueue
+from cfmock.engine.ready_queue import TURN, Attendance, ReadyQueue
 from cfmock.engine.recording import (
     TURNED,
     WAITED,
     RecordedIds,
     ReplayError,
 )
-from cfmock.engine.serving import SERVED, begin_member
+from cfmock.engine.serving import SERVED, Ending, begin_member, end_members, label_of
 
 YEAR = 31_536_000.0
 EXPRESS_LIMIT = 300.0

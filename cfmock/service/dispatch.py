@@ -9,7 +9,7 @@ from typing import Any
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import coerce
 from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall
-from cfmock.service import executions, flows, history, listing, map_runs, regions, schedules, task_reports, versions
+from cfmock.service import executions, flows, listing, map_runs, schedules, task_reports, versions
 from cfmock.service.rows import EXPRESS, STANDARD
 from cfmock.service.world import FLOWS, World
 
@@ -31,7 +31,7 @@ HANDLERS: Mapping[str, Handler] = {
     "StartSyncExecution": executions.start_sync_execution,
     "ReportTaskSucceeded": task_reports.report_task_succeeded,
     "ReportTaskFailed": task_reports.report_task_failed,
-    "GetExecutionHistory": history.get_execution_history,
+    "GetExecutionHistory": executions.get_execution_history,
     "CreateSchedule": schedules.create_schedule,
     "UpdateSchedule": schedules.update_schedule,
     "DeleteSchedule": schedules.delete_schedule,
@@ -47,7 +47,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ListFlowAliases": versions.list_flow_aliases,
     "DescribeMapRun": map_runs.describe_map_run,
     "UpdateMapRun": map_runs.update_map_run,
-    "DescribeRegions": regions.describe_regions,
+    "DescribeRegions": listing.describe_regions,
 }
 
 

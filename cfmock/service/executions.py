@@ -10,9 +10,14 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import json_text, quoted
 from cfmock.base.time_text import duration_text
-from cfmock.protocol.wire.messages import DeferredAnswer, Fields
+from cfmock.engine import events
+from cfmock.engine.events import History
+from cfmock.protocol.wire.arguments import invalid
+from cfmock.protocol.wire.messages import DeferredAnswer, Fields, WrittenFields
+from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.live import waiting_for
 from cfmock.service.lookup import find_execution, find_flow
+from cfmock.service.pages import fitting
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.starting import PLAIN, RUNNING, StartOrigin, start_new, start_or_join
 from cfmock.service.world import Live, World
@@ -189,3 +194,36 @@ def _environment_text(flow: FlowRow) -> str:
 
 def _described(world: World, flow_name: str, execution_name: str) -> Fields:
     return described_fields(find_execution(world, flow_name, execution_name))
+
+
+_ENDS = {
+    "Succeeded": events.EXECUTION_SUCCEEDED,
+    "Failed": events.EXECUTION_FAILED,
+    "Stopped": events.EXECUTION_STOPPED,
+    "TimedOut": events.EXECUTION_TIMED_OUT,
+}
+
+
+def get_execution_history(
+    world: World, *, flow_name: str, execution_name: str, next_token: str = "1", limit: int = DEFAULT_LIMIT
+) -> Fields:
+    """Events in the order of their ids. The token is the id to go on from, in decimal."""
+    every = events_of(find_execution(world, flow_name, execution_name))
+    if not next_token.isdecimal() or len(next_token) > 18 or int(next_token) < 1:
+        raise invalid("NextToken", "is not one that GetExecutionHistory gave")
+    start = int(next_token) - 1
+    texts = fitting(every.texts(start, start + limit))
+    behind = start + len(texts)
+    return WrittenFields("Events", texts, {"NextToken": str(behind + 1)} if behind < len(every) else {})
+
+
+def events_of(row: ExecutionRow) -> History:
+    """The events of an execution so far, oldest first."""
+    if row.events is not None:
+        return row.events
+    found = History()
+    found.sink([1, 0, "", row.started, events.EXECUTION_STARTED, (row.input or "{}",)])
+    if row.stopped is not None:
+        parts = (row.output or "{}",) if row.status == "Succeeded" else (json_text(row.error), json_text(row.cause))
+        found.sink([2, 1, "", row.stopped, _ENDS[row.status], parts])
+    return found

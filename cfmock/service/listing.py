@@ -123,3 +123,16 @@ def _read_place(token: str, end: float) -> tuple[float, float]:
     if not (milliseconds.isdecimal() and serial.isdecimal()) or len(token) > 40:
         raise invalid("NextToken", "is not one that ListExecutions gave")
     return int(milliseconds) / 1000, int(serial) + 1
+
+
+def describe_regions(world: World, *, accept_language: str = "zh-CN") -> Fields:
+    """All regions with their public endpoints, named in the language asked for."""
+    found = [
+        {
+            "RegionId": region.id,
+            "RegionEndpoint": f"{region.id}.fnf.aliyuncs.com",
+            "LocalName": region.en if accept_language == "en-US" else region.zh,
+        }
+        for region in world.spec.regions.values()
+    ]
+    return {"Regions": {"Region": found}}

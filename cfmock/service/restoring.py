@@ -26,6 +26,7 @@ from cfmock.engine.task_calls import Waits
 from cfmock.service import row_texts, schedules, starting
 from cfmock.service.definitions import DefinedRow
 from cfmock.service.flows import compiled
+from cfmock.service.live import CANNED
 from cfmock.service.outcomes import Outcome
 from cfmock.service.recorded_tables import (
     ALIASES,
@@ -36,7 +37,6 @@ from cfmock.service.recorded_tables import (
     VERSIONS,
     RecordingWriter,
 )
-from cfmock.service.recordings import CANNED
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.starting import Resolver
 from cfmock.service.store.statements import StoredRows

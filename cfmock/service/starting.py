@@ -16,9 +16,8 @@ from cfmock.engine.events import History
 from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested, Recording
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import Mode
-from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
-from cfmock.engine.task_mocks import UNMOCKED, Answerer, ScriptedTasks
+from cfmock.engine.task_mocks import UNMOCKED, Answerer, FlowStart, ScriptedTasks
 from cfmock.protocol.wire.arguments import input_value, invalid
 from cfmock.service.live import Canned, End, Executed, end_by_outcome, error_code, to_millisecond
 from cfmock.service.lookup import find_execution, find_flow

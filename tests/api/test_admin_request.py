@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from cfmock import CloudFlow
-from cfmock.api.admin_request import admin_request, endpoint
+from cfmock.api.client import admin_request, endpoint
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import main
 from cfmock.protocol.wire.messages import Request

@@ -16,10 +16,9 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.languages import compile_definition
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.engine.task_calls import TaskMock
-from cfmock.engine.task_mocks import UNMOCKED, Functions, ScriptedTasks, TaskMocks
+from cfmock.engine.task_mocks import UNMOCKED, FlowStart, Functions, ScriptedTasks, TaskMocks
 
 HEADS = {
     "text": "",

@@ -14,9 +14,9 @@ from cfmock.engine.events import as_events
 from cfmock.engine.execution import CalledTask, FlowExecution, Nested, Recording
 from cfmock.engine.identity import Identity
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.nested_flows import FlowStart
 from cfmock.engine.recording import Entry, ExecutionRecording
 from cfmock.engine.replay import StandIn, replay
+from cfmock.engine.task_mocks import FlowStart
 from tests.support.lab import Lab, Seen, Tasks
 
 

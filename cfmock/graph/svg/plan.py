@@ -15,7 +15,7 @@ from cfmock.graph.drawing import Highlight, Link, Status, captions, lane_of, lan
 from cfmock.graph.svg.arrange import SPINE, Size
 from cfmock.graph.svg.layers import Arc
 from cfmock.graph.svg.routes import Layout, lay_out
-from cfmock.graph.svg.text_width import cut, width
+from cfmock.graph.svg.style import cut, width
 
 NAME, NOTE = 13.0, 11.0
 PAD = 12.0

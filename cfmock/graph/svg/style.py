@@ -7,6 +7,7 @@ begin with `cf-`, since a picture may stand inside a page.
 from __future__ import annotations
 
 import functools
+import unicodedata
 from pathlib import Path
 
 from cfmock.engine.model import NodeKind
@@ -29,3 +30,38 @@ RETRY_ICON = "M11.7 4.5A5.2 5.2 0 1 0 12.2 7M12 1.5v3.2H8.8"
 def css() -> str:
     """Return the style sheet `graph.css`: light, and dark for readers whose system says so."""
     return Path(__file__).with_name("graph.css").read_text(encoding="utf-8")
+
+
+_WIDTHS = {
+    **dict.fromkeys("ijlI|!.,:;'`", 0.33),
+    **dict.fromkeys('ftr()[]{}/\\"-* ', 0.42),
+    **dict.fromkeys("mwMW@%—…", 0.95),
+    **dict.fromkeys("ABCDEFGHKNOPQRSUVXYZ&", 0.72),
+}
+_USUAL = 0.6
+
+
+def width(text: str, size: float) -> float:
+    """Pixels that the text takes in a sans-serif font of that size, rather too many than too few."""
+    return size * sum(_WIDTHS[letter] if letter in _WIDTHS else _other(letter) for letter in text)
+
+
+def cut(text: str, size: float, room: float) -> str:
+    """Return the text in one line; where it does not fit, `…` stands for its end."""
+    line = " ".join(text.split()) or text
+    if width(line, size) <= room:
+        return line
+    room -= width("…", size)
+    for index, letter in enumerate(line):
+        room -= width(letter, size)
+        if room < 0:
+            return line[:index].rstrip() + "…"
+    return line
+
+
+def _other(letter: str) -> float:
+    if letter < "\u0300":
+        return _USUAL
+    if unicodedata.combining(letter):
+        return 0.0
+    return 1.05 if unicodedata.east_asian_width(letter) in "WF" else _USUAL + 0.1

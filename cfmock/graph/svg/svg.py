@@ -12,8 +12,7 @@ from cfmock.engine.model import MapNode, NodeKind
 from cfmock.graph.drawing import Highlight, Status, captions
 from cfmock.graph.svg.plan import BOLD, DOT, ICON, LINE, NOTE, PAD, RETRY, Figure, Plan, PlannedLane, Way, plan
 from cfmock.graph.svg.routes import Line, Point
-from cfmock.graph.svg.style import ICONS, RETRY_ICON, css
-from cfmock.graph.svg.text_width import width
+from cfmock.graph.svg.style import ICONS, RETRY_ICON, css, width
 
 _EDGE = 20.0  # around the picture
 _TITLE = 34.0

@@ -25,9 +25,8 @@ from cfmock.base.randomness import Ids
 from cfmock.base.readers import Reader
 from cfmock.base.suggestions import did_you_mean, likely, shared_allowance, shown
 from cfmock.base.time_text import LONGEST, parse_duration
-from cfmock.protocol.faults.catalogue import MAIN, SPOILING
+from cfmock.protocol.faults.catalogue import MAIN, SPOILING, error_code
 from cfmock.protocol.faults.catalogue import TRANSPORTS as TRANSPORTS
-from cfmock.protocol.faults.error_codes import error_code
 
 THROTTLED = "ResourceThrottled"
 """The code of a call beyond a `rate_limit`."""

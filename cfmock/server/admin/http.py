@@ -22,8 +22,7 @@ from cfmock.base.time_text import parse_duration
 from cfmock.control.control import Control
 from cfmock.control.endpoints import ENDPOINTS, STYLES, Endpoint
 from cfmock.control.metrics import Figures
-from cfmock.control.paging import MAX_PAGE
-from cfmock.control.part import ConflictError, ControlError, NotFoundError
+from cfmock.control.part import MAX_PAGE, ConflictError, ControlError, NotFoundError
 from cfmock.emulator.worlds import pause
 from cfmock.protocol.spec.names import ExecutionStatus
 from cfmock.protocol.wire.decode import split_target

@@ -14,7 +14,7 @@ from pathlib import Path
 from cfmock.base.json_text import Json
 from cfmock.base.version import __version__
 from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
-from cfmock.control.paging import MAX_PAGE, PAGE
+from cfmock.control.part import MAX_PAGE, PAGE
 from cfmock.fixtures import schema_messages
 
 MOST = 999_999_999

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from cfmock.control.paging import PAGE
+from cfmock.control.part import PAGE
 from cfmock.server.replicas.lines import PeerAnswer
 
 Given = Mapping[str, Any]

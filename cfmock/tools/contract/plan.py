@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.suggestions import did_you_mean, meant
-from cfmock.protocol.faults.error_codes import likely_codes
+from cfmock.protocol.faults.catalogue import likely_codes
 from cfmock.protocol.faults.rules import TRANSPORTS, FaultRule
 from cfmock.protocol.spec.model import load
 

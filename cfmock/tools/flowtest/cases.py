@@ -14,8 +14,7 @@ from cfmock.base.source_marks import Mark
 from cfmock.fixtures.loader import load_sound
 from cfmock.fixtures.model import FixtureSet, FlowTest
 from cfmock.tools.flowtest.compare import ExpectationDifference, judge
-from cfmock.tools.flowtest.run import FlowTestRunner, Hits
-from cfmock.tools.flowtest.trace import path, told
+from cfmock.tools.flowtest.run import FlowTestRunner, Hits, path, told
 
 
 class Cases(Struct, frozen=True):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
+import re
 from collections.abc import Collection, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -12,7 +14,7 @@ from msgspec import Struct
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import SettingsError
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.source_marks import NOWHERE
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.history.answers import mock_documents
@@ -20,7 +22,6 @@ from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.fixtures.text import item_lines, mapping_lines
 from cfmock.tools.flowtest.run import FlowTestRunner, Ran
-from cfmock.tools.replay.masking import Masker
 
 _MOST_VISITS = 40
 
@@ -106,3 +107,67 @@ def _expected(ran: Ran, visits: Sequence[str]) -> dict[str, Json]:
     elif ran.error["code"]:
         expect["error"] = {"code": glob.escape(ran.error["code"])}
     return {**expect, "visits": visits[:_MOST_VISITS], "duration": ran.duration}
+
+
+LONGEST_TEXT = 80
+"""Characters of a text that stays as it is."""
+
+_SECRET_KEY = re.compile(
+    r"pass(word|wd|phrase)?$|pwd|secret|token|credential|authori[sz]ation|cookie|session|signature|"
+    r"(api|access|private|encryption|account)_?key|^key$|^ak$|^sk$|^sign$",
+    re.IGNORECASE,
+)
+_SECRET_TEXT = re.compile(
+    r"LTAI[0-9A-Za-z]{12,}|STS\.[0-9A-Za-z]{8,}|eyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN |Bearer\s+\S{8,}|://[^/\s:@]+:[^/\s@]+@|"
+    r"[?&](Signature|OSSAccessKeyId|x-oss-signature|security-token)="
+)
+
+
+class Masker:
+    """Masks values. The same text is masked in the same way everywhere, so that what compares texts goes on as before.
+
+    `keep` are the names of fields that stay, with all below them. `masked` are the names of those that did not.
+    """
+
+    def __init__(self, keep: Collection[str] = ()) -> None:
+        self._keep = frozenset(keep)
+        self._numbers: dict[str, int] = {}
+        self.masked: dict[str, None] = {}
+
+    def value(self, value: Json, key: str = "", secret: bool = False) -> Json:
+        """The value without its secrets."""
+        if key in self._keep:
+            return value
+        secret = secret or bool(key and _SECRET_KEY.search(key))
+        if isinstance(value, dict):
+            return {name: self.value(each, name, secret) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.value(each, key, secret) for each in value]
+        if isinstance(value, str):
+            return self._text(value, key, secret)
+        if secret and isinstance(value, int | float) and not isinstance(value, bool):
+            self.masked[key] = None
+            return 0
+        return value
+
+    def _text(self, text: str, key: str, secret: bool) -> str:
+        inner = _json_inside(text)
+        if inner is not None and not secret:
+            masked = self.value(inner, key)
+            return text if masked == inner and len(text) <= LONGEST_TEXT else json_text(masked)
+        if not text or not (secret or len(text) > LONGEST_TEXT or _SECRET_TEXT.search(text)):
+            return text
+        self.masked[key] = None
+        number = self._numbers.setdefault(text, len(self._numbers) + 1)
+        return f"masked-{number}"
+
+
+def _json_inside(text: str) -> Json:
+    """The object or array that a text is in JSON, None if it is none."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfmock.graph.svg.text_width import cut, width
+from cfmock.graph.svg.style import cut, width
 
 
 @pytest.mark.parametrize(

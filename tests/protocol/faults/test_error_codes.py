@@ -3,8 +3,8 @@
 import pytest
 
 from cfmock.base.errors import InvalidValue
-from cfmock.protocol.faults import error_codes
-from cfmock.protocol.faults.error_codes import error_code, likely_codes
+from cfmock.protocol.faults import catalogue
+from cfmock.protocol.faults.catalogue import error_code, likely_codes
 from cfmock.protocol.spec.model import load
 
 CODES = load().errors
@@ -44,5 +44,5 @@ def test_what_may_be_either_is_said_so_and_what_is_like_nothing_has_no_suggestio
 
 
 def test_every_other_name_leads_to_documented_codes_and_is_none() -> None:
-    assert {code for codes in error_codes._OTHER_NAMES.values() for code in codes} <= CODES.keys()
-    assert error_codes._OTHER_NAMES.keys().isdisjoint(map(str.casefold, CODES))
+    assert {code for codes in catalogue._OTHER_NAMES.values() for code in codes} <= CODES.keys()
+    assert catalogue._OTHER_NAMES.keys().isdisjoint(map(str.casefold, CODES))

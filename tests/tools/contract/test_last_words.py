@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cfmock.tools.contract.last_words import last_words
+from cfmock.tools.contract.process import last_words
 
 NODE = """\
 /app/client.js:1

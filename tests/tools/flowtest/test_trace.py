@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from cfmock.engine.languages import compile_text
-from cfmock.tools.flowtest import trace
+from cfmock.tools.flowtest import run
 
 TEXT = """
 Type: StateMachine
@@ -22,5 +22,5 @@ def test_a_state_may_have_a_colon_in_its_name() -> None:
     passed = [point for point in points.values() if point.label != "Route: first: $Input.a == 1"]
     row = SimpleNamespace(name="e", flow=flow)
     ran = SimpleNamespace(passages=[(row, point.id, 1) for point in passed], points={"f": points})
-    ran.passages = [trace.Passage(*each) for each in ran.passages]
-    assert trace.path(ran) == ["Route: first (default) -> End"]
+    ran.passages = [run.Passage(*each) for each in ran.passages]
+    assert run.path(ran) == ["Route: first (default) -> End"]

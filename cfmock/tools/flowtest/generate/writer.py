@@ -18,8 +18,7 @@ from cfmock.fixtures.history.answers import chained
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.fixtures.text import item_lines, mapping_lines, one_line
 from cfmock.tools.flowtest.coverage import Coverage
-from cfmock.tools.flowtest.generate.paths import FlowPath
-from cfmock.tools.flowtest.generate.search import PathSearch
+from cfmock.tools.flowtest.generate.paths import FlowPath, PathSearch
 from cfmock.tools.flowtest.generate.symbolic import concrete
 from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 
