@@ -17,7 +17,7 @@ from cfmock.base.patterns import NearMiss, Spent
 from cfmock.control.execution_path import TaskTry, Visit, part, visits
 from cfmock.control.executions import ExecutionControl, brief
 from cfmock.control.part import PAGE, read_after
-from cfmock.engine.events import Event
+from cfmock.engine.events import Event, HistoryChild
 from cfmock.engine.languages.legacy import action_of
 from cfmock.engine.model import ChoiceNode
 from cfmock.engine.task_calls import TaskMock, Waits
@@ -165,6 +165,7 @@ class ExecutionDetailControl(ExecutionControl):
                     tasks=tuple(known["tasks"]),
                     waiting=tuple(known["waiting"]),
                     outcome=known["outcome"],
+                    parent=known["parent"],
                 )
         names = (each for world in worlds for each in world.execution_names(flow, name))
         raise UnknownName.of(f"there is no execution '{name}' of flow '{flow}'", name, names)
@@ -206,7 +207,7 @@ def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
         "output": json.loads(row.output) if row.output else None,
         "because": _because(row, passed) if row.status == "Failed" else None,
         "visits": states,
-        "tasks": _tasks(row, [visit for visit in passed if visit.tries]),
+        "tasks": _tasks(world, row, [visit for visit in passed if visit.tries]),
         "waiting": waiting(world, row),
         "outcome": who_decided(row),
     }
@@ -219,7 +220,7 @@ def waiting(world: World, row: ExecutionRow) -> list[dict[str, Json]]:
     return [{"state": task.call.state, "token": token, "since": iso(task.since)} for token, task in tasks]
 
 
-def _tasks(row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:
+def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:
     """Return the passages through tasks, oldest first; of very long ones the newest tries, and the number of the others."""
     room, misses = MAX_TEXT, MAX_NEAR_MISSES
     found: list[dict[str, Json]] = []
@@ -232,11 +233,19 @@ def _tasks(row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:
             near = list(islice(near_misses_of_try(row, visit.state, tried), misses))
             misses -= len(near)
             tries.append({**_try(row, visit.state, tried), "near_misses": [miss.to_mapping() for miss in near]})
-        omitted = len(visit.tries) - len(tries)
-        found.append(
-            {"state": visit.state, "action": _action(visit.tries[0]), "tries": tries[::-1], "omitted": omitted}
-        )
+        told = {
+            "state": visit.state, "action": _action(visit.tries[0]), "tries": tries[::-1],
+            "omitted": len(visit.tries) - len(tries), "started": [_child(world, each) for each in visit.children],
+        }  # fmt: skip
+        found.append(told)
     return found[::-1]
+
+
+def _child(world: World, child: HistoryChild) -> dict[str, Json]:
+    """An execution that a task started or joined, with its status if it is kept."""
+    flow = world.stores.flows.get(FLOWS, child.flow)
+    row = world.stores.executions.get(flow.id, child.execution) if flow is not None else None
+    return {"flow": child.flow, "name": child.execution, "status": None if row is None else row.status}
 
 
 def _because(row: ExecutionRow, passed: Sequence[Visit]) -> dict[str, Json] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from cfmock.engine.events import Event, History
+from cfmock.engine.events import Event, History, HistoryChild
 from cfmock.engine.flow import Flow, PointKind
 from cfmock.engine.task_mocks import Try
 from cfmock.service.rows import ExecutionRow
@@ -41,6 +41,7 @@ class Visit(Struct):
     failed: bool = False
     given: str = "{}"  # the state's input, JSON text
     tries: list[TaskTry] = field(default_factory=list)
+    children: list[HistoryChild] = field(default_factory=list)  # the executions that its task started or joined
 
     def status(self, *, ended: bool) -> str:
         """`succeeded`, `failed`, `caught` or `running`; `ended` tells whether the whole execution has."""
@@ -85,6 +86,9 @@ class _Reader:
         self._answers: dict[int, list[Try]] = defaultdict(list)
         for each in history.tries:
             self._answers[each[0]].append(each)
+        self._children: dict[int, list[HistoryChild]] = defaultdict(list)
+        for child in history.children:
+            self._children[child.event].append(child)
         self._inside: dict[int, int] = {}  # by event, the entry of the innermost state that is open after it; 0: none
         self._around: dict[int, int] = {}  # by entry, that of the state around
         self._tries: dict[int, TaskTry] = {}  # by event
@@ -93,9 +97,9 @@ class _Reader:
         kind, around = event.type, self._inside.get(event.cause, 0)
         if kind == "StepEntered":
             self._around[event.id], self._inside[event.id] = around, event.id
-            self.visits[event.id] = Visit(
-                event.step, next(self._states, "") or self._by_name.get(event.step, ""), event.time
-            )
+            point = next(self._states, "") or self._by_name.get(event.step, "")
+            children = self._children.get(event.id, [])
+            self.visits[event.id] = Visit(event.step, point, event.time, children=children)
             return
         entry = self._entry(event, around)
         visit = self.visits.get(entry)

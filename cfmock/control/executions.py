@@ -316,6 +316,7 @@ def brief(world: World, row: ExecutionRow) -> dict[str, Json]:
         "stopped": None if row.stopped is None else iso(row.stopped),
         "error": error_of(row),
         "waits": waits_of(world, row),
+        "parent": None if row.parent is None else row.parent._asdict(),
         "account": world.account,
         "region": world.region,
     }

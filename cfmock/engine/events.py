@@ -78,6 +78,14 @@ class Event(NamedTuple):
         }
 
 
+class HistoryChild(NamedTuple):
+    """An execution that a task started, or joined; `event` is the id of the event that entered the state of the task."""
+
+    event: int
+    flow: str
+    execution: str
+
+
 class History(Sequence[Event]):
     """The events of one execution, oldest first; their ids are 1, 2, 3 and so on.
 
@@ -87,15 +95,16 @@ class History(Sequence[Event]):
     execution take.
 
     Beside the events stands what they do not tell, in the order in which it happened: `trail`, the id of each `Point` that was
-    passed, as an observer is told it; and `tries`, who answered each try of a task (`engine.task_mocks.Try`).
+    passed, as an observer is told it; `tries`, who answered each try of a task (`engine.task_mocks.Try`); and `children`.
     """
 
-    __slots__ = ("_enough", "_flat", "_on_growth", "_values", "size", "trail", "tries")
+    __slots__ = ("_enough", "_flat", "_on_growth", "_values", "children", "size", "trail", "tries")
 
     def __init__(self) -> None:
         self.size = 0
         self.trail: list[str] = []
         self.tries: list[Any] = []
+        self.children: tuple[HistoryChild, ...] = ()  # of most there are none, and these share one
         self._flat: list[Any] = []
         self._on_growth: Callable[[int], int] | None = None
         self._enough = math.inf  # the size that has to be told

@@ -19,7 +19,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, Timers
 from cfmock.engine.commands import CommandOutcome, Datum, Emit, Failure, Part
 from cfmock.engine.data_flow import Context
-from cfmock.engine.events import EventSink
+from cfmock.engine.events import EventSink, HistoryChild
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.jobs import Job
@@ -137,6 +137,9 @@ class Children(Protocol):
 
     def spent(self, execution: FlowExecution, mock: Json) -> None:
         """Count a use of a mock, which is given by its reference."""
+
+    def nested(self, execution: FlowExecution, child: HistoryChild) -> None:
+        """Note that an execution has started another, or joined it."""
 
 
 Recording: TypeAlias = "ExecutionRecording[CalledTask, Children]"

@@ -15,6 +15,7 @@ from cfmock.base.clocks import HeldClock
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, Timers
+from cfmock.engine.events import HistoryChild
 
 Entry = list[Json]
 
@@ -22,6 +23,7 @@ TURNED = "turn"  # now, skipped, label, events it may tell
 PAUSE = "pause"  # the last event: here a slice was over, and the turn went on later
 DRAW = "draw"  # a value: what chance gave, or what a look at others showed
 SPENT = "spent"  # a mock that answers only so many times has answered
+NESTED = "nested"  # a `HistoryChild`: what a task has started or joined
 ANSWER = "answer"  # kind and facts: how a call of a task was answered
 CHILD = "child"  # the serial of a child that a map run started
 WAITED = "waited"  # now, skipped, label: a wait is over
@@ -101,6 +103,11 @@ class ExecutionRecording(Generic[TaskT, ChildrenT]):
         """A mock has answered that does so only a number of times."""
         if not self.replaying:
             self.write([SPENT, mock])
+
+    def nested(self, child: HistoryChild) -> None:
+        """A task has started an execution, or joined it."""
+        if not self.replaying:
+            self.write([NESTED, *child])
 
     def next(self, kind: str) -> Entry:
         """The entry that has to come now. Raises ReplayError for another one."""

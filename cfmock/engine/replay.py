@@ -14,6 +14,7 @@ from functools import partial
 from cfmock.base.clocks import Slice
 from cfmock.base.timers import Timeline, Timer
 from cfmock.engine.commands import Datum, Failure
+from cfmock.engine.events import HistoryChild
 from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, Recording
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.pending_task import PendingTask
@@ -25,6 +26,7 @@ from cfmock.engine.recording import (
     LATE,
     MAP_CHANGED,
     MAP_ENDED,
+    NESTED,
     REPORT,
     SPENT,
     TURNED,
@@ -125,6 +127,10 @@ def _step(execution: FlowExecution, recording: Recording, set_clock: Callable[[f
     if kind == SPENT:
         assert recording.children is not None
         recording.children.spent(execution, facts[0])
+        return
+    if kind == NESTED:
+        assert recording.children is not None
+        recording.children.nested(execution, HistoryChild(*facts))
         return
     if kind not in _STEPS:
         raise ReplayError(f"{kind} is not expected")

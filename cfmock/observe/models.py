@@ -90,12 +90,14 @@ class ExecutionDetail(Execution, frozen=True):
 
     `tasks` are its passages through tasks, each with its tries: what it was given, who answered and why, what nearly did, and
     what came of it. `waiting` are the tasks whose report it waits for, `outcome` the canned outcome that decides how it goes,
-    None where its flow had none. They are mappings as the admin API has them (docs/admin.md); times in them are texts.
+    None where its flow had none, `parent` the execution that started it, None where none did. They are mappings as the admin API
+    has them (docs/admin.md); times in them are texts.
     """
 
     tasks: tuple[dict[str, Json], ...]
     waiting: tuple[dict[str, Json], ...]
     outcome: dict[str, Json] | None
+    parent: dict[str, Json] | None
 
 
 class FlowSummary(Struct, frozen=True):

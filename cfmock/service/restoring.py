@@ -18,7 +18,7 @@ from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
-from cfmock.engine.events import History
+from cfmock.engine.events import History, HistoryChild
 from cfmock.engine.execution import CalledTask, FlowExecution, Recording
 from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
@@ -249,3 +249,9 @@ class Restorer:
         found = resolver.mocks.at(mock)
         if found is not None:
             execution.spent[found] = execution.spent.get(found, 0) + 1
+
+    def nested(self, execution: FlowExecution, child: HistoryChild) -> None:
+        """Note what an execution has started, in its history."""
+        resolver = execution.resolver
+        assert isinstance(resolver, Resolver)
+        resolver.note_child(child)

@@ -13,10 +13,10 @@ from hashlib import blake2b
 from typing import Any
 
 from cfmock.base.json_text import Json, ascii_text
-from cfmock.engine.events import History, event_shape
+from cfmock.engine.events import History, HistoryChild, event_shape
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts
-from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, Route, ScheduleRow
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, Parent, Route, ScheduleRow
 
 Compile = Callable[[str, str, str], Flow]
 """From definition, name and execution mode to what the definition means."""
@@ -82,7 +82,7 @@ def execution_text(row: ExecutionRow, stays: bool) -> str:
     return ascii_text(
         [
             row.name, row.status, row.input, row.started, row.output, row.stopped, row.error, row.cause, row.qualifier,
-            row.map_run, row.callback_token, events, stays,
+            row.map_run, row.callback_token, events, stays, row.parent,
         ]
     )  # fmt: skip
 
@@ -91,10 +91,12 @@ def execution_row(text: str, flow: FlowRow, serial: int) -> tuple[ExecutionRow, 
     """The execution again, and whether a fixture wrote it."""
     (
         name, status, input_, started, output, stopped, error, cause, qualifier, map_run, callback_token, events, stays,
+        parent,
     ) = json.loads(text)  # fmt: skip
     row = ExecutionRow(
         flow, name, status, input_, started, serial, output, stopped, error, cause,
         None if events is None else history_of(events), qualifier, map_run, callback_token,
+        parent=None if parent is None else Parent(*parent),
     )  # fmt: skip
     return row, stays
 
@@ -113,7 +115,7 @@ class _Numbers:
 
 
 def history_value(history: History) -> Json:
-    """The events of an execution that has ended, and the points of its definition that it passed."""
+    """The events of an execution that has ended, the points of its definition that it passed, and what it started."""
     moments, shapes, texts = _Numbers(), _Numbers(), _Numbers()
     events = [
         [
@@ -126,17 +128,18 @@ def history_value(history: History) -> Json:
         for event in history
     ]
     trail = list(map(texts.of, history.trail))
-    return [moments.things(), shapes.things(), texts.things(), events, trail]
+    return [moments.things(), shapes.things(), texts.things(), events, trail, history.children]
 
 
 def history_of(value: Json) -> History:
     """The history again."""
-    moments, shapes, texts, events, trail = value
+    moments, shapes, texts, events, trail, children = value
     kinds = [event_shape(type_, *keys) for type_, keys in shapes]
     history = History()
     for number, (cause, shape, step, moment, *parts) in enumerate(events, 1):
         told = tuple([texts[part] for part in parts])
         history.sink([number, cause, texts[step], moments[moment], kinds[shape], told])
     history.trail += [texts[point] for point in trail]
+    history.children = tuple([HistoryChild(*each) for each in children])
     history.close()
     return history

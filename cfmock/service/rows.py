@@ -76,6 +76,14 @@ class ScheduleRow(NamedTuple):
     due: float | None = None
 
 
+class Parent(NamedTuple):
+    """The execution, and its state, that started another."""
+
+    flow: str
+    name: str
+    state: str
+
+
 class ExecutionRow(Struct, frozen=True):
     """One execution. `flow` is the flow as it was at the start; `input` and `output` are JSON texts, empty where there is none.
 
@@ -98,6 +106,7 @@ class ExecutionRow(Struct, frozen=True):
     callback_token: str = ""  # of the task to report to when it ends
     outcome: Outcome | None = None  # that decides how it goes
     outcomes: tuple[Outcome, ...] = ()  # the first of those that there were for it
+    parent: Parent | None = None  # None: no execution started it
 
     @property
     def ended(self) -> bool:

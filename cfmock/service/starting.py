@@ -12,7 +12,7 @@ from cfmock.base.json_text import json_text
 from cfmock.base.suggestions import shown
 from cfmock.base.timers import Timeline
 from cfmock.engine.commands import DATA_LIMIT, Failure, LimitExceeded
-from cfmock.engine.events import History
+from cfmock.engine.events import History, HistoryChild
 from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested, Recording
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import Mode
@@ -23,7 +23,7 @@ from cfmock.service.live import Canned, End, Executed, end_by_outcome, error_cod
 from cfmock.service.lookup import find_execution, find_flow
 from cfmock.service.outcomes import Outcome
 from cfmock.service.retention import STEP
-from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
+from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow, Parent
 from cfmock.service.task_reports import report_to_token, result_of
 from cfmock.service.versions import qualified
 from cfmock.service.world import Live, World
@@ -44,7 +44,7 @@ class StartOrigin(Struct, frozen=True):
 
     `timeline` is that of the execution that waits for it, if one does, and `nesting` how many do, one inside the other; `asked`
     the name its starter gave, where the service made another of it; `callback_token` that of the task to report to at the end;
-    `qualifier` the version, or the alias that leads to one.
+    `qualifier` the version, or the alias that leads to one; `parent` the execution whose task it is.
     """
 
     timeline: Timeline | None = None
@@ -52,6 +52,7 @@ class StartOrigin(Struct, frozen=True):
     asked: str | None = None
     callback_token: str = ""
     qualifier: str | None = None
+    parent: Parent | None = None
 
 
 PLAIN = StartOrigin()
@@ -117,6 +118,7 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
         callback_token=origin.callback_token,
         outcome=outcome,
         outcomes=world.outcomes[flow.name].first,
+        parent=origin.parent,
     )
     if outcome is None:
         resolver, timeline = Resolver(world, row), timeline or world.timers.timeline()
@@ -282,6 +284,7 @@ class Resolver(ScriptedTasks):
             serial=world.next_serial(),
             events=History(),
             map_run=map_run.name,
+            parent=self._parent(request.state),
         )
         live = Executed(world, row, parent.timeline, Resolver(world, row), input_value(text))
         _enter_and_begin(world, live)
@@ -298,6 +301,10 @@ class Resolver(ScriptedTasks):
         except ServiceError as error:
             said = world.spec.errors[error.code].render(tuple(map(str, error.args)))
             raise Failure(f"{task.call.product}.{error.code}", f"{said} {error.detail}".rstrip()) from None
+        child = HistoryChild(task.call.task_token.event, row.flow.name, row.name)
+        self.note_child(child)
+        if task.execution.recording is not None:
+            task.execution.recording.nested(child)
         answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
         run = world.run_of(row)
         if run is not None or task.call.mode is not Mode.SYSTEM_CALLBACK:
@@ -313,8 +320,18 @@ class Resolver(ScriptedTasks):
         check_name(world, nested.execution, "executionName")
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
         timeline = parent.timeline if waited else world.timers.timeline(parent.timeline.skipped)
-        origin = StartOrigin(timeline, parent.identity.nesting + 1 if waited else 0)
+        nesting = parent.identity.nesting + 1 if waited else 0
+        origin = StartOrigin(timeline, nesting, parent=self._parent(task.call.state))
         return start_or_join(world, flow, nested.execution, json_text(nested.input), origin)
+
+    def _parent(self, state: str) -> Parent:
+        """Describe this execution as the one that starts another, in one of its states."""
+        return Parent(self.row.flow.name, self.row.name, state)
+
+    def note_child(self, child: HistoryChild) -> None:
+        """Add what a task has started, or joined, to the history of its execution."""
+        assert self.row.events is not None
+        self.row.events.children += (child,)
 
     def _answer_of_canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""

@@ -116,6 +116,42 @@ States:
     assert (told["status"], told["visits"]) == ("Running", ["Both", "Child", "Approve"])
 
 
+JOINING = """
+Type: StateMachine
+Name: parent
+SpecVersion: v1
+StartAt: Each
+States:
+  - Type: Map
+    Name: Each
+    ItemsPath: $Input.names
+    End: true
+    Processor:
+      StartAt: Child
+      States: [{Type: Task, Name: Child, Action: "FNF:StartExecution", TaskMode: RequestComplete, End: true,
+                Parameters: {resourceArn: "acs:fnf:::flow/order", executionName.$: $Input}}]
+"""
+
+
+def test_an_execution_and_those_that_it_started_or_joined_name_each_other() -> None:
+    order = task_flow("Charge", tasks={"Charge": [{"waits": True}]})["flows"]
+    service = make_service({"flows": [{"name": "parent", "definition": JOINING}, *order]})
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="order", ExecutionName="there-before")
+    service("StartExecution", FlowName="parent", ExecutionName="p", Input={"names": ["a", "there-before"]})
+    told = control.show_execution("parent", "p")
+    running = [{"flow": "order", "name": name, "status": "Running"} for name in ("a", "there-before")]
+    assert [task["started"] for task in told["tasks"]] == [[each] for each in running]
+    parent = {"flow": "parent", "name": "p", "state": "Child"}
+    assert {row["name"]: row["parent"] for row in control.list_executions()["executions"]} == {
+        "p": None, "a": parent, "there-before": None,
+    }  # fmt: skip
+    assert control.find_execution("order", "a").parent == parent
+    service("DeleteFlow", Name="order")
+    (gone, _) = control.show_execution("parent", "p")["tasks"]
+    assert gone["started"] == [{**running[0], "status": None}]
+
+
 def test_an_old_task_is_told_by_its_resource_and_what_mocks_are_matched_by() -> None:
     definition = """
 version: v1

@@ -102,8 +102,8 @@ def test_an_execution_in_short(service: Service, control: Control) -> None:
     (found,) = control.list_executions()["executions"]
     assert found == {
         "flow": "other", "name": "bad-1", "status": "Failed", "started": "2024-06-01T00:00:00.000Z",
-        "stopped": "2024-06-01T00:00:00.000Z", "error": {"code": "FnF.Failed", "detail": ""}, "waits": None, "account": "one",
-        "region": "cn-hangzhou",
+        "stopped": "2024-06-01T00:00:00.000Z", "error": {"code": "FnF.Failed", "detail": ""}, "waits": None, "parent": None,
+        "account": "one", "region": "cn-hangzhou",
     }  # fmt: skip
 
 

@@ -210,6 +210,7 @@ def test_nested_executions_find_their_parents(make: Make) -> None:
     service = make(FLOWS, {"flows": [{"name": "parent", "definition": parent}]})
     service("StartExecution", FlowName="parent", ExecutionName="p")
     service = service.restarted()
+    linked(service, "Running")
     service.advance(10)
     service = service.restarted()
     (task,) = service.control.list_tasks()
@@ -218,6 +219,14 @@ def test_nested_executions_find_their_parents(make: Make) -> None:
     assert described(service, "parent", "p")["Status"] == "Failed"
     service = service.restarted()
     assert described(service, "parent", "p")["Status"] == "Failed"
+    linked(service, "Failed")
+
+
+def linked(service: KeptService, status: str) -> None:
+    """Check that the parent and its child name each other."""
+    (task,) = service.control.show_execution("parent", "p")["tasks"]
+    assert task["started"] == [{"flow": "call", "name": "child", "status": status}]
+    assert service.control.show_execution("call", "child")["parent"] == {"flow": "parent", "name": "p", "state": "A"}
 
 
 def test_map_runs_go_on_and_are_there_afterwards(make: Make) -> None:
