@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from cfmock.base import yaml_source
 from cfmock.base.findings import RULES
+from cfmock.tools.checks.examples import examples
 from cfmock.tools.checks.report import Selection, check
-from tests.support import pages
 from tests.support.lab import HEADS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "check-codes.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (CF\d+: .*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+EXAMPLES = examples()
 
 
-def test_every_code_has_a_section_and_no_other() -> None:
-    assert list(SECTIONS) == [f"{rule.code}: {rule.title}" for rule in RULES.values()]
+def test_every_code_has_an_example_and_no_other() -> None:
+    assert list(EXAMPLES) == list(RULES)
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
-def test_the_examples_show_what_the_code_finds_and_how_it_should_be(heading: str, tmp_path: Path) -> None:
-    code = heading.partition(":")[0]
-    odd, right = (whole(block.text) for block in pages.blocks(SECTIONS[heading]))
-    assert found(tmp_path / "odd.yaml", odd) == {code}
-    assert not found(tmp_path / "right.yaml", right)
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_the_examples_show_what_the_code_finds_and_how_it_should_be(code: str, tmp_path: Path) -> None:
+    example = EXAMPLES[code]
+    assert found(tmp_path / "odd.yaml", whole(example.odd)) == {code}
+    assert not found(tmp_path / "right.yaml", whole(example.right))
 
 
 def whole(example: str) -> str:

@@ -6,11 +6,13 @@ import contextlib
 import importlib
 import importlib.util
 import re
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
 import cfmock
+from tests.e2e.environments import SDKS
 from tests.support import docs, pages
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +20,8 @@ CHINESE = [
     path for path in docs.pages() if path.name.endswith(docs.CHINESE)
 ]  # they have the blocks of those in English
 GUIDES = [path for path in docs.pages() if path not in CHINESE]
+
+OTHERS = ("CHANGELOG", "CONTRIBUTING", "SECURITY")
 
 
 def named(path: Path) -> str:
@@ -32,6 +36,32 @@ def test_a_page_does_what_it_shows(page, tmp_path):
         reader.follow(page.read_text(encoding="utf-8"))
     if reader.left_out:
         pytest.skip(f"all followed but for what needs more: {'; '.join(sorted(reader.left_out))}")
+
+
+@pytest.mark.parametrize("page", [*GUIDES, *(ROOT / f"{name}.md" for name in OTHERS)], ids=named)
+def test_every_block_is_run_or_read_by_a_test(page):
+    text = page.read_text(encoding="utf-8")
+    assert [f"line {each.line}: {each.language}" for each in pages.neglected(text)] == []
+    for block in pages.blocks(text):
+        assert block.by is None or page.name in (ROOT / block.by).read_text(encoding="utf-8"), block.by
+
+
+def test_every_target_of_make_on_the_pages_is_one():
+    (targets,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:`|^    |\$ )make ([a-z-]+)", ALL_PAGES, re.MULTILINE)) <= set(targets.split())
+
+
+def test_what_pip_installs_on_the_pages_is_there():
+    """Extras of the package, and the SDKs that the tests drive."""
+    extras = set(distribution("cfmock").metadata.get_all("Provides-Extra"))
+    known = {each.partition("==")[0] for packages in SDKS.values() for each in packages} | {"pytest", "pytest-asyncio"}
+    found = re.findall(r"pip install ((?:'[^']+'|[\w./*-]+)(?: [\w-]+)*)", ALL_PAGES)
+    assert len(found) > 5
+    for words in found:
+        for word in words.replace("'", "").split():
+            name, _, wanted = word.rstrip("]").partition("[")
+            assert name in {*known, "cfmock", ".", "../cfmock"}, word
+            assert not wanted or set(wanted.split(",")) <= extras, word
 
 
 def test_what_is_made_of_tables_is_current():
@@ -55,7 +85,7 @@ def test_a_page_in_chinese_has_the_headings_blocks_and_links_of_that_in_english(
 
 # -- links -----------------------------------------------------------------------------------------------------------------
 
-LINKING = [*docs.pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
+LINKING = [*docs.pages(), *(ROOT / f"{name}.md" for name in OTHERS)]
 
 
 def links(page: str) -> set[str]:
@@ -143,7 +173,8 @@ def lines(paragraph: str) -> int:
 @pytest.mark.parametrize("page", docs.pages(), ids=named)
 def test_a_page_is_short_and_says_first_what_it_is_for(page):
     text = page.read_text(encoding="utf-8")
-    assert page.name in REFERENCES or len(text.splitlines()) <= LONGEST_PAGE
+    shown = [line for line in text.splitlines() if not line.startswith("<!--")]
+    assert page.name in REFERENCES or len(shown) <= LONGEST_PAGE
     title, _, rest = text.partition("\n\n")
     assert title.startswith("# ")
     assert re.match(r"This (page|guide) |本(页|指南)|\[|cfmock ", rest), "a page begins with what it is for"
@@ -270,6 +301,14 @@ def test_the_architecture_names_what_there_is():
     for module in re.findall(r"`((?:\w+\.)+\w+)`", page):
         if module.partition(".")[0] in there and not module.endswith((".py", ".json", ".yaml")):
             assert reachable(f"cfmock.{module}"), module
+
+
+def test_the_drawings_of_the_architecture_name_what_there_is():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms, path = (block.text for block in pages.blocks(text))
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) <= set(re.findall(r"\w+", rooms))
+    for module in re.findall(r"[a-z]\w*(?:\.\w+)+", path.replace("Pipeline.handle", "")):
+        assert reachable(f"cfmock.{module}"), module
 
 
 def reachable(name: str) -> bool:

@@ -26,6 +26,7 @@ GO = HERE / "go"
 JAVA = HERE / "java"
 FUN = HERE / "fun"
 CONSOLE = HERE / "console"
+TESTCONTAINERS = HERE / "testcontainers"
 
 # environment -> what is installed into it
 SDKS = {
@@ -35,6 +36,7 @@ SDKS = {
     "mcp": ("yuppie-mcp-alibabacloud-fnf==0.2.0",),
     "schemathesis": ("schemathesis==4.32.5",),  # no SDK, but as much in need of an environment of its own
     "aiohttp": ("aiohttp==3.14.1",),  # the oldest that is allowed
+    "testcontainers": ("testcontainers==4.15.0",),
 }
 
 
@@ -73,6 +75,8 @@ def command(name: str) -> list[str]:
             "Driver",
         ]
         there = folder / "classes" / "Driver.class"
+    elif name == "testcontainers-java":
+        words, there = [shutil.which("java"), *_JVM, "-cp", str(folder / "lib" / "*")], folder / "lib"
     else:
         words, there = [str(folder / "bin" / "python")], folder / "bin" / "python"
     if words[0] is None or not there.exists():
@@ -149,15 +153,22 @@ def _prepare_go() -> None:
 
 
 def _prepare_java() -> None:
-    if not shutil.which("javac") or not shutil.which("mvn"):
-        raise Unavailable("there is no JDK with Maven on this machine")
     folder = VENVS / "java"
-    if not _is_newer(folder / "classes" / "Driver.class", JAVA):
-        _announce(f"{folder.relative_to(ROOT).as_posix()}: mvn dependency:copy-dependencies")
-        shutil.rmtree(folder, ignore_errors=True)
-        _run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}"], cwd=JAVA)
+    if _prepare_maven(folder, JAVA, "classes/Driver.class"):
         words = ["javac", "-encoding", "UTF-8", "-cp", str(folder / "lib" / "*"), "-d", str(folder / "classes")]
         _run([*words, "Driver.java"], cwd=JAVA)
+
+
+def _prepare_maven(folder: Path, source: Path, made: str = "lib") -> bool:
+    """The libraries that a `pom.xml` names, into `lib`, unless `made` is newer than its sources; whether it did."""
+    if not shutil.which("javac") or not shutil.which("mvn"):
+        raise Unavailable("there is no JDK with Maven on this machine")
+    if _is_newer(folder / made, source):
+        return False
+    _announce(f"{folder.relative_to(ROOT).as_posix()}: mvn dependency:copy-dependencies")
+    shutil.rmtree(folder, ignore_errors=True)
+    _run(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}"], cwd=source)
+    return True
 
 
 def _is_newer(made: Path, sources: Path) -> bool:
@@ -165,9 +176,10 @@ def _is_newer(made: Path, sources: Path) -> bool:
     return made.exists() and made.stat().st_mtime > max(each.stat().st_mtime for each in sources.iterdir())
 
 
-_OTHERS: dict[str, Callable[[], None]] = {
+_OTHERS: dict[str, Callable[[], object]] = {
     "fun": partial(_prepare_npm, FUN),
     "java": _prepare_java,
+    "testcontainers-java": partial(_prepare_maven, VENVS / "testcontainers-java", TESTCONTAINERS),
     "go": _prepare_go,
     "console": partial(_prepare_npm, CONSOLE),
     "node": _prepare_node,

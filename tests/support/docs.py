@@ -32,6 +32,7 @@ from cfmock.observe.violation_kinds import violation_kinds
 from cfmock.protocol.faults.catalogue import DELAY, MAIN, SPOILING, TRANSPORTS
 from cfmock.protocol.spec import model
 from cfmock.settings import SETTINGS
+from cfmock.tools.checks.examples import examples
 from cfmock.tools.replay import choices as replay
 from tests.support import client_answers
 from tests.support import clients as reactions
@@ -238,6 +239,16 @@ def checks(_: str) -> str:
 
 def _anchor(rule: CheckRule) -> str:
     return f"{rule.code}-{rule.title}".casefold().replace(" ", "-")
+
+
+def check_examples(_: str) -> str:
+    """A section for each code: a file in which it is found, and that file as it should be."""
+    by = "<!-- run by tests/test_checks_page.py -->\n```yaml\n"
+    sections = []
+    for code_, each in examples().items():
+        title = f"## {code_}: {RULES[code_].title}"
+        sections.append(f"{title}\n\n{each.about}\n{by}{each.odd}```\n\n{by}{each.right}```\n")
+    return "\n".join(sections)
 
 
 # -- the vendor's SDKs ----------------------------------------------------------------------------------------------------
@@ -453,7 +464,8 @@ def _parameters(function: Callable[..., Any]) -> str:
 def starter(file: str) -> str:
     """A file that `cfmock init` writes: `starter go/orders_test.go`."""
     language, _, name = file.partition("/")
-    return f"```{file.rpartition('.')[2]}\n{init.starter(language)[name]}```\n"
+    by = "<!-- run by tests/e2e/test_other_languages.py -->\n"
+    return f"{by}```{file.rpartition('.')[2]}\n{init.starter(language)[name]}```\n"
 
 
 TABLES: Mapping[str, Callable[[str], str]] = {
@@ -466,6 +478,7 @@ TABLES: Mapping[str, Callable[[str], str]] = {
     "codes": codes,
     "commands": commands,
     "errors": errors,
+    "examples": check_examples,
     "choices": choices,
     "fidelity": fidelity,
     "gateway": gateway,

@@ -8,7 +8,7 @@ What is followed on a page, from top to bottom, in one folder that has a copy of
 - A ```` ```python ```` block without a name is run: by pytest if it has tests, else as a script.
 - A ```` ```yaml ```` block without a name that says `cfmock: 1` is checked.
 
-Other blocks, and those after `<!-- not run: REASON -->`, are only read.
+After `<!-- run by tests/FILE.py -->` the block is left to that test. `neglected` names the blocks that nobody takes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent.parent
 PORT = "8790"
 """The port of commands on the pages; a free one takes its place."""
 
-_BLOCK = re.compile(r"(?P<before><!-- not run: .*?-->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"(?:<!-- run by (?P<by>\S+) -->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.M | re.S)
 _NAMED = re.compile(r"(?:#|//) ([\w./-]+\.(?:go|ini|java|py|toml|yaml))\n")
 _VARYING = (
     (re.compile(r"\b[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"), "<id>"),
@@ -76,7 +76,8 @@ class Block:
     line: int
     language: str
     text: str
-    run: bool
+    by: str | None
+    """The test that takes it, if not the reader does."""
 
     @property
     def name(self) -> str | None:
@@ -96,7 +97,27 @@ class Command:
 def blocks(page: str) -> Iterator[Block]:
     for found in _BLOCK.finditer(page):
         text = textwrap.dedent(found["text"])
-        yield Block(page.count("\n", 0, found.start()) + 1, found["language"], text, found["before"] is None)
+        yield Block(page.count("\n", 0, found.start()) + 1, found["language"], text, found["by"])
+
+
+def neglected(page: str) -> list[Block]:
+    """The blocks that no test runs or reads: neither a reader, nor one that is named before the block."""
+    found = list(blocks(page))
+    return [each for each in found if each.by is None and not _followed(each, found)]
+
+
+def _followed(block: Block, all_blocks: list[Block]) -> bool:
+    if block.name is None:
+        return block.language in ("console", "python") or _is_fixture(block)
+    words = "pytest" if block.name in _OF_PYTEST else block.name.rpartition("/")[2]
+    return any(words in each.text for each in all_blocks if each.line > block.line and each.by is None)
+
+
+_OF_PYTEST = ("conftest.py", "pytest.ini", "pyproject.toml")
+
+
+def _is_fixture(block: Block) -> bool:
+    return block.language == "yaml" and re.search(r"^cfmock: 1", block.text, re.M) is not None
 
 
 def commands(block: Block) -> list[Command]:
@@ -148,7 +169,7 @@ class Reader:
     def follow(self, page: str) -> None:
         """Raises AssertionError with the first thing that is not as the page says."""
         for block in blocks(page.replace(PORT, str(self._port))):
-            if not block.run:
+            if block.by is not None:
                 continue
             if block.name is not None:
                 self._write(block.name, block.text)
@@ -157,7 +178,7 @@ class Reader:
                     self._do(command)
             elif block.language == "python":
                 self._run_python(block)
-            elif block.language == "yaml" and re.search(r"^cfmock: 1", block.text, re.M):
+            elif _is_fixture(block):
                 self._write(f"line-{block.line}.yaml", block.text)
                 self._do(Command(block.line, f"cfmock check line-{block.line}.yaml && echo good", "...good\n"))
 

@@ -12,6 +12,7 @@ from cfmock.base.findings import RULES, CheckRule
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
 from cfmock.base.version import __version__
+from cfmock.tools.checks.examples import CheckExample, examples
 from cfmock.tools.checks.report import CheckReport, Issue, Level
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -23,7 +24,8 @@ MISTAKE = "mistake"
 
 def sarif(report: CheckReport) -> str:
     """Return the log: one run, whose rules are all that there are."""
-    rules = [_MISTAKE, *map(_rule, RULES.values())]
+    shown = examples()
+    rules = [_MISTAKE, *(_rule(rule, shown[rule.code]) for rule in RULES.values())]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     driver = {"name": "cfmock", "version": __version__, "informationUri": INFORMATION, "rules": rules}
     run = {
@@ -52,15 +54,14 @@ _MISTAKE: Json = {
 }
 
 
-def _rule(rule: CheckRule) -> Json:
+def _rule(rule: CheckRule, example: CheckExample) -> Json:
+    switch = f"A comment switches it off: # cfmock: ignore {rule.code}"
     return {
         "id": rule.code,
         "name": rule.title.title().replace(" ", ""),
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
-        "help": {
-            "text": f"{rule.why} docs/check-codes.md has an example. A comment switches it off: # cfmock: ignore {rule.code}"
-        },
+        "help": {"text": f"{rule.why} {switch}", "markdown": f"{rule.why}\n\n{example.markdown()}\n{switch}"},
         "defaultConfiguration": {"level": rule.severity.value},
     }
 

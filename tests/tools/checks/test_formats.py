@@ -107,7 +107,7 @@ SARIF = strict(
                             name={"type": "string", "pattern": "^[A-Za-z]+$"},
                             shortDescription=TEXT,
                             fullDescription=TEXT,
-                            help=TEXT,
+                            help=strict(["text"], text={"type": "string"}, markdown={"type": "string"}),
                             defaultConfiguration=strict(["level"], level=LEVEL),
                         )
                     ),
@@ -154,6 +154,7 @@ def test_sarif_has_the_shape_of_the_standard() -> None:
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["mistake", *RULES]
+    assert all(rule["help"]["markdown"].count("```yaml\n") == 2 for rule in rules[1:])
     assert {rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"]} == {True}
     first, wrong, *_ = run["results"]
     assert first["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "gone.yaml"}}}]
