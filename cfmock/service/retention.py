@@ -26,10 +26,12 @@ STEP = 4_096
 MOST_TOGETHER = 32
 """Executions that are dropped at once, where there are many: to drop one at each start would cost twice as much."""
 
+MAX_GONE = 4 * 1024 * 1024
+"""Bytes of executions that are gone with their flows and may still be passed over, in a world."""
+
 _FEW_OF = 256  # of so many executions one is dropped beforehand
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
-_FEW = 1_000  # executions that are gone and may be passed over
 _COMPILED = 20  # bytes of a compiled definition for each character
 
 _State = tuple[int, int]
@@ -75,6 +77,10 @@ class Memory:
             del self._flows[state]
             self.bytes -= used[1]
 
+    def left(self, flow: FlowRow) -> int:
+        """Return how many bytes this state of a deleted flow takes, if no execution that counts holds on to it."""
+        return 0 if _state(flow) in self._flows else _flow_size(flow)
+
     def superseded(self, before: FlowRow, after: FlowRow) -> None:
         """A flow has changed: what it was is kept for its executions only, so it counts from now on."""
         used = self._flows.get(_state(before))
@@ -99,6 +105,7 @@ class Retention:
         self.finished: deque[ExecutionRow] = deque()
         """Those that have ended, the oldest first. Some may have gone with their flows, but never the first."""
         self._gone: set[int] = set()  # their serials
+        self._gone_bytes = 0
         self._memory = memory
         self._most = most
         self._forget = forget
@@ -183,10 +190,12 @@ class Retention:
             if row.serial in self._staying:
                 self._staying.discard(row.serial)
             elif row.ended or row.serial in self._sizes:
+                counted = self._memory.bytes
+                self._release(row)
                 if row.ended:
                     self._gone.add(row.serial)
-                self._release(row)
-        if len(self._gone) > _FEW and 2 * len(self._gone) > len(self.finished):
+                    self._gone_bytes += counted - self._memory.bytes + self._memory.left(row.flow)
+        if self._gone_bytes > MAX_GONE:
             self.finished = deque(row for row in self.finished if row.serial not in self._gone)
             self._gone.clear()
         self._skip_gone()
@@ -194,6 +203,8 @@ class Retention:
     def _skip_gone(self) -> None:
         while self._gone and self.finished and self.finished[0].serial in self._gone:
             self._gone.discard(self.finished.popleft().serial)
+        if not self._gone:
+            self._gone_bytes = 0
 
     def end(self) -> None:
         """The world is gone."""

@@ -340,6 +340,21 @@ def started_with_much(attacker: Attacker) -> None:
     attacker.repeat(_sent(given + f"e-{name}") for name in attacker.names())
 
 
+def deleted_flows(attacker: Attacker) -> None:
+    """Each with an execution that has ended, beside many of a flow that stays."""
+    starts = (load.signed("POST", "StartExecution", {"FlowName": "canned"}) for _ in range(500))
+    states = [{"Type": "Succeed", "Name": f"S{number}", "Comment": "x" * 1000} for number in range(400)]
+
+    def requests() -> Iterator[bytes]:
+        for name in attacker.names():
+            flow = {"Name": f"f-{name}", "Type": "FDL", "Description": "d", "Definition": _definition(states, name)}
+            yield load.signed("POST", "CreateFlow", flow)
+            yield load.signed("POST", "StartExecution", {"FlowName": f"f-{name}"})
+            yield load.signed("POST", "DeleteFlow", {"Name": f"f-{name}"})
+
+    attacker.repeat(itertools.chain(starts, requests()))
+
+
 def started_with_tokens(attacker: Attacker) -> None:
     """By an outcome, so that little else is kept of each."""
     given = f"FlowName=canned&CallbackFnFTaskToken={'t' * 1_000_000}&ExecutionName="
@@ -533,7 +548,8 @@ ATTACKS = {
             fixture=lambda: [{"name": f"customer_order_{number:05}"} for number in range(9_990)],
         ),
         Attack("starts with 60 KB each", started_with_much, seconds=4 * SECONDS),
-        Attack("starts with tokens of 1 MB", started_with_tokens),
+        Attack("flows that come and go", deleted_flows, seconds=4 * SECONDS),
+        Attack("starts with tokens of 1 MB", started_with_tokens, seconds=4 * SECONDS),
         Attack("flows that start themselves twice", self_starting, clients=1, fixture=self_starting_flows),
         Attack(
             "flows that loop", endless_loops,

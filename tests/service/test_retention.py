@@ -336,7 +336,7 @@ def test_what_was_said_of_tasks_and_flows_is_remembered_within_a_bound(monkeypat
 
 
 def test_executions_that_go_with_their_flows_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfmock.service.retention._FEW", 4)
+    monkeypatch.setattr("cfmock.service.retention.MAX_GONE", 10_000)
     service = make_service(echo_flow(name="stays"), keep_executions=50)
     start(service, "first", flow="stays")
     for _ in range(10):
@@ -347,6 +347,22 @@ def test_executions_that_go_with_their_flows_are_let_go_of(monkeypatch: pytest.M
         assert len(finished) <= 10
         checked(service)
     assert finished[0].name == "first"
+
+
+@pytest.mark.parametrize("given", [{"Input": text_of(20 * KIB)}, {}], ids=["large inputs", "large definitions"])
+def test_much_that_goes_with_its_flow_is_let_go_of_at_once(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    monkeypatch.setattr("cfmock.service.retention.MAX_GONE", 100 * KIB)
+    service = make_service(echo_flow(name="stays"))
+    start(service, "first", flow="stays")
+    for number in range(20):
+        definition = PASS if given else f"{PASS}# {number}{'x' * 20 * KIB}"
+        service("CreateFlow", Name="goes", Definition=definition, Description="", Type="FDL")
+        start(service, "a", flow="goes", **given)
+        service("DeleteFlow", Name="goes")
+        rows = world_of(service).retention.finished
+        assert sum(len(row.input) + len(row.flow.definition) for row in rows) < 130 * KIB
 
 
 def test_the_books_are_right_whatever_happens() -> None:

@@ -1,14 +1,14 @@
 """The default backend: dictionaries in memory, with orders beside them that cost next to nothing as long as nobody looks.
 
 Nearly all calls change, and few ever look; but whoever looks must not wait until all that has come meanwhile is sorted. So
-what comes in order is put behind the rest, what does not is sorted in small parts, and what goes is passed over until it is
-much.
+what comes in order is put behind the rest, what does not is sorted in small parts, and keys that go are passed over until they
+are many.
 """
 
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -123,44 +123,57 @@ _moment = attrgetter("started", "serial")
 
 
 class TimeOrder(Generic[L]):
-    """Rows of one place in the order of their moments, in blocks. Most come in order; `late` are those that did not, as long
-    as nobody looks, and `gone` the serials of those to be passed over."""
+    """Rows of one place in the order of their moments, in blocks, none of them empty. Most come in order; `late` are those that
+    did not, as long as nobody looks. A row that goes is let go of at once: it may hold much."""
 
-    __slots__ = ("_blocks", "_last", "gone", "late")
+    __slots__ = ("_blocks", "_count", "_last", "late")
 
     def __init__(self) -> None:
         self.late: dict[int, L] = {}
-        self.gone: set[int] = set()
         self._blocks: list[list[L]] = []
-        self._last: Moment = (-1.0, 0)
+        self._count = 0  # in the blocks
+        self._last: Moment = (-1.0, 0)  # no later row has been in a block
 
     def add(self, row: L) -> None:
-        if self.gone and row.serial in self.gone:
-            self._compact()
         started, serial = self._last
         if row.started > started or (row.started == started and row.serial > serial):
             self._last = row.started, row.serial
             if not self._blocks or len(self._blocks[-1]) >= PART:
                 self._blocks.append([])
             self._blocks[-1].append(row)
+            self._count += 1
             return
         self.late[row.serial] = row
         if len(self.late) >= PART:
             self._settle()
 
     def discard(self, row: L) -> None:
-        late, gone = self.late, self.gone
-        if row.serial in late:
-            del late[row.serial]
+        if self.late.pop(row.serial, None) is not None:
             return
-        gone.add(row.serial)
-        if len(gone) > PART and len(gone) * _FEW > sum(map(len, self._blocks)):
-            self._compact()
+        blocks, serial = self._blocks, row.serial
+        if not blocks:
+            return
+        # Most that go are the oldest, or among the newest, which have hardly begun.
+        at, index = (0, 0) if blocks[0][0].serial == serial else (-1, -1)
+        if blocks[at][index].serial != serial:
+            moment = _moment(row)
+            at = max(0, bisect_right(blocks, moment, key=_first) - 1)
+            index = bisect_left(blocks[at], moment, key=_moment)
+            if index == len(blocks[at]) or blocks[at][index].serial != serial:
+                return
+        del blocks[at][index]
+        self._count -= 1
+        if not blocks[at]:
+            del blocks[at]
 
     def _settle(self) -> None:
         """Put those that came late where they belong."""
         blocks = self._blocks
+        self._count += len(self.late)
         for row in self.late.values():
+            if not blocks:
+                blocks.append([row])
+                continue
             at = max(0, bisect_left(blocks, _moment(row), key=_first) - 1)
             block = blocks[at]
             insort(block, row, key=_moment)
@@ -168,28 +181,20 @@ class TimeOrder(Generic[L]):
                 blocks[at : at + 1] = [block[:PART], block[PART:]]
         self.late.clear()
 
-    def _compact(self) -> None:
-        gone = self.gone
-        kept = ([row for row in block if row.serial not in gone] for block in self._blocks)
-        self._blocks = [block for block in kept if block]
-        self._last = _moment(self._blocks[-1][-1]) if self._blocks else (-1.0, 0)
-        gone.clear()
-
     def descend(self, low: float, high: Moment) -> Iterator[L]:
         if self.late:
             self._settle()
-        gone, blocks = self.gone, self._blocks
+        blocks = self._blocks
         for at in range(bisect_left(blocks, high, key=_first) - 1, -1, -1):
             block = blocks[at]
             for index in range(bisect_left(block, high, key=_moment) - 1, -1, -1):
                 row = block[index]
                 if row.started < low:
                     return
-                if row.serial not in gone:
-                    yield row
+                yield row
 
     def __len__(self) -> int:
-        return sum(map(len, self._blocks)) + len(self.late) - len(self.gone)
+        return self._count + len(self.late)
 
 
 def _first(block: list[Any]) -> Moment:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -124,6 +126,30 @@ def test_a_row_goes_from_place_to_place(index: Index[Row]) -> None:
     assert serials(index, running[0]) == [9]
     index.drop("p")
     assert (serials(index), serials(index, running[0])) == ([], [])
+
+
+@dataclass(eq=False)
+class Heavy:
+    """A row of which anybody can see whether something still holds on to it."""
+
+    started: float
+    serial: int
+    places: Sequence[Place] = (("", "s"),)
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_a_row_is_let_go_of_when_it_is_discarded(index: Index[Heavy], looked_at: bool) -> None:
+    rows = {serial: Heavy(started, serial) for serial, started in enumerate((1, 2, 5, 6, 7, 3, 4))}
+    for row in rows.values():
+        index.add("p", row)
+    if looked_at:
+        assert len(list(index.descend("p", ("", "s"), 0, LAST))) == 7
+    del row
+    for serial in (0, 4, 2, 5):
+        held = weakref.ref(rows[serial])
+        index.discard("p", rows.pop(serial))
+        assert held() is None
+    assert [each.serial for each in index.descend("p", ("", "s"), 0, LAST)] == [3, 6, 1]
 
 
 @pytest.mark.parametrize("late", [0.0, 0.2, 1.0])
