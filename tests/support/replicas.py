@@ -35,6 +35,10 @@ class Member:
         assert kept is not None
         return kept.file
 
+    @property
+    def database(self) -> str:
+        return str(self.session.url.rpartition("/")[2])
+
     async def call(self, operation: str, region: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Call it over its socket. Raises ServiceError."""
         given = {**parameters, **({"RegionId": region} if region else {})}

@@ -43,14 +43,15 @@ class _Rows(NamedTuple):
 _FROM = "FROM jsonb_array_elements(%s::jsonb) AS r"
 
 
-def _put(table: str, columns: str, key: str, update: str) -> _Rows:
+def _put(table: str, columns: str, key: str, update: str = "") -> _Rows:
+    """A row that is there already gets the values of `update`; without those it is an error."""
     names = columns.split()
     values = ", ".join(
         f"(r->>{n})::{'bigint' if name in ('serial', 'number') else 'text'}" for n, name in enumerate(names)
     )
     updates = ", ".join(f"{name} = excluded.{name}" for name in update.split())
-    sql = f"INSERT INTO cfmock.{table} SELECT {values} {_FROM} ON CONFLICT ({key}) DO UPDATE SET {updates}"
-    return _Rows(sql, table, key.count(",") + 1)
+    again = f" ON CONFLICT ({key}) DO UPDATE SET {updates}" if update else ""
+    return _Rows(f"INSERT INTO cfmock.{table} SELECT {values} {_FROM}{again}", table, key.count(",") + 1)
 
 
 def _delete(table: str, conditions: str, key: int = 0) -> _Rows:
@@ -69,7 +70,8 @@ STATEMENTS: dict[str, _Rows] = {
     sqlite.PUT_EXECUTION: _put("executions", "world flow serial state value", "world, flow, serial", "state value"),
     sqlite.DELETE_EXECUTION: _delete("executions", f"{_OF_FLOW} AND t.serial = (r->>2)::bigint", 3),
     sqlite.DELETE_EXECUTIONS: _delete("executions", _OF_FLOW),
-    sqlite.ADD_ENTRY: _put("recordings", "world serial number entry", "world, serial, number", "entry"),
+    # One that is there already is of another owner: the batch fails, and this replica owns nothing any more.
+    sqlite.ADD_ENTRY: _put("recordings", "world serial number entry", "world, serial, number"),
     # Of an execution that has ended: no batch adds to its recording.
     sqlite.DELETE_RECORDING: _delete("recordings", f"{_OF_WORLD} AND t.serial = (r->>1)::bigint", 2),
     sqlite.DELETE_RECORDINGS: _delete(

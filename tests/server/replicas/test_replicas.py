@@ -249,6 +249,23 @@ def test_only_who_knows_the_token_is_a_replica(run: Run) -> None:
     run(test, 2)
 
 
+def test_who_finds_an_entry_of_another_owner_is_no_owner(run: Run, postgres: Cluster) -> None:
+    async def test(members: list[Member]) -> None:
+        (one,) = members
+        await one.call("StartExecution", FlowName="long", ExecutionName="before")
+        with postgres.connect(one.database) as connection:
+            connection.execute("INSERT INTO cfmock.recordings SELECT world, serial + 1, 1, '' FROM cfmock.executions")
+            with pytest.raises(ServiceError, match="InternalServerError"):
+                await one.call("StartExecution", FlowName="long", ExecutionName="e")
+            assert not one.owned
+            connection.execute("DELETE FROM cfmock.recordings WHERE entry = ''")
+        await until(lambda: one.call("StartExecution", FlowName="long", ExecutionName="e"))
+        listed = await one.call("ListExecutions", FlowName="long")
+        assert [each["Name"] for each in listed["Executions"]] == ["e", "before"]
+
+    run(test, 1)
+
+
 def test_an_owner_that_is_cut_off_answers_nothing(postgres: Cluster) -> None:
     async def test() -> None:
         way, database = Way(postgres.port), postgres.database()
