@@ -154,12 +154,9 @@ class Pipeline:
 
     def _identify(self, claimed: Claimed) -> Identified:
         """Check who calls. Of the faults only `clock_skew` is asked before it."""
-        decoded, call, world = claimed.decoded, claimed.call, claimed.world
-        caller = self._authenticator.authenticate(decoded.request, decoded.parameters, call, claimed.skew)
-        if caller.access_key_id != call.access_key_id:
-            call = replace(call, access_key_id=caller.access_key_id, account=caller.account)
-            world = self._worlds.of(call.account, call.region)
-        return Identified(decoded, call, world, claimed.struck)
+        decoded, call = claimed.decoded, claimed.call
+        self._authenticator.authenticate(decoded.request, decoded.parameters, call, claimed.skew)
+        return Identified(decoded, call, claimed.world, claimed.struck)
 
     def _decide(self, identified: Identified) -> Decided:
         """Ask the limits and the faults what happens to the call, and look for violations in it."""

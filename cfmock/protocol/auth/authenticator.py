@@ -176,12 +176,11 @@ class Authenticator:
         return RefusedSignature(kept, diagnose)
 
     def claimed(self, request: Request, parameters: Parameters) -> Credential:
-        """Whose a request says it is, unchecked: for `--auth off`, and for the journal of refused calls."""
-        name = parameters.values.get("AccessKeyId") or _claimed_by_header(request)
-        credential = self._credentials.get(name)
-        if credential is None and (token := bearer_token(request, parameters)):
-            credential = self._borne(token)
-        return credential or Credential(name)
+        """Whose a request says it is, unchecked: whom `authenticate` finds, where it lets the request in."""
+        acs3 = self._accept_acs3 and is_acs3(request)
+        token = bearer_token(request, parameters, acs3=acs3)
+        name = (not acs3 and parameters.values.get("AccessKeyId")) or _claimed_by_header(request)
+        return (self._borne(token) if token else self._credentials.get(name)) or Credential(name)
 
     def answered(self, access_key_id: str, nonce: str) -> None:
         """Remember the nonce of a call that got its answer. Not before: transports repeat a call whose answer was lost."""

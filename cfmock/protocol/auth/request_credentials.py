@@ -56,9 +56,12 @@ def request_credentials_of(request: Request, parameters: Parameters, *, accept_a
     return _v1_signed(parameters)
 
 
-def bearer_token(request: Request, parameters: Parameters) -> str:
-    """The bearer token of a request, empty if it has none."""
-    return parameters.values.get("BearerToken") or request.header("x-acs-bearer-token")
+def bearer_token(request: Request, parameters: Parameters, *, acs3: bool) -> str:
+    """The token by which a request of this layout says who sent it; empty where it does so by a key."""
+    if acs3:
+        return request.header("x-acs-bearer-token")
+    values = parameters.values
+    return values.get("BearerToken", "") if values.get("SignatureType") == BEARER else ""
 
 
 # -- V1 ----------------------------------------------------------------------------------------------------------------
