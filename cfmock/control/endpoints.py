@@ -172,7 +172,7 @@ ENDPOINTS = (
     Endpoint("show_style", "GET", "graph.css", "the style sheet for pictures with `style=outside`",
          answer="StyleSheet", world=False, media="text/css"),
     Endpoint("list_executions", "GET", "executions", "summaries of the executions, newest first, and how many were dropped",
-         (_query("flow", "only executions of this flow"),
+         (_query("flow", "only executions of this flow (a glob)"),
           _query("status", "only executions of this status", "status"),
           _query("prefix", "only executions whose names begin with this"),
           *_paged(PLACE)), answer="Executions"),

@@ -15,6 +15,7 @@ from msgspec import Struct
 from cfmock.base import readers
 from cfmock.base.clocks import iso
 from cfmock.base.errors import InvalidValue, ServiceError
+from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.control.part import PAGE, ConflictError, ControlError, ControlPart, NotFoundError, read_after
 from cfmock.emulator import hints
@@ -31,7 +32,7 @@ from cfmock.protocol.wire.encode import rendered
 from cfmock.service import executions, task_reports
 from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
-from cfmock.service.overview import ListPlace, Wanted, counts_of_all, page
+from cfmock.service.overview import ListPlace, Wanted, count_waiting, counts_of_all, page
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.starting import check_name, start_or_join
 from cfmock.service.world import FLOWS, World
@@ -85,14 +86,16 @@ class ExecutionControl(ControlPart):
     ) -> Json:
         """A page of executions in short, newest first; `after` is the `next` of the page before. `counts` are all of these flows
         by status; `dropped` counts those of any flow that are kept no longer; `places` says where each stands, to whom joins
-        pages. Raises UnknownName as `check_flow` does."""
+        pages. `waiting` counts their tasks that wait for a report. Raises UnknownName as `check_flow` does, for no glob."""
         worlds = list(self._worlds(account, region))
-        self.check_flow(flow)
+        if flow is None or not is_glob(flow):
+            self.check_flow(flow)
         place = None if after is None else read_after(after, ListPlace.read)
         found, more = page(worlds, Wanted(flow, status, prefix), place, limit)
         answer: dict[str, Json] = {
             "executions": [brief(each.world, each.row) for each in found],
             "counts": counts_of_all(worlds, flow),
+            "waiting": count_waiting(worlds, flow),
             "dropped": sum(world.retention.dropped for world in worlds),
         }
         if places:

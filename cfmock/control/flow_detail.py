@@ -7,9 +7,10 @@ result can be waited for, and its result is sent back.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
@@ -17,13 +18,14 @@ from cfmock.base.json_text import Json, json_value
 from cfmock.control.execution_path import hits, visits
 from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Work, read_after, worked_out
 from cfmock.emulator.emulator import Emulator
-from cfmock.engine.flow import Flow
+from cfmock.engine.flow import Flow, Point
 from cfmock.engine.model import TaskNode
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_mocks import ByTask, TaskMocks
 from cfmock.graph.drawing import Highlight, links
 from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
+from cfmock.service.flows import compiled
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
 from cfmock.service.pages import rows_from
@@ -62,15 +64,14 @@ class FlowDetailControl(ControlPart):
         page = list(islice(_by_name(worlds, behind), limit + 1))
         flows = []
         for world, row in page[:limit]:
-            findings = yield from self._findings(world, row)
-            flows.append({**_brief(world, row), "findings": len(findings)})
+            flows.append((yield from self._summary(world, row)))
         answer: dict[str, Json] = {"flows": flows}
         return {**answer, "next": "/".join(_place(*page[limit - 1]))} if len(page) > limit else answer
 
     def find_flows(self) -> list[FlowSummary]:
         """All flows of all worlds by their names, as values."""
         return [
-            FlowSummary(**_brief(world, row), findings=len(worked_out(self._findings(world, row))))
+            FlowSummary(**worked_out(self._summary(world, row)))
             for world, row in _by_name(list(self._worlds(None, None)), ("", "", ""))
         ]
 
@@ -78,14 +79,15 @@ class FlowDetailControl(ControlPart):
         """One flow with all that belongs to it. Raises NotFoundError."""
         world = self._one_world(account, region)
         row = self._flow(world, name)
-        findings = yield from self._findings(world, row)
+        flow = (yield partial(_numbered, row)) if row.definition else row.compiled
+        findings = yield from self._findings(world, row, flow)
         return {
             **_brief(world, row),
             "type": row.type,
             "created": iso(row.created),
             "modified": iso(row.modified),
             "definition": row.definition,
-            "outline": _outline(row.compiled),
+            "outline": _outline(flow),
             "versions": [
                 {"version": each.version, "description": each.description, "created": iso(each.created)}
                 for each in islice(rows_from(world.stores.versions, row.id), MAX_LISTED)
@@ -94,7 +96,7 @@ class FlowDetailControl(ControlPart):
             "schedules": _schedules(world, row),
             "mocks": _mocks(world.mocks_of(name)),
             "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes_of(name).uses()],
-            "coverage": _coverage(world, row),
+            "coverage": _coverage(flow, _passed(world, row)),
             "findings": [
                 {
                     "code": each.code,
@@ -136,15 +138,21 @@ class FlowDetailControl(ControlPart):
 
         return css()
 
-    def _findings(self, world: World, row: FlowRow) -> Generator[Work, list[Finding], list[Finding]]:
-        flow, mocks = row.compiled, world.mocks_of(row.name)
+    def _summary(self, world: World, row: FlowRow) -> Generator[Work, Any, dict[str, Json]]:
+        """Return a flow as lists show it."""
+        findings = yield from self._findings(world, row, row.compiled)
+        coverage = _percent(row.compiled.points(), _passed(world, row))
+        return {**_brief(world, row), "findings": len(findings), "coverage": coverage}
+
+    def _findings(self, world: World, row: FlowRow, flow: Flow) -> Generator[Work, Any, list[Finding]]:
+        mocks = world.mocks_of(row.name)
         known = self._checked.get(id(flow))
         if known is not None and known[0] is flow and known[1] is mocks.by_task:
             return known[2]
         by_task = mocks.by_task
         from cfmock.lint.lint import lint  # not needed to serve calls
 
-        found = yield partial(lint, flow, mocked=partial(_is_mocked, TaskMocks(by_task)))
+        found: list[Finding] = yield partial(lint, flow, mocked=partial(_is_mocked, TaskMocks(by_task)))
         self._checked[id(flow)] = flow, by_task, found
         if len(self._checked) > MAX_CHECKED:
             del self._checked[next(iter(self._checked))]
@@ -294,8 +302,12 @@ def _passed(world: World, row: FlowRow) -> dict[str, int]:
     return counts
 
 
-def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
-    counts = _passed(world, row)
+def _numbered(row: FlowRow) -> Flow:
+    """The compiled definition with places in its own text: it may be a part of the file that it came from."""
+    return compiled(row.definition, row.name, row.execution_mode)
+
+
+def _coverage(flow: Flow, counts: Mapping[str, int]) -> dict[str, Json]:
     points = [
         {
             "id": each.id,
@@ -304,10 +316,14 @@ def _coverage(world: World, row: FlowRow) -> dict[str, Json]:
             "line": each.mark.line,
             "hits": counts.get(each.id, 0),
         }
-        for each in row.compiled.points()
+        for each in flow.points()
     ]
-    reached = sum(1 for each in points if each["hits"])
-    return {"percent": 100 * reached // len(points) if points else 100, "points": points}
+    return {"percent": _percent(flow.points(), counts), "points": points}
+
+
+def _percent(points: Sequence[Point], counts: Mapping[str, int]) -> int:
+    """The share of points that were passed."""
+    return 100 * sum(1 for each in points if counts.get(each.id)) // len(points) if points else 100
 
 
 def _is_mocked(mocks: TaskMocks, task: TaskNode) -> bool:

@@ -101,8 +101,8 @@ class ExecutionDetail(Execution, frozen=True):
 
 
 class FlowSummary(Struct, frozen=True):
-    """One flow: how many executions of each status are kept, and how many mocks, outcomes and findings of `cfmock check` it has.
-    `account` and `region` are those of its world."""
+    """One flow: how many executions of each status are kept, how many mocks, outcomes and findings of `cfmock check` it has, and
+    how much of its definition executions reached, in percent. `account` and `region` are those of its world."""
 
     name: str
     execution_mode: str
@@ -111,6 +111,7 @@ class FlowSummary(Struct, frozen=True):
     mocks: int
     outcomes: int
     findings: int
+    coverage: int
     account: str
     region: str
 

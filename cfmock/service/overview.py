@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from cfmock.base.globs import glob_matches, is_glob
+from cfmock.service.live import live_runs
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 
@@ -61,7 +63,7 @@ class Found(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """A filter of executions: by flow, status and prefix of the name. None and an empty prefix match all."""
+    """A filter of executions: by flow (a name or a glob), status and prefix of the name. None and an empty prefix match all."""
 
     flow: str | None = None
     status: str | None = None
@@ -98,7 +100,7 @@ def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
 
 
 def counts_of_all(worlds: Iterable[World], name: str | None) -> dict[str, int]:
-    """Count the executions of all flows, or those of this name, likewise."""
+    """Count the executions of all flows, or those of this name or glob, likewise."""
     counts: dict[str, int] = {}
     for world in worlds:
         for flow in _flows(world, name):
@@ -107,9 +109,19 @@ def counts_of_all(worlds: Iterable[World], name: str | None) -> dict[str, int]:
     return counts
 
 
+def count_waiting(worlds: Iterable[World], name: str | None) -> int:
+    """Count the tasks of these executions that wait for a report."""
+    return sum(
+        len(run.waiting)
+        for world in worlds
+        for row, run in live_runs(world)
+        if name is None or glob_matches(name, row.flow.name)
+    )
+
+
 def _flows(world: World, name: str | None) -> Iterator[FlowRow]:
-    if name is None:
-        yield from world.stores.flows.rows(FLOWS)
+    if name is None or is_glob(name):
+        yield from (row for row in world.stores.flows.rows(FLOWS) if name is None or glob_matches(name, row.name))
     elif (row := world.stores.flows.get(FLOWS, name)) is not None:
         yield row
 

@@ -84,6 +84,15 @@ def test_filters_may_be_combined(service: Service, control: Control) -> None:
     assert names(control, prefix="nothing") == [[]]
 
 
+def test_the_flow_may_be_a_glob(service: Service, control: Control) -> None:
+    start(service, "a", flow="other")
+    start(service, "b")
+    assert names(control, flow="*the*") == [["a"]]
+    assert names(control, flow="*") == [["b", "a"]]
+    found = control.list_executions(flow="no-such-*")
+    assert (found["executions"], found["counts"]) == ([], {})
+
+
 def test_a_prefix_of_very_many_is_looked_for_within_a_bound(
     service: Service, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -12,7 +14,10 @@ from cfmock.control import flow_detail
 from cfmock.control.control import Control
 from cfmock.control.part import ControlError, NotFoundError
 from cfmock.control.part import worked_out as done
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.seeding import build
 from cfmock.graph.svg.style import css
+from cfmock.settings import resolve
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,9 +38,10 @@ def test_flows_are_listed_by_name_with_how_many_of_what_each_has() -> None:
     service("StartExecution", FlowName="echo", ExecutionName="c")
     echo, order = done(control.list_flows())["flows"]
     assert (echo["name"], echo["counts"], echo["outcomes"], echo["mocks"]) == ("echo", {"Failed": 1}, 1, 0)
+    assert (echo["coverage"], control.list_executions()["waiting"]) == (0, 2)
     assert order == {
         "name": "order", "execution_mode": "Standard", "description": "takes orders", "counts": {"Running": 2},
-        "mocks": 2, "outcomes": 0, "findings": 0, "account": order["account"], "region": "cn-hangzhou",
+        "mocks": 2, "outcomes": 0, "findings": 0, "coverage": 100, "account": order["account"], "region": "cn-hangzhou",
     }  # fmt: skip
 
 
@@ -110,6 +116,16 @@ def test_coverage_so_far_counts_what_has_ended_and_what_runs() -> None:
     assert done(control.show_flow("order"))["coverage"]["percent"] == 100
     service("UpdateFlow", Name="order", Definition=PASS.replace("echo", "order"))
     assert hits() == {"Take": 0}
+
+
+def test_lines_are_those_of_the_text_even_of_a_definition_inside_a_file(tmp_path: Path) -> None:
+    text = "Type: StateMachine\nSpecVersion: v1\nName: f\nStartAt: A\nStates:\n  - {Type: Succeed, Name: A}\n"
+    path = tmp_path / "f.yaml"
+    path.write_text(f"cfmock: 1\n\n\nflows:\n  - name: f\n    definition: |\n{indent(text, ' ' * 6)}", encoding="utf-8")
+    control = Control(build(load([str(path)]), resolve({}, {}, {})))
+    told = done(control.show_flow("f"))
+    places = [row["line"] for row in (*told["outline"], *told["coverage"]["points"], *told["findings"])]
+    assert (told["definition"], set(places)) == (text, {6})
 
 
 def test_findings_are_those_of_check_and_follow_the_mocks() -> None:

@@ -84,6 +84,7 @@ def _executions(parts: Sequence[Any], given: Given) -> Any:
     answer = {
         "executions": [each for _, each in found[:limit]],
         "counts": counts,
+        "waiting": sum(part["waiting"] for part in parts),
         "dropped": sum(part["dropped"] for part in parts),
     }
     return {**answer, "next": found[:limit][-1][0]} if more and found else answer

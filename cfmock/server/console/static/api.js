@@ -43,8 +43,8 @@ async function refuse(answer) {
   throw Object.assign(new Error(told.error ?? `HTTP ${answer.status}`), {refused: answer.status < 500});
 }
 
-/** What a list shows where the server knows nothing of that kind: why. @param {any} instead */
-export const refused = (instead) => (/** @type {any} */ error) => {
+/** What a list shows where the server knows nothing of that kind: why. */
+export const refused = (instead) => (error) => {
   if (!error.refused) throw error;
   return {...instead, wrong: error.message};
 };

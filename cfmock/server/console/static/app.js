@@ -1,7 +1,7 @@
 // Where everything starts: addresses lead to views, changes make them read again, the header and keys are here.
 
 import {described, follow, get, send} from "./api.js";
-import {button, byId, facts, field, fill, follows, form, h, map, moment, notice, options, show, submit, tried} from "./dom.js";
+import {button, byId, facts, field, fill, follows, form, h, moment, notice, options, show, submit, tried} from "./dom.js";
 import {at, change, here} from "./places.js";
 import {call, calls} from "./calls.js";
 import {execution, executions} from "./executions.js";
@@ -115,7 +115,6 @@ setInterval(() => {
   if (ahead !== null && !document.hidden) fill(now, moment(new Date(Date.now() + ahead).toISOString()));
 }, 1000);
 
-/** @param {any} clock */
 function tell(clock) {
   ahead = clock.kind === "real" ? Date.parse(clock.now) - Date.now() : null;
   fill(now, moment(clock.now));
@@ -161,8 +160,8 @@ function chooser() {
   drop.ontoggle = async () => {
     if (!drop.open) return;
     const about = (await described()).paths["/_cfmock/flows"].get.parameters;
-    const schemas = Object.fromEntries(map(about, (each) => [each.name, each.schema]));
-    fill(accounts, map(schemas.account.examples ?? [], (each) => h("option", {value: each})));
+    const schemas = Object.fromEntries(about.map((each) => [each.name, each.schema]));
+    fill(accounts, (schemas.account.examples ?? []).map((each) => h("option", {value: each})));
     fill(region, options("all", schemas.region.enum));
     account.value = world.account;
     region.value = world.region;

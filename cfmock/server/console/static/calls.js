@@ -2,15 +2,15 @@
 
 import {get, refused} from "./api.js";
 import {sideBySide} from "./compare.js";
-import {a, badge, block, button, chip, copy, empty, facts, filter, h, keep, map, moment, pretty, quiet, row, section, show, span, table, unpacked} from "./dom.js";
+import {a, badge, block, button, chip, copy, empty, facts, filter, h, keep, moment, pretty, quiet, row, section, show, span, table, unpacked} from "./dom.js";
 import {misses} from "./executions.js";
 import {at, link, ofExecution, to, worldName} from "./places.js";
 import {curl, python} from "./snippets.js";
 
-/** How a call was answered. @param {any} row */
+/** How a call was answered. */
 const answered = (row) => (row.code ? badge("Failed", `${row.status} ${row.code}`) : row.status ? badge("Succeeded", `${row.status} OK`) : badge("Stopped", row.transport ?? "no answer"));
 
-/** What a call is about. @param {any} row */
+/** What a call is about. */
 function about(row) {
   const {FlowName: flow = /Flow$/.test(row.operation) ? row.parameters.Name : "", ExecutionName: execution, ScheduleName: schedule} = row.parameters;
   const text = [flow, execution ?? schedule].filter(Boolean).join(" / ");
@@ -37,7 +37,7 @@ export const calls = () => {
       show(chips, ANSWERS.map(([text, status, code]) => chip(text, status === (query.get("status") ?? "") && code === (query.get("code") ?? ""), {status, code}, text)));
       const newest = found.calls.reverse();
       keep(rows, newest, (one) => one.request_id, (one) => row(moment(one.time, false), a(link("calls", [one.request_id]), one.operation || "(none)"), answered(one), about(one), [span(one.duration * 1000)], one.access_key_id,
-        h("span", map(one.faults, (each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.code ? h("span.quiet", one.message, one.hint ? ` · ${one.hint}` : "") : null)));
+        h("span", one.faults.map((each) => [h("span.tag", `fault ${each}`), " "]), one.violations.length ? h("span.wrong", `${one.violations.length} violation${one.violations.length > 1 ? "s" : ""} `) : null, one.code ? h("span.quiet", one.message, one.hint ? ` · ${one.hint}` : "") : null)));
       show(note, newest.length ? `${query.get("after") ? "Older ones" : `The newest ${newest.length}`}, newest first.` : null, found.dropped ? ` ${found.dropped} older ones are kept no longer.` : null);
       show(below, found.next ? h("p", a(at("#/calls", {...Object.fromEntries(query), after: found.next}), "Older calls")) : null, newest.length ? null : found.wrong || ["status", ...NAMES].some((name) => query.get(name)) ? empty("Nothing matches", found.wrong ?? "No call passes these filters.")
         : empty("No calls yet", "Point your client at this server, or make a call.", `cfmock call ListFlows --url ${location.origin}`));
@@ -66,14 +66,13 @@ export const call = ({parts}) => {
   };
 };
 
-/** @param {any} row */
 const told = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
   ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", row.request_id)],
   ["Nonce", h("code", row.nonce || "none")], ["Timestamp the client sent", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
   ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
     ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
 
-/** Where a fault for calls like this one is made. @param {any} row */
+/** Where a fault for calls like this one is made. */
 const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
 
 /** @param {Record<string, string>} parameters */
@@ -84,16 +83,14 @@ function request(parameters) {
     : quiet("It has no parameters."));
 }
 
-/** @param {any} row */
 const answerName = (row) => (row.answer && row.answer_bytes > new TextEncoder().encode(row.answer).length ? `Answer: the beginning of ${row.answer_bytes} bytes` : "Answer");
 
-/** @param {any} row */
 const answer = (row) => (row.code ? {Code: row.code, Message: row.message, RequestId: row.request_id} : row.answer !== null ? unpacked(row.answer) : row.status ? `HTTP ${row.status}` : `No answer was sent: ${row.transport ?? "the client left"}`);
 
 /** @param {string} title @param {string[]} lines */
 const list = (title, lines) => (lines.length ? section(title, h("ul", lines.map((each) => h("li", each)))) : null);
 
-/** What the server signed and, where a known mistake explains it, what the client signed. The right signature is not known here. @param {any} found @param {string | null} hint */
+/** What the server signed and, where a known mistake explains it, what the client signed. The right signature is not known here. @param {string | null} hint */
 function signature(found, hint) {
   const [server, client] = found.client_canonical_request && found.client_canonical_request !== found.canonical_request
     ? [found.canonical_request, found.client_canonical_request] : [found.string_to_sign, found.client_string_to_sign];

@@ -29,7 +29,7 @@ export function h(tag, attributes, ...children) {
 /** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** A link. @param {string} href @param {...any} words @returns {HTMLElement} */
+/** A link. @param {string} href @returns {HTMLElement} */
 export const a = (href, ...words) => h("a", {href}, words);
 
 /** @param {any[]} children @returns {(Node | string)[]} */
@@ -56,7 +56,6 @@ export function show(parent, ...children) {
 
 const HANDLERS = ["onclick", "onkeydown", "onsubmit", "onchange", "oninput"];
 
-/** @param {any} node */
 const key = (node) => node.dataset?.key ?? "";
 
 /** Nodes whose item is gone, and which say for a while what became of it. @type {WeakSet<Node>} */
@@ -73,7 +72,7 @@ addEventListener("click", (event) => {
   }
 }, true);
 
-/** Say what became of an item, in its place: what follows stays where it is for 3 s. @param {any} node @param {...any} words */
+/** Say what became of an item, in its place: what follows stays where it is for 3 s. */
 export function gone(node, ...words) {
   notice(words.map((each) => (each instanceof Node ? each.cloneNode(true) : each)));
   leaving.add(node);
@@ -116,7 +115,6 @@ const patch = (old, made) => arrange(old, [...made.childNodes], key, (node, one)
 /** Attributes that are not handed on: who reads opens things, and the policy lets no style be set as text. */
 const OTHER = /^(open|style)$/;
 
-/** @param {any} one @param {any} made */
 function update(one, made) {
   if (one.nodeType !== Node.ELEMENT_NODE) {
     if (one.data !== made.data) one.data = made.data;
@@ -173,7 +171,6 @@ export function span(ms) {
 /** Milliseconds between two moments. @param {string} from @param {string} to */
 export const between = (from, to) => Date.parse(to) - Date.parse(from);
 
-/** @param {any} value */
 export const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 /** What a text holds, if that is a JSON object or list; else the text. @param {string} text @returns {any} */
@@ -186,45 +183,38 @@ export function unpacked(text) {
   }
 }
 
-/** Keys and values in a line, without those that say nothing. @param {any} value */
+/** Keys and values in a line, without those that say nothing. */
 export const words = (value) => Object.entries(value ?? {}).filter(([, each]) => each !== null && each !== false)
   .map(([name, each]) => `${name}: ${name === "after" ? span(1000 * each) : /^(returns|output)$/.test(name) ? JSON.stringify(each) : plainly(each)}`).join(", ");
 
-/** @param {any} value @returns {string} */
+/** @returns {string} */
 const plainly = (value) => (Array.isArray(value) ? value.map(plainly).join(" or ") : value && typeof value === "object" ? `(${words(value)})` : String(value));
 
-/** @param {...any} words */
 export const quiet = (...words) => h("p.quiet", words);
 
 /** A part that scrolls by itself, by keyboard, too. */
 export const PANE = {tabindex: "0", role: "region"};
 
-/** A block of JSON or text with a name. @param {string} name @param {any} value @param {string} [none] @param {number} [level] of its heading */
+/** A block of JSON or text with a name. @param {string} name @param {string} [none] @param {number} [level] of its heading */
 export function block(name, value, none = "none", level = 2) {
   const there = value !== null && value !== undefined;
   return h("section.block", {"data-key": name}, h(`h${level}`, name),
     there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : quiet(none));
 }
 
-/** A part of a page. @param {string} title @param {...any} children */
+/** A part of a page. @param {string} title */
 export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", title), children);
 
 /** A list of names and values. @param {[string, Child | Child[]][]} rows */
 export const facts = (rows) => h("dl.facts", rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", name), h("dd", value))));
 
-/** @param {any} text @param {(event: Event) => any} act @param {Record<string, any>} [more] */
+/** @param {(event: Event) => any} act @param {Record<string, any>} [more] */
 export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
 
-/** A button that chooses words of the address. @param {any} text @param {boolean} on @param {Record<string, string>} to @param {string} key */
+/** A button that chooses words of the address. @param {boolean} on @param {Record<string, string>} to @param {string} key */
 export const chip = (text, on, to, key) => button(text, () => change(to, true), {class: "chip", "data-key": key || "all", "aria-pressed": String(on)});
 
-/** @param {any} list @param {(item: any, index: number) => any} make @returns {any[]} */
-export const map = (list, make) => list.map(make);
-
-/** @param {any} list @param {(item: any) => any} test @returns {any[]} */
-export const only = (list, test) => list.filter(test);
-
-/** A form; what goes wrong with what it does is told in it. @param {(event: any) => Promise<any>} act @param {...any} children */
+/** A form; what goes wrong with what it does is told in it. @param {(event: any) => Promise<any>} act */
 export function form(act, ...children) {
   const wrong = h("p.wrong", {role: "alert"});
   return h("form", {onsubmit: async (event) => {
@@ -256,7 +246,7 @@ export const submit = (text, more = {}) => h("button", {type: "submit", class: "
 
 let fields = 0;
 
-/** A control with its label. @param {string} label @param {any} control @param {string} [hint] */
+/** A control with its label. @param {string} label @param {string} [hint] */
 export function field(label, control, hint) {
   control.id ||= `field-${++fields}`;
   if (hint) control.setAttribute("aria-describedby", `${control.id}-hint`);
@@ -273,7 +263,7 @@ export function table(label, heads, body) {
     h("table", h("thead", h("tr", heads.map((each) => h("th", {scope: "col", class: NUMBERS.has(each) ? "number" : null}, each)))), body));
 }
 
-/** A row of a table. Numbers, and what stands in a list, go to the right. @param {...any} cells */
+/** A row of a table. Numbers, and what stands in a list, go to the right. */
 export const row = (...cells) => h("tr", cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
 
 const NUMBERS = new Set(["Took", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
@@ -284,7 +274,7 @@ export function empty(title, text, command) {
     command ? h("div.command", h("code", command), button("Copy", () => copy(command))) : null);
 }
 
-/** @param {any} text @param {boolean} [wrong] */
+/** @param {boolean} [wrong] */
 export function notice(text, wrong = false) {
   const place = byId("notice");
   const made = h("p", {class: wrong ? "wrong" : ""}, text, " ", button("Dismiss", () => made.remove(), {class: "plain"}));

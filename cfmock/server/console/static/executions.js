@@ -1,7 +1,7 @@
 // Executions, newest first, and how to start one; and one whole: how it ended, its way through the flow, and who answered its tasks.
 
 import {drawn, get, picture, refused, send} from "./api.js";
-import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, map, moment, only, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
+import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, moment, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
 import {at, change, here, link, ofExecution, to, worldName, worldOf} from "./places.js";
 import {flowTest} from "./snippets.js";
 import {timeline} from "./timeline.js";
@@ -22,7 +22,7 @@ export const executions = ({query}) => {
   const names = h("datalist", {id: "flow-names"});
   const flow = filter("flow", "Flow", "text");
   flow.setAttribute("list", "flow-names");
-  flow.onfocus = async () => fill(names, map((await get("flows?limit=200")).flows, (each) => h("option", {value: each.name})));
+  flow.onfocus = async () => fill(names, ((await get("flows?limit=200")).flows).map((each) => h("option", {value: each.name})));
   const filters = h("div.filters", filter("prefix", "Name begins with"), flow, names, counts);
 
   return {
@@ -61,11 +61,11 @@ export function starter(flow, row) {
   }, field("Flow", name), field("Name", called, "Empty: one is made up."), field("Input", input, "A JSON object."), submit("Start")));
 }
 
-/** Start one again with the input of another, as the next one of its name, so that what asks for its beginning matches. @param {any} row */
+/** Start one again with the input of another, as the next one of its name, so that what asks for its beginning matches. */
 async function again(row) {
   const [name, first] = [row.name.replace(/:.*/, ""), row.name.replace(/(-\d+)?(:.*)?$/, "")];
   const found = await get(at("executions", {...worldOf(row), flow: row.flow, prefix: first, limit: "500"}));
-  const taken = map(found.executions, (each) => each.name);
+  const taken = found.executions.map((each) => each.name);
   const stem = taken.includes(first) ? first : name;
   let number = 2;
   while (taken.includes(`${stem}-${number}`)) number++;
@@ -135,7 +135,6 @@ export function marked(svg, flow, chosen, choose) {
   return svg;
 }
 
-/** @param {any} row */
 function head(row) {
   const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
@@ -147,25 +146,24 @@ function head(row) {
       ["World", worldName(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
 }
 
-/** @param {any} row */
 const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h("h2", row.error.code), h("p", row.error.detail),
   row.because ? h("p", "because ", a(at(`#/${here().path}`, {...Object.fromEntries(here().query), state: row.because.state}), row.because.state), " ", row.because.why) : null) : null);
 
-/** Who answered, why, and what nearly did. @param {any} row @param {string} chosen */
+/** Who answered, why, and what nearly did. @param {string} chosen */
 function answers(row, chosen) {
-  const tasks = only(row.tasks, (each) => !chosen || each.state === chosen);
-  const waits = only(row.waiting, (each) => !chosen || each.state === chosen);
+  const tasks = row.tasks.filter((each) => !chosen || each.state === chosen);
+  const waits = row.waiting.filter((each) => !chosen || each.state === chosen);
   return h("section", {"data-key": "answers"}, h("div.head", h("h2", chosen || "Tasks"), chosen ? button("All tasks", () => change({state: ""}, true), {class: "plain"}) : null),
     row.outcome?.why ? h("p", h("b", "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
     tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
       h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
-      map(task.tries, (each, number) => answer(each, number + 1 + task.omitted, task)))),
+      task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)))),
     tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
     waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }
 
-/** @param {any} tried @param {number} number @param {any} task */
+/** @param {number} number */
 function answer(tried, number, task) {
   const by = tried.answered_by ?? "nobody";
   return h("div.answer", {"data-key": String(number)},
@@ -180,14 +178,14 @@ function answer(tried, number, task) {
 export function misses(found) {
   const near = found.filter((each) => each.differences.length === 1 && each.differences[0].path !== "when.operation");
   const others = found.filter((each) => !near.includes(each));
-  const list = (/** @type {any[]} */ some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", map(each.differences, (one) => one.message).join("; "))));
+  const list = (/** @type {any[]} */ some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", each.differences.map((one) => one.message).join("; "))));
   return h("div.misses", near.length ? [h("h4", "What nearly did"), list(near)] : null,
     others.length ? h("details", h("summary", `${others.length} ${near.length ? "others " : ""}did not apply`), list(others)) : null);
 }
 
 /** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
 function eventList({events, next}, chosen, choose) {
-  const rows = only(events, (each) => !chosen || each.StepName === chosen);
+  const rows = events.filter((each) => !chosen || each.StepName === chosen);
   return h("section", {"data-key": "events"}, h("h2", chosen ? `Events of ${chosen}` : "Events"),
     h("ol.events", rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,
       h("summary", h("span.quiet", each.EventId), h("b", {class: /Failed|TimedOut|Aborted/.test(each.Type) ? "wrong" : null}, each.Type), h("span.quiet", each.StepName), moment(each.Time, false)),

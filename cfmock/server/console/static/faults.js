@@ -1,7 +1,7 @@
 // The fault rules, a form for one more, made of the schema of the admin API; and the last error matrix: what a client did about each error and each broken connection.
 
 import {described, get, send} from "./api.js";
-import {badge, button, copy, empty, field, fill, filter, form, gone, h, keep, map, moment, notice, only, options, quiet, row, section, show, span, submit, table, tried, words} from "./dom.js";
+import {badge, button, copy, empty, field, fill, filter, form, gone, h, keep, moment, notice, options, quiet, row, section, show, span, submit, table, tried, words} from "./dom.js";
 import {at, here, to} from "./places.js";
 import {yaml} from "./snippets.js";
 
@@ -23,7 +23,7 @@ export const faults = ({query: begun}) => {
     },
     draw({found, contract}, {query}) {
       const text = query.get("q") ?? "";
-      const shown = only(found, (each) => JSON.stringify(each).includes(text));
+      const shown = found.filter((each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (one) => one.id, rule);
       show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Make one below, or from a call.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
       show(last, matrix(contract));
@@ -32,15 +32,14 @@ export const faults = ({query: begun}) => {
   };
 };
 
-/** @param {any} row */
 function rule({id, name, when, times, hits, ...does}) {
-  const remove = (/** @type {any} */ {target}) => tried(send("DELETE", at(to("faults", id), here().world)).then(() => gone(target.closest("tr"), `Removed ${name}.`)));
+  const remove = ({target}) => tried(send("DELETE", at(to("faults", id), here().world)).then(() => gone(target.closest("tr"), `Removed ${name}.`)));
   return row(name, words(when) || "every call", words(does), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
 }
 
-/** The schema without the wrapping that allows null. @param {any} schema @param {any} schemas @returns {any} */
+/** The schema without the wrapping that allows null. @returns {any} */
 function plain(schema, schemas) {
-  const inner = schema.anyOf?.some((/** @type {any} */ each) => each.type === "null") ? schema.anyOf[0] : schema;
+  const inner = schema.anyOf?.some((each) => each.type === "null") ? schema.anyOf[0] : schema;
   return inner.$ref ? {...plain(schemas[inner.$ref.split("/").pop()], schemas), ...inner} : inner;
 }
 
@@ -49,14 +48,14 @@ const USUAL = ["operation", "flow", "execution"];
 /** A key of a rule as a label. @param {string} name */
 const labelled = (name) => (name === "times" ? "How many times" : name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
 
-/** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {any} schemas @param {URLSearchParams} query */
+/** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {URLSearchParams} query */
 function rulemaker(schemas, query) {
   const schema = plain(schemas.Rule, schemas);
   const text = h("pre", {tabindex: "0", "aria-label": "YAML of the rule"});
   /** @type {(() => [string[], any] | null)[]} */
   const readers = [];
 
-  /** @param {string[]} path @param {any} part @returns {any} */
+  /** @param {string[]} path @returns {any} */
   function control(path, part) {
     const name = path[path.length - 1];
     const types = [part.type].flat();
@@ -70,7 +69,7 @@ function rulemaker(schemas, query) {
       const given = made.type === "checkbox" ? (made.checked ? "true" : "") : made.value.trim();
       return given && !made.closest("[hidden]") ? [path, value(given, types)] : null;
     });
-    return [field(labelled(name), made, part.description), part.examples?.length > 1 ? h("datalist", {id: `known-${name}`}, map(part.examples, (each) => h("option", {value: each}))) : null];
+    return [field(labelled(name), made, part.description), part.examples?.length > 1 ? h("datalist", {id: `known-${name}`}, part.examples.map((each) => h("option", {value: each}))) : null];
   }
 
   function built() {
@@ -87,7 +86,7 @@ function rulemaker(schemas, query) {
   }
 
   const parts = Object.fromEntries(Object.entries(schema.properties).map(([name, part]) => [name, plain(part, schemas)]));
-  const kinds = map(schema.anyOf, (each) => ({title: each.title, name: each.required[0]}));
+  const kinds = schema.anyOf.map((each) => ({title: each.title, name: each.required[0]}));
   const when = Object.entries(parts.when.properties).map(([key, each]) => ({key, made: control(["when", key], plain(each, schemas))}));
   const does = kinds.map(({title, name}) => {
     const box = h("input", {type: "checkbox", onchange: () => { fields.hidden = !box.checked; }});
@@ -130,26 +129,22 @@ function value(text, types) {
   }
 }
 
-/** @param {any} rule */
 const write = (rule) => `${yaml({faults: Object.keys(rule).length ? [rule] : []}).join("\n")}\n`;
 
-/** @param {any} row */
 const verdict = (row) => (!row.seen ? badge("none", "not met") : row.timed_out ? badge("TimedOut", "timed out") : row.recovered ? badge("Succeeded", "recovered") : badge("Failed", "failed"));
 
-/** @param {any} row */
-const retried = (row) => (row.spacing.length ? `${row.spacing.length} (${map(row.spacing, (each) => span(each * 1000)).join(", ")})` : "none");
+const retried = (row) => (row.spacing.length ? `${row.spacing.length} (${row.spacing.map((each) => span(each * 1000)).join(", ")})` : "none");
 
 /** @param {any} contract null: there is none */
 function matrix(contract) {
   if (!contract) return section("Error matrix", empty("No report yet", "What a client does about each error and each broken connection.", `cfmock contract fixtures/ --show ${location.origin} -- python client.py`));
   /** @type {Map<string, any>} */
-  const found = new Map(map(contract.cases, (row) => [`${row.operation} ${row.code ?? row.transport}`, row]));
-  const operations = [...new Set(map(contract.cases, (row) => row.operation))];
+  const found = new Map(contract.cases.map((row) => [`${row.operation} ${row.code ?? row.transport}`, row]));
+  const operations = [...new Set(contract.cases.map((row) => row.operation))];
   const faults = [...new Set([...contract.cases].sort((a, b) => Number(a.code === null) - Number(b.code === null)).map((row) => row.code ?? row.transport))];
-  /** @param {any} row */
   const cell = (row) => (row ? [verdict(row), row.spacing.length ? h("span.quiet", ` after ${row.spacing.length} ${row.spacing.length === 1 ? "retry" : "retries"}`) : null] : "");
   return section("Error matrix", h("p", h("code", contract.command || "a client"), ", ", moment(contract.time)),
     table("Error matrix", ["Fault", ...operations], h("tbody", faults.map((fault) => h("tr", {"data-key": fault}, h("th", {scope: "row"}, fault), operations.map((each) => h("td", cell(found.get(`${each} ${fault}`)))))))),
-    h("details", h("summary", `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", map(contract.cases, (one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
-      h("span", map(one.violations, (each) => h("span.wrong", `violation: ${each} `)), h("code", one.said))))))));
+    h("details", h("summary", `All ${contract.cases.length} cases`), table("Cases", ["Operation", "Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said"], h("tbody", contract.cases.map((one) => row(one.operation, one.code ?? one.transport, verdict(one), one.exit, one.calls, retried(one), [one.seconds === null ? "–" : span(one.seconds * 1000)],
+      h("span", one.violations.map((each) => h("span.wrong", `violation: ${each} `)), h("code", one.said))))))));
 }

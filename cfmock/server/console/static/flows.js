@@ -1,13 +1,13 @@
 // The flows; and one whole: its definition with what was found in it, its graph, and all that belongs to it.
 
 import {drawn, get, picture} from "./api.js";
-import {a, badge, button, empty, facts, filter, h, keep, map, moment, only, PANE, quiet, row, section, show, table, words} from "./dom.js";
+import {a, badge, button, empty, facts, filter, h, keep, moment, PANE, quiet, row, section, show, table, words} from "./dom.js";
 import {marked, NO_FLOWS, starter} from "./executions.js";
 import {at, change, link, to, worldName} from "./places.js";
 
 const MOST = 200;
 
-/** Executions by status. @param {any} counts */
+/** Executions by status. */
 const counted = (counts) => Object.entries(counts).map(([status, count]) => h("span.count", badge(status), " ", count));
 
 /** @type {Make} */
@@ -21,7 +21,7 @@ export const flows = () => {
     load: ({query, world}) => get(at("flows", {...world, after: query.get("after"), limit: MOST})),
     draw(found, {query}) {
       const text = query.get("q") ?? "";
-      const shown = only(found.flows, (each) => each.name.includes(text));
+      const shown = found.flows.filter((each) => each.name.includes(text));
       keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(a(link("flows", [one.name], one), one.name), h("span", counted(one.counts)), one.mocks, one.outcomes,
         one.findings ? [h("b.warm", one.findings)] : 0, one.execution_mode, h("span.count", worldName(one)), one.description));
       show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", ...NO_FLOWS),
@@ -58,11 +58,11 @@ export const flow = ({parts, world}) => {
         h("div.split", {"data-key": "split"}, section("Definition", definition(row, line)),
           section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen, (each) => change({state: each === chosen ? "" : each, line: ""}, true))) : quiet("It cannot be drawn."),
             missed(row.coverage.points))),
-        rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], map(row.mocks, ({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
-        rows("Outcomes", ["No.", "When", "Does", "Hits"], map(row.outcomes, ({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
-        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], map(row.schedules, (each) => [each.name, h("code", each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
-        rows("Versions", ["No.", "Description", "Created"], map(row.versions, (each) => [each.version, each.description, moment(each.created)]), "None is published."),
-        rows("Aliases", ["Name", "Routes", "Description"], map(row.aliases, (each) => [each.name, map(each.routes, (one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
+        rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], row.mocks.map(({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
+        rows("Outcomes", ["No.", "When", "Does", "Hits"], row.outcomes.map(({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
+        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], row.schedules.map((each) => [each.name, h("code", each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
+        rows("Versions", ["No.", "Description", "Created"], row.versions.map((each) => [each.version, each.description, moment(each.created)]), "None is published."),
+        rows("Aliases", ["Name", "Routes", "Description"], row.aliases.map((each) => [each.name, each.routes.map((one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
       if (line !== seen) setTimeout(() => {
         const [code, there] = /** @type {HTMLElement[]} */ ([body.querySelector(".code"), body.querySelector(".here")]);
         if (there) code.scrollTop = there.offsetTop - code.offsetTop - 120;
@@ -83,16 +83,16 @@ function missed(points) {
     h("ul", found.map((each) => h("li", h("a", {href: "", onclick: (event) => { event.preventDefault(); change({line: String(each.line), state: ""}, true); }}, `line ${each.line}`), `: ${each.kind} ${each.label}`)))) : null;
 }
 
-/** The text with its lines' numbers; in the margin how often executions passed a line, and what was found in it. @param {any} row @param {number} chosen a line */
+/** The text with its lines' numbers; in the margin how often executions passed a line, and what was found in it. @param {number} chosen a line */
 function definition(row, chosen) {
   if (!row.definition) return quiet("None was given: one Pass state.");
   /** @type {Map<number, number>} */
   const hits = new Map();
   for (const {line, hits: passed} of row.coverage.points) hits.set(line, Math.min(hits.get(line) ?? Infinity, passed));
   const lines = row.definition.replace(/\n$/, "").split("\n");
-  return h("div", {...PANE, class: "code", "aria-label": "Definition"}, map(lines, (text, index) => {
+  return h("div", {...PANE, class: "code", "aria-label": "Definition"}, lines.map((text, index) => {
     const line = index + 1;
-    const findings = only(row.findings, (each) => each.line === line || (line === 1 && !(each.line >= 1 && each.line <= lines.length)));
+    const findings = row.findings.filter((each) => each.line === line || (line === 1 && !(each.line >= 1 && each.line <= lines.length)));
     const passed = hits.get(line);
     return h("div", {class: `row${line === chosen ? " here" : ""}${findings.length ? " found" : ""}`},
       h("span", {class: `margin ${passed === undefined ? "" : passed ? "passed" : "missed"}`, title: passed === undefined ? null : passed ? `passed ${passed} times` : "not passed"}, passed === undefined ? "" : passed ? `${passed}×` : "0×"),

@@ -29,13 +29,12 @@ export const to = (...names) => names.map(encodeURIComponent).join("/");
 /** The address of a thing of a world. @param {string} view @param {string[]} names @param {any} [row] with `account` and `region` */
 export const link = (view, names, row) => at(`#/${to(view, ...names)}`, worldOf(row));
 
-/** @param {any} [row] @returns {Record<string, string>} */
+/** @returns {Record<string, string>} */
 export const worldOf = (row = {}) => ({account: row.account, region: row.region});
 
-/** @param {any} row */
 export const worldName = (row) => `${row.account || "default"} · ${row.region}`;
 
-/** @param {any} row @returns {string} */
+/** @returns {string} */
 export const ofExecution = (row) => link("executions", [row.flow, row.execution ?? row.name], row);
 
 /**

@@ -1,15 +1,13 @@
 // Texts to copy: YAML, a flow test, a call by curl, a call from Python.
 
-/** @param {any} value */
 const text = (value) => JSON.stringify(value);
 
-/** @param {any} value */
 const flat = (value) => value === null || typeof value !== "object" || !Object.keys(value).length;
 
-/** A word of YAML: as it is where it can only be text. @param {any} value */
+/** A word of YAML: as it is where it can only be text. */
 const word = (value) => (typeof value === "string" && /^[A-Za-z_][\w./-]*$/.test(value) && !/^(true|false|null|y|n|yes|no|on|off)$/i.test(value) ? value : text(value));
 
-/** A value as YAML, in lines; lists that hold only words stand on one. @param {any} value @returns {string[]} */
+/** A value as YAML, in lines; lists that hold only words stand on one. @returns {string[]} */
 export function yaml(value) {
   if (flat(value)) return [word(value)];
   if (Array.isArray(value)) {
@@ -22,7 +20,7 @@ export function yaml(value) {
   });
 }
 
-/** What an execution did, as a test of its flow. @param {any} row */
+/** What an execution did, as a test of its flow. */
 export function flowTest(row) {
   /** @type {Record<string, any[]>} */
   const tasks = {};
@@ -43,13 +41,13 @@ export function flowTest(row) {
 
 const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType", "Timestamp", "Format", "RequestId", "SecurityToken"];
 
-/** What a call asks for, without what is only of its way. @param {any} call @returns {[string, string][]} */
+/** What a call asks for, without what is only of its way. @returns {[string, string][]} */
 const asked = (call) => Object.entries(call.parameters).filter(([name]) => !OWN.includes(name));
 
 /** @param {string} word */
 const encode = (word) => encodeURIComponent(word).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** The call, signed by openssl with the secret of the shell whenever it runs. @param {any} call */
+/** The call, signed by openssl with the secret of the shell whenever it runs. */
 export function curl(call) {
   const words = Object.fromEntries([...asked(call), ["Action", call.operation], ["Version", "2019-03-15"], ["Format", "JSON"], ["AccessKeyId", call.access_key_id || "cfmock"],
     ["SignatureMethod", "HMAC-SHA1"], ["SignatureVersion", "1.0"]].map(([name, value]) => [name, encode(value)]));
@@ -63,7 +61,7 @@ export function curl(call) {
   ].join("\n");
 }
 
-/** The call in a test. @param {any} call */
+/** The call in a test. */
 export function python(call) {
   const words = asked(call).map(([name, value]) => `, ${name}=${text(value)}`).join("");
   return `from cfmock import CloudFlow\n\nwith CloudFlow("fixtures/") as cf:\n    print(cf.call(${text(call.operation)}${words}))\n`;

@@ -1,7 +1,7 @@
 // The tasks that wait for a report, and forms to give it.
 
 import {get, send} from "./api.js";
-import {a, block, empty, field, filter, form, gone, h, keep, moment, only, parsed, quiet, show, submit} from "./dom.js";
+import {a, block, empty, field, filter, form, gone, h, keep, moment, parsed, quiet, show, submit} from "./dom.js";
 import {at, ofExecution, to, worldOf} from "./places.js";
 
 const MOST = 100;
@@ -15,7 +15,7 @@ export const waiting = () => {
     load: ({world}) => get(at("tasks", world)),
     draw({tasks}, {query}) {
       const [text, one] = [query.get("q") ?? "", query.get("task")];
-      const shown = only(tasks, (row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
+      const shown = tasks.filter((row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
       keep(list, shown.slice(0, MOST), (row) => row.token, card);
       show(below, shown.length ? null : tasks.length ? empty("Nothing matches", one ? "This task does not wait any more." : "No waiting task passes this filter.")
         : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"),
@@ -25,13 +25,12 @@ export const waiting = () => {
   };
 };
 
-/** @param {any} row */
 function card(row) {
   const output = h("textarea", {rows: "3", spellcheck: "false", value: "{}"});
   const code = h("input", {required: true, value: row.catches.find((/** @type {string} */ each) => !/[*.]/.test(each)) ?? "Rejected"});
   const detail = h("input", {required: true, value: "rejected by hand"});
   /** @param {() => any} body @param {() => string} told */
-  const report = (body, told) => async (/** @type {any} */ {target}) => {
+  const report = (body, told) => async ({target}) => {
     await send("POST", at(to("tasks", row.token), worldOf(row)), body());
     gone(target.closest("article"), told(), " · ", a(ofExecution(row), "open the execution"));
   };
