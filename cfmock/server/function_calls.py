@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
 from cfmock.engine.task_mocks import Reply, failure_of
+from cfmock.server.turns import look_for_garbage
 
 T = TypeVar("T")
 
@@ -164,6 +165,7 @@ class FunctionCalls:
         while True:
             await self.settle(None, PATIENCE)
             if slice_.over():
+                look_for_garbage()
                 await asyncio.sleep(0)
                 slice_ = Slice()
             try:

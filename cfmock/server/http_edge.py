@@ -34,7 +34,7 @@ from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.handover import HandedOn, Handover
 from cfmock.server.raw_response import LAST, head, written
 from cfmock.server.state_writer import StateLost, StateWriter
-from cfmock.server.turns import HEAVY, LARGE, Turns
+from cfmock.server.turns import HEAVY, LARGE, Turns, look_for_garbage
 from cfmock.server.web_pages import PageDoor
 
 log = logging.getLogger("cfmock")
@@ -356,6 +356,8 @@ class HttpEdge:
             self.emulator.time.tick()
         except Exception:  # a mistake of ours in one execution must not stop all clocks
             log.exception("a mistake of cfmock's own while running what was due")
+        if self.emulator.shared.scheduler.unfinished:
+            look_for_garbage()
         self.plan()
 
     def stop(self) -> None:

@@ -218,7 +218,7 @@ def settle_memory() -> None:
     """For a process that does nothing but serve: what was loaded is there for good, and what calls leave is rarely garbage.
     With Python's own thresholds one eighth of a call's time goes into looking for it."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 5, 20)
     import ctypes  # costs 2 ms, so only where a process serves
 
     with contextlib.suppress(OSError, AttributeError, TypeError):  # not the C library of GNU

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import urllib.request
 from datetime import datetime, timedelta, timezone
@@ -213,6 +214,34 @@ async def test_awaited_moves_of_the_clock_let_others_go_on() -> None:
         await look()
         await moved
         assert len(set(seen)) >= 10, "each step of it could be seen"
+
+
+@pytest.mark.usefixtures("short_slices")
+@pytest.mark.asyncio
+@pytest.mark.parametrize("clock", ["virtual", "real"])
+async def test_garbage_is_looked_for_in_what_one_slice_has_made(clock: str) -> None:
+    # Left alone, Python looks when much more is there than at the last look: never, while as many executions go as come.
+    made: list[int] = []
+    async with CloudFlow(FLOWS, clock=clock, now=START if clock == "virtual" else None, max_starts_per_advance=BOUND) as cf:
+
+        def look(phase: str, info: dict[str, int]) -> None:
+            if phase == "start" and info["generation"] == 0:
+                made.append(len(cf.executions("later" if clock == "virtual" else "endless")))
+
+        gc.disable()
+        gc.callbacks.append(look)
+        try:
+            if clock == "virtual":
+                cf.call("StartExecution", FlowName="later")
+                await cf.clock.advance_async("10m")
+            else:
+                await cf.call_async("StartExecution", FlowName="endless")
+                while len(cf.executions("endless")) < 10:
+                    await asyncio.sleep(0)
+        finally:
+            gc.callbacks.remove(look)
+            gc.enable()
+    assert len(set(made)) >= 9, "at each step of it"
 
 
 @pytest.mark.usefixtures("short_slices")
