@@ -68,6 +68,10 @@ SHOWN = 20
 @click.option("--expect", metavar="FILE", help="The accepted results: exit with 1 if a result differs.")
 @click.option("--update", is_flag=True, help="Write the current results to that file, as the accepted ones.")
 @click.option("--show", metavar="URL", help="Also show the report in the console of this running server.")
+@click.option(
+    "--ok-exit", metavar="STATUS", type=click.IntRange(0, 255), multiple=True, default=(0,),
+    help="Exit status with which CMD succeeds, instead of 0. Can be repeated.",
+)  # fmt: skip
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run N cases at the same time.")
 @click.option(
     "--timeout", metavar="DURATION", help="Stop CMD after this time. [default: 30s, or 10 times the clean run]"
@@ -82,7 +86,7 @@ SHOWN = 20
 @click.pass_context
 def command(
     ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...], proxy: bool,
-    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, worker: bool, **given: Any,
+    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, worker: bool, ok_exit: tuple[int, ...], **given: Any,
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
     if not ctx.obj:
@@ -105,7 +109,7 @@ def command(
     kind = Worker if worker else FreshProcess
     lab = MatrixRunner(
         ClientPool(lambda: kind(serve, options.words)), nth, None if timeout is None else _seconds(timeout), strict,
-        LEAST_OF_WORKERS if worker else LEAST,
+        LEAST_OF_WORKERS if worker else LEAST, ok_exit,
     )  # fmt: skip
     loop = new_loop()
     try:
@@ -204,8 +208,10 @@ def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], optio
     from cfmock.observe.models import violations_text
 
     ended = clean.ended
-    if ended.timed_out or ended.exit:
+    if ended.timed_out or ended.exit not in lab.good:
         how = f"ended with status {ended.exit}"
+        if ended.exit > FAILED:
+            how += f" (where that is its success, give --ok-exit {ended.exit})"
         if ended.timed_out:
             how = f"was ended after {duration_text(ended.seconds, digits=2)}"
         said = [line for text in (ended.out, ended.err) for line in text.rstrip().splitlines()[-SHOWN:]]

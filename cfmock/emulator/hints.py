@@ -107,14 +107,28 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
             key_id = call.access_key_id
             return _meant(f"there is no key '{key_id}'", key_id, authenticator.key_ids())
         case "FlowNotExists":
-            return for_flow(flow, world)
+            return _pretended(failure.code, world) or for_flow(flow, world)
         case "ExecutionNotExists":
             names = world.execution_names(flow, name)
-            return _meant(f"there is no execution '{name}' of flow '{flow}'", name, names)
+            return _pretended(failure.code, world) or _meant(
+                f"there is no execution '{name}' of flow '{flow}'", name, names
+            )
         case "ScheduleNotExists":
             name = call.arguments.get("ScheduleName", "")
             names = world.schedule_names(flow, name)
-            return _meant(f"there is no schedule '{name}' of flow '{flow}'", name, names)
+            return _pretended(failure.code, world) or _meant(
+                f"there is no schedule '{name}' of flow '{flow}'", name, names
+            )
+    return None
+
+
+def _pretended(code: str, world: World) -> str | None:
+    """Return the fault by which a client may believe that what is missing exists."""
+    already = code.replace("NotExists", "AlreadyExists")
+    for fault in world.faults.list():
+        action = fault.rule.action
+        if fault.hits and action is not None and action.error == already and not fault.rule.after_operation:
+            return f"{already} came from the fault '{fault.name}', which creates nothing: 'after_operation: true' does"
     return None
 
 

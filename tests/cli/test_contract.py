@@ -53,6 +53,8 @@ print("a line of its own")
 call("POST", "StartExecution&FlowName=f&ExecutionName=e1")
 if "describe" in sys.argv:
     call("GET", "DescribeExecution&FlowName=f&ExecutionName=e1")
+if "odd" in sys.argv:
+    sys.exit(3)
 '''
 
 
@@ -196,6 +198,15 @@ def test_a_clean_run_that_fails_is_told_with_what_it_wrote(cfmock):
     assert ran.err == (
         "cfmock contract: without any fault CMD ended with status 1; it wrote:\n  to stdout\n  no such thing\n"
     )
+
+
+def test_a_client_may_succeed_with_another_status_than_0(contract):
+    ran = contract("AccessDenied ResourceThrottled", "--ok-exit", "3", "--ok-exit", "4", client=("3", "odd"))
+    assert [line.split()[2:4] for line in ran.out.splitlines()[1:3]] == [["failed", "1"], ["recovered", "3"]]
+    refused = contract("AccessDenied", client=("3", "odd"))
+    assert refused.code == 1
+    assert "ended with status 3 (where that is its success, give --ok-exit 3); it wrote:" in refused.err
+    assert contract("AccessDenied", "--ok-exit", "3").code == 1, "then 0 is none"
 
 
 def test_a_clean_run_that_does_not_end_fails(cfmock):

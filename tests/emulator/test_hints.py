@@ -73,6 +73,22 @@ def test_a_call_for_a_flow_where_there_are_none_is_told_so() -> None:
     assert hint_of(service, "StartExecution", FlowName="echo") is None
 
 
+@pytest.mark.parametrize(("after", "said"), [(False, True), (True, False)])
+def test_a_client_that_believes_a_scripted_already_exists_is_told_that_nothing_was_created(
+    after: bool, said: bool
+) -> None:
+    service = make_service(echo_flow())
+    fault = {"when": {"operation": "StartExecution"}, "error": "ExecutionAlreadyExists", "name": "twice", "times": 1}
+    Control(service.emulator).add_fault({**fault, "after_operation": after})
+    assert service.refusal("StartExecution", FlowName="echo", ExecutionName="e").code == "ExecutionAlreadyExists"
+    hint = hint_of(service, "DescribeExecution", FlowName="echo", ExecutionName="e")
+    assert (hint is not None) == said
+    if said:
+        assert hint == (
+            "ExecutionAlreadyExists came from the fault 'twice', which creates nothing: 'after_operation: true' does"
+        )
+
+
 def test_a_spent_outcome_is_a_near_miss() -> None:
     service = make_service(echo_flow({"times": 1}))
     assert hint_of(service, "StartExecution", FlowName="echo") is None

@@ -44,7 +44,7 @@ class Reaction(Struct, frozen=True):
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
     repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`:
     whether any was struck; `timed_out`: whether the client was ended for its time. `violations` are the kinds of those that
-    the run without a fault does not have, `seconds` is the time it took, `said` its last line.
+    the run without a fault does not have, `seconds` is the time it took, `said` its last line. `good` are the statuses of success.
     """
 
     case: Case
@@ -57,11 +57,12 @@ class Reaction(Struct, frozen=True):
     violations: tuple[str, ...] = ()
     seconds: float = 0.0
     said: str = ""
+    good: Collection[int] = (0,)
 
     @property
     def recovered(self) -> bool:
         """True if it succeeded all the same, having met the fault."""
-        return self.seen and self.exit == 0 and not self.timed_out
+        return self.seen and self.exit in self.good and not self.timed_out
 
     @property
     def facts(self) -> Facts:
@@ -93,10 +94,11 @@ class Reaction(Struct, frozen=True):
 
 
 def reaction(
-    case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = (), usual: Collection[str] = ()
-) -> Reaction:
+    case: Case, ended: Ended, records: Sequence[CallRecord], violations: Iterable[str] = (), usual: Collection[str] = (),
+    good: Collection[int] = (0,),
+) -> Reaction:  # fmt: skip
     """Work out the reaction in a case, from the end of the client and the calls that the server saw, oldest first; with the kinds
-    of its violations, and which are `usual` without a fault."""
+    of its violations, which are `usual` without a fault, and the `good` statuses."""
     struck = next((record.request_id for record in records if RULE in record.faults), None)
     group = next((each for each in groups(records) if struck in each.request_ids), None)
     return Reaction(
@@ -110,6 +112,7 @@ def reaction(
         violations=tuple(sorted(set(violations) - set(usual))),
         seconds=ended.seconds,
         said=ended.said,
+        good=good,
     )
 
 

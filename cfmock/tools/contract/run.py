@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -28,7 +28,7 @@ CLEAN = 600.0
 class MatrixRunner(Struct, frozen=True):
     """Puts clients through cases. `nth` is which call of a case's operation is struck, `timeout` (seconds) what a run may take;
     None: `CLEAN` without a fault, else `least` or `TIMES` as long as that, whichever is more. With `strict` there may be no
-    violations without a fault.
+    violations without a fault. `good` are the exit statuses of success.
     """
 
     clients: ClientPool
@@ -36,6 +36,7 @@ class MatrixRunner(Struct, frozen=True):
     timeout: float | None = None
     strict: bool = False
     least: float = LEAST
+    good: Collection[int] = (0,)
 
     async def clean(self) -> ClientRun:
         """Run the client without a fault. Raises OSError if the command cannot be started."""
@@ -71,7 +72,7 @@ class MatrixRunner(Struct, frozen=True):
 
     async def _case(self, case: Case, clean: ClientRun) -> Reaction:
         run = await self._run(str(case), case.rule(self.nth), self.limit(clean))
-        return reaction(case, run.ended, run.records, run.kinds, clean.kinds)
+        return reaction(case, run.ended, run.records, run.kinds, clean.kinds, self.good)
 
     async def _run(self, name: str, rule: FaultRule | None, limit: float) -> ClientRun:
         async with self.clients.lent() as client:

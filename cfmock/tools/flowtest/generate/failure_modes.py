@@ -15,11 +15,13 @@ _OTHER = "Example.Error"
 
 
 class Answer(Struct, frozen=True):
-    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones."""
+    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones; `late`: because
+    it takes longer than these seconds."""
 
     source: ValueSource | None = None
     code: str = ""
     times: int = 1
+    late: float | None = None
 
 
 SUCCEEDS = Answer()

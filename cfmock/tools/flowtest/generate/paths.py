@@ -18,6 +18,7 @@ from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timers
+from cfmock.engine.commands import TASK_TIMEOUT
 from cfmock.engine.data_flow import Step
 from cfmock.engine.events import Rows, last_of
 from cfmock.engine.execution import CalledTask, TaskResolver
@@ -147,7 +148,8 @@ class PathExecution(TaskResolver):
         if answer.code:
             if answer.times > 1:
                 self._failing[node] = replace(answer, times=answer.times - 1)
-            self.result.answers.append((call.state, Answer(code=answer.code)))
+            late = call.timeout if answer.code == TASK_TIMEOUT else None
+            self.result.answers.append((call.state, Answer(code=answer.code, late=late)))
             return Fails(answer.code)
         self.result.answers.append((call.state, Answer(source=source)))
         value = self.shared.shapes.make(Place(source))

@@ -12,6 +12,8 @@ from msgspec import Struct
 from cfmock.base.json_text import Json
 from cfmock.base.short_text import printable, shortened
 from cfmock.base.source_marks import NOWHERE
+from cfmock.base.time_text import duration_text
+from cfmock.engine.commands import TASK_TIMEOUT
 from cfmock.engine.flow import Point, PointKind
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.history.answers import chained
@@ -99,27 +101,31 @@ class _Drafting:
         """Draft a test that passes the point, if one of the paths does."""
         passing = (path for path in paths if point.id in path.points)
         for path in islice(passing, _PATIENCE):
-            given, tasks = concrete(path.given, path.found), _mocks(path)
-            ran = self.try_out(given, tasks)
-            if (self.flow.name, point.id) in ran.hits:
-                self.drafts[point.id] = Draft(point, given, tasks, _expected(ran), _failure(ran, tasks))
-                self.coverage.add(ran.hits)
-                return
+            given = concrete(path.given, path.found)
+            for tasks in _mocks(path):
+                ran = self.try_out(given, tasks)
+                if (self.flow.name, point.id) in ran.hits:
+                    self.drafts[point.id] = Draft(point, given, tasks, _expected(ran), _failure(ran, tasks))
+                    self.coverage.add(ran.hits)
+                    return
 
     def try_out(self, given: Json, tasks: Mapping[str, Sequence[Json]]) -> Ran:
         mocks = {name: tuple(map(TaskMock.from_mapping, answers)) for name, answers in tasks.items()}
         return self.lab.run(FlowTest("test", self.flow.name, given, mocks, {}, NOWHERE))
 
 
-def _mocks(path: FlowPath) -> dict[str, list[Json]]:
-    """Return the answers of a path as mocks, by state."""
-    answers: dict[str, list[Json]] = {}
-    for state, answer in path.answers:
-        mock: Json = {"fails": {"code": answer.code}}
-        if answer.source is not None:
-            mock = {"returns": concrete(path.results[answer.source], path.found)}
-        answers.setdefault(state, []).append(mock)
-    return {state: chained(mocks) for state, mocks in answers.items()}
+def _mocks(path: FlowPath) -> Iterator[dict[str, list[Json]]]:
+    """Return the answers of a path as mocks, by state; where a task times out, first with time that passes, then without."""
+    for slow in (True, False) if any(answer.late for _, answer in path.answers) else (False,):
+        answers: dict[str, list[Json]] = {}
+        for state, answer in path.answers:
+            mock: Json = {"fails": {"code": answer.code}}
+            if answer.source is not None:
+                mock = {"returns": concrete(path.results[answer.source], path.found)}
+            elif slow and answer.late:
+                mock = {"returns": {}, "after": duration_text(2 * answer.late)}
+            answers.setdefault(state, []).append(mock)
+        yield {state: chained(mocks) for state, mocks in answers.items()}
 
 
 def _expected(ran: Ran) -> dict[str, Json]:
@@ -133,9 +139,8 @@ def _expected(ran: Ran) -> dict[str, Json]:
 def _failure(ran: Ran, tasks: Mapping[str, Sequence[Json]]) -> str:
     """Return the failure of an execution in words, empty if it has none, or one that a mock or the flow itself names."""
     error, mocks = ran.error or {"code": ""}, (mock for mocks in tasks.values() for mock in mocks)
-    if not error["code"].startswith("FnF.") or any(
-        mock.get("fails", {}).get("code") == error["code"] for mock in mocks
-    ):
+    meant = (TASK_TIMEOUT if "after" in mock else mock.get("fails", {}).get("code") for mock in mocks)
+    if not error["code"].startswith("FnF.") or error["code"] in meant:
         return ""
     entered = max((number for number, event in enumerate(ran.events) if event.type == "StepEntered"), default=0)
     state = next((event.step for event in ran.events[entered:] if event.type == "StepFailed"), None)
