@@ -44,7 +44,7 @@ class Reaction(Struct, frozen=True):
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
     repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`:
     whether any was struck; `timed_out`: whether the client was ended for its time. `violations` are the kinds of those that
-    the run without a fault does not have, `seconds` is the time it took, `said` its last line. `good` are the statuses of success.
+    the run without a fault does not have, `seconds` is the time it took, `said` its last line. `good`: statuses of success.
     """
 
     case: Case

@@ -15,8 +15,8 @@ _OTHER = "Example.Error"
 
 
 class Answer(Struct, frozen=True):
-    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones; `late`: because
-    it takes longer than these seconds."""
+    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones. `late`: it
+    fails because it takes longer than these seconds."""
 
     source: ValueSource | None = None
     code: str = ""
