@@ -23,7 +23,8 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.http_exceptions import HttpProcessingError
 
 from cfmock.protocol.wire.messages import Reply, Request, Transport
-from cfmock.server.http_edge import ADMIN, Begun, HttpEdge, HttpServer, Protocol
+from cfmock.server.connections import HttpServer, Protocol
+from cfmock.server.http_edge import ADMIN, Begun, HttpEdge
 from cfmock.server.raw_response import head
 from cfmock.server.state_writer import StateWriter
 from cfmock.server.turns import HEAVY, LARGE

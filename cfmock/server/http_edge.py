@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -18,18 +17,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from aiohttp import HttpVersion10, web
-from aiohttp.http_exceptions import BadHttpMethod
 
 from cfmock.base.clocks import VirtualClock
-from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.errors import ServiceError
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
-from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.compiling import CompilingAhead
-from cfmock.server.counted import CountedProtocol
-from cfmock.server.descriptors import Descriptors
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.handover import HandedOn, Handover
 from cfmock.server.raw_response import LAST, head, written
@@ -40,18 +36,12 @@ from cfmock.server.web_pages import PageDoor
 log = logging.getLogger("cfmock")
 
 ADMIN = "/_cfmock"
-MAX_HEAD = 8 * 1024 * 1024
-"""Bytes of a request line or header: some clients put whole definitions into the query."""
 EARLY = 0.02
 """Seconds by which a long poll is answered before its time, so that it is never late."""
 DRIP = 5.0
 """Seconds over which a `slow` answer is sent."""
 
 NOT_HTTP = "The request is not well-formed HTTP."
-SPEAKS_HTTPS = (
-    "a client speaks HTTPS to this plain HTTP server: set its protocol to http, or start the server with TLS (--tls)"
-)
-
 AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]
 """Answers a request to the admin API; nothing should wait past `stopping` of the edge."""
 
@@ -397,93 +387,3 @@ def text_answer(text: str, status: int = 200) -> web.StreamResponse:
     """The same of its text."""
     body = text.encode("utf-8", "replace")
     return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")
-
-
-class Protocol(CountedProtocol):
-    """aiohttp's HTTP/1 protocol, with our answers to what it cannot read and to our own mistakes."""
-
-    begun: Reply | Begun | Exception | None = None
-    """The result of the next call, where that was handled before aiohttp got it (`fast_way`)."""
-
-    heavy = False
-    """Whether the last answer was so large that the next request takes its turn."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.
-        if hasattr(transport, "max_size"):
-            transport.max_size = 65536
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        begun, self.begun = self.begun, None
-        if begun is not None and self._manager is not None:
-            self._manager.edge.left(begun)  # type: ignore[attr-defined]
-        super().connection_lost(exc)
-
-    def refuse(self) -> None:
-        reply = self.server.edge.too_much()
-        if self.transport is not None:
-            self.transport.write(head(reply, keep_alive=False) + reply.body)
-
-    @property
-    def sent_ahead(self) -> bool:
-        """Return whether the client has sent another request before it had its answer to this one."""
-        return bool(self._messages)
-
-    def log_exception(self, *args: Any, **more: Any) -> None:
-        """Not for a body that turns out to be malformed where the rest of it is read behind an answer."""
-        if isinstance(more.get("exc_info"), MALFORMED):
-            log.debug("malformed body: %s", more["exc_info"])
-        else:
-            super().log_exception(*args, **more)
-
-    def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
-    ) -> web.StreamResponse:
-        edge, self.begun = self._manager.edge, None  # type: ignore[union-attr]
-        if status >= 500:
-            log.error("a mistake of cfmock's own; the client got InternalServerError", exc_info=exc)
-            failure = ServiceError("InternalServerError")
-        else:
-            log.debug("malformed HTTP: %s", message or exc)
-            if _TLS_HELLO.search(str(exc)):
-                edge.warn_once(SPEAKS_HTTPS)
-            failure = _unread(exc)
-        return written(edge.refusal(failure, request), request, close=True)
-
-
-_FOREIGN = re.compile(r"b'([!#$%&*+.^_`|~0-9A-Za-z-]+) (/[^ ?]*)(?:\?\S*)? HTTP/1\.[01]'")
-
-
-_TLS_HELLO = re.compile(r"HTTPS traffic|b'\\x16\\x03")  # as aiohttp's parser words it, or the bytes that it shows
-
-
-def _unread(error: BaseException | None) -> ServiceError:
-    """Return the error of a request that aiohttp's parser refuses: it knows some forty methods, and HTTP allows any."""
-    line = _FOREIGN.search(str(error)) if isinstance(error, BadHttpMethod) else None
-    if line is not None:
-        return Refused("ActionNotSupported", f"{line[1]} {line[2]}", reason="method")
-    return ServiceError("InvalidArgument", detail=NOT_HTTP)
-
-
-class HttpServer(web.Server):
-    """Makes a `protocol` for every connection."""
-
-    protocol = Protocol
-
-    def __init__(self, edge: HttpEdge) -> None:
-        request = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=MAX_COUNTED)
-        super().__init__(edge.answer, request_factory=request, handler_cancellation=True)
-        self.edge = edge
-        self.descriptors = Descriptors()
-
-    def __call__(self) -> Protocol:
-        return self.protocol(
-            self,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # the journal is the log; aiohttp's own would halve the throughput
-            max_line_size=MAX_HEAD,
-            max_field_size=MAX_HEAD,
-            keepalive_timeout=75.0,
-            lingering_time=2.0,
-        )

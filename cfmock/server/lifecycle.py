@@ -16,8 +16,9 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
 from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server import fast_way
+from cfmock.server.connections import HttpServer
 from cfmock.server.function_calls import Cause, FunctionCalls
-from cfmock.server.http_edge import AdminHandler, HttpEdge, HttpServer
+from cfmock.server.http_edge import AdminHandler, HttpEdge
 from cfmock.server.outbound import Outbound
 from cfmock.server.state_writer import StateWriter
 from cfmock.server.tls import Tls

@@ -41,7 +41,8 @@ from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server import fast_way
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.http import Admin
-from cfmock.server.http_edge import HttpEdge, HttpServer
+from cfmock.server.connections import HttpServer
+from cfmock.server.http_edge import HttpEdge
 from cfmock.server.outbound import Outbound
 from cfmock.service import cron
 from tests.fuzz import inputs, mutations
@@ -190,6 +191,9 @@ class Wire:
     def __init__(self, server_of: Callable[[HttpEdge], HttpServer] = fast_way.server_of) -> None:
         self.loop = asyncio.new_event_loop()
         self.http = self.loop.run_until_complete(self._serve(server_of))
+
+    def __del__(self) -> None:
+        self.loop.close()
 
     async def _serve(self, server_of: Callable[[HttpEdge], HttpServer]) -> HttpServer:
         emulator = make_service(FIXTURE, auth="off").emulator

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cfmock.observe.journal import CallRecord
 from cfmock.server import fast_way
-from cfmock.server.http_edge import HttpServer
+from cfmock.server.connections import HttpServer
 from cfmock.server.turns import LARGE
 from tests.fuzz import inputs
 from tests.fuzz.targets import Renewed, Wire

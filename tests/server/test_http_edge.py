@@ -13,7 +13,7 @@ import pytest
 
 from cfmock import CloudFlow
 from cfmock.api.client import signed_request
-from cfmock.server import http_edge, lifecycle
+from cfmock.server import connections, http_edge, lifecycle
 from cfmock.server.admin import http as admin_http
 from tests.support.calls import echo_flow
 from tests.support.raw import connect, exchange, parsed, read_answer
@@ -92,7 +92,7 @@ def test_a_client_that_speaks_https_is_warned_of_once(cf: CloudFlow) -> None:
     for _ in range(3):
         with pytest.raises(ssl.SSLError), connect(cf.url) as plain:
             ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
-    assert list(cf.warnings) == [http_edge.SPEAKS_HTTPS]
+    assert list(cf.warnings) == [connections.SPEAKS_HTTPS]
     assert not cf.calls()
     cf.reset()
     assert not cf.warnings

@@ -222,7 +222,9 @@ async def test_awaited_moves_of_the_clock_let_others_go_on() -> None:
 async def test_garbage_is_looked_for_in_what_one_slice_has_made(clock: str) -> None:
     # Left alone, Python looks when much more is there than at the last look: never, while as many executions go as come.
     made: list[int] = []
-    async with CloudFlow(FLOWS, clock=clock, now=START if clock == "virtual" else None, max_starts_per_advance=BOUND) as cf:
+    async with CloudFlow(
+        FLOWS, clock=clock, now=START if clock == "virtual" else None, max_starts_per_advance=BOUND
+    ) as cf:
 
         def look(phase: str, info: dict[str, int]) -> None:
             if phase == "start" and info["generation"] == 0:
