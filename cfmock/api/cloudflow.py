@@ -166,14 +166,19 @@ class CloudFlow(Lifecycle):
         check_text("name", name)
         return Task(self._do, flow, name, self._do(lambda control: control.begin_mocks(flow, name)))
 
-    def fail(self, operation: str, code: ErrorCode, *, times: int | None = None, **when: Unpack[FaultCalls]) -> Fault:
-        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
+    def fail(
+        self, operation: str, code: ErrorCode, *, times: int | None = None, after_operation: bool = False,
+        **when: Unpack[FaultCalls],
+    ) -> Fault:  # fmt: skip
+        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`; in its place,
+        or `after_operation`, so that only its answer is lost.
 
         `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
         Raises UnknownName for an operation that the API does not have; a flow that does not exist causes a warning.
         """
         check_text("operation", operation)
-        return self.fault(when={"operation": operation, **when}, error=code, times=times)
+        lost = after_operation or None
+        return self.fault(when={"operation": operation, **when}, error=code, times=times, after_operation=lost)
 
     def fault(self, **fault: Unpack[FaultKeywords]) -> Fault:
         """Add a fault rule, with the keys of a fixture's `faults`. Raises ArgumentError with what is wrong, UnknownName as `fail`

@@ -291,6 +291,13 @@ def test_an_error_is_answered_as_often_as_asked_and_counted(cf: CloudFlow) -> No
     assert fault.hits == 1
 
 
+def test_an_error_may_come_after_the_operation(cf: CloudFlow) -> None:
+    cf.fail("StartExecution", "ExecutionAlreadyExists", times=1, after_operation=True)
+    with pytest.raises(ServiceError, match="ExecutionAlreadyExists"):
+        cf.call("StartExecution", FlowName="echo", ExecutionName="e")
+    assert cf.call("DescribeExecution", FlowName="echo", ExecutionName="e")["Status"] == "Running"
+
+
 def test_a_removed_fault_strikes_no_more(cf: CloudFlow) -> None:
     fault = cf.fail("*", "InternalServerError")
     fault.remove()

@@ -218,15 +218,35 @@ def default(value: Any) -> str:
     return code(json.dumps(value) if isinstance(value, bool | list) else value)
 
 
-def options(name: str) -> str:
-    """The options of a command that are no settings of a server."""
+def options(argument: str) -> str:
+    """The options of a command that are no settings of a server; `options test zh`: in Chinese."""
+    name, _, language = argument.partition(" ")
     known = {row.option for row in SETTINGS.values()}
     rows = []
     for each in command(name).params:
         if isinstance(each, click.Option) and not each.hidden and not known.intersection(each.opts):
             form = "" if each.is_flag else f" {each.make_metavar(click.Context(command(name)))}"
-            rows.append((code(", ".join(each.opts) + form), (each.help or "").removesuffix(".")))
-    return table(("Option", "Means"), rows)
+            words = (each.help or "").removesuffix(".")
+            rows.append((code(", ".join(each.opts) + form), IN_CHINESE[words] if language else words))
+    return table(("选项", "作用") if language else ("Option", "Means"), rows)
+
+
+IN_CHINESE = {
+    "Run only tests whose file, flow or name contains this text or glob. Can be repeated":
+        "只运行文件名、流程名或测试名包含该文本（或匹配该通配符）的测试，可重复使用",
+    "Stop after the first failure": "第一个测试失败后停止",
+    "Run in N processes": "用 N 个进程运行",
+    "Write JUnit XML": "写出 JUnit XML",
+    "Write results and coverage as JSON; - writes to stdout, without the table":
+        "以 JSON 写出结果和覆盖率；`-` 表示写到标准输出，不再显示表格",
+    "Write an HTML page that shows the coverage in a picture of each flow": "写出 HTML 网页，在每个流程的图中显示覆盖情况",
+    "Exit with 1 if less than N percent of all points are covered": "覆盖率低于 N% 时退出码为 1",
+    "Add the coverage of another run: a file written by this command, pytest or `cfmock run`":
+        "合并另一次运行的覆盖率：由本命令、pytest 或 `cfmock run` 写出的文件",
+    "Run again whenever a file changes": "文件变化时重新运行",
+    "Write first tests for the flows in PATH, next to it": "为 PATH 中的流程生成第一批测试，写在旁边的文件中",
+}  # fmt: skip
+"""The help of the options that a page in Chinese shows. Raises KeyError for one whose words have changed."""
 
 
 def checks(_: str) -> str:
