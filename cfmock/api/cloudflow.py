@@ -170,8 +170,9 @@ class CloudFlow(Lifecycle):
         self, operation: str, code: ErrorCode, *, times: int | None = None, after_operation: bool = False,
         **when: Unpack[FaultCalls],
     ) -> Fault:  # fmt: skip
-        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`; in its place,
-        or `after_operation`, so that only its answer is lost.
+        """Answer calls of an operation (a glob) with an error code of the catalogue: every time, or the first `times`.
+
+        With `after_operation` the operation is carried out first, so that only its answer is lost.
 
         `when` narrows it down: flow, execution, access_key_id (globs), call (the n-th of the matching ones, or a list of them).
         Raises UnknownName for an operation that the API does not have; a flow that does not exist causes a warning.
