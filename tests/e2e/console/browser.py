@@ -8,7 +8,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -51,8 +50,8 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         """What a function body returns; `await` may be used."""
         body = (
-            "const done = arguments[arguments.length - 1];"
-            f"(async (...given) => {{ {script} }})(...arguments).then(done, (error) => done('failed: ' + error));"
+            "const [done, ...all] = [...arguments].reverse();"
+            f"(async (...given) => {{ {script} }})(...all.reverse()).then(done, (error) => done('failed: ' + error));"
         )
         return self.command("execute/async", {"script": body, "args": list(arguments)})
 
@@ -61,12 +60,27 @@ class Browser:
 
     def until_text(self, *words: str) -> None:
         """Until the page shows all of these."""
-        for _ in range(200):
-            shown = self.text()
-            if all(word in shown for word in words):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"the page does not show {words}, but\n{shown[:3000]}")
+        shown = "const shown = document.body.innerText; return given.every((word) => shown.includes(word))"
+        if not self._comes(shown, *words):
+            raise AssertionError(f"the page does not show {words}, but\n{self.text()[:3000]}")
+
+    def until(self, script: str) -> None:
+        """Until an expression is true."""
+        if not self._comes(f"return {script}"):
+            where = self.run("return `${location.hash} ${document.activeElement.outerHTML.slice(0, 200)}`")
+            raise AssertionError(f"never: {script}, at {where}\n{self.text()[:2000]}")
+
+    def _comes(self, script: str, *arguments: Any) -> bool:
+        """Return whether a function body returns true, within ten seconds; the page looks for itself, every 10 ms."""
+        found = self.run(
+            f"const holds = (...given) => {{ {script} }};"
+            "for (const end = performance.now() + 10000; performance.now() < end;) {"
+            "  if (holds(...given) === true) return true;"
+            "  await new Promise((done) => setTimeout(done, 10));"
+            "} return false",
+            *arguments,
+        )
+        return found is True
 
     def click(self, words: str, within: str = "body") -> None:
         """Click on the button, link or summary with exactly this text."""

@@ -17,17 +17,21 @@ from cfmock.tools.flowtest import cases
 from tests.e2e.console.browser import Browser
 from tests.e2e.console.conftest import FIXTURE, HOSTILE, wrongly_signed
 
-KEEP_COPIES = """
+PREPARE = """
 const writeText = async (text) => { window.copied = text; };
 Object.defineProperty(navigator, "clipboard", {value: {writeText}});
+const later = window.setTimeout;
+window.rest = [];
+window.setTimeout = (act, after, ...given) => after === 3000 ? rest.push(act) : later(act, after === 1500 ? 50 : after, ...given);
 """
+"""Copies are kept; what is gone keeps its place until `rest` is called; a lost server is asked again soon."""
 
 
 def show(browser: Browser, cf: CloudFlow, view: str, *words: str) -> None:
     browser.open("about:blank")
     browser.look(1280, "light")
     browser.open(f"{cf.url}/_cfmock/#/{view}")
-    browser.run(KEEP_COPIES)
+    browser.run(PREPARE)
     browser.until_text(*words)
 
 
@@ -42,14 +46,6 @@ def press(browser: Browser, key: str) -> None:
     browser.run(
         "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: given[0], bubbles: true}))", key
     )
-
-
-def until(browser: Browser, script: str) -> None:
-    for _ in range(200):
-        if browser.run(f"return {script}") is True:
-            return
-    where = browser.run("return `${location.hash} ${document.activeElement.outerHTML.slice(0, 200)}`")
-    raise AssertionError(f"never: {script}, at {where}\n{browser.text()[:2000]}")
 
 
 def test_an_execution_is_copied_as_a_test_of_its_flow_that_passes(browser: Browser, cf: CloudFlow) -> None:
@@ -111,7 +107,7 @@ def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf
     browser.command("back", {})
     browser.until_text("Start an execution")
     browser.click("✕ Failed 1")
-    until(browser, "!document.body.innerText.includes('good-1')")
+    browser.until("!document.body.innerText.includes('good-1')")
     browser.command("back", {})
     browser.until_text("good-1")
 
@@ -121,25 +117,24 @@ def test_keys_lead_through_the_console(browser: Browser, cf: CloudFlow) -> None:
     press(browser, "?")
     browser.until_text("these keys")
     browser.click("Close")
-    until(browser, "document.activeElement === document.body")
+    browser.until("document.activeElement === document.body")
     press(browser, "/")
-    until(browser, "document.activeElement.type === 'search' && location.hash === '#/executions'")
+    browser.until("document.activeElement.type === 'search' && location.hash === '#/executions'")
     browser.run("document.activeElement.blur()")
     for key, title in (("c", "Calls"), ("f", "Flows"), ("w", "Waiting"), ("x", "Faults"), ("e", "Executions")):
         press(browser, "g")
         press(browser, key)
-        until(
-            browser,
+        browser.until(
             f"document.title.startsWith('{title}') && document.querySelector('h1').textContent.startsWith('{title}')",
         )
         press(browser, "/")
-        until(browser, "document.activeElement.type === 'search'")
+        browser.until("document.activeElement.type === 'search'")
         browser.run("document.activeElement.blur()")
     browser.click("Skip to content")
     assert browser.run("return [document.activeElement.id, location.hash]") == ["main", "#/executions"]
     browser.click("Start an execution")
     press(browser, "Escape")
-    until(browser, "!document.querySelector('.drop[open]') && document.activeElement.matches('.start > summary')")
+    browser.until("!document.querySelector('.drop[open]') && document.activeElement.matches('.start > summary')")
 
 
 def test_what_is_open_and_focused_stays_while_an_execution_goes_on(browser: Browser, cf: CloudFlow) -> None:
@@ -151,7 +146,7 @@ def test_what_is_open_and_focused_stays_while_an_execution_goes_on(browser: Brow
     (task,) = cf.tasks("order_flow")
     cf.call("ReportTaskSucceeded", TaskToken=task["token"], Output=json.dumps({"a": HOSTILE}))
     browser.until_text("✓ Succeeded", "ExecutionSucceeded")
-    until(browser, "before.every((each) => each.isConnected) && before[0].open && document.activeElement === before[3]")
+    browser.until("before.every((each) => each.isConnected) && before[0].open && document.activeElement === before[3]")
 
 
 def test_a_flow_shows_findings_in_its_margin_and_what_was_passed(browser: Browser, cf: CloudFlow) -> None:
@@ -193,12 +188,12 @@ def test_a_fault_is_made_by_a_form_of_the_schema(browser: Browser, cf: CloudFlow
     browser.click("Make a fault", "form")
     browser.until_text("Remove")
     cf.call("ListFlows")
-    until(browser, "document.querySelector('tbody tr').cells[4].textContent === '1'")
+    browser.until("document.querySelector('tbody tr').cells[4].textContent === '1'")
     browser.click("Remove")
     browser.until_text("No faults", f"Removed {HOSTILE}.")
     assert browser.run("return document.querySelector('tbody tr').textContent") == f"Removed {HOSTILE}."
     pressed = browser.run(
-        "while (document.querySelector('tbody tr')) await new Promise((done) => setTimeout(done, 50));"
+        "for (const act of rest) act();"
         "const next = document.createElement('button'); document.querySelector('tbody').append(next);"
         "let pressed = 0; next.onclick = () => { pressed += 1; }; next.click(); return pressed"
     )
@@ -234,20 +229,79 @@ def test_the_last_error_matrix_is_shown(browser: Browser, cf: CloudFlow) -> None
     assert browser.log() == []
 
 
+OUTER = """\
+Type: StateMachine
+SpecVersion: v1
+Name: outer
+StartAt: Order
+States:
+  - {Type: Task, Name: Order, Action: FNF:StartExecution, TaskMode: WaitForSystemCallback, End: true,
+     Parameters: {resourceArn: "acs:fnf:::flow/order_flow", executionName: inner-1}}
+"""
+
+
+def test_an_execution_and_the_one_that_it_started_lead_to_each_other(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions", "good-1")
+    browser.until("document.querySelector('nav').innerText.replace(/\\s+/g, ' ').includes('Waiting 1 ')")
+    cf.load({"cfmock": 1, "flows": [{"name": "outer", "definition": OUTER}]})
+    cf.call("StartExecution", FlowName="outer", ExecutionName="outer-1")
+    browser.until_text("inner-1", "started by outer-1 in Order", "Waiting\n2")
+    browser.fill("Flow contains", "ute")
+    browser.until("!document.querySelector('tbody').innerText.includes('good-1')")
+    browser.click("outer-1", "tbody")
+    browser.until_text("started order_flow / inner-1 ▶ Running")
+    browser.click("order_flow / inner-1")
+    browser.until_text("Started by", "outer-1 in Order")
+    browser.click("outer-1", "dd")
+    browser.until_text("started order_flow / inner-1 ▶ Running")
+
+
+def test_a_flow_leads_to_its_own_executions_and_shows_how_much_they_reached(browser: Browser, cf: CloudFlow) -> None:
+    cf.load({"cfmock": 1, "flows": [{"name": "order_flow_2"}]})
+    cf.call("StartExecution", FlowName="order_flow_2", ExecutionName="other-1")
+    show(browser, cf, "flows", "order_flow_2")
+    cells = browser.run("return [...document.querySelectorAll('tbody tr')].map((row) => row.cells[2].textContent)")
+    assert cells == ["100 %", "100 %"]
+    browser.click("order_flow")
+    browser.until_text("Definition")
+    browser.run("document.querySelector('.facts a').click()")
+    browser.until(
+        "[...document.querySelectorAll('tbody tr')].map((row) => row.cells[1].textContent).join() === 'bad-1,good-1'"
+    )
+
+
+def test_nothing_in_the_header_moves(browser: Browser, cf: CloudFlow) -> None:
+    seen = set()
+    show(browser, cf, "executions", "good-1", "live")
+    browser.until("Boolean(document.querySelector('.waits'))")
+    for address in (
+        "executions",
+        "waiting",
+        "calls?region=cn-shanghai",
+        "executions/order_flow/bad-1?region=cn-hangzhou",
+        "faults",
+    ):
+        browser.run("location.hash = given[0]", f"#/{address}")
+        browser.until("document.title.startsWith(document.querySelector('h1').textContent.slice(0, 5))")
+        find = "[...document.querySelectorAll('.top :is(a, button, input, summary, .now, .state)')]"
+        seen.add(str(browser.run(f"return {find}.map((each) => [each.offsetLeft, each.offsetTop, each.offsetWidth])")))
+    assert len(seen) == 1, "\n".join(seen)
+
+
 def test_the_header_has_one_row_and_chooses_a_world(browser: Browser, cf: CloudFlow) -> None:
-    show(browser, cf, "executions", "good-1", "virtual clock", "live")
+    show(browser, cf, "executions", "good-1", "virtual", "live")
     assert browser.run("return document.querySelector('.top').offsetHeight") < 60
-    browser.click("World all")
-    until(browser, "document.querySelectorAll('.world option').length > 5")
+    browser.click("All accounts and regions")
+    browser.until("document.querySelectorAll('.world option').length > 5")
     browser.fill("Region", "cn-shanghai")
     browser.click("Show")
-    browser.until_text("No executions yet", "World cn-shanghai")
+    browser.until_text("No executions yet", "All accounts · cn-shanghai")
     assert browser.run("return location.hash") == "#/executions?region=cn-shanghai"
     browser.click("Calls")
     browser.until_text("No calls yet")
     browser.command("back", {})
     browser.command("back", {})
-    browser.until_text("good-1", "World all")
+    browser.until_text("good-1", "All accounts and regions")
 
 
 def test_older_calls_are_a_page_away(browser: Browser, cf: CloudFlow) -> None:
@@ -266,11 +320,11 @@ def test_what_no_call_can_have_is_told_in_place_of_the_list(browser: Browser, cf
     show(browser, cf, "calls", "The newest 2")
     browser.fill("Operation", "Exec")
     browser.fill("Execution", "ood")
-    until(browser, "document.querySelectorAll('tbody tr').length === 1")
+    browser.until("document.querySelectorAll('tbody tr').length === 1")
     browser.click("Errors")
     browser.until_text("No call passes these filters.")
     browser.click("OK")
-    until(browser, "document.querySelectorAll('tbody tr').length === 1")
+    browser.until("document.querySelectorAll('tbody tr').length === 1")
     browser.fill("Operation", "Exek")
     browser.until_text("Nothing matches", "there is no operation '*Exek*'")
     assert browser.run("return document.querySelector('main').firstElementChild.firstElementChild.tagName") == "H1"
@@ -295,14 +349,14 @@ def test_a_server_that_comes_back_is_followed_again(browser: Browser) -> None:
     with CloudFlow() as first:
         show(browser, first, "calls", "live", "No calls yet")
         port = int(first.url.rpartition(":")[2])
-    browser.until_text("not connected")
+    browser.until_text("offline")
     with CloudFlow(port=port) as second:
         second.call("ListFlows")
         browser.until_text("live", "ListFlows")
 
 
 def test_an_execution_is_started_in_the_world_that_is_shown(browser: Browser, cf: CloudFlow) -> None:
-    show(browser, cf, "executions?region=cn-shanghai", "World cn-shanghai", "Start an execution")
+    show(browser, cf, "executions?region=cn-shanghai", "All accounts · cn-shanghai", "Start an execution")
     browser.click("Start an execution")
     browser.fill("Flow", "order_flow")
     browser.fill("Input", "{")

@@ -71,7 +71,7 @@ def test_calls_arrive_by_themselves_and_one_is_made_a_fault_of(browser: Browser,
 
 def test_the_clock_is_moved_from_the_header(browser: Browser, cf: CloudFlow) -> None:
     show(browser, cf, "executions")
-    browser.until_text("2024-06-01 00:00:00", "virtual clock")
+    browser.until_text("2024-06-01 00:00:00", "virtual")
     browser.fill("Advance by", "2h")
     browser.click("Advance")
     browser.until_text("2024-06-01 02:00:00", "0 executions ended, 1 tasks wait.")

@@ -10,7 +10,3 @@ type Place = {path: string, parts: string[], query: URLSearchParams, world: Reco
 type View = {title: string, node: HTMLElement, kinds: string[], load: (place: Place) => Promise<any>, draw: (data: any, place: Place) => void};
 
 type Make = (place: Place) => View;
-
-/** What elements are made with. */
-type Handler = (event: any) => any;
-type Attributes = {[name: string]: any, onclick?: Handler, onkeydown?: Handler, onsubmit?: Handler, onchange?: Handler, oninput?: Handler, ontoggle?: Handler, oncancel?: Handler};

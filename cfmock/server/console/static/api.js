@@ -105,7 +105,7 @@ function style() {
 /**
  * Follow what changes, over one connection, which is closed while the tab is hidden.
  * @param {(kinds: Set<string>) => void} changed
- * @param {(state: "live" | "paused" | "lost") => void} tell
+ * @param {(state: "live" | "paused" | "offline") => void} tell
  */
 export function follow(changed, tell) {
   /** @type {number | null} */
@@ -139,7 +139,7 @@ export function follow(changed, tell) {
     } catch { /* asked for again below */ }
     if (running !== control || document.hidden) return;
     running = null;
-    tell("lost");
+    tell("offline");
     setTimeout(() => { if (!running && !document.hidden) void read(); }, 1500);
   }
 

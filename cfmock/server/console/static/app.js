@@ -43,6 +43,7 @@ function go() {
     setTimeout(appear, 250, view);
   }
   navigate(place);
+  countSoon();
   void read(place);
 }
 
@@ -90,7 +91,7 @@ function refresh() {
 }
 
 const now = h("span.now");
-const kind = h("span.tag");
+const kind = h("span.tag", {title: "The flow clock"});
 const state = h("span.state", {role: "status"}, "connecting");
 const advances = h("span.advances", {hidden: true, role: "group", "aria-label": "Move the clock"});
 const worlds = h("summary");
@@ -98,14 +99,36 @@ const worlds = h("summary");
 /** The world that lists show; a thing has its own, which leaves this as it is. @type {Record<string, string>} */
 let world = {};
 
+let waits = 0;
+/** @type {number | undefined} */
+let counting;
+
+/** How many executions go on; shows how many tasks wait. */
+async function count() {
+  const {counts, waiting} = await get(at("executions", {...world, limit: 1}));
+  waits = waiting;
+  navigate(here());
+  return (counts.Running ?? 0) + (counts.Starting ?? 0);
+}
+
+/** Count soon, with what changes until then. */
+function countSoon() {
+  counting ??= setTimeout(() => {
+    counting = undefined;
+    void count().catch(() => {});
+  }, 500);
+}
+
 /** @param {Place} place */
 function navigate(place) {
   if (place.parts.length < 2) world = place.world;
   show(byId("nav"), VIEWS.map((each) => {
     const name = each.toLowerCase();
-    return h("a", {href: at(`#/${name}`, world), "aria-current": name === place.parts[0] ? "page" : null}, each);
+    return h("a", {href: at(`#/${name}`, world), "aria-current": name === place.parts[0] ? "page" : null}, each,
+      each === "Waiting" && waits ? h("span.waits", {title: `${waits} tasks wait for a report`}, waits) : null);
   }));
-  fill(worlds, h("span.quiet", "World"), " ", [world.account, world.region].filter(Boolean).join(" · ") || "all");
+  const {account, region} = world;
+  fill(worlds, account || region ? `${account || "All accounts"} · ${region || "all regions"}` : "All accounts and regions");
 }
 
 /** By how much a real clock of the server is ahead of this machine's, in ms; null: it is virtual. @type {number | null} */
@@ -118,24 +141,17 @@ setInterval(() => {
 function tell(clock) {
   ahead = clock.kind === "real" ? Date.parse(clock.now) - Date.now() : null;
   fill(now, moment(clock.now));
-  fill(kind, `${clock.kind} clock`);
+  fill(kind, clock.kind);
   advances.hidden = clock.kind !== "virtual";
-}
-
-/** How many executions go on. */
-async function running() {
-  const {counts} = await get(at("executions", {...world, limit: 1}));
-  return (counts.Running ?? 0) + (counts.Starting ?? 0);
 }
 
 /** @param {string} by */
 async function advance(by) {
-  const before = await running();
+  const before = await count();
   const moved = await send("POST", "clock", {advance: by});
   tell(moved);
   if (!moved.reached) return notice(`The clock stopped: ${moved.reason}`, true);
-  const {tasks} = await get(at("tasks", world));
-  notice(`${Math.max(0, before - await running())} executions ended, ${tasks.length} tasks wait.`);
+  notice(`${Math.max(0, before - await count())} executions ended, ${waits} tasks wait.`);
 }
 
 function header() {
@@ -171,7 +187,7 @@ function chooser() {
 
 function keys() {
   const dialog = h("dialog", {"aria-labelledby": "keys-title", onclose: () => dialog.remove()}, h("h2", {id: "keys-title"}, "Keys"),
-    facts(/** @type {any} */ (KEYS)),
+    facts(KEYS),
     button("Close", () => dialog.close(), {class: "main"}));
   document.body.append(dialog);
   dialog.showModal();
@@ -231,6 +247,7 @@ addEventListener("hashchange", go);
 go();
 follow((kinds) => {
   if (kinds.has("reset") || kinds.has("clock")) void get("clock").then(tell).catch(() => {});
+  if (["reset", "task", "execution"].some((each) => kinds.has(each))) countSoon();
   if (kinds.has("reset") || view?.kinds.some((each) => kinds.has(each))) refresh();
-}, (word) => fill(state, h("span", {class: `dot ${word}`, "aria-hidden": "true"}), {live: "live", paused: "paused", lost: "not connected"}[word]));
+}, (word) => fill(state, h("span", {class: `dot ${word}`, "aria-hidden": "true"}), word));
 void get("clock").then(tell).catch(() => {});

@@ -4,7 +4,7 @@ import {get, refused} from "./api.js";
 import {sideBySide} from "./compare.js";
 import {a, badge, block, button, chip, copy, empty, facts, filter, h, keep, moment, pretty, quiet, row, section, show, span, table, unpacked} from "./dom.js";
 import {misses} from "./executions.js";
-import {at, link, ofExecution, to, worldName} from "./places.js";
+import {at, holding, link, ofExecution, to, worldName} from "./places.js";
 import {curl, python} from "./snippets.js";
 
 /** How a call was answered. */
@@ -21,9 +21,6 @@ const FILTERS = {operation: "Operation", flow: "Flow", execution: "Execution", c
 const ANSWERS = /** @type {const} */ ([["All", "", ""], ["OK", "200", ""], ["Errors", "", "*"]]);
 const NAMES = Object.keys(FILTERS);
 
-/** A glob for what holds a text, unless that is one. @param {string} text */
-const holding = (text) => (!text || /[*?[]/.test(text) ? text : `*${text}*`);
-
 /** @type {Make} */
 export const calls = () => {
   const rows = h("tbody");
@@ -32,7 +29,7 @@ export const calls = () => {
   const filters = h("div.filters", Object.entries(FILTERS).map(([name, label]) => filter(name, label, name === "operation" ? "search" : "text")), chips);
   return {
     title: "Calls", kinds: ["call"],
-    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, name === "request_id" ? query.get(name) : holding(query.get(name) ?? "")])), status: query.get("status"), ...world, after: query.get("after"), limit: "100"})).catch(refused({calls: []})),
+    load: ({query, world}) => get(at("calls", {...Object.fromEntries(NAMES.map((name) => [name, name === "request_id" ? query.get(name) : holding(query.get(name))])), status: query.get("status"), ...world, after: query.get("after"), limit: "100"})).catch(refused({calls: []})),
     draw(found, {query}) {
       show(chips, ANSWERS.map(([text, status, code]) => chip(text, status === (query.get("status") ?? "") && code === (query.get("code") ?? ""), {status, code}, text)));
       const newest = found.calls.reverse();
@@ -66,11 +63,11 @@ export const call = ({parts}) => {
   };
 };
 
-const told = (row) => /** @type {[string, any][]} */ ([["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
+const told = (row) => [["Time", moment(row.time)], ["Took", span(row.duration * 1000)], ["Delayed by", row.delay ? span(row.delay * 1000) : null],
   ["Retry after", row.retry_after ? span(row.retry_after * 1000) : null], ["Key", row.access_key_id || "none"], ["Request id", h("code", row.request_id)],
-  ["Nonce", h("code", row.nonce || "none")], ["Timestamp the client sent", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || "none"],
+  ["Nonce", h("code", row.nonce || "none")], ["Timestamp the client sent", row.timestamp || "none"], ["World", worldName(row)], ["Faults", row.faults.join(", ") || null],
   ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
-    ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]]).filter(([, value]) => value !== null);
+    ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]];
 
 /** Where a fault for calls like this one is made. */
 const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
@@ -96,7 +93,7 @@ function signature(found, hint) {
     ? [found.canonical_request, found.client_canonical_request] : [found.string_to_sign, found.client_string_to_sign];
   const words = found.likely_mistake ?? `No known mistake explains the difference${hint ? `; ${hint}` : ""}.`;
   return section("Signature", h("p.wrong", h("b", words[0].toUpperCase() + words.slice(1))),
-    client === null ? [block("What the server signed", server, "none", 3), found.canonical_request ? block("Canonical request", found.canonical_request, "none", 3) : null]
-      : client === server ? [h("p", "Both signed the same text; the mistake is in how it was signed."), block("What both signed", server, "none", 3)]
+    client === null ? [block("What the server signed", server, 3), found.canonical_request ? block("Canonical request", found.canonical_request, 3) : null]
+      : client === server ? [h("p", "Both signed the same text; the mistake is in how it was signed."), block("What both signed", server, 3)]
       : sideBySide("What the server signed", server, "What the client signed", client));
 }

@@ -2,21 +2,19 @@
 
 import {change} from "./places.js";
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
-
 /**
  * An element with children; its tag may name classes (`p.quiet`). `onclick` and the like are properties, so that `patch` can hand
  * them on.
  * @param {string} tag
- * @param {Attributes | Child | Child[]} [attributes]
- * @param {...(Child | Child[])} children
+ * @param {any} [attributes]
+ * @param {...any} children
  * @returns {any}
  */
 export function h(tag, attributes, ...children) {
   const [type, ...classes] = tag.split(".");
   const made = /** @type {any} */ (document.createElement(type));
   if (classes.length) made.className = classes.join(" ");
-  if (attributes?.constructor !== Object) children.unshift(/** @type {Child} */ (attributes));
+  if (attributes?.constructor !== Object) children.unshift(attributes);
   else for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on") || name === "value") made[name] = value;
@@ -38,7 +36,7 @@ function kept(children) {
     .map((each) => (each instanceof Node ? each : String(each)));
 }
 
-/** Put these in place of what an element holds. @param {Element} parent @param {...(Child | Child[])} children */
+/** Put these in place of what an element holds. @param {Element} parent */
 export function fill(parent, ...children) {
   parent.replaceChildren(...kept(children));
 }
@@ -46,7 +44,7 @@ export function fill(parent, ...children) {
 /**
  * Make what an element holds look like these, with as few changes as can be: what stays keeps its place in the page, its focus,
  * its scrolling, and what somebody has opened or typed.
- * @param {Element} parent @param {...(Child | Child[])} children
+ * @param {Element} parent
  */
 export function show(parent, ...children) {
   const made = document.createDocumentFragment();
@@ -147,7 +145,7 @@ export const keep = (parent, items, name, make) => arrange(parent, items, name, 
 
 const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "◷", Stopped: "■", Running: "▶", Starting: "▷"};
 
-/** A status: its word, with a shape for those who do not see the colour. @param {string} status @param {Child} [words] */
+/** A status: its word, with a shape for those who do not see the colour. @param {string} status */
 export function badge(status, words = status) {
   const shape = /** @type {Record<string, string>} */ (SHAPES)[status] ?? "•";
   return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, shape), " ", words);
@@ -195,8 +193,8 @@ export const quiet = (...words) => h("p.quiet", words);
 /** A part that scrolls by itself, by keyboard, too. */
 export const PANE = {tabindex: "0", role: "region"};
 
-/** A block of JSON or text with a name. @param {string} name @param {string} [none] @param {number} [level] of its heading */
-export function block(name, value, none = "none", level = 2) {
+/** A block of JSON or text with a name. @param {string} name @param {number} [level] of its heading */
+export function block(name, value, level = 2, none = "none") {
   const there = value !== null && value !== undefined;
   return h("section.block", {"data-key": name}, h(`h${level}`, name),
     there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : quiet(none));
@@ -205,8 +203,8 @@ export function block(name, value, none = "none", level = 2) {
 /** A part of a page. @param {string} title */
 export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", title), children);
 
-/** A list of names and values. @param {[string, Child | Child[]][]} rows */
-export const facts = (rows) => h("dl.facts", rows.map(([name, value]) => h("div", {"data-key": name}, h("dt", name), h("dd", value))));
+/** A list of names and values; null: there is none. @param {any[][]} rows */
+export const facts = (rows) => h("dl.facts", rows.filter(([, value]) => value !== null).map(([name, value]) => h("div", {"data-key": name}, h("dt", name), h("dd", value))));
 
 /** @param {(event: Event) => any} act @param {Record<string, any>} [more] */
 export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
@@ -266,7 +264,7 @@ export function table(label, heads, body) {
 /** A row of a table. Numbers, and what stands in a list, go to the right. */
 export const row = (...cells) => h("tr", cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
 
-const NUMBERS = new Set(["Took", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
+const NUMBERS = new Set(["Took", "Coverage", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
 
 /** What to do first where there is nothing. @param {string} title @param {string} text @param {string} [command] */
 export function empty(title, text, command) {

@@ -2,7 +2,7 @@
 
 import {drawn, get, picture, refused, send} from "./api.js";
 import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, moment, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
-import {at, change, here, link, ofExecution, to, worldName, worldOf} from "./places.js";
+import {at, change, choose, here, holding, link, ofExecution, to, worldName, worldOf} from "./places.js";
 import {flowTest} from "./snippets.js";
 import {timeline} from "./timeline.js";
 
@@ -20,7 +20,7 @@ export const executions = ({query}) => {
   const list = table("Executions", ["Status", "Execution", "Flow", "Started", "Took", "Error / waits for"], rows);
   const [counts, below] = [h("div.counts", {role: "group", "aria-label": "Status"}), h("div")];
   const names = h("datalist", {id: "flow-names"});
-  const flow = filter("flow", "Flow", "text");
+  const flow = filter("flow", "Flow contains", "text");
   flow.setAttribute("list", "flow-names");
   flow.onfocus = async () => fill(names, ((await get("flows?limit=200")).flows).map((each) => h("option", {value: each.name})));
   const filters = h("div.filters", filter("prefix", "Name begins with"), flow, names, counts);
@@ -28,7 +28,7 @@ export const executions = ({query}) => {
   return {
     title: "Executions", kinds: ["execution", "flow"],
     async load({query: asked, world}) {
-      const found = await get(at("executions", {flow: asked.get("flow"), status: asked.get("status"), prefix: asked.get("prefix"), ...world, limit: asked.get("limit") ?? "50"})).catch(refused({executions: [], counts: {}}));
+      const found = await get(at("executions", {flow: holding(asked.get("flow")), status: asked.get("status"), prefix: asked.get("prefix"), ...world, limit: asked.get("limit") ?? "50"})).catch(refused({executions: [], counts: {}}));
       const [known] = found.executions.length ? [] : (await get(at("flows", {...world, limit: "1"}))).flows;
       return {...found, known};
     },
@@ -38,7 +38,7 @@ export const executions = ({query}) => {
       const all = Object.values(found.counts).reduce((sum, each) => sum + each, 0);
       show(counts, ["", ...STATUSES.filter((name) => found.counts[name] || name === status)].map((name) =>
         chip([name ? badge(name) : "All", " ", h("b", name ? found.counts[name] ?? 0 : all)], name === status, {status: name === status ? "" : name}, name)));
-      keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), a(ofExecution(one), one.name), a(link("flows", [one.flow], one), one.flow),
+      keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), h("span", a(ofExecution(one), one.name), one.parent ? h("small", "started by ", parent(one)) : null), a(link("flows", [one.flow], one), one.flow),
         moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one.waits))));
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", found.wrong ?? "No execution passes these filters.")
         : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=${found.known.name} --url ${location.origin}`)
@@ -49,6 +49,9 @@ export const executions = ({query}) => {
     node: h("div", h("div.head", h("h1", "Executions"), starter(query.get("flow") ?? "")), filters, list, below),
   };
 };
+
+/** The execution that started this one, and in which state. */
+const parent = (row) => (row.parent ? h("span", a(ofExecution({...row, ...row.parent}), row.parent.name), ` in ${row.parent.state}`) : null);
 
 /** A form that starts an execution. @param {string} flow @param {any} [row] a thing of the world to start it in */
 export function starter(flow, row) {
@@ -83,9 +86,6 @@ export const execution = ({parts, world}) => {
   /** What was read when it had ended: other executions' changes bring nothing more. @type {any} */
   let ended = null;
 
-  /** @param {string} state */
-  const choose = (state) => change({state: state === chosen ? "" : state}, true);
-
   return {
     title: name, node, kinds: ["execution", "task", "clock"],
     async load() {
@@ -104,27 +104,27 @@ export const execution = ({parts, world}) => {
       if (look === before) return;
       before = look;
       show(node, head(row), error(row),
-        h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, row.stopped ? "none" : "not yet: it has not ended")),
+        h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, 2, row.stopped ? "none" : "not yet: it has not ended")),
         h("div.split", {"data-key": "way"},
-          h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen, choose)) : quiet("No picture.")),
-            timeline(history.events, end, chosen, choose)),
-          h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen, choose))));
+          h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen)) : quiet("No picture.")),
+            timeline(history.events, end, chosen)),
+          h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen))));
     },
   };
 };
 
-/** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen @param {(state: string) => void} choose */
-export function marked(svg, flow, chosen, choose) {
+/** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen */
+export function marked(svg, flow, chosen) {
   svg.setAttribute("aria-label", `Graph of ${flow}`);
   svg.setAttribute("role", "group");
   for (const each of /** @type {any} */ (svg.querySelectorAll("[data-state]"))) {
     const state = each.dataset.state;
-    const press = (/** @type {Event} */ event) => {
+    const press = (event) => {
       event.stopPropagation();
       choose(state);
     };
     each.onclick = press;
-    each.onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") press(event); };
+    each.onkeydown = (event) => { if (event.key === "Enter") press(event); };
     each.classList.toggle("chosen", state === chosen);
     each.setAttribute("tabindex", "0");
     const holds = each.querySelector("[data-state]"); // no button holds others
@@ -143,7 +143,7 @@ function head(row) {
       running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
       button("Run again", () => tried(again(row)), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row), "Copied a flow test: put it into a fixture file and run cfmock test."), {"data-key": "copy"}))),
     facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
-      ["World", worldName(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
+      ["World", worldName(row)], ["Started by", parent(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
 }
 
 const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h("h2", row.error.code), h("p", row.error.detail),
@@ -158,7 +158,8 @@ function answers(row, chosen) {
     tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
       h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
-      task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)))),
+      task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)),
+      task.started.map((each) => h("p", {"data-key": each.name}, "started ", a(ofExecution({...row, ...each}), `${each.flow} / ${each.name}`), " ", badge(each.status ?? "none", each.status ?? "kept no longer"))))),
     tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
     waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }
@@ -169,22 +170,23 @@ function answer(tried, number, task) {
   return h("div.answer", {"data-key": String(number)},
     h("p", task.tries.length + task.omitted > 1 ? [h("span.tag", `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
     tried.why ? h("p.why", tried.why) : null,
+    h("p.brief", "given ", h("code", JSON.stringify(tried.input))),
     tried.error ? h("p.wrong", h("b", tried.error.code), " ", tried.error.detail) : tried.result === null ? null : h("p.brief", "returned ", h("code", JSON.stringify(tried.result))),
     misses(tried.near_misses),
-    h("details", h("summary", "Input and result"), block("Input", tried.input, "none", 4), block("Result", tried.result, "none", 4)));
+    h("details", h("summary", "Input and result"), block("Input", tried.input, 4), block("Result", tried.result, 4)));
 }
 
 /** What nearly answered: but for one thing; what differed more is folded. @param {any[]} found */
 export function misses(found) {
   const near = found.filter((each) => each.differences.length === 1 && each.differences[0].path !== "when.operation");
   const others = found.filter((each) => !near.includes(each));
-  const list = (/** @type {any[]} */ some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", each.differences.map((one) => one.message).join("; "))));
+  const list = (some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", each.differences.map((one) => one.message).join("; "))));
   return h("div.misses", near.length ? [h("h4", "What nearly did"), list(near)] : null,
-    others.length ? h("details", h("summary", `${others.length} ${near.length ? "others " : ""}did not apply`), list(others)) : null);
+    others.length ? h("details", h("summary", `Did not apply: ${others.length}`), list(others)) : null);
 }
 
-/** @param {any} history @param {string} chosen @param {(state: string) => void} choose */
-function eventList({events, next}, chosen, choose) {
+/** @param {any} history @param {string} chosen */
+function eventList({events, next}, chosen) {
   const rows = events.filter((each) => !chosen || each.StepName === chosen);
   return h("section", {"data-key": "events"}, h("h2", chosen ? `Events of ${chosen}` : "Events"),
     h("ol.events", rows.map((each) => h("li", {"data-key": String(each.EventId)}, h("details", null,

@@ -10,7 +10,7 @@ export const faults = ({query: begun}) => {
   const rows = h("tbody");
   const list = table("Faults", ["Rule", "When", "Does", "Times", "Hits", "Remove"], rows);
   const [below, maker, last] = [h("div"), h("div"), h("div")];
-  const filters = h("div.filters", filter("q", "Rule holds"));
+  const filters = h("div.filters", filter("q", "Rule contains"));
   void described().then((about) => {
     fill(maker, rulemaker(about.components.schemas, begun));
     if (begun.get("operation")) maker.scrollIntoView();

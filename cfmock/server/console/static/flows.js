@@ -13,16 +13,16 @@ const counted = (counts) => Object.entries(counts).map(([status, count]) => h("s
 /** @type {Make} */
 export const flows = () => {
   const rows = h("tbody");
-  const list = table("Flows", ["Flow", "Executions", "Mocks", "Outcomes", "Findings", "Mode", "World", "Description"], rows);
+  const list = table("Flows", ["Flow", "Executions", "Coverage", "Mocks", "Outcomes", "Findings", "Mode", "World", "Description"], rows);
   const below = h("div");
-  const filters = h("div.filters", filter("q", "Name holds"));
+  const filters = h("div.filters", filter("q", "Name contains"));
   return {
     title: "Flows", kinds: ["flow", "execution"],
     load: ({query, world}) => get(at("flows", {...world, after: query.get("after"), limit: MOST})),
     draw(found, {query}) {
       const text = query.get("q") ?? "";
       const shown = found.flows.filter((each) => each.name.includes(text));
-      keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(a(link("flows", [one.name], one), one.name), h("span", counted(one.counts)), one.mocks, one.outcomes,
+      keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(a(link("flows", [one.name], one), one.name), h("span", counted(one.counts)), [`${one.coverage} %`], one.mocks, one.outcomes,
         one.findings ? [h("b.warm", one.findings)] : 0, one.execution_mode, h("span.count", worldName(one)), one.description));
       show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", ...NO_FLOWS),
         found.next ? h("p", a(at("#/flows", {...Object.fromEntries(query), after: found.next}), "Next page")) : null);
@@ -53,10 +53,10 @@ export const flow = ({parts, world}) => {
       const state = /** @type {any[]} */ (row.outline).find((each) => each.name === chosen);
       const line = Number(query.get("line")) || state?.line || 0;
       show(body, row.description ? h("p", {"data-key": "description"}, row.description) : null,
-        facts([["Type", row.type], ["Mode", row.execution_mode], ["Executions", Object.keys(row.counts).length ? a(at("#/executions", {...world, flow: name}), counted(row.counts)) : "none"],
+        facts([["Type", row.type], ["Mode", row.execution_mode], ["Executions", Object.keys(row.counts).length ? a(at("#/executions", {...world, flow: `"${name}"`}), counted(row.counts)) : "none"],
           ["Coverage", `${row.coverage.percent} %`], ["Findings", row.findings.length || "none"], ["Created", moment(row.created)], ["Changed", moment(row.modified)], ["World", worldName(row)]]),
         h("div.split", {"data-key": "split"}, section("Definition", definition(row, line)),
-          section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen, (each) => change({state: each === chosen ? "" : each, line: ""}, true))) : quiet("It cannot be drawn."),
+          section("Graph", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), name, chosen)) : quiet("It cannot be drawn."),
             missed(row.coverage.points))),
         rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], row.mocks.map(({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
         rows("Outcomes", ["No.", "When", "Does", "Hits"], row.outcomes.map(({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),

@@ -32,10 +32,16 @@ export const link = (view, names, row) => at(`#/${to(view, ...names)}`, worldOf(
 /** @returns {Record<string, string>} */
 export const worldOf = (row = {}) => ({account: row.account, region: row.region});
 
+/** A glob for what holds a text, unless it is one; in quotes the text itself. @param {string | null} text */
+export const holding = (text) => (!text || /[*?[]/.test(text) ? text : /^".+"$/.test(text) ? text.slice(1, -1) : `*${text}*`);
+
 export const worldName = (row) => `${row.account || "default"} · ${row.region}`;
 
 /** @returns {string} */
 export const ofExecution = (row) => link("executions", [row.flow, row.execution ?? row.name], row);
+
+/** Select a state, or no longer the one that is. @param {string} state */
+export const choose = (state) => change({state: state === here().query.get("state") ? "" : state, line: ""}, true);
 
 /**
  * Change words of the query; with `step` the browser's back undoes it.

@@ -1,6 +1,7 @@
 // The states of an execution, their tries and waits, in the time of the flow clock.
 
 import {h, quiet, section, span} from "./dom.js";
+import {choose} from "./places.js";
 
 /**
  * One passage through a state. Places are numbers of marks, which are the events and what comes after the last of them.
@@ -10,8 +11,8 @@ import {h, quiet, section, span} from "./dom.js";
 
 const MOST = 200;
 
-/** @param {any[]} events oldest first @param {string} end the moment up to which it is drawn @param {string} chosen @param {(state: string) => void} choose */
-export function timeline(events, end, chosen, choose) {
+/** @param {any[]} events oldest first @param {string} end the moment up to which it is drawn @param {string} chosen */
+export function timeline(events, end, chosen) {
   const passages = read(events);
   if (!passages.length) return section("Timeline", quiet("No state was entered: an outcome decided."));
   const {place, gaps, length} = scale([...events.map((each) => Date.parse(each.Time)), Date.parse(end)]);

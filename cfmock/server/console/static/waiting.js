@@ -38,8 +38,8 @@ function card(row) {
   return h("article.card",
     h("h2", row.state), h("p", a(ofExecution(row), row.execution), " of ", row.flow, ", since ", moment(row.since), row.until ? [", times out at ", moment(row.until)] : null),
     quiet("Token ", h("code", row.token)),
-    h("details", h("summary", "Input"), block("Input", row.input, "none", 3)),
+    block("Input", row.input, 3),
     h("div.two",
       form(report(() => ({succeed: parsed(output.value, "output")}), () => `Succeeded ${of}`), field("Output", output, "A JSON object."), submit("Succeed", {"aria-label": `Succeed ${of}`})),
-      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code, row.catches.length ? `The state catches ${row.catches.join(", ")}.` : "The state catches none."), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
+      form(report(() => ({fail: {code: code.value, detail: detail.value}}), () => `Failed ${of} with ${code.value}`), field("Error code", code, row.catches.length ? `The state catches ${row.catches.join(", ")}.` : "The state catches none: the execution will fail."), field("Detail", detail), submit("Fail", {class: null, "aria-label": `Fail ${of}`}))));
 }
