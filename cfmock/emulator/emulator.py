@@ -144,9 +144,7 @@ class Emulator:
             self.watch.forget((world.account, world.region))
         for world in ended:
             # Whoever waited is answered by the new world: the execution is not there.
-            for tells in list(world.waiting.values()):
-                for tell in list(tells):
-                    tell()
+            world.tell_everybody()
         self.shared.feed.forget()
         self.worlds.begin()
 

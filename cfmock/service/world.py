@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from cfmock.base.short_text import digest
-from cfmock.base.timers import Timeline, Timer
+from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.execution import CalledTask, FlowExecution
 from cfmock.engine.identity import Identity
 from cfmock.engine.task_mocks import TaskMocks
@@ -24,6 +25,12 @@ from cfmock.service.tables import Stores
 
 Key = tuple[str, str]
 """An execution: the id of its flow and its name."""
+
+Waiting = dict[Callable[[], None], None]
+"""Those that wait for the end of an execution, in the order in which they came."""
+
+TOLD_TOGETHER = 64
+"""Those that are told of an end at once; others have their turn before the next ones are."""
 
 MAX_REMEMBERED = 10_000
 """Names of flows that are gone and may still be asked about, and tasks of which something was said."""
@@ -98,7 +105,8 @@ class World:
         self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
-        self.waiting: dict[Key, list[Callable[[], None]]] = {}  # told when an execution has ended
+        self.waiting: dict[Key, Waiting] = {}  # told when an execution has ended
+        self.untold: deque[Waiting] = deque()  # likewise: they have yet to be told
         self.alarms: dict[str, dict[str, Timer]] = {}  # next runs, by flow id and schedule name
         self.serial = 0
         self.retention = Retention(shared.memory, shared.settings.keep_executions, self._forget, self.warn)
@@ -160,21 +168,30 @@ class World:
     def subscribe(self, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` when the execution has ended, or is gone. Returns how to undo that."""
         key = row.flow.id, row.name
-        waiting = self.waiting.setdefault(key, [])
-        waiting.append(tell)
+        waiting = self.waiting.setdefault(key, {})
+        waiting[tell] = None
 
         def undo() -> None:
-            if tell in waiting:
-                waiting.remove(tell)
-            if not waiting:
-                self.waiting.pop(key, None)
+            waiting.pop(tell, None)
+            if not waiting and self.waiting.get(key) is waiting:
+                del self.waiting[key]
 
         return undo
 
     def tell_waiting(self, flow: str, execution: str) -> None:
-        """Tell all that wait for the end of an execution of the flow of this id."""
-        for tell in tuple(self.waiting.pop((flow, execution), ())):
-            tell()
+        """Tell all that wait for the end of an execution of the flow of this id: some at once, many in turns."""
+        self._tell(self.waiting.pop((flow, execution), {}))
+
+    def _tell(self, waiting: Waiting) -> None:
+        _tell_first(waiting, TOLD_TOGETHER)
+        if waiting:
+            self.untold.append(waiting)
+            self.timers.add(self.clock.steady(), TimerKind.PROGRESS, lambda: self._tell(self.untold.popleft()))
+
+    def tell_everybody(self) -> None:
+        """Tell all that wait for the end of any execution: they are gone with the world."""
+        for waiting in (*self.waiting.values(), *self.untold):
+            _tell_first(waiting, None)
 
     def evict(self, flow: str) -> dict[str, Live]:
         """Take out the live executions of the flow of this id, and return them."""
@@ -289,3 +306,10 @@ def _remember(known: dict[T, None], new: T) -> None:
     known[new] = None
     if len(known) > MAX_REMEMBERED:
         del known[next(iter(known))]
+
+
+def _tell_first(waiting: Waiting, most: int | None) -> None:
+    for tell in tuple(itertools.islice(waiting, most)):
+        if tell in waiting:  # what is told may make another leave
+            del waiting[tell]
+            tell()

@@ -226,6 +226,29 @@ def long_polls(attacker: Attacker) -> None:
     )
 
 
+def polls_that_end(attacker: Attacker) -> None:
+    """Of 250 connections all but one wait for an execution, which is stopped; then for the next one."""
+    with contextlib.ExitStack() as stack:
+        polls = [stack.enter_context(attacker.connect()) for _ in range(250)]
+        for name in attacker.names():
+            if not attacker.going_on:
+                return
+            of = {"FlowName": "naps", "ExecutionName": f"e-{name}"}
+            calls = [
+                (polls[:1], load.signed("POST", "StartExecution", of)),
+                (polls[1:], load.signed("POST", "DescribeExecution", {**of, "WaitTimeSeconds": "60"})),
+                (polls[:1], load.signed("POST", "StopExecution", of)),
+            ]
+            with contextlib.suppress(OSError):
+                for connections, request in calls:
+                    for connection in connections:
+                        connection.sendall(request)
+                    if len(connections) == 1:
+                        read_answer(connections[0])
+                for connection in polls[1:]:
+                    read_answer(connection)
+
+
 def calls_everywhere(attacker: Attacker) -> None:
     """Each region keeps calls of its own."""
     regions = itertools.cycle(REGIONS)
@@ -520,6 +543,10 @@ ATTACKS = {
         Attack("heads that do not end", heads_without_end, clients=8),
         Attack(
             "long polls of 1 MiB each", long_polls, clients=100,
+            fixture=lambda: [{"name": "naps", "definition": _definition([NAP])}],
+        ),
+        Attack(
+            "long polls that end together", polls_that_end,
             fixture=lambda: [{"name": "naps", "definition": _definition([NAP])}],
         ),
         Attack("calls in every region", calls_everywhere),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cfmock.protocol.wire.messages import Pending
+from cfmock.service.world import TOLD_TOGETHER
 from tests.support.calls import PASS, Service, answer, echo_flow, make_service
 
 
@@ -193,6 +194,33 @@ def test_all_who_wait_for_an_execution_are_answered_when_it_ends(operation: str,
     ]
     service(operation, **parameters)
     assert [each.reply is not None for each in polls if isinstance(each, Pending)] == [True] * 4
+
+
+def test_of_very_many_who_wait_some_are_answered_at_a_time() -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    start(service, "e")
+    wait = {"FlowName": "echo", "ExecutionName": "e", "WaitTimeSeconds": 20}
+    polls = [service.send("DescribeExecution", **wait) for _ in range(2 * TOLD_TOGETHER + 9)]
+    pending = [each for each in polls if isinstance(each, Pending)]
+    service("StopExecution", FlowName="echo", ExecutionName="e")
+    pending[-1].abandon()
+    answered = []
+    for _ in range(3):
+        answered.append(sum(each.reply is not None for each in pending))
+        assert service("ListFlows")["Flows"], "others have their turn in between"
+        service.emulator.time.tick()
+    assert answered == [TOLD_TOGETHER, 2 * TOLD_TOGETHER, len(polls) - 1]
+    assert all(answer(each.reply)["Status"] == "Stopped" for each in pending[:-1] if each.reply is not None)
+
+
+def test_those_who_have_yet_to_be_told_are_answered_at_a_reset() -> None:
+    service = make_service(echo_flow({"status": "Running"}))
+    start(service, "e")
+    wait = {"FlowName": "echo", "ExecutionName": "e", "WaitTimeSeconds": 20}
+    polls = [service.send("DescribeExecution", **wait) for _ in range(3 * TOLD_TOGETHER)]
+    service("StopExecution", FlowName="echo", ExecutionName="e")
+    service.emulator.reset()
+    assert all(each.reply is not None for each in polls if isinstance(each, Pending))
 
 
 def test_a_long_poll_whose_client_left_leaves_nothing_behind() -> None:
