@@ -13,7 +13,7 @@ from cfmock.control.clock import ClockControl
 from cfmock.control.contract import ContractControl
 from cfmock.control.execution_detail import ExecutionDetailControl
 from cfmock.control.export import ExportControl
-from cfmock.control.faults import FAULT, FaultControl
+from cfmock.control.faults import FAULT, GONE, FaultControl
 from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
 from cfmock.control.metrics import MetricsControl
@@ -46,6 +46,8 @@ class Control(
                 with self.emulator.worlds.sparing((account, region) for account, region in each.spared):
                     if each.what == FAULT:
                         self.add_fault(each.document, each.account, each.region, id=each.id)
+                    elif each.what == GONE:
+                        self.remove_given(each.document, each.account, each.region, id=each.id)
                     else:
                         do[each.what](each.document, each.account, each.region)
             except ArgumentError as error:

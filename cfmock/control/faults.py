@@ -20,13 +20,13 @@ from cfmock.control.part import (
 )
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
-from cfmock.emulator.kept_state import Added
+from cfmock.emulator.kept_state import Added, key_of
 from cfmock.protocol.faults.rules import COVERS_NO_OPERATION, NO_OPERATION, FaultRule
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.world import World
 
-FAULT = "fault"
-"""The kind of faults in the state file."""
+FAULT, GONE = "fault", "fault gone"
+"""Kinds of additions in the state file: faults, and those of fixtures that were taken out, by what they say."""
 
 
 class FaultControl(ControlPart):
@@ -90,22 +90,44 @@ class FaultControl(ControlPart):
 
     def remove_fault(self, id: str, account: str | None = None, region: str | None = None) -> Json:
         """Take a rule out of these worlds. Raises NotFoundError for an id that none of them has."""
-        injectors = [w.faults for w in self._worlds(account, region)]
-        if id not in self._added and not any(fault.id == id for injector in injectors for fault in injector.list()):
+        everywhere = account is None and region is None
+        given = {} if id in self._added else self._given_faults(account, region)
+        if id not in self._added and id not in given:
             raise NotFoundError(f"there is no fault '{id}'")
-        self.setups.removed(id, everywhere=account is None and region is None)
+        self.setups.removed(id, everywhere=everywhere)
         self._mark("fault", id)
         self._no_longer_kept(account, region, lambda added: added.id == id)
-        if account is None and region is None and id in self._added:
+        if id in given:
+            self.remove_given(given[id], account, region, id=id)
+        elif everywhere:
             self.emulator.worlds.no_longer(self._added.pop(id))
-            for injector in injectors:
-                injector.remove(id)
+            for world in self._worlds(account, region):
+                world.faults.remove(id)
         else:
             self._everywhere(lambda w: w.faults.remove(id), account, region)
         return {}
 
+    def remove_given(self, key: Json, account: str | None, region: str | None, *, id: str) -> None:
+        """Take a rule of the fixtures out of these worlds, as long as it says what it does: `key` is made of that."""
+
+        def remove(world: World) -> None:
+            if any(fault.id == id and key_of(fault.rule) == key for fault in world.faults.list()):
+                world.faults.remove(id)
+
+        self._everywhere(remove, account, region)
+        self._keep(GONE, key, account, region, id)
+
+    def _given_faults(self, account: str | None, region: str | None) -> dict[str, str]:
+        """The keys of the rules of the fixtures, by id. Where none of these worlds is here, those of the default one."""
+        worlds = list(self._worlds(account, region)) or [self.emulator.worlds.default()]
+        faults = {fault.id: fault for world in worlds for fault in world.faults.list()}
+        return {each: key_of(fault.rule) for each, fault in faults.items() if each not in self._added}
+
     def clear_faults(self, account: str | None = None, region: str | None = None) -> Json:
         """Take all rules out of these worlds, those of the fixtures too."""
+        if self.emulator.kept is not None:
+            for each, key in self._given_faults(account, region).items():
+                self._keep(GONE, key, account, region, each)
         if account is None and region is None:
             for number in self._added.values():  # worlds made later need not add them first
                 self.emulator.worlds.no_longer(number)

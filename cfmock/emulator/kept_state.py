@@ -21,6 +21,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.version import __version__
 from cfmock.emulator.worlds import Scope, Worlds
 from cfmock.engine.commands import Failure
+from cfmock.protocol.faults.rules import FaultRule
 from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
@@ -355,7 +356,12 @@ def _keyed_faults(world: World) -> list[tuple[str, Any]]:
     seen: dict[str, int] = {}
     found = []
     for fault in world.faults.list():
-        text = digest(ascii_text(json.loads(json.dumps(fault.rule.to_mapping(), default=str, sort_keys=True))))
+        text = key_of(fault.rule)
         seen[text] = seen.get(text, 0) + 1
         found.append((f"{text}#{seen[text]}", fault))
     return found
+
+
+def key_of(rule: FaultRule) -> str:
+    """A key for what a fault says: the same in each process."""
+    return digest(ascii_text(json.loads(json.dumps(rule.to_mapping(), default=str, sort_keys=True))))

@@ -432,6 +432,29 @@ def test_what_is_gone_from_one_world_stays_gone_there_and_only_there(make: Make,
 # -- fixtures beside state ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("how", ["remove", "clear"])
+def test_faults_of_files_that_were_taken_out_stay_gone_until_they_change(make: Make, how: str) -> None:
+    file = {**echo_flow(), "faults": [THROTTLED]}
+    denied = {"when": {"operation": "DescribeFlow"}, "error": "AccessDenied"}
+    service = make(file)
+    service.control.load({"cfmock": 1, "faults": [denied]})
+    for fault in service.control.list_faults():
+        if how == "remove":
+            service.control.remove_fault(fault["id"])
+    if how == "clear":
+        service.control.clear_faults()
+    service.commit()
+    for _ in range(2):
+        assert service("ListFlows")["Flows"]
+        assert service("DescribeFlow", Name="echo", RegionId="cn-beijing")["Name"]
+        service = service.restarted()
+    service.control.load({"cfmock": 1, "faults": [denied]})
+    service.commit()
+    service = service.restarted({**file, "faults": [THROTTLED | {"error": "AccessDenied"}]})
+    assert service.refusal("ListFlows").code == "AccessDenied"
+    assert service.refusal("DescribeFlow", Name="echo").code == "AccessDenied"
+
+
 def test_files_define_flows_as_they_say_now_and_what_was_changed_stays_until_they_change(make: Make) -> None:
     service = make(echo_flow(description="one"))
     service("UpdateFlow", Name="echo", Description="changed")

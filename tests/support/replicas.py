@@ -15,6 +15,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.fixtures.loader import load
 from cfmock.server.composition import Composed, compose
 from cfmock.settings import resolve
+from tests.support.postgres import Cluster
 
 TOKEN = "shared"
 
@@ -38,6 +39,11 @@ class Member:
     @property
     def database(self) -> str:
         return str(self.session.url.rpartition("/")[2])
+
+    def end_session(self, postgres: Cluster) -> None:
+        """End its session in the database, as the loss of its connection does."""
+        with postgres.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s)", [self.session._connection.info.backend_pid])
 
     async def call(self, operation: str, region: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Call it over its socket. Raises ServiceError."""

@@ -19,10 +19,10 @@ Given = Mapping[str, Any]
 Join = Callable[[Sequence[Any], Given], Any]
 """Makes one answer of those of the replicas, all of which succeeded."""
 
-ADDED = frozenset(("add_fault", "add_outcome", "add_mocks", "load"))
+FOLLOWED = frozenset(("add_fault", "add_outcome", "add_mocks", "load", "remove_fault", "clear_faults"))
 """What the owner of the default world does, for all to follow."""
 
-EVERYWHERE = frozenset(("remove_fault", "clear_faults", "reset", "clear_calls"))
+EVERYWHERE = frozenset(("reset", "clear_calls"))
 """What all replicas do."""
 
 COPIED = "keep_contract"

@@ -15,7 +15,7 @@ from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
 from cfmock.server.http_edge import ADMIN, json_answer
 from cfmock.server.replicas.joined_changes import JoinedChanges
-from cfmock.server.replicas.joining import ADDED, COPIED, JOINS, joined, query_of_part
+from cfmock.server.replicas.joining import COPIED, FOLLOWED, JOINS, joined, query_of_part
 from cfmock.server.replicas.lines import ADDITIONS, NotSent, PeerAnswer, Unanswered
 from cfmock.server.replicas.replica import MISDIRECTED, Replica
 from cfmock.server.state_writer import StateLost
@@ -44,7 +44,7 @@ class JointAdmin:
             answer = None if from_peer else await self._elsewhere(endpoint, name, query, given, wait)
             if answer is not None:
                 return answer
-            if from_peer and endpoint.name in ADDED and not self._replica.owns(self._default):
+            if from_peer and endpoint.name in FOLLOWED and not self._replica.owns(self._default):
                 return json_answer({}, MISDIRECTED)
             try:
                 answer = await here()
@@ -53,7 +53,7 @@ class JointAdmin:
                     return json_answer({}, MISDIRECTED)
                 answer = await self._at_owner(there.world, endpoint, name, query, _body_of(endpoint, given))
                 return answer or await here()
-            if endpoint.name in ADDED and answer.status == 200:
+            if endpoint.name in FOLLOWED and answer.status == 200:
                 await self._replica.all_of("POST", ADDITIONS, {}, others=True)
             elif endpoint.name == COPIED and answer.status == 200:
                 await self._replica.all_of(endpoint.method, name, _body_of(endpoint, given), others=True)
@@ -64,7 +64,7 @@ class JointAdmin:
         return answer
 
     async def follow(self) -> web.StreamResponse:
-        """Add what another replica has added to all."""
+        """Add and remove what another replica has added to all, or removed."""
         try:
             await self._replica.follow()
         except StateLost:
@@ -76,7 +76,7 @@ class JointAdmin:
     ) -> web.StreamResponse | None:
         """The answer to a request that concerns more than is here; None: it is to be done here. Raises one of `FAILURES`."""
         body = _body_of(endpoint, given)
-        if endpoint.name in ADDED:
+        if endpoint.name in FOLLOWED:
             return await self._at_owner(self._default, endpoint, name, query, body)
         if endpoint.name not in JOINS:
             return None

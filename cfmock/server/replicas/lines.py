@@ -17,7 +17,7 @@ TOKEN = "x-cfmock-replica"  # noqa: S105 - the name of a header
 """The header that says that another replica sends a request: it has the token that all share."""
 
 ADDITIONS = "replica/additions"
-"""Below `/_cfmock/`: what a replica is asked to do when another has added something to all."""
+"""Below `/_cfmock/`: what a replica is asked to do when another has added something to all, or removed it."""
 
 PART = "x-cfmock-part"
 """The header of a request that concerns what is at its receiver, and nothing else."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cfmock.base.randomness import Ids
 from cfmock.control.control import Control
+from cfmock.control.faults import FAULT
 from cfmock.emulator.kept_state import Added, KeptState
 from cfmock.emulator.worlds import Worlds
 from cfmock.observe.journal import WorldKey
@@ -53,9 +55,16 @@ class SharedState(KeptState):
         return world
 
     def follow(self, rows: Iterable[tuple[str, str]], control: Control) -> None:
-        """Add what another replica has added to all."""
+        """Add what another replica has added to all, and take out what it has taken out."""
         self._following = True
         try:
+            there = {int(key): Added(*json.loads(text)) for key, text in rows}
+            for number, added in [*self._additions.items()]:
+                now = there.get(number)
+                stays = now is not None and now._replace(spared=added.spared) == added
+                gone = now.spared[len(added.spared) :] if now and stays else [(added.account, added.region)]
+                for scope in gone if added.what == FAULT else ():
+                    control.remove_fault(added.id, *scope)
             control.add_again(self.added(rows))
         finally:
             self._following = False

@@ -27,12 +27,20 @@ States:
   - {Type: Wait, Name: A, Seconds: 1, Next: B}
   - {Type: Pass, Name: B, End: true}
 """
+TASK = """\
+Type: StateMachine
+SpecVersion: v1
+Name: task
+StartAt: A
+States:
+  - {Type: Task, Name: A, Action: "FC:InvokeFunction", End: true}
+"""
 LONG = WAITS.replace("waits", "long").replace("Seconds: 1", "Seconds: 300")
 FIXTURE = {
     "cfmock": 1,
     "flows": [
         {"name": "echo"},
-        *({"name": name, "definition": text} for name, text in (("long", LONG), ("waits", WAITS))),
+        *({"name": name, "definition": text} for name, text in (("long", LONG), ("task", TASK), ("waits", WAITS))),
     ],
 }
 
@@ -97,8 +105,7 @@ def test_another_takes_the_worlds_of_an_owner_that_is_gone(run: Run, postgres: C
         one, two, _ = members
         await two.call("StartExecution", FlowName="waits", ExecutionName="e")
         before = await two.call("GetExecutionHistory", FlowName="waits", ExecutionName="e")
-        with postgres.connect() as connection:
-            connection.execute("SELECT pg_terminate_backend(%s)", [one.session._connection.info.backend_pid])
+        one.end_session(postgres)
 
         async def ended() -> bool:
             return (await two.call("DescribeExecution", FlowName="waits", ExecutionName="e"))["Status"] == "Succeeded"
@@ -122,16 +129,73 @@ def test_what_is_added_anywhere_holds_everywhere(run: Run) -> None:
                     await each.call("ListFlows", region)
         (listed,) = (await two.admin("GET", "faults"))["faults"]
         assert (listed["id"], listed["hits"]) == (fault["id"], 6)
+        await two.admin("POST", "mocks", {"flow": "task", "task": "A", "mocks": [{"returns": {"a": 1}}]})
+        await three.admin("POST", "outcomes", {"flow": "echo", "status": "Failed"})
+
+        async def ends(member: Member, region: str) -> list[str]:
+            for flow in ("task", "echo"):
+                await member.call("StartExecution", region, FlowName=flow, ExecutionName="e")
+            task, echo = [
+                await member.call("DescribeExecution", region, FlowName=flow, ExecutionName="e")
+                for flow in ("task", "echo")
+            ]
+            return [task["Output"], echo["Status"]]
+
+        for each, region in ((one, "cn-hangzhou"), (two, "cn-shanghai"), (three, "cn-shenzhen")):
+            assert await ends(each, region) == ['{"a":1}', "Failed"]
         async with replica(one.session.url, FIXTURE) as four:
             with pytest.raises(ServiceError, match="AccessDenied"):
                 await four.call("ListFlows", "cn-beijing")
             assert four.owned == {("", "cn-beijing")}
+            assert await ends(four, "cn-beijing") == ['{"a":1}', "Failed"]
             assert await two.admin("DELETE", f"faults/{fault['id']}") == {}
             for region in (None, "cn-shanghai", "cn-beijing"):
                 assert (await four.call("ListFlows", region))["Flows"]
         assert (await one.admin("DELETE", f"faults/{fault['id']}"))[0] == 404
 
     run(test)
+
+
+def test_a_fault_that_is_removed_anywhere_is_gone_everywhere_and_for_good(postgres: Cluster) -> None:
+    async def refused(member: Member, region: str) -> bool:
+        async def code() -> str:
+            try:
+                await member.call("ListFlows", region)
+            except ServiceError as error:
+                if error.code == "InternalServerError":
+                    raise
+                return error.code
+            return "none"
+
+        return bool(await until(code) == "AccessDenied")
+
+    async def test() -> None:
+        denied = {"when": {"operation": "ListFlows"}, "error": "AccessDenied"}
+        given = {**FIXTURE, "faults": [denied]}
+        url = postgres.url(postgres.database())
+        async with replicas(url, 2, given) as (one, two):
+            assert await refused(two, "cn-shanghai")
+            (fault,) = (await one.admin("GET", "faults"))["faults"]
+            assert await two.admin("DELETE", f"faults/{fault['id']}") == {}
+            added = [await two.admin("POST", "faults", denied | {"name": name}) for name in "ab"]
+            assert await two.admin("DELETE", f"faults/{added[0]['id']}?region=cn-shanghai") == {}
+            assert await one.admin("DELETE", f"faults/{added[1]['id']}") == {}
+            assert [await refused(two, region) for region in ("cn-shanghai", "cn-beijing")] == [False, True]
+            one.end_session(postgres)
+            assert await until(lambda: two.call("DescribeFlow", "cn-hangzhou", Name="echo"))
+            assert one.owned == set()
+            assert [await refused(two, region) for region in ("cn-shanghai", "cn-hangzhou")] == [False, True]
+            await until(lambda: one.call("DescribeFlow", "cn-shenzhen", Name="echo"))
+            assert await refused(one, "cn-shenzhen")
+            two.end_session(postgres)
+            assert await until(lambda: one.call("DescribeFlow", "cn-shanghai", Name="echo"))
+            assert one.owned >= {("", "cn-shanghai"), ("", "cn-shenzhen")}
+            assert [await refused(one, region) for region in ("cn-shanghai", "cn-hangzhou")] == [False, True]
+            assert await one.admin("DELETE", "faults") == {}
+            async with replica(url, given) as later:
+                assert not await refused(later, "cn-qingdao")
+
+    asyncio.run(test())
 
 
 def test_lists_are_those_of_all_replicas(run: Run) -> None:
@@ -150,10 +214,10 @@ def test_lists_are_those_of_all_replicas(run: Run) -> None:
                 break
             after = f"&after={page['next']}"
         assert names == [f"e{number}" for number in reversed(range(7))]
-        flows = await three.admin("GET", "flows?limit=5")
-        rest = await three.admin("GET", f"flows?limit=5&after={flows['next']}")
+        flows = await three.admin("GET", "flows?limit=7")
+        rest = await three.admin("GET", f"flows?limit=7&after={flows['next']}")
         found = [(each["name"], each["region"]) for each in (*flows["flows"], *rest["flows"])]
-        assert found == sorted((name, region) for name in ("echo", "long", "waits") for _, region in
+        assert found == sorted((name, region) for name in ("echo", "long", "task", "waits") for _, region in
                                (key for each in members for key in each.owned))  # fmt: skip
         assert "next" not in rest
         calls = (await one.admin("GET", "calls?operation=StartExecution"))["calls"]
@@ -162,7 +226,7 @@ def test_lists_are_those_of_all_replicas(run: Run) -> None:
         assert whole["parameters"]["ExecutionName"] == "e0"
         assert (await two.admin("GET", "calls?limit=2&wait=1ms&count=99"))["calls"] == calls[-2:]
         figures = await two.admin("GET", "metrics")
-        assert 'cfmock_stored{kind="flows"} 9.0' in figures
+        assert 'cfmock_stored{kind="flows"} 12.0' in figures
         shown = await one.admin("GET", "executions/waits/e1?region=cn-shanghai")
         assert shown["name"] == "e1"
         assert (await one.admin("GET", "executions/waits/e1"))[0] == 404
@@ -177,7 +241,7 @@ def test_reset_is_of_all_worlds(run: Run) -> None:
         await one.call("DeleteFlow", Name="waits")
         assert await three.admin("POST", "reset") == {}
         assert (await one.admin("GET", "executions"))["executions"] == []
-        assert {each["Name"] for each in (await two.call("ListFlows"))["Flows"]} == {"echo", "long", "waits"}
+        assert {each["Name"] for each in (await two.call("ListFlows"))["Flows"]} == {"echo", "long", "task", "waits"}
 
     run(test)
 
