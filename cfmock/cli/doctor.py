@@ -10,7 +10,7 @@ import platform
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,10 +56,22 @@ def command(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"ok": not sick, "checks": [asdict(check) for check in found]}, indent=2))
         return FAILED if sick else SUCCESS
-    for check in found:
+    for name, check in {check.name if check.name not in EXTRAS else "extras": check for check in found}.items():
         mark = "" if check.state == "ok" else f"{check.state}: "
-        click.echo(f"{check.name:<{WIDTH}}  {mark}{check.text}")
+        click.echo(f"{name:<{WIDTH}}  {_extras_text(found) if name == 'extras' else mark + check.text}")
     return FAILED if sick else SUCCESS
+
+
+def _extras_text(found: Sequence[HealthCheck]) -> str:
+    """All extras in a line: those that are installed, and of the others what they are for."""
+    extras = [check for check in found if check.name in EXTRAS]
+    there = ", ".join(check.name for check in extras if check.state == "ok")
+    missing = {check.name: EXTRAS[check.name][1] for check in extras if check.state != "ok"}
+    if not missing:
+        return f"installed: {there}"
+    purposes = "; ".join(f"{name}: {purpose}" for name, purpose in missing.items())
+    more = f"not installed: {purposes} (pip install 'cfmock[{','.join(missing)}]')"
+    return f"note: {f'installed: {there}; ' if there else ''}{more}"
 
 
 command.epilog = "Example: cfmock doctor --json"

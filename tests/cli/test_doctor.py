@@ -48,11 +48,12 @@ def checks(cfmock):
     return {check["name"]: check for check in found["checks"]}
 
 
-def test_it_says_all_in_a_few_lines(cfmock, port):
+def test_it_says_all_in_ten_lines_at_most(cfmock, port):
     ran = cfmock("doctor")
     assert (ran.code, ran.err) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in ran.out.splitlines())
-    assert list(lines) == NAMES
+    assert list(lines) == ["cfmock", "python", "libraries", "extras", "pytest", "port", "proxies", "server"]
+    assert lines["extras"] == "installed: fast, tls, metrics, terraform, postgres"
     assert package.__version__ in lines["cfmock"]
     assert lines["port"] == f"127.0.0.1:{port} is free"
     assert lines["proxies"] == "no proxy variables are set"
@@ -91,6 +92,10 @@ def test_an_extra_that_is_not_there_says_how_to_get_it(cfmock, port, monkeypatch
     assert found["state"] == "note"
     assert found["text"].endswith("(trustme missing; pip install 'cfmock[tls]')")
     assert found["data"] == {"installed": False, "missing": ["trustme"]}
+    assert (
+        "extras     note: installed: fast, metrics, terraform, postgres; not installed: tls: --tls, RSA key pairs (pip install "
+        "'cfmock[tls]')"
+    ) in cfmock("doctor").out
 
 
 def test_a_port_that_another_program_has_is_a_problem(cfmock, port, monkeypatch):
