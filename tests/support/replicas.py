@@ -45,10 +45,12 @@ class Member:
         with postgres.connect() as connection:
             connection.execute("SELECT pg_terminate_backend(%s)", [self.session._connection.info.backend_pid])
 
-    async def call(self, operation: str, region: str | None = None, **parameters: Any) -> dict[str, Any]:
+    async def call(
+        self, operation: str, region: str | None = None, *, secret: str = "cfmock-secret", **parameters: Any
+    ) -> dict[str, Any]:
         """Call it over its socket. Raises ServiceError."""
         given = {**parameters, **({"RegionId": region} if region else {})}
-        request = signed_request(operation, given, access_key_id="cfmock", access_key_secret="cfmock-secret")
+        request = signed_request(operation, given, access_key_id="cfmock", access_key_secret=secret)
         status, fields = await asyncio.to_thread(send, self.server.url, request, timeout=30)
         if status >= 400:
             raise ServiceError(fields["Code"], status=status, message=fields["Message"])

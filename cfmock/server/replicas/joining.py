@@ -25,9 +25,6 @@ FOLLOWED = frozenset(("add_fault", "add_outcome", "add_mocks", "load", "remove_f
 EVERYWHERE = frozenset(("reset", "clear_calls"))
 """What all replicas do."""
 
-COPIED = "keep_contract"
-"""What is done here, and then by all others."""
-
 
 def _sorted(key: str, by: str) -> Join:
     return lambda parts, given: {key: _in_order(parts, key, by)}
@@ -90,6 +87,11 @@ def _executions(parts: Sequence[Any], given: Given) -> Any:
     return {**answer, "next": found[:limit][-1][0]} if more and found else answer
 
 
+def _contract(parts: Sequence[Any], given: Given) -> Any:
+    """The newest of them."""
+    return max(parts, key=lambda part: (part["contract"] or {"time": ""})["time"])
+
+
 def _moment(place: str) -> tuple[int, int, list[str]]:
     started, serial, *where = place.split(".", 3)
     return int(started), int(serial), where
@@ -114,6 +116,7 @@ JOINS: Mapping[str, Join] = {
     "list_faults": _faults,
     "list_calls": _calls,
     "show_call": _first,
+    "show_contract": _contract,
     "show_signature": _first,
     "list_violations": _sorted("violations", "time"),
     "list_retries": lambda parts, given: {"retries": [each for part in parts for each in part["retries"]]},

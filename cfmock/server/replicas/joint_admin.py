@@ -15,7 +15,7 @@ from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
 from cfmock.server.http_edge import ADMIN, json_answer
 from cfmock.server.replicas.joined_changes import JoinedChanges
-from cfmock.server.replicas.joining import COPIED, FOLLOWED, JOINS, joined, query_of_part
+from cfmock.server.replicas.joining import FOLLOWED, JOINS, joined, query_of_part
 from cfmock.server.replicas.lines import ADDITIONS, NotSent, PeerAnswer, Unanswered
 from cfmock.server.replicas.replica import MISDIRECTED, Replica
 from cfmock.server.state_writer import StateLost
@@ -55,8 +55,6 @@ class JointAdmin:
                 return answer or await here()
             if endpoint.name in FOLLOWED and answer.status == 200:
                 await self._replica.all_of("POST", ADDITIONS, {}, others=True)
-            elif endpoint.name == COPIED and answer.status == 200:
-                await self._replica.all_of(endpoint.method, name, _body_of(endpoint, given), others=True)
         except FAILURES as error:
             return json_answer(
                 {"error": str(error) or "the database cannot be reached, or an owner does not answer"}, 500

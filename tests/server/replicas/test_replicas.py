@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -35,14 +36,16 @@ StartAt: A
 States:
   - {Type: Task, Name: A, Action: "FC:InvokeFunction", End: true}
 """
+CALLBACK = TASK.replace("task", "callback").replace("End: true", "TaskMode: WaitForCustomCallback, End: true")
 LONG = WAITS.replace("waits", "long").replace("Seconds: 1", "Seconds: 300")
 FIXTURE = {
     "cfmock": 1,
     "flows": [
         {"name": "echo"},
-        *({"name": name, "definition": text} for name, text in (("long", LONG), ("task", TASK), ("waits", WAITS))),
+        *({"name": text.splitlines()[2][6:], "definition": text} for text in (CALLBACK, LONG, TASK, WAITS)),
     ],
 }
+NAMES = ("callback", "echo", "long", "task", "waits")
 
 
 Run = Callable[[Callable[[list[Member]], Awaitable[None]]], None]
@@ -214,10 +217,10 @@ def test_lists_are_those_of_all_replicas(run: Run) -> None:
                 break
             after = f"&after={page['next']}"
         assert names == [f"e{number}" for number in reversed(range(7))]
-        flows = await three.admin("GET", "flows?limit=7")
-        rest = await three.admin("GET", f"flows?limit=7&after={flows['next']}")
+        flows = await three.admin("GET", "flows?limit=9")
+        rest = await three.admin("GET", f"flows?limit=9&after={flows['next']}")
         found = [(each["name"], each["region"]) for each in (*flows["flows"], *rest["flows"])]
-        assert found == sorted((name, region) for name in ("echo", "long", "task", "waits") for _, region in
+        assert found == sorted((name, region) for name in NAMES for _, region in
                                (key for each in members for key in each.owned))  # fmt: skip
         assert "next" not in rest
         calls = (await one.admin("GET", "calls?operation=StartExecution"))["calls"]
@@ -226,10 +229,93 @@ def test_lists_are_those_of_all_replicas(run: Run) -> None:
         assert whole["parameters"]["ExecutionName"] == "e0"
         assert (await two.admin("GET", "calls?limit=2&wait=1ms&count=99"))["calls"] == calls[-2:]
         figures = await two.admin("GET", "metrics")
-        assert 'cfmock_stored{kind="flows"} 12.0' in figures
+        assert 'cfmock_stored{kind="flows"} 15.0' in figures
         shown = await one.admin("GET", "executions/waits/e1?region=cn-shanghai")
         assert shown["name"] == "e1"
         assert (await one.admin("GET", "executions/waits/e1"))[0] == 404
+
+    run(test)
+
+
+def test_what_one_replica_knows_of_calls_and_tasks_any_tells(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        regions = {"": one, "cn-shanghai": two}
+        for region, each in regions.items():
+            given = {"FlowName": "callback", "ExecutionName": "e", "Bogus": "1"}
+            await each.call("StartExecution", region, **given)
+            with pytest.raises(ServiceError, match="ExecutionNotExists"):
+                await each.call("DescribeExecution", region, FlowName="callback", ExecutionName="other")
+            with pytest.raises(ServiceError, match="SignatureNotMatch"):
+                await each.call("ListFlows", region, secret="wrong")
+        fault = {"when": {"operation": "DescribeFlow"}, "error": "InternalServerError", "times": 1}
+        await three.admin("POST", "faults", fault)
+        for region, each in regions.items():
+            with pytest.raises(ServiceError, match="InternalServerError"):
+                await each.call("DescribeFlow", region, Name="echo")
+            await each.call("DescribeFlow", region, Name="echo")
+        assert not three.owned
+        for each in members:
+            for name, wanted in (("violations", 2), ("retries", 2), ("tasks", 2), ("faults", 1)):
+                found = (await each.admin("GET", name))[name]
+                assert len(found) == wanted, name
+            (refused, _) = (await each.admin("GET", "calls?code=SignatureNotMatch"))["calls"]
+            assert (await each.admin("GET", f"signature/{refused['request_id']}"))["string_to_sign"]
+        (task, _) = (await three.admin("GET", "tasks?region=cn-shanghai"))["tasks"] + [None]
+        assert await three.admin("POST", f"tasks/{task['token']}?region=cn-shanghai", {"succeed": {"a": 1}}) == {}
+        assert [each["region"] for each in (await one.admin("GET", "tasks"))["tasks"]] == ["cn-hangzhou"]
+        assert await one.admin("DELETE", "calls") == {}
+        for each in members:
+            assert (await each.admin("GET", "calls"))["calls"] == []
+            assert (await each.admin("GET", "health"))["status"] == "ok"
+
+    run(test)
+
+
+def test_the_last_contract_is_shown_by_all(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        case = {"operation": "ListFlows", "code": "AccessDenied", "exit": 0, "calls": 1, "spacing": [],
+                "recovered": False, "seen": True}  # fmt: skip
+        for number, each in enumerate(members):
+            await each.admin("POST", "contract", {"command": str(number), "cases": [case]})
+            for other in members:
+                assert (await other.admin("GET", "contract"))["contract"]["command"] == str(number)
+        await members[0].admin("POST", "reset")
+        assert (await members[1].admin("GET", "contract"))["contract"] is None
+
+    run(test, 2)
+
+
+def test_the_console_of_any_replica_shows_all(run: Run) -> None:
+    """What a browser asks for that has opened it."""
+
+    async def test(members: list[Member]) -> None:
+        one, two, three = members
+        await one.call("StartExecution", FlowName="waits", ExecutionName="here")
+        await two.call("StartExecution", "cn-shanghai", FlowName="callback", ExecutionName="there")
+        page = await three.admin("GET", "")
+        app = await three.admin("GET", "console/app.js")
+        files = re.findall(r'(?:href|src)="/_cfmock/(console/[^"]+)"', page)
+        files += [f"console/{name}" for name in re.findall(r'from "./([^"]+)"', app)]
+        assert len(files) > 8
+        for file in files:
+            assert await three.admin("GET", file) == await one.admin("GET", file) != ""
+        listed = (await three.admin("GET", "executions"))["executions"]
+        assert {each["name"] for each in listed} == {"here", "there"}
+        for each in listed:
+            place = f"executions/{each['flow']}/{each['name']}"
+            world = f"account={each['account']}&region={each['region']}"
+            shown = await three.admin("GET", f"{place}?{world}")
+            assert (shown["name"], shown["status"]) == (each["name"], "Running")
+            assert (await three.admin("GET", f"{place}/history?{world}"))["events"][0]["EventId"] == 1
+            assert "<svg" in await three.admin("GET", f"{place}/graph.svg?{world}")
+            assert "<svg" in await three.admin("GET", f"flows/{each['flow']}/graph.svg?{world}&coverage=true")
+        ended = await three.admin("POST", "executions/callback/there/stop?region=cn-shanghai", {})
+        assert ended["status"] == "Stopped"
+        assert (await one.admin("GET", "executions?status=Stopped"))["executions"][0]["name"] == "there"
+        started = await three.admin("POST", "executions?region=cn-shanghai", {"flow": "echo", "name": "new"})
+        assert started["region"] == "cn-shanghai"
+        assert not three.owned
 
     run(test)
 
@@ -241,7 +327,7 @@ def test_reset_is_of_all_worlds(run: Run) -> None:
         await one.call("DeleteFlow", Name="waits")
         assert await three.admin("POST", "reset") == {}
         assert (await one.admin("GET", "executions"))["executions"] == []
-        assert {each["Name"] for each in (await two.call("ListFlows"))["Flows"]} == {"echo", "long", "task", "waits"}
+        assert {each["Name"] for each in (await two.call("ListFlows"))["Flows"]} == {*NAMES}
 
     run(test)
 
