@@ -20,7 +20,7 @@ from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
 from cfmock.protocol.auth import signature
 from cfmock.protocol.spec import model
-from cfmock.protocol.wire.decode import percent_encode
+from cfmock.protocol.wire.decode import canonical_query, percent_encode
 from cfmock.protocol.wire.messages import Request
 
 TIMEOUT = 90.0
@@ -57,7 +57,7 @@ def signed_request(
     if security_token is not None:
         common["SecurityToken"] = security_token
     encoded = {name: _pair(name, value) for name, value in (common | own).items()}
-    text = signature.v1_string_to_sign(method, signature.canonical_query(encoded))
+    text = signature.v1_string_to_sign(method, canonical_query(encoded))
     common["Signature"] = signature.v1_signature(access_key_secret, text)
     in_query = common | own if method == "GET" else common
     query = "&".join(_pair(*each) for each in in_query.items())

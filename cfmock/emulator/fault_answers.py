@@ -42,7 +42,7 @@ def _argument(stage: Called, name: str, spec: Spec, now: float) -> str:
         case "header":
             return "x-acs-version"
         case "request_time":
-            return stage.decoded.timestamp
+            return stage.decoded.claim.time
         case "current_time":
             return iso_seconds(now)
     parameter = _NAMED_BY.get(name, "")

@@ -50,13 +50,13 @@ def details(reached: Reached, noted: Noted, failure: ServiceError | None, authen
 
 def _signature(reached: Reached, authenticator: Authenticator) -> RefusedSignature:
     """Return the explanation of a refused signature, and log that it was refused."""
-    request, parameters = decoded(reached).request, decoded(reached).parameters
+    sent = decoded(reached)
     if isinstance(reached, Decided):
-        return RefusedSignature(request, partial(_by_fault, request))
+        return RefusedSignature(sent.request, partial(_by_fault, sent.request))
     stage = called(reached)
     key = stage.call.access_key_id if stage is not None else ""
-    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(decoded(reached)))
-    return authenticator.refused(request, parameters)
+    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(sent))
+    return authenticator.refused(sent.request, sent.parameters, sent.claim)
 
 
 def _by_fault(request: Request) -> Diagnosis:

@@ -120,20 +120,19 @@ class Pipeline:
     def _decode(self, request: Request, denied: ServiceError | None) -> Decoded:
         """Find the parameters. Never raises: what cannot be read is refused by the next step."""
         began, limit, refusal = stopwatch(), self._limit, denied
+        acs3 = self._authenticator.reads_headers(request)
         if request.size <= limit:
             try:
-                parameters = decode.decode_parameters(request)
+                parameters = decode.decode_parameters(request, acs3=acs3)
             except ServiceError as failure:
                 parameters, refusal = decode.undecoded(request), denied or failure
             except Exception:  # noqa: BLE001 - as in _answer()
                 parameters, refusal = decode.undecoded(request), self._our_fault()
         else:
             parameters, refusal = decode.undecoded(request), denied or ServiceError("EntityTooLarge", str(limit))
-        values = parameters.values
         request_id = decode.caller_request_id(parameters) or self._shared.ids.request_id()
-        nonce = values.get("SignatureNonce") or request.header("x-acs-signature-nonce")
-        timestamp = values.get("Timestamp") or request.header("x-acs-date")
-        return Decoded(request, began, parameters, request_id, nonce, timestamp, refusal)
+        claim = self._authenticator.claim(request, parameters, acs3=acs3)
+        return Decoded(request, began, parameters, request_id, claim, refusal)
 
     def _claim(self, decoded: Decoded) -> Claimed:
         """Find the operation, and whose call it says it is."""
@@ -142,9 +141,9 @@ class Pipeline:
             raise decoded.refusal
         decode.check_media_type(request, parameters)
         operation = decode.decode_operation(request, parameters, spec, version_first=self.gateway)
-        caller = self._authenticator.claimed(request, parameters)
+        caller = decoded.claim.credential
         region = decode.region(request, parameters, spec) or self._settings.region
-        call = OperationCall(operation, decode.arguments(parameters), caller.access_key_id, caller.account, region)
+        call = OperationCall(operation, parameters.arguments, caller.access_key_id, caller.account, region)
         world = self._worlds.of(call.account, region)
         if self._shared.changes is not None and world.faults.has_rules:
             world.counted_faults = True  # what its rules count is yet to be written down
@@ -155,7 +154,7 @@ class Pipeline:
     def _identify(self, claimed: Claimed) -> Identified:
         """Check who calls. Of the faults only `clock_skew` is asked before it."""
         decoded, call = claimed.decoded, claimed.call
-        self._authenticator.authenticate(decoded.request, decoded.parameters, call, claimed.skew)
+        self._authenticator.authenticate(decoded.request, decoded.parameters, decoded.claim, call, claimed.skew)
         return Identified(decoded, call, claimed.world, claimed.struck)
 
     def _decide(self, identified: Identified) -> Decided:
@@ -266,7 +265,7 @@ class Pipeline:
         violations: Sequence[ViolationNote] = ()
         if type(reached) is Decided or type(reached) is Identified:
             if reply.transport not in UNANSWERED:
-                self._authenticator.answered(reached.call.access_key_id, reached.decoded.nonce)
+                self._authenticator.answered(reached.call.access_key_id, reached.decoded.claim.nonce)
             violations = self._monitor.call_answered(reached, reply, failure, fields)
             if type(reached) is Decided and reached.violations:
                 violations = (*reached.violations, *violations)

@@ -58,8 +58,8 @@ def record(
         flow,
         execution,
         request.began,
-        shortened(request.nonce),
-        shortened(request.timestamp),
+        shortened(request.claim.nonce),
+        shortened(request.claim.time),
         message,
         tuple(violations),
         struck_rules(reached),
@@ -77,7 +77,7 @@ def _kept(message: str, reached: Reached, failure: ServiceError | None) -> str:
     """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent. What is kept
     shortened is shortened here, too."""
     request, stage = decoded(reached), called(reached)
-    for text in (request.timestamp, stage.call.access_key_id if stage is not None else ""):
+    for text in (request.claim.time, stage.call.access_key_id if stage is not None else ""):
         if len(text) > LONGEST:
             message = message.replace(text, shortened(text))
     signed = getattr(failure, "facts", {}).get("string_to_sign")

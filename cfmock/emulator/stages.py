@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from cfmock.base.errors import ServiceError
 from cfmock.observe.violation_kinds import ViolationNote
+from cfmock.protocol.auth.request_credentials import Claim
 from cfmock.protocol.faults.injector import FaultDecision
 from cfmock.protocol.faults.near_misses import Trace
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
@@ -24,14 +25,13 @@ from cfmock.service.world import World
 @final
 class Decoded(Struct, frozen=True):
     """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
-    stopwatch, in seconds; `nonce` and `timestamp` are empty where none was sent."""
+    stopwatch, in seconds; `claim` says whose it would be."""
 
     request: Request
     began: float
     parameters: Parameters
     request_id: str
-    nonce: str
-    timestamp: str
+    claim: Claim
     refusal: ServiceError | None
 
 

@@ -33,14 +33,14 @@ class ViolationMonitor:
         """The violations that a call shows before anything is done about it."""
         request, call = identified.decoded, identified.call
         found = argument_violations.violations(call.operation, request.parameters, call.arguments)
-        acs3 = "Signature" not in request.parameters.values and is_acs3(request.request)
-        return found + self._history((call.account, call.region)).call_received(call, request.nonce, acs3=acs3)
+        acs3 = request.claim.acs3 or ("Signature" not in request.parameters.values and is_acs3(request.request))
+        return found + self._history((call.account, call.region)).call_received(call, request.claim.nonce, acs3=acs3)
 
     def call_answered(
         self, stage: Identified | Decided, reply: Reply, failure: ServiceError | None, fields: Fields
     ) -> Sequence[ViolationNote]:
         """Return the violations that a call shows in the light of its answer. `fields` are those of a success."""
-        call, nonce = stage.call, stage.decoded.nonce
+        call, nonce = stage.call, stage.decoded.claim.nonce
         decision = stage.decision if type(stage) is Decided else None
         key = call.account, call.region
         history = self._history(key)

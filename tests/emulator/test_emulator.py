@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from cfmock.base.clocks import RealClock
 from cfmock.base.time_text import parse_time
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import Reply, Request
+from tests.support import signing
 from tests.support.calls import Service, answer, echo_flow, make_service
 
 SPEC = load()
@@ -218,14 +220,49 @@ def test_text_that_is_no_utf8_is_an_invalid_argument(service: Service) -> None:
     request = service.request("DescribeFlow", Name="NAME")
     target = request.target.replace("NAME", "%FF")
     unsigned = Request("GET", target[: target.index("&Signature=")] + target[target.index("&Name=") :], {})
-    parameters = decode_parameters(unsigned)
-    text = signature.v1_string_to_sign("GET", signature.canonical_query(parameters.encoded))
+    text = signature.v1_string_to_sign("GET", decode_parameters(unsigned).canonical)
     signed = changed(
         unsigned, target=f"{unsigned.target}&Signature={signature.v1_signature('sk', text).replace('+', '%2B')}"
     )
     reply = service.emulator.handle(signed)
     assert isinstance(reply, Reply)
     assert json.loads(reply.body)["Code"] == "InvalidArgument"
+
+
+class Reads(dict[str, Any]):
+    """Counts how often each name is asked for."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.counts = Counter[str]()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.counts[name] += 1
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("acs3", [False, True], ids=["V1", "ACS3"])
+def test_of_a_call_nothing_is_read_twice_to_know_whose_it_is(acs3: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cfmock.protocol.auth import signature
+    from cfmock.protocol.wire import decode
+
+    service = make_service(KEYS, echo_flow())
+    given = {"FlowName": "echo", "Input": "{}"}
+    sent = signing.acs3("StartExecution", given, query="Limit=1") if acs3 else signing.v1("StartExecution", given)
+    authenticator = service.emulator._authenticator
+    keys = authenticator._credentials = Reads(authenticator._credentials)
+    headers = Reads(sent.headers)
+    texts: list[str] = []
+    parsed: list[str] = []
+    read, parse = decode.read_pairs, signature.parse_authorization
+    monkeypatch.setattr(decode, "read_pairs", lambda text, *more: (texts.append(text), read(text, *more)))
+    monkeypatch.setattr(signature, "parse_authorization", lambda text: (parsed.append(text), parse(text))[1])
+    reply = service.emulator.handle(changed(sent, headers=headers))
+    assert isinstance(reply, Reply)
+    assert reply.status == 200, reply.body
+    assert keys.counts == {"ak": 1}
+    assert (headers.counts["x-acs-signature-nonce"], len(parsed)) == ((1, 1) if acs3 else (0, 0))
+    assert len("&".join(texts)) == len(sent.target.partition("?")[2]) + len(sent.body) + 1
 
 
 def test_the_journal_keeps_parameters_but_no_credentials(service: Service) -> None:

@@ -129,7 +129,7 @@ def test_what_passes_the_gateway_is_answered_by_the_service(service: Service) ->
 
 def test_the_string_to_sign_is_the_one_that_the_server_made(service: Service) -> None:
     request = call(secret="no", parameters={"Limit": 5})
-    text = signature.v1_string_to_sign("GET", signature.canonical_query(decode_parameters(request).encoded))
+    text = signature.v1_string_to_sign("GET", decode_parameters(request).canonical)
     assert send(service, request)["Message"].partition(":")[2] == text
 
 

@@ -14,7 +14,7 @@ from cfmock.base.short_text import digest
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature
-from cfmock.protocol.auth.request_credentials import RequestCredentials, bearer_token, request_credentials_of, skew_hint
+from cfmock.protocol.auth.request_credentials import Claim, check_parts, claim_of, skew_hint, verify
 from cfmock.protocol.wire.decode import is_acs3
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 
@@ -107,26 +107,39 @@ class Authenticator:
         """How many nonces are remembered."""
         return len(self._nonces) if self._nonces is not None else 0
 
+    def reads_headers(self, request: Request) -> bool:
+        """Whether headers say who sent a request: a signature of ACS3, or a bearer token."""
+        return self._accept_acs3 and is_acs3(request)
+
+    def claim(self, request: Request, parameters: Parameters, *, acs3: bool) -> Claim:
+        """Who a request says it is from, unchecked."""
+        return claim_of(request, parameters, self._credentials, acs3)
+
     def authenticate(
-        self, request: Request, parameters: Parameters, call: OperationCall, skew: float = 0.0
-    ) -> Credential:
-        """The caller's. `skew` makes the server's clock seem off by so many seconds.
+        self, request: Request, parameters: Parameters, claim: Claim, call: OperationCall, skew: float = 0.0
+    ) -> None:
+        """Check that a call is from whom it claims to be. `skew` makes the server's clock seem off by so many seconds.
 
         Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
         RequestTimeTooSkewed, SignatureNotMatch and AccessDenied.
         """
         if not self._strict:
-            return self.claimed(request, parameters)
-        presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
-        credential = self._credential(presented)
+            return
+        check_parts(claim, request, parameters)
+        credential = claim.credential
+        if not claim.known:
+            if claim.bearer is not None:
+                raise Refused("AccessDenied", reason="unknown-key")
+            raise Refused("InvalidAccessKeyID", claim.access_key_id, reason="unknown-key")
         now = self._now() + skew
-        if abs(presented.moment - now) > self._max_skew:
-            hint = skew_hint(presented.time, presented.moment, now)
-            raise Refused("RequestTimeTooSkewed", presented.time, iso_seconds(now), reason="time-expired", hint=hint)
-        presented.verify(request, parameters, credential)
-        if presented.bearer is None and (presented.security_token or credential.security_token is not None):
-            _check_token(credential, presented.security_token, now)
-        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, presented.nonce, now):
+        moment = claim.moment
+        if abs(moment - now) > self._max_skew:
+            hint = skew_hint(claim.time, moment, now)
+            raise Refused("RequestTimeTooSkewed", claim.time, iso_seconds(now), reason="time-expired", hint=hint)
+        verify(claim, request, parameters)
+        if claim.bearer is None and (claim.security_token or credential.security_token is not None):
+            _check_token(credential, claim.security_token, now)
+        if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, claim.nonce, now):
             raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
         if credential.allow is not None and not any(
             glob_matches(each, call.operation.action) for each in credential.allow
@@ -140,33 +153,12 @@ class Authenticator:
                 principal=credential.access_key_id,
                 account=credential.account,
             )
-        return credential
 
-    def _credential(self, presented: RequestCredentials) -> Credential:
-        if presented.bearer is not None:
-            found = self._borne(presented.bearer)
-            if found is None:
-                raise Refused("AccessDenied", reason="unknown-key")
-            return found
-        known = self._credentials.get(presented.access_key_id)
-        if known is None:
-            raise Refused("InvalidAccessKeyID", presented.access_key_id, reason="unknown-key")
-        return known
-
-    def _borne(self, token: str) -> Credential | None:
-        """The credential of this bearer token."""
-        for each in self._credentials.values():
-            if each.bearer_token is not None and signature.same(each.bearer_token, token):
-                return each
-        return None
-
-    def refused(self, request: Request, parameters: Parameters) -> RefusedSignature:
+    def refused(self, request: Request, parameters: Parameters, claim: Claim) -> RefusedSignature:
         """What explains later why the signature of a request does not match; of the request it keeps what that takes."""
-        presented = request_credentials_of(request, parameters, accept_acs3=self._accept_acs3)
-        acs3 = self._accept_acs3 and is_acs3(request)
         # Headers are signed with ACS3 only.
-        kept = request if acs3 else replace(request, headers={"content-type": parameters.media_type})
-        credential, known = self._credential(presented), self._credentials
+        kept = request if claim.acs3 else replace(request, headers={"content-type": parameters.media_type})
+        credential, acs3, known = claim.credential, claim.acs3, self._credentials
 
         def diagnose() -> Diagnosis:
             from cfmock.protocol.auth import diagnosis
@@ -174,13 +166,6 @@ class Authenticator:
             return diagnosis.diagnose(kept, credential, known.values(), acs3=acs3)
 
         return RefusedSignature(kept, diagnose)
-
-    def claimed(self, request: Request, parameters: Parameters) -> Credential:
-        """Whose a request says it is, unchecked: whom `authenticate` finds, where it lets the request in."""
-        acs3 = self._accept_acs3 and is_acs3(request)
-        token = bearer_token(request, parameters, acs3=acs3)
-        name = (not acs3 and parameters.values.get("AccessKeyId")) or _claimed_by_header(request)
-        return (self._borne(token) if token else self._credentials.get(name)) or Credential(name)
 
     def answered(self, access_key_id: str, nonce: str) -> None:
         """Remember the nonce of a call that got its answer. Not before: transports repeat a call whose answer was lost."""
@@ -212,8 +197,3 @@ def _check_token(credential: Credential, token: str, now: float) -> None:
     if credential.expires is not None and now >= credential.expires:
         hint = f"the security token of {key} has expired ({iso_seconds(credential.expires)})"
         raise Refused("AccessDenied", reason="token-expired", hint=hint)
-
-
-def _claimed_by_header(request: Request) -> str:
-    authorization = signature.parse_authorization(request.header("authorization"))
-    return authorization.credential if authorization else request.header("x-acs-accesskey-id")

@@ -23,7 +23,7 @@ from cfmock.protocol.auth import request_credentials, signature, signing_mistake
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
 from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, RequestOnly, Sent3
 from cfmock.protocol.auth.signing_mistakes_v1 import Pair, Sent, SigningMistake
-from cfmock.protocol.wire.decode import FORM, decode_parameters, percent_encode, read_pairs, unquote
+from cfmock.protocol.wire.decode import FORM, canonical_query, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def diagnose(request: Request, credential: Credential, others: Iterable[Credenti
 
 def by_fault(request: Request) -> Diagnosis:
     """What a fault's SignatureNotMatch has to say for itself."""
-    query = signature.canonical_query(_shown(decode_parameters(request)))
+    query = canonical_query(_shown(request, decode_parameters(request)))
     text = signature.v1_string_to_sign(request.method, query)
     return Diagnosis(query, text, RIGHT, client_string_to_sign=text)
 
@@ -105,14 +105,14 @@ def _diagnose_v1(
     others: Iterable[Credential],
     secrets: tuple[str, ...],
 ) -> Diagnosis:
-    right = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
+    right = signature.v1_string_to_sign(request.method, parameters.canonical)
     given = parameters.values.get("Signature", "")
     judge = _judge(credential, others, given, len(right), suffix="&", algorithm="sha1")
-    cost = len(right) + _EACH * len(parameters.encoded)
+    cost = len(right) + _EACH * len(parameters.values)
     pairs = _pairs_of(request, parameters) if cost <= BUDGET else ()  # of a larger request no other string is made
     sent = Sent(request, tuple(pairs), tuple(_json_members(request, parameters)))
     likely = _likely(judge, right, signing_mistakes_v1.V1, sent, cost)
-    query = signature.canonical_query(_shown(parameters))
+    query = canonical_query(_shown(request, parameters))
     shown = signature.v1_string_to_sign(request.method, query)
     if likely is None:
         return Diagnosis(query, shown, None, guess=judge.guess(credential))
@@ -121,12 +121,13 @@ def _diagnose_v1(
     return Diagnosis(query, shown, likely.words, client_string_to_sign=text)
 
 
-def _shown(parameters: Parameters) -> dict[str, str]:
+def _shown(request: Request, parameters: Parameters) -> dict[str, str]:
     """The pieces that are signed, without what they hold that is secret."""
-    return {
-        name: f"{name}=***" if _SECRET.search(name) and parameters.values.get(name) else piece
-        for name, piece in parameters.encoded.items()
-    }
+    values: dict[str, str] = {}
+    pieces: dict[str, str] = {}
+    for text, _ in _pair_texts(request, parameters):
+        read_pairs(text, values, pieces)
+    return {name: f"{name}=***" if _SECRET.search(name) and values[name] else piece for name, piece in pieces.items()}
 
 
 _NAMED, _KNOWN = "x0secret-by-its-name0x", "x0secret-of-a-key0x"
@@ -151,17 +152,19 @@ def _hidden(pairs: Iterable[Pair], secrets: tuple[str, ...]) -> tuple[Pair, ...]
 
 
 def _pairs_of(request: Request, parameters: Parameters) -> Iterator[Pair]:
-    yield from _pairs(parameters.query, "query")
+    for text, place in _pair_texts(request, parameters):
+        for piece in text.split("&"):
+            values: dict[str, str] = {}
+            read_pairs(piece, values, {})
+            for name, value in values.items():
+                yield Pair(name, value, piece, place)
+
+
+def _pair_texts(request: Request, parameters: Parameters) -> Iterator[tuple[str, str]]:
+    """The texts that hold pairs, and their places."""
+    yield parameters.query, "query"
     if parameters.media_type == FORM:
-        yield from _pairs(request.body.decode("utf-8", "surrogateescape"), "body")
-
-
-def _pairs(text: str, place: str) -> Iterator[Pair]:
-    for piece in text.split("&"):
-        values: dict[str, str] = {}
-        read_pairs(piece, values, {})
-        for name, value in values.items():
-            yield Pair(name, value, piece, place)
+        yield request.body.decode("utf-8", "surrogateescape"), "body"
 
 
 def _json_members(request: Request, parameters: Parameters) -> Iterator[Pair]:

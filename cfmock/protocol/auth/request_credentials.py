@@ -1,7 +1,7 @@
 """What a request offers to show who sent it, in the four ways that clients know.
 
-A V1 signature by secret or by RSA key pair, an ACS3 signature in headers, or a bearer token in either layout. Reading these
-checks that its parts are there and of the right form; whether it proves anything is asked by `verify`, against a credential.
+A V1 signature by secret or by RSA key pair, an ACS3 signature in headers, or a bearer token in either layout. All of it is read
+once, into a `Claim`; `check_parts` says whether its parts are there and of the right form, `verify` whether they prove anything.
 """
 
 from __future__ import annotations
@@ -12,91 +12,117 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from cfmock.base.clocks import iso_seconds
 from cfmock.base.errors import Refused
 from cfmock.protocol.auth import signature
-from cfmock.protocol.wire.decode import FORM, is_acs3, read_pairs, split_target
+from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.wire.messages import Parameters, Request
-
-if TYPE_CHECKING:
-    from cfmock.protocol.auth.credentials import Credential
 
 BEARER = "BEARERTOKEN"
 KEY_PAIR = "PRIVATEKEY"
 """Values of SignatureType; a signature by secret has none, or an empty one."""
 
 
-class RequestCredentials(Struct, frozen=True):
-    """What one request presents. `bearer` is a token that stands for key and signature, else None; `verify` raises `Refused`."""
+class Claim(Struct, frozen=True):
+    """What one request says of who sent it, each part as it stands there, empty where it is missing; nothing is proved yet.
 
+    `acs3`: it is read from headers. `bearer` is a token that stands for key and signature, None: there is a signature to check.
+    `credential` is the one to check it against, `known` whether the server has it.
+    """
+
+    acs3: bool
     access_key_id: str
     bearer: str | None
-    time_name: str
     time: str
     nonce: str
     security_token: str
-    verify: Callable[[Request, Parameters, Credential], None]
+    authorization: signature.Authorization | None
+    credential: Credential
+    known: bool
 
     @property
     def moment(self) -> float:
         """When it was made, in seconds since 1970. Raises `Refused` for a time of another form."""
-        return _moment(self.time_name, self.time)
+        return _moment("x-acs-date" if self.acs3 else "Timestamp", self.time)
 
 
-def request_credentials_of(request: Request, parameters: Parameters, *, accept_acs3: bool) -> RequestCredentials:
-    """What a request presents. Raises `Refused` for the first part that is missing, or a header of another form."""
-    if accept_acs3 and is_acs3(request):
-        return _acs3_signed(request, parameters)
-    if parameters.values.get("SignatureType") == BEARER:
-        return _v1_bearer(parameters)
-    return _v1_signed(parameters)
+def claim_of(request: Request, parameters: Parameters, keys: Mapping[str, Credential], acs3: bool) -> Claim:
+    """Read who a request says it is from, of the `keys` known by their ids. Of one that is not signed headers may tell, too."""
+    values, get, header = parameters.values, parameters.values.get, request.header
+    authorization = bearer = None
+    name = time = nonce = token = ""
+    if not acs3:
+        name, time, nonce = get("AccessKeyId", ""), get("Timestamp", ""), get("SignatureNonce", "")
+        token = get("SecurityToken", "")
+        if get("SignatureType") == BEARER:
+            bearer = get("BearerToken", "")
+    if acs3 or (bearer is None and "Signature" not in values):
+        authorization = signature.parse_authorization(header("authorization"))
+        name = name or (header("x-acs-accesskey-id") if authorization is None else authorization.credential)
+        time, nonce = time or header("x-acs-date"), nonce or header("x-acs-signature-nonce")
+        token = token or header("x-acs-security-token")
+        if acs3:
+            bearer = header("x-acs-bearer-token") or None
+    found = keys.get(name) if bearer is None else _borne(keys, bearer)
+    return Claim(acs3, name, bearer, time, nonce, token, authorization, found or Credential(name), found is not None)
 
 
-def bearer_token(request: Request, parameters: Parameters, *, acs3: bool) -> str:
-    """The token by which a request of this layout says who sent it; empty where it does so by a key."""
-    if acs3:
-        return request.header("x-acs-bearer-token")
-    values = parameters.values
-    return values.get("BearerToken", "") if values.get("SignatureType") == BEARER else ""
+def _borne(keys: Mapping[str, Credential], token: str) -> Credential | None:
+    """The credential of this bearer token."""
+    for each in keys.values() if token else ():
+        if each.bearer_token is not None and signature.same(each.bearer_token, token):
+            return each
+    return None
 
 
-# -- V1 ----------------------------------------------------------------------------------------------------------------
-
-_V1_REQUIRED = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
-_V1_BEARER_REQUIRED = ("BearerToken", "SignatureNonce", "Timestamp")
-
-
-def _v1_signed(parameters: Parameters) -> RequestCredentials:
-    values = parameters.values
-    get = values.get
-    key, nonce, time = get("AccessKeyId"), get("SignatureNonce"), get("Timestamp")
-    if not (key and nonce and time and get("Signature") and get("SignatureMethod")):
-        raise _missing_parameter(next(name for name in _V1_REQUIRED if not get(name)))
-    return RequestCredentials(key, None, "Timestamp", time, nonce, get("SecurityToken", ""), _verify_v1)
+_V1 = ("AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp")
+# darabonba sends neither key nor signature, the Go SDK both, the signature made with an empty secret: neither is asked.
+_V1_BEARER = ("BearerToken", "SignatureNonce", "Timestamp")
+_ACS3 = ("x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256", "host")
+_ACS3_BEARER = ("x-acs-bearer-token", "x-acs-date", "x-acs-signature-nonce")
 
 
-def _v1_bearer(parameters: Parameters) -> RequestCredentials:
-    # darabonba sends neither key nor signature, the Go SDK both, the signature made with an empty secret: neither is asked.
-    values = parameters.values
-    for name in _V1_BEARER_REQUIRED:
-        if not values.get(name):
-            raise _missing_parameter(name)
-    return RequestCredentials(
-        values.get("AccessKeyId", ""), values["BearerToken"], "Timestamp", values["Timestamp"], values["SignatureNonce"],
-        "", _nothing_to_verify,
-    )  # fmt: skip
+def check_parts(claim: Claim, request: Request, parameters: Parameters) -> None:
+    """Raises `Refused` for the first part that is missing, or a header of another form."""
+    get: Callable[[str], str | None] = request.header if claim.acs3 else parameters.values.get
+    proof: str | None
+    if claim.bearer is not None:
+        proof = claim.bearer
+    elif claim.acs3:
+        proof = get("x-acs-action") and get("x-acs-version") and get("x-acs-content-sha256") and get("host")
+    else:
+        proof = claim.access_key_id and get("Signature") and get("SignatureMethod")
+    if not (claim.nonce and claim.time and proof):
+        raise _missing(claim, get)
+    if claim.acs3 and claim.bearer is None and claim.authorization is None:
+        raise _malformed(
+            "The Authorization header is not of the form ACS3-<algorithm> Credential=...,SignedHeaders=...,Signature=..."
+        )
 
 
-def _missing_parameter(name: str) -> Refused:
+def _missing(claim: Claim, get: Callable[[str], str | None]) -> Refused:
+    if claim.acs3:
+        name = next(name for name in (_ACS3 if claim.bearer is None else _ACS3_BEARER) if not get(name))
+        return Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
+    name = next(name for name in (_V1 if claim.bearer is None else _V1_BEARER) if not get(name))
     reason = "missing-timestamp" if name == "Timestamp" else "missing-common"
     return Refused("MissingRequiredParams", name, reason=reason, name=name)
 
 
-def _verify_v1(request: Request, parameters: Parameters, credential: Credential) -> None:
+def verify(claim: Claim, request: Request, parameters: Parameters) -> None:
+    """Raises `Refused` if it is not signed with the key that it claims. Who knows a bearer token is its bearer."""
+    if claim.bearer is not None:
+        return
+    if claim.authorization is not None:
+        _verify_acs3(claim.authorization, claim.credential, request, parameters)
+    else:
+        _verify_v1(claim.credential, request, parameters)
+
+
+def _verify_v1(credential: Credential, request: Request, parameters: Parameters) -> None:
     values = parameters.values
     if values.get("SignatureVersion", "1.0") != "1.0":
         raise _malformed("SignatureVersion must be 1.0.")
@@ -104,7 +130,7 @@ def _verify_v1(request: Request, parameters: Parameters, credential: Credential)
     method = signature.V1_KEY_PAIR_METHOD if key_pair else signature.V1_METHOD
     if values["SignatureMethod"].upper() != method.upper():
         raise _malformed(f"SignatureMethod must be {method}.")
-    text = signature.v1_string_to_sign(request.method, signature.canonical_query(parameters.encoded))
+    text = signature.v1_string_to_sign(request.method, parameters.canonical)
     if key_pair:
         right = rsa_right(credential, values["Signature"], text)
     else:
@@ -114,50 +140,16 @@ def _verify_v1(request: Request, parameters: Parameters, credential: Credential)
         raise Refused("SignatureNotMatch", reason="signature-v1", string_to_sign=text)
 
 
-def _nothing_to_verify(request: Request, parameters: Parameters, credential: Credential) -> None:
-    """Who knows a bearer token is its bearer."""
-
-
-# -- ACS3 --------------------------------------------------------------------------------------------------------------
-
-_ACS3_REQUIRED = (
-    "x-acs-action",
-    "x-acs-version",
-    "x-acs-date",
-    "x-acs-signature-nonce",
-    "x-acs-content-sha256",
-    "host",
-)
-_ACS3_BEARER_REQUIRED = ("x-acs-bearer-token", "x-acs-date", "x-acs-signature-nonce")
-
-
-def _acs3_signed(request: Request, parameters: Parameters) -> RequestCredentials:
-    bearer = request.header("x-acs-bearer-token")
-    for name in _ACS3_BEARER_REQUIRED if bearer else _ACS3_REQUIRED:
-        if not request.header(name):
-            raise Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
-    moment, nonce = request.header("x-acs-date"), request.header("x-acs-signature-nonce")
-    if bearer:
-        return RequestCredentials("", bearer, "x-acs-date", moment, nonce, "", _nothing_to_verify)
-    authorization = signature.parse_authorization(request.header("authorization"))
-    if authorization is None:
-        raise _malformed(
-            "The Authorization header is not of the form ACS3-<algorithm> Credential=...,SignedHeaders=...,Signature=..."
-        )
-    return RequestCredentials(
-        authorization.credential, None, "x-acs-date", moment, nonce, request.header("x-acs-security-token"),
-        functools.partial(_verify_acs3, authorization),
-    )  # fmt: skip
-
-
 def _verify_acs3(
-    authorization: signature.Authorization, request: Request, parameters: Parameters, credential: Credential
+    authorization: signature.Authorization, credential: Credential, request: Request, parameters: Parameters
 ) -> None:
     payload_hash = signature.acs3_payload_hash(authorization.algorithm, request.body)
     given_hash = request.header("x-acs-content-sha256")
-    # Where the body has no pairs, those of the query are known.
-    encoded = None if request.body and parameters.media_type == FORM else parameters.encoded
-    text = acs3_text(request, authorization, given_hash, encoded)
+    canonical = signature.acs3_canonical_request(
+        request.method, parameters.path or "/", parameters.canonical, request.headers, authorization.signed_headers,
+        given_hash,
+    )  # fmt: skip
+    text = signature.acs3_string_to_sign(authorization.algorithm, canonical)
     if authorization.algorithm == "ACS3-RSA-SHA256":
         right = rsa_right(credential, authorization.signature, text)
     else:
@@ -165,26 +157,6 @@ def _verify_acs3(
         right = bool(credential.access_key_secret) and signature.same(expected, authorization.signature.lower())
     if not right or not signature.same(payload_hash, given_hash.lower()):
         raise Refused("SignatureNotMatch", reason="signature-acs3", string_to_sign=text)
-
-
-def acs3_text(
-    request: Request,
-    authorization: signature.Authorization,
-    payload_hash: str,
-    encoded: Mapping[str, str] | None = None,
-) -> str:
-    """The string to sign of a request, as the server sees it. `encoded` are the pairs of its query, if they are known."""
-    path, query = split_target(request.target)
-    if encoded is None:
-        read_pairs(query, {}, encoded := {})
-    canonical = signature.acs3_canonical_request(
-        request.method, path or "/", "&".join(encoded[name] for name in sorted(encoded)), request.headers,
-        authorization.signed_headers, payload_hash,
-    )  # fmt: skip
-    return signature.acs3_string_to_sign(authorization.algorithm, canonical)
-
-
-# -- both --------------------------------------------------------------------------------------------------------------
 
 
 def _malformed(detail: str) -> Refused:

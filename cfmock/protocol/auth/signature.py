@@ -24,14 +24,6 @@ ALGORITHMS = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3", "ACS3-RSA-SH
 """ACS3 algorithm to the hash of its canonical request and body."""
 
 
-def canonical_query(encoded: Mapping[str, str]) -> str:
-    """`E(name)=E(value)` of all parameters but Signature, sorted by decoded name. `encoded` maps names to such pieces."""
-    names = sorted(encoded)
-    if "Signature" in encoded:
-        names.remove("Signature")
-    return "&".join(map(encoded.__getitem__, names))
-
-
 def v1_string_to_sign(method: str, canonical: str) -> str:
     """METHOD & %2F & E(canonical). The canonical text holds only %, = and & to encode once more."""
     return method + "&%2F&" + canonical.replace("%", "%25").replace("=", "%3D").replace("&", "%26")
@@ -77,11 +69,8 @@ _FIELDS = ("Credential", "SignedHeaders", "Signature")
 def parse_authorization(header: str) -> Authorization | None:
     """`ACS3-HMAC-SHA256 Credential=…,SignedHeaders=a;b,Signature=…`; blanks are tolerated. None if it is not of that form,
     longer than any client's, or names a header twice (what is signed would grow with the product of names and values)."""
-    return _parsed(header) if len(header) <= LONGEST_AUTHORIZATION else None
-
-
-@functools.lru_cache(maxsize=1)  # a call asks for its own more than once
-def _parsed(header: str) -> Authorization | None:
+    if len(header) > LONGEST_AUTHORIZATION:
+        return None
     algorithm, _, rest = header.strip().partition(" ")
     if algorithm not in ALGORITHMS:
         return None

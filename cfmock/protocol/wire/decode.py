@@ -70,32 +70,46 @@ def split_target(target: str) -> tuple[str, str]:
     return head, query.partition("#")[0]
 
 
-def decode_parameters(request: Request) -> Parameters:
-    """All parameters of the request. What cannot be read is told in `problem`.
+def decode_parameters(request: Request, *, acs3: bool = False) -> Parameters:
+    """Read all parameters of the request, the text that is signed of them, and the operation's arguments, each pair once.
 
-    Raises InvalidArgument for more than `MAX_PARAMETERS` in query and form: without them it is not known who calls.
+    Version 1 signs query and form, `acs3` the query. What cannot be read is told in `problem`. Raises InvalidArgument for more
+    than `MAX_PARAMETERS` in query and form: without them it is not known who calls.
     """
     values: dict[str, str] = {}
     encoded: dict[str, str] = {}
     path, query = split_target(request.target)
     kind, problem = media_type(request), ""
     untyped: Mapping[str, str] = _NO_TYPES
-    pairs = query
+    signed, form = query, ""
     if request.body and kind == FORM:
         form = request.body.decode("utf-8", "surrogateescape")
-        pairs = f"{query}&{form}" if query else form
-    if pairs:
-        if pairs.count("&") >= MAX_PARAMETERS:
-            raise ServiceError("InvalidArgument", detail=_TOO_MANY)
-        read_pairs(pairs, values, encoded)
-    if request.body and kind == JSON:
+        if not acs3:
+            signed, form = f"{query}&{form}" if query else form, ""
+    if signed.count("&") + form.count("&") + (form != "") >= MAX_PARAMETERS:
+        raise ServiceError("InvalidArgument", detail=_TOO_MANY)
+    if signed:
+        read_pairs(signed, values, encoded)
+    if form:
+        read_pairs(form, values, {})
+    elif request.body and kind == JSON:
         problem, untyped = _read_json(request.body, values)
-    return Parameters(values, encoded, path, query, kind, problem, untyped)
+    arguments = {name: values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
+    return Parameters(values, arguments, canonical_query(encoded, acs3), path, query, kind, problem, untyped)
 
 
 def undecoded(request: Request) -> Parameters:
     """What is known of a request that is too large to be looked into: where it goes."""
-    return Parameters({}, {}, split_target(request.target)[0], "", media_type(request))
+    return Parameters({}, {}, "", split_target(request.target)[0], "", media_type(request))
+
+
+def canonical_query(encoded: Mapping[str, str], acs3: bool = False) -> str:
+    """`E(name)=E(value)` of all parameters, in version 1 but Signature, sorted by decoded name. `encoded` maps names to such
+    pieces."""
+    names = sorted(encoded)
+    if "Signature" in encoded and not acs3:
+        names.remove("Signature")
+    return "&".join(map(encoded.__getitem__, names))
 
 
 def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> None:
@@ -243,12 +257,6 @@ def is_acs3(request: Request) -> bool:
     """Whether the request proves by headers who sent it: a signature, or a bearer token."""
     headers = request.headers
     return headers.get("authorization", "").startswith("ACS3-") or bool(headers.get("x-acs-bearer-token"))
-
-
-def arguments(parameters: Parameters) -> dict[str, str]:
-    """The operation's own parameters, unknown ones too. An empty one is there: whether that counts is the table's word."""
-    values = parameters.values
-    return {name: values[name] for name in itertools.filterfalse(COMMON.__contains__, values)}
 
 
 def caller_request_id(parameters: Parameters) -> str | None:

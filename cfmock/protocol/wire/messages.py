@@ -40,14 +40,15 @@ class Request(Struct, frozen=True):
 class Parameters(Struct, frozen=True):
     """The parameters of a request, wherever they stood.
 
-    `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `encoded` holds those that enter a
-    V1 signature (query and form, not a JSON body), as `E(name)=E(value)`, by decoded name. `problem` says what is wrong with
-    a body that could not be read; it is reported only once the caller is known. `untyped` are the types of those that a JSON
-    body gave as something else than text: boolean, integer, number, object or array.
+    `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `arguments` are the operation's own of
+    them, unknown ones and empty ones too. `canonical` is the text that is signed of them: `E(name)=E(value)` in the order of
+    their names. `problem` says what is wrong with a body that could not be read; it is reported only once the caller is known.
+    `untyped` are the types of those that a JSON body gave as something else than text: boolean, integer, number, object or array.
     """
 
     values: dict[str, str]
-    encoded: dict[str, str]
+    arguments: dict[str, str]
+    canonical: str
     path: str
     query: str
     media_type: str

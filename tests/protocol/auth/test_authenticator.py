@@ -16,9 +16,9 @@ from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.protocol.auth.authenticator import Authenticator, Nonces
 from cfmock.protocol.auth.credentials import Credential
-from cfmock.protocol.auth.signature import canonical_query, v1_string_to_sign
+from cfmock.protocol.auth.signature import v1_string_to_sign
 from cfmock.protocol.spec.model import load
-from cfmock.protocol.wire.decode import decode_parameters, percent_encode
+from cfmock.protocol.wire.decode import canonical_query, decode_parameters, percent_encode
 from cfmock.protocol.wire.messages import OperationCall, Request
 
 VECTORS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["vectors"]
@@ -37,12 +37,13 @@ def signed(operation: str = "DescribeExecution", **options: Any) -> Request:
     return signed_request(operation, {"FlowName": "f", "ExecutionName": "e"}, **options)
 
 
-def authenticate(request: Request, checker: Authenticator, skew: float = 0.0) -> Any:
-    """Whoever is let in was taken for no one else before: that decides which world, and which replica, a call goes to."""
-    parameters = decode_parameters(request)
-    found = checker.authenticate(request, parameters, DESCRIBE, skew)
-    assert checker.claimed(request, parameters) == found
-    return found
+def authenticate(request: Request, checker: Authenticator, skew: float = 0.0) -> Credential:
+    """Whose call it is, if it may pass."""
+    acs3 = checker.reads_headers(request)
+    parameters = decode_parameters(request, acs3=acs3)
+    claim = checker.claim(request, parameters, acs3=acs3)
+    checker.authenticate(request, parameters, claim, DESCRIBE, skew)
+    return claim.credential
 
 
 def refusal(request: Request, checker: Authenticator, skew: float = 0.0) -> ServiceError:

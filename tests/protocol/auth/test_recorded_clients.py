@@ -49,7 +49,8 @@ def test_a_recorded_signature_is_right(row: dict[str, Any]) -> None:
         wall_clock=lambda: moment,
     )
     operation = OperationCall(load().operations[SAMPLES[row["sample"]][1]], {})
-    checker.authenticate(request, decode_parameters(request), operation, 0.0)
+    parameters = decode_parameters(request, acs3=(acs3 := checker.reads_headers(request)))
+    checker.authenticate(request, parameters, checker.claim(request, parameters, acs3=acs3), operation)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["sample"] != "sts"], ids=named)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfmock.protocol.auth import signature
-from cfmock.protocol.auth.signature import canonical_query, v1_signature
+from cfmock.protocol.auth.signature import v1_signature
+from cfmock.protocol.wire.decode import canonical_query
 
 
 @pytest.mark.parametrize("length", [0, 1, 62, 63, 64, 65, 200])  # a key is the secret and "&"; a block has 64 bytes
