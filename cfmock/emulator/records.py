@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from cfmock.base.clocks import stopwatch
 from cfmock.base.errors import ServiceError
@@ -11,10 +13,10 @@ from cfmock.emulator.stages import Decoded, Reached, called, decoded, struck_rul
 from cfmock.observe.journal import MAX_ANSWER, CallRecord, Details, kept_bytes, masked
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
+from cfmock.protocol.spec.model import Operation
 from cfmock.protocol.wire.encode import Rendered
-from cfmock.protocol.wire.messages import UNANSWERED, Reply, Transport
+from cfmock.protocol.wire.messages import UNANSWERED, OperationCall, Reply, Transport
 
-_NO_PARAMETERS: Mapping[str, str] = {}
 _LONGEST_ACTION = 128  # characters of an action that the API does not have
 
 
@@ -30,47 +32,42 @@ def record(
 ) -> CallRecord:
     """Return the record of a call: of the last stage that it reached, its reply, and the error in the reply, `said` so. `time` is
     flow time, in seconds since 1970; `region` that of calls that name none."""
-    transport = reply.transport
-    status = 0 if transport in UNANSWERED else reply.status
-    body = reply.body if said is None and status else b""
-    answer = body[:MAX_ANSWER]
-    message = _kept(said.message, reached, failure) if said is not None else None
+    body, whole = reply.body, reply.transport is Transport.WHOLE
+    status = reply.status if whole or reply.transport not in UNANSWERED else 0
+    if said is not None:
+        said = said._replace(message=_kept(said.message, reached, failure))
+    if said is not None or not status or len(body) > MAX_ANSWER:
+        body = body if said is None and status else b""
+        reply = replace(reply, body=body[:MAX_ANSWER])
     if type(reached) is Decoded:
-        request, operation, parameters, key_id = reached, _action(reached), _NO_PARAMETERS, ""
-        account, flow, execution = DEFAULT_ACCOUNT, None, None
+        request, call = reached, OperationCall(_unknown(reached), {}, "", DEFAULT_ACCOUNT, region)
     else:
-        call, request = reached.call, reached.decoded
-        operation, flow, execution = call.operation.name, call.flow, call.execution
-        parameters = masked(call.arguments, call.operation.parameters.keys())
-        key_id, account, region = shortened(call.access_key_id), call.account, call.region
-    # By place, in the order of the fields: names would cost as much as all else here, on every call.
+        request, call = reached.decoded, _masked(reached.call)
     return CallRecord(
-        operation,
-        parameters,
-        key_id,
-        time,
+        call,
+        reply,
+        said,
         status,
-        said.code if said is not None else None,
-        reply.request_id,
-        stopwatch() - request.began,
-        account,
-        region,
-        flow,
-        execution,
+        time,
         request.began,
+        stopwatch() - request.began,
         shortened(request.claim.nonce),
         shortened(request.claim.time),
-        message,
+        shortened(request.request.header("traceparent")) or None,
         tuple(violations),
         struck_rules(reached),
-        None if transport is Transport.WHOLE else transport.value,
-        reply.delay,
-        kept_bytes(parameters, message, violations, details) + len(answer),
         details,
-        shortened(request.request.header("traceparent")) or None,
-        answer,
+        kept_bytes(call.arguments, said.message if said is not None else None, violations, details) + len(reply.body),
         len(body),
     )
+
+
+def _masked(call: OperationCall) -> OperationCall:
+    """Return the call as it may be kept."""
+    arguments = masked(call.arguments, call.operation.parameters.keys())
+    if arguments is call.arguments and len(call.access_key_id) <= LONGEST:
+        return call
+    return replace(call, arguments=arguments, access_key_id=shortened(call.access_key_id))
 
 
 def _kept(message: str, reached: Reached, failure: ServiceError | None) -> str:
@@ -84,6 +81,7 @@ def _kept(message: str, reached: Reached, failure: ServiceError | None) -> str:
     return message.replace(signed, "***") if signed else message
 
 
-def _action(request: Decoded) -> str:
+def _unknown(request: Decoded) -> Operation:
+    """Stands for the operation of a call that did not get so far that it is known."""
     named = request.parameters.values.get("Action") or request.request.header("x-acs-action")
-    return named[:_LONGEST_ACTION]
+    return Operation(named[:_LONGEST_ACTION], "", "", {}, {}, ())

@@ -23,7 +23,7 @@ from cfmock.service.world import World
 
 
 @final
-class Decoded(Struct, frozen=True):
+class Decoded(Struct, frozen=True, gc=False):
     """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
     stopwatch, in seconds; `claim` says whose it would be."""
 
@@ -36,7 +36,7 @@ class Decoded(Struct, frozen=True):
 
 
 @final
-class Claimed(Struct, frozen=True):
+class Claimed(Struct, frozen=True, gc=False):
     """A call of a known operation by whom it says it is, in the world of that account; nothing is proved yet.
 
     `struck` are the names of the fault rules that skewed the clock, `skew` by how many seconds.
@@ -50,7 +50,7 @@ class Claimed(Struct, frozen=True):
 
 
 @final
-class Identified(Struct, frozen=True):
+class Identified(Struct, frozen=True, gc=False):
     """A call whose sender is known."""
 
     decoded: Decoded
@@ -60,7 +60,7 @@ class Identified(Struct, frozen=True):
 
 
 @final
-class Decided(Struct, frozen=True):
+class Decided(Struct, frozen=True, gc=False):
     """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
 
     decoded: Decoded

@@ -7,7 +7,7 @@ and those that were refused, and what the client last saw of each execution.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -86,39 +86,17 @@ class ClientHistory:
             found.append(violation("ACS3 signature", "the call is signed with ACS3"))
         if hash(nonce) in self._nonces:
             found.append(violation("repeated nonce", f"the nonce {nonce[:64]} was in a call that was answered"))
-        name = call.operation.name
-        if name == "DescribeExecution":
-            now = self._clock.steady()
-            self._due = max(self._due, now) + self._interval
-            within = self._due - now <= self._ahead
-            if not within:
-                self._due -= self._interval
-                if self._within:
-                    found.append(self._too_fast())
-            self._within = within
-        elif name in _STARTS:
-            self._starts += 1
-            if self._lost and (again := self._again(call)) is not None:
-                found.append(again)
+        watch = _RECEIVED.get(call.operation.name)
+        if watch is not None and (shown := watch(self, call)) is not None:
+            found.append(shown)
         return found
 
     def succeeded(self, call: OperationCall, nonce: str, fields: Mapping[str, Any], request_id: str) -> None:
         """Remember a success whose answer the client got."""
         self._answered(nonce)
-        name = call.operation.name
-        if name == "DescribeExecution":
-            status = fields.get("Status")
-            if status in _OPEN:
-                key = call.flow or "", call.execution or ""
-                _keep(self._looks, key, Look(str(status), request_id, self._starts))
-            elif self._looks:
-                self._looks.pop((call.flow or "", call.execution or ""), None)
-        elif self._looks and name in ("GetExecutionHistory", "StopExecution", "ListExecutions"):
-            self._looked_otherwise(call)
-        if self._lost and name in _STARTS:
-            self._lost.pop(_start_likeness(call), None)
-        if self._refused and name in MADE_BY.values():
-            self._refused.pop(_made(name, call), None)
+        watch = _SUCCEEDED.get(call.operation.name)
+        if watch is not None:
+            watch(self, call, fields, request_id)
 
     def refused(self, call: OperationCall, nonce: str, code: str, status: int) -> list[ViolationNote]:
         """Remember an error whose answer the client got; return the violations that only this shows."""
@@ -152,10 +130,44 @@ class ClientHistory:
                 )
                 yield look.request_id, violation("result read too early", message, execution=f"{flow}/{execution}")
 
-    def _too_fast(self) -> ViolationNote:
+    def _polls(self, call: OperationCall) -> ViolationNote | None:
+        """A DescribeExecution comes in."""
+        now = self._clock.steady()
+        self._due = max(self._due, now) + self._interval
+        before, self._within = self._within, self._due - now <= self._ahead
+        if self._within:
+            return None
+        self._due -= self._interval
+        if not before:
+            return None
         rate = {name: f"{value:g}" for name, value in self._polling.items()}
         message = f"DescribeExecution came faster than {rate['per_second']} times a second"
         return violation("polling too fast", message, **rate)
+
+    def _starts_one(self, call: OperationCall) -> ViolationNote | None:
+        """A start comes in."""
+        self._starts += 1
+        return self._again(call) if self._lost else None
+
+    def _looked(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
+        """A DescribeExecution has succeeded."""
+        status = fields.get("Status")
+        if status in _OPEN:
+            _keep(self._looks, (call.flow or "", call.execution or ""), Look(str(status), request_id, self._starts))
+        elif self._looks:
+            self._looks.pop((call.flow or "", call.execution or ""), None)
+
+    def _started(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
+        """A start has succeeded."""
+        if self._lost:
+            self._lost.pop(_start_likeness(call), None)
+        if call.operation.name in MADE_BY.values():
+            self._is_made(call, fields, request_id)
+
+    def _is_made(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
+        """What an operation makes is there."""
+        if self._refused:
+            self._refused.pop(_made(call.operation.name, call), None)
 
     def _again(self, call: OperationCall) -> ViolationNote | None:
         start = start_of(call)
@@ -171,7 +183,7 @@ class ClientHistory:
         )
         return violation("start under a new name", message)
 
-    def _looked_otherwise(self, call: OperationCall) -> None:
+    def _looked_otherwise(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
         """Forget the last look at an execution that another call shows: its history, its stop, a list."""
         flow = call.flow or ""
         if call.operation.name != "ListExecutions":
@@ -190,6 +202,19 @@ class ClientHistory:
         what = " of ".join(filter(None, (call.execution, call.flow)))
         message = f"{call.operation.name} asks for what {operation} had not made ({what}): it was answered {refused}"
         return violation("success assumed", message, operation=operation, code=refused, answer=code)
+
+
+_RECEIVED: Mapping[str, Callable[[ClientHistory, OperationCall], ViolationNote | None]] = {
+    "DescribeExecution": ClientHistory._polls,
+    **dict.fromkeys(_STARTS, ClientHistory._starts_one),
+}
+_SUCCEEDED: Mapping[str, Callable[[ClientHistory, OperationCall, Mapping[str, Any], str], None]] = {
+    "DescribeExecution": ClientHistory._looked,
+    **dict.fromkeys(("GetExecutionHistory", "StopExecution", "ListExecutions"), ClientHistory._looked_otherwise),
+    **dict.fromkeys(MADE_BY.values(), ClientHistory._is_made),
+    **dict.fromkeys(_STARTS, ClientHistory._started),
+}
+"""What is watched, by operation: calls that come in, and those that have succeeded."""
 
 
 def start_of(call: OperationCall) -> Start | None:

@@ -24,6 +24,8 @@ from cfmock.base.patterns import NearMiss
 from cfmock.base.short_text import LONGEST, shortened
 from cfmock.observe.call_ring import CallRing, has
 from cfmock.observe.violation_kinds import ViolationNote
+from cfmock.protocol.wire.encode import Rendered
+from cfmock.protocol.wire.messages import OperationCall, Reply, Transport
 
 MAX_BYTES = 64 * 1024 * 1024
 """Bytes that the kept calls of all worlds may take together."""
@@ -73,39 +75,86 @@ class Details(Struct, frozen=True):
 NOTHING = Details()
 
 
-class CallRecord(Struct, frozen=True):
-    """One call. `time` is of the flow clock, seconds since 1970; `code` None on success; `status` 0 where no answer was sent.
+class CallRecord(Struct, frozen=True, gc=False):
+    """One call: what was there when it was answered; all else is made of that when somebody reads it.
 
-    `began`, `duration` (until there was a reply) and `delay` (of the reply, by a fault) are in seconds of real time, the
-    first since some moment. `transport` names what a fault did to the connection. `size` is about how many bytes
-    it takes; `answer` is the beginning of the body that a successful call was sent, which has `answered` bytes.
+    `call` is as it may be kept, without secrets; `reply` is what was sent, its body that of a success and no longer than
+    `MAX_ANSWER`, while `answered` counts all bytes; `said` is its error. `time` is of the flow clock, seconds since 1970;
+    `began` and `duration` (until there was a reply) are in seconds of real time, the first since some moment; `status` is 0
+    where no answer was sent. `size` is about how many bytes all this takes.
     """
 
-    operation: str
-    parameters: Mapping[str, str]
-    access_key_id: str
-    time: float
+    call: OperationCall
+    reply: Reply
+    said: Rendered | None
     status: int
-    code: str | None
-    request_id: str
-    duration: float
-    account: str
-    region: str
-    flow: str | None
-    execution: str | None
+    time: float
     began: float
+    duration: float
     nonce: str
     timestamp: str
-    message: str | None = None
+    traceparent: str | None = None
     violations: tuple[ViolationNote, ...] = ()
     faults: tuple[str, ...] = ()
-    transport: str | None = None
-    delay: float = 0.0
-    size: int = 0
     details: Details = NOTHING
-    traceparent: str | None = None
-    answer: bytes = b""
+    size: int = 0
     answered: int = 0
+
+    @property
+    def operation(self) -> str:
+        return self.call.operation.name
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.call.arguments
+
+    @property
+    def access_key_id(self) -> str:
+        return self.call.access_key_id
+
+    @property
+    def account(self) -> str:
+        return self.call.account
+
+    @property
+    def region(self) -> str:
+        return self.call.region
+
+    @property
+    def flow(self) -> str | None:
+        return self.call.flow
+
+    @property
+    def execution(self) -> str | None:
+        return self.call.execution
+
+    @property
+    def code(self) -> str | None:
+        """None on success."""
+        return self.said.code if self.said is not None else None
+
+    @property
+    def message(self) -> str | None:
+        return self.said.message if self.said is not None else None
+
+    @property
+    def request_id(self) -> str:
+        return self.reply.request_id
+
+    @property
+    def transport(self) -> str | None:
+        """What a fault did to the connection."""
+        return None if self.reply.transport is Transport.WHOLE else self.reply.transport.value
+
+    @property
+    def delay(self) -> float:
+        """Of the reply, by a fault, in seconds."""
+        return self.reply.delay
+
+    @property
+    def answer(self) -> bytes:
+        """The beginning of the body of a success."""
+        return self.reply.body
 
     @property
     def ended(self) -> float:
@@ -216,7 +265,8 @@ class Journal:
 
 def _left(record: CallRecord) -> CallRecord:
     waited = max(0.0, stopwatch() - record.ended)
-    return replace(record, status=0, transport="left" if record.transport is None else record.transport, delay=waited)
+    transport = Transport.LEFT if record.reply.transport is Transport.WHOLE else record.reply.transport
+    return replace(record, status=0, reply=replace(record.reply, transport=transport, delay=waited))
 
 
 FIELDS = (
@@ -251,7 +301,7 @@ def _secret(name: str) -> bool:
 _SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|private", re.IGNORECASE)
 
 
-def masked(arguments: Mapping[str, str], known: Set[str]) -> Mapping[str, str]:
+def masked(arguments: dict[str, str], known: Set[str]) -> dict[str, str]:
     """Return the arguments as they may be kept: of those unknown to the operation, secret ones without their value, and the
     beginning of long names."""
     if arguments.keys() <= known:

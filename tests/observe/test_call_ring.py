@@ -11,18 +11,20 @@ from msgspec.structs import replace
 from cfmock.observe import call_ring
 from cfmock.observe.call_ring import BLOCK, CallRing
 from cfmock.observe.journal import CallRecord, matches
+from cfmock.protocol.wire.encode import Rendered
+from tests.support.call_records import call_record
 
 
 def record(number: int, **given: Any) -> CallRecord:
     fields: dict[str, Any] = {
         "operation": ("ListFlows", "StartExecution", "DescribeExecution")[number % 3],
-        "parameters": {"FlowName": f"f{number % 5}"},
-        "access_key_id": "ak", "time": 0.0, "status": 200 + number % 2, "code": None if number % 4 else "InvalidArgument",
-        "request_id": f"r{number}", "duration": 0.0, "account": "a", "region": "r", "flow": f"f{number % 5}",
-        "execution": f"e{number // 2}" if number % 3 else None, "began": float(number), "nonce": "", "timestamp": "",
-        "faults": ("slow",) if number % 7 == 0 else (), "size": 10,
+        "parameters": {
+            "FlowName": f"f{number % 5}", **({"ExecutionName": f"e{number // 2}"} if number % 3 else {}),
+        },
+        "status": 200 + number % 2, "code": None if number % 4 else "InvalidArgument", "request_id": f"r{number}",
+        "account": "a", "region": "r", "began": float(number), "faults": ("slow",) if number % 7 == 0 else (),
     }  # fmt: skip
-    return CallRecord(**{**fields, **given})
+    return call_record(**{**fields, **given})
 
 
 QUERIES: list[dict[str, Any]] = [
@@ -79,7 +81,7 @@ def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:
     for number in range(3 * BLOCK):
         ring.add(record(number))
     assert not list(ring.find({"code": "Left"}))
-    ring.replace("r7", lambda each: replace(each, code="Left"))
+    ring.replace("r7", lambda each: replace(each, said=Rendered("Left", 0, "")))
     assert [each.request_id for each in ring.find({"code": "Left"})] == ["r7"]
 
 

@@ -17,18 +17,14 @@ from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, m
 from cfmock.observe.violation_kinds import violation
 from cfmock.protocol.wire.messages import Reply, Request
 from cfmock.service import call_diagnostics
+from tests.support.call_records import call_record
 from tests.support.calls import echo_flow, make_service
 
 DESCRIBE = {"FlowName": "f", "ExecutionName": "e"}
 
 
 def record(**fields: Any) -> CallRecord:
-    given: dict[str, Any] = {
-        "operation": "DescribeExecution", "parameters": DESCRIBE, "access_key_id": "ak", "time": 0.0, "status": 200,
-        "code": None, "request_id": "r", "duration": 0.0, "account": "", "region": "cn-hangzhou", "flow": "f",
-        "execution": "e", "began": 0.0, "nonce": "n", "timestamp": "t", "size": 10,
-    }  # fmt: skip
-    return CallRecord(**(given | fields))
+    return call_record(**{"operation": "DescribeExecution", "parameters": DESCRIBE, **fields})
 
 
 def ids(journal: Journal, **filters: Any) -> list[str]:
@@ -265,3 +261,11 @@ def test_a_call_has_the_beginning_of_its_answer_where_that_is_a_success(monkeypa
     service.send("DescribeFlow", Name="echo")
     *_, last = service.emulator.journal.find()
     assert len(control.show_call(last.request_id)["answer"]) == 30
+
+
+def test_a_call_is_kept_as_what_was_there_and_not_as_a_copy_of_it() -> None:
+    service = make_service(echo_flow())
+    reply = service.emulator.handle(service.request("StartExecution", FlowName="echo", Input="{}"))
+    (record,) = service.emulator.journal.find()
+    assert record.reply is reply
+    assert record.call.operation is service.emulator.spec.operations["StartExecution"]

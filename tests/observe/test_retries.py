@@ -13,6 +13,7 @@ from cfmock.control.control import Control
 from cfmock.observe.journal import CallRecord, Details
 from cfmock.observe.retries import Retries, groups, shape
 from cfmock.protocol.wire.messages import Request
+from tests.support.call_records import call_record
 from tests.support.calls import echo_flow, make_service
 
 START = {"FlowName": "f", "ExecutionName": "e", "Input": "{}"}
@@ -29,15 +30,11 @@ class Client:
         self.now += pause
         number = len(self.records)
         given: dict[str, Any] = {
-            "operation": "StartExecution", "parameters": START, "access_key_id": "ak", "time": 0.0,
-            "status": 429 if code else 200, "code": code, "request_id": f"r{number}", "duration": took, "account": "",
-            "region": "r", "flow": "f", "execution": "e", "began": self.now, "nonce": f"n{number}",
+            "operation": "StartExecution", "parameters": START, "status": 429 if code else 200, "code": code,
+            "request_id": f"r{number}", "duration": took, "region": "r", "began": self.now, "nonce": f"n{number}",
             "timestamp": f"t{number}",
-        }  # fmt: skip
-        given |= fields
-        if "parameters" in fields:
-            given["execution"] = fields["parameters"].get("ExecutionName")
-        self.records.append(CallRecord(**given))
+        } | fields  # fmt: skip
+        self.records.append(call_record(**given))
         self.now += took + given.get("delay", 0.0)
 
     def group(self) -> Retries:
@@ -114,7 +111,7 @@ def test_a_start_is_repeated_under_whatever_name(client: Client, names: Sequence
 
 def test_an_operation_without_executions_has_no_name_to_use_again(client: Client) -> None:
     for code in ("ResourceThrottled", None):
-        client.call(code, operation="ListFlows", parameters={}, flow=None)
+        client.call(code, operation="ListFlows", parameters={})
     assert client.group().same_name is None
 
 

@@ -26,7 +26,7 @@ KEY_PAIR = "PRIVATEKEY"
 """Values of SignatureType; a signature by secret has none, or an empty one."""
 
 
-class Claim(Struct, frozen=True):
+class Claim(Struct, frozen=True, gc=False):
     """What one request says of who sent it, each part as it stands there, empty where it is missing; nothing is proved yet.
 
     `acs3`: it is read from headers. `bearer` is a token that stands for key and signature, None: there is a signature to check.

@@ -44,7 +44,8 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}\Z")
 
 def media_type(request: Request) -> str:
     """The content type without its parameters, lower case; a body without one is a form."""
-    return _without_parameters(request.headers.get("content-type", ""))
+    content_type = request.headers.get("content-type")
+    return _without_parameters(content_type) if content_type else FORM
 
 
 @short_cache(64)

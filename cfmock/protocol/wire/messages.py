@@ -16,7 +16,7 @@ from cfmock.base.json_text import json_text, quoted
 from cfmock.protocol.spec.model import Operation
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, gc=False):
     """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
     looked up by lower-case name, `body` is what remains after transfer coding is removed. Of a body that is too large none is
     kept: `dropped` is how many bytes it had."""
@@ -37,7 +37,7 @@ class Request(Struct, frozen=True):
         return self.headers.get(name, "")
 
 
-class Parameters(Struct, frozen=True):
+class Parameters(Struct, frozen=True, gc=False):
     """The parameters of a request, wherever they stood.
 
     `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `arguments` are the operation's own of
@@ -56,7 +56,7 @@ class Parameters(Struct, frozen=True):
     untyped: Mapping[str, str] = MappingProxyType({})
 
 
-class OperationCall(Struct, frozen=True):
+class OperationCall(Struct, frozen=True, gc=False):
     """A request that names a known operation. `arguments` are its own parameters, as text, without the common ones."""
 
     operation: Operation
@@ -99,7 +99,7 @@ UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
 """Those of which the client gets not one byte."""
 
 
-class Reply(Struct, frozen=True):
+class Reply(Struct, frozen=True, gc=False):
     """One HTTP answer. The edge waits `delay` seconds before it sends it; the core never waits."""
 
     status: int
