@@ -137,6 +137,9 @@ def _names(state: str, tried: TaskTry) -> tuple[str, str | None, str | None]:
 MAX_TEXT = 1024 * 1024
 """Characters of the values in one answer: of the tries of tasks, and of a page of a history."""
 
+MAX_PASSAGES = 200
+"""Passages through states in the timeline of one execution."""
+
 MAX_NEAR_MISSES = 50
 """Near misses of one execution's tries that are worked out."""
 
@@ -207,6 +210,7 @@ def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
         "output": json.loads(row.output) if row.output else None,
         "because": _because(row, passed) if row.status == "Failed" else None,
         "visits": states,
+        "timeline": [_passage(row, visit) for visit in passed[:MAX_PASSAGES]],
         "tasks": _tasks(world, row, [visit for visit in passed if visit.tries]),
         "waiting": waiting(world, row),
         "outcome": who_decided(row),
@@ -239,6 +243,27 @@ def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dic
         }  # fmt: skip
         found.append(told)
     return found[::-1]
+
+
+def _passage(row: ExecutionRow, visit: Visit) -> dict[str, Json]:
+    """Where in the history a passage and its tries begin and end."""
+    tries: list[Json] = [
+        _piece(
+            row,
+            tried.scheduled.id,
+            tried.end and tried.end.id,
+            tried.end is not None and tried.end.type != "TaskSucceeded",
+        )
+        for tried in visit.tries
+    ]
+    piece = _piece(row, visit.first, visit.last, visit.failed)
+    return {"state": visit.state, **piece, "holds": visit.holds, "tries": tries}
+
+
+def _piece(row: ExecutionRow, first: int, last: int | None, failed: bool) -> dict[str, Json]:
+    """What had no end of its own was cut off by that of the execution."""
+    cut = row.ended and last is None
+    return {"from": first, "to": len(row.events or ()) if cut else last, "failed": failed or cut}
 
 
 def _child(world: World, child: HistoryChild) -> dict[str, Json]:

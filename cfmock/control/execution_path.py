@@ -32,11 +32,15 @@ class TaskTry(Struct):
 
 class Visit(Struct):
     """One passage through a state. `point` is the state's id in its flow, empty where that is not known; times in seconds,
-    `left` None as long as it has not been left."""
+    `left` None as long as it has not been left. `first` and `last` are the ids of the events of its entry and its end; it
+    `holds` passages through other states."""
 
     state: str
     point: str
     entered: float
+    first: int
+    last: int | None = None
+    holds: bool = False
     left: float | None = None
     failed: bool = False
     given: str = "{}"  # the state's input, JSON text
@@ -99,7 +103,9 @@ class _Reader:
             self._around[event.id], self._inside[event.id] = around, event.id
             point = next(self._states, "") or self._by_name.get(event.step, "")
             children = self._children.get(event.id, [])
-            self.visits[event.id] = Visit(event.step, point, event.time, children=children)
+            self.visits[event.id] = Visit(event.step, point, event.time, event.id, children=children)
+            if around in self.visits:
+                self.visits[around].holds = True
             return
         entry = self._entry(event, around)
         visit = self.visits.get(entry)
@@ -107,10 +113,10 @@ class _Reader:
         if visit is None:
             return
         if kind == "StepExited":
-            visit.left = event.time
+            visit.left, visit.last = event.time, event.id
             self._inside[event.id] = self._around[entry]
         elif kind == "StepFailed":
-            visit.failed = True
+            visit.failed, visit.last = True, event.id
         elif kind == "StepStarted":
             visit.given = event.parts[0]
         elif kind.startswith("Task"):

@@ -60,6 +60,14 @@ def test_each_try_tells_who_answered_it_why_and_what_came_before() -> None:
         ("2 of 'Charge'", ["input.amount: expected 0, got 5"]),
         ("3 of 'Charge'", ["times: spent, 1 of 1"]),
     ]
+    ids = {row["EventId"]: row for row in control.list_events("order", "e")["events"]}
+    of_charge, _ = told["timeline"]
+    assert [ids[each["from"]]["Type"] for each in (of_charge, *of_charge["tries"])] == [
+        "StepEntered",
+        *["TaskScheduled"] * 2,
+    ]
+    ends = [(ids[each["to"]]["Type"], each["failed"]) for each in (of_charge, *of_charge["tries"])]
+    assert ends == [("StepExited", False), ("TaskFailed", True), ("TaskSucceeded", False)]
     assert ship["tries"][0]["answered_by"] == "unmocked"
     assert ship["tries"][0]["why"] == "no mock: succeeded with {} (unmocked_tasks)"
     assert told["visits"] == ["Charge", "Ship"]
@@ -91,8 +99,7 @@ def test_who_answers_in_a_word(mock: dict[str, Any] | None, by: str) -> None:
     assert told["tasks"][0]["tries"][0]["answered_by"] == by
 
 
-def test_a_nested_flow_and_a_report_answer_tasks() -> None:
-    definition = """
+BOTH = """
 Type: StateMachine
 Name: parent
 SpecVersion: v1
@@ -109,7 +116,10 @@ States:
         States: [{Type: Task, Name: Approve, Action: "FC:InvokeFunction", TaskMode: WaitForCustomCallback, End: true,
                   Parameters: {resourceArn: r}}]
 """
-    told = detail_of({"flows": [{"name": "parent", "definition": definition}, *echo_flow()["flows"]]})
+
+
+def test_a_nested_flow_and_a_report_answer_tasks() -> None:
+    told = detail_of({"flows": [{"name": "parent", "definition": BOTH}, *echo_flow()["flows"]]})
     answered = {task["state"]: task["tries"][0]["answered_by"] for task in told["tasks"]}
     assert answered == {"Child": "nested", "Approve": "report"}
     assert [(each["state"], each["since"]) for each in told["waiting"]] == [("Approve", "2024-06-01T00:00:00.000Z")]
@@ -150,6 +160,19 @@ def test_an_execution_and_those_that_it_started_or_joined_name_each_other() -> N
     service("DeleteFlow", Name="order")
     (gone, _) = control.show_execution("parent", "p")["tasks"]
     assert gone["started"] == [{**running[0], "status": None}]
+
+
+def test_a_timeline_tells_what_goes_on_and_what_the_end_of_the_execution_cut_off() -> None:
+    service = make_service({"flows": [{"name": "parent", "definition": BOTH}, *echo_flow()["flows"]]})
+    control = Control(service.emulator)
+    service("StartExecution", FlowName="parent", ExecutionName="e")
+    both, child, approve = control.show_execution("parent", "e")["timeline"]
+    assert [(each["state"], each["holds"]) for each in (both, child)] == [("Both", True), ("Child", False)]
+    assert (approve["to"], approve["failed"], approve["tries"][0]["to"]) == (None, False, None)
+    service("StopExecution", FlowName="parent", ExecutionName="e")
+    approve = control.show_execution("parent", "e")["timeline"][-1]
+    last = len(control.list_events("parent", "e")["events"])
+    assert [(each["to"], each["failed"]) for each in (approve, *approve["tries"])] == [(last, True)] * 2
 
 
 def test_an_old_task_is_told_by_its_resource_and_what_mocks_are_matched_by() -> None:

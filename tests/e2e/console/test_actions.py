@@ -54,9 +54,15 @@ def test_an_execution_is_copied_as_a_test_of_its_flow_that_passes(browser: Brows
     (test,) = document["tests"]
     assert test["expect"] == {"status": "Failed", "error": {"code": "Refused"}, "visits": ["Charge"]}
     assert test["tasks"]["Charge"] == [{"fails": {"code": "Refused", "detail": HOSTILE}, "times": 1}]
-    fixtures = load([{**FIXTURE, **document}])
-    (result,) = cases.results(fixtures, fixtures.tests)
-    assert result.passed
+    cf.call("StopExecution", FlowName="order_flow", ExecutionName="good-1")
+    browser.run("location.hash = '#/executions/order_flow/good-1'")
+    browser.until_text("Stopped")
+    stopped = yaml.safe_load(copied(browser, "Copy as flow test"))
+    assert stopped["tests"][0]["expect"] == {"visits": ["Charge", "Approve"]}, "no test can stop it"
+    for each in (document, stopped):
+        fixtures = load([{**FIXTURE, **each}])
+        (result,) = cases.results(fixtures, fixtures.tests)
+        assert result.passed
 
 
 def test_a_call_is_copied_for_the_shell_and_for_python(browser: Browser, cf: CloudFlow) -> None:

@@ -5,8 +5,8 @@ type Place = {path: string, parts: string[], query: URLSearchParams, world: Reco
 
 /**
  * A view: made once for a path. `load` reads what it shows, `draw` shows that; they are called again whenever something of its
- * `kinds` or the query of its address has changed.
+ * `kinds` or the query of its address has changed. It is not drawn again while data and query make the same `look`.
  */
-type View = {title: string, node: HTMLElement, kinds: string[], load: (place: Place) => Promise<any>, draw: (data: any, place: Place) => void};
+type View = {title: string, node: HTMLElement, kinds: string[], look?: string, load: (place: Place) => Promise<any>, draw: (data: any, place: Place) => void};
 
 type Make = (place: Place) => View;

@@ -67,7 +67,9 @@ async function read(place) {
     const data = await asked.load(place);
     if (mine === turn) {
       follows(asked.node, place.query);
-      asked.draw(data, place);
+      const look = JSON.stringify([data, place.query.toString()]);
+      if (look !== asked.look) asked.draw(data, place);
+      asked.look = look;
     }
   } catch (error) {
     wrong = error instanceof Error ? error.message : String(error);
@@ -116,7 +118,7 @@ function countSoon() {
   counting ??= setTimeout(() => {
     counting = undefined;
     void count().catch(() => {});
-  }, 500);
+  }, 1000);
 }
 
 /** @param {Place} place */

@@ -82,7 +82,6 @@ export const execution = ({parts, world}) => {
   const [, flow, name] = parts;
   const path = to("executions", flow, name);
   const node = h("div");
-  let [before, chosen] = ["", ""];
   /** What was read when it had ended: other executions' changes bring nothing more. @type {any} */
   let ended = null;
 
@@ -97,17 +96,13 @@ export const execution = ({parts, world}) => {
       if (row.stopped) ended = found;
       return found;
     },
-    draw(found, {query}) {
-      const {row, history, graph, end} = found;
-      chosen = query.get("state") ?? "";
-      const look = JSON.stringify([row, history, graph, row.stopped ? "" : end, chosen]);
-      if (look === before) return;
-      before = look;
+    draw({row, history, graph, end}, {query}) {
+      const chosen = query.get("state") ?? "";
       show(node, head(row), error(row),
         h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, 2, row.stopped ? "none" : "not yet: it has not ended")),
         h("div.split", {"data-key": "way"},
           h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen)) : quiet("No picture.")),
-            timeline(history.events, end, chosen)),
+            timeline(row, history, end, chosen)),
           h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen))));
     },
   };
@@ -147,7 +142,11 @@ function head(row) {
 }
 
 const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h("h2", row.error.code), h("p", row.error.detail),
-  row.because ? h("p", "because ", a(at(`#/${here().path}`, {...Object.fromEntries(here().query), state: row.because.state}), row.because.state), " ", row.because.why) : null) : null);
+  row.because ? h("p", "because ", a(at(`#/${here().path}`, {...Object.fromEntries(here().query), state: row.because.state}), row.because.state), " ", row.because.why) : null,
+  row.tasks.filter((each) => each.state === row.because?.state).slice(-1).map((each) => started(row, each))) : null);
+
+/** What a task has started. */
+const started = (row, task) => task.started.map((each) => h("p", {"data-key": each.name}, "started ", a(ofExecution({...row, ...each}), `${each.flow} / ${each.name}`), " ", badge(each.status ?? "none", each.status ?? "kept no longer")));
 
 /** Who answered, why, and what nearly did. @param {string} chosen */
 function answers(row, chosen) {
@@ -159,7 +158,7 @@ function answers(row, chosen) {
       h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
       task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)),
-      task.started.map((each) => h("p", {"data-key": each.name}, "started ", a(ofExecution({...row, ...each}), `${each.flow} / ${each.name}`), " ", badge(each.status ?? "none", each.status ?? "kept no longer"))))),
+      started(row, task))),
     tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
     waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }

@@ -37,19 +37,15 @@ export const flow = ({parts, world}) => {
   const path = to("flows", name);
   const body = h("div");
   const node = h("div", h("p.crumbs", a("#/flows", "Flows")), h("div.head", h("h1", name), starter(name, world)), body);
-  let [before, chosen, seen] = ["", "", 0];
+  let seen = 0;
   return {
     title: name, node, kinds: ["flow", "execution"],
     async load() {
       const [row, graph] = await Promise.all([get(at(path, world)), picture(at(`${path}/graph.svg`, {...world, coverage: "true", style: "outside"})).catch(() => "")]);
       return {row, graph};
     },
-    draw(found, {query}) {
-      chosen = query.get("state") ?? "";
-      const look = JSON.stringify([found, query.toString()]);
-      if (look === before) return;
-      before = look;
-      const {row, graph} = found;
+    draw({row, graph}, {query}) {
+      const chosen = query.get("state") ?? "";
       const state = /** @type {any[]} */ (row.outline).find((each) => each.name === chosen);
       const line = Number(query.get("line")) || state?.line || 0;
       show(body, row.description ? h("p", {"data-key": "description"}, row.description) : null,

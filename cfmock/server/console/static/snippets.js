@@ -31,12 +31,15 @@ export function flowTest(row) {
       (tasks[task.state] ??= []).push({...mock, times: 1});
     }
   }
+  const ended = ["Succeeded", "Failed", "TimedOut"].includes(row.status);
+  const end = ended ? {status: row.status, ...(row.error ? {error: {code: row.error.code}} : {}), ...(row.output !== null ? {output: row.output} : {})} : {};
   const test = {
     name: `${row.flow} ${row.status.toLowerCase()} as ${row.name}`, flow: row.flow, input: row.input ?? {}, ...(Object.keys(tasks).length ? {tasks} : {}),
-    expect: {status: row.status, ...(row.error ? {error: {code: row.error.code}} : {}), ...(row.output !== null ? {output: row.output} : {}), ...(row.visits.length ? {visits: row.visits} : {})},
+    expect: {...end, ...(row.visits.length ? {visits: row.visits} : {})},
   };
-  const canned = row.outcome?.name ? ["# A canned outcome decided this execution; a test executes the definition."] : [];
-  return `${[...canned, ...yaml({cfmock: 1, tests: [test]})].join("\n")}\n`;
+  const notes = [row.outcome?.name ? "# A canned outcome decided this execution; a test executes the definition.\n" : "",
+    ended ? "" : "# It had not ended by itself: the test expects its way up to there.\n"];
+  return `${notes.join("")}${yaml({cfmock: 1, tests: [test]}).join("\n")}\n`;
 }
 
 const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "SignatureType", "Timestamp", "Format", "RequestId", "SecurityToken"];
