@@ -297,18 +297,20 @@ class CloudFlow(Lifecycle):
         Fields are flow, execution, code, status, access_key_id, request_id, fault, account and region; parameters are spelt
         as the service does: FlowName. The operation may be a glob, an empty `code` means success, `fault` is the name of a
         rule that applied, and `limit` takes that many of the newest. Raises UnknownName for an operation that the API does
-        not have and nobody called, and for a parameter that the operation does not have and no call sent.
+        not have and nobody called, for a parameter that the operation does not have and no call sent, and for a flow that
+        there neither is nor was and no call names.
         """
         check_whole("limit", limit)
         wanted = assertions.wanted_calls(filters)
-        self._check_calls(operation, filters.keys() - set(FIELDS))
+        self._check_calls(operation, filters.keys() - set(FIELDS), filters.get("flow"))
         records = self._do(lambda control: control.find_calls(operation=operation, **wanted))
         newest = records if limit is None else records[max(0, len(records) - limit) :]
         return public_calls(newest)
 
-    def _check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
+    def _check_calls(self, operation: str | None, parameters: Collection[str] = (), flow: str | None = None) -> None:
         check_text("operation", operation, optional=True)
-        self._do(lambda control: control.check_calls(operation, parameters))
+        check_text("flow", flow, optional=True)
+        self._do(lambda control: control.check_calls(operation, parameters, flow))
 
     @property
     def warnings(self) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from cfmock.base.clocks import iso
+from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
 from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, iso_or_none, worked_out
@@ -31,13 +32,15 @@ ID = "^[0-9A-F-]{1,64}$"
 class CallControl(ControlPart):
     """Answers questions about calls."""
 
-    def check_calls(self, operation: str | None, parameters: Collection[str] = ()) -> None:
+    def check_calls(self, operation: str | None, parameters: Collection[str] = (), flow: str | None = None) -> None:
         """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it; likewise for the
-        names of its parameters."""
+        names of its parameters, and for a flow that there neither is nor was and that no call names."""
         if operation is not None:
             self.names.operation(operation)
         if parameters:
             self.names.parameters(operation, parameters)
+        if flow is not None and not is_glob(flow) and next(self.emulator.journal.find(flow=flow), None) is None:
+            self.check_flow(flow)
 
     def find_calls(
         self, account: str | None = None, region: str | None = None, **filters: str | int | None

@@ -2,13 +2,13 @@
 
 A fiber waits twice: for the call to be answered (`CallTask`) and, in the callback modes, for the end (`AwaitTask`).
 
-             ┌─ PROMISED ─► ASKED ──┐
-    CALLED ──┤                      ├─ TIMED ─────► SETTLED ───┐
-             └──────────────────────┼─ OPENED ────► OPEN ──────┼─ ENDED ─► OVER
-                                    └─ FOLLOWED ──► FOLLOWING ─┘
+             ┌─ PROMISED ──► ASKED ──────┐
+    CALLED ──┼─ SUBMITTED ─► SUBMITTED ──┼─ TIMED ────► SETTLED ───┐
+             └───────────────────────────┼─ OPENED ───► OPEN ──────┼─ ENDED, FAILED ─► OVER
+                                         └─ FOLLOWED ─► FOLLOWING ─┘
 
-ENDED comes in every state: by an answer that takes no time, a report with the token, a time-out, the end of a nested execution,
-and whoever calls the task off.
+ENDED comes in every state: by an answer that takes no time, a report with the token, the end of a nested execution, and whoever
+calls the task off. So does FAILED: the call is refused, or its time is over. Before the call was answered, it leads to REFUSED.
 
 What only a mock decides is certain, so its end is a *progress* timer, even if that end is the time-out. While anybody
 may still report the task its time-out is a *guard* that no waiting client jumps to. Either way a time-out comes before all
@@ -39,10 +39,12 @@ class TaskState(enum.Enum):
     __hash__ = object.__hash__  # there is one of each; enum's own hashes their names
 
     CALLED = "called"  # nobody has answered yet
-    ASKED = "asked"  # somebody outside has promised an answer
+    ASKED = "asked"  # somebody outside has promised an answer to the call
+    SUBMITTED = "submitted"  # the call was answered, and somebody outside has promised the end
     SETTLED = "settled"  # its end is known, and comes at its time
     OPEN = "open"  # anybody may report it, and nothing else is going to end it
     FOLLOWING = "following"  # it ends as another execution does
+    REFUSED = "refused"  # the call itself has failed
     OVER = "over"
 
 
@@ -52,38 +54,49 @@ class TaskEvent(enum.Enum):
     __hash__ = object.__hash__
 
     PROMISED = "promised"
+    SUBMITTED = "submitted"
     TIMED = "timed"
     OPENED = "opened"
     FOLLOWED = "followed"
     ENDED = "ended"
+    FAILED = "failed"
 
 
+_ENDS = {TaskEvent.ENDED: TaskState.OVER, TaskEvent.FAILED: TaskState.OVER}
 _ANSWERED = {
+    **_ENDS,
     TaskEvent.TIMED: TaskState.SETTLED,
     TaskEvent.OPENED: TaskState.OPEN,
     TaskEvent.FOLLOWED: TaskState.FOLLOWING,
-    TaskEvent.ENDED: TaskState.OVER,
 }
-_ENDS = {TaskEvent.ENDED: TaskState.OVER}
+_UNANSWERED = {**_ANSWERED, TaskEvent.FAILED: TaskState.REFUSED}
 
 NEXT: Mapping[TaskState, Mapping[TaskEvent, TaskState]] = {
-    TaskState.CALLED: {**_ANSWERED, TaskEvent.PROMISED: TaskState.ASKED},
-    TaskState.ASKED: _ANSWERED,
+    TaskState.CALLED: {
+        **_UNANSWERED, TaskEvent.PROMISED: TaskState.ASKED, TaskEvent.SUBMITTED: TaskState.SUBMITTED,
+    },
+    TaskState.ASKED: _UNANSWERED,
+    TaskState.SUBMITTED: _ANSWERED,
     TaskState.SETTLED: _ENDS,
     TaskState.OPEN: _ENDS,
     TaskState.FOLLOWING: _ENDS,
+    TaskState.REFUSED: {},
     TaskState.OVER: {},
-}
+}  # fmt: skip
 """State and event to the next state. What is not here cannot happen."""
+
+_PROMISED = frozenset((TaskState.ASKED, TaskState.SUBMITTED))
+_NOT_SUBMITTED = frozenset((TaskState.CALLED, TaskState.ASKED, TaskState.REFUSED))
 
 
 class PendingTask:
-    """One try of a task that was called. `since`: when, in the time of its execution; `child`: the nested execution that it has
-    started, whose end is its own; `handed_out`: a function was given its token."""
+    """One try of a task that was called. `since`: when, in the time of its execution; `followed`: the execution whose end is
+    its own, and `child` the same if it has started it; `handed_out`: a function was given its token. `timer` is that of its end,
+    `guard` that of its time-out while something else may end it."""
 
     __slots__ = (
-        "_begun", "_call_off", "_early", "_followed", "_guard", "_job", "_outcome", "_submitted", "_timer", "_wanted",
-        "call", "child", "execution", "fiber", "handed_out", "since", "state",
+        "_begun", "_call_off", "_early", "_job", "_outcome", "_wanted", "call", "child", "execution", "fiber", "followed",
+        "guard", "handed_out", "since", "state", "timer",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall) -> None:
@@ -95,21 +108,20 @@ class PendingTask:
         self.since = execution.now()
         self.handed_out = False
         self.child: StartedExecution | None = None
+        self.followed: StartedExecution | None = None
+        self.timer: Timer | None = None
+        self.guard: Timer | None = None
         self._begun = execution.timeline.steady()
         self._job = execution.scheduler.job
-        self._submitted = False  # the call was answered; only the end is missing
         self._outcome: CommandOutcome = BLOCKED
         self._early: Answer | Failure | None = None  # a promised answer that came before the promise
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
-        self._followed: StartedExecution | None = None  # the execution whose end is the task's
         self._wanted: Callable[[], CommandOutcome] | None = None  # what the fiber waits for
-        self._timer: Timer | None = None
-        self._guard: Timer | None = None
 
     @property
     def over(self) -> bool:
         """Return whether it has ended."""
-        return self.state is TaskState.OVER
+        return not NEXT[self.state]
 
     @property
     def token(self) -> str:
@@ -124,10 +136,10 @@ class PendingTask:
         try:
             execution, recording = self.execution, self.execution.recording
             answer = execution.resolver.resolve(self) if recording is None else resolve_recorded(self, recording)
-            if self.state is not TaskState.OVER:  # a function may have reported it before it answered
+            if not self.over:  # a function may have reported it before it answered
                 self._take(answer)
         except Failure as failure:
-            self._end(failure)
+            self._end(failure, TaskEvent.FAILED)
         return self._want(self._call_outcome)
 
     def wait(self) -> CommandOutcome:
@@ -148,7 +160,6 @@ class PendingTask:
     def report(self, outcome: Json | Failure) -> None:
         """End it as somebody reports: with a value, or a failure."""
         self._record(REPORT, lambda: kept_outcome(outcome))
-        self._submitted = True
         self._end(outcome)
         self.execution.scheduler.run_ready()
 
@@ -156,7 +167,7 @@ class PendingTask:
         """Take the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
         if self.over:
             return
-        if self.state is not TaskState.ASKED:
+        if self.state not in _PROMISED:
             self._early = answer
             return
         self._record(LATE, lambda: kept_answer(answer))
@@ -166,20 +177,9 @@ class PendingTask:
                     raise answer
                 self._take_promised(answer)
             except Failure as failure:
-                self._end(failure)
+                self._end(failure, TaskEvent.FAILED)
             self._resume_fiber()
         self.execution.scheduler.run_ready()
-
-    # -- for whoever runs its execution again
-
-    @property
-    def child_followed(self) -> StartedExecution | None:
-        """The execution whose end is the task's."""
-        return self._followed
-
-    def timer(self, *, guard: bool) -> Timer | None:
-        """Return the timer of its end, or of its time-out (`guard`) while something else may end it."""
-        return self._guard if guard else self._timer
 
     def _record(self, kind: str, fact: Callable[[], Json]) -> None:
         recording = self.execution.recording
@@ -200,9 +200,9 @@ class PendingTask:
             self.execution.scheduler.resume(self.fiber, found)
 
     def _call_outcome(self) -> CommandOutcome:
-        if self._submitted and self.call.mode is not Mode.REQUEST_COMPLETE:
-            return SUBMITTED
-        return self._outcome
+        if self.call.mode is Mode.REQUEST_COMPLETE or self.state in _NOT_SUBMITTED:
+            return self._outcome
+        return SUBMITTED
 
     def _end_outcome(self) -> CommandOutcome:
         return self._outcome
@@ -211,13 +211,15 @@ class PendingTask:
 
     def _take(self, answer: Answer) -> None:
         mode = self.call.mode
-        self._submitted = True
         if isinstance(answer, Returns):
             self._end_in(answer.after, answer.value)
         elif isinstance(answer, Fails):
             self._end_in(answer.after, Failure(answer.code, answer.detail))
         elif isinstance(answer, AnswersLater):
-            self._promised()
+            self._move(TaskEvent.SUBMITTED if mode is Mode.SYSTEM_CALLBACK else TaskEvent.PROMISED)
+            self._set_time_out()
+            if self._early is not None:
+                self.answer(self._early)
         elif isinstance(answer, Waits):
             self._call_off = answer.call_off
             self._open()
@@ -234,15 +236,7 @@ class PendingTask:
         elif isinstance(answer, Fails):
             raise Failure(answer.code, answer.detail)
         else:  # a function was called and has answered; that is not yet the report
-            self._submitted = True
             self._open()
-
-    def _promised(self) -> None:
-        self._submitted = self.call.mode is Mode.SYSTEM_CALLBACK
-        self._move(TaskEvent.PROMISED)
-        self._set_time_out()
-        if self._early is not None:
-            self.answer(self._early)
 
     def _end_in(self, seconds: float, outcome: Json | Failure) -> None:
         """End with an outcome after `seconds`, or by the time-out if that comes before."""
@@ -253,7 +247,7 @@ class PendingTask:
         longest = self.call.timeout
         if longest is not None and longest <= seconds:
             seconds, outcome = longest, TaskTimedOut(longest)
-        self._timer = self._end_at(seconds, TimerKind.PROGRESS, outcome)
+        self.timer = self._end_at(seconds, TimerKind.PROGRESS, outcome)
 
     def _open(self) -> None:
         self._move(TaskEvent.OPENED)
@@ -265,7 +259,7 @@ class PendingTask:
         self.execution.scheduler.on_waiting(self.execution)
 
     def _follow(self, child: StartedExecution, *, joined: bool) -> None:
-        self._followed = child
+        self.followed = child
         if not joined:
             self.child = child
         if child.ended:
@@ -293,8 +287,8 @@ class PendingTask:
 
     def _set_time_out(self) -> None:
         seconds = self.call.timeout
-        if seconds is not None and self._guard is None:
-            self._guard = self._end_at(seconds, TimerKind.GUARD, TaskTimedOut(seconds))
+        if seconds is not None and self.guard is None:
+            self.guard = self._end_at(seconds, TimerKind.GUARD, TaskTimedOut(seconds))
 
     def _end_at(self, seconds: float, kind: TimerKind, outcome: Json | Failure) -> Timer:
         execution = self.execution
@@ -302,7 +296,7 @@ class PendingTask:
 
         def due() -> None:
             self._record(DUE, lambda: kind is TimerKind.GUARD)
-            self._end(outcome)
+            self._end(outcome, TaskEvent.FAILED if kind is TimerKind.GUARD else TaskEvent.ENDED)
             execution.scheduler.run_ready()
 
         return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)
@@ -313,27 +307,25 @@ class PendingTask:
         """Leave a state for the next one, with what each of them means to the timeline of the execution."""
         before, after = self.state, NEXT[self.state][event]
         self.state = after
-        if before is TaskState.CALLED and after is TaskState.OVER:
-            return
         timeline = self.execution.timeline
-        timeline.busy += (after is TaskState.ASKED) - (before is TaskState.ASKED)
+        timeline.busy += (after in _PROMISED) - (before in _PROMISED)
         timeline.open += (after is TaskState.OPEN) - (before is TaskState.OPEN)
-        if self._followed is not None and self._followed.timeline is not timeline:
+        if self.followed is not None and self.followed.timeline is not timeline:
             if after is TaskState.FOLLOWING:
-                timeline.join(self._followed.timeline)
+                timeline.join(self.followed.timeline)
             elif before is TaskState.FOLLOWING:
-                timeline.part(self._followed.timeline)
+                timeline.part(self.followed.timeline)
 
-    def _end(self, outcome: Json | Failure) -> None:
+    def _end(self, outcome: Json | Failure, event: TaskEvent = TaskEvent.ENDED) -> None:
         before = self.state
-        if before is TaskState.OVER:
+        if self.over:
             return
         self._outcome = outcome
         if before is TaskState.CALLED and self.call.mode is not Mode.CUSTOM_CALLBACK:
-            self.state = TaskState.OVER  # nothing stands yet that would have to go
+            self.state = NEXT[before][event]  # nothing stands yet that would have to go
             return
-        self._move(TaskEvent.ENDED)
-        for timer in (self._timer, self._guard):
+        self._move(event)
+        for timer in (self.timer, self.guard):
             if timer is not None:
                 timer.cancel()
         execution = self.execution

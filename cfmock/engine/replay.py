@@ -156,7 +156,8 @@ def _waited(execution: FlowExecution, label: str, facts: Entry) -> None:
 
 
 def _due(execution: FlowExecution, label: str, facts: Entry) -> None:
-    timer = _task(execution, label).timer(guard=facts[0])
+    task = _task(execution, label)
+    timer = task.guard if facts[0] else task.timer
     if timer is None:
         raise ReplayError(f"the task of '{label}' waits for no time")
     execution.scheduler.timers.fire(timer)
@@ -175,7 +176,7 @@ def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
 
 def _ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     task = _task(execution, label)
-    child = task.child_followed
+    child = task.followed
     assert isinstance(child, StandIn)
     child.end(facts[0])
     child.timeline.skipped = facts[0][4]

@@ -71,8 +71,7 @@ AHEAD = 64
 """Events that a fiber may tell before it is asked whether the slice is over."""
 
 _FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
-_ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)
-_LAST = MAX_EVENTS - 1  # the very last event is kept for the end
+_ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)  # the very last event is kept for these
 
 
 class FlowScheduler:
@@ -281,35 +280,24 @@ class FlowScheduler:
 
     def _drive(self, fiber: Fiber, part: Any, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber run until it must wait, has told `allowed` events, or the slice is over."""
-        execution, recording, over = fiber.execution, fiber.execution.recording, self._slice.over
-        context, send = execution.context, part.send
+        execution, context, send = fiber.execution, fiber.execution.context, part.send
         context.moment = execution.now()
         enough = context.last + allowed
-        border = min(enough, _LAST + 1)
-        context.border = min(border, context.last + context.ahead)
+        context.border = min(enough, MAX_EVENTS, context.last + context.ahead)
+        untold, fiber.untold = fiber.untold, None
         try:
-            while True:
-                if fiber.untold is not None:
-                    command, fiber.untold = fiber.untold, None
-                elif isinstance(outcome, Failure):
+            if untold is not None:
+                outcome = self._tell(fiber, untold, enough)
+            while outcome is not BLOCKED:
+                if isinstance(outcome, Failure):
                     command = part.throw(outcome)
                     outcome.forget_path()
                 else:
                     command = send(outcome)
-                if type(command) is not tuple:
+                if type(command) is tuple:
+                    outcome = self._tell(fiber, command, enough)
+                else:
                     outcome = SERVED[type(command)](self, fiber, command)
-                    if outcome is BLOCKED:
-                        return
-                    continue
-                if not self._tell(fiber, command, border, enough):
-                    return
-                outcome = context.last
-                context.border = min(border, outcome + context.ahead)
-                if len(command[2]) > 1 and over():
-                    self.queue.resume_first(fiber, outcome, enough - outcome)
-                    if recording is not None:
-                        recording.pause(outcome)
-                    return
         except StopIteration as stop:
             self._over(fiber, stop.value)
         except Failure as failure:
@@ -321,28 +309,40 @@ class FlowScheduler:
         finally:
             execution.hand_over()
 
-    def _tell(self, fiber: Fiber, command: Emit, border: int, enough: int) -> bool:
-        """Record events: one by one, where a turn or an execution may have no room for all. Returns whether it had."""
+    def _tell(self, fiber: Fiber, command: Emit, enough: int) -> CommandOutcome:
+        """Record events: one by one, where a turn or an execution may have no room for all. Returns the id of the last, BLOCKED
+        where the fiber does not go on."""
         execution, (step, cause, shapes, parts) = fiber.execution, command
-        context = execution.context
-        together = context.last + len(shapes) < border
+        context, several = execution.context, len(shapes) > 1
+        together = context.last + len(shapes) < min(enough, MAX_EVENTS)
         while shapes:
             first, told = (shapes, parts) if together else (shapes[:1], parts[: len(shapes[0].keys)])
             shapes, parts = shapes[len(first) :], parts[len(told) :]
             begun, context.last = context.last + 1, context.last + len(first)
-            if begun > _LAST and first not in _ENDS:
+            if begun == MAX_EVENTS and first not in _ENDS:
                 self._too_long(execution)
-                return False
+                return BLOCKED
             context.rows += (begun, cause, step, context.moment, first, told)
             execution.hand_over()
             cause = context.last
             if fiber.part is None:
-                return False  # ended by who was told
+                return BLOCKED  # ended by who was told
             if cause >= enough:
                 fiber.untold = (step, cause, shapes, parts) if shapes else None
                 self.resume(fiber, cause)
-                return False
-        return True
+                return BLOCKED
+        context.border = min(enough, MAX_EVENTS, cause + context.ahead)
+        if several and self._slice.over():
+            self._pause(fiber, cause, enough - cause)
+            return BLOCKED
+        return cause
+
+    def _pause(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
+        """Let a fiber go on first in the next slice, as if its turn had not ended."""
+        self.queue.resume_first(fiber, outcome, allowed)
+        recording = fiber.execution.recording
+        if recording is not None:
+            recording.pause(fiber.execution.context.last)
 
     def _over(self, fiber: Fiber, result: CommandOutcome) -> None:
         if fiber.part is None:

@@ -44,6 +44,7 @@ UNKNOWN: dict[str, tuple[Act, str | None, str]] = {
     "executions": (lambda cf: cf.executions("ordr"), "order", "there is no flow 'ordr'"),
     "tasks": (lambda cf: cf.tasks("ordr"), "order", "there is no flow 'ordr'"),
     "calls": (lambda cf: cf.calls("StartExecutoin"), "StartExecution", "there is no operation 'StartExecutoin'"),
+    "flow of calls": (lambda cf: cf.calls(flow="ordr"), "order", "there is no flow 'ordr'"),
     "glob of calls": (lambda cf: cf.calls("Foo*"), None, "there is no operation 'Foo\\*'"),
     "wait_for_calls": (lambda cf: cf.wait_for_calls("ListFlow"), "ListFlows", "there is no operation 'ListFlow'"),
     "retries": (lambda cf: cf.retries("ListFlow"), "ListFlows", "there is no operation 'ListFlow'"),
@@ -67,6 +68,13 @@ UNKNOWN: dict[str, tuple[Act, str | None, str]] = {
         lambda cf: cf.assert_called("ListFlows", 0, Limt=1), "Limit", "ListFlows has no parameter 'Limt'",
     ),
 }  # fmt: skip
+
+
+def test_calls_may_be_asked_for_by_any_flow_that_a_client_named(cf: CloudFlow) -> None:
+    with pytest.raises(ServiceError):
+        cf.call("DescribeFlow", Name="ordr")
+    assert [each.status for each in cf.calls(flow="ordr")] == [404]
+    assert cf.calls(flow="o*x") == []
 
 
 @pytest.mark.parametrize("name", UNKNOWN)

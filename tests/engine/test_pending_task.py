@@ -15,11 +15,19 @@ States:
 """
 
 
-def test_every_state_is_reached_and_each_but_the_last_can_end() -> None:
+def test_every_state_is_reached_and_each_but_the_last_two_can_end() -> None:
     reached = {TaskState.CALLED} | {after for events in NEXT.values() for after in events.values()}
     assert reached == set(TaskState) == set(NEXT)
-    assert [state for state, events in NEXT.items() if TaskEvent.ENDED not in events] == [TaskState.OVER]
-    assert NEXT[TaskState.OVER] == {}
+    last = {TaskState.REFUSED, TaskState.OVER}
+    assert {state for state, events in NEXT.items() if not events} == last
+    assert all(
+        {TaskEvent.ENDED, TaskEvent.FAILED} <= events.keys() for state, events in NEXT.items() if state not in last
+    )
+
+
+def test_a_call_that_fails_before_it_was_answered_is_refused_and_a_submitted_one_ends() -> None:
+    for event, after in ((TaskEvent.PROMISED, TaskState.REFUSED), (TaskEvent.SUBMITTED, TaskState.OVER)):
+        assert NEXT[NEXT[TaskState.CALLED][event]][TaskEvent.FAILED] is after
 
 
 def test_a_task_that_waits_for_a_report_is_open_until_it_has_ended() -> None:

@@ -26,7 +26,7 @@ MAX_EVENTS = 200
 def few_events() -> Iterator[None]:
     """A twenty-fifth of the limit of the service: loops that only it ends, in maps of executions, are most of the time here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scheduler, "_LAST", MAX_EVENTS - 1)
+        patch.setattr(scheduler, "MAX_EVENTS", MAX_EVENTS)
         yield
 
 
