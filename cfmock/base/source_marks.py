@@ -47,6 +47,17 @@ class TextPlace(Struct, frozen=True):
         return self.text.mark(self.path, key=self.key)
 
 
+class Placed:
+    """A value with a `place` in a text among its fields."""
+
+    __slots__ = ()
+    place: TextPlace
+
+    @property
+    def mark(self) -> Mark:
+        return self.place.mark
+
+
 class _Unwritten:
     """The text of what nobody wrote."""
 

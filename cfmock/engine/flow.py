@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from cfmock.base.problems import Path
-from cfmock.base.source_marks import Mark, TextPlace
+from cfmock.base.source_marks import Mark, Placed, TextPlace
 from cfmock.engine.data_flow import LanguageRules
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
 
 
-class Unread(Struct, frozen=True):
+class Unread(Placed, Struct, frozen=True):
     """A field no rule of the language reads: `path` is `States[0].OutputConstrutor`, `near` the likely right word, `owner` the
     type of the state that has it, and `foreign` what it is if it belongs to another language."""
 
@@ -25,12 +25,8 @@ class Unread(Struct, frozen=True):
     owner: str = ""
     foreign: str = ""
 
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
-
-class Flow(Struct, frozen=True, eq=False, kw_only=True):
+class Flow(Placed, Struct, frozen=True, eq=False, kw_only=True):
     """A compiled definition. Frozen and without state: any number of executions share it.
 
     `own_name` is what the definition calls itself; `name` what it is known by, which should be the same. `timeout` is
@@ -50,10 +46,6 @@ class Flow(Struct, frozen=True, eq=False, kw_only=True):
     values: int = 0
     unread: tuple[Unread, ...] = ()
     expressions: tuple[tuple[Path, Expression], ...] = ()
-
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
     def walk(self) -> Iterator[tuple[Series, Node]]:
         """Every node with the series it stands in, outer before inner, in the order of the text."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from cfmock.base.source_marks import Mark, TextPlace
+from cfmock.base.source_marks import Mark, Placed, TextPlace
 from cfmock.engine.expr import Expression
 
 ANY_ERROR = "FnF.ALL"
@@ -49,23 +49,24 @@ class Mode(enum.Enum):
     CUSTOM_CALLBACK = "WaitForCustomCallback"
 
 
-class Retry(Struct, frozen=True, eq=False, kw_only=True):
-    """A retry rule. Times in seconds; `attempts` counts retries, not the first try."""
+class ErrorRule(Placed, Struct, frozen=True, eq=False, kw_only=True):
+    """What is done about some errors."""
 
     id: str
     place: TextPlace
     errors: tuple[str, ...]
+
+    def covers(self, code: str) -> bool:
+        return code in self.errors or ANY_ERROR in self.errors
+
+
+class Retry(ErrorRule, frozen=True, eq=False, kw_only=True):
+    """A retry rule. Times in seconds; `attempts` counts retries, not the first try."""
+
     attempts: int
     interval: float
     rate: float = 1.0
     longest: float = 86_400.0
-
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
-
-    def covers(self, code: str) -> bool:
-        return _covers(self.errors, code)
 
     def delay(self, number: int) -> float:
         """Seconds before retry `number` (from 1): `min(interval * rate^(number - 1), longest)`."""
@@ -75,28 +76,14 @@ class Retry(Struct, frozen=True, eq=False, kw_only=True):
             return self.longest
 
 
-class Catch(Struct, frozen=True, eq=False, kw_only=True):
+class Catch(ErrorRule, frozen=True, eq=False, kw_only=True):
     """A catch rule. `data`: what the language's rules compiled to make the next node's input."""
 
-    id: str
-    place: TextPlace
-    errors: tuple[str, ...]
     next: str
     data: Any = None
 
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
-    def covers(self, code: str) -> bool:
-        return _covers(self.errors, code)
-
-
-def _covers(errors: tuple[str, ...], code: str) -> bool:
-    return code in errors or ANY_ERROR in errors
-
-
-class Node(Struct, frozen=True, eq=False, kw_only=True):
+class Node(Placed, Struct, frozen=True, eq=False, kw_only=True):
     """A state or step. `next` None: the last of its series. `data`: for the language's own rules."""
 
     kind: ClassVar[NodeKind]
@@ -107,10 +94,6 @@ class Node(Struct, frozen=True, eq=False, kw_only=True):
     data: Any = None
     retry: tuple[Retry, ...] = ()
     catch: tuple[Catch, ...] = ()
-
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
     @property
     def inner(self) -> tuple[Series, ...]:
@@ -155,7 +138,7 @@ class TaskNode(Node, frozen=True, eq=False, kw_only=True):
     timeout: float | Expression | None = None
 
 
-class Option(Struct, frozen=True, eq=False, kw_only=True):
+class Option(Placed, Struct, frozen=True, eq=False, kw_only=True):
     """A way out of a choice: the first whose condition is true is taken; the default has none.
 
     In the old language it may run steps of its own, and then go to `next` or fall through to what follows the choice.
@@ -166,10 +149,6 @@ class Option(Struct, frozen=True, eq=False, kw_only=True):
     condition: Expression | None
     next: str | None
     series: Series | None = None
-
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
     @property
     def label(self) -> str:
@@ -232,17 +211,13 @@ class MapNode(Node, frozen=True, eq=False, kw_only=True):
         return (self.processor,)
 
 
-class Series(Struct, frozen=True, eq=False, kw_only=True):
+class Series(Placed, Struct, frozen=True, eq=False, kw_only=True):
     """Nodes that follow one another. `id` is empty for the outermost."""
 
     id: str
     place: TextPlace
     start: str
     nodes: Mapping[str, Node]
-
-    @property
-    def mark(self) -> Mark:
-        return self.place.mark
 
     @property
     def first(self) -> Node:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec import ValidationError
 from msgspec.structs import replace
 
 from cfmock.base.clocks import HeldClock, VirtualClock
@@ -37,7 +38,7 @@ from cfmock.service.recorded_tables import (
     VERSIONS,
     RecordingWriter,
 )
-from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
 from cfmock.service.starting import Resolver
 from cfmock.service.store.statements import StoredRows
 from cfmock.service.world import FLOWS as PARTITION
@@ -72,7 +73,7 @@ class Restorer:
         try:
             self._tables()
             self._executions()
-        except (ServiceError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (ServiceError, ValueError, TypeError, LookupError, AttributeError, ValidationError) as error:
             text = f"a row of '{self.world.key}' cannot be read ({type(error).__name__}: {error})"
             raise SettingsError(f"{self._name}: {' '.join(text.split())}") from error
 
@@ -81,9 +82,9 @@ class Restorer:
         tables: list[tuple[str, Any, Callable[[str], Any]]] = [
             (FLOWS, stores.flows, self._flow),
             (VERSIONS, stores.versions, self._flow),
-            (ALIASES, stores.aliases, row_texts.alias_row),
-            (SCHEDULES, stores.schedules, row_texts.schedule_row),
-            (MAP_RUNS, stores.map_runs, row_texts.map_run_row),
+            (ALIASES, stores.aliases, partial(row_texts.row_of, AliasRow)),
+            (SCHEDULES, stores.schedules, partial(row_texts.row_of, ScheduleRow)),
+            (MAP_RUNS, stores.map_runs, partial(row_texts.row_of, MapRunRow)),
         ]
         for kind, table, read in tables:
             for place, text in file.rows(key, kind):

@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
+
+from msgspec import convert
 
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.engine.events import History, HistoryChild, event_shape
 from cfmock.engine.flow import Flow
-from cfmock.engine.map_runs import ItemCounts
-from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, Parent, Route, ScheduleRow
+from cfmock.service.rows import ExecutionRow, FlowRow, Parent
 
+R = TypeVar("R")
 Compile = Callable[[str, str, str], Flow]
 """From definition, name and execution mode to what the definition means."""
 
@@ -44,36 +46,9 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def alias_text(row: AliasRow) -> str:
-    """An alias."""
-    return ascii_text([row.name, row.description, row.routes, row.created])
-
-
-def alias_row(text: str) -> AliasRow:
-    """The alias again."""
-    name, description, routes, created = json.loads(text)
-    return AliasRow(name, description, tuple(Route(*each) for each in routes), created)
-
-
-def schedule_text(row: ScheduleRow) -> str:
-    """A schedule."""
-    return ascii_text(row)
-
-
-def schedule_row(text: str) -> ScheduleRow:
-    """The schedule again."""
-    return ScheduleRow(*json.loads(text))
-
-
-def map_run_text(row: MapRunRow) -> str:
-    """A map run whose execution has ended."""
-    return ascii_text(row)
-
-
-def map_run_row(text: str) -> MapRunRow:
-    """The map run again."""
-    *rest, counts = json.loads(text)
-    return MapRunRow._make([*rest, ItemCounts(*counts)])
+def row_of(kind: type[R], text: str) -> R:
+    """An alias, a schedule or a map run again, whose text is that of its values. Raises msgspec.ValidationError."""
+    return convert(json.loads(text), kind)
 
 
 def execution_text(row: ExecutionRow, stays: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 
+from cfmock.base.json_text import ascii_text
 from cfmock.service import row_texts
 from cfmock.service.recorded_tables import (
     ALIASES,
@@ -76,10 +77,10 @@ class Stores(Struct):
         return cls(
             flows=RecordedTable(log, world, FLOWS, row_texts.flow_text),
             versions=RecordedTable(log, world, VERSIONS, row_texts.flow_text),
-            aliases=RecordedTable(log, world, ALIASES, row_texts.alias_text),
-            schedules=RecordedTable(log, world, SCHEDULES, row_texts.schedule_text),
+            aliases=RecordedTable(log, world, ALIASES, ascii_text),
+            schedules=RecordedTable(log, world, SCHEDULES, ascii_text),
             executions=RecordedExecutions(log, world, stays),
-            map_runs=RecordedTable(log, world, MAP_RUNS, row_texts.map_run_text),
+            map_runs=RecordedTable(log, world, MAP_RUNS, ascii_text),
         )
 
     def drop(self, flow: str) -> None:
