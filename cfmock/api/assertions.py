@@ -1,4 +1,5 @@
 """Expectations of a test about the calls of its client; a failure shows the calls there were instead, the nearest first.
+Waits for calls, too.
 
 Parameters are matched as `when` is in fixtures: text by globs, mappings as subsets; one that holds JSON text is compared by its
 value when a mapping, list or number is expected.

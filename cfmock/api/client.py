@@ -1,4 +1,5 @@
-"""A small client of our own: signed API calls as any client makes them, for `cfmock call`, `cf.call` and tests."""
+"""A small client of our own: signed API calls as any client makes them, for `cfmock call`, `cf.call` and
+tests; and requests to the admin API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody will send."""
+"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody will
+send; and executions of the service as values."""
 
 from __future__ import annotations
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from cfmock.base.candidates import ANYTHING, Named
-from cfmock.base.globs import MAX_GLOB, glob, glob_matches, is_glob
+from cfmock.base.globs import ANYTHING, MAX_GLOB, Named, glob, glob_matches, is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import path_text
 

@@ -293,11 +293,10 @@ def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequ
 def _print(report: MatrixReport, options: ContractOptions) -> None:
     from cfmock.cli.terminal import print_table, table_lines
     from cfmock.tools import junit
-    from cfmock.tools.contract import page
     from cfmock.tools.contract import report as words
 
     if options.form != "table":
-        make = {"json": words.document, "junit": junit.of_matrix, "html": page.page}[options.form]
+        make = {"json": words.document, "junit": junit.of_matrix, "html": words.page}[options.form]
         text = make(report)
     else:
         text = "\n".join([*table_lines(words.COLUMNS, words.rows(report)), *words.footer(report), ""])

@@ -34,8 +34,8 @@ def command(file: str, as_json: bool) -> None:
 
 def contents(path: str) -> dict[str, Any]:
     """`version` of the schema, `bytes`, and a row for each world. Raises SettingsError for a file that cannot be used."""
-    from cfmock.service.recorded_tables import FLOWS
     from cfmock.service.store.state_file import StateFile
+    from cfmock.service.tables import FLOWS
 
     file = StateFile(path, read_only=True)
     try:

@@ -1,4 +1,5 @@
-"""Common base of the parts of `Control`: one emulator, its worlds, the names in them, and what was set up."""
+"""Common base of the parts of `Control`: one emulator, its worlds, the names in them, what was set up, and
+how lists are paged."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ from cfmock.base.version import __version__
 from cfmock.emulator.worlds import Scope, Worlds
 from cfmock.engine.commands import Failure
 from cfmock.protocol.faults.rules import FaultRule
-from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
 from cfmock.service.store.statements import (
@@ -34,6 +33,7 @@ from cfmock.service.store.statements import (
     forget_all,
     forget_world,
 )
+from cfmock.service.tables import ChangeLog
 from cfmock.service.world import World
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cfmock.base.clocks import Clock
 from cfmock.base.errors import ServiceError
 from cfmock.emulator.stages import Decided, Identified
-from cfmock.observe import argument_violations
+from cfmock.observe import violation_kinds
 from cfmock.observe.client_history import ClientHistory, Start, start_of
 from cfmock.observe.journal import Journal, Seen, WorldKey, is_of
 from cfmock.observe.violation_kinds import ViolationNote
@@ -32,7 +32,7 @@ class ViolationMonitor:
     def call_received(self, identified: Identified) -> list[ViolationNote]:
         """The violations that a call shows before anything is done about it."""
         request, call = identified.decoded, identified.call
-        found = argument_violations.violations(call.operation, request.parameters, call.arguments)
+        found = violation_kinds.violations(call.operation, request.parameters, call.arguments)
         acs3 = request.claim.acs3 or ("Signature" not in request.parameters.values and is_acs3(request.request))
         return found + self._history((call.account, call.region)).call_received(call, request.claim.nonce, acs3=acs3)
 
@@ -52,7 +52,7 @@ class ViolationMonitor:
         else:
             found = history.refused(call, nonce, failure.code, reply.status)
             if failure.code == "InvalidArgument" and (decision is None or decision.before is None):
-                found = argument_violations.refused(call.operation, call.arguments, self._spec) + found
+                found = violation_kinds.refused(call.operation, call.arguments, self._spec) + found
         if reply.delay or reply.transport in _WAITED_FOR:
             self._late[reply.request_id] = key, start_of(call)
             if len(self._late) > _LATE:

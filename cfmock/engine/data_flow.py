@@ -27,10 +27,9 @@ from cfmock.engine.commands import (
 )
 from cfmock.engine.events import EventParts, EventShapes, Rows, StepShapes
 from cfmock.engine.expr import DataTooLarge, Effort, Expression
-from cfmock.engine.identity import Identity
+from cfmock.engine.identity import Identity, TaskToken
 from cfmock.engine.model import Catch, Node, TaskNode
 from cfmock.engine.task_calls import TaskCall
-from cfmock.engine.task_tokens import TaskToken
 
 FrameT = TypeVar("FrameT")
 """Where a series keeps what its nodes hand on; each language has its own, the interpreter only hands it around."""

@@ -1,4 +1,5 @@
-"""The fibers that can go on, in the order of their turns, each with the job that it belongs to."""
+"""The fibers that can go on, in the order of their turns, each with the job that it belongs to; and who waits for an end, so that
+timelines may jump."""
 
 from __future__ import annotations
 

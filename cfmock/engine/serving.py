@@ -1,4 +1,4 @@
-"""Serves the commands of fibers: waits, calls, forks and map runs."""
+"""Serves the commands of fibers (waits, calls, forks, map runs), and lets failures end what a fiber waits for."""
 
 from __future__ import annotations
 

@@ -14,9 +14,8 @@ from msgspec.structs import force_setattr
 from cfmock.base.json_text import Json
 from cfmock.base.patterns import EVERY_EXECUTION, ExecutionCondition
 from cfmock.base.time_text import parse_duration
-from cfmock.engine.identity import Identity
+from cfmock.engine.identity import Identity, TaskToken
 from cfmock.engine.model import Mode
-from cfmock.engine.task_tokens import TaskToken
 
 
 class TaskCall(Struct, frozen=True):

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from cfmock.base.candidates import Candidates
 from cfmock.base.errors import TaskFailed
+from cfmock.base.globs import Candidates
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import Difference, NearMiss

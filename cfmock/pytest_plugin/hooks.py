@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cfmock.api import access
-from cfmock.pytest_plugin import checks, coverage, error_cases, flow_tests, reports, servers, setups
+from cfmock.pytest_plugin import checks, coverage, flow_tests, reports, servers, setups
 
 if TYPE_CHECKING:
     from cfmock.fixtures.model import FlowFixture
@@ -82,7 +82,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> flow_tests
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    error_cases.parametrize(metafunc)
+    servers.parametrize(metafunc)
 
 
 @pytest.hookimpl(tryfirst=True)

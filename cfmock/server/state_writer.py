@@ -12,8 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.store.statements import Change, StateStore
+from cfmock.service.tables import ChangeLog
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Executions: start, stop, describe (with long poll)."""
+"""Executions: start, stop, describe (with long poll), and their histories, which are made for canned outcomes when read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ListExecutions: pages that cost their length, whatever they are filtered by."""
+"""ListExecutions: pages that cost their length, whatever they are filtered by; and DescribeRegions."""
 
 from __future__ import annotations
 

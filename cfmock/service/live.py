@@ -1,4 +1,5 @@
-"""Executions that have not ended, of both kinds: by their definition, or by a canned outcome."""
+"""Executions that have not ended, of both kinds: by their definition, or by a canned outcome; and the
+recordings by which they go on after a restart."""
 
 from __future__ import annotations
 
@@ -16,9 +17,9 @@ from cfmock.engine.execution import FlowExecution, Recording, TaskResolver
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.recording import Entry, ExecutionRecording
 from cfmock.service.outcomes import Outcome, output_text
-from cfmock.service.recorded_tables import RecordingWriter
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 from cfmock.service.shared import Observer
+from cfmock.service.tables import RecordingWriter
 from cfmock.service.task_reports import report_to_token
 from cfmock.service.world import Live, World
 

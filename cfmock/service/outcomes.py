@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from cfmock.base.candidates import Candidates
+from cfmock.base.globs import Candidates
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.near_misses import EXPLAINED, Unmatched, unmatched
 from cfmock.base.patterns import EVERY_EXECUTION, ExecutionCondition

@@ -25,11 +25,14 @@ from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
 from cfmock.service import row_texts, schedules, starting
-from cfmock.service.definitions import DefinedRow
 from cfmock.service.flows import compiled
 from cfmock.service.live import CANNED
 from cfmock.service.outcomes import Outcome
-from cfmock.service.recorded_tables import (
+from cfmock.service.retention import DefinedRow
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.starting import Resolver
+from cfmock.service.store.statements import StoredRows
+from cfmock.service.tables import (
     ALIASES,
     FLOWS,
     MAP_RUNS,
@@ -38,9 +41,6 @@ from cfmock.service.recorded_tables import (
     VERSIONS,
     RecordingWriter,
 )
-from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
-from cfmock.service.starting import Resolver
-from cfmock.service.store.statements import StoredRows
 from cfmock.service.world import FLOWS as PARTITION
 from cfmock.service.world import World
 

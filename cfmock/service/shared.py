@@ -18,9 +18,9 @@ from cfmock.observe.change_feed import ChangeFeed
 from cfmock.observe.journal import Journal, Warned, WorldKey
 from cfmock.protocol.spec.model import Spec
 from cfmock.service.call_diagnostics import LONGEST, CallDiagnostics
-from cfmock.service.recorded_tables import ChangeLog
 from cfmock.service.retention import Memory
 from cfmock.service.rows import ExecutionRow
+from cfmock.service.tables import ChangeLog
 from cfmock.settings import Settings
 
 Observer = Callable[[ExecutionRow, str, int], object]

@@ -9,7 +9,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.execution import FlowExecution
-from cfmock.engine.task_tokens import TaskToken, read_token
+from cfmock.engine.identity import TaskToken, read_token
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.lookup import find_execution

@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from cfmock.base.candidates import Candidates, Named
-from cfmock.base.globs import glob_matches
+from cfmock.base.globs import Candidates, Named, glob_matches
 from cfmock.service.outcomes import Outcome, Outcomes
 from tests.support.calls import echo_flow, make_service, task_flow
 

@@ -12,7 +12,7 @@ import pytest
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.kept_state import HITS
-from cfmock.service import recorded_tables
+from cfmock.service import tables
 from cfmock.service.store.statements import PUT_ROW
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
@@ -526,7 +526,7 @@ def test_the_bounds_hold_on_disk_too(make: Make) -> None:
 def test_states_of_flows_that_no_execution_has_any_more_go_and_come_again(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorded_tables, "_STATES", 3)
+    monkeypatch.setattr(tables, "_STATES", 3)
     service = make(keep_executions=2)
     names = [f"f{number}" for number in range(5)]
     for name in names:

@@ -13,11 +13,10 @@ from cfmock.base.clocks import Clock, RealClock, VirtualClock
 from cfmock.base.errors import TaskFailed
 from cfmock.engine.commands import Failure
 from cfmock.engine.events import as_events
-from cfmock.engine.identity import Identity
+from cfmock.engine.identity import Identity, read_token
 from cfmock.engine.ready_queue import TURN
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_mocks import ScriptedTasks, TaskMocks
-from cfmock.engine.task_tokens import read_token
 from tests.support.lab import Lab, Seen, check_history, text_of
 
 WAIT = text_of({"states": "- {Type: Wait, Name: A, Seconds: 60, End: true}"})
@@ -713,7 +712,7 @@ def test_a_turn_ends_after_so_many_events_wherever_in_a_state_that_is() -> None:
 
 @pytest.mark.parametrize("before", range(4))
 def test_an_execution_has_no_event_more_than_it_may_have(before: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cfmock.engine.scheduler._LAST", 100 + before)
+    monkeypatch.setattr("cfmock.engine.scheduler.MAX_EVENTS", 101 + before)
     _, seen = started(LOOP)
     assert (len(seen.events), seen.events[-1].type) == (101 + before, "ExecutionFailed")
     check_history(seen.events)

@@ -14,7 +14,7 @@ import pytest
 
 import cfmock
 from cfmock.base.proxies import proxy_variables
-from cfmock.pytest_plugin import error_cases, reports, setups
+from cfmock.pytest_plugin import reports, servers, setups
 from tests.support.processes import environment
 
 pytest_plugins = ["pytester"]
@@ -320,7 +320,7 @@ def test_each_broken_connection_is_a_case_where_it_is_asked_for(inner: pytest.Py
 def test_wrong_arguments_of_cfmock_errors_are_told_when_tests_are_collected(arguments, said) -> None:
     marker = eval(f"pytest.mark.cfmock_errors({arguments})")
     with pytest.raises(pytest.Collector.CollectError) as caught:
-        error_cases._cases(SimpleNamespace(definition=SimpleNamespace(nodeid="t.py::test_t")), marker.mark)
+        servers._cases(SimpleNamespace(definition=SimpleNamespace(nodeid="t.py::test_t")), marker.mark)
     assert str(caught.value).startswith(f"t.py::test_t: cfmock_errors{said}")
 
 

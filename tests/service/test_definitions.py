@@ -8,7 +8,7 @@ import random
 import pytest
 
 from cfmock.control.control import Control
-from cfmock.service import definitions
+from cfmock.service import retention
 from tests.support.calls import PASS, Service, echo_flow, make_service
 
 LONG = PASS + "# " + "x" * 4_000  # which counts for 84,000 bytes
@@ -16,7 +16,7 @@ LONG = PASS + "# " + "x" * 4_000  # which counts for 84,000 bytes
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(definitions, "MAX_DEFINED", 200_000)
+    monkeypatch.setattr(retention, "MAX_DEFINED", 200_000)
     return make_service(echo_flow({}))
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from cfmock.base.json_text import json_text
-from cfmock.tools.contract import page as matrix_page
+from cfmock.tools.contract import report as matrix_page
 from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.plan import Case
 from cfmock.tools.contract.report import MatrixReport

@@ -1,4 +1,4 @@
-"""The actions of fault rules, in words; docs/faults.md shows these tables."""
+"""The actions of fault rules, in words (docs/faults.md shows these tables), and the error codes that they may name."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from cfmock.base.candidates import ANYTHING, Candidates, Named
 from cfmock.base.clocks import Clock
+from cfmock.base.globs import ANYTHING, Candidates, Named
 from cfmock.base.randomness import Ids
 from cfmock.protocol.faults.near_misses import Standing, Trace
 from cfmock.protocol.faults.rules import THROTTLED, Action, FaultRule

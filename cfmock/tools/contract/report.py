@@ -1,11 +1,14 @@
-"""Report on a client's run through its cases, as text for people and as JSON for programs."""
+"""Report on a client's run through its cases, as text and a page for people and as JSON for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from cfmock.base import markup
+from cfmock.base.markup import cell, escaped
 from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.baseline import MatrixDifference, lines
 from cfmock.tools.contract.outcome import Reaction
@@ -71,3 +74,88 @@ def footer(report: MatrixReport) -> list[str]:
 def document(report: MatrixReport) -> str:
     """Return the whole as JSON."""
     return lines(each.to_mapping() for each in report.reactions)
+
+
+_STYLE = """\
+.overview { table-layout: fixed; } .overview th { white-space: normal; }
+"""
+
+_LOOK = dict(zip(VERDICTS, ("good", "odd", "bad", "faint"), strict=True))
+_BEGUN = ' class="begun"'
+_ABREAST = 5
+"""Operations side by side in the overview, that none runs off the page."""
+
+
+def page(report: MatrixReport) -> str:
+    """Return the whole document."""
+    operations = list(dict.fromkeys(each.case.operation for each in report.reactions))
+    body = [
+        f"<h1>What the client does about errors</h1>\n<p><code>{escaped(shlex.join(report.words))}</code></p>",
+        f"<p>{escaped(report.summary())}</p>",
+        *_changes(report),
+        *_overview(report, operations),
+        *(line for operation in operations for line in _operation(report, operation)),
+    ]
+    return markup.page(f"Contract: {report.summary()}", body, _STYLE)
+
+
+def _changes(report: MatrixReport) -> Iterator[str]:
+    if report.differences:
+        lines = "\n".join(map(str, report.differences))
+        yield f'<h2 class="bad">Not as accepted</h2>\n<pre>{escaped(lines)}</pre>'
+
+
+def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
+    found = {(each.case.operation, each.case.fault): each for each in report.reactions}
+    cases = sorted((each.case for each in report.reactions), key=lambda case: case.code is None)
+    faults = list(dict.fromkeys(case.fault for case in cases))
+    tables = -(-len(operations) // _ABREAST)
+    for index in range(tables):
+        some = operations[index * len(operations) // tables : (index + 1) * len(operations) // tables]
+        names = (f'<a href="#{escaped(name)}">{escaped(name)}</a>' for name in some)
+        yield f'<table class="overview">\n{markup.heads("Fault", *names)}'
+        for fault in faults:
+            cells = "".join(_mark(operation, found.get((operation, fault))) for operation in some)
+            yield f"<tr>{cell(escaped(fault))}{cells}</tr>"
+        yield "</table>"
+
+
+def _mark(operation: str, reaction: Reaction | None) -> str:
+    if reaction is None:
+        return cell("")
+    verdict = f'<span class="{_LOOK[reaction.verdict]}">{reaction.verdict}</span>'
+    tried = f' <span class="faint">after {_retries(len(reaction.spacing))}</span>' if reaction.spacing else ""
+    return cell(verdict + tried, operation)
+
+
+def _retries(count: int) -> str:
+    return "1 retry" if count == 1 else f"{count} retries"
+
+
+def _operation(report: MatrixReport, operation: str) -> Iterator[str]:
+    yield f'<h2 id="{escaped(operation)}">{escaped(operation)}</h2>\n<table>'
+    yield markup.heads("Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said")
+    for each in report.reactions:
+        if each.case.operation == operation:
+            yield from _row(report, each)
+    yield "</table>"
+
+
+def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
+    notes = [f"violation: {each}" for each in reaction.violations]
+    difference = report.difference(reaction)
+    notes += [f"not as accepted: {difference}"] if difference is not None else []
+    said = f"<code>{escaped(reaction.said)}</code>" if reaction.said else ""
+    yield (
+        f"<tr{_BEGUN if notes else ''}>"
+        + cell(escaped(reaction.case.fault), classes="whole")
+        + cell(reaction.verdict, "Result", f"whole {_LOOK[reaction.verdict]}")
+        + cell(str(reaction.exit), "Exit")
+        + cell(str(reaction.calls), "Calls")
+        + cell(escaped(retries(reaction)), "Retries")
+        + cell(duration_text(reaction.seconds, digits=2), "Took", "whole")
+        + cell(said, "Said")
+        + "</tr>"
+    )
+    if notes:
+        yield f'<tr class="more"><td colspan="7" class="bad">{"<br>".join(map(escaped, notes))}</td></tr>'

@@ -1,4 +1,4 @@
-"""Runs flow tests: each in an emulator of its own, on virtual time, without HTTP."""
+"""Runs flow tests: each in an emulator of its own, on virtual time, without HTTP; and tells the way that one took."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded execution as a flow test: its answers as mocks, its course as what is expected."""
+"""A recorded execution as a flow test: its answers as mocks with secrets and long texts masked, its course as expected."""
 
 from __future__ import annotations
 

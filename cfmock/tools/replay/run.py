@@ -1,4 +1,4 @@
-"""Runs a definition with the input and the answers of a recorded execution, on virtual time from its real start."""
+"""Finds the flow of a recorded execution, and runs it with the recorded input and answers on virtual time from its start."""
 
 from __future__ import annotations
 

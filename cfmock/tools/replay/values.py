@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_value
-from cfmock.engine.task_tokens import read_token
+from cfmock.engine.identity import read_token
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from cfmock.tools import junit
 from cfmock.tools.contract.baseline import MatrixDifference
 from cfmock.tools.contract.outcome import Reaction
-from cfmock.tools.contract.page import page
 from cfmock.tools.contract.plan import Case
-from cfmock.tools.contract.report import MatrixReport, footer, retries, rows
+from cfmock.tools.contract.report import MatrixReport, footer, page, retries, rows
 
 RECOVERED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=3, spacing=(0.512, 12.3), seconds=13.0)
 FAILED = Reaction(

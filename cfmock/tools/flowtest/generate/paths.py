@@ -1,4 +1,4 @@
-"""One path through a flow: the real engine over symbolic data, with decisions in place of mocks and conditions.
+"""Paths through a flow, and the search for them: the real engine over symbolic data, decisions in place of mocks and conditions.
 
 A *decision* is the branch that a choice takes, or the end of a task's call. A path begins with the decisions it is
 given, and makes the rest by habit: tasks succeed, and choices go where the path was least often.
