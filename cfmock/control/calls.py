@@ -14,7 +14,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
-from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, iso_or_none, worked_out
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, at_once, iso_or_none
 from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
@@ -146,17 +146,15 @@ class CallControl(ControlPart):
         self.check_world(account, region)
         return self.find_calls(account, region, operation=operation)[-MAX_SORTED:]
 
-    def list_retries(self, operation: str | None = None, account: str | None = None, region: str | None = None) -> Json:
-        """Raises UnknownName as `check_calls` does."""
-        return worked_out(self.list_retries_in_steps(operation, account, region))
-
     def list_retries_in_steps(
         self, operation: str | None = None, account: str | None = None, region: str | None = None
     ) -> Answer:
-        """List like `list_retries`, in steps: sorting the calls is yielded, as that may take long."""
+        """Sorting the calls is yielded, as that may take long. Raises UnknownName as `check_calls` does."""
         self.check_calls(operation)
         found = yield partial(groups, self._newest(operation, account, region))
         return [each.to_mapping() for each in found]
+
+    list_retries = at_once(list_retries_in_steps)
 
 
 def _fitting(records: Sequence[CallRecord], limit: int | None) -> int:

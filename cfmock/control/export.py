@@ -14,7 +14,7 @@ from typing import Any
 
 from cfmock.base.clocks import VirtualClock, iso
 from cfmock.base.json_text import Json, json_value, value_size
-from cfmock.control.part import Answer, ControlError, ControlPart, worked_out
+from cfmock.control.part import Answer, ControlError, ControlPart, at_once
 from cfmock.emulator.worlds import pause
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -34,14 +34,11 @@ _TOGETHER = 500  # flows that are written before others have their turn
 class ExportControl(ControlPart):
     """Exports a world as a fixture."""
 
-    def export(self, account: str | None = None, region: str | None = None, executions: bool = False) -> Json:
-        """The world as a fixture document; with `executions` those that have ended, too. Raises ControlError for too much."""
-        return worked_out(self.export_in_steps(account, region, executions))
-
     def export_in_steps(
         self, account: str | None = None, region: str | None = None, executions: bool = False
     ) -> Answer:
-        """Export like `export`, in steps; the executions are written wherever that can be waited for."""
+        """The world as a fixture document; with `executions` those that have ended, too, which are written wherever that can be
+        waited for. Raises ControlError for too much."""
         world = self._one_world(account, region)
         rows = sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
         ended = {row.id: _ended(world, row) for row in rows} if executions else {}
@@ -66,6 +63,8 @@ class ExportControl(ControlPart):
         if notes:
             document["$comment"] = "\n".join(["Not in this file:", *notes])
         return document
+
+    export = at_once(export_in_steps)
 
     def _settings(self, world: World) -> dict[str, Json]:
         given = self.emulator.settings

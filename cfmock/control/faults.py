@@ -14,9 +14,9 @@ from cfmock.control.part import (
     ControlError,
     ControlPart,
     NotFoundError,
+    at_once,
     check_rules,
     size_of,
-    worked_out,
 )
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
@@ -46,16 +46,10 @@ class FaultControl(ControlPart):
                 row["hits"] += fault.hits
         return list(merged.values())
 
-    def add_fault(
-        self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
-    ) -> Json:
-        """Add a rule; returns it with its id. Raises UnknownName for an operation that the API does not have."""
-        return worked_out(self.add_fault_in_steps(fault, account, region, id=id))
-
     def add_fault_in_steps(
         self, fault: Json, account: str | None = None, region: str | None = None, *, id: str | None = None
     ) -> Answer:
-        """Add like `add_fault`; the reading is yielded."""
+        """Add a rule; returns it with its id. The reading is yielded. Raises UnknownName for an unknown operation."""
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
         rule = yield partial(_read, fault, self.emulator.spec)
@@ -79,6 +73,8 @@ class FaultControl(ControlPart):
         self.names.expect_calls(rule, rule.name or fault_id, list(self._worlds(account, region)))
         self._keep(FAULT, fault, account, region, fault_id)
         return {"id": fault_id, "name": rule.name or fault_id, **rule.to_mapping(), "hits": 0}
+
+    add_fault = at_once(add_fault_in_steps)
 
     def put_first(self, rule: FaultRule) -> None:
         """Add a rule ahead of all others, which is no set-up of a test's own."""

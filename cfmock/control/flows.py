@@ -17,9 +17,9 @@ from cfmock.control.part import (
     ControlError,
     ControlPart,
     Work,
+    at_once,
     check_rules,
     size_of,
-    worked_out,
 )
 from cfmock.control.setups import CannedOutcome, MockChain, SetUp
 from cfmock.engine.task_calls import TaskMock
@@ -79,15 +79,11 @@ def _sound(read: Callable[..., T], *given: Json) -> T | FixtureError:
 class FlowControl(ControlPart):
     """Loads fixtures and adds mocks and outcomes to flows."""
 
-    def load(self, document: Json, account: str | None = None, region: str | None = None) -> Json:
-        """Add what a fixture document says, or a flow definition."""
-        return worked_out(self.load_in_steps(document, account, region))
-
     def load_in_steps(
         self, document: Json, account: str | None = None, region: str | None = None
     ) -> Generator[Work, Any, Json]:
-        """Load like `load`, in steps; the reading of the document is yielded, as that may take long, and others have their turn
-        in between."""
+        """Add what a fixture document says, or a flow definition, in steps; the reading of the document is yielded, as that may
+        take long, and others have their turn in between."""
         self.check_world(account, region)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
@@ -106,6 +102,8 @@ class FlowControl(ControlPart):
         self.keep_fixtures(document, account, region)
         return {"flows": [flow.name for flow in fixtures.flows]}
 
+    load = at_once(load_in_steps)
+
     def keep_fixtures(self, document: Json, account: str | None = None, region: str | None = None) -> None:
         """Let a document that was added outlive the process, where state is kept; times in it, which Python may have, as text."""
         if self.emulator.kept is not None:
@@ -115,20 +113,18 @@ class FlowControl(ControlPart):
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
-    def add_fixtures(self, fixtures: FixtureSet) -> None:
-        """Add the content of fixtures; settings are those of the start, so a warning tells of others."""
-        worked_out(self.add_in_steps(fixtures))
-
     def add_in_steps(
         self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, size: int = CHANGE
     ) -> Generator[Work, Any, None]:
-        """Add like `add_fixtures`, in steps, what takes so many bytes."""
+        """Add the content of fixtures, which takes so many bytes; a warning tells of settings, which are those of the start."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.warn(f"settings are read only at the start, so these are ignored: {names}")
         self.emulator.add_credentials(fixtures.credentials)
         yield from self.emulator.worlds.in_steps(lambda world: applying(fixtures, world), account, region, size=size)
         self.check_fixtures(fixtures, account, region)
+
+    add_fixtures = at_once(add_in_steps)
 
     def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
         """Warn of names in fixtures that were loaded, and in what was added before, that nothing has; and of what in the fixtures
@@ -144,12 +140,8 @@ class FlowControl(ControlPart):
             if finding.code == UNREACHED:
                 (worlds[0] if worlds else self.emulator.worlds).warn(str(finding))
 
-    def add_outcome(self, outcome: Json, account: str | None = None, region: str | None = None) -> Json:
-        """Add a canned outcome to the flow that it names; warns if there is none. Raises ControlError with what is wrong."""
-        return worked_out(self.add_outcome_in_steps(outcome, account, region))
-
     def add_outcome_in_steps(self, outcome: Json, account: str | None = None, region: str | None = None) -> Answer:
-        """Add like `add_outcome`; the reading is yielded."""
+        """Add a canned outcome to the flow that it names; warns if there is none. The reading is yielded. Raises ControlError."""
         if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
             raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
         rest = {key: value for key, value in outcome.items() if key != "flow"}
@@ -170,13 +162,11 @@ class FlowControl(ControlPart):
         self._keep(OUTCOME, outcome, account, region)
         return {}
 
-    def add_mocks(self, mocks: Json, account: str | None = None, region: str | None = None) -> Json:
-        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before. Raises UnknownName as
-        `check_task` does."""
-        return worked_out(self.add_mocks_in_steps(mocks, account, region))
+    add_outcome = at_once(add_outcome_in_steps)
 
     def add_mocks_in_steps(self, mocks: Json, account: str | None = None, region: str | None = None) -> Answer:
-        """Add like `add_mocks`; the reading is yielded."""
+        """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before; the reading is yielded.
+        Raises UnknownName as `check_task` does."""
         self.check_world(account, region)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
@@ -195,6 +185,8 @@ class FlowControl(ControlPart):
                 self.warn(f"mock {number} of task '{task}' of flow '{flow}' never answers: {ENDLESS}")
             chain = self.add_mock(flow, task, value, account, region, chain=chain)
         return {}
+
+    add_mocks = at_once(add_mocks_in_steps)
 
     def check_task(self, flow: str, task: str, account: str | None = None, region: str | None = None) -> None:
         """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import NamedTuple
 
 from cfmock.base.clocks import Slice
-from cfmock.control.part import ControlPart, Work, worked_out
+from cfmock.control.part import ControlPart, Work, at_once
 from cfmock.emulator.worlds import pause
 from cfmock.service.live import live_runs
 from cfmock.service.overview import count_by_status
@@ -33,12 +33,8 @@ class Figures(NamedTuple):
 class MetricsControl(ControlPart):
     """Counts calls, executions and stored rows."""
 
-    def read_metrics(self) -> Figures:
-        """Count what there is; what calls and faults did is counted as they happen."""
-        return worked_out(self.read_metrics_in_steps())
-
     def read_metrics_in_steps(self) -> Generator[Work, None, Figures]:
-        """Count like `read_metrics`; others have their turn in between."""
+        """Count what there is; others have their turn in between. What calls and faults did is counted as they happen."""
         turn = Slice()
         executions: Counter[str] = Counter()
         stored: Counter[str] = Counter()
@@ -71,3 +67,5 @@ class MetricsControl(ControlPart):
             journal_bytes=size,
             journal_dropped=emulator.journal.dropped(),
         )
+
+    read_metrics = at_once(read_metrics_in_steps)

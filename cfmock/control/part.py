@@ -3,9 +3,10 @@ how lists are paged."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Generator, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
@@ -140,10 +141,21 @@ def iso_or_none(time: datetime | None) -> str | None:
     return None if time is None else iso(time.timestamp())
 
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[[], Any]
 Answer = Generator[Work, Any, Json]
 """An answer that takes longer: yields what is to be done, and is sent what came of it."""
+
+
+def at_once(steps: Callable[P, Generator[Work, Any, T]]) -> Callable[P, T]:
+    """Make a method of one that answers in steps: it does what they yield itself."""
+
+    @functools.wraps(steps)
+    def method(*given: P.args, **named: P.kwargs) -> T:
+        return worked_out(steps(*given, **named))
+
+    return method
 
 
 def worked_out(steps: Generator[Work, Any, T]) -> T:
@@ -164,10 +176,8 @@ PAGE = 50
 MAX_PAGE = 1_000
 """Entries of a page."""
 
-P = TypeVar("P")
 
-
-def read_after(text: str, read: Callable[[str], P]) -> P:
+def read_after(text: str, read: Callable[[str], T]) -> T:
     """Read the place where a page begins, as the page before named it; `read` raises ValueError for what none has named."""
     try:
         return read(text)
