@@ -152,7 +152,7 @@ class FlowDetailControl(ControlPart):
         by_task = mocks.by_task
         from cfmock.lint.lint import lint  # not needed to serve calls
 
-        found: list[Finding] = yield partial(lint, flow, mocked=partial(_is_mocked, TaskMocks(by_task)))
+        found: list[Finding] = yield partial(lint, flow, mocked=TaskMocks(by_task).covers)
         self._checked[id(flow)] = flow, by_task, found
         if len(self._checked) > MAX_CHECKED:
             del self._checked[next(iter(self._checked))]
@@ -324,7 +324,3 @@ def _coverage(flow: Flow, counts: Mapping[str, int]) -> dict[str, Json]:
 def _percent(points: Sequence[Point], counts: Mapping[str, int]) -> int:
     """The share of points that were passed."""
     return 100 * sum(1 for each in points if counts.get(each.id)) // len(points) if points else 100
-
-
-def _is_mocked(mocks: TaskMocks, task: TaskNode) -> bool:
-    return mocks.covers(task)

@@ -144,7 +144,7 @@ class PendingTask:
 
     def wait(self) -> CommandOutcome:
         """The outcome of `AwaitTask`, if there is one already."""
-        return self._want(self._end_outcome)
+        return self._want(lambda: self._outcome)
 
     def fibers(self) -> list[Fiber | None]:
         """Return the fiber of the nested execution, if there is one."""
@@ -203,9 +203,6 @@ class PendingTask:
         if self.call.mode is Mode.REQUEST_COMPLETE or self.state in _NOT_SUBMITTED:
             return self._outcome
         return SUBMITTED
-
-    def _end_outcome(self) -> CommandOutcome:
-        return self._outcome
 
     # -- answers
 

@@ -263,10 +263,6 @@ def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
     sources: list[Any] = []
     settings: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("cfmock"))):
-        sources += [_beside(request.node.path, source) for source in marker.args]
+        sources += [request.node.path.parent / each if isinstance(each, str | Path) else each for each in marker.args]
         settings |= marker.kwargs
     return [source for source in sources if source not in named], settings
-
-
-def _beside(test: Path, source: Any) -> Any:
-    return test.parent / source if isinstance(source, str | Path) else source

@@ -75,18 +75,15 @@ def _given(settings: Settings) -> Tls:
         raise SettingsError("--tls-ca-out cannot be used with --tls-cert: then cfmock makes no CA")
     context = _context()
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=_no_password)
+        context.load_cert_chain(
+            settings.tls_cert, settings.tls_key, password=lambda: ""
+        )  # it is not asked for on the terminal
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).replace("_", " ").lower()
         raise SettingsError(f"{settings.tls_cert} and {settings.tls_key} cannot be used: {reason}") from None
     except OSError as error:
         raise SettingsError(f"--tls-cert, --tls-key: cannot read {_unreadable(settings)}: {error.strerror}") from None
     return Tls(context)
-
-
-def _no_password() -> str:
-    # Without this a key with a password would ask for it on the terminal.
-    return ""
 
 
 def _unreadable(settings: Settings) -> str | None:

@@ -49,7 +49,7 @@ def list_executions(
         qualifier=qualifier,
         map_run=map_run_name or "",
     )
-    source, token_of = (_by_name, _name) if execution_name_prefix else (_by_time, _place)
+    source, token_of = (_by_name, attrgetter("name")) if execution_name_prefix else (_by_time, _place)
     page = source(world, wanted, next_token, limit + 1)
     texts = fitting(list_texts(page[:limit], metadata_only))
     more = {"NextToken": token_of(page[len(texts)])} if len(page) > len(texts) else {}
@@ -90,10 +90,6 @@ def _by_name(world: World, wanted: _Wanted, token: str, most: int) -> list[Execu
     prefix, executions = wanted.prefix, world.stores.executions
     rows = rows_from(executions, wanted.flow.id, max(prefix, token), prefix + _LAST_KEY)
     return list(itertools.islice((row for row in rows if wanted.covers(row)), most))
-
-
-def _name(row: ExecutionRow) -> str:
-    return row.name
 
 
 def _by_time(world: World, wanted: _Wanted, token: str, most: int) -> list[ExecutionRow]:

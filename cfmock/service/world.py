@@ -90,7 +90,11 @@ class World:
         self.scheduler = shared.scheduler
         self.notes = shared.notes
         changes = shared.changes
-        self.stores = Stores() if changes is None else Stores.recorded(changes, self.key, self._stays)
+        self.stores = (
+            Stores()
+            if changes is None
+            else Stores.recorded(changes, self.key, lambda row: self.retention.is_staying(row))
+        )
         self.given: dict[str, str] | None = None  # what fixtures said of flows and schedules, where state is kept
         self.counted_faults = False  # whether faults have counted a call, since that was written down
         self.counted_outcomes: set[str] = set()  # the flows whose outcomes have been used, likewise
@@ -130,9 +134,6 @@ class World:
         first = key not in self._said
         _remember(self._said, key)
         return first
-
-    def _stays(self, row: ExecutionRow) -> bool:
-        return self.retention.is_staying(row)
 
     def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
         """An execution that has ended is as if it had never been."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -54,20 +55,12 @@ def order(ranks: list[list[Cell]]) -> None:
             break
         downwards = sweep % 2 == 0
         for rank in ranks[1:] if downwards else reversed(ranks[:-1]):
-            _sort(rank, _above if downwards else _below)
+            _sort(rank, attrgetter("up" if downwards else "down"))
         if (crossings := _crossings(ranks)) < fewest:
             best, fewest = [list(rank) for rank in ranks], crossings
     ranks[:] = best
     for rank in ranks:
         _number(rank)
-
-
-def _above(cell: Cell) -> list[tuple[Cell, float]]:
-    return cell.up
-
-
-def _below(cell: Cell) -> list[tuple[Cell, float]]:
-    return cell.down
 
 
 def _number(rank: Sequence[Cell]) -> None:

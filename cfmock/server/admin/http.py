@@ -285,11 +285,7 @@ def _refuse_method(name: str, methods: Sequence[str]) -> web.StreamResponse:
 @functools.lru_cache(maxsize=1)
 def _routes() -> Sequence[tuple[Endpoint, re.Pattern[str]]]:
     """The endpoints with what their paths look like, for all servers."""
-    return [(endpoint, _pattern(endpoint.path)) for endpoint in ENDPOINTS]
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", path) + r"\Z")
+    return [(endpoint, re.compile(_TEMPLATE.sub(r"(?P<\1>[^/]+)", endpoint.path) + r"\Z")) for endpoint in ENDPOINTS]
 
 
 def _query(endpoint: Endpoint, query: str) -> dict[str, Any]:

@@ -122,13 +122,11 @@ def as_github(report: CheckReport) -> str:
     lines = [_command("warning", {"title": "cfmock"}, warning) for warning in report.fixtures.warnings]
     for issue in report.issues:
         message = f"{issue.path}: {issue.message}" if issue.path else issue.message
-        place = _place(issue.mark)
+        mark = issue.mark
+        place: dict[str, str | int] = {"file": mark.file}
+        place |= {"line": mark.line, "col": mark.column} if mark.line else {}
         lines.append(_command(_COMMANDS[issue.level], {**place, "title": issue.code or "cfmock"}, message))
     return "".join(f"{line}\n" for line in lines)
-
-
-def _place(mark: Mark) -> dict[str, str | int]:
-    return {"file": mark.file, "line": mark.line, "col": mark.column} if mark.line else {"file": mark.file}
 
 
 def _command(name: str, properties: Properties, message: str) -> str:

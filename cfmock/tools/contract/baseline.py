@@ -89,17 +89,15 @@ def text(accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callab
     for each in found:
         old = known.get(each.case)
         entries[each.case] = old.entry if old is not None and old.facts == each.facts else _kept(each.to_mapping())
-    return lines(entries[case] for case in sorted(entries, key=_order))
+    return lines(
+        entries[case] for case in sorted(entries, key=lambda case: (case.operation, case.code is None, case.fault))
+    )
 
 
 def lines(cases: Iterable[Json]) -> str:
     """Write a document of cases, a line for each."""
     said = ",\n".join(f"  {json.dumps(case, ensure_ascii=False)}" for case in cases)
     return f'{{"cases": [\n{said}\n]}}\n' if said else '{"cases": []}\n'
-
-
-def _order(case: Case) -> tuple[str, bool, str]:
-    return case.operation, case.code is None, case.fault
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ def read(content: bytes, name: str) -> list[Accepted]:
     """Read the cases of a file. Raises SourceError with all mistakes and their places."""
     document = parse(content, name)
     try:
-        cases = _document(document.value)["cases"]
+        cases = readers.mapping({"cases": readers.items(case_reader())}, required=("cases",))(document.value)["cases"]
     except InvalidValue as error:
         raise SourceError(
             document.problem(path, mistake, key=bool(path) and isinstance(path[-1], str))
@@ -127,10 +125,6 @@ def read(content: bytes, name: str) -> list[Accepted]:
     if problems:
         raise SourceError(problems)
     return found
-
-
-def _document(value: Json) -> Json:
-    return readers.mapping({"cases": readers.items(case_reader())}, required=("cases",))(value)
 
 
 def _accepted(case: Json, entry: Json) -> Accepted:

@@ -31,13 +31,14 @@ class TestReport(Struct, frozen=True):
 
     def summary(self) -> str:
         """`5 passed, 1 failed; coverage 93 % (42 of 45 points)`."""
+        mistaken = len({problem.mark.file for problem in self.cases.problems})
         counts = (
             (len(self.results) - len(self.failed), "passed"),
             (len(self.failed), "failed"),
             (self.left + len(self.cases.without_flow), "not run"),
-            (len({problem.mark.file for problem in self.cases.problems}), "with mistakes"),
+            (mistaken, f"file{'s' * (mistaken != 1)} with mistakes"),
         )
-        said = [f"{count} {_files(count) if word == 'with mistakes' else word}" for count, word in counts if count]
+        said = [f"{count} {word}" for count, word in counts if count]
         covered = f"coverage {self.coverage.percent} % ({self.coverage.reached} of {self.coverage.total} points)"
         return "; ".join([", ".join(said) or "no test", *([covered] if self.coverage.total else [])])
 
@@ -60,10 +61,6 @@ class TestReport(Struct, frozen=True):
                 "reached": self.coverage.reached,
             },
         }
-
-
-def _files(count: int) -> str:
-    return "file with mistakes" if count == 1 else "files with mistakes"
 
 
 RESULT_COLUMNS = ("RESULT", "FLOW", "TEST", "ENDS", "TIME")

@@ -77,9 +77,5 @@ def _equal(cloud: Json, own: Json, name: str) -> bool:
         return True
     if read_token(own) is not None and read_token(cloud) is not None:
         return True
-    return bool(name) and name in own and _fits(own, name, cloud)
-
-
-def _fits(own: str, name: str, cloud: str) -> bool:
-    """Return whether a text is ours with another name in it."""
-    return re.fullmatch(".+".join(map(re.escape, own.split(name))), cloud, re.DOTALL) is not None
+    pattern = ".+".join(map(re.escape, own.split(name))) if name and name in own else ""  # ours with another name in it
+    return bool(pattern) and re.fullmatch(pattern, cloud, re.DOTALL) is not None
