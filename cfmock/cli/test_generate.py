@@ -11,6 +11,12 @@ import click
 from cfmock.base.errors import SettingsError
 from cfmock.base.suggestions import shown
 from cfmock.cli.main import SUCCESS
+from cfmock.fixtures.definitions import UNWRITTEN
+from cfmock.fixtures.loader import load
+from cfmock.fixtures.sources import SourceKind, find, kind_of, read
+from cfmock.tools.checks.report import findings_of
+from cfmock.tools.flowtest.cases import gather
+from cfmock.tools.flowtest.generate.writer import draft, text
 
 
 def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -19,12 +25,6 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
 
     Raises SettingsError where there is nothing to write for, or a file that would be overwritten.
     """
-    from cfmock.fixtures.definitions import UNWRITTEN
-    from cfmock.fixtures.loader import load
-    from cfmock.fixtures.sources import SourceKind, find, kind_of, read
-    from cfmock.tools.checks.report import findings_of
-    from cfmock.tools.flowtest.generate.writer import draft, text
-
     path = Path(paths[0])
     if len(paths) > 1 or path.is_dir():
         raise SettingsError("--init takes one file, a flow definition or a fixture with flows")
@@ -61,8 +61,6 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
 
 def tests_beside(paths: Sequence[str], variables: Mapping[str, str]) -> str | None:
     """Say how to run the tests that `write_tests` has written beside one of these files, None where there are none."""
-    from cfmock.tools.flowtest.cases import gather
-
     for path in map(Path, paths):
         if path.is_dir() or not (target := _target(path)).is_file():
             continue
@@ -74,8 +72,6 @@ def tests_beside(paths: Sequence[str], variables: Mapping[str, str]) -> str | No
 
 
 def _target(path: Path) -> Path:
-    from cfmock.fixtures.sources import find
-
     return path.with_name(f"{next(find(path)).stem}.cfmock.yaml")
 
 
