@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from cfmock.base.json_text import json_text
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.store.base import Table
+from cfmock.service.store.memory import Table
 
 MAX_PAGE_SIZE = 4 * 1024 * 1024
 """Characters of a page's rows, unless it has one row only."""

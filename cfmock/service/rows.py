@@ -10,7 +10,7 @@ from msgspec import Struct
 from cfmock.engine.events import History
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts, MapRun
-from cfmock.service.store.base import Place
+from cfmock.service.store.memory import Place
 
 if TYPE_CHECKING:
     from cfmock.service.outcomes import Outcome

@@ -11,8 +11,7 @@ from msgspec import Struct, field
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.service import row_texts
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
-from cfmock.service.store.base import Index, Table
-from cfmock.service.store.memory import MemoryIndex, MemoryTable
+from cfmock.service.store.memory import Index, Table
 from cfmock.service.store.statements import (
     ADD_ENTRY,
     DELETE_EXECUTION,
@@ -78,7 +77,7 @@ class ChangeLog:
         return [change for change in taken if change is not None]
 
 
-class RecordedTable(MemoryTable[R]):
+class RecordedTable(Table[R]):
     """A table of rows that `text` makes text of."""
 
     def __init__(self, log: ChangeLog, world: str, kind: str, text: Callable[[R], str]) -> None:
@@ -101,7 +100,7 @@ class RecordedTable(MemoryTable[R]):
         self._log.add(DELETE_ROWS, self._world, self._kind, f"{partition}/*")
 
 
-class RecordedExecutions(MemoryTable[ExecutionRow]):
+class RecordedExecutions(Table[ExecutionRow]):
     """The executions of a world. `stays` says whether a fixture wrote one, so that it is never dropped."""
 
     def __init__(self, log: ChangeLog, world: str, stays: Callable[[ExecutionRow], bool]) -> None:
@@ -218,13 +217,13 @@ class PointCounts:
 class Stores(Struct):
     """The tables of one world. All but the flows stand in one partition for each flow id."""
 
-    flows: Table[FlowRow] = field(default_factory=MemoryTable)
-    versions: Table[FlowRow] = field(default_factory=MemoryTable)
-    aliases: Table[AliasRow] = field(default_factory=MemoryTable)
-    schedules: Table[ScheduleRow] = field(default_factory=MemoryTable)
-    executions: Table[ExecutionRow] = field(default_factory=MemoryTable)
-    map_runs: Table[MapRunRow] = field(default_factory=MemoryTable)
-    by_status: Index[ExecutionRow] = field(default_factory=MemoryIndex)
+    flows: Table[FlowRow] = field(default_factory=Table)
+    versions: Table[FlowRow] = field(default_factory=Table)
+    aliases: Table[AliasRow] = field(default_factory=Table)
+    schedules: Table[ScheduleRow] = field(default_factory=Table)
+    executions: Table[ExecutionRow] = field(default_factory=Table)
+    map_runs: Table[MapRunRow] = field(default_factory=Table)
+    by_status: Index[ExecutionRow] = field(default_factory=Index)
     passed: PointCounts = field(default_factory=PointCounts)
 
     @classmethod

@@ -20,7 +20,7 @@ from cfmock.service.outcomes import Outcome, Outcomes
 from cfmock.service.retention import Retention
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.shared import Shared
-from cfmock.service.store.base import Table
+from cfmock.service.store.memory import Table
 from cfmock.service.tables import Stores
 
 Key = tuple[str, str]

@@ -1,8 +1,11 @@
-"""The default backend: dictionaries in memory, with orders beside them that cost next to nothing as long as nobody looks.
+"""Storage of rows: dictionaries in memory, with orders beside them that cost next to nothing as long as nobody looks.
 
 Nearly all calls change, and few ever look; but whoever looks must not wait until all that has come meanwhile is sorted. So
 what comes in order is put behind the rest, what does not is sorted in small parts, and keys that go are passed over until they
 are many.
+
+Rows stand in partitions (one world's flows, one flow's executions), which can be dropped whole. Uniqueness, cascades and page
+tokens are the service's business.
 """
 
 from __future__ import annotations
@@ -11,11 +14,31 @@ import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
-
-from cfmock.service.store.base import L, Moment, Place
+from typing import Any, Generic, Protocol, TypeVar
 
 R = TypeVar("R")
+
+Moment = tuple[float, float]
+"""The start of something, in seconds, and its serial: a number that no two rows of an index share."""
+
+Place = tuple[str, str]
+"""A part of an index: a group of rows, and their status."""
+
+
+class Listed(Protocol):
+    """A value that an index can hold: it never changes, and knows its places."""
+
+    @property
+    def started(self) -> float: ...
+
+    @property
+    def serial(self) -> int: ...
+
+    @property
+    def places(self) -> Iterable[Place]: ...
+
+
+L = TypeVar("L", bound=Listed)
 
 PART = 1_000
 """Items that are sorted at one time."""
@@ -77,8 +100,8 @@ def _between(run: list[str], start: str, stop: str | None) -> Iterator[str]:
         yield key
 
 
-class MemoryTable(Generic[R]):
-    """A `Table` in memory."""
+class Table(Generic[R]):
+    """Rows by text key, in key order inside a partition. A page costs its length, wherever it begins."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[str, R]] = {}
@@ -105,6 +128,7 @@ class MemoryTable(Generic[R]):
         return True
 
     def drop(self, partition: str) -> None:
+        """Forget the partition and all its rows."""
         self._rows.pop(partition, None)
         self._orders.pop(partition, None)
 
@@ -112,9 +136,11 @@ class MemoryTable(Generic[R]):
         return len(self._rows.get(partition, ()))
 
     def rows(self, partition: str) -> Iterable[R]:
+        """All rows, in no order. The table must not change meanwhile."""
         return self._rows.get(partition, {}).values()
 
     def keys(self, partition: str, start: str = "", stop: str | None = None) -> Iterator[str]:
+        """Keys from `start` (included) up to `stop` (excluded), ascending, lazily. The table must not change meanwhile."""
         order = self._orders.get(partition)
         return iter(()) if order is None else order.ascend(start, stop)
 
@@ -202,8 +228,8 @@ def _first(block: list[Any]) -> Moment:
     return row.started, row.serial
 
 
-class MemoryIndex(Generic[L]):
-    """An `Index` in memory."""
+class Index(Generic[L]):
+    """Rows by place and moment inside a partition, for listings that are not by key."""
 
     def __init__(self) -> None:
         self._orders: dict[str, dict[Place, TimeOrder[L]]] = {}
@@ -228,9 +254,12 @@ class MemoryIndex(Generic[L]):
         self._orders.pop(partition, None)
 
     def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
+        """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
+        not change meanwhile."""
         order = self._orders.get(partition, {}).get(place)
         return iter(()) if order is None else order.descend(low, high)
 
     def count(self, partition: str, place: Place) -> int:
+        """Count the rows in a place, without looking at them."""
         order = self._orders.get(partition, {}).get(place)
         return 0 if order is None else len(order)

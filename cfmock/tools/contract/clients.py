@@ -54,19 +54,6 @@ class ClientRun(Struct, frozen=True):
         return {each.kind for each in self.violations}
 
 
-class Client(Protocol):
-    """Something that is put through cases, one at a time."""
-
-    async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
-        """Run one case, with this rule ahead of all others, for `limit` seconds at most.
-
-        Raises OSError if the command cannot be started.
-        """
-
-    async def close(self) -> None:
-        """End what still runs."""
-
-
 class FreshProcess:
     """A client that is started for each case, with a fresh server."""
 
@@ -75,6 +62,7 @@ class FreshProcess:
         self._words = words
 
     async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        """Run one case, with this rule ahead of all others, for `limit` seconds at most."""
         service = self._serve(rule)
         await service.start()
         try:
@@ -195,6 +183,11 @@ class WorkerAnswer(Struct, frozen=True):
         if not isinstance(status, int) or isinstance(status, bool):
             status = NO_ANSWER
         return cls(status, said if isinstance(said, str) else "")
+
+
+Client = FreshProcess | Worker
+"""Something that is put through cases, one at a time: `run` raises OSError if the command cannot be started, `close` ends what
+still runs."""
 
 
 class ClientPool:

@@ -1,4 +1,4 @@
-"""What every backend does: one body of tests for all of them."""
+"""Tables and indexes of rows."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from typing import NamedTuple
 
 import pytest
 
-from cfmock.service.store.base import Index, Moment, Place, Table
-from cfmock.service.store.memory import MemoryIndex, MemoryTable
+from cfmock.service.store.memory import Index, Moment, Place, Table
 
 
-@pytest.fixture(params=[MemoryTable])
-def table(request: pytest.FixtureRequest) -> Table[int]:
-    made: Table[int] = request.param()
-    return made
+@pytest.fixture
+def table() -> Table[int]:
+    return Table()
 
 
-@pytest.fixture(params=[MemoryIndex])
-def index(request: pytest.FixtureRequest) -> Index[Row]:
-    made: Index[Row] = request.param()
-    return made
+@pytest.fixture
+def index() -> Index[Row]:
+    return Index()
 
 
 def test_a_row_is_found_under_its_key_in_its_partition_only(table: Table[int]) -> None:
