@@ -138,6 +138,10 @@ class DataFlow(Protocol[FrameT]):
     branch_exited: EventShapes
     iteration_exited: EventShapes
 
+    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
+        """Call a function with this, as `LanguageRules` has it."""
+        return use(self)
+
     def open(self, given: Datum, context: Context) -> FrameT:
         """The frame of a new execution."""
 
@@ -168,14 +172,21 @@ class DataFlow(Protocol[FrameT]):
     def caught(self, step: Step[FrameT], catch: Catch, failure: Failure) -> None:
         """Hand on what the catch makes of the failure."""
 
+    def scope(self, step: Step[FrameT]) -> dict[str, Json]:
+        """The names that the expressions of a node may use before it has worked."""
+
     def test(self, step: Step[FrameT], condition: Expression) -> bool:
         """Return whether the condition of a choice is met."""
+        return condition.test(self.scope(step), step.effort)
 
     def pause(self, step: Step[FrameT]) -> Wait | WaitUntil:
         """Return the command of a Wait: for a duration or until a moment."""
 
     def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
+        if type(given) is not Expression:
+            return given
+        return given_number(step, given.evaluate(self.scope(step), step.effort), what, low, high, whole=whole)
 
     def call(self, step: Step[FrameT], node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""

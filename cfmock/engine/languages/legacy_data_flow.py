@@ -18,13 +18,11 @@ from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
 from cfmock.engine.data_flow import (
     Context,
-    ResultT,
+    DataFlow,
     Step,
-    UsesDataFlow,
     check_nesting,
     check_size,
     datum,
-    given_number,
     measured,
 )
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
@@ -110,7 +108,7 @@ def _flow_context(who: Identity) -> dict[str, Json]:
     return {"flow": {"name": who.flow}, "execution": {"name": who.execution}}
 
 
-class LegacyDataFlow:
+class LegacyDataFlow(DataFlow[StepFrame]):
     """The data flow of `type: flow`."""
 
     shapes = StepShapes(event_shape("StepEntered", "input", "local"), event_shape("StepExited", "local"))
@@ -120,9 +118,6 @@ class LegacyDataFlow:
     def __init__(self, data: StepData = NO_DATA) -> None:
         """`data` are the mappings of the whole flow."""
         self.data = data
-
-    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
-        return use(self)
 
     def open(self, given: Datum, context: Context) -> StepFrame:
         """The frame of a new execution: its input, mapped by the inputMappings of the flow."""
@@ -203,9 +198,6 @@ class LegacyDataFlow:
         frame.local = _merged(frame.local, output)
         check_size(frame.local.size, MAX_DATA, f"the local variable after '{step.node.name}'")
 
-    def test(self, step: Step[StepFrame], condition: Expression) -> bool:
-        return condition.test(self._own(step), step.effort)
-
     def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         data = step.node.data
         if data.timestamp is not None:
@@ -215,23 +207,15 @@ class LegacyDataFlow:
     def _moment(self, step: Step[StepFrame], given: float | Expression) -> float:
         if not isinstance(given, Expression):
             return given
-        text = given.evaluate(self._own(step), step.effort)
+        text = given.evaluate(self.scope(step), step.effort)
         try:
             return parse_time(text)
         except ValueError as error:
             raise Failure(RUNTIME_ERROR, f"the timestamp of '{step.node.name}': {error}") from None
 
-    def amount(
-        self, step: Step[StepFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
-    ) -> Any:
-        if not isinstance(given, Expression):
-            return given
-        value = given.evaluate(self._own(step), step.effort)
-        return given_number(step, value, what, low, high, whole=whole)
-
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         """The call of a task. A parameter whose path leads nowhere is left out."""
-        scope, parameters = self._own(step), {}
+        scope, parameters = self.scope(step), {}
         for name, source in node.data.parameters:
             try:
                 parameters[name] = source.build(scope, step.effort)
@@ -263,7 +247,7 @@ class LegacyDataFlow:
 
     def items(self, step: Step[StepFrame]) -> list[Json]:
         expression = step.node.data.collection
-        items = expression.evaluate(self._own(step), step.effort)
+        items = expression.evaluate(self.scope(step), step.effort)
         if not isinstance(items, list):
             raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is not an array: {expression.text}")
         step.effort.check_built(items)
@@ -289,7 +273,7 @@ class LegacyDataFlow:
         step.effort.spend(len(results))
         return list(results)
 
-    def _own(self, step: Step[StepFrame]) -> LegacyScope:
+    def scope(self, step: Step[StepFrame]) -> LegacyScope:
         scope = LegacyScope(step)
         scope["$"] = step.given.value
         return scope

@@ -9,7 +9,6 @@ iterations come out in the order of the items, a caught failure hands on the sta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -26,12 +25,10 @@ from cfmock.engine.commands import (
 )
 from cfmock.engine.data_flow import (
     Context,
-    ResultT,
+    DataFlow,
     Step,
-    UsesDataFlow,
     check_nesting,
     check_size,
-    given_number,
     measured,
 )
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
@@ -113,15 +110,12 @@ class StateScope(dict[str, Json]):
         return context
 
 
-class StateMachineDataFlow:
+class StateMachineDataFlow(DataFlow[StateFrame]):
     """The data flow of `Type: StateMachine`."""
 
     shapes = StepShapes(event_shape("StepEntered", "input"), event_shape("StepExited", "output"))
     branch_exited = event_shape("BranchExited", "index", "output")
     iteration_exited = event_shape("IterationExited", "index", "output")
-
-    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
-        return use(self)
 
     def open(self, given: Datum, context: Context) -> StateFrame:
         check_size(given.size, MAX_DATA, "the input of the execution")
@@ -189,20 +183,12 @@ class StateMachineDataFlow:
             output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
         step.frame.value = output
 
-    def test(self, step: Step[StateFrame], condition: Expression) -> bool:
-        return condition.test(StateScope(step, step.given.value), step.effort)
+    def scope(self, step: Step[StateFrame]) -> StateScope:
+        return StateScope(step, step.given.value)
 
     def pause(self, step: Step[StateFrame]) -> Wait:
         data = step.node.data
         return Wait(self.amount(step, data.seconds, "Seconds", 1, data.longest))
-
-    def amount(
-        self, step: Step[StateFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
-    ) -> Any:
-        if type(given) is not Expression:
-            return given
-        value = given.evaluate(StateScope(step, step.given.value), step.effort)
-        return given_number(step, value, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         """The call of a task. A function gets the `body` of its Parameters as its event, any other action all of them."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import LanguageRules, Step
+from cfmock.engine.data_flow import DataFlow, FrameT, LanguageRules, Step
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
@@ -120,10 +120,26 @@ def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
     return constructor.expressions if constructor is not None else ()
 
 
+class ChosenDataFlow(DataFlow[FrameT]):
+    """The data flow of either language, in which somebody else decides conditions, and numbers are asked for."""
+
+    _choose: Chooser
+
+    def test(self, step: Step[FrameT], condition: Expression) -> bool:
+        return self._choose(step, condition, self.scope(step))
+
+    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
+        if isinstance(given, Expression):
+            scope = self.scope(step)
+            require((given,), scope)
+            number(given.evaluate(scope, step.effort), low, high)
+        return super().amount(step, given, what, low, high, whole=whole)
+
+
 # -- the new language --------------------------------------------------------------------------------------------------
 
 
-class SymbolicStateMachineDataFlow(StateMachineDataFlow):
+class SymbolicStateMachineDataFlow(ChosenDataFlow[StateFrame], StateMachineDataFlow):
     """The data flow of the new language over symbolic data: asks for shapes before what needs them is done."""
 
     def __init__(self, choose: Chooser) -> None:
@@ -142,18 +158,6 @@ class SymbolicStateMachineDataFlow(StateMachineDataFlow):
     def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
         require(_of(catch.data), _scope(step, step.given.value))
         super().caught(step, catch, failure)
-
-    def test(self, step: Step[StateFrame], condition: Expression) -> bool:
-        return self._choose(step, condition, _scope(step, step.given.value))
-
-    def amount(
-        self, step: Step[StateFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
-    ) -> Any:
-        if isinstance(given, Expression):
-            scope = _scope(step, step.given.value)
-            require((given,), scope)
-            number(given.evaluate(scope, step.effort), low, high)
-        return super().amount(step, given, what, low, high, whole=whole)
 
     def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
         require(_of(node.data.parameters), _scope(step, step.given.value))
@@ -183,7 +187,7 @@ def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_d
 # -- the old language --------------------------------------------------------------------------------------------------
 
 
-class SymbolicLegacyDataFlow(LegacyDataFlow):
+class SymbolicLegacyDataFlow(ChosenDataFlow[StepFrame], LegacyDataFlow):
     """The data flow of the old language over symbolic data, whose merges keep what is known of either side."""
 
     def __init__(self, data: StepData, choose: Chooser) -> None:
@@ -206,33 +210,21 @@ class SymbolicLegacyDataFlow(LegacyDataFlow):
         frame = step.frame
         frame.local = _datum(merged(frame.local.value, output.value))
 
-    def test(self, step: Step[StepFrame], condition: Expression) -> bool:
-        return self._choose(step, condition, self._own(step))
-
-    def amount(
-        self, step: Step[StepFrame], given: Any, what: str, low: float, high: float, *, whole: bool = True
-    ) -> Any:
-        if isinstance(given, Expression):
-            scope = self._own(step)
-            require((given,), scope)
-            number(given.evaluate(scope, step.effort), low, high)
-        return super().amount(step, given, what, low, high, whole=whole)
-
     def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
         moment = step.node.data.timestamp
         if isinstance(moment, Expression):
-            value = moment.evaluate(self._own(step), step.effort)
+            value = moment.evaluate(self.scope(step), step.effort)
             if isinstance(value, SymbolicValue):
                 raise ShapeConstraint(value.place, ValueShape(value=LONG_AGO))
         return super().pause(step)
 
     def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
         for _, constructor in node.data.parameters:
-            require(constructor.expressions, self._own(step))
+            require(constructor.expressions, self.scope(step))
         return super().call(step, node)
 
     def items(self, step: Step[StepFrame]) -> list[Json]:
-        expression, scope = step.node.data.collection, self._own(step)
+        expression, scope = step.node.data.collection, self.scope(step)
         require((expression,), scope)
         elements(expression.evaluate(scope, step.effort))
         return super().items(step)
