@@ -1,6 +1,6 @@
 """State that outlives the process: what of an emulator goes into its state file, and how it comes back.
 
-The tables of the worlds write their changes down as they happen (`service.recorded_tables`). What changes with nearly every
+The tables of the worlds write their changes down as they happen (`service.tables`). What changes with nearly every
 call (the clock, chance, counts of faults and outcomes) is looked at when a batch of changes is about to be written.
 """
 
