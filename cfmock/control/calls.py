@@ -15,7 +15,7 @@ from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
 from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, at_once, iso_or_none
-from cfmock.observe.journal import CallRecord, as_json, explain, matches, whole
+from cfmock.observe.journal import ALL, CallRecord, Scope, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
 
@@ -42,28 +42,25 @@ class CallControl(ControlPart):
         if flow is not None and not is_glob(flow) and next(self.emulator.journal.find(flow=flow), None) is None:
             self.check_flow(flow)
 
-    def find_calls(
-        self, account: str | None = None, region: str | None = None, **filters: str | int | None
-    ) -> list[CallRecord]:
-        return list(self.emulator.journal.find(account, region, **filters))
+    def find_calls(self, scope: Scope = ALL, **filters: str | int | None) -> list[CallRecord]:
+        return list(self.emulator.journal.find(scope, **filters))
 
     def list_calls(
         self,
         limit: int | None = None,
         after: str | None = None,
         operation: str | None = None,
-        account: str | None = None,
-        region: str | None = None,
+        scope: Scope = ALL,
         **filters: str | int | None,
     ) -> Json:
         """The newest calls, as many as an answer may hold; `after` is the `next` of the answer before, and leads to older ones.
         Raises UnknownName as `check_calls` does."""
-        self.check_world(account, region)
+        self.check_world(scope)
         self.check_calls(operation)
         if after is not None and not re.match(ID, after):
             raise ControlError(f"after: {shown(after)} is not the `next` of a page")
         journal = self.emulator.journal
-        records = self.find_calls(account=account, region=region, operation=operation, **filters)
+        records = self.find_calls(scope, operation=operation, **filters)
         if after is not None:  # those before it are gone if it is
             known = any(record.request_id == after for record in records)
             records = list(takewhile(lambda record: record.request_id != after, records)) if known else []
@@ -72,25 +69,25 @@ class CallControl(ControlPart):
         more = {"next": newest[0].request_id} if newest and len(newest) < len(records) else {}
         return {
             "calls": [as_json(record) for record in newest],
-            "dropped": journal.dropped(account, region),
-            "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(account, region)],
+            "dropped": journal.dropped(scope),
+            "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(scope)],
             **more,
         }
 
-    def show_call(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+    def show_call(self, request_id: str, scope: Scope = ALL) -> Json:
         """One call whole, with what nearly matched it."""
-        return whole(self._call(request_id, account, region))
+        return whole(self._call(request_id, scope))
 
-    def show_signature(self, request_id: str, account: str | None = None, region: str | None = None) -> Json:
+    def show_signature(self, request_id: str, scope: Scope = ALL) -> Json:
         """Show the text that the server signed for a refused call, and the client's likely mistake."""
-        explained = self._call(request_id, account, region).details.signature
+        explained = self._call(request_id, scope).details.signature
         if explained is None:
             raise NotFoundError(f"call '{request_id}' was not refused for its signature")
         return explained.to_mapping()
 
-    def _call(self, request_id: str, account: str | None, region: str | None) -> CallRecord:
-        self.check_world(account, region)
-        found = self.find_calls(request_id=request_id, account=account, region=region)
+    def _call(self, request_id: str, scope: Scope) -> CallRecord:
+        self.check_world(scope)
+        found = self.find_calls(scope, request_id=request_id)
         if not found:
             raise NotFoundError(f"there is no call '{request_id}' in the journal")
         return found[-1]
@@ -99,9 +96,9 @@ class CallControl(ControlPart):
         """List warnings for the author of a test, as of tasks without a mock."""
         return [each.text for each in self.emulator.journal.warnings()]
 
-    def clear_calls(self, account: str | None = None, region: str | None = None) -> Json:
-        self.check_world(account, region)
-        self.emulator.journal.forget(account, region)
+    def clear_calls(self, scope: Scope = ALL) -> Json:
+        self.check_world(scope)
+        self.emulator.journal.forget(scope)
         return {}
 
     def when_called(self, count: int, tell: Callable[[], None], **filters: Any) -> Callable[[], None]:
@@ -126,32 +123,28 @@ class CallControl(ControlPart):
             journal.listeners.append(heard)
         return undo
 
-    def find_violations(self, account: str | None = None, region: str | None = None) -> list[Violation]:
-        self.check_world(account, region)
+    def find_violations(self, scope: Scope = ALL) -> list[Violation]:
+        self.check_world(scope)
         return [
             Violation(*seen.violation, seen.operation, seen.request_id, moment(seen.time))
-            for seen in self.emulator.watch.violations(self.emulator.clock.now(), account, region)
+            for seen in self.emulator.watch.violations(self.emulator.clock.now(), scope)
         ]
 
-    def list_violations(self, account: str | None = None, region: str | None = None) -> Json:
+    def list_violations(self, scope: Scope = ALL) -> Json:
         """Return the violations in the form of the admin API, oldest first; times are ISO 8601 text."""
-        return [{**to_builtins(each), "time": iso_or_none(each.time)} for each in self.find_violations(account, region)]
+        return [{**to_builtins(each), "time": iso_or_none(each.time)} for each in self.find_violations(scope)]
 
-    def find_retries(
-        self, operation: str | None = None, account: str | None = None, region: str | None = None
-    ) -> list[Retries]:
-        return groups(self._newest(operation, account, region))
+    def find_retries(self, operation: str | None = None, scope: Scope = ALL) -> list[Retries]:
+        return groups(self._newest(operation, scope))
 
-    def _newest(self, operation: str | None, account: str | None, region: str | None) -> list[CallRecord]:
-        self.check_world(account, region)
-        return self.find_calls(account, region, operation=operation)[-MAX_SORTED:]
+    def _newest(self, operation: str | None, scope: Scope) -> list[CallRecord]:
+        self.check_world(scope)
+        return self.find_calls(scope, operation=operation)[-MAX_SORTED:]
 
-    def list_retries_in_steps(
-        self, operation: str | None = None, account: str | None = None, region: str | None = None
-    ) -> Answer:
+    def list_retries_in_steps(self, operation: str | None = None, scope: Scope = ALL) -> Answer:
         """Sorting the calls is yielded, as that may take long. Raises UnknownName as `check_calls` does."""
         self.check_calls(operation)
-        found = yield partial(groups, self._newest(operation, account, region))
+        found = yield partial(groups, self._newest(operation, scope))
         return [each.to_mapping() for each in found]
 
     list_retries = at_once(list_retries_in_steps)

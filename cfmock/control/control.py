@@ -19,6 +19,7 @@ from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
 from cfmock.control.metrics import MetricsControl
 from cfmock.emulator.kept_state import Added
 from cfmock.observe.change_feed import KINDS, ChangeFeed, FeedWorld, coalesced
+from cfmock.observe.journal import ALL, Scope
 
 
 class Control(
@@ -45,21 +46,21 @@ class Control(
             try:
                 with self.emulator.worlds.sparing((account, region) for account, region in each.spared):
                     if each.what == FAULT:
-                        self.add_fault(each.document, each.account, each.region, id=each.id)
+                        self.add_fault(each.document, each.scope, id=each.id)
                     elif each.what == GONE:
-                        self.remove_given(each.document, each.account, each.region, id=each.id)
+                        self.remove_given(each.document, each.scope, id=each.id)
                     else:
-                        do[each.what](each.document, each.account, each.region)
+                        do[each.what](each.document, each.scope)
             except ArgumentError as error:
                 self.warn(f"what was added is left out after the restart: {error}")
 
-    def reset(self, account: str | None = None, region: str | None = None) -> Json:
+    def reset(self, scope: Scope = ALL) -> Json:
         """As right after the start; with an account or region, only those worlds."""
-        self.check_world(account, region)
-        self.emulator.reset(account, region)
+        self.check_world(scope)
+        self.emulator.reset(scope)
         self.forget_runs()
         self.setups.reset()
-        if account is None and region is None:
+        if scope == ALL:
             self.forget_contract()
         return {}
 

@@ -22,6 +22,7 @@ from cfmock.engine.languages.legacy import action_of
 from cfmock.engine.model import ChoiceNode
 from cfmock.engine.task_calls import TaskMock, Waits
 from cfmock.engine.task_mocks import Answerer, candidates
+from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import ExecutionDetail
 from cfmock.service import executions
 from cfmock.service.outcomes import Outcome
@@ -147,9 +148,9 @@ MAX_NEAR_MISSES = 50
 class ExecutionDetailControl(ExecutionControl):
     """Answers questions about one execution."""
 
-    def show_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
+    def show_execution(self, flow: str, name: str, scope: Scope = ALL) -> Json:
         """All that is known of an execution but its events. Raises NotFoundError for a flow or name that there is not."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         return detail(world, self._execution(world, flow, name))
 
     def find_execution(self, flow: str, name: str) -> ExecutionDetail:
@@ -157,7 +158,7 @@ class ExecutionDetailControl(ExecutionControl):
         there is not."""
         self.check_flow(flow)
         own = self.emulator.first_credential.account, self.emulator.settings.region
-        worlds = sorted(self._worlds(None, None), key=lambda world: (world.account, world.region) != own)
+        worlds = sorted(self._worlds(ALL), key=lambda world: (world.account, world.region) != own)
         for world in worlds:
             flow_row = world.stores.flows.get(FLOWS, flow)
             row = world.stores.executions.get(flow_row.id, name) if flow_row is not None else None
@@ -174,16 +175,10 @@ class ExecutionDetailControl(ExecutionControl):
         raise UnknownName.of(f"there is no execution '{name}' of flow '{flow}'", name, names)
 
     def list_events(
-        self,
-        flow: str,
-        name: str,
-        limit: int = PAGE,
-        after: str | None = None,
-        account: str | None = None,
-        region: str | None = None,
+        self, flow: str, name: str, limit: int = PAGE, after: str | None = None, scope: Scope = ALL
     ) -> Json:
         """A page of the events of an execution, oldest first. One with long texts may be shorter, and yet not the last."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         every = executions.events_of(self._execution(world, flow, name))
         start = 0 if after is None else read_after(after, int)
         page: list[Event] = []

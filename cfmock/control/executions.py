@@ -24,6 +24,7 @@ from cfmock.engine.execution import CalledTask
 from cfmock.engine.flow import Flow
 from cfmock.engine.jobs import Job
 from cfmock.engine.scheduler import YEAR
+from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import Execution, moment
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.spec.names import ExecutionStatus
@@ -65,10 +66,8 @@ class ExecutionControl(ControlPart):
         self.runs_begun = 0  # how many executions were started here rather than by a call
         self._runs: deque[ExecutionRow] = deque(maxlen=RUNS)
 
-    def find_executions(
-        self, flow: str | None = None, account: str | None = None, region: str | None = None
-    ) -> list[Execution]:
-        found = [(row, world) for world in self._worlds(account, region) for row in _rows(world, flow)]
+    def find_executions(self, flow: str | None = None, scope: Scope = ALL) -> list[Execution]:
+        found = [(row, world) for world in self._worlds(scope) for row in _rows(world, flow)]
         found.sort(key=lambda pair: (pair[0].started, pair[0].serial))
         return [self.execution(world, row) for row, world in found]
 
@@ -79,15 +78,14 @@ class ExecutionControl(ControlPart):
         prefix: str = "",
         limit: int = PAGE,
         after: str | None = None,
-        account: str | None = None,
-        region: str | None = None,
+        scope: Scope = ALL,
         *,
         places: bool = False,
     ) -> Json:
         """A page of executions in short, newest first; `after` is the `next` of the page before. `counts` are all of these flows
         by status; `dropped` counts those of any flow that are kept no longer; `places` says where each stands, to whom joins
         pages. `waiting` counts their tasks that wait for a report. Raises UnknownName as `check_flow` does, for no glob."""
-        worlds = list(self._worlds(account, region))
+        worlds = list(self._worlds(scope))
         if flow is None or not is_glob(flow):
             self.check_flow(flow)
         place = None if after is None else read_after(after, ListPlace.read)
@@ -102,10 +100,10 @@ class ExecutionControl(ControlPart):
             answer["places"] = [each.place.text for each in found]
         return answer if more is None else {**answer, "next": more.text}
 
-    def start_execution(self, start: Json, account: str | None = None, region: str | None = None) -> Json:
+    def start_execution(self, start: Json, scope: Scope = ALL) -> Json:
         """`{"flow", "name", "input"}`, of which only the flow is required: start one, or give back the one that goes on under
         that name. Raises NotFoundError for the flow, ConflictError for a name that is taken, or where too many run."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         found = _fields(start, _START, "flow")
         flow, name = found["flow"], found.get("name")
         self._flow(world, flow)
@@ -113,18 +111,18 @@ class ExecutionControl(ControlPart):
             _, row = self.start(flow, found.get("input"), name, world)
         return brief(world, self._execution(world, flow, row.name))
 
-    def stop_execution(self, flow: str, name: str, account: str | None = None, region: str | None = None) -> Json:
+    def stop_execution(self, flow: str, name: str, scope: Scope = ALL) -> Json:
         """End an execution now. Raises NotFoundError, and ConflictError for one that has ended."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         self._execution(world, flow, name)
         with self.emulator.time.one_job(), _refusals():
             executions.stop_execution(world, flow_name=flow, execution_name=name)
         return brief(world, self._execution(world, flow, name))
 
-    def report_task(self, token: str, report: Json, account: str | None = None, region: str | None = None) -> Json:
+    def report_task(self, token: str, report: Json, scope: Scope = ALL) -> Json:
         """`{"succeed": {...}}` or `{"fail": {"code", "detail"}}`: end a task that waits for a report. Raises NotFoundError for a
         token that no task was given, ConflictError for a task that has ended."""
-        world, spec = self._one_world(account, region), self.emulator.spec
+        world, spec = self._one_world(scope), self.emulator.spec
         if not isinstance(report, Mapping) or report.keys() not in ({"succeed"}, {"fail"}):
             raise ControlError('a report is {"succeed": {...}} or {"fail": {"code": "...", "detail": "..."}}')
         failure = _failure(report["fail"]) if "fail" in report else None
@@ -233,13 +231,13 @@ class ExecutionControl(ControlPart):
             events=tuple(event.row() for event in events),
         )
 
-    def list_tasks(self, flow: str | None = None, account: str | None = None, region: str | None = None) -> Json:
+    def list_tasks(self, flow: str | None = None, scope: Scope = ALL) -> Json:
         """The tasks that wait for ReportTaskSucceeded or ReportTaskFailed. Raises UnknownName as `check_flow` does."""
         self.check_flow(flow)
         self.tasks_asked += 1
         waiting = (
             (task, token, row, world)
-            for world in self._worlds(account, region)
+            for world in self._worlds(scope)
             for row, run in live_runs(world)
             if flow in (None, row.flow.name)
             for token, task in run.waiting.items()

@@ -16,6 +16,7 @@ from cfmock.base.clocks import VirtualClock, iso
 from cfmock.base.json_text import Json, json_value, value_size
 from cfmock.control.part import Answer, ControlError, ControlPart, at_once
 from cfmock.emulator.worlds import pause
+from cfmock.observe.journal import ALL, Scope
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import SETTINGS
@@ -34,12 +35,10 @@ _TOGETHER = 500  # flows that are written before others have their turn
 class ExportControl(ControlPart):
     """Exports a world as a fixture."""
 
-    def export_in_steps(
-        self, account: str | None = None, region: str | None = None, executions: bool = False
-    ) -> Answer:
+    def export_in_steps(self, scope: Scope = ALL, executions: bool = False) -> Answer:
         """The world as a fixture document; with `executions` those that have ended, too, which are written wherever that can be
         waited for. Raises ControlError for too much."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         rows = sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
         ended = {row.id: _ended(world, row) for row in rows} if executions else {}
         _check_size(world, rows, ended.values())

@@ -23,6 +23,7 @@ from cfmock.engine.model import TaskNode
 from cfmock.engine.task_calls import TaskMock
 from cfmock.engine.task_mocks import ByTask, TaskMocks
 from cfmock.graph.drawing import Highlight, links
+from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
 from cfmock.service.flows import compiled
@@ -55,11 +56,9 @@ class FlowDetailControl(ControlPart):
         super().__init__(emulator)
         self._checked: dict[int, tuple[Flow, ByTask, list[Finding]]] = {}  # by the id of the flow
 
-    def list_flows(
-        self, limit: int = PAGE, after: str | None = None, account: str | None = None, region: str | None = None
-    ) -> Answer:
+    def list_flows(self, limit: int = PAGE, after: str | None = None, scope: Scope = ALL) -> Answer:
         """A page of flows by their names, with how many of what each has."""
-        worlds = list(self._worlds(account, region))
+        worlds = list(self._worlds(scope))
         behind = ("", "", "") if after is None else read_after(after, _read_place)
         page = list(islice(_by_name(worlds, behind), limit + 1))
         flows = []
@@ -72,12 +71,12 @@ class FlowDetailControl(ControlPart):
         """All flows of all worlds by their names, as values."""
         return [
             FlowSummary(**worked_out(self._summary(world, row)))
-            for world, row in _by_name(list(self._worlds(None, None)), ("", "", ""))
+            for world, row in _by_name(list(self._worlds(ALL)), ("", "", ""))
         ]
 
-    def show_flow(self, name: str, account: str | None = None, region: str | None = None) -> Answer:
+    def show_flow(self, name: str, scope: Scope = ALL) -> Answer:
         """One flow with all that belongs to it. Raises NotFoundError."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         row = self._flow(world, name)
         flow = (yield partial(_numbered, row)) if row.definition else row.compiled
         findings = yield from self._findings(world, row, flow)
@@ -110,26 +109,20 @@ class FlowDetailControl(ControlPart):
         }
 
     def draw_flow(
-        self,
-        name: str,
-        style: str = "inside",
-        account: str | None = None,
-        region: str | None = None,
-        *,
-        coverage: bool = False,
+        self, name: str, style: str = "inside", scope: Scope = ALL, *, coverage: bool = False
     ) -> Generator[Work, str, str]:
         """The picture of a flow as SVG, plain or with its coverage. Raises NotFoundError, and ControlError for one that is too
         large."""
-        world = self._one_world(account, region)
+        world = self._one_world(scope)
         row = self._flow(world, name)
         covered = Highlight(_passed(world, row)) if coverage else None
         return (yield _drawing(row.compiled, covered, style))
 
     def draw_execution(
-        self, flow: str, name: str, style: str = "inside", account: str | None = None, region: str | None = None
+        self, flow: str, name: str, style: str = "inside", scope: Scope = ALL
     ) -> Generator[Work, str, str]:
         """The picture of the flow of an execution with the path that it took. Raises as `draw_flow`."""
-        row = self._execution(self._one_world(account, region), flow, name)
+        row = self._execution(self._one_world(scope), flow, name)
         return (yield _drawing(row.flow.compiled, path_of(row), style))
 
     def show_style(self) -> str:

@@ -28,6 +28,7 @@ from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import applying
 from cfmock.fixtures.single_entry import read_mock, read_outcome
 from cfmock.fixtures.unreached import CODE as UNREACHED
+from cfmock.observe.journal import ALL, Scope
 from cfmock.service.world import FLOWS, World
 
 ENDLESS = "the one before it has no `times`, so it always answers; give it `times`, for example times=1"
@@ -79,12 +80,10 @@ def _sound(read: Callable[..., T], *given: Json) -> T | FixtureError:
 class FlowControl(ControlPart):
     """Loads fixtures and adds mocks and outcomes to flows."""
 
-    def load_in_steps(
-        self, document: Json, account: str | None = None, region: str | None = None
-    ) -> Generator[Work, Any, Json]:
+    def load_in_steps(self, document: Json, scope: Scope = ALL) -> Generator[Work, Any, Json]:
         """Add what a fixture document says, or a flow definition, in steps; the reading of the document is yielded, as that may
         take long, and others have their turn in between."""
-        self.check_world(account, region)
+        self.check_world(scope)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
         read = yield partial(_read, document, self.flow_names())
@@ -92,44 +91,42 @@ class FlowControl(ControlPart):
             raise ControlError(str(read))
         fixtures, size = read
         self._check_room(size)
-        for world in self._worlds(account, region):
+        for world in self._worlds(scope):
             check_rules(world.faults.size + sum(rule.size for rule in fixtures.faults), FAULT_RULES)
             _check_quota(world, fixtures)
         try:
-            yield from self.add_in_steps(fixtures, account, region, size)
+            yield from self.add_in_steps(fixtures, scope, size)
         except (FixtureError, SettingsError) as error:
             raise ControlError(str(error)) from None
-        self.keep_fixtures(document, account, region)
+        self.keep_fixtures(document, scope)
         return {"flows": [flow.name for flow in fixtures.flows]}
 
     load = at_once(load_in_steps)
 
-    def keep_fixtures(self, document: Json, account: str | None = None, region: str | None = None) -> None:
+    def keep_fixtures(self, document: Json, scope: Scope = ALL) -> None:
         """Let a document that was added outlive the process, where state is kept; times in it, which Python may have, as text."""
         if self.emulator.kept is not None:
-            self._keep(FIXTURES, json.loads(json.dumps(document, default=str)), account, region)
+            self._keep(FIXTURES, json.loads(json.dumps(document, default=str)), scope)
 
     def flow_names(self) -> frozenset[str]:
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
-    def add_in_steps(
-        self, fixtures: FixtureSet, account: str | None = None, region: str | None = None, size: int = CHANGE
-    ) -> Generator[Work, Any, None]:
+    def add_in_steps(self, fixtures: FixtureSet, scope: Scope = ALL, size: int = CHANGE) -> Generator[Work, Any, None]:
         """Add the content of fixtures, which takes so many bytes; a warning tells of settings, which are those of the start."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
             self.warn(f"settings are read only at the start, so these are ignored: {names}")
         self.emulator.add_credentials(fixtures.credentials)
-        yield from self.emulator.worlds.in_steps(lambda world: applying(fixtures, world), account, region, size=size)
-        self.check_fixtures(fixtures, account, region)
+        yield from self.emulator.worlds.in_steps(lambda world: applying(fixtures, world), scope, size=size)
+        self.check_fixtures(fixtures, scope)
 
     add_fixtures = at_once(add_in_steps)
 
-    def check_fixtures(self, fixtures: FixtureSet, account: str | None = None, region: str | None = None) -> None:
+    def check_fixtures(self, fixtures: FixtureSet, scope: Scope = ALL) -> None:
         """Warn of names in fixtures that were loaded, and in what was added before, that nothing has; and of what in the fixtures
         never has its turn."""
-        worlds = list(self._worlds(account, region))
+        worlds = list(self._worlds(scope))
         loaded = {id(rule) for rule in fixtures.faults}
         for fault in worlds[0].faults.list() if worlds else ():
             if id(fault.rule) in loaded:
@@ -140,7 +137,7 @@ class FlowControl(ControlPart):
             if finding.code == UNREACHED:
                 (worlds[0] if worlds else self.emulator.worlds).warn(str(finding))
 
-    def add_outcome_in_steps(self, outcome: Json, account: str | None = None, region: str | None = None) -> Answer:
+    def add_outcome_in_steps(self, outcome: Json, scope: Scope = ALL) -> Answer:
         """Add a canned outcome to the flow that it names; warns if there is none. The reading is yielded. Raises ControlError."""
         if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
             raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
@@ -153,21 +150,21 @@ class FlowControl(ControlPart):
         def add(world: World) -> None:
             setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
 
-        for world in self._worlds(account, region):
+        for world in self._worlds(scope):
             check_rules(world.outcomes_of(outcome["flow"]).added + 1, f"outcomes of flow '{outcome['flow']}'")
-        self._everywhere(add, account, region, size_of(outcome))
+        self._everywhere(add, scope, size_of(outcome))
         self.setups.add(setup)
         self._mark("flow", outcome["flow"])
-        self.names.expect_flow(outcome["flow"], list(self._worlds(account, region)), "this outcome")
-        self._keep(OUTCOME, outcome, account, region)
+        self.names.expect_flow(outcome["flow"], list(self._worlds(scope)), "this outcome")
+        self._keep(OUTCOME, outcome, scope)
         return {}
 
     add_outcome = at_once(add_outcome_in_steps)
 
-    def add_mocks_in_steps(self, mocks: Json, account: str | None = None, region: str | None = None) -> Answer:
+    def add_mocks_in_steps(self, mocks: Json, scope: Scope = ALL) -> Answer:
         """`{"flow", "task", "mocks": [...]}`: ahead of the fixtures' mocks, behind those added before; the reading is yielded.
         Raises UnknownName as `check_task` does."""
-        self.check_world(account, region)
+        self.check_world(scope)
         if not isinstance(mocks, Mapping) or not {"flow", "task", "mocks"} == mocks.keys():
             raise ControlError("mocks are given as a JSON object with 'flow', 'task' and 'mocks'")
         flow, task, found = mocks["flow"], mocks["task"], mocks["mocks"]
@@ -177,20 +174,20 @@ class FlowControl(ControlPart):
         values = yield lambda: _sound(lambda: [read_mock(each) for each in found])
         if isinstance(values, Exception):
             raise ControlError(str(values))
-        self.check_task(flow, task, account, region)
+        self.check_task(flow, task, scope)
         self._check_room(size_of(mocks))
         chain = None
         for number, value in enumerate(values, 1):
             if chain is not None and chain.endless:
                 self.warn(f"mock {number} of task '{task}' of flow '{flow}' never answers: {ENDLESS}")
-            chain = self.add_mock(flow, task, value, account, region, chain=chain)
+            chain = self.add_mock(flow, task, value, scope, chain=chain)
         return {}
 
     add_mocks = at_once(add_mocks_in_steps)
 
-    def check_task(self, flow: str, task: str, account: str | None = None, region: str | None = None) -> None:
+    def check_task(self, flow: str, task: str, scope: Scope = ALL) -> None:
         """Raises UnknownName if the flow is there and has no such task; warns if the flow is not there."""
-        self.names.task(flow, task, list(self._worlds(account, region)))
+        self.names.task(flow, task, list(self._worlds(scope)))
 
     def begin_mocks(self, flow: str, task: str) -> SetUp:
         """A chain of mocks of a task that is yet to get its first. Raises UnknownName as `check_task` does."""
@@ -200,7 +197,7 @@ class FlowControl(ControlPart):
         return chain
 
     def add_mock(
-        self, flow: str, task: str, mock: TaskMock, account: str | None = None, region: str | None = None, *,
+        self, flow: str, task: str, mock: TaskMock, scope: Scope = ALL, *,
         chain: SetUp | None = None,
     ) -> SetUp:  # fmt: skip
         """Add a mock, to a chain of mocks if one is given that still exists; returns the chain."""
@@ -212,14 +209,14 @@ class FlowControl(ControlPart):
             mocks.add(task, mock)
             setup.uses.append(lambda: mock in mocks.hits)
 
-        for world in self._worlds(account, region):
+        for world in self._worlds(scope):
             check_rules(world.mocks_of(flow).added_to(task) + 1, f"mocks of task '{task}' of flow '{flow}'")
-        self._everywhere(add, account, region, size_of((flow, task, mock)))
+        self._everywhere(add, scope, size_of((flow, task, mock)))
         setup.endless |= mock.endless
         self._mark("flow", flow)
         if mock.calls is None:
-            self._keep(MOCKS, {"flow": flow, "task": task, "mocks": [mock.to_mapping()]}, account, region)
-        for world in self._worlds(account, region):
+            self._keep(MOCKS, {"flow": flow, "task": task, "mocks": [mock.to_mapping()]}, scope)
+        for world in self._worlds(scope):
             if world.uncalled:
                 world.call_again(flow)
         if not begun:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cfmock.base.clocks import Slice
 from cfmock.control.part import ControlPart, Work, at_once
 from cfmock.emulator.worlds import pause
+from cfmock.observe.journal import ALL
 from cfmock.service.live import live_runs
 from cfmock.service.overview import count_by_status
 from cfmock.service.world import FLOWS
@@ -39,7 +40,7 @@ class MetricsControl(ControlPart):
         executions: Counter[str] = Counter()
         stored: Counter[str] = Counter()
         waiting = 0
-        for world in self._worlds(None, None):
+        for world in self._worlds(ALL):
             stores = world.stores
             for flow in list(stores.flows.rows(FLOWS)):
                 if turn.over():

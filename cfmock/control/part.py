@@ -18,6 +18,7 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import Added
 from cfmock.emulator.worlds import Change
 from cfmock.observe.change_feed import Kind
+from cfmock.observe.journal import ALL, Scope
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
@@ -67,11 +68,12 @@ class ControlPart:
     def check_flow(self, flow: str | None) -> None:
         """Raises UnknownName for a flow that there neither is nor was, in any world."""
         if flow is not None:
-            self.names.flow(flow, list(self._worlds(None, None)))
+            self.names.flow(flow, list(self._worlds(ALL)))
 
-    def _one_world(self, account: str | None, region: str | None) -> World:
+    def _one_world(self, scope: Scope) -> World:
         """The world that is meant where one thing is named: the default one, unless account or region say otherwise."""
-        self.check_world(account, region)
+        self.check_world(scope)
+        account, region = scope
         return self.emulator.worlds.of(account or DEFAULT_ACCOUNT, region or self.emulator.settings.region)
 
     def _flow(self, world: World, name: str) -> FlowRow:
@@ -89,21 +91,21 @@ class ControlPart:
             raise NotFoundError(f"there is no execution '{name}' of flow '{flow}'{near}")
         return row
 
-    def _worlds(self, account: str | None, region: str | None) -> Iterator[World]:
-        self.check_world(account, region)
-        return self.emulator.worlds.known(account, region)
+    def _worlds(self, scope: Scope) -> Iterator[World]:
+        self.check_world(scope)
+        return self.emulator.worlds.known(scope)
 
-    def _keep(self, what: str, document: Json, account: str | None, region: str | None, id: str = "") -> None:
+    def _keep(self, what: str, document: Json, scope: Scope, id: str = "") -> None:
         """Keep an addition in the state file, where there is one."""
         kept = self.emulator.kept
         if kept is not None:
-            kept.add(Added(what, document, account, region, id))
+            kept.add(Added(what, document, *scope, id))
 
-    def _everywhere(self, change: Change, account: str | None, region: str | None, size: int = CHANGE) -> int:
+    def _everywhere(self, change: Change, scope: Scope, size: int = CHANGE) -> int:
         """Make a change in all these worlds, which takes so many bytes. Raises ControlError where there is no room for it."""
-        self.check_world(account, region)
+        self.check_world(scope)
         self._check_room(size)
-        return worked_out(self.emulator.worlds.in_steps(change, account, region, size=size))
+        return worked_out(self.emulator.worlds.in_steps(change, scope, size=size))
 
     def _check_room(self, size: int) -> None:
         """Raises ControlError where there is no room for so many bytes more."""
@@ -117,8 +119,9 @@ class ControlPart:
         """Return the regions that a world may be in."""
         return {*self.emulator.spec.regions, self.emulator.settings.region}
 
-    def check_world(self, account: str | None, region: str | None) -> None:
+    def check_world(self, scope: Scope) -> None:
         """Raises ControlError for an account or region that there is not."""
+        account, region = scope
         if account is not None and account not in self.emulator.accounts:
             raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
         if region is not None and region not in self.regions:

@@ -24,7 +24,7 @@ from cfmock.engine.execution import FlowExecution
 from cfmock.engine.scheduler import FlowScheduler
 from cfmock.observe.call_tally import CallTally
 from cfmock.observe.change_feed import ChangeFeed, Kind
-from cfmock.observe.journal import Journal
+from cfmock.observe.journal import ALL, Journal, Scope
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT, Credential
 from cfmock.protocol.spec import model
@@ -131,15 +131,15 @@ class Emulator:
         """Return whether executions that go on are marked as changed, and not just those that begin and end."""
         self.shared.scheduler.on_turn = partial(_mark, self.shared.feed, "execution") if on else None
 
-    def reset(self, account: str | None = None, region: str | None = None) -> None:
+    def reset(self, scope: Scope = ALL) -> None:
         """Make worlds new, as right after the start; if that is all of them, calls, clock and chance start again, too."""
-        if account is None and region is None:
+        if scope == ALL:
             self._begin_again()
         else:
-            self.journal.forget(account=account, region=region)
-        ended = self.worlds.end(account, region)
+            self.journal.forget(scope)
+        ended = self.worlds.end(scope)
         if self.kept is not None:
-            self.kept.forget(ended, account, region)
+            self.kept.forget(ended, scope)
         for world in ended:
             self.watch.forget((world.account, world.region))
         for world in ended:

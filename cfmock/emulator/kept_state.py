@@ -19,8 +19,9 @@ from cfmock.base.errors import SettingsError
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.base.randomness import Ids
 from cfmock.base.version import __version__
-from cfmock.emulator.worlds import Scope, Worlds
+from cfmock.emulator.worlds import Worlds
 from cfmock.engine.commands import Failure
+from cfmock.observe.journal import ALL, Scope
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.service.row_texts import digest
 from cfmock.service.shared import Shared
@@ -56,15 +57,19 @@ class Added(NamedTuple):
     id: str = ""
     spared: Sequence[Scope] = ()
 
-    def less(self, account: str | None, region: str | None) -> Added | None:
+    @property
+    def scope(self) -> Scope:
+        return self.account, self.region
+
+    def less(self, scope: Scope) -> Added | None:
         """What is left of it once it is gone from the worlds of this account and region; None: nothing."""
-        if account in (None, self.account) and region in (None, self.region):
+        pairs = tuple(zip(scope, self.scope, strict=True))
+        if all(given in (None, own) for given, own in pairs):
             return None
-        pairs = (account, self.account), (region, self.region)
         apart = any(None not in pair and pair[0] != pair[1] for pair in pairs)
-        if apart or [account, region] in map(list, self.spared):
+        if apart or list(scope) in map(list, self.spared):
             return self
-        return self._replace(spared=[*self.spared, (account, region)])
+        return self._replace(spared=[*self.spared, scope])
 
 
 class CountedRandom(random.Random):
@@ -249,10 +254,10 @@ class KeptState:
         self._count += 1
         self._set_addition(self._count, what)
 
-    def remove(self, account: str | None, region: str | None, gone: Callable[[Added], bool]) -> None:
+    def remove(self, scope: Scope, gone: Callable[[Added], bool]) -> None:
         """Keep no longer, for the worlds of this account and region, what was added and is gone."""
         for number, added in list(self._additions.items()):
-            left = added.less(account, region) if gone(added) else added
+            left = added.less(scope) if gone(added) else added
             if left is not added:
                 self._set_addition(number, left)
 
@@ -311,10 +316,10 @@ class KeptState:
             else:
                 self.changes.add(PUT_META, key, text)
 
-    def forget(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+    def forget(self, worlds: Sequence[World], scope: Scope) -> None:
         """These worlds, those of the account and region (None: of all), are as at the start."""
-        if account is not None or region is not None:
-            self.forget_worlds(worlds, account, region)
+        if scope != ALL:
+            self.forget_worlds(worlds, scope)
             return
         self._noted.clear()
         self._additions.clear()
@@ -324,14 +329,14 @@ class KeptState:
             self._write_kind(_kind_of(self._shared.clock))
             self._begin_chance(self._shared, {})
 
-    def forget_worlds(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+    def forget_worlds(self, worlds: Sequence[World], scope: Scope) -> None:
         """These worlds are as at the start, and what was added to them is gone."""
         keys = {world.key for world in worlds}
         self._noted = {place: text for place, text in self._noted.items() if place[0] not in keys}
         for key in keys:
             for change in forget_world(key):
                 self.changes.add(*change)
-        self.remove(account, region, lambda _: True)
+        self.remove(scope, lambda _: True)
 
 
 def _kind_of(clock: Clock) -> str:

@@ -9,7 +9,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.emulator.stages import Decided, Identified
 from cfmock.observe import violation_kinds
 from cfmock.observe.client_history import ClientHistory, Start, start_of
-from cfmock.observe.journal import Journal, Seen, WorldKey, is_of
+from cfmock.observe.journal import ALL, Journal, Scope, Seen, WorldKey, is_of
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.decode import is_acs3
@@ -67,15 +67,15 @@ class ViolationMonitor:
             self._history(key).lost(start, reply.request_id)
             self._journal.left(key, reply.request_id)
 
-    def violations(self, now: float, account: str | None = None, region: str | None = None) -> list[Seen]:
+    def violations(self, now: float, scope: Scope = ALL) -> list[Seen]:
         """Return the violations seen so far, then those of clients that left something unfinished. `now` is flow time."""
         unfinished = [
             Seen(now, *key, "DescribeExecution", request_id, violation)
             for key, history in self._histories.items()
-            if is_of(key, account, region)
+            if is_of(key, scope)
             for request_id, violation in history.unfinished()
         ]
-        return [*self._journal.violations(account, region), *unfinished]
+        return [*self._journal.violations(scope), *unfinished]
 
     def forget(self, key: WorldKey) -> None:
         """Forget the clients of a world."""

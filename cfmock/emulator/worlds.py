@@ -7,18 +7,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 from cfmock.base.clocks import Slice
-from cfmock.observe.journal import WorldKey, is_of
+from cfmock.observe.journal import ALL, Scope, WorldKey, is_of
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service.shared import Shared
 from cfmock.service.world import World
 
 Change = Callable[[World], object]
 """Changes one world; replayed in worlds made later. Where that takes long, it returns an iterator that does it step by step."""
-
-Scope = tuple[str | None, str | None]
-"""An account and a region; None: any."""
-
-_ALL: Scope = (None, None)
 
 
 class Elsewhere(Exception):  # noqa: N818 - where something is, to whoever may go there
@@ -41,7 +36,7 @@ class Worlds:
         self._changes: dict[int, tuple[Scope, Change]] = {}  # by number, oldest first
         self._sizes: dict[int, int] = {}  # in bytes, by number
         self.added = 0  # bytes of all of them
-        self._resets: dict[Scope, int] = {_ALL: 0}  # the number of the last change before the reset
+        self._resets: dict[Scope, int] = {ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
         self._spared: tuple[Scope, ...] = ()
 
@@ -58,9 +53,9 @@ class Worlds:
             raise Elsewhere((account, region))
         world = self._worlds[account, region] = World(account, region, self._shared)
         self.prepare(world)
-        since = max(number for scope, number in self._resets.items() if is_of(world.where, *scope))
+        since = max(number for scope, number in self._resets.items() if is_of(world.where, scope))
         for number, (scope, change) in list(self._changes.items()):
-            if number > since and is_of(world.where, *scope):
+            if number > since and is_of(world.where, scope):
                 deque(_steps(change, world), maxlen=0)
         return world
 
@@ -82,27 +77,27 @@ class Worlds:
         """Tell the log, the journal, and the call that is being handled of what is about no one world."""
         self._shared.warn(self.default_key, text)
 
-    def known(self, account: str | None = None, region: str | None = None) -> Iterator[World]:
+    def known(self, scope: Scope = ALL) -> Iterator[World]:
         """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
         the one they name; of several replicas each has its own."""
         self.begin()
-        if self.owned is None and (account is not None or region is not None):
-            self.of(account or DEFAULT_ACCOUNT, region or self._shared.settings.region)
-        yield from [world for world in self if is_of(world.where, account, region)]
+        if self.owned is None and scope != ALL:
+            self.of(scope[0] or DEFAULT_ACCOUNT, scope[1] or self._shared.settings.region)
+        yield from [world for world in self if is_of(world.where, scope)]
 
     def in_steps(
-        self, change: Change, account: str | None = None, region: str | None = None, *, size: int = 0
+        self, change: Change, scope: Scope = ALL, *, size: int = 0
     ) -> Generator[Callable[[], None], None, int]:
         """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Others may have
         their turn in between. Returns its number."""
         if self._spared:
             change = _except(self._spared, change)
-        worlds = list(self.known(account, region))
+        worlds = list(self.known(scope))
         self._numbers += 1
         number = self._numbers
         self._sizes[number] = size
         self.added += size
-        self._changes[number] = (account, region), change
+        self._changes[number] = scope, change
         turn = Slice()
         for world in worlds:
             steps = _steps(change, world)
@@ -133,20 +128,19 @@ class Worlds:
         self._changes.pop(number, None)
         self.added -= self._sizes.pop(number, 0)
 
-    def end(self, account: str | None = None, region: str | None = None) -> list[World]:
+    def end(self, scope: Scope = ALL) -> list[World]:
         """End the worlds of the account and region, and drop the changes that hold in no others. Returns those that ended;
         whoever waits for something in them is still to be told."""
-        scope = account, region
-        if scope == _ALL:
+        if scope == ALL:
             for number in list(self._changes):
                 self.no_longer(number)
-            self._resets = {_ALL: 0}
+            self._resets = {ALL: 0}
         else:
             self._resets[scope] = self._numbers
             for number, (changed, _) in list(self._changes.items()):
-                if account in (None, changed[0]) and region in (None, changed[1]):
+                if scope[0] in (None, changed[0]) and scope[1] in (None, changed[1]):
                     self.no_longer(number)
-        ended = [world for world in self if is_of(world.where, *scope)]
+        ended = [world for world in self if is_of(world.where, scope)]
         for world in ended:
             for flow in world.flow_names():
                 world.remember(flow)
@@ -174,6 +168,6 @@ def pause() -> None:
 
 def _except(scopes: tuple[Scope, ...], change: Change) -> Change:
     def changed(world: World) -> object:
-        return None if any(is_of(world.where, *scope) for scope in scopes) else change(world)
+        return None if any(is_of(world.where, scope) for scope in scopes) else change(world)
 
     return changed

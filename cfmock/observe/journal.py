@@ -42,9 +42,15 @@ MAX_ANSWER = 16 * 1024
 WorldKey = tuple[str, str]
 """Account and region."""
 
+Scope = tuple[str | None, str | None]
+"""An account and a region; None: any."""
 
-def is_of(key: WorldKey, account: str | None, region: str | None) -> bool:
-    """Return whether a world is one of this account and region; None: any."""
+ALL: Scope = (None, None)
+
+
+def is_of(key: WorldKey, scope: Scope) -> bool:
+    """Return whether a world is one of this account and region."""
+    account, region = scope
     return account in (None, key[0]) and region in (None, key[1])
 
 
@@ -223,34 +229,32 @@ class Journal:
         """Keep a warning; the oldest go when there are too many."""
         self._warnings.append(warning)
 
-    def find(
-        self, account: str | None = None, region: str | None = None, **filters: str | int | None
-    ) -> Iterator[CallRecord]:
+    def find(self, scope: Scope = ALL, **filters: str | int | None) -> Iterator[CallRecord]:
         """Find the calls of these worlds for which `matches` is true."""
         wanted = {name: value for name, value in filters.items() if value is not None}
-        found = [ring.find(wanted) for ring in self._of(account, region)]
+        found = [ring.find(wanted) for ring in self._of(scope)]
         return found[0] if len(found) == 1 else heapq.merge(*found, key=lambda record: record.ended)
 
-    def dropped(self, account: str | None = None, region: str | None = None) -> int:
+    def dropped(self, scope: Scope = ALL) -> int:
         """Count the calls that were dropped."""
-        return sum(ring.dropped for ring in self._of(account, region))
+        return sum(ring.dropped for ring in self._of(scope))
 
     def held(self) -> tuple[int, int]:
         """Return how many calls are kept, and about how many bytes they take."""
         rings = self._rings.values()
         return sum(map(len, rings)), sum(ring.bytes for ring in rings)
 
-    def warnings(self, account: str | None = None, region: str | None = None) -> list[Warned]:
-        return [each for each in self._warnings if is_of((each.account, each.region), account, region)]
+    def warnings(self, scope: Scope = ALL) -> list[Warned]:
+        return [each for each in self._warnings if is_of((each.account, each.region), scope)]
 
-    def violations(self, account: str | None = None, region: str | None = None) -> list[Seen]:
-        return [each for each in self._violations if is_of((each.account, each.region), account, region)]
+    def violations(self, scope: Scope = ALL) -> list[Seen]:
+        return [each for each in self._violations if is_of((each.account, each.region), scope)]
 
-    def forget(self, account: str | None = None, region: str | None = None) -> None:
+    def forget(self, scope: Scope = ALL) -> None:
         """Drop all of these worlds; it counts as neither seen nor dropped."""
-        for key in [key for key in self._rings if is_of(key, account, region)]:
+        for key in [key for key in self._rings if is_of(key, scope)]:
             self._bytes -= self._rings.pop(key).bytes
-        warnings, violations = self.warnings(account, region), self.violations(account, region)
+        warnings, violations = self.warnings(scope), self.violations(scope)
         self._warnings = deque((each for each in self._warnings if each not in warnings), WARNINGS)
         self._violations = deque((each for each in self._violations if each not in violations), VIOLATIONS)
 
@@ -259,8 +263,8 @@ class Journal:
         if key in self._rings:
             self._rings[key].replace(request_id, _left)
 
-    def _of(self, account: str | None, region: str | None) -> list[CallRing[CallRecord]]:
-        return [ring for key, ring in self._rings.items() if is_of(key, account, region)]
+    def _of(self, scope: Scope) -> list[CallRing[CallRecord]]:
+        return [ring for key, ring in self._rings.items() if is_of(key, scope)]
 
 
 def _left(record: CallRecord) -> CallRecord:

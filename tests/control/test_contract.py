@@ -32,7 +32,7 @@ def test_the_last_matrix_is_kept_until_the_next_or_a_reset(control: Control) -> 
     assert "fault" in {each["kind"] for each in control.follow_changes(before)}
     control.keep_contract({"cases": []})
     assert control.show_contract()["cases"] == []
-    control.reset(region="cn-shanghai")
+    control.reset(scope=(None, "cn-shanghai"))
     assert control.show_contract() is not None
     control.reset()
     assert control.show_contract() is None

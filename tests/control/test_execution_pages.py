@@ -51,7 +51,7 @@ def test_the_newest_come_first_over_all_flows_and_worlds(service: Service, contr
         control.advance(1)
     assert names(control) == [["e3", "e2", "e1", "e0"]]
     assert names(control, flow="echo", limit=1) == [["e2"], ["e0"]]
-    assert names(control, account="two") == [["e3", "e0"]]
+    assert names(control, scope=("two", None)) == [["e3", "e0"]]
 
 
 def test_pages_hold_each_once_where_worlds_share_start_and_number(service: Service, control: Control) -> None:

@@ -108,7 +108,7 @@ def test_nothing_is_written_of_what_ran_once_its_flow_is_gone(make: Make, how: s
     if how == "deleted":
         service("DeleteFlow", Name="call")
     else:
-        service.control.reset(region="cn-hangzhou")
+        service.control.reset(scope=(None, "cn-hangzhou"))
     service.advance(20)
     assert service.kept.file.count("/cn-hangzhou", "recordings") == 0
 
@@ -408,15 +408,15 @@ def test_what_is_gone_from_one_world_stays_gone_there_and_only_there(make: Make,
         return str(found["Status"])
 
     service = make(echo_flow())
-    fault = service.control.add_fault(THROTTLED, region=given)
-    service.control.add_outcome({"flow": "echo", "status": "Failed", "error": {"code": "X"}}, region=given)
+    fault = service.control.add_fault(THROTTLED, scope=(None, given))
+    service.control.add_outcome({"flow": "echo", "status": "Failed", "error": {"code": "X"}}, scope=(None, given))
     assert service.refusal("ListFlows", RegionId="cn-beijing").code == "ResourceThrottled"
     if how == "remove":
-        service.control.remove_fault(fault["id"], region="cn-beijing")
+        service.control.remove_fault(fault["id"], scope=(None, "cn-beijing"))
     elif how == "clear":
-        service.control.clear_faults(region="cn-beijing")
+        service.control.clear_faults(scope=(None, "cn-beijing"))
     else:
-        service.control.reset(region="cn-beijing")
+        service.control.reset(scope=(None, "cn-beijing"))
     service.commit()
     for name in ("before", "after", "later"):
         service("ListFlows", RegionId="cn-beijing")
@@ -424,7 +424,7 @@ def test_what_is_gone_from_one_world_stays_gone_there_and_only_there(make: Make,
             assert service.refusal("ListFlows").code == "ResourceThrottled"
         assert start(service, name) == ("Succeeded" if how == "reset" else "Failed")
         service = service.restarted()
-    service.control.add_fault(THROTTLED, region="cn-beijing")
+    service.control.add_fault(THROTTLED, scope=(None, "cn-beijing"))
     service.commit()
     assert service.restarted().refusal("ListFlows", RegionId="cn-beijing").code == "ResourceThrottled"
 

@@ -405,8 +405,8 @@ def test_violations_outlive_their_calls_and_end_with_a_reset() -> None:
         service("ListFlows", Limits=1)
     assert kinds(service) == ["unknown parameter"] * 3
     control = Control(service.emulator)
-    assert [each["kind"] for each in control.list_violations(region="cn-hangzhou")] == ["unknown parameter"] * 3
-    assert control.list_violations(region="cn-beijing") == []
+    assert [each["kind"] for each in control.list_violations(scope=(None, "cn-hangzhou"))] == ["unknown parameter"] * 3
+    assert control.list_violations(scope=(None, "cn-beijing")) == []
     control.reset()
     assert kinds(service) == []
 

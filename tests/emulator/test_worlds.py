@@ -127,7 +127,7 @@ def test_a_flow_of_a_fixture_may_be_of_one_account_or_region() -> None:
 
 
 def test_a_document_is_added_to_one_world_or_to_all(one: Service, two: Service, control: Control) -> None:
-    control.load({"cfmock": 1, "flows": [{"name": "of_100"}], "faults": [{"name": "x", **FAULT}]}, account="100")
+    control.load({"cfmock": 1, "flows": [{"name": "of_100"}], "faults": [{"name": "x", **FAULT}]}, scope=("100", None))
     control.load({"cfmock": 1, "flows": [{"name": "of_all"}]})
     assert one.refusal("ListFlows").code == "ResourceThrottled"
     assert flows(two) == ["echo", "of_all"]
@@ -135,7 +135,7 @@ def test_a_document_is_added_to_one_world_or_to_all(one: Service, two: Service, 
     assert flows(one) == ["echo", "of_100", "of_all"]
     assert flows(one, RegionId="cn-beijing") == ["echo", "of_100", "of_all"]
     with pytest.raises(ControlError, match="there is no region 'cn-hangzho'"):
-        control.load({"cfmock": 1}, region="cn-hangzho")
+        control.load({"cfmock": 1}, scope=(None, "cn-hangzho"))
 
 
 # -- the admin API's side ------------------------------------------------------------------------------------------------
@@ -146,23 +146,23 @@ def test_calls_are_listed_and_forgotten_by_world(one: Service, two: Service, con
     flows(one, RegionId="cn-beijing")
     flows(two)
     assert len(control.list_calls()["calls"]) == 3
-    assert [each["account"] for each in control.list_calls(account="200")["calls"]] == ["200"]
-    assert len(control.list_calls(account="100", region="cn-beijing")["calls"]) == 1
-    control.clear_calls(account="100", region="cn-beijing")
+    assert [each["account"] for each in control.list_calls(scope=("200", None))["calls"]] == ["200"]
+    assert len(control.list_calls(scope=("100", "cn-beijing"))["calls"]) == 1
+    control.clear_calls(scope=("100", "cn-beijing"))
     assert len(control.list_calls()["calls"]) == 2
-    control.clear_calls(account="100")
+    control.clear_calls(scope=("100", None))
     assert [each["account"] for each in control.list_calls()["calls"]] == ["200"]
     control.clear_calls()
     assert control.list_calls()["calls"] == []
 
 
 def test_a_fault_strikes_in_the_world_it_was_added_to(one: Service, two: Service, control: Control) -> None:
-    control.add_fault(FAULT, account="200")
+    control.add_fault(FAULT, scope=("200", None))
     assert flows(one) == ["echo"]
     assert two.refusal("ListFlows").code == "ResourceThrottled"
     assert two.refusal("ListFlows", RegionId="cn-beijing").code == "ResourceThrottled"
-    assert control.list_faults(account="100") == []
-    assert [each["hits"] for each in control.list_faults(account="200")] == [2]
+    assert control.list_faults(scope=("100", None)) == []
+    assert [each["hits"] for each in control.list_faults(scope=("200", None))] == [2]
 
 
 def test_a_fault_for_all_worlds_is_counted_in_each(one: Service, two: Service, control: Control) -> None:
@@ -186,14 +186,14 @@ def test_a_removed_fault_does_not_come_back_in_worlds_to_come(one: Service, two:
 
 def test_a_fault_may_be_removed_from_one_world(one: Service, two: Service, control: Control) -> None:
     added = control.add_fault(FAULT)["id"]
-    control.remove_fault(added, account="100")
+    control.remove_fault(added, scope=("100", None))
     assert flows(one) == ["echo"]
     assert flows(one, RegionId="cn-beijing") == ["echo"]
     assert two.refusal("ListFlows").code == "ResourceThrottled"
 
 
 def test_an_outcome_holds_in_the_world_it_was_added_to(one: Service, two: Service, control: Control) -> None:
-    control.add_outcome({"flow": "echo", "status": "Failed"}, account="200", region="cn-hangzhou")
+    control.add_outcome({"flow": "echo", "status": "Failed"}, scope=("200", "cn-hangzhou"))
     for service, status in ((one, "Succeeded"), (two, "Failed")):
         service("StartExecution", FlowName="echo", ExecutionName="e")
         described = service("DescribeExecution", FlowName="echo", ExecutionName="e")
@@ -203,7 +203,7 @@ def test_an_outcome_holds_in_the_world_it_was_added_to(one: Service, two: Servic
 def test_executions_are_listed_by_world(one: Service, two: Service, control: Control) -> None:
     one("StartExecution", FlowName="echo", ExecutionName="e1")
     two("StartExecution", FlowName="echo", ExecutionName="e2")
-    assert [each["name"] for each in control.list_executions(account="200")["executions"]] == ["e2"]
+    assert [each["name"] for each in control.list_executions(scope=("200", None))["executions"]] == ["e2"]
     assert {each["name"] for each in control.list_executions()["executions"]} == {"e1", "e2"}
 
 
@@ -220,10 +220,10 @@ def test_executions_of_all_flows_and_worlds_are_listed_newest_first(
 def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: Service, control: Control) -> None:
     for service in (one, two):
         create(service, "made")
-        control.add_outcome({"flow": "echo", "status": "Failed"}, account=service.credential.account)
+        control.add_outcome({"flow": "echo", "status": "Failed"}, scope=(service.credential.account, None))
     control.add_fault({**FAULT, "when": {"operation": "DescribeRegions"}})
     one.emulator.time.advance_to(one.emulator.clock.now() + 60)
-    control.reset(account="100")
+    control.reset(scope=("100", None))
     assert one.emulator.clock.now() == 1_717_200_060.0
     assert flows(one) == ["echo"]
     assert flows(two) == ["echo", "made"]
@@ -239,7 +239,7 @@ def test_a_reset_of_one_world_leaves_the_others_and_the_time(one: Service, two: 
 
 def test_a_reset_of_a_region_forgets_what_was_added_before_it_there(one: Service, control: Control) -> None:
     control.add_fault(FAULT)
-    control.reset(region="cn-beijing")
+    control.reset(scope=(None, "cn-beijing"))
     assert flows(one, RegionId="cn-beijing") == ["echo"]
     assert one.refusal("ListFlows").code == "ResourceThrottled"
     control.add_fault({**FAULT, "error": "AccessDenied"})
@@ -249,9 +249,9 @@ def test_a_reset_of_a_region_forgets_what_was_added_before_it_there(one: Service
 def test_resetting_one_world_over_and_over_keeps_nothing(one: Service, control: Control) -> None:
     flows(one)
     for _ in range(20):
-        control.add_outcome({"flow": "echo", "status": "Failed"}, account="100", region="cn-hangzhou")
-        control.add_fault(FAULT, account="100")
-        control.reset(account="100")
+        control.add_outcome({"flow": "echo", "status": "Failed"}, scope=("100", "cn-hangzhou"))
+        control.add_fault(FAULT, scope=("100", None))
+        control.reset(scope=("100", None))
     assert one.emulator.worlds._changes == {}
     assert flows(one) == ["echo"]
 
@@ -265,17 +265,17 @@ def test_a_reset_of_everything_is_as_right_after_the_start(one: Service, two: Se
 
 
 def test_a_world_that_nobody_has_used_can_be_named(one: Service, two: Service, control: Control) -> None:
-    added = control.add_fault(FAULT, account="200", region="cn-beijing")
-    assert [each["id"] for each in control.list_faults(account="200")] == [added["id"]]
-    control.remove_fault(added["id"], account="200", region="cn-beijing")
+    added = control.add_fault(FAULT, scope=("200", "cn-beijing"))
+    assert [each["id"] for each in control.list_faults(scope=("200", None))] == [added["id"]]
+    control.remove_fault(added["id"], scope=("200", "cn-beijing"))
     assert flows(two, RegionId="cn-beijing") == ["echo"]
 
 
-@pytest.mark.parametrize("world", [{"account": "2000"}, {"region": "cn-bejing"}])
-def test_a_world_that_cannot_be_is_no_world(control: Control, world: dict[str, str]) -> None:
+@pytest.mark.parametrize("scope", [("2000", None), (None, "cn-bejing")])
+def test_a_world_that_cannot_be_is_no_world(control: Control, scope: tuple[str | None, str | None]) -> None:
     for endpoint in (control.list_faults, control.clear_faults, control.reset, control.list_executions):
         with pytest.raises(ControlError) as caught:
-            endpoint(**world)
+            endpoint(scope=scope)
         assert "did you mean '200'" in str(caught.value) or "did you mean 'cn-beijing'" in str(caught.value)
 
 

@@ -59,8 +59,8 @@ def test_all_worlds_have_one_bound_in_bytes() -> None:
         journal.add(record(request_id=str(number), began=float(number)))
     assert ids(journal, account="2") == ["other"]
     assert len(ids(journal)) == 8
-    assert (journal.dropped("2"), journal.dropped("")) == (0, 5)
-    journal.forget("2")
+    assert (journal.dropped(("2", None)), journal.dropped(("", None))) == (0, 5)
+    journal.forget(("2", None))
     journal.add(record(request_id="12"))
     assert len(ids(journal)) == 8
 
@@ -71,7 +71,7 @@ def test_a_busy_world_does_not_push_out_the_calls_of_another() -> None:
     for number in range(5):
         journal.add(record(request_id=str(number), began=float(number)))
     assert ids(journal, account="2") == ["other"]
-    assert (journal.dropped(), journal.dropped("2"), journal.dropped("")) == (3, 0, 3)
+    assert (journal.dropped(), journal.dropped(("2", None)), journal.dropped(("", None))) == (3, 0, 3)
 
 
 def test_the_calls_of_all_worlds_are_told_in_the_order_of_their_answers() -> None:
@@ -88,7 +88,7 @@ def test_forgetting_a_world_leaves_the_others() -> None:
         journal.add(record(request_id="dropped", region=region))
         journal.add(record(request_id=region, region=region))
         journal.warn(Warned(0.0, "", region, region))
-    journal.forget(region="cn-beijing")
+    journal.forget(scope=(None, "cn-beijing"))
     assert ids(journal) == ["cn-hangzhou"]
     assert journal.dropped() == 1
     assert [each.text for each in journal.warnings()] == ["cn-hangzhou"]
@@ -151,7 +151,7 @@ def test_the_token_of_a_temporary_key_is_not_kept_though_the_gateway_repeats_it(
 def test_what_was_no_known_operation_is_kept_in_the_default_world() -> None:
     service = make_service()
     service.send("StratExecution")
-    assert [call.operation for call in service.emulator.journal.find("", "cn-hangzhou")] == ["StratExecution"]
+    assert [call.operation for call in service.emulator.journal.find(("", "cn-hangzhou"))] == ["StratExecution"]
 
 
 # -- asked through the control -----------------------------------------------------------------------------------------

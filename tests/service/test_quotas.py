@@ -64,7 +64,7 @@ def test_a_call_that_is_refused_for_its_signature_takes_nothing(limited: Service
 
 def test_a_reset_fills_the_buckets(limited: Service) -> None:
     admitted(limited, "ListFlows")
-    limited.emulator.reset(account="100")
+    limited.emulator.reset(scope=("100", None))
     assert admitted(limited, "ListFlows") == 10
     admitted(limited, "ListFlows")
     limited.emulator.reset()

@@ -124,7 +124,9 @@ def test_each_world_keeps_as_many() -> None:
     start(service, "a", "b", "c", RegionId="cn-beijing")
     assert (listed(service), listed(service, RegionId="cn-beijing")) == (["b", "a"], ["c", "b"])
     control = Control(service.emulator)
-    dropped = [control.list_executions(region=region)["dropped"] for region in ("cn-hangzhou", "cn-beijing", None)]
+    dropped = [
+        control.list_executions(scope=(None, region))["dropped"] for region in ("cn-hangzhou", "cn-beijing", None)
+    ]
     assert (dropped, control.health()["dropped"]) == ([0, 1, 1], 1)
 
 

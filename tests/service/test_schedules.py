@@ -238,7 +238,7 @@ def test_a_reset_of_one_world_ends_its_schedules_only() -> None:
     service = make_service(echo_flow())
     create(service)
     service("CreateSchedule", FlowName="echo", ScheduleName="s", CronExpression="@every 1m", RegionId="cn-beijing")
-    service.emulator.reset(region="cn-beijing")
+    service.emulator.reset(scope=(None, "cn-beijing"))
     advance(service, MINUTE)
     assert len(runs(service)) == 1
     assert service("ListExecutions", FlowName="echo", RegionId="cn-beijing")["Executions"] == []

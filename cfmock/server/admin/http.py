@@ -159,8 +159,11 @@ class Admin:
                 return json_answer({"error": f"{MAX_WAITING} requests wait for calls already"}, 503)
             await self._wait(wait, 1 if count is None else count, arguments, edge.stopping)
         edge.functions.cause = None
+        given = {name: value for name, value in arguments.items() if name not in ("account", "region")}
+        if endpoint.world:
+            given["scope"] = arguments.get("account"), arguments.get("region")
         steps = getattr(self._control, f"{endpoint.name}_in_steps", None)
-        result = (steps or getattr(self._control, endpoint.name))(**arguments)
+        result = (steps or getattr(self._control, endpoint.name))(**given)
         if isinstance(result, Generator):
             result = await (edge.functions.pace(result) if endpoint.paced else self._worked_out(result))
         if edge.state is not None and not await edge.committed():
@@ -211,7 +214,7 @@ class Admin:
     async def _wait(self, text: str, count: int, filters: Mapping[str, Any], stopping: asyncio.Event) -> None:
         """Until there are `count` calls, the time is over or the server stops; in any case the calls there are come back."""
         longest = min(_duration("wait", text), LONGEST_WAIT)
-        self._control.check_world(filters.get("account"), filters.get("region"))
+        self._control.check_world((filters.get("account"), filters.get("region")))
         self._control.check_calls(filters.get("operation"))
         done = asyncio.Event()
         undo = self._control.when_called(

@@ -11,7 +11,7 @@ from cfmock.control.control import Control
 from cfmock.control.faults import FAULT
 from cfmock.emulator.kept_state import Added, KeptState
 from cfmock.emulator.worlds import Worlds
-from cfmock.observe.journal import WorldKey
+from cfmock.observe.journal import Scope, WorldKey
 from cfmock.server.replicas.session import DatabaseSession, WorldRows
 from cfmock.service.shared import Shared
 from cfmock.service.world import World
@@ -62,9 +62,9 @@ class SharedState(KeptState):
             for number, added in [*self._additions.items()]:
                 now = there.get(number)
                 stays = now is not None and now._replace(spared=added.spared) == added
-                gone = now.spared[len(added.spared) :] if now and stays else [(added.account, added.region)]
+                gone = now.spared[len(added.spared) :] if now and stays else [added.scope]
                 for scope in gone if added.what == FAULT else ():
-                    control.remove_fault(added.id, *scope)
+                    control.remove_fault(added.id, scope)
             control.add_again(self.added(rows))
         finally:
             self._following = False
@@ -79,9 +79,9 @@ class SharedState(KeptState):
         if self._registry is not None and self._registry.owned is not None:
             self._registry.owned.clear()
 
-    def forget(self, worlds: Sequence[World], account: str | None, region: str | None) -> None:
+    def forget(self, worlds: Sequence[World], scope: Scope) -> None:
         """Those that are here are as at the start; the other replicas do the same with theirs."""
-        self.forget_worlds(worlds, account, region)
+        self.forget_worlds(worlds, scope)
 
     def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
         """Each replica has chance of its own; seals are the same in all."""
