@@ -73,7 +73,7 @@ def _executions(name: str, cf: CloudFlow, since: Marks) -> Iterator[tuple[str, s
 
     text = access.ask(cf, lambda control: executions_text(control, since))
     if text:
-        yield f"executions seen by {name}", text
+        yield f"executions seen by {name}", text.replace(" cf.", f" {name}.")
 
 
 def _shown(cf: CloudFlow, after: str | None = None) -> str:

@@ -359,7 +359,7 @@ def test_a_test_that_is_interrupted_shows_what_it_waited_for(inner: pytest.Pytes
             "*calls seen by cfmock*",
             "*warning: f/e waits until 2024-06-01T00:00:30.000Z and the virtual clock stands still at *",
             "*executions seen by cfmock*",
-            "    waits until 2024-06-01T00:00:30.000Z: the virtual clock stands still until cf.clock.advance('30s')",
+            "    waits until 2024-06-01T00:00:30.000Z: the virtual clock stands still until cfmock.clock.advance('30s')",
         ]
     )
 
