@@ -18,7 +18,7 @@ serve: .venv/.serves ## serve fixtures/ on port 8790
 	$(BIN)/python -m cfmock serve fixtures $(ARGS)
 
 test: .venv/.ready .venvs/.sdks ## run the tests, in random order
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 test-all: .venvs/.sdks ## try wheel and sdist and run the tests on each Python 3.10 to 3.14 of this machine
 	.ci/test-all $(ARGS)

@@ -208,8 +208,9 @@ class Members:
 class Hand:
     """A client, which goes to any replica."""
 
-    def __init__(self, members: Members, record: Record, chance: random.Random) -> None:
+    def __init__(self, members: Members, record: Record, chance: random.Random, rest: float = 0) -> None:
         self._members = members
+        self._rest = rest  # seconds
         self.record = record
         self.chance = chance
         self.stop = threading.Event()
@@ -236,6 +237,7 @@ class Hand:
             with contextlib.suppress(ServiceError, Lost):
                 self.chance.choices([self.start, self.again, self.look, self.read, self.report, self.end],
                                     (6, 2, 5, 2, 2, 1))[0]()  # fmt: skip
+            self.stop.wait(self._rest)
 
     def start(self) -> None:
         flow = self.chance.choice(STARTED)
@@ -298,14 +300,16 @@ class Hand:
             self.record.counts["reports"] += 1
 
 
-def crash(rounds: int, seed: int, postgres: Cluster, folder: Path, hands: int = 8, *, progress: bool = False) -> Record:
-    """So many rounds."""
+def crash(
+    rounds: int, seed: int, postgres: Cluster, folder: Path, hands: int = 8, rest: float = 0, *, progress: bool = False
+) -> Record:
+    """So many rounds; each hand rests so many seconds between two calls."""
     chance, record = random.Random(seed), Record()
     fixture = folder / "flows.yaml"
     fixture.write_text(re.sub(r"(?m)^faults:\n.*\n", "", FLOWS), encoding="utf-8")  # a read that counts proves nothing
     members = Members(postgres, fixture)
     try:
-        with at_work(members, record, chance, hands):
+        with at_work(members, record, chance, hands, rest):
             for number in range(rounds):
                 harm = chance.choice([members.kill, members.pause, members.cut_off, members.end_session])
                 harm(chance.randrange(REPLICAS), chance)
@@ -323,8 +327,8 @@ def crash(rounds: int, seed: int, postgres: Cluster, folder: Path, hands: int = 
 
 
 @contextlib.contextmanager
-def at_work(members: Members, record: Record, chance: random.Random, count: int) -> Iterator[None]:
-    hands = [Hand(members, record, random.Random(chance.random())) for _ in range(count)]
+def at_work(members: Members, record: Record, chance: random.Random, count: int, rest: float) -> Iterator[None]:
+    hands = [Hand(members, record, random.Random(chance.random()), rest) for _ in range(count)]
     threads = [threading.Thread(target=hand.work, daemon=True) for hand in hands]
     for thread in threads:
         thread.start()

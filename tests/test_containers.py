@@ -13,25 +13,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
-from cfmock.base import yaml_source
 from cfmock.settings import SETTINGS
-from tests.support import image, pages
-from tests.support.image import IMAGE, ROOT
+from tests.support import image
+from tests.support.image import IMAGE, ROOT, compose_file
 from tests.support.processes import environment
 
 GUIDE = (ROOT / "docs/compose.md").read_text(encoding="utf-8")
 HEAD = (ROOT / "Dockerfile").read_text(encoding="utf-8").partition("\n\nFROM")[0]
-
-
-def compose_file(name: str) -> Any:
-    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    (text,) = (each.text for each in pages.blocks(page) if each.name == "compose.yaml")
-    return yaml_source.parse(text).value
 
 
 @pytest.fixture

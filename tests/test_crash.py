@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import crash_replicas
 from tests.crash import crash
-from tests.support.postgres import Missing, cluster
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual"])
@@ -16,14 +14,4 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed(clock: 
     record = crash(2, 7, clock, tmp_path, hands=2)
     assert record.wrong == []
     assert record.counts["kills"] == 2
-    assert record.counts["looks"] > 0
-
-
-def test_nothing_that_was_acknowledged_is_lost_when_replicas_are_harmed(tmp_path: Path) -> None:
-    try:
-        with cluster(fsync="off") as postgres:
-            record = crash_replicas.crash(2, 7, postgres, tmp_path, hands=3)
-    except Missing as why:
-        pytest.skip(str(why))
-    assert record.wrong == []
     assert record.counts["looks"] > 0

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cfmock.base import yaml_source
+from tests.support.pages import blocks
 from tests.support.postgres import free_port
 from tests.support.processes import ROOT, environment
 from tests.support.waiting import until
@@ -75,6 +77,13 @@ class Image:
 
 
 IMAGE = Image((ROOT / "Dockerfile").read_text(encoding="utf-8"))
+
+
+def compose_file(name: str) -> Any:
+    """The compose file of a page."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    (text,) = (each.text for each in blocks(page) if each.name == "compose.yaml")
+    return yaml_source.parse(text).value
 
 
 @dataclass

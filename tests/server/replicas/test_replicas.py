@@ -291,7 +291,7 @@ def test_the_console_of_any_replica_shows_all(run: Run) -> None:
 
     async def test(members: list[Member]) -> None:
         one, two, three = members
-        await one.call("StartExecution", FlowName="waits", ExecutionName="here")
+        await one.call("StartExecution", FlowName="long", ExecutionName="here")
         await two.call("StartExecution", "cn-shanghai", FlowName="callback", ExecutionName="there")
         page = await three.admin("GET", "")
         app = await three.admin("GET", "console/app.js")
