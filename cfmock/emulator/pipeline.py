@@ -2,8 +2,8 @@
 
     decode ─► claim ─► identify ─► decide ─► perform ─► finish
        │        │         │          │          │          │
-    tables   skewed    keys and   faults,   operations  faults (after), encoding,
-             clocks    signature  limits                hint, journal
+    tables    world,   keys and   faults,   operations  faults (after), encoding,
+          skewed clock signature  limits                hint, journal
 
 Each step makes the next stage of the call (`stages`), or raises the `ServiceError` that the call is refused with. Every call is
 answered and written down, whichever stage it has reached.

@@ -198,8 +198,7 @@ class TaskMocks:
         return next(candidates(self.by_task, task.name, task.resource_arn, task.action), None) is not None
 
     def unmatched(self, call: TaskCall, spent: Mapping[object, int]) -> Unmatched | None:
-        """Note that no mock answered, to be explained when somebody asks: by the mocks for this task, else by those for a task
-        whose
+        """Note that no mock answered, to be explained when somebody asks: by the mocks for this task, else by those for one whose
         name nearly is this one's; None where there are no such."""
         mocks = tuple(islice(self.for_call(call), EXPLAINED))
         if mocks:

@@ -190,8 +190,7 @@ def list_flows(
 
 def definitions_of(world: World, row: FlowRow) -> Iterator[Flow]:
     """The definitions that executions of a flow run or may be started to run: its own, those of its versions, and those that
-    running
-    executions were started with."""
+    running executions were started with."""
     yield row.compiled
     yield from (version.compiled for version in rows_from(world.stores.versions, row.id))
     yield from {live.row.flow.compiled for live in world.live.get(row.id, {}).values() if live.run is not None}
