@@ -7,8 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
 from cfmock.api import assertions, client, runs
-from cfmock.api.arguments import check_text, check_whole
-from cfmock.api.callers_line import shows_callers_line
+from cfmock.api.arguments import check_text, check_whole, shows_callers_line
 from cfmock.api.entered import environment
 from cfmock.api.handles import Fault, FlowClock, Task
 from cfmock.api.lifecycle import Lifecycle

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Protocol, TypeVar
 
-from cfmock.api.arguments import check_whole
-from cfmock.api.callers_line import shows_callers_line
+from cfmock.api.arguments import check_whole, shows_callers_line
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_text
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import shown

@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from cfmock.api.callers_line import shows_callers_line
+from cfmock.api.arguments import shows_callers_line
 from cfmock.api.entered import EnteredServer, need_asyncio
 from cfmock.api.setups import Unused, judged_setups, unused_mode
 from cfmock.base.errors import UsageError

@@ -27,9 +27,9 @@ from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import FlowSummary
 from cfmock.service import cron
 from cfmock.service.flows import compiled
+from cfmock.service.lookup import rows_from
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
-from cfmock.service.pages import rows_from
 from cfmock.service.rows import ExecutionRow, FlowRow
 from cfmock.service.world import FLOWS, World
 

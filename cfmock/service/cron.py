@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Protocol
 
 from cronsim import CronSim, CronSimError
 from msgspec import Struct
@@ -25,21 +24,15 @@ MOST_COUNTED = 10_000
 """Times that are counted one by one: a tenth of a second at the most."""
 
 
-class CronRule(Protocol):
-    """A parsed expression."""
-
-    def after(self, moment: float) -> float:
-        """The first time after this one, both in seconds since 1970."""
-
-    def passed(self, moment: float, now: float) -> tuple[int, float]:
-        """Count the times after a moment up to now (beyond `MOST_COUNTED` one more stands for all), and one from which
-        the next is the first after now."""
-
-
 def parse(text: str) -> CronRule:
     """The rule an expression states. Raises InvalidValue, which says what would be right."""
     if text.startswith("@"):
-        return _every(text)
+        found = _EVERY.match(text)
+        if found is None:
+            raise InvalidValue.of(
+                "{} is not of the form '@every <n>m' with n of 1 or more: minutes are the only unit", shown(text)
+            )
+        return Every(int(found.group(1)) * MINUTE)
     parts = text.split()
     if len(parts) != 1 + len(_FIELDS):
         raise InvalidValue.of("{} is neither '@every <n>m' nor six fields: seconds, {}", shown(text), ", ".join(_NAMES))
@@ -60,9 +53,12 @@ class Every(Struct, frozen=True):
     seconds: int
 
     def after(self, moment: float) -> float:
+        """The first time after this one, both in seconds since 1970."""
         return moment + self.seconds
 
     def passed(self, moment: float, now: float) -> tuple[int, float]:
+        """Count the times after a moment up to now (beyond `MOST_COUNTED` one more stands for all), and one from which
+        the next is the first after now."""
         count = max(0, int((now - moment) // self.seconds))
         return min(count, MOST_COUNTED + 1), moment + count * self.seconds
 
@@ -92,13 +88,8 @@ class Cron(Struct, frozen=True):
             yield each.timestamp() + self.second
 
 
-def _every(text: str) -> Every:
-    found = _EVERY.match(text)
-    if found is None:
-        raise InvalidValue.of(
-            "{} is not of the form '@every <n>m' with n of 1 or more: minutes are the only unit", shown(text)
-        )
-    return Every(int(found.group(1)) * MINUTE)
+CronRule = Every | Cron
+"""A parsed expression."""
 
 
 _EVERY = re.compile(r"@every ([1-9][0-9]{0,7})m\Z", re.ASCII)

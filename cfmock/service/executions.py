@@ -16,8 +16,7 @@ from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import DeferredAnswer, Fields, WrittenFields
 from cfmock.service.flows import DEFAULT_LIMIT
 from cfmock.service.live import waiting_for
-from cfmock.service.lookup import find_execution, find_flow
-from cfmock.service.pages import fitting
+from cfmock.service.lookup import find_execution, find_flow, fitting
 from cfmock.service.rows import EXPRESS, ExecutionRow, FlowRow
 from cfmock.service.starting import PLAIN, RUNNING, StartOrigin, start_new, start_or_join
 from cfmock.service.world import Live, World

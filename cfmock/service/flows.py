@@ -16,8 +16,7 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.lookup import find_flow, find_version
-from cfmock.service.pages import page, rows_from
+from cfmock.service.lookup import find_flow, find_version, page, rows_from
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
 

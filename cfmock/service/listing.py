@@ -12,8 +12,7 @@ from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields, WrittenFields
 from cfmock.service.executions import list_texts
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.lookup import find_flow
-from cfmock.service.pages import fitting, rows_from
+from cfmock.service.lookup import find_flow, fitting, rows_from
 from cfmock.service.rows import ExecutionRow, FlowRow, group_of_map_run, group_of_qualifier
 from cfmock.service.world import World
 

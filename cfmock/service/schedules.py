@@ -18,8 +18,7 @@ from cfmock.base.timers import TimerKind
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.lookup import find_flow
-from cfmock.service.pages import page, rows_from
+from cfmock.service.lookup import find_flow, page, rows_from
 from cfmock.service.rows import FlowRow, ScheduleRow
 from cfmock.service.starting import start_new
 from cfmock.service.world import World

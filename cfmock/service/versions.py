@@ -21,8 +21,7 @@ from cfmock.engine.flow import Flow
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.lookup import find_flow, find_version, version_key
-from cfmock.service.pages import page, rows_from
+from cfmock.service.lookup import find_flow, find_version, page, rows_from, version_key
 from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World
 

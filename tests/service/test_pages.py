@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cfmock.service import pages
+from cfmock.service import lookup
 from tests.support.calls import PASS, Service, echo_flow, make_service
 
 LARGE = '{"a": "' + "x" * 10_000 + '"}'
@@ -14,7 +14,7 @@ LARGE = '{"a": "' + "x" * 10_000 + '"}'
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(pages, "MAX_PAGE_SIZE", 25_000)
+    monkeypatch.setattr(lookup, "MAX_PAGE_SIZE", 25_000)
     return make_service(echo_flow({}))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from cfmock.base.markup import escaped
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import MapNode, NodeKind
 from cfmock.graph.drawing import Highlight, Status, captions
@@ -18,7 +17,6 @@ _EDGE = 20.0  # around the picture
 _TITLE = 34.0
 _LEGEND = 34.0
 _TIP = 7.0
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ORDER = (Status.FAILED, Status.CAUGHT, Status.RUNNING, Status.REACHED, Status.MISSED, Status.PLAIN)
 
 
@@ -39,21 +37,17 @@ def svg(flow: Flow, highlight: Highlight | None = None, *, titled: bool = True, 
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cf-graph" width="{across:.0f}" height="{down:.0f}" '
         f'viewBox="0 0 {across:.0f} {down:.0f}" role="img">',
-        f"<title>{_text(title or 'flow')}</title>",
+        f"<title>{escaped(title or 'flow')}</title>",
         *([f"<style>{css()}</style>"] if styled else []),
         f'<rect class="cf-page" width="{across:.0f}" height="{down:.0f}" rx="8"/>',
     ]
     if title:
-        body.append(f'<text class="cf-title" x="{_EDGE:.0f}" y="{_EDGE + 14:.0f}">{_text(title)}</text>')
+        body.append(f'<text class="cf-title" x="{_EDGE:.0f}" y="{_EDGE + 14:.0f}">{escaped(title)}</text>')
     body += _plan(planned, (across - size.width) / 2, top)
     if legend[0]:
         body.append(f'<g transform="translate({_EDGE:.0f} {down - 22:.0f})">{legend[0]}</g>')
     body.append("</svg>\n")
     return "\n".join(body)
-
-
-def _text(text: str) -> str:
-    return html.escape(_FORBIDDEN.sub("\ufffd", text))
 
 
 # -- series
@@ -128,9 +122,9 @@ def _towards(at: Point, other: Point, radius: float = 6.0) -> Point:
 def _pill(way: Way, x: float, y: float) -> str:
     across = width(way.label, NOTE) + 16
     return (
-        f'<g class="{_classes(way, way.status)}"><title>{_text(way.link.label if way.link else "")}</title>'
+        f'<g class="{_classes(way, way.status)}"><title>{escaped(way.link.label if way.link else "")}</title>'
         f'<rect class="cf-page cf-pill" x="{x - across / 2:.1f}" y="{y:.1f}" width="{across:.1f}" height="20" rx="10"/>'
-        f'<text class="cf-note" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{_text(way.label)}</text></g>'
+        f'<text class="cf-note" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{escaped(way.label)}</text></g>'
     )
 
 
@@ -141,17 +135,17 @@ def _figure(figure: Figure, x: float, y: float) -> Iterator[str]:
     node = figure.node
     went = f' data-status="{figure.went}"' if figure.went is not None else ""
     yield (
-        f'<g class="cf-{node.kind.value} cf-{figure.status.value}" data-state="{_text(node.name)}"{went}>'
-        f"<title>{_text(_about(figure))}</title>"
+        f'<g class="cf-{node.kind.value} cf-{figure.status.value}" data-state="{escaped(node.name)}"{went}>'
+        f"<title>{escaped(_about(figure))}</title>"
     )
     yield _shape(figure, x, y)
     at = x + PAD + (6 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
     yield f'<path class="cf-icon" transform="translate({at:.1f} {y + 9:.1f})" d="{ICONS[node.kind]}"/>'
-    yield f'<text class="cf-name" x="{at + ICON + 8:.1f}" y="{y + 20.5:.1f}">{_text(figure.name)}</text>'
+    yield f'<text class="cf-name" x="{at + ICON + 8:.1f}" y="{y + 20.5:.1f}">{escaped(figure.name)}</text>'
     line = y + 20.5
     for note in figure.notes:
         line += LINE
-        yield f'<text class="cf-note" x="{at + ICON + 8:.1f}" y="{line:.1f}">{_text(note)}</text>'
+        yield f'<text class="cf-note" x="{at + ICON + 8:.1f}" y="{line:.1f}">{escaped(note)}</text>'
     for retry, status in figure.retries:
         line += RETRY
         yield from _retry(retry, status, at + ICON + 8, line)
@@ -169,7 +163,7 @@ def _retry(text: str, status: Status, x: float, y: float) -> Iterator[str]:
         yield f'<rect class="cf-page cf-rule" x="{x - 5:.1f}" y="{y - 11.5:.1f}" width="{across:.1f}" height="16" rx="8"/>'
     place = f"translate({x:.1f} {y - 9:.1f}) scale(.72)"
     yield f'<path class="cf-icon cf-retry" transform="{place}" d="{RETRY_ICON}"/>'
-    yield f'<text class="cf-note" x="{x + ICON:.1f}" y="{y:.1f}">{_text(text)}</text></g>'
+    yield f'<text class="cf-note" x="{x + ICON:.1f}" y="{y:.1f}">{escaped(text)}</text></g>'
 
 
 def _about(figure: Figure) -> str:
@@ -210,7 +204,7 @@ def _lane(lane: PlannedLane, x: float, y: float, down: float) -> Iterator[str]:
     yield f'<g class="cf-{lane.status.value}">'
     yield (
         f'<rect class="cf-scope" x="{x:.1f}" y="{y:.1f}" width="{lane.size.width:.1f}" height="{down:.1f}" rx="6"/>'
-        f'<text class="cf-note" x="{x + PAD:.1f}" y="{y + 15:.1f}">{_text(lane.label)}</text></g>'
+        f'<text class="cf-note" x="{x + PAD:.1f}" y="{y + 15:.1f}">{escaped(lane.label)}</text></g>'
     )
     inner = lane.plan.layout.size
     yield from _plan(lane.plan, x + (lane.size.width - inner.width) / 2, y + PAD + LINE + 2)

@@ -4,8 +4,8 @@ way a choice should go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import Datum, Failure, Wait, WaitUntil
@@ -28,10 +28,8 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 """For a wait until a moment that may be any."""
 
 
-class Chooser(Protocol):
-    """A function that decides conditions."""
-
-    def __call__(self, step: Step[Any], condition: Expression, scope: Scope, /) -> bool: ...
+Chooser = Callable[[Step[Any], Expression, Scope], bool]
+"""Decides a condition, of names in a scope."""
 
 
 def symbolic_data_flow(flow: Flow, choose: Chooser) -> LanguageRules:
