@@ -160,20 +160,21 @@ def _compiled_list(parts: list[Counter]) -> Counter:
 
 
 class ExecutionCondition:
-    """Condition of an outcome or a mock: a glob for the name of the execution and a pattern for the input, both compiled."""
+    """Condition of an outcome or a mock: a glob for the name of the execution and a pattern for the input, both compiled when
+    they are first asked: of many that are read, few are ever tried."""
 
-    __slots__ = ("_execution", "_input", "_pattern", "named")
+    __slots__ = ("_pattern", "_tests", "reads_input")
 
     def __init__(self, pattern: Mapping[str, Json]) -> None:
-        name = pattern.get("execution", "*")
-        self.named = Named.of(name) if isinstance(name, str) else ANYTHING
         self._pattern = pattern
-        self._execution = _of_name(name)
-        self._input = compiled(pattern["input"]) if "input" in pattern else None
+        self._tests: tuple[Callable[[str], bool] | None, Counter | None] | None = None
+        self.reads_input = "input" in pattern
 
     @property
-    def reads_input(self) -> bool:
-        return self._input is not None
+    def named(self) -> Named:
+        """What it asks of the name."""
+        name = self._pattern.get("execution", "*")
+        return Named.of(name) if isinstance(name, str) else ANYTHING
 
     def matches(self, execution: str, value: Json) -> bool:
         """Return whether it is for an execution of this name with this value as its input, or that of its state."""
@@ -181,9 +182,14 @@ class ExecutionCondition:
 
     def count(self, execution: str, value: Json, most: int) -> int:
         """How many differences there are; it may stop counting at `most`."""
-        found = 0 if self._execution is None or self._execution(execution) else 1
-        if self._input is not None and found < most:
-            found += self._input(value, most - found)
+        if self._tests is None:
+            pattern = self._pattern
+            given = compiled(pattern["input"]) if self.reads_input else None
+            self._tests = _of_name(pattern.get("execution", "*")), given
+        name, given = self._tests
+        found = 0 if name is None or name(execution) else 1
+        if given is not None and found < most:
+            found += given(value, most - found)
         return found
 
     def differences(self, execution: str, value: Json) -> Iterator[Difference]:

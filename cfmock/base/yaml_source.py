@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Sequence
 
 from cfmock.base.errors import SourceError
@@ -93,7 +94,11 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -
         # JSON is nearly a hundred times faster to read as JSON; what it refuses may be YAML all the same.
         try:
             value = _decoder.decode(text)
-            if not _is_deep(value):
+            members = _members(value)
+            if members is not None:
+                # Texts of people may hold what looks like a key; where it may be one, each object is looked at.
+                if text.count('":') > members or _SPACED.search(text):
+                    _strict_decoder.decode(text)
                 return Document(name, text, value, is_json=True)
         except json.JSONDecodeError as error:
             habit = _trailing_comma(name, text, error) or _comment(name, text, error)
@@ -147,15 +152,17 @@ def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Proble
     return Problem.at(_mark_at(name, text, at), "not JSON: a trailing comma before '{}'", behind)
 
 
-def _is_deep(value: Json) -> bool:
-    """Return whether it may be nested more deeply than is read. No recursion here, either."""
-    level = [value] if isinstance(value, dict | list) else []
+def _members(value: Json) -> int | None:
+    """Count the members of all objects; None where they may be nested more deeply than is read. No recursion here, either."""
+    members, level = 0, [value] if type(value) in _COLLECTIONS else []
     for _ in range(MAX_DEPTH):
-        parts = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [each for part in parts for each in part if isinstance(each, dict | list)]
+        objects = [each for each in level if type(each) is dict]
+        members += sum(map(len, objects))
+        parts = [each for each in level if type(each) is list] + [each.values() for each in objects]
+        level = [each for part in parts for each in part if type(each) in _COLLECTIONS]
         if not level:
-            return False
-    return True
+            return members
+    return None
 
 
 def count(value: Json) -> int:
@@ -186,4 +193,8 @@ def _no_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=no_constant, parse_float=finite)
+_decoder = json.JSONDecoder(parse_constant=no_constant, parse_float=finite)
+_strict_decoder = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=no_constant, parse_float=finite)
+"""Takes several times as long: it refuses a key that is there twice."""
+
+_SPACED = re.compile('"[ \t\n\r]+:')

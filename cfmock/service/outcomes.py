@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
 
 from cfmock.base.globs import Candidates
 from cfmock.base.json_text import Json, json_text
@@ -45,10 +44,6 @@ class Outcome(Struct, frozen=True, eq=False):
     given: Mapping[str, Any] = {}
     condition: ExecutionCondition = EVERY_EXECUTION
 
-    def __post_init__(self) -> None:
-        if self.when:
-            force_setattr(self, "condition", ExecutionCondition(self.when))
-
     @property
     def ends(self) -> bool:
         return self.status in FINAL
@@ -66,17 +61,19 @@ class Outcome(Struct, frozen=True, eq=False):
         """
         after = mapping.get("after", 0)
         polls = after["polls"] if isinstance(after, dict) else 0
-        output = compile_constructor(mapping["output"], NAMES) if mapping.get("output") is not None else None
+        output, text = _read_output(mapping.get("output"))
+        when = mapping.get("when")
         return cls(
             status=mapping.get("status", "Succeeded"),
-            when=mapping.get("when", {}),
+            when=when or {},
             output=output,
-            text=_text(output) if output is not None and output.constant else None,
+            text=text,
             error=mapping.get("error", {}),
-            after=0.0 if polls else parse_duration(after),
+            after=parse_duration(after) if after and not polls else 0.0,
             polls=polls,
             times=mapping.get("times"),
             given=mapping,
+            condition=ExecutionCondition(when) if when else EVERY_EXECUTION,
         )
 
 
@@ -127,8 +124,8 @@ class Outcomes:
         self._changed()
 
     def _changed(self) -> None:
-        self.first = tuple(outcome for outcome, _ in self._outcomes[:EXPLAINED])
-        self._reads_input = any(outcome.condition.reads_input for outcome, _ in self._outcomes)
+        self.first = tuple([outcome for outcome, _ in self._outcomes[:EXPLAINED]])
+        self._reads_input = True in [outcome.condition.reads_input for outcome, _ in self._outcomes]
         self._found = None
 
     def choose(self, execution: str, input_text: str) -> Outcome | None:
@@ -155,14 +152,31 @@ class Outcomes:
 
 _NO_CHANCE = Ids()
 
+_SMALL = 10_000
+"""Characters of an output that is surely not too much."""
 
-def _text(output: Constructor) -> str | None:
+
+def _read_output(given: Json) -> tuple[Constructor | None, str | None]:
+    """Compile an output, or write it as JSON text where it is always the same. Raises `ConstructorErrors`."""
+    if given is None:
+        return None, None
+    text = _text(given)
+    if text is not None and "$" not in text and len(text) <= _SMALL:
+        return None, text
+    output = compile_constructor(given, NAMES)
+    if not output.constant:
+        return output, None
     try:
-        return json_text(output.build({}, Effort(_NO_CHANCE)))  # without expressions it needs no names, and no chance
-    except (
-        ValueError,
-        ExpressionError,
-    ):  # a number that JSON does not have, or too much: told when an execution ends with it
+        return output, _text(output.build({}, Effort(_NO_CHANCE)))  # it needs no names, and no chance
+    except ExpressionError:  # too much: told when an execution ends with it
+        return output, None
+
+
+def _text(value: Json) -> str | None:
+    """Write a value as JSON text; None for a number that JSON does not have: told when an execution ends with it."""
+    try:
+        return json_text(value)
+    except ValueError:
         return None
 
 

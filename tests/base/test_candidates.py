@@ -47,10 +47,10 @@ def test_the_order_of_the_file_decides_between_a_name_and_a_glob(order: int) -> 
 
 def test_a_name_whose_times_are_spent_leaves_the_rest_their_turn() -> None:
     outcomes = Outcomes()
-    outcomes.replace([Outcome(when={"execution": "e"}, times=1), Outcome()])
+    outcomes.replace([Outcome.from_mapping({"when": {"execution": "e"}, "times": 1}), Outcome()])
     first, second = outcomes.choose("e", ""), outcomes.choose("e", "")
     assert first is not None
     assert second is not None
     assert (first.when, second.when) == ({"execution": "e"}, {})
-    outcomes.add(Outcome(when={"execution": "e"}, times=2))
+    outcomes.add(Outcome.from_mapping({"when": {"execution": "e"}, "times": 2}))
     assert [each.times for _ in range(3) if (each := outcomes.choose("e", ""))] == [2, 2, None]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cfmock.base import patterns
 from cfmock.base.patterns import ExecutionCondition, compiled, differences, matches
 
 KEYS = st.sampled_from("abc")
@@ -54,3 +55,13 @@ def test_the_name_is_told_before_the_input(order: tuple[str, str]) -> None:
         "execution: expected 'x-*', got 'e'",
         "input.kind: expected 'a', got missing",
     ]
+
+
+def test_a_condition_is_compiled_when_it_is_first_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(patterns, "compiled", lambda pattern: (made.append(pattern), compiled(pattern))[1])
+    conditions = [ExecutionCondition({"execution": "e*", "input": {"n": number}}) for number in range(3)]
+    assert all(each.reads_input for each in conditions)
+    assert not made
+    assert [conditions[1].matches(name, {"n": 1}) for name in ("e1", "e2", "f")] == [True, True, False]
+    assert made == [{"n": 1}, 1]

@@ -132,6 +132,23 @@ def test_every_duplicate_key_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', '{"a" : 1, "a" : 2}', '{"a" : 1, "b": "\\":", "a": 2}', '{"a": {"b": "\\":", "b": 1}}']
+)
+def test_a_key_that_is_twice_in_a_json_file_is_told_however_it_is_written(text: str) -> None:
+    (found,) = said(text, "f.json")
+    assert found.endswith("is there twice")
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 'x":', "b": [{'"': {}}, {}]}, {'a"': {'":': '":'}}, [], [{}, {"a": 1}], "a", None]
+)
+def test_what_looks_like_a_key_in_a_text_of_a_json_file_is_none(value: Any) -> None:
+    for indent in (None, 1):
+        document = yaml_source.parse(json.dumps(value, indent=indent), "f.json")
+        assert (document.value, document.is_json) == (value, True)
+
+
 def test_aliases_do_not_add_up_beyond_the_depth_that_is_read() -> None:
     fits = f"a: &a {'[' * 49}{']' * 49}\nb: {'[' * 50}*a{']' * 50}\n"
     assert yaml_source.parse(fits).value["a"] == nested(49)

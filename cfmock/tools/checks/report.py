@@ -102,7 +102,7 @@ def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, st
     fixtures, problems = load_sound(paths, variables=variables)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
     issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
-    mocks = any(flow.written for flow in fixtures.flows)  # beside bare definitions alone nobody could have written any
+    mocks = any(flow.entry for flow in fixtures.flows)  # beside bare definitions alone nobody could have written any
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once
         issues |= dict.fromkeys(_findings(flow, selection, mocks=mocks))
     issues |= dict.fromkeys(

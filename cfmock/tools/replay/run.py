@@ -187,7 +187,7 @@ def _chosen(recording: RecordedExecution, flows: Sequence[FlowFixture], path: st
 
 def _is_nameless(flows: Sequence[FlowFixture]) -> bool:
     """Return whether the only flow is a definition without a name: that of its file need not be the flow's."""
-    return len(flows) == 1 and flows[0].flow.own_name is None and not flows[0].written
+    return len(flows) == 1 and flows[0].flow.own_name is None and not flows[0].entry
 
 
 def _steps(recording: RecordedExecution) -> set[str]:
