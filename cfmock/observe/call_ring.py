@@ -6,10 +6,8 @@ asks for them, field by field, and known from then on.
 
 from __future__ import annotations
 
-import functools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -62,17 +60,17 @@ class _CallBlock(Generic[R]):
         self.records: deque[R] = deque()
         self.values: dict[str, frozenset[Any]] = {}
 
-    def may_have(self, name: str, value: str | int) -> bool:
-        """Return whether any of its calls may have this value."""
-        get = _GET.get(name)
-        if get is None:
-            return True
+    def fitting(self, name: str, value: str | int, *, whole: bool) -> Collection[Any]:
+        """Return those of its values for a field that are asked for. They are known from then on, if it is `whole`."""
         values = self.values.get(name)
         if values is None:
-            values = self.values[name] = frozenset(map(get, self.records))
+            values = frozenset(map(_GET[name], self.records))
+            if whole:
+                self.values[name] = values
         if name in GLOBS and is_glob(str(value)):
-            return any(each is not None and glob_matches(str(value), each) for each in values)
-        return (value or None if name == "code" else value) in values
+            return {each for each in values if each is not None and glob_matches(str(value), each)}
+        wanted = value or None if name == "code" else value
+        return (wanted,) if wanted in values else ()
 
 
 _GET: Mapping[str, Callable[[RingRecord], Any]] = {
@@ -117,11 +115,15 @@ class CallRing(Generic[R]):
 
     def find(self, wanted: Wanted) -> Iterator[R]:
         """Find the calls that have these values."""
-        tests = [_test(name, value) for name, value in sorted(wanted.items(), key=_rank)]
+        by_value = [(name, get, wanted[name]) for name, get in _GET.items() if name in wanted]
+        tests = [_test(name, value) for name, value in wanted.items() if name not in _GET]
         last = self._blocks[-1]
         for block in self._blocks:
-            if block is last or all(block.may_have(name, value) for name, value in wanted.items()):
-                found: Sequence[R] | deque[R] = block.records
+            found: Sequence[R] | deque[R] = block.records
+            asked = [(get, block.fitting(name, value, whole=block is not last)) for name, get, value in by_value]
+            if all(fitting for _, fitting in asked):
+                for get, fitting in asked:
+                    found = [record for record in found if get(record) in fitting]
                 for test in tests:
                     found = [record for record in found if test(record)]
                 yield from found
@@ -137,30 +139,20 @@ class CallRing(Generic[R]):
                     return
 
 
-def _rank(item: tuple[str, str | int]) -> int:
-    return _ORDER.get(item[0], len(_ORDER))
-
-
-_ORDER = {name: place for place, name in enumerate(_GET)}
-
-
 def _test(name: str, value: str | int) -> Callable[[RingRecord], bool]:
     """Make the test whether a call has this value."""
     text = str(value)
-    if name in GLOBS and is_glob(text):
-        get = attrgetter(name)
-        covers = functools.lru_cache(BLOCK)(partial(glob_matches, text))  # there are few values, and many calls of each
-        return lambda record: (found := get(record)) is not None and covers(found)
     match name:
         case "fault":
             return lambda record: value in record.faults
-        case "code":
-            return lambda record: (record.code or "") == value
-        case "operation" | "flow" | "execution" | "request_id" | "access_key_id" | "account" | "region":
+        case "code" if not text:
+            return lambda record: record.code is None
+        case "operation" | "flow" | "execution" | "code":
             get = attrgetter(name)
-            return lambda record: get(record) == text
-        case "status":
-            return lambda record: str(record.status) == text
+            return lambda record: (found := get(record)) is not None and glob_matches(text, found)
+        case "request_id" | "access_key_id" | "account" | "region" | "status":
+            get = attrgetter(name)
+            return lambda record: str(get(record)) == text
     return lambda record: record.parameters.get(name) == value
 
 
