@@ -41,3 +41,9 @@ def test_the_help_says_variable_and_default(parse, capsys):
     assert "--port N port to listen on; 0: a free one [CFMOCK_PORT; default: 0]" in text
     assert "--auth strict|off whether signatures are checked [CFMOCK_AUTH; default: strict]" in text
     assert "-v, --verbose log a line for each call [CFMOCK_VERBOSE]" in text
+
+
+def test_replicas_on_a_virtual_clock_are_refused_with_one_line(cfmock):
+    done = cfmock("serve", "--state", "postgresql://127.0.0.1:1/x", "--replica-token", "t", "--clock", "virtual")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "--clock virtual: replicas of one database have the real clock" in done.err

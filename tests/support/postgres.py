@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -33,6 +34,19 @@ def _program(name: str) -> str:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody takes connections there."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
+
+
+def not_root() -> dict[str, Any]:
+    """What makes a process run as somebody else than root, for `Popen`."""
+    return {"user": USER, "group": USER, "extra_groups": []} if os.getuid() == 0 else {}
 
 
 class Cluster:
@@ -76,7 +90,7 @@ def _parent(stat: Path) -> int:
 def cluster(**settings: object) -> Iterator[Cluster]:
     """A cluster with these settings. Raises Missing."""
     initdb, server = _program("initdb"), _program("postgres")
-    who: dict[str, Any] = {"user": USER, "group": USER, "extra_groups": []} if os.getuid() == 0 else {}
+    who = not_root()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="cfmock-pg-", ignore_cleanup_errors=True) as folder:

@@ -37,6 +37,8 @@ LONGEST = 3.0
 OLDEST = 14
 """The oldest PostgreSQL with which this goes: the first that ends idle sessions."""
 
+POOLER = "a pooler stands between, in which locks do not stay with a session: name PostgreSQL itself"
+
 CHANNEL = "cfmock_owners"
 
 _KEY = "hashtextextended('cfmock/' || %s, 0)"
@@ -103,7 +105,8 @@ class DatabaseSession:
                 self._make()
                 undo.pop_all()
         except psycopg.Error as error:
-            raise SettingsError(f"{self.name}: {_line(error)}") from None
+            bounced = "unsupported startup parameter" in str(error)  # PgBouncer's words
+            raise SettingsError(f"{self.name}: {POOLER if bounced else _line(error)}") from None
         threading.Thread(target=self._beat, daemon=True, name="cfmock-session").start()
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -124,8 +127,7 @@ class DatabaseSession:
             raise SettingsError(f"{self.name}: is PostgreSQL {version}, and {OLDEST} or later is needed")
         (pid,) = self._row("SELECT pg_backend_pid()")
         if pid != connection.info.backend_pid:
-            text = "a pooler stands between, in which locks do not stay with a session: name PostgreSQL itself"
-            raise SettingsError(f"{self.name}: {text}")
+            raise SettingsError(f"{self.name}: {POOLER}")
 
     def _make(self) -> None:
         with self._connection.transaction():

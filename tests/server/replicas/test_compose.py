@@ -9,9 +9,8 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from socket import create_connection
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from cfmock.base.errors import SettingsError
 from cfmock.protocol.wire.messages import Request
 from tests.support import signing
 from tests.support.image import ROOT, Engine, compose_file
-from tests.support.postgres import Cluster, free_port
+from tests.support.postgres import Cluster, free_port, listens
 from tests.support.waiting import until
 
 REGIONS = ("cn-hangzhou", "cn-shanghai", "cn-beijing")
@@ -46,13 +45,6 @@ def balancer(servers: str, folder: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-
-
-def answers(port: int) -> bool:
-    with suppress(OSError):
-        create_connection(("127.0.0.1", port)).close()
-        return True
-    return False
 
 
 @pytest.mark.skipif(
@@ -80,7 +72,7 @@ def test_the_compose_file_makes_replicas_that_survive_the_loss_of_one(postgres: 
             each.until_ready()
         port = free_port()
         with balancer(_servers(document, port, [each.port for each in made]), tmp_path):
-            until(lambda: answers(port))
+            until(lambda: listens(port))
             _try(f"http://127.0.0.1:{port}", ours["environment"]["CFMOCK_ADMIN_TOKEN"], made[0].process)
     finally:
         engine.stop()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
+import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,7 +17,8 @@ from cfmock.fixtures.loader import load
 from cfmock.server.composition import compose
 from cfmock.server.replicas.session import DatabaseSession
 from cfmock.settings import resolve
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, free_port, listens, not_root
+from tests.support.waiting import until
 
 URL = "postgresql://cfmock@127.0.0.1:1/none"
 
@@ -53,34 +56,44 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(postgres: Cluster) -> None:
         DatabaseSession(postgres.url(name))
 
 
-def test_a_pooler_is_refused(postgres: Cluster) -> None:
-    with pooler(postgres.port) as port, pytest.raises(SettingsError, match="a pooler stands between"):
-        DatabaseSession(postgres.url(postgres.database(), port))
+BOUNCER = """\
+[databases]
+* = host=127.0.0.1 port={target}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder}/users
+pool_mode = {mode}
+{more}
+"""
 
 
 @contextmanager
-def pooler(target: int) -> Iterator[int]:
-    """What looks like a pooler: clients get a number of its own in place of the server process."""
+def bouncer(target: int, mode: str, more: str) -> Iterator[int]:
+    """A PgBouncer in front of a PostgreSQL."""
+    port = free_port()
+    with TemporaryDirectory() as folder:
+        Path(folder, "users").write_text('"cfmock" ""', encoding="utf-8")
+        config = Path(folder, "ini")
+        config.write_text(
+            BOUNCER.format(target=target, port=port, folder=folder, mode=mode, more=more), encoding="utf-8"
+        )
+        Path(folder).chmod(0o755)
+        process = subprocess.Popen(["pgbouncer", "-q", str(config)], stderr=subprocess.DEVNULL, **not_root())
+        try:
+            until(lambda: listens(port))
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
 
-    def pump(source: socket.socket, sink: socket.socket, numbered: bool) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                at = data.find(b"K\0\0\0\x0c") if numbered else -1
-                sink.sendall(data if at < 0 else data[: at + 5] + b"\0\0\0\x01" + data[at + 9 :])
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
 
-    def accept() -> None:
-        with suppress(OSError):
-            client, _ = listener.accept()
-            with client, socket.create_connection(("127.0.0.1", target)) as server:
-                back = threading.Thread(target=pump, args=(server, client, True))
-                back.start()
-                pump(client, server, False)
-                back.join()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=accept)
-        thread.start()
-        yield listener.getsockname()[1]
-    thread.join(10)
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not on this machine (Debian: pgbouncer)")
+@pytest.mark.parametrize(
+    ("mode", "more"), [("transaction", ""), ("session", ""), ("transaction", "ignore_startup_parameters = options")]
+)
+def test_a_pooler_is_refused(postgres: Cluster, mode: str, more: str) -> None:
+    with bouncer(postgres.port, mode, more) as port, pytest.raises(SettingsError, match="a pooler stands between"):
+        DatabaseSession(postgres.url("postgres", port))

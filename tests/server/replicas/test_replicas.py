@@ -431,10 +431,14 @@ def test_an_owner_that_is_cut_off_answers_nothing(postgres: Cluster) -> None:
             await until(lambda: other.call("StopExecution", FlowName="echo", ExecutionName="e"))
             with pytest.raises(ServiceError, match="InternalServerError"):
                 await look
+            assert not former.owned
+            assert (await former.admin("GET", "health"))[0] == 500
             way.open.set()
             found = await until(lambda: former.call("DescribeExecution", FlowName="echo", ExecutionName="e"))
             assert found["Status"] == "Stopped"
-            assert not former.owned
+            await former.call("StartExecution", "cn-shanghai", FlowName="echo", ExecutionName="e")
+            assert former.owned == {("", "cn-shanghai")}
+            assert (await former.admin("GET", "health"))["status"] == "ok"
         way.close()
 
     asyncio.run(test())
