@@ -57,6 +57,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def cf(browser: Browser) -> Iterator[CloudFlow]:
     browser.open("about:blank")
+    browser.devtools("Page.resetNavigationHistory", {})  # of a full one, Chromium goes back too far now and then
     browser.log()  # what a page says whose server went with the test before
     with CloudFlow(FIXTURE, clock="virtual", now="2024-06-01T00:00:00Z", seed=7) as made:
         for name in ("good-1", "bad-1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 
@@ -11,6 +12,7 @@ import yaml
 
 from cfmock import CloudFlow, ServiceError
 from cfmock.api import client
+from cfmock.cli.main import main
 from cfmock.fixtures.loader import load
 from cfmock.protocol.wire.messages import Request
 from cfmock.tools.flowtest import cases
@@ -143,6 +145,41 @@ def test_keys_lead_through_the_console(browser: Browser, cf: CloudFlow) -> None:
     browser.until("!document.querySelector('.drop[open]') && document.activeElement.matches('.start > summary')")
 
 
+REACHABLE = """
+const all = [...document.querySelectorAll("a, button, input, select, textarea, summary, [role=button]")];
+const usable = all.filter((each) => each.checkVisibility() && each.getClientRects().length && !each.disabled);
+window.unreached = new Set(usable);
+window.unseen = [];
+addEventListener("focusin", ({target}) => {
+  unreached.delete(target);
+  if (getComputedStyle(target).outlineStyle === "none") unseen.push(target.outerHTML);
+});
+document.activeElement.blur();
+return usable.length
+"""
+TAB = "\ue004"
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("executions/order_flow/bad-1", "because Charge"),
+        ("waiting", "Approve"),
+        ("calls", "bad-1"),
+        ("flows/order_flow", "CF110"),
+        ("faults", "a broken connection"),
+    ],
+)
+def test_tab_reaches_all_that_can_be_used_and_shows_where_it_is(
+    browser: Browser, cf: CloudFlow, view: str, words: str
+) -> None:
+    show(browser, cf, view, words, "live")
+    count = browser.run(REACHABLE)
+    keys = [{"type": kind, "value": TAB} for _ in range(count + 20) for kind in ("keyDown", "keyUp")]
+    browser.command("actions", {"actions": [{"type": "key", "id": "keys", "actions": keys}]})
+    assert browser.run("return [[...unreached].map((each) => each.outerHTML), unseen]") == [[], []]
+
+
 def test_what_is_open_and_focused_stays_while_an_execution_goes_on(browser: Browser, cf: CloudFlow) -> None:
     show(browser, cf, "executions/order_flow/good-1", "waits for a report")
     browser.run(
@@ -233,6 +270,17 @@ def test_the_last_error_matrix_is_shown(browser: Browser, cf: CloudFlow) -> None
     browser.click("All 2 cases")
     browser.until_text(HOSTILE, "1 (500 ms)")
     assert browser.log() == []
+
+
+def test_the_commands_of_empty_lists_do_what_they_say(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [{"access_key_id": "own", "access_key_secret": "s"}]
+    with CloudFlow({**FIXTURE, "credentials": keys}) as cf:
+        for view, words in (("executions", "No executions yet"), ("faults", "No faults")):
+            show(browser, cf, view, words, "cfmock call ")
+            command = str(browser.run("return document.querySelector('.command code').textContent"))
+            assert main(shlex.split(command)[1:]) == 0
+            browser.until(f"!document.body.innerText.includes('{words}')")
+    capsys.readouterr()
 
 
 OUTER = """\

@@ -41,7 +41,7 @@ export const executions = ({query}) => {
       keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), h("span", a(ofExecution(one), one.name), one.parent ? h("small", "started by ", parent(one)) : null), a(link("flows", [one.flow], one), one.flow),
         moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one.waits))));
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", found.wrong ?? "No execution passes these filters.")
-        : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call StartExecution FlowName=${found.known.name} --url ${location.origin}`)
+        : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call start_execution flow=${found.known.name} --url ${location.origin}`)
         : empty("No executions yet", ...NO_FLOWS),
       found.next && !asked.get("limit") ? h("p", button("Show more", () => change({limit: "500"}))) : found.next ? quiet("The newest are shown; filter for older ones.") : null,
       found.dropped ? quiet(`${found.dropped} that ended are kept no longer.`) : null);

@@ -56,9 +56,9 @@ export const flow = ({parts, world}) => {
             missed(row.coverage.points))),
         rows("Mocks", ["Task", "No.", "When", "Does", "Hits"], row.mocks.map(({task, number, when, hits, ...does}) => [task, number, words(when) || "always", words(does), hits]), "No task is mocked."),
         rows("Outcomes", ["No.", "When", "Does", "Hits"], row.outcomes.map(({when, hits, ...does}, index) => [index + 1, words(when) || "always", words(does), hits]), "The definition is executed."),
-        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], row.schedules.map((each) => [each.name, h("code", each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out]), "None."),
-        rows("Versions", ["No.", "Description", "Created"], row.versions.map((each) => [each.version, each.description, moment(each.created)]), "None is published."),
-        rows("Aliases", ["Name", "Routes", "Description"], row.aliases.map((each) => [each.name, each.routes.map((one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description]), "None."));
+        rows("Schedules", ["Name", "Cron", "Enabled", "Next", "Left out"], row.schedules.map((each) => [each.name, h("code", each.cron), each.enabled ? "yes" : "no", each.next ? moment(each.next) : "–", each.left_out])),
+        rows("Versions", ["No.", "Description", "Created"], row.versions.map((each) => [each.version, each.description, moment(each.created)])),
+        rows("Aliases", ["Name", "Routes", "Description"], row.aliases.map((each) => [each.name, each.routes.map((one) => `version ${one.version}: ${one.weight} %`).join(", "), each.description])));
       if (line !== seen) setTimeout(() => {
         const [code, there] = /** @type {HTMLElement[]} */ ([body.querySelector(".code"), body.querySelector(".here")]);
         if (there) code.scrollTop = there.offsetTop - code.offsetTop - 120;
@@ -68,9 +68,9 @@ export const flow = ({parts, world}) => {
   };
 };
 
-/** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} none */
-const rows = (title, heads, found, none) => section(title, found.length
-  ? table(title, heads, h("tbody", found.map((each) => row(...each)))) : quiet(none));
+/** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} [none] */
+const rows = (title, heads, found, none = "") => (found.length || none ? section(title, found.length
+  ? table(title, heads, h("tbody", found.map((each) => row(...each)))) : quiet(none)) : null);
 
 /** @param {any[]} points */
 function missed(points) {
