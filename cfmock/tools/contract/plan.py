@@ -40,9 +40,13 @@ class Case(Struct, frozen=True):
         return f"{self.operation} {self.fault}"
 
     def rule(self, call: int) -> FaultRule:
-        """Make the rule that injects it on the `call`-th call of the operation, counted from 1."""
+        """Make the rule that injects it on the `call`-th call of the operation, counted from 1.
+
+        What is said to exist already does: a client may go on with it.
+        """
         spec = load()
-        action = {"error": self.code, "transport": self.transport}
+        exists = self.code is not None and self.code.endswith("AlreadyExists")
+        action = {"error": self.code, "transport": self.transport, "after_operation": exists or None}
         when = {"operation": self.operation, "call": call}
         return FaultRule.from_mapping(
             {"name": RULE, "when": when, **action}, operations=spec.operations, codes=spec.errors

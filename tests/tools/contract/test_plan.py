@@ -51,5 +51,10 @@ def test_the_rule_of_a_case_strikes_one_call_of_its_operation(case):
     assert rule.when.operation.patterns == (case.operation,)
 
 
+@pytest.mark.parametrize("code", load().errors)
+def test_only_what_exists_already_is_done_first(code):
+    assert Case("StartExecution", code).rule(1).after_operation == code.endswith("AlreadyExists")
+
+
 def test_in_two_cases_of_an_operation_the_client_waits():
     assert [case.fault for case in cases_of("ListFlows") if case.waits] == ["hang", "slow"]
