@@ -245,6 +245,24 @@ IN_CHINESE = {
         "合并另一次运行的覆盖率：由本命令、pytest 或 `cfmock run` 写出的文件",
     "Run again whenever a file changes": "文件变化时重新运行",
     "Write first tests for the flows in PATH, next to it": "为 PATH 中的流程生成第一批测试，写在旁边的文件中",
+    "Format of the report": "报告的格式",
+    "Write the report to this file instead of stdout (-)": "把报告写入该文件，而不是标准输出（-）",
+    "Test only this operation. Can be repeated": "只测试该操作，可重复使用",
+    "Test only this error code or broken connection (reset, hang, ...). Can be repeated":
+        "只测试该错误码或连接故障（reset、hang 等），可重复使用",
+    "Fail the n-th call of the operation, not the first": "使该操作的第 n 次调用失败，而不是第一次",
+    "The accepted results: exit with 1 if a result differs": "认可的结果：有任何不同时以 1 退出",
+    "Write the current results to that file, as the accepted ones": "把当前结果写入该文件，作为认可的结果",
+    "Also show the report in the console of this running server": "同时在该运行中的服务的控制台里显示报告",
+    "Exit status with which CMD succeeds, instead of 0. Can be repeated": "CMD 成功时的退出码（代替 0），可重复使用",
+    "Run N cases at the same time": "同时运行 N 个用例",
+    "Stop CMD after this time. [default: 30s, or 10 times the clean run]":
+        "超过该时间后停止 CMD [默认：30s，或没有故障的那次运行时间的 10 倍]",
+    'Start CMD once. For each case it reads a line {"case": NAME} and writes a line {"exit": STATUS, "said": TEXT}':
+        'CMD 只启动一次。每个用例，它读取一行 {"case": NAME}，写出一行 {"exit": STATUS, "said": TEXT}',
+    "also set HTTP_PROXY, so that clients without an endpoint option come here":
+        "同时设置 HTTP_PROXY，使没有接入地址设置的客户端也连到这里",
+    "leave HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as they are": "保留 HTTP_PROXY、HTTPS_PROXY 和 ALL_PROXY",
 }  # fmt: skip
 """The help of the options that a page in Chinese shows. Raises KeyError for one whose words have changed."""
 
