@@ -84,9 +84,9 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
         now = time.monotonic()
         left = math.inf if timeout is None else begun + timeout - now
         if timeout is not None and left <= 0:
+            *_, at = "its start", *control.execution(world, row).visits
             raise WaitTimeout(
-                f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at "
-                f"{_visited(control.execution(world, row))}"
+                f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at {at}"
             )
         if signs != (signs := _signs_of_life(entered)) or server.calling_out:
             quiet_since = now
@@ -101,10 +101,6 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
 def _signs_of_life(entered: EnteredServer) -> tuple[int, int]:
     """Return a value that changes when a client calls, or looks for tasks to report."""
     return entered.server.emulator.pipeline.handled, entered.control.tasks_asked
-
-
-def _visited(execution: Execution) -> str:
-    return execution.visits[-1] if execution.visits else "its start"
 
 
 def _waiting_for_report(row: ExecutionRow, tasks: Sequence[CalledTask]) -> WaitingForReport:

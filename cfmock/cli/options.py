@@ -53,14 +53,11 @@ def _option(row: Setting, option: str, default: Any) -> Callable[[F], F]:
         return click.option(*names, is_flag=True, default=None, help=f"{row.help} [{row.variable}]")
     if row.many:
         return click.option(
-            *names, metavar=row.form, multiple=True, callback=_given, help=f"{row.help} [{row.variable}]"
-        )
+            *names, metavar=row.form, multiple=True, callback=lambda *given: given[2] or None,
+            help=f"{row.help} [{row.variable}]",
+        )  # fmt: skip
     said = row.variable if default is None else f"{row.variable}; default: {default}"
     return click.option(*names, metavar=row.form, help=f"{row.help} [{said}]")
-
-
-def _given(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
-    return values or None
 
 
 def variable_option(function: F) -> F:

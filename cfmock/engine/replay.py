@@ -163,10 +163,6 @@ def _due(execution: FlowExecution, label: str, facts: Entry) -> None:
     execution.scheduler.timers.fire(timer)
 
 
-def _report(execution: FlowExecution, label: str, facts: Entry) -> None:
-    _task(execution, label).report(outcome_of(facts[0]))
-
-
 def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
     task, recording = _task(execution, label), _recording(execution)
     recording.later.pop(task, None)
@@ -191,10 +187,6 @@ def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     child.end(end)
     map_run.ended_child(index, child)
     execution.scheduler.run_ready()
-
-
-def _map_changed(execution: FlowExecution, label: str, facts: Entry) -> None:
-    _map_run(execution, label).update(**facts[0])
 
 
 def _recording(execution: FlowExecution) -> Recording:
@@ -232,9 +224,9 @@ _STEPS: dict[str, Callable[[FlowExecution, str, Entry], None]] = {
     TURNED: _turn,
     WAITED: _waited,
     DUE: _due,
-    REPORT: _report,
+    REPORT: lambda execution, label, facts: _task(execution, label).report(outcome_of(facts[0])),
     LATE: _late,
     ENDED: _ended,
     MAP_ENDED: _map_ended,
-    MAP_CHANGED: _map_changed,
+    MAP_CHANGED: lambda execution, label, facts: _map_run(execution, label).update(**facts[0]),
 }

@@ -177,7 +177,9 @@ def list_texts(rows: Sequence[ExecutionRow], metadata_only: bool) -> Iterator[st
     for row in rows:
         if row.flow is not flow:
             flow = row.flow
-            head, rest = f'{{"FlowName":{quoted(flow.name)},"Name":', f"{_environment_text(flow)}}}"
+            head, rest = f'{{"FlowName":{quoted(flow.name)},"Name":', "}"
+            if flow.environment is not None:
+                rest = f',"Environment":{json_text(_environment(flow))}}}'
             definition = "" if metadata_only else f',"FlowDefinition":{quoted(flow.definition)},"Input":'
         started = iso(row.started)
         stopped = UNSTOPPED if row.stopped is None else started if row.stopped == row.started else iso(row.stopped)
@@ -185,10 +187,6 @@ def list_texts(rows: Sequence[ExecutionRow], metadata_only: bool) -> Iterator[st
         yield (
             f'{head}{quoted(row.name)},"Status":"{row.status}","StartedTime":"{started}","StoppedTime":"{stopped}"{long}{rest}'
         )
-
-
-def _environment_text(flow: FlowRow) -> str:
-    return f',"Environment":{json_text(_environment(flow))}' if flow.environment is not None else ""
 
 
 def _described(world: World, flow_name: str, execution_name: str) -> Fields:

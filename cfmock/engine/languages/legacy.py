@@ -24,7 +24,7 @@ from cfmock.engine.languages.legacy_data_flow import (
     Mappings,
     StepData,
 )
-from cfmock.engine.languages.reader import DefinitionSource, Section, quoted
+from cfmock.engine.languages.reader import DefinitionSource, Section, given_or, quoted
 from cfmock.engine.model import (
     Catch,
     ChoiceNode,
@@ -270,38 +270,23 @@ class _Series:
     # -- errors
 
     def retries(self, section: Section, identity: str) -> tuple[Retry, ...]:
-        rules = []
-        for index, rule in enumerate(section.sections("retry")):
-            rule.text("description")
-            rules.append(
-                Retry(
-                    id=f"{identity}!retry{index}",
-                    place=rule.here,
-                    errors=rule.words("errors", required=True),
-                    attempts=_or(rule.number("maxAttempts", 0, 1_000_000), 3),
-                    interval=_or(rule.number("intervalSeconds", 0, MAX_INTERVAL, whole=False), 1),
-                    rate=_or(rule.number("multiplier", 0, 1000, whole=False), 2),
-                    longest=_or(rule.number("maxIntervalSeconds", 0, MAX_INTERVAL, whole=False), MAX_INTERVAL),
-                )
+        return tuple(
+            Retry(
+                **head,
+                attempts=given_or(rule.number("maxAttempts", 0, 1_000_000), 3),
+                interval=given_or(rule.number("intervalSeconds", 0, MAX_INTERVAL, whole=False), 1),
+                rate=given_or(rule.number("multiplier", 0, 1000, whole=False), 2),
+                longest=given_or(rule.number("maxIntervalSeconds", 0, MAX_INTERVAL, whole=False), MAX_INTERVAL),
             )
-            rule.finish(strict=True)
-        return tuple(rules)
+            for rule, head in section.rules("retry", f"{identity}!retry", strict=True)
+        )
 
     def catches(self, section: Section, identity: str) -> tuple[Catch, ...]:
-        mappings, rules = _error_mappings(section), []
-        for index, rule in enumerate(section.sections("catch")):
-            rule.text("description")
-            rules.append(
-                Catch(
-                    id=f"{identity}!catch{index}",
-                    place=rule.here,
-                    errors=rule.words("errors", required=True),
-                    next=self.goto(rule, required=True) or "",
-                    data=mappings,
-                )
-            )
-            rule.finish(strict=True)
-        return tuple(rules)
+        mappings = _error_mappings(section)
+        return tuple(
+            Catch(**head, next=self.goto(rule, required=True) or "", data=mappings)
+            for rule, head in section.rules("catch", f"{identity}!catch", strict=True)
+        )
 
 
 def action_of(arn: str) -> str:
@@ -310,10 +295,6 @@ def action_of(arn: str) -> str:
     `acs:fc:…` and, from deployment files, `service/function` or a placeholder: functions."""
     product = arn.split(":")[1] if arn.startswith("acs:") and arn.count(":") > 1 else "fc"
     return ACTIONS.get(product, f"{product}:Call")
-
-
-def _or(given: Any, default: Any) -> Any:
-    return default if given is None else given
 
 
 _TYPES: dict[str, tuple[Callable[[_Series, Section, dict[str, Any]], Node], bool]] = {

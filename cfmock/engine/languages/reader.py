@@ -197,6 +197,14 @@ class Section:
                 self.source.complain((*self.path, key, index), "must be a mapping")
         return found
 
+    def rules(self, key: str, identity: str, *, strict: bool = False) -> Iterator[tuple[Section, dict[str, Any]]]:
+        """The rules for errors under `key`, each with the fields that rules of both languages have. To be read one by one."""
+        description, errors = ("description", "errors") if strict else ("Description", "Errors")
+        for index, rule in enumerate(self.sections(key)):
+            rule.text(description)
+            yield rule, {"id": f"{identity}{index}", "place": rule.here, "errors": rule.words(errors, required=True)}
+            rule.finish(strict=strict)
+
     def expression(
         self, key: str, names: frozenset[str], *, required: bool = False, missing_is_null: bool = True
     ) -> Expression | None:
@@ -329,6 +337,11 @@ class Section:
                 foreign=amazon.told(name, foreign) if foreign is not None else "",
             )
         )
+
+
+def given_or(given: Any, default: float) -> Any:
+    """A number of a section, or the default where none is given."""
+    return default if given is None else given
 
 
 def quoted(name: str) -> str:

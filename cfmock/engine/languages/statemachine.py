@@ -12,7 +12,7 @@ from typing import Any
 from cfmock.base.suggestions import likely
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
-from cfmock.engine.languages.reader import DefinitionSource, Section, quoted, repeated
+from cfmock.engine.languages.reader import DefinitionSource, Section, given_or, quoted, repeated
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import (
     Catch,
@@ -299,38 +299,25 @@ class _Scope:
     # -- errors
 
     def errors(self, section: Section, identity: str) -> dict[str, Any]:
-        retries, catches = [], []
-        for index, rule in enumerate(section.sections("Retry")):
-            rule.text("Description")
-            retries.append(
-                Retry(
-                    id=f"{identity}!retry{index}",
-                    place=rule.here,
-                    errors=rule.words("Errors", required=True),
-                    attempts=rule.number("MaxAttempts", 0, 1_000_000, required=True) or 0,
-                    interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, required=True) or 0,
-                    rate=_or(rule.number("BackoffRate", 0, 1000, whole=False), 1.0),
-                    longest=_or(rule.number("MaxBackoffSeconds", 0, MAX_INTERVAL), MAX_INTERVAL),
-                )
+        retries = tuple(
+            Retry(
+                **head,
+                attempts=rule.number("MaxAttempts", 0, 1_000_000, required=True) or 0,
+                interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, required=True) or 0,
+                rate=given_or(rule.number("BackoffRate", 0, 1000, whole=False), 1.0),
+                longest=given_or(rule.number("MaxBackoffSeconds", 0, MAX_INTERVAL), MAX_INTERVAL),
             )
-            rule.finish()
-        for index, rule in enumerate(section.sections("Catch")):
-            rule.text("Description")
-            catches.append(
-                Catch(
-                    id=f"{identity}!catch{index}",
-                    place=rule.here,
-                    errors=rule.words("Errors", required=True),
-                    next=self.target(rule, "Next", required=True) or "",
-                    data=rule.constructor("OutputConstructor", BEFORE),
-                )
+            for rule, head in section.rules("Retry", f"{identity}!retry")
+        )
+        catches = tuple(
+            Catch(
+                **head,
+                next=self.target(rule, "Next", required=True) or "",
+                data=rule.constructor("OutputConstructor", BEFORE),
             )
-            rule.finish()
-        return {"retry": tuple(retries), "catch": tuple(catches)}
-
-
-def _or(given: Any, default: float) -> float:
-    return default if given is None else given
+            for rule, head in section.rules("Catch", f"{identity}!catch")
+        )
+        return {"retry": retries, "catch": catches}
 
 
 _TYPES: dict[str, Callable[[_Scope, Section, dict[str, Any]], Node]] = {

@@ -68,15 +68,13 @@ class OperationCall(Struct, frozen=True, gc=False):
     @property
     def flow(self) -> str | None:
         """The flow it is about: FlowName, or Name where the operation is about flows themselves."""
-        return self.arguments.get("FlowName") or (self.arguments.get("Name") if _names_flow(self.operation) else None)
+        return self.arguments.get("FlowName") or (
+            None if "FlowName" in self.operation.parameters else self.arguments.get("Name")
+        )
 
     @property
     def execution(self) -> str | None:
         return self.arguments.get("ExecutionName")
-
-
-def _names_flow(operation: Operation) -> bool:
-    return "FlowName" not in operation.parameters
 
 
 class Transport(enum.Enum):

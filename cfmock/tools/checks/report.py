@@ -44,12 +44,9 @@ def _words(option: str, given: Iterable[str]) -> tuple[str, ...]:
     words = [word.strip() for text in given for word in text.split(",")]
     for word in words:
         if not codes(word):
-            raise SettingsError(f"{option}: there is no check '{word}'{meant(*near_code(word)) or _known()}")
+            near = meant(*near_code(word)) or f"; there are {', '.join(RULES)}"
+            raise SettingsError(f"{option}: there is no check '{word}'{near}")
     return tuple(word.upper() for word in words)
-
-
-def _known() -> str:
-    return f"; there are {', '.join(RULES)}"
 
 
 class Level(enum.Enum):
@@ -101,7 +98,9 @@ def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, st
     """Check files and folders: mistakes first, then the findings that are wanted. A folder with nothing to check is a mistake."""
     fixtures, problems = load_sound(paths, variables=variables)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
-    issues = dict.fromkeys(_mistake(problem) for problem in (*problems, *empty))
+    issues = dict.fromkeys(
+        Issue(Level.ERROR, None, each.mark, each.path, each.message, str(each)) for each in (*problems, *empty)
+    )
     mocks = any(flow.entry for flow in fixtures.flows)  # beside bare definitions alone nobody could have written any
     for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once
         issues |= dict.fromkeys(_findings(flow, selection, mocks=mocks))
@@ -111,10 +110,6 @@ def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, st
         if selection.wants(finding.code)
     )
     return CheckReport(tuple(issues), fixtures)
-
-
-def _mistake(problem: Problem) -> Issue:
-    return Issue(Level.ERROR, None, problem.mark, problem.path, problem.message, str(problem))
 
 
 def findings_of(flow: FlowFixture, *, mocks: bool = True) -> list[Finding]:

@@ -124,12 +124,9 @@ def _mark(operation: str, reaction: Reaction | None) -> str:
     if reaction is None:
         return cell("")
     verdict = f'<span class="{_LOOK[reaction.verdict]}">{reaction.verdict}</span>'
-    tried = f' <span class="faint">after {_retries(len(reaction.spacing))}</span>' if reaction.spacing else ""
+    count = len(reaction.spacing)
+    tried = f' <span class="faint">after {count} retr{"y" if count == 1 else "ies"}</span>' if count else ""
     return cell(verdict + tried, operation)
-
-
-def _retries(count: int) -> str:
-    return "1 retry" if count == 1 else f"{count} retries"
 
 
 def _operation(report: MatrixReport, operation: str) -> Iterator[str]:

@@ -117,12 +117,9 @@ def _more(tests: int) -> str:
 def missed(flow: FlowCoverage) -> list[str]:
     """List the points of a flow that are not covered, a line each; a flow without any covered in one line."""
     if flow.spots and not flow.reached:
-        return [f"{_start(flow)}: {flow.name}: nothing of it"]
+        start = flow.flow.mark if flow.flow is not None else next(iter(flow.spots.values())).mark
+        return [f"{start}: {flow.name}: nothing of it"]
     return [f"{spot.mark}: {flow.name}: {named(spot)}" for spot in flow.missed]
-
-
-def _start(flow: FlowCoverage) -> Mark:
-    return flow.flow.mark if flow.flow is not None else next(iter(flow.spots.values())).mark
 
 
 def named(spot: Spot) -> str:

@@ -166,7 +166,9 @@ def _chosen(recording: RecordedExecution, flows: Sequence[FlowFixture], path: st
     same = [flow for flow in flows if told and flow.definition == told]
     if same:  # the service takes a definition whose Name is not the flow's
         return next((flow for flow in same if flow.name == recording.flow), same[0])
-    if recording.flow and not _is_nameless(flows):
+    # The name of a definition's file need not be the flow's.
+    nameless = len(flows) == 1 and flows[0].flow.own_name is None and not flows[0].entry
+    if recording.flow and not nameless:
         named = [flow for flow in flows if flow.name == recording.flow]
         if not named:
             raise SettingsError(
@@ -183,11 +185,6 @@ def _chosen(recording: RecordedExecution, flows: Sequence[FlowFixture], path: st
             "flow, or give DescribeExecution's answer, too"
         )
     return fitting[0]
-
-
-def _is_nameless(flows: Sequence[FlowFixture]) -> bool:
-    """Return whether the only flow is a definition without a name: that of its file need not be the flow's."""
-    return len(flows) == 1 and flows[0].flow.own_name is None and not flows[0].entry
 
 
 def _steps(recording: RecordedExecution) -> set[str]:
