@@ -55,7 +55,8 @@ def nginx(lines: str, folder: Path) -> Iterator[None]:
     assert tried.returncode == 0, tried.stderr
     with subprocess.Popen(words) as process:
         try:
-            until(lambda: process.poll() is not None or (folder / "pid").exists())
+            # It has written its number once it listens; `-t` leaves the file empty.
+            until(lambda: process.poll() is not None or (folder / "pid").stat().st_size)
             assert process.poll() is None, (folder / "error.log").read_text(encoding="utf-8")
             yield
         finally:
