@@ -65,7 +65,6 @@ def test_what_is_run_serves_the_folder_that_is_mounted_and_is_healthy(engine: im
     (tmp_path / "own.yaml").write_text("cfmock: 1\nflows: [{name: my_own}]\n", encoding="utf-8")
     container = engine.make({}, given.words, {inside: str(tmp_path / "own.yaml")})
     container.start()
-    container.until_ready()
     assert container.healthy()
     assert b"the admin API is off" in container.log
 
@@ -125,7 +124,6 @@ def test_tests_in_compose_find_the_server_that_they_waited_for(engine: image.Eng
     assert typed(GUIDE, "docker compose") == [["up", "--build", "--exit-code-from", "tests"]]
     server = engine.make(services[wanted]["environment"], (), {})
     server.start()
-    server.until_ready()
     assert server.healthy()
 
     inside = f"{wanted}:{IMAGE.port}"

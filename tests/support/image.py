@@ -18,7 +18,7 @@ import tarfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,7 +27,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from cfmock.base import yaml_source
 from tests.support.pages import blocks
-from tests.support.postgres import free_port
 from tests.support.processes import ROOT, environment
 from tests.support.waiting import until
 
@@ -76,6 +75,8 @@ class Image:
         return [*(word for word in self.words if word.startswith("/")), self.only("VOLUME")]
 
 
+_READY = re.compile(rb"^cfmock ready \S+:(\d+)$", re.MULTILINE)
+
 IMAGE = Image((ROOT / "Dockerfile").read_text(encoding="utf-8"))
 
 
@@ -95,8 +96,8 @@ class Container:
     words: Sequence[str]
     mounts: Mapping[str, str]
     """Folder in the container → folder of the host."""
-    port: int = field(default_factory=free_port)
-    """Where the image's port is to be had on the host."""
+    port: int = 0
+    """Where the image's port is to be had on the host, once it has started."""
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -110,6 +111,7 @@ class Container:
         return {name: self._here(value) for name, value in given.items()} | {"CFMOCK_PORT": str(self.port)}
 
     def start(self) -> None:
+        """Run it until it is ready, or has ended by itself."""
         assert IMAGE.program == ["cfmock"]
         words = [self._here(word) for word in self.words or IMAGE.words]
         with self._log.open("wb") as log:
@@ -117,6 +119,9 @@ class Container:
                 [sys.executable, "-m", "cfmock", *words], cwd=self.root, env=environment(**self.variables),
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+        until(lambda: _READY.search(self.log) or self.exit_code is not None)
+        if found := _READY.search(self.log):
+            self.port = int(found[1])
 
     @property
     def _log(self) -> Path:
@@ -130,10 +135,6 @@ class Container:
         """What the image's health check says."""
         words = [sys.executable, "-IS", *IMAGE.health[1:]]
         return subprocess.run(words, env=self.variables, capture_output=True, check=False).returncode == 0
-
-    def until_ready(self) -> None:
-        until(lambda: b"cfmock ready" in self.log or self.exit_code is not None)
-        assert self.exit_code is None, self.log.decode()
 
     @property
     def exit_code(self) -> int | None:
