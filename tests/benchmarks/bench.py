@@ -1,7 +1,7 @@
 """Speed and memory against their limits. Usage: bench.py [PART ...]; exit 1 if a limit is missed.
 
 Parts: calls, scans, start, memory, growth, pages, looking, console, reads, loading, fixture, setup, faults, engine, graph,
-contract, worker, lab, replay, outer, state, attacks, peers (default: all).
+contract, worker, lab, replay, outer, state, replicas, attacks, peers (default: all).
 Times of servers are ratios to the yardstick, measured beside it in interleaved rounds; of each pair of rounds the ratio is
 taken, and of the ratios the median. The servers have one core for themselves and the load has another, where there are two.
 """
