@@ -108,10 +108,11 @@ export const execution = ({parts, world}) => {
   };
 };
 
-/** A picture whose states can be selected. @param {Element} svg @param {string} flow @param {string} chosen */
+/** A picture whose states can be selected; on a narrow page it shrinks, while it can be read. @param {any} svg @param {string} flow @param {string} chosen */
 export function marked(svg, flow, chosen) {
   svg.setAttribute("aria-label", `Graph of ${flow}`);
   svg.setAttribute("role", "group");
+  svg.style.minWidth = `${svg.width.baseVal.value * 0.6}px`;
   for (const each of /** @type {any} */ (svg.querySelectorAll("[data-state]"))) {
     const state = each.dataset.state;
     const press = (event) => {
