@@ -95,6 +95,7 @@ def pictures(browser: Browser) -> Iterator[tuple[str, bytes]]:
             browser.open("about:blank")
             browser.open(f"{cf.url}/_cfmock/#/{view}")
             browser.until_text(words, "live")
+            browser.until("Boolean(document.querySelector('.waits'))")
             browser.run("await document.fonts.ready")
             yield name, browser.picture()
 

@@ -43,7 +43,7 @@ function go() {
     setTimeout(appear, 250, view);
   }
   navigate(place);
-  countSoon();
+  void count().catch(() => {});
   void read(place);
 }
 

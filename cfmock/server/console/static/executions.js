@@ -9,8 +9,9 @@ import {timeline} from "./timeline.js";
 /** What to do where there is no flow. */
 export const NO_FLOWS = /** @type {const} */ (["Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"]);
 
-/** What one that goes on waits for. @param {any} waits null: nothing */
-const waiting = (waits) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "a report", function: "its function", retry: "next try at ", time: "until "}[/** @type {"time"} */ (waits.for)], waits.for === "report" && waits.until ? " until " : "", waits.until ? moment(waits.until, false) : ""] : "");
+/** What one that goes on waits for; a time with its date where that is another than at the start. */
+const waiting = ({waits, started}) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "a report", function: "its function", retry: "next try at ", time: "until "}[/** @type {"time"} */ (waits.for)],
+  waits.for === "report" && waits.until ? " until " : "", waits.until ? moment(waits.until, waits.until.slice(0, 10) !== started.slice(0, 10)) : ""] : "");
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
 
@@ -39,7 +40,7 @@ export const executions = ({query}) => {
       show(counts, ["", ...STATUSES.filter((name) => found.counts[name] || name === status)].map((name) =>
         chip([name ? badge(name) : "All", " ", h("b", name ? found.counts[name] ?? 0 : all)], name === status, {status: name === status ? "" : name}, name)));
       keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), h("span", a(ofExecution(one), one.name), one.parent ? h("small", "started by ", parent(one)) : null), a(link("flows", [one.flow], one), one.flow),
-        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one.waits))));
+        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one))));
       show(below, found.executions.length ? null : filtered ? empty("Nothing matches", found.wrong ?? "No execution passes these filters.")
         : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call start_execution flow=${found.known.name} --url ${location.origin}`)
         : empty("No executions yet", ...NO_FLOWS),
@@ -135,7 +136,7 @@ function head(row) {
   const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
   return h("div", {"data-key": "head"}, h("p.crumbs", a("#/executions", "Executions"), " / ", a(link("flows", [row.flow], row), row.flow)),
-    h("div.head", h("h1", row.name), badge(row.status), row.waits ? h("span", waiting(row.waits)) : null, h("span.actions",
+    h("div.head", h("h1", row.name), badge(row.status), row.waits ? h("span", waiting(row)) : null, h("span.actions",
       running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
       button("Run again", () => tried(again(row)), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row), "Copied a flow test: put it into a fixture file and run cfmock test."), {"data-key": "copy"}))),
     facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
