@@ -12,8 +12,9 @@ import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from operator import attrgetter
 from sys import getsizeof
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,6 +39,8 @@ VIOLATIONS = 1000
 
 MAX_ANSWER = 16 * 1024
 """Bytes of a successful answer that are kept with its call."""
+
+T = TypeVar("T")
 
 WorldKey = tuple[str, str]
 """Account and region."""
@@ -81,6 +84,11 @@ class Details(Struct, frozen=True):
 NOTHING = Details()
 
 
+def _part(path: str, kind: type[T]) -> T:
+    """Make a property: what is at a path below a value, of this type."""
+    return cast("T", property(attrgetter(path)))
+
+
 class CallRecord(Struct, frozen=True, gc=False):
     """One call: what was there when it was answered; all else is made of that when somebody reads it.
 
@@ -106,25 +114,14 @@ class CallRecord(Struct, frozen=True, gc=False):
     size: int = 0
     answered: int = 0
 
-    @property
-    def operation(self) -> str:
-        return self.call.operation.name
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return self.call.arguments
-
-    @property
-    def access_key_id(self) -> str:
-        return self.call.access_key_id
-
-    @property
-    def account(self) -> str:
-        return self.call.account
-
-    @property
-    def region(self) -> str:
-        return self.call.region
+    operation = _part("call.operation.name", str)
+    parameters = _part("call.arguments", dict[str, str])
+    access_key_id = _part("call.access_key_id", str)
+    account = _part("call.account", str)
+    region = _part("call.region", str)
+    request_id = _part("reply.request_id", str)
+    delay = _part("reply.delay", float)
+    answer = _part("reply.body", bytes)
 
     @property
     def flow(self) -> str | None:
@@ -144,23 +141,9 @@ class CallRecord(Struct, frozen=True, gc=False):
         return self.said.message if self.said is not None else None
 
     @property
-    def request_id(self) -> str:
-        return self.reply.request_id
-
-    @property
     def transport(self) -> str | None:
         """What a fault did to the connection."""
         return None if self.reply.transport is Transport.WHOLE else self.reply.transport.value
-
-    @property
-    def delay(self) -> float:
-        """Of the reply, by a fault, in seconds."""
-        return self.reply.delay
-
-    @property
-    def answer(self) -> bytes:
-        """The beginning of the body of a success."""
-        return self.reply.body
 
     @property
     def ended(self) -> float:
