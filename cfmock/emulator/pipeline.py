@@ -30,6 +30,7 @@ from cfmock.engine.jobs import Job
 from cfmock.observe.journal import NOTHING, Details
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.authenticator import Authenticator
+from cfmock.protocol.auth.request_credentials import claim_of
 from cfmock.protocol.faults.rules import Action
 from cfmock.protocol.faults.token_bucket import Throttled
 from cfmock.protocol.wire import decode, encode
@@ -120,7 +121,7 @@ class Pipeline:
     def _decode(self, request: Request, denied: ServiceError | None) -> Decoded:
         """Find the parameters. Never raises: what cannot be read is refused by the next step."""
         began, limit, refusal = stopwatch(), self._limit, denied
-        acs3 = self._authenticator.reads_headers(request)
+        acs3 = self._authenticator.accept_acs3 and decode.is_acs3(request)
         if request.size <= limit:
             try:
                 parameters = decode.decode_parameters(request, acs3=acs3)
@@ -131,7 +132,7 @@ class Pipeline:
         else:
             parameters, refusal = decode.undecoded(request), denied or ServiceError("EntityTooLarge", str(limit))
         request_id = decode.caller_request_id(parameters) or self._shared.ids.request_id()
-        claim = self._authenticator.claim(request, parameters, acs3=acs3)
+        claim = claim_of(request, parameters, self._authenticator.keys, acs3)
         return Decoded(request, began, parameters, request_id, claim, refusal)
 
     def _claim(self, decoded: Decoded) -> Claimed:
@@ -274,8 +275,8 @@ class Pipeline:
         kept = record(reached, reply, failure, said, violations, details, shared.clock.now(), self._settings.region)
         shared.journal.add(kept)
         shared.tally.add(kept)
-        world = kept.account, kept.region
-        shared.feed.mark("call", world, kept.request_id)
+        world = kept.call.account, kept.call.region
+        shared.feed.mark("call", world, reply.request_id)
         for rule in kept.faults:
             shared.feed.mark("fault", world, rule)
 

@@ -29,7 +29,8 @@ class CallTally:
 
     def add(self, record: CallRecord) -> None:
         """Count a call."""
-        counts = self.calls.get((record.operation, record.code or "")) or self._series(record)
+        code = record.said.code if record.said is not None else ""
+        counts = self.calls.get((record.call.operation.name, code)) or self._series(record)
         counts[bisect_left(BOUNDS, record.duration)] += 1
         counts[-1] += record.duration
         for rule in record.faults:

@@ -192,7 +192,7 @@ class Journal:
 
     def add(self, record: CallRecord) -> None:
         """Keep a call in the journal of its world; the oldest go where there is no room for it. Tells the listeners."""
-        key = record.account, record.region
+        key = record.call.account, record.call.region
         ring = self._rings.get(key)
         if ring is None:
             ring = self._rings[key] = CallRing()

@@ -250,7 +250,7 @@ def test_of_a_call_nothing_is_read_twice_to_know_whose_it_is(acs3: bool, monkeyp
     given = {"FlowName": "echo", "Input": "{}"}
     sent = signing.acs3("StartExecution", given, query="Limit=1") if acs3 else signing.v1("StartExecution", given)
     authenticator = service.emulator._authenticator
-    keys = authenticator._credentials = Reads(authenticator._credentials)
+    keys = authenticator.keys = Reads(authenticator.keys)
     headers = Reads(sent.headers)
     texts: list[str] = []
     parsed: list[str] = []

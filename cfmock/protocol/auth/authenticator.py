@@ -14,8 +14,7 @@ from cfmock.base.short_text import digest
 from cfmock.protocol.auth import signature
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.refused_signature import Diagnosis, RefusedSignature
-from cfmock.protocol.auth.request_credentials import Claim, check_parts, claim_of, skew_hint, verify
-from cfmock.protocol.wire.decode import is_acs3
+from cfmock.protocol.auth.request_credentials import Claim, check_parts, skew_hint, verify
 from cfmock.protocol.wire.messages import OperationCall, Parameters, Request
 
 MAX_NONCES = 100_000
@@ -70,50 +69,43 @@ class Authenticator:
         wall_clock: Callable[[], float],
     ) -> None:
         self._given: dict[str, Credential] = {}
-        self._credentials: dict[str, Credential] = {}
+        self.keys: dict[str, Credential] = {}
+        """The known credentials, by id; replaced as a whole."""
         self._strict = strict
         self._max_skew = max_skew
-        self._accept_acs3 = accept_acs3
+        self.accept_acs3 = accept_acs3
         self._nonces: Nonces | None = Nonces(max_skew) if check_nonce and strict else None
         self._now = wall_clock
         self.add(credentials)
-        self._given = dict(self._credentials)
+        self._given = dict(self.keys)
 
     def add(self, credentials: Iterable[Credential]) -> None:
         """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
-        self._credentials = self._credentials | _usable(credentials)  # the former ones may be kept by refused calls
+        self.keys = self.keys | _usable(credentials)  # the former ones may be kept by refused calls
 
     def replace_given(self, credentials: Iterable[Credential]) -> None:
         """Know these keys in place of those given at first; those added stay. Raises SettingsError as `add` does."""
         given = _usable(credentials)
-        added = {key_id: each for key_id, each in self._credentials.items() if self._given.get(key_id) is not each}
-        self._given, self._credentials = given, given | added
+        added = {key_id: each for key_id, each in self.keys.items() if self._given.get(key_id) is not each}
+        self._given, self.keys = given, given | added
 
     def forget_added(self) -> None:
         """Know those keys only that were given at first."""
-        self._credentials = dict(self._given)
+        self.keys = dict(self._given)
 
     def key_ids(self) -> list[str]:
         """The ids of the known keys."""
-        return list(self._credentials)
+        return list(self.keys)
 
     @property
     def accounts(self) -> set[str]:
         """The accounts that have a key."""
-        return {each.account for each in self._credentials.values()}
+        return {each.account for each in self.keys.values()}
 
     @property
     def nonces_kept(self) -> int:
         """How many nonces are remembered."""
         return len(self._nonces) if self._nonces is not None else 0
-
-    def reads_headers(self, request: Request) -> bool:
-        """Whether headers say who sent a request: a signature of ACS3, or a bearer token."""
-        return self._accept_acs3 and is_acs3(request)
-
-    def claim(self, request: Request, parameters: Parameters, *, acs3: bool) -> Claim:
-        """Who a request says it is from, unchecked."""
-        return claim_of(request, parameters, self._credentials, acs3)
 
     def authenticate(
         self, request: Request, parameters: Parameters, claim: Claim, call: OperationCall, skew: float = 0.0
@@ -158,7 +150,7 @@ class Authenticator:
         """What explains later why the signature of a request does not match; of the request it keeps what that takes."""
         # Headers are signed with ACS3 only.
         kept = request if claim.acs3 else replace(request, headers={"content-type": parameters.media_type})
-        credential, acs3, known = claim.credential, claim.acs3, self._credentials
+        credential, acs3, known = claim.credential, claim.acs3, self.keys
 
         def diagnose() -> Diagnosis:
             from cfmock.protocol.auth import diagnosis

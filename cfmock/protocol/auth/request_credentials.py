@@ -51,7 +51,7 @@ class Claim(Struct, frozen=True, gc=False):
 
 def claim_of(request: Request, parameters: Parameters, keys: Mapping[str, Credential], acs3: bool) -> Claim:
     """Read who a request says it is from, of the `keys` known by their ids. Of one that is not signed headers may tell, too."""
-    values, get, header = parameters.values, parameters.values.get, request.header
+    values, get = parameters.values, parameters.values.get
     authorization = bearer = None
     name = time = nonce = token = ""
     if not acs3:
@@ -60,6 +60,7 @@ def claim_of(request: Request, parameters: Parameters, keys: Mapping[str, Creden
         if get("SignatureType") == BEARER:
             bearer = get("BearerToken", "")
     if acs3 or (bearer is None and "Signature" not in values):
+        header = request.header
         authorization = signature.parse_authorization(header("authorization"))
         name = name or (header("x-acs-accesskey-id") if authorization is None else authorization.credential)
         time, nonce = time or header("x-acs-date"), nonce or header("x-acs-signature-nonce")

@@ -16,9 +16,10 @@ from cfmock.api.client import signed_request
 from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.protocol.auth.authenticator import Authenticator, Nonces
 from cfmock.protocol.auth.credentials import Credential
+from cfmock.protocol.auth.request_credentials import claim_of
 from cfmock.protocol.auth.signature import v1_string_to_sign
 from cfmock.protocol.spec.model import load
-from cfmock.protocol.wire.decode import canonical_query, decode_parameters, percent_encode
+from cfmock.protocol.wire.decode import canonical_query, decode_parameters, is_acs3, percent_encode
 from cfmock.protocol.wire.messages import OperationCall, Request
 
 VECTORS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["vectors"]
@@ -39,9 +40,9 @@ def signed(operation: str = "DescribeExecution", **options: Any) -> Request:
 
 def authenticate(request: Request, checker: Authenticator, skew: float = 0.0) -> Credential:
     """Whose call it is, if it may pass."""
-    acs3 = checker.reads_headers(request)
+    acs3 = checker.accept_acs3 and is_acs3(request)
     parameters = decode_parameters(request, acs3=acs3)
-    claim = checker.claim(request, parameters, acs3=acs3)
+    claim = claim_of(request, parameters, checker.keys, acs3)
     checker.authenticate(request, parameters, claim, DESCRIBE, skew)
     return claim.credential
 

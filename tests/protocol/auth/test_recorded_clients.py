@@ -12,8 +12,9 @@ import pytest
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.credentials import Credential
 from cfmock.protocol.auth.diagnosis import diagnose
+from cfmock.protocol.auth.request_credentials import claim_of
 from cfmock.protocol.spec.model import load
-from cfmock.protocol.wire.decode import decode_parameters
+from cfmock.protocol.wire.decode import decode_parameters, is_acs3
 from cfmock.protocol.wire.messages import OperationCall, Request
 from tests.e2e.sdks import KINDS
 from tests.e2e.signatures import FILE, RECORDED, SAMPLES, packages
@@ -49,8 +50,8 @@ def test_a_recorded_signature_is_right(row: dict[str, Any]) -> None:
         wall_clock=lambda: moment,
     )
     operation = OperationCall(load().operations[SAMPLES[row["sample"]][1]], {})
-    parameters = decode_parameters(request, acs3=(acs3 := checker.reads_headers(request)))
-    checker.authenticate(request, parameters, checker.claim(request, parameters, acs3=acs3), operation)
+    parameters = decode_parameters(request, acs3=(acs3 := is_acs3(request)))
+    checker.authenticate(request, parameters, claim_of(request, parameters, checker.keys, acs3), operation)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row["sample"] != "sts"], ids=named)
