@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from cfmock.base.errors import ServiceError
 from cfmock.control.endpoints import Endpoint
 from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
-from cfmock.server.http_edge import ADMIN, json_answer
+from cfmock.server.http_edge import json_answer
 from cfmock.server.replicas.joined_changes import JoinedChanges
 from cfmock.server.replicas.joining import FOLLOWED, JOINS, joined, query_of_part
 from cfmock.server.replicas.lines import ADDITIONS, NotSent, PeerAnswer, Unanswered
@@ -97,13 +96,9 @@ class JointAdmin:
         self, world: WorldKey, endpoint: Endpoint, name: str, query: str, body: Any
     ) -> web.StreamResponse | None:
         """The answer of the owner of a world; None if that is this replica. Raises StateLost."""
-        data = b"" if body is None else json.dumps(body).encode()
 
-        async def ask(address: str) -> PeerAnswer:
-            headers = [("Host", address), ("Content-Type", "application/json")]
-            return await self._replica.lines.ask(
-                address, endpoint.method, f"{ADMIN}/{_target(name, query)}", headers, data, about=world
-            )
+        def ask(address: str) -> Awaitable[PeerAnswer]:
+            return self.lines.admin(address, endpoint.method, _target(name, query), body, about=world)
 
         answer = await self._replica.of_owner(world, ask)
         if answer is None:

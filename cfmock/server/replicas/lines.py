@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
+
+from cfmock.base.json_text import Json
+from cfmock.server.http_edge import ADMIN
 
 TOKEN = "x-cfmock-replica"  # noqa: S105 - the name of a header
 """The header that says that another replica sends a request: it has the token that all share."""
@@ -137,6 +141,14 @@ class Lines:
         if len(idle) > MAX_IDLE:
             idle.pop(0).close()
         return answer
+
+    async def admin(
+        self, address: str, method: str, target: str, body: Json, *, about: object = None, part: bool = False
+    ) -> PeerAnswer:
+        """Send a request to the admin API of the replica at an address, likewise."""
+        headers = ("Host", address), ("Content-Type", "application/json")
+        data = b"" if body is None else json.dumps(body).encode()
+        return await self.ask(address, method, f"{ADMIN}/{target}", headers, data, about=about, part=part)
 
     async def _line(self, address: str) -> _Line:
         idle = self._idle.get(address, [])

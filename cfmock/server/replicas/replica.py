@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,7 +17,7 @@ from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.handover import HandedOn
-from cfmock.server.http_edge import ADMIN, Begun, HttpEdge
+from cfmock.server.http_edge import Begun, HttpEdge
 from cfmock.server.replicas.lines import Lines, NotSent, PeerAnswer, Unanswered, headers_from
 from cfmock.server.replicas.session import LONGEST, DatabaseSession
 from cfmock.server.replicas.shared_state import SharedState
@@ -224,11 +223,7 @@ class Replica:
                 await asyncio.sleep(AGAIN)
 
     async def _part(self, address: str, method: str, target: str, body: Json) -> PeerAnswer | None:
-        headers, data = [("Host", address)], b""
-        if body is not None:
-            data = json.dumps(body).encode()
-            headers.append(("Content-Type", "application/json"))
-        asking = self.lines.ask(address, method, f"{ADMIN}/{target}", headers, data, part=True)
+        asking = self.lines.admin(address, method, target, body, part=True)
         try:
             answer = await asyncio.wait_for(asking, 2.0)
         except (NotSent, Unanswered, asyncio.TimeoutError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import secrets
 import socket
 import threading
@@ -158,7 +159,7 @@ class DatabaseSession:
 
     def cut(self) -> None:
         """End the connection under whoever waits for the database."""
-        with contextlib.suppress(*self.failures), socket.socket(fileno=_duplicate(self._connection)) as own:
+        with contextlib.suppress(*self.failures), socket.socket(fileno=os.dup(self._connection.fileno())) as own:
             own.shutdown(socket.SHUT_RDWR)
 
     def _heard(self, notify: psycopg.Notify) -> None:
@@ -229,7 +230,7 @@ class DatabaseSession:
     @property
     def local_host(self) -> str:
         """The address of this machine from which the database is reached."""
-        with contextlib.suppress(*self.failures), socket.socket(fileno=_duplicate(self._connection)) as own:
+        with contextlib.suppress(*self.failures), socket.socket(fileno=os.dup(self._connection.fileno())) as own:
             if own.family in (socket.AF_INET, socket.AF_INET6):
                 return str(own.getsockname()[0])
         return "127.0.0.1"
@@ -304,11 +305,6 @@ def _text(world: WorldKey) -> str:
 def _key(text: str) -> WorldKey:
     account, _, region = text.rpartition("/")
     return account, region
-
-
-def _duplicate(connection: psycopg.Connection[Any]) -> int:
-    own = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-    return own.detach()
 
 
 def _line(error: Exception) -> str:

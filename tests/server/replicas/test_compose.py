@@ -68,8 +68,6 @@ def test_the_compose_file_makes_replicas_that_survive_the_loss_of_one(postgres: 
         ]
         for each in made:
             each.start()
-        for each in made:
-            each.until_ready()
         port = free_port()
         with balancer(_servers(document, port, [each.port for each in made]), tmp_path):
             until(lambda: listens(port))
