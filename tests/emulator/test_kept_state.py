@@ -256,6 +256,8 @@ def test_map_runs_go_on_and_are_there_afterwards(make: Make) -> None:
     assert described(service, "m", "e")["Status"] == "Succeeded"
     counts = service("DescribeMapRun", **asked)["ItemCounts"]
     assert (counts["Succeed"], counts["Total"]) == (5, 5)
+    child = service.control.show_execution("m", f"{name}-4")
+    assert child["parent"] == {"flow": "m", "name": "e", "state": "M"}
 
 
 def test_a_function_that_was_under_way_is_called_again(make: Make) -> None:
