@@ -23,6 +23,8 @@ def test_a_failed_execution_tells_its_error_who_answered_and_what_nearly_did(bro
         "Refused", HOSTILE, "because Charge failed with Refused", "mock 2 of 'Charge'", "What nearly did", "StepEntered"
     )
     assert browser.run("return document.querySelector('[data-state=Charge]').dataset.status") == "failed"
+    browser.click("Definition and mocks")
+    browser.until("document.querySelector('.row.here')?.textContent.includes('Name: Charge')")
 
 
 def test_an_execution_is_started_stopped_and_run_again(browser: Browser, cf: CloudFlow) -> None:

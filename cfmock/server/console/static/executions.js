@@ -157,7 +157,7 @@ function answers(row, chosen) {
   return h("section", {"data-key": "answers"}, h("div.head", h("h2", chosen || "Tasks"), chosen ? button("All tasks", () => change({state: ""}, true), {class: "plain"}) : null),
     row.outcome?.why ? h("p", h("b", "Outcome: "), row.outcome.why) : null, row.outcome ? misses(row.outcome.near_misses) : null,
     tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
-      h("h3", task.state, " ", h("span.quiet", task.action ?? "")),
+      h("div.head", h("h3", task.state, " ", h("span.quiet", task.action ?? "")), a(at(`#/${to("flows", row.flow)}`, {...worldOf(row), state: task.state}), "Definition and mocks")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
       task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)),
       started(row, task))),
