@@ -1,4 +1,4 @@
-"""The compose file of docs/replicas.md: what it starts runs here as processes, with its settings, behind its balancer."""
+"""The compose file of docs/replicas.md: what it starts runs here as processes, with its settings, behind its balancer; behind two of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,17 @@ http {{
 
 
 @contextmanager
-def balancer(servers: str, folder: Path) -> Iterator[None]:
+def balancer(document: Any, replicas: Sequence[int], folder: Path) -> Iterator[str]:
+    """One balancer; its URL."""
+    port = free_port()
+    servers = _servers(document, port, replicas)
+    folder.mkdir()
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, servers=servers), encoding="utf-8")
     words = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "log"]
     with subprocess.Popen(words) as process:
         try:
-            yield
+            until(lambda: listens(port))
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
@@ -68,10 +74,9 @@ def test_the_compose_file_makes_replicas_that_survive_the_loss_of_one(postgres: 
         ]
         for each in made:
             each.start()
-        port = free_port()
-        with balancer(_servers(document, port, [each.port for each in made]), tmp_path):
-            until(lambda: listens(port))
-            _try(f"http://127.0.0.1:{port}", ours["environment"]["CFMOCK_ADMIN_TOKEN"], made[0].process)
+        there = [each.port for each in made]
+        with balancer(document, there, tmp_path / "b1") as one, balancer(document, there, tmp_path / "b2") as two:
+            _try([one, two], ours["environment"]["CFMOCK_ADMIN_TOKEN"], made[0].process)
     finally:
         engine.stop()
 
@@ -87,12 +92,14 @@ def _servers(document: Any, port: int, replicas: Sequence[int]) -> str:
     return str(text)
 
 
-def _try(url: str, token: str, owner: subprocess.Popen[bytes] | None) -> None:
+def _try(urls: Sequence[str], token: str, owner: subprocess.Popen[bytes] | None) -> None:
+    url, ways = urls[0], cycle(urls)
+
     def admin(path: str, **headers: str) -> Any:
         return urllib.request.urlopen(urllib.request.Request(f"{url}/_cfmock/{path}", headers=headers), timeout=10)
 
     def sent(request: Request) -> dict[str, Any]:
-        status, fields = send(url, request, timeout=10)
+        status, fields = send(next(ways), request, timeout=10)
         assert status == 200, fields
         return fields
 
@@ -109,7 +116,8 @@ def _try(url: str, token: str, owner: subprocess.Popen[bytes] | None) -> None:
     with admin("changes", **bearer) as changes:  # a line at a time: the balancer keeps none back
         started = {region: called("StartExecution", region)["StartedTime"] for region in REGIONS}
         assert json.loads(changes.readline())["kind"]
-    assert sent(signing.acs3("ListFlows", {}, key="cfmock", secret="cfmock-secret", host=host))["Flows"]
+    signed = signing.acs3("ListFlows", {}, key="cfmock", secret="cfmock-secret", host=host)
+    assert send(url, signed, timeout=10)[1]["Flows"]
     assert json.load(admin("health"))["status"] == "ok"
     with pytest.raises(urllib.error.HTTPError, match="401"):
         admin("executions")
