@@ -1,4 +1,4 @@
-"""The compose file of docs/replicas.md: what it starts runs here as processes, with its settings, behind its balancer; behind two of them."""
+"""The compose file of docs/replicas.md: what it starts runs here as processes, with its settings, behind two of its balancers."""
 
 from __future__ import annotations
 
