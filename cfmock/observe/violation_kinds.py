@@ -109,8 +109,13 @@ _WANTED = {"boolean": "true or false", "integer": "an integer", "number": "a num
 
 @shared_allowance()
 def _unknown(operation: Operation, names: Sequence[str]) -> list[ViolationNote]:
-    """Return a violation for each name, the last one for all beyond `MOST_TOLD`."""
-    found = []
+    """Return a violation for each name, the last one for all beyond `MOST_TOLD`, and one for all parts of the same parameter."""
+    parts = {whole: name for name in reversed(names) if (whole := name.partition(".")[0]) in operation.parameters}
+    found = [
+        violation("flattened value", f"{operation.name} got {part[:128]} in place of {whole}", name=whole)
+        for whole, part in parts.items()
+    ]
+    names = [name for name in names if name.partition(".")[0] not in parts]
     for name in names[:MOST_TOLD]:
         message = f"{operation.name} has no parameter '{name[:128]}'{did_you_mean(name, operation.parameters)}"
         found.append(violation("unknown parameter", message, name=f"'{name[:128]}'"))

@@ -55,6 +55,12 @@ def test_what_a_good_client_does_is_no_violation(service: Service) -> None:
             "unknown parameter",
             "ListFlows has no parameter 'Limits' (did you mean 'Limit'?)",
         ),
+        (
+            "StartExecution",
+            {"Input.amount": "1", "Input.items.1": "x"},
+            "flattened value",
+            "StartExecution got Input.amount in place of Input",
+        ),
         ("ListFlows", {"Limit": "+3"}, "wrong type", "Limit='+3'"),
         ("ListFlows", {"Limit": "03"}, "wrong type", "Limit='03'"),
         ("ListFlows", {"Limit": "3.0"}, "wrong type", "Limit='3.0'"),
