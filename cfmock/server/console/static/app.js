@@ -130,7 +130,8 @@ function navigate(place) {
       each === "Waiting" && waits ? h("span.waits", {title: `${waits} tasks wait for a report`}, waits) : null);
   }));
   const {account, region} = world;
-  fill(worlds, account || region ? `${account || "All accounts"} · ${region || "all regions"}` : "All accounts and regions");
+  worlds.title = account || region ? `${account || "All accounts"} · ${region || "all regions"}` : "All accounts and regions";
+  fill(worlds, worlds.title);
 }
 
 /** By how much a real clock of the server is ahead of this machine's, in ms; null: it is virtual. @type {number | null} */
