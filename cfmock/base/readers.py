@@ -76,6 +76,9 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "actionname": ("operation",), "action": ("operation",), "statuscode": ("status",), "httpcode": ("status",),
     "input": ("payload",), "output": ("returns",), "result": ("returns",), "response": ("returns",),
     "cronexpression": ("cron",), "starttime": ("started",), "startedtime": ("started",), "stoptime": ("stopped",),
+    "mock": ("tasks", "mocks"), "mocks": ("tasks",), "responses": ("outcomes",), "results": ("outcomes",),
+    "returns": ("output",), "fails": ("error",), "delay": ("after",), "count": ("times",), "match": ("when",),
+    "url": ("http",), "expected": ("expect",), "source": ("definition",), "yaml": ("definition",),
     "stoppedtime": ("stopped",), "routingconfigurations": ("routes",), "versionid": ("version", "number"),
 }  # fmt: skip
 """The keys for what the API, its clients or other tools call by other names, written small and without `_`."""
