@@ -3,13 +3,12 @@
 #
 # Guess:  asyncio.gather over calls of one client asks for credentials once, or once for each; the loop goes on meanwhile.
 # Does:   get_credential_async waits for a threading.Lock, on the event loop's own thread, up to five seconds, while the coroutine
-#         that holds it waits for its answer on the same loop: nothing in the program moves, then both ask. Every further coroutine
-#         adds five seconds. From three on the connection in the background has been "timed out" by then, and the calls fail with
-#         a RetryError although the server of credentials answers at once. This comes at the first calls of a program and at each
-#         renewal of a token. One awaited get_credential_async before the others avoids the first; threads do well.
+#         that holds it waits for its answer on the same loop: nothing in the program moves. Every further coroutine adds five
+#         seconds. After that pause the connection of the first one counts as timed out, so it fails with a RetryError although the
+#         server of credentials answers at once. This comes at the first calls of a program and at each renewal of a token. One
+#         awaited get_credential_async before the others avoids the first; threads do well.
 # Seen:   10 threads: below 2 s, 1 request
-#         2 coroutines: 5 s, 2 requests, the loop stood still for 5 s
-#         3 coroutines: RetryError Connection timeout to host
+#         2 coroutines: 5 s, the loop stood still for 5 s, RetryError Connection timeout to host
 #
 # Exits with 1 if that changes.
 set -euo pipefail
@@ -82,7 +81,7 @@ async def in_coroutines(count):
     took = time.monotonic() - began
     await asyncio.sleep(0.1)
     ticks.cancel()
-    return took, requests, max(gaps), {f"{type(one).__name__} {one}" for one in results if isinstance(one, Exception)}
+    return took, max(gaps), {f"{type(one).__name__} {one}" for one in results if isinstance(one, Exception)}
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
@@ -90,12 +89,9 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 took, asked = in_threads(10)
 print(f"10 threads: {took:.1f} s, {asked} request")
 fine = took < 2 and asked == 1
-took, asked, gap, errors = asyncio.run(in_coroutines(2))
-print(f"2 coroutines: {took:.1f} s, {asked} requests, the loop stood still for {gap:.1f} s, errors {sorted(errors)}")
-frozen = 4.9 < gap < 9 and asked == 2
-*_, errors = asyncio.run(in_coroutines(3))
-print(f"3 coroutines: {sorted(errors)}")
+took, gap, errors = asyncio.run(in_coroutines(2))
+print(f"2 coroutines: {took:.1f} s, the loop stood still for {gap:.1f} s, {sorted(errors)}")
 failed = any("RetryError Connection timeout to host" in error for error in errors)
-sys.exit(0 if fine and frozen and failed else 1)
+sys.exit(0 if fine and 4.9 < gap < 9 and failed else 1)
 PY
 venv/bin/python finding.py
