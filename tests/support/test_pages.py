@@ -67,8 +67,8 @@ def test_what_is_wrong_on_a_page_is_told(reader, wrong):
         reader.follow(wrong)
 
 
-def test_a_block_that_is_not_to_be_run_is_only_read(reader):
-    reader.follow("<!-- not run: it needs an account -->\n" + block("python", "assert False\n"))
+def test_a_block_that_a_test_runs_is_left_to_it(reader):
+    reader.follow("<!-- run by tests/test_another.py -->\n" + block("python", "assert False\n"))
     assert not reader.left_out
 
 
