@@ -9,6 +9,6 @@ from tests.support.postgres import Cluster
 
 
 def test_nothing_that_was_acknowledged_is_lost_when_replicas_are_harmed(postgres: Cluster, tmp_path: Path) -> None:
-    record = crash(2, 7, postgres, tmp_path, hands=2, rest=0.15)
+    record = crash(2, 7, postgres, tmp_path, hands=1, rest=0.15)
     assert record.wrong == []
     assert record.counts["looks"] > 0
