@@ -157,15 +157,10 @@ class ClientHistory:
         elif self._looks:
             self._looks.pop((call.flow or "", call.execution or ""), None)
 
-    def _started(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
-        """A start has succeeded."""
-        if self._lost:
-            self._lost.pop(_start_likeness(call), None)
-        if call.operation.name in MADE_BY.values():
-            self._is_made(call, fields, request_id)
-
     def _is_made(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
         """What an operation makes is there."""
+        if self._lost and call.operation.name in _STARTS:
+            self._lost.pop(_start_likeness(call), None)
         if self._refused:
             self._refused.pop(_made(call.operation.name, call), None)
 
@@ -211,8 +206,7 @@ _RECEIVED: Mapping[str, Callable[[ClientHistory, OperationCall], ViolationNote |
 _SUCCEEDED: Mapping[str, Callable[[ClientHistory, OperationCall, Mapping[str, Any], str], None]] = {
     "DescribeExecution": ClientHistory._looked,
     **dict.fromkeys(("GetExecutionHistory", "StopExecution", "ListExecutions"), ClientHistory._looked_otherwise),
-    **dict.fromkeys(MADE_BY.values(), ClientHistory._is_made),
-    **dict.fromkeys(_STARTS, ClientHistory._started),
+    **dict.fromkeys((*MADE_BY.values(), *_STARTS), ClientHistory._is_made),
 }
 """What is watched, by operation: calls that come in, and those that have succeeded."""
 
