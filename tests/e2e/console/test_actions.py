@@ -120,6 +120,37 @@ def test_a_selected_state_has_an_address_and_back_undoes_it(browser: Browser, cf
     browser.until_text("good-1")
 
 
+def test_a_selected_state_is_scrolled_to_on_a_narrow_page(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions/order_flow/bad-1", "because Charge")
+    browser.look(400, "light", 500)
+    assert browser.run("return document.querySelector('aside').getBoundingClientRect().top > innerHeight")
+    browser.click("Charge", ".error")
+    browser.until("document.querySelector('aside').getBoundingClientRect().top < 100")
+
+
+EDGES = """
+const part = (each) => (each > 0.04 ? ((each + 0.055) / 1.055) ** 2.4 : each / 12.92);
+const light = (colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((each) => part(each / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+};
+const ratio = (one, two) => Math.max(light(one) / light(two), light(two) / light(one));
+const page = getComputedStyle(document.body).backgroundColor;
+const controls = ["main form input", "main select", ".actions button"].map((each) => document.querySelector(each));
+return controls.map((each) => getComputedStyle(each))
+  .flatMap((each) => [each.backgroundColor, page].map((ground) => ratio(each.borderTopColor, ground)));
+"""
+"""The contrast of controls' borders with what is on both sides of them."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_controls_have_edges_that_are_seen(browser: Browser, cf: CloudFlow, scheme: str) -> None:
+    show(browser, cf, "faults", "a broken connection")
+    browser.look(1280, scheme)
+    ratios = browser.run(EDGES)
+    assert min(ratios) >= 3, ratios
+
+
 def test_keys_lead_through_the_console(browser: Browser, cf: CloudFlow) -> None:
     show(browser, cf, "executions/order_flow/bad-1", "Refused")
     press(browser, "?")

@@ -61,14 +61,24 @@ def test_calls_arrive_by_themselves_and_one_is_made_a_fault_of(browser: Browser,
     browser.click("ListFlows")
     browser.until_text("Request as decoded")
     browser.click("Make a fault", "main")
-    browser.until_text("operation: ListFlows", "error: ResourceThrottled")
+    browser.until_text("operation: ListFlows", "error: ResourceThrottled", "times: 1")
     browser.click("Make a fault", "form")
-    browser.until_text("Remove")
+    browser.until_text("Remove", "is at work. Applies to clients' calls, not to executions started here.")
     with pytest.raises(ServiceError, match="ResourceThrottled"):
         cf.call("ListFlows")
     browser.click("Remove")
     browser.until_text("No faults")
     cf.call("ListFlows")
+
+
+def test_a_fault_of_a_call_leaves_out_a_name_of_nothing(browser: Browser, cf: CloudFlow) -> None:
+    with pytest.raises(ServiceError):
+        cf.call("DescribeExecution", FlowName="order_flw", ExecutionName="good-1")
+    show(browser, cf, f"calls/{cf.calls('DescribeExecution')[-1].request_id}")
+    browser.until_text("FlowNotExists")
+    browser.click("Make a fault", "main")
+    browser.until_text("error: FlowNotExists", "times: 1")
+    assert "order_flw" not in browser.text()
 
 
 def test_the_clock_is_moved_from_the_header(browser: Browser, cf: CloudFlow) -> None:

@@ -69,8 +69,9 @@ const told = (row) => [["Time", moment(row.time)], ["Took", span(row.duration * 
   ["Execution", !row.code && row.parameters.ExecutionName && row.parameters.FlowName
     ? a(ofExecution({...row, flow: row.parameters.FlowName, name: row.parameters.ExecutionName}), row.parameters.ExecutionName) : null]];
 
-/** Where a fault for calls like this one is made. */
-const fault = (row) => at("#/faults", {operation: row.operation, flow: row.parameters.FlowName, execution: /^Start/.test(row.operation) ? null : row.parameters.ExecutionName, error: row.code ?? "ResourceThrottled"});
+/** Where a fault for calls like this one is made; a name of nothing is left out. */
+const fault = ({operation, code, parameters: {FlowName: flow, ExecutionName: execution}}) => at("#/faults", {operation, flow: code === "FlowNotExists" ? null : flow,
+  execution: /^Start/.test(operation) || /^(Flow|Execution)NotExists$/.test(code) ? null : execution, error: code ?? "ResourceThrottled", times: "1"});
 
 /** @param {Record<string, string>} parameters */
 function request(parameters) {

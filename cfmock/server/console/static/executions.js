@@ -85,6 +85,8 @@ export const execution = ({parts, world}) => {
   const node = h("div");
   /** What was read when it had ended: other executions' changes bring nothing more. @type {any} */
   let ended = null;
+  /** The state that was chosen when this was drawn. @type {string | null} */
+  let drawnFor = null;
 
   return {
     title: name, node, kinds: ["execution", "task", "clock"],
@@ -105,6 +107,9 @@ export const execution = ({parts, world}) => {
           h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen)) : quiet("No picture.")),
             timeline(row, history, end, chosen)),
           h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen))));
+      const side = /** @type {Element} */ (node.querySelector("aside"));
+      if (chosen && drawnFor !== null && chosen !== drawnFor && side.getBoundingClientRect().top > innerHeight - 120) side.scrollIntoView();
+      drawnFor = chosen;
     },
   };
 };

@@ -43,6 +43,9 @@ function plain(schema, schemas) {
   return inner.$ref ? {...plain(schemas[inner.$ref.split("/").pop()], schemas), ...inner} : inner;
 }
 
+/** What a fault does not touch. */
+const REACH = "Applies to clients' calls, not to executions started here.";
+
 const USUAL = ["operation", "flow", "execution"];
 
 /** A key of a rule as a label. @param {string} name */
@@ -102,11 +105,11 @@ function rulemaker(schemas, query) {
     const added = await send("POST", at("faults", here().world), built()).catch((error) => {
       throw new Error(error.message.replace(/^(?:when\.)?(\w+)(?=[:.])/, (/** @type {string} */ _, /** @type {string} */ name) => labelled(name)));
     });
-    notice(`${added.name} is at work.`);
+    notice(`${added.name} is at work. ${REACH}`);
     made.closest("section").replaceWith(rulemaker(schemas, new URLSearchParams()));
   },
   h("fieldset", h("legend", "What goes wrong"), does),
-  h("fieldset", h("legend", "For which calls"), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
+  h("fieldset", h("legend", "For which calls"), quiet(REACH), when.filter(({key}) => USUAL.includes(key)).map(({made}) => made),
     group("More conditions", parts.when.description, when.filter(({key}) => !USUAL.includes(key)).map(({made}) => made))),
   h("fieldset", h("legend", "How often"), rest.filter(({name}) => name === "times").map(({made}) => made), group("More", "", rest.filter(({name}) => name !== "times").map(({made}) => made))),
   submit("Make a fault"));
