@@ -172,6 +172,16 @@ def test_a_fault_that_is_removed_anywhere_is_gone_everywhere_and_for_good(postgr
 
         return bool(await until(code) == "AccessDenied")
 
+    async def taken(by: Member, of: Member, *regions: str) -> None:
+        """Have the worlds of one member taken by the other: a member that has lost its session may be the first to come back."""
+        for region in regions:
+            for _ in range(20):
+                if ("", region) in by.owned:
+                    break
+                of.end_session(postgres)
+                assert await until(lambda region=region: by.call("DescribeFlow", region, Name="echo"))
+            assert ("", region) in by.owned
+
     async def test() -> None:
         denied = {"when": {"operation": "ListFlows"}, "error": "AccessDenied"}
         given = {**FIXTURE, "faults": [denied]}
@@ -184,15 +194,11 @@ def test_a_fault_that_is_removed_anywhere_is_gone_everywhere_and_for_good(postgr
             assert await two.admin("DELETE", f"faults/{added[0]['id']}?region=cn-shanghai") == {}
             assert await one.admin("DELETE", f"faults/{added[1]['id']}") == {}
             assert [await refused(two, region) for region in ("cn-shanghai", "cn-beijing")] == [False, True]
-            one.end_session(postgres)
-            assert await until(lambda: two.call("DescribeFlow", "cn-hangzhou", Name="echo"))
-            assert one.owned == set()
+            await taken(two, one, "cn-hangzhou")
             assert [await refused(two, region) for region in ("cn-shanghai", "cn-hangzhou")] == [False, True]
             await until(lambda: one.call("DescribeFlow", "cn-shenzhen", Name="echo"))
             assert await refused(one, "cn-shenzhen")
-            two.end_session(postgres)
-            assert await until(lambda: one.call("DescribeFlow", "cn-shanghai", Name="echo"))
-            assert one.owned >= {("", "cn-shanghai"), ("", "cn-shenzhen")}
+            await taken(one, two, "cn-shanghai")
             assert [await refused(one, region) for region in ("cn-shanghai", "cn-hangzhou")] == [False, True]
             assert await one.admin("DELETE", "faults") == {}
             async with replica(url, given) as later:
