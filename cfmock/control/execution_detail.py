@@ -79,7 +79,7 @@ def _condition(candidate: Candidate) -> str:
     words = [f"when {json_text(dict(candidate.when))}"] if candidate.when else []
     if candidate.times is not None:
         words.append(f"times {candidate.times}")
-    return f" ({', '.join(words)})" if words else ", which asks for nothing"
+    return f" ({', '.join(words)})" if words else " (always)"
 
 
 def near_misses_of_try(row: ExecutionRow, state: str, tried: TaskTry) -> Iterator[NearMiss]:

@@ -51,7 +51,7 @@ def test_each_try_tells_who_answered_it_why_and_what_came_before() -> None:
     first, second = charge["tries"]
     assert first["error"] == {"code": "FC.ResourceThrottled", "detail": "slow"}
     assert (first["answered_by"], first["why"]) == ("mock", "mock 3 of 'Charge' (times 1)")
-    assert (second["answered_by"], second["why"]) == ("mock", "mock 4 of 'Charge', which asks for nothing")
+    assert (second["answered_by"], second["why"]) == ("mock", "mock 4 of 'Charge' (always)")
     assert (second["result"], second["error"], second["input"]) == ({"paid": True}, None, {"amount": 5})
     assert (first["at"], second["at"]) == ("2024-06-01T00:00:00.000Z", "2024-06-01T00:00:01.000Z")
     nearly = [(miss["name"], [each["message"] for each in miss["differences"]]) for miss in second["near_misses"]]
@@ -82,7 +82,7 @@ def test_what_was_added_later_changes_nothing_of_what_was() -> None:
         {"flow": "order", "task": "Charge", "mocks": [{"when": {"execution": "x"}, "fails": {"code": "C"}}]}
     )
     (tried,) = control.show_execution("order", "e")["tasks"][0]["tries"]
-    assert (tried["why"], tried["near_misses"]) == ("mock 1 of 'Charge', which asks for nothing", [])
+    assert (tried["why"], tried["near_misses"]) == ("mock 1 of 'Charge' (always)", [])
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ steps:
     told = detail_of({"flows": [{"name": "old", "definition": definition, "tasks": mocks}]}, Input={"a": 1})
     resize, store = (task["tries"][0] for task in told["tasks"])
     assert (resize["input"], resize["answered_by"]) == ({"width": 5}, "unmocked")
-    assert (store["why"], len(store["near_misses"])) == ("mock 2 of 'FC:InvokeFunction', which asks for nothing", 1)
+    assert (store["why"], len(store["near_misses"])) == ("mock 2 of 'FC:InvokeFunction' (always)", 1)
 
 
 def test_the_outcome_that_decided_is_told_with_those_before_it() -> None:
@@ -288,13 +288,13 @@ def decided(mock: dict[str, Any]) -> dict[str, Any]:
 def test_a_failed_execution_names_the_task_that_failed_though_others_came_after_it() -> None:
     told = detail_of(decided({"fails": {"code": "NoSeats"}}))
     assert (told["status"], told["visits"]) == ("Failed", ["Book", "Undo", "NoRoom"])
-    why = "failed with NoSeats (mock 1 of 'Book', which asks for nothing)"
+    why = "failed with NoSeats (mock 1 of 'Book' (always))"
     assert told["because"] == {"state": "Book", "why": why}
 
 
 def test_a_failed_execution_names_the_choice_that_led_to_its_end() -> None:
     told = detail_of(decided({"returns": {"Code": 503}}))
-    why = """chose 'NoRoom', after 'Book' returned {"Code":503} (mock 1 of 'Book', which asks for nothing)"""
+    why = """chose 'NoRoom', after 'Book' returned {"Code":503} (mock 1 of 'Book' (always))"""
     assert told["because"] == {"state": "Full", "why": why}
     assert detail_of(decided({"returns": {"Code": 200}}))["because"] is None
 

@@ -20,7 +20,12 @@ def test_a_failed_execution_tells_its_error_who_answered_and_what_nearly_did(bro
     browser.until_text("bad-1")
     browser.click("bad-1")
     browser.until_text(
-        "Refused", HOSTILE, "because Charge failed with Refused", "mock 2 of 'Charge'", "What nearly did", "StepEntered"
+        "Refused",
+        HOSTILE,
+        "because Charge failed with Refused",
+        "mock 2 of 'Charge'",
+        "Mocks that did not match",
+        "StepEntered",
     )
     assert browser.run("return document.querySelector('[data-state=Charge]').dataset.status") == "failed"
     browser.click("Definition and mocks")
@@ -46,11 +51,36 @@ def test_an_execution_is_started_stopped_and_run_again(browser: Browser, cf: Clo
 
 @pytest.mark.parametrize(("press", "status"), [("Succeed", "Succeeded"), ("Fail", "Failed")])
 def test_a_waiting_task_is_reported_on(browser: Browser, cf: CloudFlow, press: str, status: str) -> None:
-    show(browser, cf, "waiting")
+    show(browser, cf, "executions/order_flow/good-1")
+    browser.until_text("Approve: waits for a callback", " so far")
+    browser.click("Answer it…")
     browser.until_text("Approve", "good-1")
     browser.click(press)
     browser.until_text("No task waits", f"{status} Approve of good-1", "open the execution")
+    browser.click("Dismiss", "article")
+    browser.until("!document.querySelector('article') && !document.querySelector('#notice').innerText")
     assert cf.execution("order_flow", "good-1").status == status
+
+
+RETRIED = """\
+Type: StateMachine
+SpecVersion: v1
+Name: retried
+StartAt: Rate
+States:
+  - {Type: Task, Name: Rate, Action: FC:InvokeFunction, End: true, Parameters: {resourceArn: "acs:fc:::functions/rate"},
+     Retry: [{Errors: [Busy], IntervalSeconds: 2, MaxAttempts: 1, BackoffRate: 1}]}
+"""
+
+
+def test_the_wait_between_two_tries_is_told(browser: Browser, cf: CloudFlow) -> None:
+    tries = [{"fails": {"code": "Busy", "detail": "busy"}, "times": 1}, {"returns": {}}]
+    cf.load({"cfmock": 1, "flows": [{"name": "retried", "definition": RETRIED, "tasks": {"Rate": tries}}]})
+    cf.call("StartExecution", FlowName="retried", ExecutionName="one")
+    show(browser, cf, "executions/retried/one")
+    browser.until_text("Rate: waits for the next try at 00:00:02")
+    cf.clock.advance("2s")
+    browser.until_text("waited 2 s (retry)", "mock 2 of 'Rate' (always)", "Succeeded")
 
 
 def test_calls_arrive_by_themselves_and_one_is_made_a_fault_of(browser: Browser, cf: CloudFlow) -> None:

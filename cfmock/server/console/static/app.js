@@ -127,7 +127,7 @@ function navigate(place) {
   show(byId("nav"), VIEWS.map((each) => {
     const name = each.toLowerCase();
     return h("a", {href: at(`#/${name}`, world), "aria-current": name === place.parts[0] ? "page" : null}, each,
-      each === "Waiting" && waits ? h("span.waits", {title: `${waits} tasks wait for a report`}, waits) : null);
+      each === "Waiting" && waits ? h("span.waits", {title: `${waits} tasks wait for a callback`}, waits) : null);
   }));
   const {account, region} = world;
   worlds.title = account || region ? `${account || "All accounts"} · ${region || "all regions"}` : "All accounts and regions";

@@ -56,29 +56,16 @@ const HANDLERS = ["onclick", "onkeydown", "onsubmit", "onchange", "oninput"];
 
 const key = (node) => node.dataset?.key ?? "";
 
-/** Nodes whose item is gone, and which say for a while what became of it. @type {WeakSet<Node>} */
+/** Nodes whose item is gone, and which say what became of it. @type {WeakSet<Node>} */
 const leaving = new WeakSet();
 
-/** What has closed up under the mouse, and when. @type {{list?: Node, at: number}} */
-const closed = {at: 0};
-
-addEventListener("click", (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (performance.now() - closed.at < 500 && closed.list?.contains(target) && target.closest("button")) {
-    event.preventDefault();
-    event.stopPropagation();
-  }
-}, true);
-
-/** Say what became of an item, in its place: what follows stays where it is for 3 s. */
+/** Say what became of an item, in its place, until somebody dismisses it: what follows stays where it is. */
 export function gone(node, ...words) {
-  notice(words.map((each) => (each instanceof Node ? each.cloneNode(true) : each)));
   leaving.add(node);
-  fill(node, h(node.matches("tr") ? "td" : "p", {colspan: "9"}, words));
-  setTimeout(() => {
-    Object.assign(closed, {list: node.parentNode, at: performance.now()});
-    node.remove();
-  }, 3000);
+  node.classList.add("left");
+  const said = h("span", {role: "status"});
+  fill(node, h(node.matches("tr") ? "td" : "p", {colspan: "9"}, said, " ", button("Dismiss", () => node.remove(), {class: "plain"})));
+  fill(said, words);
 }
 
 /**

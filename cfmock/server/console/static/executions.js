@@ -10,7 +10,7 @@ import {timeline} from "./timeline.js";
 export const NO_FLOWS = /** @type {const} */ (["Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"]);
 
 /** What one that goes on waits for; a time with its date where that is another than at the start. */
-const waiting = ({waits, started}) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "a report", function: "its function", retry: "next try at ", time: "until "}[/** @type {"time"} */ (waits.for)],
+const waiting = ({waits, started}) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "waits for a callback", function: "waits for its function", retry: "waits for the next try at ", time: "waits until "}[/** @type {"time"} */ (waits.for)],
   waits.for === "report" && waits.until ? " until " : "", waits.until ? moment(waits.until, waits.until.slice(0, 10) !== started.slice(0, 10)) : ""] : "");
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
@@ -101,12 +101,12 @@ export const execution = ({parts, world}) => {
     },
     draw({row, history, graph, end}, {query}) {
       const chosen = query.get("state") ?? "";
-      show(node, head(row), error(row),
+      show(node, head(row, end), error(row),
         h("div.pair", {"data-key": "values"}, block("Input", row.input), block("Output", row.output, 2, row.stopped ? "none" : "not yet: it has not ended")),
         h("div.split", {"data-key": "way"},
           h("div", section("Path", graph ? h("div", {...PANE, class: "graph", "aria-label": "Graph of the flow"}, marked(drawn(graph), flow, chosen)) : quiet("No picture.")),
             timeline(row, history, end, chosen)),
-          h("aside", {"aria-label": "Answers and events"}, answers(row, chosen), eventList(history, chosen))));
+          h("aside", {"aria-label": "Answers and events"}, answers(row, history.events, chosen), eventList(history, chosen))));
       const side = /** @type {Element} */ (node.querySelector("aside"));
       if (chosen && drawnFor !== null && chosen !== drawnFor && side.getBoundingClientRect().top > innerHeight - 120) side.scrollIntoView();
       drawnFor = chosen;
@@ -137,14 +137,16 @@ export function marked(svg, flow, chosen) {
   return svg;
 }
 
-function head(row) {
+/** @param {string} end the moment up to which it took its time */
+function head(row, end) {
   const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
   return h("div", {"data-key": "head"}, h("p.crumbs", a("#/executions", "Executions"), " / ", a(link("flows", [row.flow], row), row.flow)),
     h("div.head", h("h1", row.name), badge(row.status), row.waits ? h("span", waiting(row)) : null, h("span.actions",
+      row.waiting.length ? button("Answer it…", () => { location.hash = at("#/waiting", row.waiting.length > 1 ? {q: row.name} : {task: row.waiting[0].token}); }, {"data-key": "reply"}) : null,
       running ? button("Stop", () => tried(send("POST", stop)), {"data-key": "stop"}) : null,
       button("Run again", () => tried(again(row)), {"data-key": "again"}), button("Copy as flow test", () => copy(flowTest(row), "Copied a flow test: put it into a fixture file and run cfmock test."), {"data-key": "copy"}))),
-    facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", row.stopped ? span(between(row.started, row.stopped)) : "–"],
+    facts([["Started", moment(row.started)], ["Ended", moment(row.stopped)], ["Took", `${span(between(row.started, end))}${row.stopped ? "" : " so far"}`],
       ["World", worldName(row)], ["Started by", parent(row)], ["Decided by", row.outcome ? row.outcome.name ?? "the definition: no outcome matched" : "the definition"]]));
 }
 
@@ -155,8 +157,18 @@ const error = (row) => (row.error ? h("section.error", {"data-key": "error"}, h(
 /** What a task has started. */
 const started = (row, task) => task.started.map((each) => h("p", {"data-key": each.name}, "started ", a(ofExecution({...row, ...each}), `${each.flow} / ${each.name}`), " ", badge(each.status ?? "none", each.status ?? "kept no longer")));
 
-/** Who answered, why, and what nearly did. @param {string} chosen */
-function answers(row, chosen) {
+/** How long a try waited after the one before, in ms; 0: not at all, or not known. */
+function waited(row, events, tried, state) {
+  const time = (id) => events[id - 1]?.Time;
+  for (const {tries} of row.timeline.filter((each) => each.state === state)) {
+    const index = tries.findIndex((each) => time(each.from) === tried.at);
+    if (index > 0) return between(time(tries[index - 1].to), tried.at);
+  }
+  return 0;
+}
+
+/** Who answered, why, and what did not match. @param {any[]} events @param {string} chosen */
+function answers(row, events, chosen) {
   const tasks = row.tasks.filter((each) => !chosen || each.state === chosen);
   const waits = row.waiting.filter((each) => !chosen || each.state === chosen);
   return h("section", {"data-key": "answers"}, h("div.head", h("h2", chosen || "Tasks"), chosen ? button("All tasks", () => change({state: ""}, true), {class: "plain"}) : null),
@@ -164,16 +176,16 @@ function answers(row, chosen) {
     tasks.map((task, index) => h("article.card", {"data-key": `${task.state} ${index}`},
       h("div.head", h("h3", task.state, " ", h("span.quiet", task.action ?? "")), a(at(`#/${to("flows", row.flow)}`, {...worldOf(row), state: task.state}), "Definition and mocks")),
       task.omitted ? quiet(`${task.omitted} earlier tries are left out.`) : null,
-      task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task)),
+      task.tries.map((each, number) => answer(each, number + 1 + task.omitted, task, waited(row, events, each, task.state))),
       started(row, task))),
-    tasks.length ? null : quiet(chosen ? "This state asked nobody." : "No task asked anybody."),
-    waits.length ? h("p", {"data-key": "waits"}, "It waits for a report: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
+    tasks.length || chosen ? null : quiet("No task was called."),
+    waits.length ? h("p", {"data-key": "waits"}, "waits for a callback: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }
 
-/** @param {number} number */
-function answer(tried, number, task) {
+/** @param {number} number @param {number} wait in ms */
+function answer(tried, number, task, wait) {
   const by = tried.answered_by ?? "nobody";
-  return h("div.answer", {"data-key": String(number)},
+  return h("div.answer", {"data-key": String(number)}, wait ? quiet(`waited ${span(wait)} (retry)`) : null,
     h("p", task.tries.length + task.omitted > 1 ? [h("span.tag", `try ${number}`), " "] : null, h("span", {class: `tag by by-${by}`}, by), " ", moment(tried.at, false)),
     tried.why ? h("p.why", tried.why) : null,
     h("p.brief", "given ", h("code", JSON.stringify(tried.input))),
@@ -182,13 +194,16 @@ function answer(tried, number, task) {
     h("details", h("summary", "Input and result"), block("Input", tried.input, 4), block("Result", tried.result, 4)));
 }
 
-/** What nearly answered: but for one thing; what differed more is folded. @param {any[]} found */
+/** What did not match: by one thing; what differed more is folded. @param {any[]} found */
 export function misses(found) {
+  if (!found.length) return null;
+  const kinds = [...new Set(found.map((each) => `${each.kind}s`))].join(" and ");
+  const title = `${kinds[0].toUpperCase()}${kinds.slice(1)} that did not match`;
   const near = found.filter((each) => each.differences.length === 1 && each.differences[0].path !== "when.operation");
   const others = found.filter((each) => !near.includes(each));
   const list = (some) => h("ul", some.map((each) => h("li", h("b", `${each.kind} ${each.name}`), " ", each.differences.map((one) => one.message).join("; "))));
-  return h("div.misses", near.length ? [h("h4", "What nearly did"), list(near)] : null,
-    others.length ? h("details", h("summary", `Did not apply: ${others.length}`), list(others)) : null);
+  return h("div.misses", near.length ? [h("h4", title), list(near)] : null,
+    others.length ? h("details", h("summary", `${near.length ? "Others" : title}: ${others.length}`), list(others)) : null);
 }
 
 /** @param {any} history @param {string} chosen */

@@ -1,4 +1,4 @@
-// The tasks that wait for a report, and forms to give it.
+// The tasks that wait for a callback, and forms to answer them.
 
 import {get, send} from "./api.js";
 import {a, block, empty, field, filter, form, gone, h, keep, moment, parsed, quiet, show, submit} from "./dom.js";
@@ -36,7 +36,7 @@ function card(row) {
   };
   const of = `${row.state} of ${row.execution}`;
   return h("article.card",
-    h("h2", row.state), h("p", a(ofExecution(row), row.execution), " of ", row.flow, ", since ", moment(row.since), row.until ? [", times out at ", moment(row.until)] : null),
+    h("h2", row.state), h("p", a(ofExecution(row), row.execution), " of ", row.flow, " waits for a callback", row.until ? [" until ", moment(row.until)] : null, ", since ", moment(row.since)),
     quiet("Token ", h("code", row.token)),
     block("Input", row.input, 3),
     h("div.two",
