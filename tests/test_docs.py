@@ -83,6 +83,28 @@ def test_a_page_in_chinese_has_the_headings_blocks_and_links_of_that_in_english(
     assert local[0] | {english.name} == local[1] | {english.name}
 
 
+def test_the_comparison_has_the_same_rows_and_best_choices_in_both_languages():
+    """A bold cell stands where the other language has one, and so does a dash."""
+
+    def shape(name):
+        rows = re.findall(r"^\|(.*)\|$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        return [[(cell.startswith(" **"), cell == " – ") for cell in row.split("|")] for row in rows]
+
+    assert shape("README.md") == shape("README.zh-CN.md")
+    (width,) = {len(row) for row in shape("README.md")}
+    assert width == 6
+
+
+def test_the_index_has_four_kinds_of_pages_and_what_is_looked_up_in_the_reference():
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", (ROOT / "docs/README.md").read_text("utf-8"), re.M | re.S))
+    assert list(sections) == ["Start", "Guides", "Reference", "Background"]
+    looked_up = "fixture-keys settings admin-api errors faults check-codes fidelity clients".split()
+    assert {f"{name}.md" for name in looked_up} <= links(sections["Reference"])
+    for language in ("www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction",
+                     "help.aliyun.com/document_detail/2412487.html"):  # fmt: skip
+        assert f"https://{language}" in links(sections["Reference"])
+
+
 # -- links -----------------------------------------------------------------------------------------------------------------
 
 LINKING = [*docs.pages(), *(ROOT / f"{name}.md" for name in OTHERS)]
