@@ -96,9 +96,11 @@ def test_the_comparison_has_the_same_rows_and_best_choices_in_both_languages():
 
 
 def test_the_index_has_four_kinds_of_pages_and_what_is_looked_up_in_the_reference():
-    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", (ROOT / "docs/README.md").read_text("utf-8"), re.M | re.S))
+    sections = dict(
+        re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", (ROOT / "docs/README.md").read_text("utf-8"), re.M | re.S)
+    )
     assert list(sections) == ["Start", "Guides", "Reference", "Background"]
-    looked_up = "fixture-keys settings admin-api errors faults check-codes fidelity clients".split()
+    looked_up = ["fixture-keys", "settings", "admin-api", "errors", "faults", "check-codes", "fidelity", "clients"]
     assert {f"{name}.md" for name in looked_up} <= links(sections["Reference"])
     for language in ("www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction",
                      "help.aliyun.com/document_detail/2412487.html"):  # fmt: skip

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from cfmock.cli.main import MISUSED, SUCCESS
-from cfmock.cli.options import variable_option
+from cfmock.cli.options import format_options, variable_option
 
 if TYPE_CHECKING:
     from cfmock.tools.checks.report import CheckReport, Selection
-
-_FORMATS = ("text", "json", "sarif", "github")
 
 
 @click.command
@@ -27,10 +25,10 @@ _FORMATS = ("text", "json", "sarif", "github")
     multiple=True,
     help="Hide warnings with these codes or prefixes; the longer one decides.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
-    help="Format of the report; all but text go to stdout. github: workflow commands that annotate a change.",
-)  # fmt: skip
+@format_options(
+    ("text", "json", "sarif", "github"),
+    "Format of the report; all but text go to stdout. github: workflow commands that annotate a change.",
+)
 @variable_option
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
 def command(

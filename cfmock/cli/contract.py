@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED, SUCCESS
-from cfmock.cli.options import Proxying, proxy_options, proxying, settings_options, write_file
+from cfmock.cli.options import Proxying, format_options, proxy_options, proxying, settings_options, write_file
 from cfmock.cli.run import CommandBehind
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ SHOWN = 20
     options_metavar="[OPTIONS]",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json", "junit", "html"]), default="table", help="Format of the report.",
-)  # fmt: skip
+@format_options(("table", "json", "junit", "html"))
 @click.option("--output", metavar="FILE", help="Write the report to this file instead of stdout (-).")
 @click.option("--operation", metavar="NAME", multiple=True, help="Test only this operation. Can be repeated.")
 @click.option(

@@ -108,6 +108,34 @@ def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:
     return Proxying.INHERITED if keep_proxy else Proxying.NONE
 
 
+def format_options(formats: Sequence[str], words: str = "Format of the report.") -> Callable[[F], F]:
+    """A decorator: `--format`, as `form`, the first of the formats by default; and `--json`, the same as `--format json`."""
+
+    def chosen(context: click.Context, _: click.Parameter, value: str) -> str:
+        if not context.meta.get("cfmock.json"):
+            return value
+        if value not in (formats[0], "json"):
+            raise click.UsageError(f"--json cannot be used with --format {value}", context)
+        return "json"
+
+    def short(context: click.Context, _: click.Parameter, value: bool) -> None:
+        context.meta["cfmock.json"] = value
+
+    given = click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        callback=chosen,
+        help=words,
+    )
+    same = click.option(
+        "--json", is_flag=True, is_eager=True, expose_value=False, callback=short, help="The same as --format json."
+    )
+    return lambda function: given(same(function))
+
+
 def write_file(option: str, file: str, text: str) -> None:
     """Write the file that an option names. Raises SettingsError, which names the option."""
     try:

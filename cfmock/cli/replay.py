@@ -11,14 +11,12 @@ import click
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, SUCCESS
-from cfmock.cli.options import variable_option, write_file
+from cfmock.cli.options import format_options, variable_option, write_file
 
 if TYPE_CHECKING:
     from cfmock.fixtures.history.recording import RecordedExecution
     from cfmock.fixtures.model import FixtureSet, FlowFixture
     from cfmock.tools.replay.report import ReplayReport
-
-_FORMATS = ("table", "json", "junit")
 
 
 @click.command
@@ -35,9 +33,7 @@ _FORMATS = ("table", "json", "junit")
     help="With --write-test: do not mask this field, although it looks like a secret.",
 )  # fmt: skip
 @variable_option
-@click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True, help="Format of the report."
-)
+@format_options(("table", "json", "junit"))
 def command(
     histories: tuple[str, ...],
     path: str,

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 64), default=1, help="Run in N processes.")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML.")
 @click.option(
-    "--json", metavar="FILE", help="Write results and coverage as JSON; - writes to stdout, without the table."
-)
+    "--json", metavar="[FILE]", is_flag=False, flag_value="-",
+    help="Write results and coverage as JSON; - or no FILE writes to stdout, without the table.",
+)  # fmt: skip
 @click.option("--html", metavar="FILE", help="Write an HTML page that shows the coverage in a picture of each flow.")
 @click.option(
     "--min-coverage", metavar="N", type=click.FloatRange(0, 100),

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from cfmock.cli.options import settings_options
+from cfmock.cli.options import format_options, settings_options
 from cfmock.settings import SETTINGS, resolve
 
 
@@ -47,3 +47,33 @@ def test_replicas_on_a_virtual_clock_are_refused_with_one_line(cfmock):
     done = cfmock("serve", "--state", "postgresql://127.0.0.1:1/x", "--replica-token", "t", "--clock", "virtual")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert "--clock virtual: replicas of one database have the real clock" in done.err
+
+
+@pytest.fixture
+def form():
+    @click.command
+    @format_options(("text", "json", "html"))
+    def command(form):
+        return form
+
+    return lambda *words: command.main(list(words), standalone_mode=False)
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--json", "--format", "json"], ["--format=text", "--json"]])
+def test_json_is_the_same_as_the_format_json(form, words):
+    assert form(*words) == "json"
+
+
+def test_without_json_the_format_is_that_given_or_the_first(form):
+    assert (form(), form("--format", "html")) == ("text", "html")
+
+
+@pytest.mark.parametrize("words", [["--json", "--format", "html"], ["--format", "html", "--json"]])
+def test_json_and_another_format_are_refused(form, words):
+    with pytest.raises(click.UsageError, match="--json cannot be used with --format html"):
+        form(*words)
+
+
+@pytest.mark.parametrize("name", ["check", "contract", "replay"])
+def test_every_report_that_can_be_json_takes_json(name, cfmock):
+    assert "--json" in cfmock(name, "--help").out

@@ -192,9 +192,10 @@ def test_json_holds_results_and_coverage_as_graph_reads_it(cfmock):
     assert "coverage 66 %" in ran.out
 
 
-def test_json_on_stdout_is_nothing_but_json(cfmock):
+@pytest.mark.parametrize("words", [["--json", "-"], ["--json"], ["--json", "--fail-fast"]])
+def test_json_on_stdout_is_nothing_but_json(cfmock, words):
     write(GOOD)
-    ran = cfmock("test", ".", "--json", "-")
+    ran = cfmock("test", ".", *words)
     assert json.loads(ran.out)["summary"]["passed"] == 1
 
 

@@ -237,8 +237,8 @@ IN_CHINESE = {
     "Stop after the first failure": "第一个测试失败后停止",
     "Run in N processes": "用 N 个进程运行",
     "Write JUnit XML": "写出 JUnit XML",
-    "Write results and coverage as JSON; - writes to stdout, without the table":
-        "以 JSON 写出结果和覆盖率；`-` 表示写到标准输出，不再显示表格",
+    "Write results and coverage as JSON; - or no FILE writes to stdout, without the table":
+        "以 JSON 写出结果和覆盖率；`-` 或省略 FILE 表示写到标准输出，不再显示表格",
     "Write an HTML page that shows the coverage in a picture of each flow": "写出 HTML 网页，在每个流程的图中显示覆盖情况",
     "Exit with 1 if less than N percent of all points are covered": "覆盖率低于 N% 时退出码为 1",
     "Add the coverage of another run: a file written by this command, pytest or `cfmock run`":
@@ -246,6 +246,7 @@ IN_CHINESE = {
     "Run again whenever a file changes": "文件变化时重新运行",
     "Write first tests for the flows in PATH, next to it": "为 PATH 中的流程生成第一批测试，写在旁边的文件中",
     "Format of the report": "报告的格式",
+    "The same as --format json": "等同于 --format json",
     "Write the report to this file instead of stdout (-)": "把报告写入该文件，而不是标准输出（-）",
     "Test only this operation. Can be repeated": "只测试该操作，可重复使用",
     "Test only this error code or broken connection (reset, hang, ...). Can be repeated":
