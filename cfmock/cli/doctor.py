@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import json
@@ -10,6 +11,7 @@ import platform
 import re
 import socket
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +35,13 @@ EXTRAS: Mapping[str, tuple[str, str]] = {
 PATIENCE = 2.0
 """Seconds that a server gets to answer."""
 
-WIDTH = 9  # of the names in front
+LONGEST_ANSWER = 65536
+"""Bytes read of an answer."""
+
+COLUMNS = 80
+"""Width of a terminal, for which texts are short enough to stand in ten lines."""
+
+NAMES = 11  # columns, of the names in front
 
 
 class HealthCheck(Struct, frozen=True):
@@ -58,20 +66,28 @@ def command(as_json: bool) -> int:
         return FAILED if sick else SUCCESS
     for name, check in {check.name if check.name not in EXTRAS else "extras": check for check in found}.items():
         mark = "" if check.state == "ok" else f"{check.state}: "
-        click.echo(f"{name:<{WIDTH}}  {_extras_text(found) if name == 'extras' else mark + check.text}")
+        text = _extras_text(found) if name == "extras" else mark + check.text
+        indent = " " * NAMES
+        click.echo(textwrap.fill(f"{name:<{NAMES}}{text}", COLUMNS, subsequent_indent=indent, break_on_hyphens=False))
     return FAILED if sick else SUCCESS
 
 
 def _extras_text(found: Sequence[HealthCheck]) -> str:
-    """All extras in a line: those that are installed, and of the others what they are for."""
-    extras = [check for check in found if check.name in EXTRAS]
-    there = ", ".join(check.name for check in extras if check.state == "ok")
-    missing = {check.name: EXTRAS[check.name][1] for check in extras if check.state != "ok"}
+    """All extras in a line: those that are installed and those that are not, with the way to get them if there is room."""
+    extras = {check.name: check.state == "ok" for check in found if check.name in EXTRAS}
+    there, missing = ([name for name, ok in extras.items() if ok is state] for state in (True, False))
+    text = f"installed: {', '.join(there)}" if there else ""
     if not missing:
-        return f"installed: {there}"
-    purposes = "; ".join(f"{name}: {purpose}" for name, purpose in missing.items())
-    more = f"not installed: {purposes} (pip install 'cfmock[{','.join(missing)}]')"
-    return f"note: {f'installed: {there}; ' if there else ''}{more}"
+        return text
+    text = f"note: {text}{'; ' if there else ''}missing: {', '.join(missing)}"
+    remedy = f" (pip install 'cfmock[{','.join(missing)}]')"
+    return text if NAMES + len(text + remedy) > COLUMNS else text + remedy
+
+
+def _path(path: object, room: int) -> str:
+    """The end of a path, if the whole is longer than the room for it."""
+    text = str(path)
+    return text if len(text) <= room else f"...{text[-room + 3 :]}"
 
 
 command.epilog = "Example: cfmock doctor --json"
@@ -85,16 +101,16 @@ def _package() -> Iterator[HealthCheck]:
     place = Path(__file__).parent.parent
     on_path = which("cfmock")
     data = {"version": __version__, "path": str(place), "command": on_path}
-    text = f"{__version__}, in {place}"
     if on_path is None and not getattr(sys, "frozen", False):
-        yield HealthCheck("cfmock", "note", f"{text}; no command cfmock on PATH: python -m cfmock is the same", data)
+        text = f"{__version__}; not on PATH: python -m cfmock is the same"
+        yield HealthCheck("cfmock", "note", text, data)
     else:
-        yield HealthCheck("cfmock", "ok", text, data)
+        yield HealthCheck("cfmock", "ok", f"{__version__}, in {_path(place, 50)}", data)
 
 
 def _python() -> Iterator[HealthCheck]:
     data = {"version": platform.python_version(), "executable": sys.executable, "system": platform.platform()}
-    yield HealthCheck("python", "ok", f"{data['version']}, {data['executable']}, on {data['system']}", data)
+    yield HealthCheck("python", "ok", f"{data['version']} on {platform.system()}, {_path(sys.executable, 45)}", data)
 
 
 def _libraries() -> Iterator[HealthCheck]:
@@ -103,8 +119,8 @@ def _libraries() -> Iterator[HealthCheck]:
     if missing:
         yield HealthCheck("libraries", "problem", f"missing: {', '.join(missing)}; install cfmock again", versions)
     else:
-        text = ", ".join(f"{name} {version}" for name, version in versions.items())
-        yield HealthCheck("libraries", "ok", text or "packed with this program", versions)
+        text = f"all {len(versions)} are installed (their versions: cfmock doctor --json)"
+        yield HealthCheck("libraries", "ok", text if versions else "packed with this program", versions)
 
 
 def _required() -> list[str]:
@@ -155,14 +171,15 @@ def _port() -> Iterator[HealthCheck]:
         return
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     refusal = _refusal(host, port)
-    health = None if refusal is None else _health(f"http://{address}")
-    data = {"host": host, "port": port, "free": refusal is None, "held_by_cfmock": health is not None}
+    holder = None if refusal is None else _at(host, port)
+    data = {"host": host, "port": port, "free": refusal is None, "held_by_cfmock": holder is not None}
     if refusal is None:
         yield HealthCheck("port", "ok", f"{address} is free", data)
-    elif health is not None:
-        yield HealthCheck("port", "note", f"{address} is taken by cfmock {health['version']}", data)
+    elif holder is not None:
+        over = ", with HTTPS" if holder.url.startswith("https:") else ""
+        yield HealthCheck("port", "note", f"{address} is taken by cfmock {holder.health['version']}{over}", data)
     else:
-        yield HealthCheck("port", "problem", f"{address}: {refusal}; serve takes another one with --port N", data)
+        yield HealthCheck("port", "problem", f"{address}: {refusal}; try serve --port N", data)
 
 
 def _refusal(host: str, port: int) -> str | None:
@@ -179,7 +196,7 @@ def _proxies() -> Iterator[HealthCheck]:
 
     names = proxy_variables(os.environ)
     if names:
-        text = f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1; run and contract unset them"
+        text = f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1"
         yield HealthCheck("proxies", "note", text, {"variables": names})
     else:
         yield HealthCheck("proxies", "ok", "no proxy variables are set", {"variables": names})
@@ -189,27 +206,70 @@ def _server() -> Iterator[HealthCheck]:
     from cfmock.settings import resolve
 
     settings = resolve({}, os.environ, {})
-    named = os.environ.get("CFMOCK_URL")
-    url = named or f"http://{settings.host}:{settings.port}"
-    health = _health(url, os.environ.get("CFMOCK_CA_FILE"))
-    data = {"url": url, "answers": health is not None, "health": health}
-    if health is not None:
-        yield HealthCheck("server", "ok", f"{url} answers: cfmock {health['version']}, at {health['now']}", data)
-    elif named:
+    named, ca_file = os.environ.get("CFMOCK_URL"), os.environ.get("CFMOCK_CA_FILE")
+    found = _answering(named) if named else _at(settings.host, settings.port)
+    url = named or (found.url if found else f"http://{settings.host}:{settings.port}")
+    trusted = found is not None and (not url.startswith("https:") or _trusted(url, ca_file))
+    data = {"url": url, "answers": found is not None, "trusted": trusted, "health": found.health if found else None}
+    if found is None and named:
         yield HealthCheck("server", "problem", f"{url} (CFMOCK_URL) does not answer as cfmock does", data)
-    else:
+    elif found is None:
         yield HealthCheck("server", "ok", f"none at {url}; start one: cfmock serve fixtures/", data)
+    elif not trusted:
+        remedy = "CFMOCK_CA_FILE is not its CA" if ca_file else "set CFMOCK_CA_FILE to its CA"
+        text = f"{url} answers, but its certificate is not trusted: {remedy}"
+        yield HealthCheck("server", "problem" if named else "note", text, data)
+    else:
+        yield HealthCheck("server", "ok", f"{url} answers: cfmock {found.health['version']}", data)
 
 
-def _health(url: str, ca_file: str | None = None) -> dict[str, Any] | None:
-    """Ask a server about itself; None if nothing answers there, or something else."""
+class AnsweringServer(Struct, frozen=True):
+    """A cfmock server that answers at this URL, with what it says about itself, whether its certificate is trusted or not."""
+
+    url: str
+    health: Mapping[str, Any]
+
+
+def _at(host: str, port: int) -> AnsweringServer | None:
+    """Return the server that has this port, of whichever scheme; None if that is no cfmock."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return _answering(f"http://{address}") or _answering(f"https://{address}")
+
+
+def _answering(url: str) -> AnsweringServer | None:
+    """Ask a server about itself, whatever its certificate; None if nothing answers there, or something else."""
+    import ssl
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+    from urllib.parse import urlsplit
+
+    from cfmock.api.client import fields_of
+
+    any_certificate = ssl.create_default_context()
+    any_certificate.check_hostname, any_certificate.verify_mode = False, ssl.CERT_NONE
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme == "https":
+            connection: HTTPConnection = HTTPSConnection(host, port, timeout=PATIENCE, context=any_certificate)
+        else:
+            connection = HTTPConnection(host, port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request("GET", f"{parts.path.rstrip('/')}/_cfmock/health")
+            answer = connection.getresponse()
+            fields = fields_of(answer.status, answer.read(LONGEST_ANSWER))
+    except (OSError, ValueError, HTTPException, SettingsError):
+        return None
+    return AnsweringServer(url, fields) if answer.status == 200 and {"version", "now"} <= fields.keys() else None
+
+
+def _trusted(url: str, ca_file: str | None) -> bool:
     from cfmock.api import client
 
     try:
-        status, fields = client.ask(url, "health", ca_file, timeout=PATIENCE)
+        client.ask(url, "health", ca_file, timeout=PATIENCE)
     except SettingsError:
-        return None
-    return fields if status == 200 and {"version", "now"} <= fields.keys() else None
+        return False
+    return True
 
 
 CHECKS: tuple[Callable[[], Iterator[HealthCheck]], ...] = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,8 +41,8 @@ def command(folder: str, language: str) -> None:
     target = Path(folder)
     files = {target / name: text for name, text in starter(language).items()}
     shared = [path for path in files if path.name in SHARED]
-    kept = shared if any(path.exists() for path in shared) else []
-    taken = [path for path in files if path.exists() and path not in kept]
+    kept = shared if any(map(os.path.lexists, shared)) else []
+    taken = [path for path in files if os.path.lexists(path) and path not in kept]  # a link that leads nowhere, too
     if taken:
         raise SettingsError("\n".join(f"{path} already exists: rename it, or name another FOLDER" for path in taken))
     for path, text in files.items():
@@ -51,8 +53,9 @@ def command(folder: str, language: str) -> None:
         if path.name in NEEDS:
             click.echo(f"kept {path.as_posix()}; it needs: {NEEDS[path.name]}")
     fixture = (target / "fixtures").as_posix()
-    click.echo(f"test the flow:   cfmock test {fixture}/")
-    click.echo(f"test a client:   {RUN[language] if folder == '.' else f'cd {target.as_posix()} && {RUN[language]}'}")
+    click.echo(f"test the flow:   cfmock test {shlex.quote(f'{fixture}/')}")
+    place = "" if folder == "." else f"cd {shlex.quote(target.as_posix())} && "
+    click.echo(f"test a client:   {place}{RUN[language]}")
 
 
 command.epilog = "Example: cfmock init --language go"

@@ -92,10 +92,29 @@ def test_an_extra_that_is_not_there_says_how_to_get_it(cfmock, port, monkeypatch
     assert found["state"] == "note"
     assert found["text"].endswith("(trustme missing; pip install 'cfmock[tls]')")
     assert found["data"] == {"installed": False, "missing": ["trustme"]}
-    assert (
-        "extras     note: installed: fast, metrics, terraform, postgres; not installed: tls: --tls, RSA key pairs (pip install "
-        "'cfmock[tls]')"
-    ) in cfmock("doctor").out
+    assert "extras     note: installed: fast, metrics, terraform, postgres; missing: tls\n" in cfmock("doctor").out
+
+
+def test_ten_lines_of_eighty_columns_are_enough_for_all_that_can_be_said(cfmock, port, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(doctor.sys, "executable", "/a/long/path" * 9 + "/bin/python")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example")
+    with CloudFlow(tls=True) as cf:
+        monkeypatch.setenv("CFMOCK_PORT", cf.url.rpartition(":")[2])
+        monkeypatch.setenv("CFMOCK_URL", cf.url)
+        ran = cfmock("doctor")
+    assert ran.code == 1
+    assert len(ran.out.splitlines()) <= 10, ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80, ran.out
+    assert "missing: fast, tls, metrics, terraform, postgres" in ran.out
+    assert "set CFMOCK_CA_FILE to its CA" in " ".join(ran.out.split())
+
+
+def test_one_missing_extra_of_few_names_the_way_to_get_it():
+    checks = [doctor.HealthCheck(name, "note" if name == "tls" else "ok", "", {}) for name in ("fast", "tls")]
+    assert doctor._extras_text(checks) == "note: installed: fast; missing: tls (pip install 'cfmock[tls]')"
 
 
 def test_a_port_that_another_program_has_is_a_problem(cfmock, port, monkeypatch):
@@ -114,7 +133,48 @@ def test_a_server_that_answers_is_named(cfmock, port, monkeypatch):
     assert found["port"]["data"]["held_by_cfmock"] is True
     assert found["port"]["state"] == "note"
     assert found["server"]["data"]["answers"] is True
-    assert found["server"]["text"].startswith(f"{cf.url} answers: cfmock {package.__version__}, at ")
+    assert found["server"]["text"].startswith(f"{cf.url} answers: cfmock {package.__version__}")
+
+
+@pytest.fixture
+def secure(port, monkeypatch):
+    """A server with TLS on the port that `serve` would take."""
+    with CloudFlow(tls=True) as cf:
+        monkeypatch.setenv("CFMOCK_PORT", cf.url.rpartition(":")[2])
+        yield cf
+
+
+def test_a_server_with_tls_that_is_named_and_trusted_is_no_problem(cfmock, secure, monkeypatch):
+    monkeypatch.setenv("CFMOCK_URL", secure.url)
+    monkeypatch.setenv("CFMOCK_CA_FILE", str(secure.ca_file))
+    found = checks(cfmock)
+    assert not [check for check in found.values() if check["state"] == "problem"]
+    address = secure.url.removeprefix("https://")
+    assert found["port"]["text"] == f"{address} is taken by cfmock {package.__version__}, with HTTPS"
+    assert found["port"]["data"]["held_by_cfmock"] is True
+    assert found["server"]["text"] == f"{secure.url} answers: cfmock {package.__version__}"
+    assert found["server"]["data"]["trusted"] is True
+
+
+def test_a_server_with_tls_is_found_on_the_port_without_a_name(cfmock, secure):
+    found = checks(cfmock)
+    assert not [check for check in found.values() if check["state"] == "problem"]
+    remedy = "its certificate is not trusted: set CFMOCK_CA_FILE to its CA"
+    assert (found["server"]["state"], found["server"]["text"]) == ("note", f"{secure.url} answers, but {remedy}")
+
+
+@pytest.mark.parametrize("ca_file", [None, "other.pem"])
+def test_a_named_server_whose_certificate_is_not_trusted_is_a_problem_that_names_the_variable(
+    cfmock, secure, monkeypatch, ca_file
+):
+    monkeypatch.setenv("CFMOCK_URL", secure.url)
+    if ca_file:
+        monkeypatch.setenv("CFMOCK_CA_FILE", ca_file)
+    found = checks(cfmock)["server"]
+    remedy = "CFMOCK_CA_FILE is not its CA" if ca_file else "set CFMOCK_CA_FILE to its CA"
+    assert found["state"] == "problem"
+    assert found["text"] == f"{secure.url} answers, but its certificate is not trusted: {remedy}"
+    assert (found["data"]["answers"], found["data"]["trusted"]) == (True, False)
 
 
 def test_a_server_that_is_named_and_does_not_answer_is_a_problem(cfmock, port, monkeypatch):

@@ -69,6 +69,25 @@ def test_it_overwrites_nothing_and_then_writes_nothing(cfmock, here, name):
     assert path.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["test_orders.py", "fixtures/orders.cfmock.yaml"])
+def test_a_link_that_leads_nowhere_is_taken_too(cfmock, here, name):
+    path = here / name
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("nowhere")
+    ran = cfmock("init")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"{name} already exists: rename it, or name another FOLDER\n"
+    assert files(here) == set()
+
+
+def test_a_folder_with_a_space_is_quoted_in_what_to_type(cfmock, here):
+    lines = cfmock("init", "my shop").out.splitlines()
+    assert lines[-2:] == [
+        "test the flow:   cfmock test 'my shop/fixtures/'",
+        "test a client:   cd 'my shop' && pytest",
+    ]
+
+
 @pytest.mark.parametrize(("language", "name"), [("go", "go.mod"), ("java", "pom.xml"), ("node", "package.json")])
 def test_a_project_s_own_file_is_kept_and_what_it_needs_is_named(cfmock, here, language, name):
     (here / name).write_text("mine")
