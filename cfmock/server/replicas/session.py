@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import threading
@@ -88,7 +89,8 @@ class DatabaseSession:
         try:
             given = conninfo.conninfo_to_dict(url)
         except psycopg.Error as error:
-            raise SettingsError(f"--state: {_line(error)}") from None
+            words = re.sub('".*"', "a value of it", _line(error))  # which could be its password
+            raise SettingsError(f"--state: {words}") from None
         self.name = f"database {given.get('dbname', '')} at {given.get('host', 'the socket')}".replace("  ", " ")
         self.address = ""
         """Where other replicas reach this one; empty until it is known."""
@@ -132,6 +134,7 @@ class DatabaseSession:
 
     def _make(self) -> None:
         with self._connection.transaction():
+            self._connection.execute(f"SET LOCAL lock_timeout = '{LONGEST}s'")
             self._connection.execute(f"SELECT pg_advisory_xact_lock({_KEY})", ["the tables"])
             (found,) = self._row("SELECT to_regclass('cfmock.meta') IS NOT NULL")
             if not found:
@@ -139,8 +142,8 @@ class DatabaseSession:
                 rows = [("schema", str(SCHEMA)), ("key", secrets.token_hex(32))]
                 self._connection.cursor().executemany("INSERT INTO cfmock.meta VALUES (%s, %s)", rows)
         self.read_common()
-        schema = int(self._meta.get("schema", "0"))
-        if schema > SCHEMA:
+        schema = self._meta.get("schema", "0")
+        if not schema.isdecimal() or int(schema) > SCHEMA:
             text = f"was written by a newer cfmock: its schema is {schema}, this one knows {SCHEMA}"
             raise SettingsError(f"{self.name}: {text}")
 
@@ -256,13 +259,14 @@ class DatabaseSession:
             return [address for (address,) in found]
 
     def take(self, world: WorldKey) -> WorldRows | str:
-        """What there is of a world that this replica owns from here on; the address of its owner if that is another one."""
+        """What there is of a world that this replica owns from here on; the address of its owner if that is another one, empty
+        where it is not known: a session that this replica has lost holds its locks until the database ends it."""
         key = _text(world)
         with self._one:
             (taken,) = self._row(f"SELECT pg_try_advisory_lock({_KEY})", [key])
             if not taken:
                 found = self._connection.execute("SELECT address FROM cfmock.owners WHERE world = %s", [key]).fetchone()
-                return str(found[0]) if found is not None else ""
+                return str(found[0]) if found is not None and found[0] != self.address else ""
             self._tell(
                 "INSERT INTO cfmock.owners VALUES (%s, %s) ON CONFLICT (world) DO UPDATE SET address = excluded.address;"
                 " SELECT pg_notify(%s, %s)",

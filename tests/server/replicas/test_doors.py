@@ -31,6 +31,9 @@ URL = "postgresql://cfmock@127.0.0.1:1/none"
         ({"replica_token": None}, "--replica-token"),
         ({}, "refused"),
         ({"state": "postgresql://host/name?nothing=1"}, "--state: "),
+        ({"state": "postgresql://u:top secret@host/name"}, "--state: "),
+        ({"state": "postgresql://u:top%zzsecret@host/name"}, "--state: "),
+        ({"state": "PostgreSQL+psycopg://u:topsecret@host/name"}, "a database is postgresql://"),
     ],
 )
 def test_a_setting_that_does_not_go_with_replicas_is_refused(given: dict[str, object], said: str) -> None:
@@ -40,6 +43,7 @@ def test_a_setting_that_does_not_go_with_replicas_is_refused(given: dict[str, ob
         compose(fixtures, settings, None)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
 
 
 def test_a_server_in_a_test_keeps_no_state_in_a_database() -> None:
@@ -54,6 +58,14 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(postgres: Cluster) -> None:
         connection.execute("UPDATE cfmock.meta SET value = '99' WHERE key = 'schema'")
     with pytest.raises(SettingsError, match="written by a newer cfmock: its schema is 99"):
         DatabaseSession(postgres.url(name))
+
+
+def test_a_database_whose_tables_are_locked_is_refused(postgres: Cluster) -> None:
+    name = postgres.database()
+    with postgres.connect(name) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('cfmock/the tables', 0))")
+        with pytest.raises(SettingsError, match="lock timeout"):
+            DatabaseSession(postgres.url(name))
 
 
 BOUNCER = """\
