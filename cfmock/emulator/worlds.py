@@ -59,6 +59,12 @@ class Worlds:
                 deque(_steps(change, world), maxlen=0)
         return world
 
+    def unmake(self, key: WorldKey) -> None:
+        """Drop a world that could not be made whole."""
+        world = self._worlds.pop(key, None)
+        if world is not None:
+            world.end()
+
     @property
     def default_key(self) -> WorldKey:
         """The world of calls whose key names no account and that name no region."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cfmock.base.errors import ServiceError
+from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.control.endpoints import Endpoint
 from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
@@ -115,5 +115,5 @@ def _target(name: str, query: str) -> str:
     return f"{name}?{query}" if query else name
 
 
-FAILURES = (StateLost, ServiceError, Unanswered, NotSent, Elsewhere)
+FAILURES = (StateLost, ServiceError, SettingsError, Unanswered, NotSent, Elsewhere)
 """What may keep a request from being answered."""

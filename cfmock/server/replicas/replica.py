@@ -10,7 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from cfmock.base.errors import ServiceError
+from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.control.control import Control
 from cfmock.emulator.worlds import Elsewhere
@@ -96,15 +96,19 @@ class Replica:
         """Take the worlds whose owner is gone, for as long as the server runs."""
         while True:
             await asyncio.sleep(LOOK)
-            with contextlib.suppress(StateLost):
+            try:
                 await self.take_free()
+            except StateLost:
+                continue
+            except SettingsError as error:
+                log.error("%s", error)  # the others come at the next look: this one is locked now
 
     def owns(self, world: WorldKey) -> bool:
         """Return whether a world is here."""
         return world in (self._worlds.owned or ())
 
     async def take_free(self) -> None:
-        """Take the worlds whose owner is gone. Raises StateLost."""
+        """Take the worlds whose owner is gone. Raises StateLost, and SettingsError for one that cannot be read."""
         assert self._writer is not None
         looking = asyncio.ensure_future(
             self._writer.in_turn(partial(self._session.free_worlds, tuple(self._worlds.owned or ())))
@@ -117,7 +121,8 @@ class Replica:
             await self.take(world)
 
     async def take(self, world: WorldKey) -> str:
-        """Own a world, if it is free; returns the address of its owner, empty where that is not known. Raises StateLost."""
+        """Own a world, if it is free; returns the address of its owner, empty where that is not known. Raises StateLost, and
+        SettingsError where it cannot be read."""
         if self.owns(world):
             return self.address
         task = self._taking.get(world)
@@ -169,14 +174,17 @@ class Replica:
             answer = await self.of_owner(world, ask)
         except (StateLost, Unanswered, ServiceError):
             return self._edge.lost()
+        except SettingsError as error:
+            log.error("%s", error)
+            return self._edge.lost()
         if answer is not None:
             return reply_of(answer)
         begun = self._edge.handle(request, denied)
         return await self._edge.whole(*begun) if isinstance(begun, Begun) else begun
 
     async def of_owner(self, world: WorldKey, ask: Callable[[str], Awaitable[PeerAnswer]]) -> PeerAnswer | None:
-        """What the owner of a world answers; None if that is this replica, which it may become. Raises StateLost, Unanswered, and
-        ServiceError where it has no owner who can be reached."""
+        """What the owner of a world answers; None if that is this replica, which it may become. Raises StateLost, Unanswered,
+        ServiceError where it has no owner who can be reached, and SettingsError where it cannot be read."""
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         while loop.time() < end:

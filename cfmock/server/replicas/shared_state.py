@@ -35,7 +35,8 @@ class SharedState(KeptState):
         super().begin(shared, worlds)
 
     def take(self, key: WorldKey, rows: WorldRows) -> World:
-        """Bring back a world that this replica owns from here on, and let it go on."""
+        """Bring back a world that this replica owns from here on, and let it go on. Raises SettingsError where a row cannot be
+        read: the world is not here then, and its rows stay as they are."""
         shared, worlds = self._shared, self._registry
         assert shared is not None
         assert worlds is not None
@@ -49,6 +50,8 @@ class SharedState(KeptState):
             world = worlds.of(*key)
         except BaseException:
             worlds.owned.discard(key)
+            worlds.unmake(key)
+            self._restorers.clear()
             raise
         finally:
             self.resume()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -420,6 +421,63 @@ def test_who_finds_an_entry_of_another_owner_is_no_owner(run: Run, postgres: Clu
         assert [each["Name"] for each in listed["Executions"]] == ["e", "before"]
 
     run(test, 1)
+
+
+def test_a_world_that_cannot_be_read_answers_nothing_and_keeps_no_other_from_going_on(postgres: Cluster) -> None:
+    async def test() -> None:
+        database = postgres.database()
+        async with replica(postgres.url(database), FIXTURE) as other:
+            async with replica(postgres.url(database), FIXTURE) as owner:
+                await other.call("ListFlows")
+                for region in ("cn-beijing", "cn-shanghai"):
+                    await owner.call("StartExecution", region, FlowName="long", ExecutionName="e")
+                with postgres.connect(database) as connection:
+                    connection.execute("UPDATE cfmock.rows SET value = '-' || value WHERE world = '/cn-beijing'")
+            await until(lambda: _is(("", "cn-shanghai") in other.owned))
+            for _ in range(2):
+                with pytest.raises(ServiceError, match="InternalServerError"):
+                    await other.call("DescribeFlow", "cn-beijing", Name="long")
+            with postgres.connect(database) as connection:
+                connection.execute("UPDATE cfmock.rows SET value = substr(value, 2) WHERE world = '/cn-beijing'")
+            found = await other.call("DescribeExecution", "cn-beijing", FlowName="long", ExecutionName="e")
+            assert found["Status"] == "Running"
+
+    asyncio.run(test())
+
+
+async def _is(what: bool) -> bool:
+    return what
+
+
+def test_a_lock_of_ones_own_that_another_session_holds_makes_a_call_wait(run: Run, postgres: Cluster) -> None:
+    async def test(members: list[Member]) -> None:
+        (one,) = members
+        key = "/cn-shanghai"
+        with postgres.connect(one.database) as connection:
+            connection.execute("INSERT INTO cfmock.owners VALUES (%s, %s)", [key, one.session.address])
+            connection.execute("SELECT pg_advisory_lock(hashtextextended('cfmock/' || %s, 0))", [key])
+            call = asyncio.create_task(one.call("StartExecution", key[1:], FlowName="long", ExecutionName="e"))
+            await asyncio.sleep(1)
+            assert not call.done()
+        assert (await call)["Name"] == "e"
+
+    run(test, 1)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such option")
+def test_a_connection_to_a_replica_that_cannot_be_reached_any_more_ends(run: Run) -> None:
+    async def test(members: list[Member]) -> None:
+        one, two = members
+        await two.call("StartExecution", FlowName="echo", ExecutionName="e")
+        replica = two.server.replica
+        assert replica is not None
+        lines: Any = replica.lines
+        (line,) = lines._idle[one.session.address]
+        own = line._writer.get_extra_info("socket")
+        assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 3000
+
+    run(test, 2)
 
 
 def test_an_owner_that_is_cut_off_answers_nothing(postgres: Cluster) -> None:
