@@ -114,7 +114,8 @@ def _kept(settings: Settings) -> KeptState | None:
         raise SettingsError(f"--state: {text}") from None
     from cfmock.server.replicas.shared_state import SharedState
 
-    return SharedState(DatabaseSession(settings.state))
+    assert settings.replica_token is not None
+    return SharedState(DatabaseSession(settings.state, settings.replica_token))
 
 
 def _check_shared(settings: Settings) -> None:

@@ -6,6 +6,7 @@ that a replica that is paused, or cut off, holds no lock; and nobody else gets o
 from __future__ import annotations
 
 import contextlib
+import hmac
 import json
 import logging
 import os
@@ -42,6 +43,9 @@ OLDEST = 14
 POOLER = "a pooler stands between, in which locks do not stay with a session: name PostgreSQL itself"
 
 CHANNEL = "cfmock_owners"
+
+NAME = "cfmock"
+"""By which the database knows the sessions of replicas."""
 
 _KEY = "hashtextextended('cfmock/' || %s, 0)"
 _MILLISECONDS = round(SILENCE * 1000)
@@ -82,9 +86,9 @@ class DatabaseSession:
     failures: tuple[type[Exception], ...] = (psycopg.Error, OSError)
     proves = True
 
-    def __init__(self, url: str) -> None:
-        """Connect, and make the tables. Raises SettingsError, naming the database, where that cannot be, for one that is too old
-        or of a newer version, and where a pooler stands between."""
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """Connect, and make the tables; `token` is what replicas share. Raises SettingsError, naming the database, where that
+        cannot be, for one that is too old or of a newer version, and where a pooler stands between."""
         self.url = url
         try:
             given = conninfo.conninfo_to_dict(url)
@@ -106,6 +110,8 @@ class DatabaseSession:
                 undo.callback(self._connection.close)
                 self._check()
                 self._make()
+                if token is not None:
+                    self._share(token)
                 undo.pop_all()
         except psycopg.Error as error:
             bounced = "unsupported startup parameter" in str(error)  # PgBouncer's words
@@ -116,7 +122,7 @@ class DatabaseSession:
         given = conninfo.conninfo_to_dict(self.url)
         options = f"{given.pop('options', '') or ''} {_OPTIONS}".strip()
         more: dict[str, Any] = {
-            "connect_timeout": 5, "application_name": "cfmock", "keepalives_idle": 1, "keepalives_interval": 1,
+            "connect_timeout": 5, "application_name": NAME, "keepalives_idle": 1, "keepalives_interval": 1,
             "keepalives_count": 3, "tcp_user_timeout": round(LONGEST * 1000),
         }  # fmt: skip
         connection = psycopg.connect(**{**more, **given, "options": options}, autocommit=True)
@@ -146,6 +152,22 @@ class DatabaseSession:
         if not schema.isdecimal() or int(schema) > SCHEMA:
             text = f"was written by a newer cfmock: its schema is {schema}, this one knows {SCHEMA}"
             raise SettingsError(f"{self.name}: {text}")
+
+    def _share(self, token: str) -> None:
+        """Note the token that replicas share. Raises SettingsError where others are there with another one: they would take what
+        this one hands on for calls of clients, and hand it on in turn."""
+        mark = hmac.new(self._meta["key"].encode(), token.encode(), "sha256").hexdigest()
+        with self._one, self._connection.transaction():
+            self._connection.execute(f"SELECT pg_advisory_xact_lock({_KEY})", ["the tables"])
+            (others,) = self._row(
+                "SELECT EXISTS (SELECT FROM cfmock.meta WHERE key = 'token' AND value <> %s) AND EXISTS (SELECT FROM"
+                " pg_stat_activity WHERE datname = current_database() AND application_name = %s AND pid <> pg_backend_pid())",
+                [mark, NAME],
+            )
+            if others:
+                raise SettingsError(f"{self.name}: is in use by replicas with another --replica-token")
+            put = "INSERT INTO cfmock.meta VALUES ('token', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            self._connection.execute(put, [mark])
 
     def _row(self, statement: str, values: Iterable[Any] = ()) -> tuple[Any, ...]:
         found: tuple[Any, ...] | None = self._connection.execute(statement, list(values)).fetchone()

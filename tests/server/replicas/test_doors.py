@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,23 @@ def test_a_database_whose_tables_are_locked_is_refused(postgres: Cluster) -> Non
         connection.execute("SELECT pg_advisory_lock(hashtextextended('cfmock/the tables', 0))")
         with pytest.raises(SettingsError, match="lock timeout"):
             DatabaseSession(postgres.url(name))
+
+
+def test_another_token_is_refused_while_replicas_run(postgres: Cluster) -> None:
+    url = postgres.url(postgres.database())
+    one, two = DatabaseSession(url, "one"), DatabaseSession(url, "one")
+    with pytest.raises(SettingsError, match="in use by replicas with another --replica-token"):
+        DatabaseSession(url, "two")
+    one.close()
+    two.close()
+
+    def other() -> bool:
+        with contextlib.suppress(SettingsError):
+            DatabaseSession(url, "two").close()
+            return True
+        return False
+
+    until(other)
 
 
 BOUNCER = """\
