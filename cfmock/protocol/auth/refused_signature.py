@@ -40,6 +40,7 @@ class Diagnosis(Struct, frozen=True):
             "canonical_query": self.canonical_query,
             "string_to_sign": self.string_to_sign,
             "likely_mistake": self.likely_mistake,
+            "hint": self.words,
             "client_string_to_sign": self.client_string_to_sign,
         }
         if self.canonical_request is None:

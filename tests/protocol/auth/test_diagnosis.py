@@ -336,6 +336,7 @@ def test_what_the_server_signed_is_shown_to_compare(service: Service) -> None:
     )
     assert found == {
         "canonical_query": query, "string_to_sign": string_to_sign("GET", query), "likely_mistake": None,
+        "hint": "most likely the secret of key 'ak' is wrong",
         "client_string_to_sign": None,
     }  # fmt: skip
     found = shown(service, acs3("ListFlows", {"Limit": "3"}, method="GET", secret="wrong"))
