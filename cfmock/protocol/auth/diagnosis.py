@@ -309,7 +309,8 @@ _PAIRED = 300  # strings to sign that are tried with other keys and forms, too
 
 def _words(made: Iterable[Words]) -> str:
     made = tuple(made)
-    return f"your signature is right if {', and '.join(did for did, _ in made)}: {'; '.join(cure for _, cure in made)}"
+    cures = " ".join(f"{cure[:1].upper()}{cure[1:]}." for _, cure in made)
+    return f"your signature: {', and '.join(did for did, _ in made)}. {cures}"
 
 
 def _judge(

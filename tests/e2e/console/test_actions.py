@@ -88,9 +88,9 @@ def test_a_call_is_copied_for_the_shell_and_for_python(browser: Browser, cf: Clo
 
 
 def test_a_refused_signature_is_compared_with_what_the_client_signed(browser: Browser, cf: CloudFlow) -> None:
-    show(
-        browser, cf, f"calls/{wrongly_signed(cf)}", "a space is signed as '+': sign it as %20", "What the client signed"
-    )
+    show(browser, cf, f"calls/{wrongly_signed(cf)}", "What the client signed")
+    said = browser.run("return document.querySelector('.error').innerText")
+    assert "SignatureNotMatch\n\nYour signature: a space is signed as '+'. Sign it as %20.\n\n" in said
     marks = browser.run(
         "const cells = [...document.querySelectorAll('.compare td')].filter((cell) => cell.querySelector('mark'));"
         "return cells.map((cell) => [cell.textContent, cell.querySelector('mark').textContent])"
@@ -298,14 +298,13 @@ def test_the_last_error_matrix_is_shown(browser: Browser, cf: CloudFlow) -> None
     assert browser.log() == []
 
 
-def test_the_commands_of_empty_lists_do_what_they_say(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_of_an_empty_list_does_what_it_says(browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     keys = [{"access_key_id": "own", "access_key_secret": "s"}]
     with CloudFlow({**FIXTURE, "credentials": keys}) as cf:
-        for view, words in (("executions", "No executions yet"), ("faults", "No faults")):
-            show(browser, cf, view, words, "cfmock call ")
-            command = str(browser.run("return document.querySelector('.command code').textContent"))
-            assert main(shlex.split(command)[1:]) == 0
-            browser.until(f"!document.body.innerText.includes('{words}')")
+        show(browser, cf, "executions", "No executions yet", "cfmock call ")
+        command = str(browser.run("return document.querySelector('.command code').textContent"))
+        assert main(shlex.split(command)[1:]) == 0
+        browser.until("!document.body.innerText.includes('No executions yet')")
     capsys.readouterr()
 
 
@@ -408,6 +407,21 @@ def test_what_no_call_can_have_is_told_in_place_of_the_list(browser: Browser, cf
     browser.fill("Operation", "Exek")
     browser.until_text("Nothing matches", "there is no operation '*Exek*'")
     assert browser.run("return document.querySelector('main').firstElementChild.firstElementChild.tagName") == "H1"
+    browser.click("Clear filters")
+    browser.until_text("The newest 2")
+
+
+def test_an_execution_of_a_narrow_list_has_its_name_left_and_its_status_right(browser: Browser, cf: CloudFlow) -> None:
+    show(browser, cf, "executions", "good-1")
+    browser.look(400, "light")
+    cells = browser.run(
+        "const boxes = [...document.querySelectorAll('tbody tr:last-child td')].map((each) => each.getBoundingClientRect());"
+        "return boxes.map((each) => [Math.round(each.left), Math.round(each.top)])"
+    )
+    status, name, flow, started, took, waits = cells
+    assert name[0] < 40 < 250 < status[0]
+    assert flow[0] == name[0] == waits[0]
+    assert flow[1] == started[1] == took[1] < waits[1]
 
 
 def test_a_hidden_tab_follows_nothing(browser: Browser, cf: CloudFlow) -> None:

@@ -44,7 +44,7 @@ def test_an_execution_is_started_stopped_and_run_again(browser: Browser, cf: Clo
     browser.click("Stop")
     browser.until_text("Stopped")
     browser.click("Run again")
-    browser.until_text("Running", "by-hand-2")
+    browser.until_text("Running", "Started by-hand-2, a repeat of by-hand.")
     assert len(cf.executions("order_flow")) == 4
     assert cf.executions("order_flow")[-1].input == {"a": 1}
 

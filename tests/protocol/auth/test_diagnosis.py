@@ -157,7 +157,7 @@ def test_the_mistake_of_a_v1_signature_is_named(service: Service, words: str) ->
     sign = lambda secret, text: (signed.append(text), client["sign"](secret, text))[1]  # noqa: E731
     found = shown(service, v1("StartExecution", AWKWARD, **{**client, "sign": sign}))
     assert words in found["likely_mistake"]
-    assert found["likely_mistake"].startswith("your signature is right if ")
+    assert found["likely_mistake"].startswith("your signature: ")
     assert found["client_string_to_sign"] == signed[0]
     in_text = not {"sign", "secret"} & V1_CLIENTS[words].keys()
     assert (found["client_string_to_sign"] != found["string_to_sign"]) is in_text

@@ -148,7 +148,6 @@ function tell(clock) {
   advances.hidden = clock.kind !== "virtual";
 }
 
-/** @param {string} by */
 async function advance(by) {
   const before = await count();
   const moved = await send("POST", "clock", {advance: by});

@@ -34,7 +34,7 @@ function common(one, two) {
   return found;
 }
 
-/** The parameter or header of a line; empty for others. @param {string} line */
+/** The parameter or header of a line; empty for others. */
 const named = (line) => line.match(/^(?:&|%26)?([^=:%]+)(?:=|:|%(?:25)*3D)/)?.[1] ?? "";
 
 /** Pairs of lines of one name, and between them what only one of them has. @param {string[]} one @param {string[]} two @returns {[string | null, string | null][]} */
@@ -50,7 +50,6 @@ function rows(one, two) {
   return found;
 }
 
-/** @param {string} text */
 const pieces = (text) => text.match(/%25[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|[\s\S]/gu) ?? [];
 
 /** A line with the pieces marked that are not among these. @param {string[]} parts @param {Set<number>} same */
@@ -67,10 +66,9 @@ function marked(parts, same) {
   return found;
 }
 
-/** Lines of a text that is signed: it breaks before each parameter. @param {string} text */
+/** Lines of a text that is signed: it breaks before each parameter. */
 const lines = (text) => text.split("\n").flatMap((line) => line.split(/(?=%26|&)/));
 
-/** @param {string} name @param {string} one @param {string} other @param {string} two */
 export function sideBySide(name, one, other, two) {
   const cells = rows(lines(one), lines(two)).map(([left, right]) => {
     if (left === null || right === null) return h("tr", [left, right].map((text) => h("td", {class: text === null ? "none" : "only"}, text === null ? "" : h("mark", text))));

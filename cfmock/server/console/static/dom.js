@@ -1,6 +1,6 @@
 // Elements, and the few parts that all views are made of. Every text is a text node: nothing here reads HTML.
 
-import {change} from "./places.js";
+import {at, change, here} from "./places.js";
 
 /**
  * An element with children; its tag may name classes (`p.quiet`). `onclick` and the like are properties, so that `patch` can hand
@@ -24,7 +24,6 @@ export function h(tag, attributes, ...children) {
   return made;
 }
 
-/** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** A link. @param {string} href @returns {HTMLElement} */
@@ -132,10 +131,9 @@ export const keep = (parent, items, name, make) => arrange(parent, items, name, 
 
 const SHAPES = {Succeeded: "✓", Failed: "✕", TimedOut: "◷", Stopped: "■", Running: "▶", Starting: "▷"};
 
-/** A status: its word, with a shape for those who do not see the colour. @param {string} status */
+/** A status: its word, with a shape for those who do not see the colour. */
 export function badge(status, words = status) {
-  const shape = /** @type {Record<string, string>} */ (SHAPES)[status] ?? "•";
-  return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, shape), " ", words);
+  return h("span", {class: `badge s-${status}`}, h("span", {"aria-hidden": "true"}, SHAPES[status] ?? "•"), " ", words);
 };
 
 /** @param {string | null} text an ISO moment @param {boolean} [dated] */
@@ -153,7 +151,7 @@ export function span(ms) {
   return `${Math.floor(ms / unit)} ${big}${rest ? ` ${rest} ${small}` : ""}`;
 }
 
-/** Milliseconds between two moments. @param {string} from @param {string} to */
+/** Milliseconds between two moments. */
 export const between = (from, to) => Date.parse(to) - Date.parse(from);
 
 export const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
@@ -187,7 +185,7 @@ export function block(name, value, level = 2, none = "none") {
     there ? h("pre", {tabindex: "0", "aria-label": name}, pretty(value)) : quiet(none));
 }
 
-/** A part of a page. @param {string} title */
+/** A part of a page. */
 export const section = (title, ...children) => h("section", {"data-key": title}, h("h2", title), children);
 
 /** A list of names and values; null: there is none. @param {any[][]} rows */
@@ -196,7 +194,7 @@ export const facts = (rows) => h("dl.facts", rows.filter(([, value]) => value !=
 /** @param {(event: Event) => any} act @param {Record<string, any>} [more] */
 export const button = (text, act, more = {}) => h("button", {type: "button", onclick: act, ...more}, text);
 
-/** A button that chooses words of the address. @param {boolean} on @param {Record<string, string>} to @param {string} key */
+/** A button that chooses words of the address. */
 export const chip = (text, on, to, key) => button(text, () => change(to, true), {class: "chip", "data-key": key || "all", "aria-pressed": String(on)});
 
 /** A form; what goes wrong with what it does is told in it. @param {(event: any) => Promise<any>} act */
@@ -209,7 +207,7 @@ export function form(act, ...children) {
   }}, children, wrong);
 }
 
-/** What somebody typed as JSON. @param {string} text @param {string} name what it is */
+/** What somebody typed as JSON. */
 export function parsed(text, name) {
   try {
     return JSON.parse(text.trim() || "{}");
@@ -218,7 +216,7 @@ export function parsed(text, name) {
   }
 }
 
-/** A field for a word of the address. @param {string} name @param {string} label @param {string} [type] */
+/** A field for a word of the address. */
 export const filter = (name, label, type = "search") => h("input", {type, name, "aria-label": label, placeholder: label, oninput: (event) => later(() => change({[name]: event.target.value.trim()}))});
 
 /** Show what the address says in such fields, but not in the one that is typed into. @param {Element} parent @param {URLSearchParams} query */
@@ -226,7 +224,6 @@ export function follows(parent, query) {
   for (const each of /** @type {NodeListOf<HTMLInputElement>} */ (parent.querySelectorAll("input[name]"))) if (each !== document.activeElement) each.value = query.get(each.name) ?? "";
 }
 
-/** @param {string} text */
 export const submit = (text, more = {}) => h("button", {type: "submit", class: "main", ...more}, text);
 
 let fields = 0;
@@ -239,7 +236,7 @@ export function field(label, control, hint) {
     hint ? h("small", {id: `${control.id}-hint`}, hint) : null);
 }
 
-/** Options of which the first says that none is chosen. @param {string} none @param {string[]} choices */
+/** Options of which the first says that none is chosen. */
 export const options = (none, choices) => [h("option", {value: ""}, none), choices.map((each) => h("option", {value: each}, each))];
 
 /** A table; the wrap scrolls by itself on narrow screens. @param {string} label @param {string[]} heads @param {HTMLElement} body */
@@ -251,13 +248,17 @@ export function table(label, heads, body) {
 /** A row of a table. Numbers, and what stands in a list, go to the right. */
 export const row = (...cells) => h("tr", cells.map((each) => h("td", {class: typeof each === "number" || Array.isArray(each) ? "number" : "name"}, each)));
 
-const NUMBERS = new Set(["Took", "Coverage", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls"]);
+const NUMBERS = new Set(["Took", "Coverage", "Hits", "Times", "Mocks", "Outcomes", "Findings", "No.", "Left out", "Exit", "Calls", "Remove"]);
 
 /** What to do first where there is nothing. @param {string} title @param {string} text @param {string} [command] */
 export function empty(title, text, command) {
   return h("div.empty", {"data-key": title}, h("h2", title), h("p", text),
     command ? h("div.command", h("code", command), button("Copy", () => copy(command))) : null);
 }
+
+/** Where filters leave nothing. @param {string} text */
+export const nothing = (text) => h("div.empty", {"data-key": "nothing"}, h("h2", "Nothing matches"), h("p", text),
+  button("Clear filters", () => { location.hash = at(`#/${here().path}`, here().world); }));
 
 /** @param {boolean} [wrong] */
 export function notice(text, wrong = false) {

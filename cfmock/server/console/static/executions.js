@@ -1,8 +1,8 @@
 // Executions, newest first, and how to start one; and one whole: how it ended, its way through the flow, and who answered its tasks.
 
 import {drawn, get, picture, refused, send} from "./api.js";
-import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, moment, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
-import {at, change, choose, here, holding, link, ofExecution, to, worldName, worldOf} from "./places.js";
+import {a, badge, between, block, button, chip, copy, empty, facts, field, fill, filter, form, h, keep, moment, nothing, notice, PANE, parsed, pretty, quiet, row, section, show, span, submit, table, tried, unpacked} from "./dom.js";
+import {at, change, choose, here, holding, link, ofExecution, to, visit, worldName, worldOf} from "./places.js";
 import {flowTest} from "./snippets.js";
 import {timeline} from "./timeline.js";
 
@@ -10,7 +10,7 @@ import {timeline} from "./timeline.js";
 export const NO_FLOWS = /** @type {const} */ (["Serve a folder with flow definitions, or create a flow with your client.", "cfmock init && cfmock serve fixtures/"]);
 
 /** What one that goes on waits for; a time with its date where that is another than at the start. */
-const waiting = ({waits, started}) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "waits for a callback", function: "waits for its function", retry: "waits for the next try at ", time: "waits until "}[/** @type {"time"} */ (waits.for)],
+const waiting = ({waits, started}) => (waits ? [waits.state ? `${waits.state}: ` : "", {report: "waits for a callback", function: "waits for its function", retry: "waits for the next try at ", time: "waits until "}[waits.for],
   waits.for === "report" && waits.until ? " until " : "", waits.until ? moment(waits.until, waits.until.slice(0, 10) !== started.slice(0, 10)) : ""] : "");
 
 const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Starting"];
@@ -38,10 +38,10 @@ export const executions = ({query}) => {
       const filtered = Boolean(asked.get("flow") || status || asked.get("prefix"));
       const all = Object.values(found.counts).reduce((sum, each) => sum + each, 0);
       show(counts, ["", ...STATUSES.filter((name) => found.counts[name] || name === status)].map((name) =>
-        chip([name ? badge(name) : "All", " ", h("b", name ? found.counts[name] ?? 0 : all)], name === status, {status: name === status ? "" : name}, name)));
+        chip([name ? badge(name) : "All", asked.get("prefix") ? null : [" ", h("b", name ? found.counts[name] ?? 0 : all)]], name === status, {status: name === status ? "" : name}, name)));
       keep(rows, found.executions, (row) => [row.account, row.region, row.flow, row.name].join("/"), (one) => row(badge(one.status), h("span", a(ofExecution(one), one.name), one.parent ? h("small", "started by ", parent(one)) : null), a(link("flows", [one.flow], one), one.flow),
-        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : h("span", waiting(one))));
-      show(below, found.executions.length ? null : filtered ? empty("Nothing matches", found.wrong ?? "No execution passes these filters.")
+        moment(one.started), [one.stopped ? span(between(one.started, one.stopped)) : "–"], one.error ? h("span", h("b", one.error.code), " ", one.error.detail) : one.waits ? h("span", waiting(one)) : ""));
+      show(below, found.executions.length ? null : filtered ? nothing(found.wrong ?? "No execution passes these filters.")
         : found.known ? empty("No executions yet", "Point your client at this server and start one, or start one here.", `cfmock call start_execution flow=${found.known.name} --url ${location.origin}`)
         : empty("No executions yet", ...NO_FLOWS),
       found.next && !asked.get("limit") ? h("p", button("Show more", () => change({limit: "500"}))) : found.next ? quiet("The newest are shown; filter for older ones.") : null,
@@ -73,7 +73,9 @@ async function again(row) {
   const stem = taken.includes(first) ? first : name;
   let number = 2;
   while (taken.includes(`${stem}-${number}`)) number++;
-  location.hash = ofExecution(await send("POST", at("executions", worldOf(row)), {flow: row.flow, name: `${stem}-${number}`, input: row.input}));
+  const made = await send("POST", at("executions", worldOf(row)), {flow: row.flow, name: `${stem}-${number}`, input: row.input});
+  visit(ofExecution(made));
+  notice(`Started ${made.name}, a repeat of ${row.name}.`);
 }
 
 const EVENTS = 1000;
@@ -114,7 +116,7 @@ export const execution = ({parts, world}) => {
   };
 };
 
-/** A picture whose states can be selected; on a narrow page it shrinks, while it can be read. @param {any} svg @param {string} flow @param {string} chosen */
+/** A picture whose states can be selected; on a narrow page it shrinks, while it can be read. */
 export function marked(svg, flow, chosen) {
   svg.setAttribute("aria-label", `Graph of ${flow}`);
   svg.setAttribute("role", "group");
@@ -137,7 +139,7 @@ export function marked(svg, flow, chosen) {
   return svg;
 }
 
-/** @param {string} end the moment up to which it took its time */
+/** `end` is the moment up to which it took its time. */
 function head(row, end) {
   const stop = at(to("executions", row.flow, row.name, "stop"), worldOf(row));
   const running = row.status === "Running" || row.status === "Starting";
@@ -167,7 +169,7 @@ function waited(row, events, tried, state) {
   return 0;
 }
 
-/** Who answered, why, and what did not match. @param {any[]} events @param {string} chosen */
+/** Who answered, why, and what did not match. */
 function answers(row, events, chosen) {
   const tasks = row.tasks.filter((each) => !chosen || each.state === chosen);
   const waits = row.waiting.filter((each) => !chosen || each.state === chosen);
@@ -182,7 +184,6 @@ function answers(row, events, chosen) {
     waits.length ? h("p", {"data-key": "waits"}, "waits for a callback: ", waits.map((each) => a(at("#/waiting", {task: each.token}), each.state, " "))) : null);
 }
 
-/** @param {number} number @param {number} wait in ms */
 function answer(tried, number, task, wait) {
   const by = tried.answered_by ?? "nobody";
   return h("div.answer", {"data-key": String(number)}, wait ? quiet(`waited ${span(wait)} (retry)`) : null,
@@ -206,7 +207,6 @@ export function misses(found) {
     others.length ? h("details", h("summary", `${near.length ? "Others" : title}: ${others.length}`), list(others)) : null);
 }
 
-/** @param {any} history @param {string} chosen */
 function eventList({events, next}, chosen) {
   const rows = events.filter((each) => !chosen || each.StepName === chosen);
   return h("section", {"data-key": "events"}, h("h2", chosen ? `Events of ${chosen}` : "Events"),

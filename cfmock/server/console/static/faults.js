@@ -1,7 +1,7 @@
 // The fault rules, a form for one more, made of the schema of the admin API; and the last error matrix: what a client did about each error and each broken connection.
 
 import {described, get, send} from "./api.js";
-import {badge, button, copy, empty, field, fill, filter, form, gone, h, keep, moment, notice, options, quiet, row, section, show, span, submit, table, tried, words} from "./dom.js";
+import {badge, button, copy, empty, field, fill, filter, form, gone, h, keep, moment, nothing, notice, options, quiet, row, section, show, span, submit, table, tried, words} from "./dom.js";
 import {at, here, to} from "./places.js";
 import {yaml} from "./snippets.js";
 
@@ -25,7 +25,7 @@ export const faults = ({query: begun}) => {
       const text = query.get("q") ?? "";
       const shown = found.filter((each) => JSON.stringify(each).includes(text));
       keep(rows, shown, (one) => one.id, rule);
-      show(below, shown.length ? null : found.length ? empty("Nothing matches", "No rule holds this text.") : empty("No faults", "Make one below, or from a call.", `cfmock call add_fault error=ResourceThrottled times=2 --url ${location.origin}`));
+      show(below, shown.length ? null : found.length ? nothing("No rule holds this text.") : quiet("No faults. Make one below, or from a call."));
       show(last, matrix(contract));
     },
     node: h("div", h("div.head", h("h1", "Faults"), h("span.actions", button("New rule", () => maker.scrollIntoView()))), filters, list, below, maker, last),
@@ -34,7 +34,7 @@ export const faults = ({query: begun}) => {
 
 function rule({id, name, when, times, hits, ...does}) {
   const remove = ({target}) => tried(send("DELETE", at(to("faults", id), here().world)).then(() => gone(target.closest("tr"), `Removed ${name}.`)));
-  return row(name, words(when) || "every call", words(does), [times ?? "all"], hits, button("Remove", remove, {"aria-label": `Remove ${name}`}));
+  return row(name, words(when) || "every call", words(does), [times ?? "all"], hits, [button("Remove", remove, {"aria-label": `Remove ${name}`})]);
 }
 
 /** The schema without the wrapping that allows null. @returns {any} */
@@ -48,7 +48,7 @@ const REACH = "Applies to clients' calls, not to executions started here.";
 
 const USUAL = ["operation", "flow", "execution"];
 
-/** A key of a rule as a label. @param {string} name */
+/** A key of a rule as a label. */
 const labelled = (name) => (name === "times" ? "How many times" : name[0].toUpperCase() + name.slice(1).replaceAll("_", " "));
 
 /** The form: what goes wrong, of the choices that the schema has; for which calls; how often. @param {URLSearchParams} query */
@@ -103,7 +103,7 @@ function rulemaker(schemas, query) {
   const draw = () => fill(text, write(built()));
   const made = form(async () => {
     const added = await send("POST", at("faults", here().world), built()).catch((error) => {
-      throw new Error(error.message.replace(/^(?:when\.)?(\w+)(?=[:.])/, (/** @type {string} */ _, /** @type {string} */ name) => labelled(name)));
+      throw new Error(error.message.replace(/^(?:when\.)?(\w+)(?=[:.])/, (_, name) => labelled(name)));
     });
     notice(`${added.name} is at work. ${REACH}`);
     made.closest("section").replaceWith(rulemaker(schemas, new URLSearchParams()));
@@ -119,10 +119,9 @@ function rulemaker(schemas, query) {
   return section("Make a fault", h("div.two", made, h("div.beside", h("h3", "As in a fixture"), text, button("Copy YAML", () => copy(text.textContent)))));
 }
 
-/** @param {string} title @param {string} about @param {any[]} inner */
 const group = (title, about, inner) => h("details", h("summary", title), about ? quiet(about) : null, inner);
 
-/** What was typed, as JSON where the schema takes more than text. @param {string} text @param {string[]} types */
+/** What was typed, as JSON where the schema takes more than text. */
 function value(text, types) {
   if (types.length === 1 && types[0] === "string") return text;
   try {

@@ -1,7 +1,7 @@
 // The flows; and one whole: its definition with what was found in it, its graph, and all that belongs to it.
 
 import {drawn, get, picture} from "./api.js";
-import {a, badge, button, empty, facts, filter, h, keep, moment, PANE, quiet, row, section, show, table, words} from "./dom.js";
+import {a, badge, button, empty, facts, filter, h, keep, moment, nothing, PANE, quiet, row, section, show, table, words} from "./dom.js";
 import {marked, NO_FLOWS, starter} from "./executions.js";
 import {at, change, link, to, worldName} from "./places.js";
 
@@ -24,7 +24,7 @@ export const flows = () => {
       const shown = found.flows.filter((each) => each.name.includes(text));
       keep(rows, shown, (one) => [one.account, one.region, one.name].join("/"), (one) => row(a(link("flows", [one.name], one), one.name), h("span", counted(one.counts)), [`${one.coverage} %`], one.mocks, one.outcomes,
         one.findings ? [h("b.warm", one.findings)] : 0, one.execution_mode, h("span.count", worldName(one)), one.description));
-      show(below, shown.length ? null : text ? empty("Nothing matches", "No flow of this page has such a name.") : empty("No flows yet", ...NO_FLOWS),
+      show(below, shown.length ? null : text ? nothing("No flow of this page has such a name.") : empty("No flows yet", ...NO_FLOWS),
         found.next ? h("p", a(at("#/flows", {...Object.fromEntries(query), after: found.next}), "Next page")) : null);
     },
     node: h("div", h("h1", "Flows"), filters, list, below),
@@ -68,7 +68,6 @@ export const flow = ({parts, world}) => {
   };
 };
 
-/** @param {string} title @param {string[]} heads @param {any[][]} found @param {string} [none] */
 const rows = (title, heads, found, none = "") => (found.length || none ? section(title, found.length
   ? table(title, heads, h("tbody", found.map((each) => row(...each)))) : quiet(none)) : null);
 

@@ -43,6 +43,12 @@ export const ofExecution = (row) => link("executions", [row.flow, row.execution 
 /** Select a state, or no longer the one that is. @param {string} state */
 export const choose = (state) => change({state: state === here().query.get("state") ? "" : state, line: ""}, true);
 
+/** Go to an address, and be there. @param {string} address */
+export function visit(address) {
+  history.pushState(null, "", address);
+  dispatchEvent(new Event("hashchange"));
+}
+
 /**
  * Change words of the query; with `step` the browser's back undoes it.
  * @param {Record<string, string>} words @param {boolean} [step]

@@ -47,7 +47,6 @@ const OWN = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod",
 /** What a call asks for, without what is only of its way. @returns {[string, string][]} */
 const asked = (call) => Object.entries(call.parameters).filter(([name]) => !OWN.includes(name));
 
-/** @param {string} word */
 const encode = (word) => encodeURIComponent(word).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** The call, signed by openssl with the secret of the shell whenever it runs. */

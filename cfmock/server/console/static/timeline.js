@@ -5,13 +5,12 @@ import {choose} from "./places.js";
 
 /** @typedef {{from: number, to: number | null, failed: boolean}} Piece from one event to another, by their ids */
 
-/** @param {any} row @param {any} history @param {string} end the moment up to which it is drawn @param {string} chosen */
+/** `end` is the moment up to which it is drawn. */
 export function timeline(row, {events}, end, chosen) {
   if (!row.timeline.length) return section("Timeline", quiet("No state was entered: an outcome decided."));
   const {place, gaps, length} = scale([...events.map((each) => Date.parse(each.Time)), Date.parse(end)]);
   /** The number of a mark. @param {number | null} id */
   const mark = (id) => (id === null ? events.length : Math.min(id - 1, events.length));
-  /** @param {string} kind @param {Piece} piece */
   const bar = (kind, piece) => {
     const made = h("span", {class: kind});
     const [from, to] = [place(mark(piece.from)), place(mark(piece.to))];
@@ -50,5 +49,5 @@ function scale(times) {
   for (const each of steps) places.push(places[places.length - 1] + Math.min(each, most) + least);
   const all = places[places.length - 1] || 1;
   const gaps = steps.flatMap((each, mark) => (each > most ? [{from: mark + 1, to: mark + 2, failed: false}] : []));
-  return {length, place: (/** @type {number} */ mark) => (places[mark] / all) * 100, gaps};
+  return {length, place: (mark) => (places[mark] / all) * 100, gaps};
 }

@@ -1,7 +1,7 @@
 // The tasks that wait for a callback, and forms to answer them.
 
 import {get, send} from "./api.js";
-import {a, block, empty, field, filter, form, gone, h, keep, moment, parsed, quiet, show, submit} from "./dom.js";
+import {a, block, empty, field, filter, form, gone, h, keep, moment, nothing, parsed, quiet, show, submit} from "./dom.js";
 import {at, ofExecution, to, worldOf} from "./places.js";
 
 const MOST = 100;
@@ -17,7 +17,7 @@ export const waiting = () => {
       const [text, one] = [query.get("q") ?? "", query.get("task")];
       const shown = tasks.filter((row) => (!one || row.token === one) && [row.state, row.execution, row.flow].some((each) => each.includes(text)));
       keep(list, shown.slice(0, MOST), (row) => row.token, card);
-      show(below, shown.length ? null : tasks.length ? empty("Nothing matches", one ? "This task does not wait any more." : "No waiting task passes this filter.")
+      show(below, shown.length ? null : tasks.length ? nothing(one ? "This task does not wait any more." : "No waiting task passes this filter.")
         : empty("No task waits", "A task waits here when it needs a callback with its token, or a mock says waits: true.", "tasks: {Approve: [{waits: true}]}"),
       shown.length > MOST ? quiet(`The first ${MOST} of ${shown.length}.`) : null, one && tasks.length ? h("p", a("#/waiting", "Show all waiting tasks")) : null);
     },
@@ -27,7 +27,7 @@ export const waiting = () => {
 
 function card(row) {
   const output = h("textarea", {rows: "3", spellcheck: "false", value: "{}"});
-  const code = h("input", {required: true, value: row.catches.find((/** @type {string} */ each) => !/[*.]/.test(each)) ?? "Rejected"});
+  const code = h("input", {required: true, value: row.catches.find((each) => !/[*.]/.test(each)) ?? "Rejected"});
   const detail = h("input", {required: true, value: "rejected by hand"});
   /** @param {() => any} body @param {() => string} told */
   const report = (body, told) => async ({target}) => {
