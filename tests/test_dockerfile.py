@@ -43,8 +43,28 @@ def test_every_stage_is_of_one_supported_python():
 
 
 def test_the_extras_are_those_of_the_package():
-    (extras,) = re.findall(r"/src\[(.*?)\]", IMAGE.of("RUN")[0])
-    assert set(extras.split(",")) <= set(distribution("cfmock").metadata.get_all("Provides-Extra"))
+    """All of them: the page on containers and the changelog promise it."""
+    assert re.findall(r"\[(.*?)\]", IMAGE.of("RUN")[0]) == ["all"]
+    assert "all" in distribution("cfmock").metadata.get_all("Provides-Extra")
+
+
+def test_what_is_copied_lies_as_in_the_tree_in_the_folder_that_pip_installs():
+    (source,) = re.findall(r"pip install .*'(/\w+)\[", IMAGE.of("RUN")[0])
+    build = IMAGE.instructions[: IMAGE.instructions.index(("RUN", IMAGE.of("RUN")[0]))]
+    copies = [text.split() for kind, text in build if kind == "COPY"]
+    assert {name for *names, _ in copies for name in names} == {"pyproject.toml", "README.md", "LICENSE", "cfmock"}
+    for *names, target in copies:
+        for name in names:
+            placed = f"{target}{name}" if target.endswith("/") else target
+            assert placed == f"{source}/{name}"
+            assert (ROOT / name).is_file() or not target.endswith("/"), (
+                "COPY puts what is in a folder there, not the folder"
+            )
+
+
+def test_it_is_stopped_by_the_signal_at_which_a_server_shuts_down():
+    """The signal is the one at which `serve` keeps its state and exits with 0 (tests/cli/test_serve.py)."""
+    assert IMAGE.only("STOPSIGNAL") == "SIGTERM"
 
 
 def test_the_command_is_on_the_path_that_the_first_stage_installs_into():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import importlib.util
 import re
+import shlex
 from importlib.metadata import distribution
 from pathlib import Path
 
+import click
 import pytest
 
 import cfmock
@@ -199,9 +202,11 @@ def test_a_page_is_short_and_says_first_what_it_is_for(page):
     text = page.read_text(encoding="utf-8")
     shown = [line for line in text.splitlines() if not line.startswith("<!--")]
     assert page.name in REFERENCES or len(shown) <= LONGEST_PAGE
-    title, _, rest = text.partition("\n\n")
+    title, first, *more = text.split("\n\n")
     assert title.startswith("# ")
-    assert re.match(r"This (page|guide) |本(页|指南)|\[|cfmock ", rest), "a page begins with what it is for"
+    if re.match(r"\[(简体中文|English)\]\(", first):  # the same page in the other language
+        first = more[0]
+    assert re.match(r"This (page|guide) |本(页|指南)|cfmock ", first), "a page begins with what it is for"
 
 
 @pytest.mark.parametrize("page", docs.pages(), ids=named)
@@ -239,6 +244,78 @@ FOREIGN = {
 def options_of(name: str) -> set[str]:
     shown = (each for each in docs.command(name).params if not getattr(each, "hidden", False))
     return {option for each in shown for option in each.opts if option.startswith("-")}
+
+
+@pytest.mark.parametrize("page", LINKING, ids=named)
+def test_a_command_in_a_sentence_or_table_is_one_that_is_taken(page):
+    """Its options are the command's own, and so are their values, where they are no placeholder."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for found in re.findall(r"(?<!`)`cfmock ([^`]+)`", text):
+        name, *words = shlex.split(found.replace("\\|", "|").partition(" -- ")[0].replace(" -- CMD", ""))
+        if found in ("ready", "ready URL", "COMMAND --help"):  # a line that is printed, and any command
+            continue
+        assert name in docs.COMMANDS, found
+        command = docs.command(name)
+        try:
+            given = command.make_parser(click.Context(command, help_option_names=["--help"])).parse_args(words)[0]
+            for option in command.params:
+                if isinstance(option.type, click.Choice) and (value := given.get(option.name)) is not None:
+                    option.type.convert(value, option, None)
+        except click.UsageError as error:
+            if "requires an argument" not in error.message:  # an option that is only named
+                pytest.fail(f"`cfmock {found}`: {error.message}")
+
+
+# -- messages --------------------------------------------------------------------------------------------------------------
+
+SYMPTOMS = {
+    "404 FlowNotExists, but the flow is in my fixture",
+    "the test hangs, and the client calls a proxy",
+    "the test hangs, and DescribeExecution goes on answering Running",
+    "an execution stays Running",
+    "the task returned {} instead of my mock",
+    "Output.Body is missing",
+    "Something else",
+}
+"""Headings of the troubleshooting page that describe what a user sees, in no program's words."""
+
+OF_OTHERS = {
+    "Timestamp must be of the form YYYY-MM-DDThh:mm:ssZ, Unexpected char 0x662 in x-acs-date",
+    r"TypeError: Item in alibabacloud_fnf20190315.models.\_\_all\_\_ must be str, not type",
+    "SSLError: WRONG_VERSION_NUMBER",
+    "certificate verify failed",
+}
+"""Messages of Python, of an SDK, or of both sides."""
+
+
+FILLED_IN = re.compile(
+    r"'[^']*'|https?://\S+|1 set-up |\b\d[\d.]*|fault: error |virtual"  # names, addresses, numbers, words that vary
+    r"|\(did you mean |\[[^]]*\] .*|: Address .*|\.\.\.|\""  # a suggestion, the system's own words, marks
+)
+"""What a message says of one case, and marks between its parts."""
+
+
+def messages() -> str:
+    """All texts of the package, with {} for what is filled in."""
+    found = []
+    for path in (ROOT / "cfmock").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(re.sub(r"%[sdr]|\{\w*\}", "{}", node.value))
+            elif isinstance(node, ast.JoinedStr):
+                parts = (str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values)
+                found.append("".join(parts))
+    return "\n".join(found)
+
+
+def test_what_troubleshooting_is_sorted_by_is_what_cfmock_says():
+    said = messages()
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    shown = {text for level, text in pages.headings(page) if level == 2}
+    assert shown >= SYMPTOMS | OF_OTHERS
+    for heading in sorted(shown - SYMPTOMS - OF_OTHERS):
+        for words in filter(None, (each.strip(" :,()?") for each in FILLED_IN.split(heading))):
+            assert words in said, f"{heading}: {words}"
 
 
 def test_every_option_on_the_pages_is_one_of_a_command():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -9,7 +10,7 @@ import pytest
 
 from cfmock.cli.main import COMMANDS
 from cfmock.protocol.spec.model import load
-from tests.support.processes import environment_with_cfmock
+from tests.support.processes import ROOT, environment_with_cfmock
 
 
 @pytest.fixture
@@ -70,19 +71,37 @@ ASKED = {
 }
 """What each shell does when somebody presses Tab behind `cfmock ser`, without a terminal."""
 
-LOADED = {
-    "bash": 'eval "$(_CFMOCK_COMPLETE=bash_source cfmock)"',
-    "fish": "_CFMOCK_COMPLETE=fish_source cfmock | source",
-    "zsh": 'compdef() { }; eval "$(_CFMOCK_COMPLETE=zsh_source cfmock)"',
-}
+LOADED = dict(
+    re.findall(r"^\| (bash|zsh|fish) \|.*\| `(.*)` \|$", (ROOT / "docs/standalone.md").read_text("utf-8"), re.M)
+)
+"""The line of each shell, as the page has it."""
+
+BEFORE = {"zsh": "compdef() { }\n"}
+"""What a shell without a terminal lacks."""
+
+
+def test_the_page_has_a_line_for_each_shell():
+    assert LOADED.keys() == ASKED.keys()
 
 
 @pytest.mark.parametrize("shell", ASKED)
 def test_a_shell_completes_a_command(shell, tmp_path):
     if not shutil.which(shell):
         pytest.skip(f"there is no {shell} on this machine")
-    line = f"{LOADED[shell]}\n{ASKED[shell]}"
+    line = LOADED[shell].replace("\\|", "|")  # as it stands in a table
+    line = f"{BEFORE.get(shell, '')}{line}\n{ASKED[shell]}"
     ran = subprocess.run(
         [shell, "-c", line], env=environment_with_cfmock(tmp_path), capture_output=True, text=True, check=False
     )
     assert "serve" in ran.stdout.split(), ran
+
+
+@pytest.mark.parametrize("shell", ASKED)
+def test_its_line_says_nothing_where_cfmock_is_not_on_the_path(shell, tmp_path):
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"there is no {shell} on this machine")
+    line = BEFORE.get(shell, "") + LOADED[shell].replace("\\|", "|")
+    ran = subprocess.run(
+        [program, "-c", line], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout, ran.stderr) == ("", "")
