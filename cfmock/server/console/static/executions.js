@@ -18,7 +18,7 @@ const STATUSES = ["Running", "Succeeded", "Failed", "TimedOut", "Stopped", "Star
 /** @type {Make} */
 export const executions = ({query}) => {
   const rows = h("tbody");
-  const list = table("Executions", ["Status", "Execution", "Flow", "Started", "Took", "Error / waits for"], rows);
+  const list = table("Executions", ["Status", "Execution", "Flow", "Started", "Took", "Error or wait"], rows);
   const [counts, below] = [h("div.counts", {role: "group", "aria-label": "Status"}), h("div")];
   const names = h("datalist", {id: "flow-names"});
   const flow = filter("flow", "Flow contains", "text");
