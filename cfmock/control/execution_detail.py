@@ -57,7 +57,7 @@ def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | No
 
 _WHY = {
     Answerer.NESTED: "it started a flow",
-    Answerer.REPORT: "it waits for a report with its token",
+    Answerer.REPORT: "it waits for a callback with its token",
 }
 
 
