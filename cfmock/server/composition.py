@@ -100,9 +100,6 @@ def _kept(settings: Settings) -> KeptState | None:
     if settings.state is None:
         return None
     if not is_shared(settings):
-        if "://" in settings.state:
-            scheme = settings.state.partition("://")[0]
-            raise SettingsError(f"--state: a database is postgresql://..., and not {scheme}://...")
         from cfmock.service.store.state_file import StateFile  # loads SQLite
 
         return KeptState(StateFile(settings.state))

@@ -41,6 +41,14 @@ def test_the_table_names_them(path: Path, cfmock: Any) -> None:
     assert "schema 1" in result.out
 
 
+@pytest.mark.parametrize("place", ["host=h password=secret", "password = 'secret'", "postgresql://u:secret@h/name"])
+def test_a_database_is_no_state_file(place: str, cfmock: Any) -> None:
+    result = cfmock("state", place)
+    assert result.code == 2
+    assert result.err.startswith("state: this is no file; a database is postgresql://")
+    assert "secret" not in result.err
+
+
 @pytest.mark.parametrize("command", [["state"], ["serve", "--port", "0", "--state"]])
 def test_what_is_no_state_file_is_one_line_and_exit_code_2(command: list[str], tmp_path: Path, cfmock: Any) -> None:
     path = tmp_path / "mine.txt"

@@ -16,7 +16,7 @@ from cfmock.server.http_edge import json_answer
 from cfmock.server.replicas.joined_changes import JoinedChanges
 from cfmock.server.replicas.joining import FOLLOWED, JOINS, joined, query_of_part
 from cfmock.server.replicas.lines import ADDITIONS, NotSent, PeerAnswer, Unanswered
-from cfmock.server.replicas.replica import MISDIRECTED, Replica
+from cfmock.server.replicas.replica import MISDIRECTED, Replica, named
 from cfmock.server.state_writer import StateLost
 
 EVERY = 0.1
@@ -55,9 +55,7 @@ class JointAdmin:
             if endpoint.name in FOLLOWED and answer.status == 200:
                 await self._replica.all_of("POST", ADDITIONS, {}, others=True)
         except FAILURES as error:
-            return json_answer(
-                {"error": str(error) or "the database cannot be reached, or an owner does not answer"}, 500
-            )
+            return json_answer({"error": _words(error)}, 500)
         return answer
 
     async def follow(self) -> web.StreamResponse:
@@ -105,6 +103,16 @@ class JointAdmin:
             return None
         kept = {key: value for key, value in answer.headers.items() if key.startswith(("content-s", "content-t", "x-"))}
         return web.Response(status=answer.status, body=answer.body, headers=kept)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, Elsewhere):
+        return f"{named(error.world)} belongs to another replica since this request came: send it again"
+    if isinstance(error, Unanswered):
+        return f"replica {error} has not answered: what was asked of it may or may not have happened"
+    if isinstance(error, StateLost):
+        return "this replica has lost the database"
+    return error.detail if isinstance(error, ServiceError) else str(error)
 
 
 def _body_of(endpoint: Endpoint, given: Mapping[str, Any]) -> Any:

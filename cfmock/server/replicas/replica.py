@@ -31,6 +31,9 @@ LOOK = 0.5
 PATIENCE = 8.0
 """Seconds for which a call waits until its world has an owner who answers."""
 
+PART_WITHIN = 2.0
+"""Seconds for which a replica may take for its part of a request, after which that is tried again."""
+
 AGAIN = 0.05
 """Seconds until that is tried again."""
 
@@ -187,6 +190,7 @@ class Replica:
         ServiceError where it has no owner who can be reached, and SettingsError where it cannot be read."""
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
+        address = ""
         while loop.time() < end:
             address = self._owners.get(world, self.address)
             if address == self.address:
@@ -200,7 +204,11 @@ class Replica:
                         return answer
             self._owners.pop(world, None)
             await asyncio.sleep(AGAIN)
-        raise ServiceError("InternalServerError", detail="no replica has this world")
+        assert self._writer is not None
+        holder = await self._writer.in_turn(partial(self._session.holder, world))
+        whom = f"replica {address}, its owner" if address else holder or "an owner"
+        log.warning("%s waited %g seconds for %s", named(world), PATIENCE, whom)
+        raise ServiceError("InternalServerError", detail=f"{named(world)} waits for {whom}")
 
     @staticmethod
     def unbroken(reply: Reply) -> Reply:
@@ -217,23 +225,26 @@ class Replica:
     async def all_of(self, method: str, target: str, body: Json = None, *, others: bool = False) -> list[PeerAnswer]:
         """The answers of all replicas whose sessions live, or of all others, to a request to the admin API. Raises StateLost, and
         ServiceError where one that lives does not answer."""
-        end = asyncio.get_running_loop().time() + PATIENCE
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
         answers: dict[str, PeerAnswer] = {}
         while True:
             missing = [each for each in (await self.addresses())[others:] if each not in answers]
             if not missing:
                 return list(answers.values())
-            if asyncio.get_running_loop().time() > end:
+            if (left := end - loop.time()) <= 0:
                 raise ServiceError("InternalServerError", detail=f"replica {missing[0]} does not answer")
-            tries = await asyncio.gather(*(self._part(each, method, target, body) for each in missing))
+            tries = await asyncio.gather(
+                *(self._part(each, method, target, body, min(PART_WITHIN, left)) for each in missing)
+            )
             answers.update({each: answer for each, answer in zip(missing, tries, strict=True) if answer is not None})
             if None in tries:
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(min(AGAIN, max(0.0, end - loop.time())))
 
-    async def _part(self, address: str, method: str, target: str, body: Json) -> PeerAnswer | None:
+    async def _part(self, address: str, method: str, target: str, body: Json, within: float) -> PeerAnswer | None:
         asking = self.lines.admin(address, method, target, body, part=True)
         try:
-            answer = await asyncio.wait_for(asking, 2.0)
+            answer = await asyncio.wait_for(asking, within)
         except (NotSent, Unanswered, asyncio.TimeoutError):
             return None
         return answer if answer.status != 500 else None
@@ -243,6 +254,12 @@ class Replica:
         assert self._writer is not None
         rows = await self._writer.in_turn(self._session.read_common)
         self._kept.follow(rows, self._control)
+
+
+def named(world: WorldKey) -> str:
+    """A world in words."""
+    account, region = world
+    return f"region {region}" + (f" of account {account}" if account else "")
 
 
 def reply_of(answer: PeerAnswer) -> Reply:

@@ -23,7 +23,7 @@ from psycopg import conninfo
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.kept_state import ADDED
 from cfmock.observe.journal import WorldKey
-from cfmock.server.replicas.statements import SCHEMA, TABLES, folded
+from cfmock.server.replicas.statements import FREE, HOLDER, SCHEMA, TABLES, folded
 from cfmock.service.store.statements import Change
 
 log = logging.getLogger("cfmock")
@@ -42,10 +42,18 @@ OLDEST = 14
 
 POOLER = "a pooler stands between, in which locks do not stay with a session: name PostgreSQL itself"
 
+REFUSALS = {
+    "unsupported startup parameter": POOLER,  # of PgBouncer
+    "session is read-only": "is read-only (a standby, or default_transaction_read_only is on), and replicas write to it",
+}
+"""What is said where the error of a connection has these words."""
+
 CHANNEL = "cfmock_owners"
 
 NAME = "cfmock"
 """By which the database knows the sessions of replicas."""
+
+TABLES_LOCK = "the tables"
 
 _KEY = "hashtextextended('cfmock/' || %s, 0)"
 _MILLISECONDS = round(SILENCE * 1000)
@@ -90,11 +98,18 @@ class DatabaseSession:
         """Connect, and make the tables; `token` is what replicas share. Raises SettingsError, naming the database, where that
         cannot be, for one that is too old or of a newer version, and where a pooler stands between."""
         self.url = url
+        user, _, _ = url.partition("://")[2].rpartition("@")
+        if re.search("[@/]", user):  # what is behind the first one would be taken for the host, or the name
+            raise SettingsError("--state: write @ in a user name or password as %40, and / as %2F (percent-encoding)")
         try:
             given = conninfo.conninfo_to_dict(url)
         except psycopg.Error as error:
             words = re.sub('".*"', "a value of it", _line(error))  # which could be its password
             raise SettingsError(f"--state: {words}") from None
+        if not re.fullmatch("[0-9,]*", str(given.get("port") or "")):  # it can be a password without a host
+            raise SettingsError(
+                "--state: the port is no number; a database is postgresql://USER:PASSWORD@HOST:PORT/NAME"
+            )
         self.name = f"database {given.get('dbname', '')} at {given.get('host', 'the socket')}".replace("  ", " ")
         self.address = ""
         """Where other replicas reach this one; empty until it is known."""
@@ -114,12 +129,13 @@ class DatabaseSession:
                     self._share(token)
                 undo.pop_all()
         except psycopg.Error as error:
-            bounced = "unsupported startup parameter" in str(error)  # PgBouncer's words
-            raise SettingsError(f"{self.name}: {POOLER if bounced else _line(error)}") from None
+            words = next((known for told, known in REFUSALS.items() if told in str(error)), _line(error))
+            raise SettingsError(f"{self.name}: {words}") from None
         threading.Thread(target=self._beat, daemon=True, name="cfmock-session").start()
 
     def _connect(self) -> psycopg.Connection[Any]:
         given = conninfo.conninfo_to_dict(self.url)
+        given["target_session_attrs"] = "read-write"
         options = f"{given.pop('options', '') or ''} {_OPTIONS}".strip()
         more: dict[str, Any] = {
             "connect_timeout": 5, "application_name": NAME, "keepalives_idle": 1, "keepalives_interval": 1,
@@ -139,9 +155,7 @@ class DatabaseSession:
             raise SettingsError(f"{self.name}: {POOLER}")
 
     def _make(self) -> None:
-        with self._connection.transaction():
-            self._connection.execute(f"SET LOCAL lock_timeout = '{LONGEST}s'")
-            self._connection.execute(f"SELECT pg_advisory_xact_lock({_KEY})", ["the tables"])
+        with self._locked():
             (found,) = self._row("SELECT to_regclass('cfmock.meta') IS NOT NULL")
             if not found:
                 self._connection.execute(TABLES)
@@ -153,12 +167,32 @@ class DatabaseSession:
             text = f"was written by a newer cfmock: its schema is {schema}, this one knows {SCHEMA}"
             raise SettingsError(f"{self.name}: {text}")
 
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One transaction, which one replica at a time has. Raises SettingsError where another session keeps it waiting."""
+        try:
+            with self._one, self._connection.transaction():
+                self._connection.execute(f"SET LOCAL lock_timeout = '{LONGEST}s'")
+                self._connection.execute(f"SELECT pg_advisory_xact_lock({_KEY})", [TABLES_LOCK])
+                yield
+        except psycopg.errors.LockNotAvailable:
+            what = f"has held the lock of cfmock's tables for {LONGEST:g} seconds: end it, or try again"
+            raise SettingsError(f"{self.name}: {self._holder(TABLES_LOCK) or 'another session'} {what}") from None
+
+    def holder(self, world: WorldKey) -> str:
+        """The session that holds the lock of a world, in words; empty where none does."""
+        with self._one:
+            return self._holder(_text(world))
+
+    def _holder(self, key: str) -> str:
+        found = self._connection.execute(HOLDER, [key]).fetchone()
+        return f"session {found[0]} ({found[1] or 'no application_name'}, user {found[2]})" if found else ""
+
     def _share(self, token: str) -> None:
         """Note the token that replicas share. Raises SettingsError where others are there with another one: they would take what
         this one hands on for calls of clients, and hand it on in turn."""
         mark = hmac.new(self._meta["key"].encode(), token.encode(), "sha256").hexdigest()
-        with self._one, self._connection.transaction():
-            self._connection.execute(f"SELECT pg_advisory_xact_lock({_KEY})", ["the tables"])
+        with self._locked():
             (others,) = self._row(
                 "SELECT EXISTS (SELECT FROM cfmock.meta WHERE key = 'token' AND value <> %s) AND EXISTS (SELECT FROM"
                 " pg_stat_activity WHERE datname = current_database() AND application_name = %s AND pid <> pg_backend_pid())",
@@ -264,10 +298,13 @@ class DatabaseSession:
         """Let others know the address of this replica, and hear from them."""
         with self._one:
             self._connection.execute(f"LISTEN {CHANNEL}")
-            self._connection.execute(
-                "INSERT INTO cfmock.replicas SELECT %s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+            self._tell(  # one at a time: none takes out what another puts in
+                "SET LOCAL lock_timeout = %s; LOCK TABLE cfmock.replicas IN SHARE ROW EXCLUSIVE MODE;"
+                " DELETE FROM cfmock.replicas AS r WHERE NOT EXISTS"
+                " (SELECT FROM pg_stat_activity AS a WHERE a.pid = r.pid AND a.backend_start = r.since);"
+                " INSERT INTO cfmock.replicas SELECT %s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
                 " ON CONFLICT (address) DO UPDATE SET pid = excluded.pid, since = excluded.since",
-                [self.address],
+                [f"{LONGEST}s", self.address],
             )
 
     def peers(self) -> list[str]:
@@ -299,14 +336,7 @@ class DatabaseSession:
     def free_worlds(self, owned: Iterable[WorldKey]) -> list[WorldKey]:
         """The worlds whose owner is gone, as it seems."""
         with self._one:
-            found = self._connection.execute(
-                "SELECT world FROM cfmock.owners WHERE NOT world = ANY(%s) AND NOT EXISTS (SELECT FROM pg_locks"
-                " WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND database ="
-                " (SELECT oid FROM pg_database WHERE datname = current_database())"
-                " AND (classid::bigint << 32 | objid::bigint) = hashtextextended('cfmock/' || world, 0))",
-                [[_text(world) for world in owned]],
-                prepare=True,
-            )
+            found = self._connection.execute(FREE, [[_text(world) for world in owned]], prepare=True)
             return [_key(world) for (world,) in found]
 
     def _read(self, key: str) -> WorldRows:

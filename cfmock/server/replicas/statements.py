@@ -30,6 +30,20 @@ CREATE TABLE cfmock.owners (world text COLLATE "C" PRIMARY KEY, address text NOT
 CREATE TABLE cfmock.replicas (address text PRIMARY KEY, pid integer NOT NULL, since timestamptz NOT NULL);
 """
 
+_LOCKS = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (classid::bigint << 32 | objid::bigint) = hashtextextended('cfmock/' || world, 0)"
+)
+"""The sessions that hold the lock of a `world`."""
+
+FREE = f"SELECT world FROM cfmock.owners WHERE NOT world = ANY(%s) AND NOT EXISTS (SELECT {_LOCKS})"
+"""Those that have an owner whose session is gone."""
+
+_NAMED = "SELECT pid, application_name, usename FROM pg_stat_activity WHERE pid ="
+HOLDER = f"{_NAMED} (SELECT pid {_LOCKS.replace('world', '%s')} LIMIT 1)"
+"""Who holds the lock of one."""
+
 
 class _Rows(NamedTuple):
     """A statement for many rows, whose first `key` values say which row of which table each is about; 0: about many, so that

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import struct
 import sys
@@ -25,6 +26,11 @@ SCHEMA = 1
 
 APPLICATION = 0x63664D6B
 """The application id in the header of our SQLite files: cfMk."""
+
+_DATABASE = re.compile(
+    r"\w[\w+.-]*://|(.*\s)?(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=", re.DOTALL
+)
+"""How the address of a database begins, which is no name of a file: a URL, or the pairs of libpq, such as `host=...`."""
 
 _HEADER = b"SQLite format 3\0"
 _TABLES = """
@@ -48,6 +54,10 @@ class StateFile:
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         """Open a file, or make it. Raises SettingsError, naming the file, for a foreign, damaged or newer one, one that another
         process holds, and where it cannot be read or made; it is then as it was."""
+        if _DATABASE.match(os.fspath(path)):  # it is not repeated: it can have a password
+            raise SettingsError(
+                "state: this is no file; a database is postgresql://..., and only `cfmock serve` takes one"
+            )
         self.path = Path(path)
         self.name = f"state file {self.path}"
         self._lock: int | None = None

@@ -34,6 +34,10 @@ URL = "postgresql://cfmock@127.0.0.1:1/none"
         ({"state": "postgresql://host/name?nothing=1"}, "--state: "),
         ({"state": "postgresql://u:top secret@host/name"}, "--state: "),
         ({"state": "postgresql://u:top%zzsecret@host/name"}, "--state: "),
+        ({"state": "postgresql://u:top@secret@host/name"}, "percent-encoding"),
+        ({"state": "postgresql://u:top/secret@host/name"}, "percent-encoding"),
+        ({"state": "postgresql://u:topsecret"}, "the port is no number"),
+        ({"state": "host=db password=topsecret"}, "a database is postgresql://"),
         ({"state": "PostgreSQL+psycopg://u:topsecret@host/name"}, "a database is postgresql://"),
     ],
 )
@@ -65,8 +69,30 @@ def test_a_database_whose_tables_are_locked_is_refused(postgres: Cluster) -> Non
     name = postgres.database()
     with postgres.connect(name) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtextextended('cfmock/the tables', 0))")
-        with pytest.raises(SettingsError, match="lock timeout"):
+        with pytest.raises(SettingsError, match=r"session \d+ \(no application_name, user cfmock\) has held the lock"):
             DatabaseSession(postgres.url(name))
+
+
+def test_a_database_that_is_read_only_is_refused(postgres: Cluster) -> None:
+    name = postgres.database()
+    with postgres.connect() as connection:
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(SettingsError, match="is read-only"):
+        DatabaseSession(postgres.url(name))
+
+
+def test_who_joins_takes_out_replicas_that_are_gone(postgres: Cluster) -> None:
+    url = postgres.url(name := postgres.database())
+    one, two = DatabaseSession(url), DatabaseSession(url)
+    with postgres.connect(name) as connection:
+        connection.execute("INSERT INTO cfmock.replicas VALUES ('gone:1', 0, now())")
+        for session, address in ((one, "one:1"), (two, "two:2")):
+            session.address = address
+            session.join()
+        found = connection.execute("SELECT address FROM cfmock.replicas ORDER BY address").fetchall()
+    assert found == [("one:1",), ("two:2",)]
+    one.close()
+    two.close()
 
 
 def test_another_token_is_refused_while_replicas_run(postgres: Cluster) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import ServiceError
+from cfmock.server.replicas import replica as replica_module
 from tests.crash_replicas import Way
 from tests.support.postgres import Cluster
 from tests.support.replicas import TOKEN, Member, replica, replicas
@@ -460,6 +461,49 @@ def test_a_lock_of_ones_own_that_another_session_holds_makes_a_call_wait(run: Ru
             await asyncio.sleep(1)
             assert not call.done()
         assert (await call)["Name"] == "e"
+
+    run(test, 1)
+
+
+def test_who_waits_in_vain_for_a_world_says_for_whom(
+    run: Run, postgres: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(replica_module, "PATIENCE", 0.3)
+
+    async def test(members: list[Member]) -> None:
+        (one,) = members
+        with postgres.connect(one.database) as connection:
+            connection.execute("SELECT pg_advisory_lock(hashtextextended('cfmock/' || %s, 0))", ["/cn-shanghai"])
+            with pytest.raises(ServiceError, match="InternalServerError"):
+                await one.call("ListFlows", "cn-shanghai")
+            status, text = await one.admin("GET", "flows/echo?region=cn-shanghai")
+        assert status == 500
+        said = r"session \d+ \(no application_name, user cfmock\)"
+        assert re.fullmatch(f"region cn-shanghai waits for {said}", json.loads(text)["error"])
+        waited = [each.getMessage() for each in caplog.records if "waited" in each.getMessage()]
+        assert re.fullmatch(f"region cn-shanghai waited 0.3 seconds for {said}", waited[0])
+
+    run(test, 1)
+
+
+def test_a_request_to_all_says_who_does_not_answer_in_time(
+    run: Run, postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica_module, "PATIENCE", 0.5)
+
+    async def test(members: list[Member]) -> None:
+        (one,) = members
+        with socket.create_server(("127.0.0.1", 0)) as silent, postgres.connect(one.database) as connection:
+            gone = f"127.0.0.1:{silent.getsockname()[1]}"
+            connection.execute(
+                "INSERT INTO cfmock.replicas SELECT %s, pid, backend_start FROM pg_stat_activity"
+                " WHERE pid = pg_backend_pid()",
+                [gone],
+            )
+            begun = asyncio.get_running_loop().time()
+            status, text = await one.admin("GET", "flows")
+            assert asyncio.get_running_loop().time() - begun < 1.9  # less than one replica may take for its part
+        assert (status, json.loads(text)) == (500, {"error": f"replica {gone} does not answer"})
 
     run(test, 1)
 
