@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -18,7 +21,9 @@ from cfmock.fixtures.loader import load
 from cfmock.server.composition import compose
 from cfmock.server.replicas.session import DatabaseSession
 from cfmock.settings import resolve
+from tests.support.pages import blocks
 from tests.support.postgres import Cluster, free_port, listens, not_root
+from tests.support.processes import ROOT, serving
 from tests.support.waiting import until
 
 URL = "postgresql://cfmock@127.0.0.1:1/none"
@@ -110,6 +115,26 @@ def test_another_token_is_refused_while_replicas_run(postgres: Cluster) -> None:
         return False
 
     until(other)
+
+
+def test_replicas_start_as_the_guide_shows(postgres: Cluster, tmp_path: Path) -> None:
+    """The command in docs/replicas.md, twice."""
+    (tmp_path / "echo.yaml").write_text('{"cfmock": 1, "flows": [{"name": "echo"}]}', encoding="utf-8")
+    (block,) = (
+        each for each in blocks((ROOT / "docs/replicas.md").read_text(encoding="utf-8")) if each.language == "sh"
+    )
+    given = {
+        "fixtures/": str(tmp_path),
+        "postgresql://cfmock:secret@db.internal/cfmock": postgres.url(postgres.database()),
+    }
+    _, _, *words = (given.pop(word, word) for word in shlex.split(block.text.replace("\\\n", "")))
+    assert not given
+    with serving(*words) as one, serving(*words) as two:
+        for each in (one, two):
+            request = Request(f"{each.url}/_cfmock/flows", headers={"authorization": "Bearer team-token"})
+            assert [flow["name"] for flow in json.load(urlopen(request, timeout=30))["flows"]] == ["echo"]
+        for each in (one, two):
+            assert each.stop()[0] == 0
 
 
 BOUNCER = """\
