@@ -422,7 +422,7 @@ PARTS = {
 }
 
 
-BEST_OF = {"calls": 3, "reads": 3, "start": 3, "scans": 3}
+BEST_OF = {"calls": 3, "reads": 3, "start": 3, "scans": 3, "console": 3}
 """Parts that are measured again while a figure misses its limit, up to so many times: neighbours make them worse, and never
 better."""
 

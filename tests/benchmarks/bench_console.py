@@ -68,7 +68,7 @@ class Paced(NamedTuple):
 def measures() -> list[bench.Measure]:
     if not (CHROMIUM and DRIVER):
         return [bench.Measure("console", math.nan, None, note="there is no chromium with chromedriver here")]
-    keeping = [*bench.CFMOCK[:-1], "--keep-executions", "20000", "--port"]
+    keeping = [*bench.CFMOCK[:-1], "--keep-executions", "200000", "--port"]
     with bench.running(keeping) as server:
         load.send(server.port, [load.start_of("one"), *load.starts(EXECUTIONS - 1)])
         load.send(server.port, load.describes(CALLS, "one"))
