@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Generator, Sequence
 from functools import partial
-from itertools import takewhile
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from msgspec import to_builtins
@@ -14,7 +16,8 @@ from cfmock.base.clocks import iso
 from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
-from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, at_once, iso_or_none
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Work, at_once, iso_or_none
+from cfmock.emulator.worlds import pause
 from cfmock.observe.journal import ALL, CallRecord, Scope, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
@@ -24,6 +27,9 @@ MAX_SIZE = 4 * 1024 * 1024
 
 MAX_SORTED = 10_000
 """Calls in which retries are looked for, the newest."""
+
+BLOCKS = 16
+"""Blocks of calls that are searched before others have their turn."""
 
 ID = "^[0-9A-F-]{1,64}$"
 """What a RequestId looks like."""
@@ -45,14 +51,28 @@ class CallControl(ControlPart):
     def find_calls(self, scope: Scope = ALL, **filters: str | int | None) -> list[CallRecord]:
         return list(self.emulator.journal.find(scope, **filters))
 
-    def list_calls(
+    def find_calls_in_steps(
+        self, scope: Scope = ALL, **filters: str | int | None
+    ) -> Generator[Work, Any, list[CallRecord]]:
+        """Find like `find_calls`, letting others have their turn."""
+        worlds = []
+        for blocks in self.emulator.journal.find_by_blocks(scope, **filters):
+            found: list[CallRecord] = []
+            for number, some in enumerate(blocks, 1):
+                found += some
+                if number % BLOCKS == 0:
+                    yield pause
+            worlds.append(found)
+        return worlds[0] if len(worlds) == 1 else sorted(chain.from_iterable(worlds), key=_ended)
+
+    def list_calls_in_steps(
         self,
         limit: int | None = None,
         after: str | None = None,
         operation: str | None = None,
         scope: Scope = ALL,
         **filters: str | int | None,
-    ) -> Json:
+    ) -> Answer:
         """The newest calls, as many as an answer may hold; `after` is the `next` of the answer before, and leads to older ones.
         Raises UnknownName as `check_calls` does."""
         self.check_world(scope)
@@ -60,10 +80,9 @@ class CallControl(ControlPart):
         if after is not None and not re.match(ID, after):
             raise ControlError(f"after: {shown(after)} is not the `next` of a page")
         journal = self.emulator.journal
-        records = self.find_calls(scope, operation=operation, **filters)
-        if after is not None:  # those before it are gone if it is
-            known = any(record.request_id == after for record in records)
-            records = list(takewhile(lambda record: record.request_id != after, records)) if known else []
+        records = yield from self.find_calls_in_steps(scope, operation=operation, **filters)
+        if after is not None:
+            del records[_place(records, next(iter(self.find_calls(scope, request_id=after)), None)) :]
         newest = records[len(records) - _fitting(records, limit) :]
         explain(newest)
         more = {"next": newest[0].request_id} if newest and len(newest) < len(records) else {}
@@ -73,6 +92,8 @@ class CallControl(ControlPart):
             "warnings": [{"time": iso(each.time), "text": each.text} for each in journal.warnings(scope)],
             **more,
         }
+
+    list_calls = at_once(list_calls_in_steps)
 
     def show_call(self, request_id: str, scope: Scope = ALL) -> Json:
         """One call whole, with what nearly matched it."""
@@ -101,10 +122,12 @@ class CallControl(ControlPart):
         self.emulator.journal.forget(scope)
         return {}
 
-    def when_called(self, count: int, tell: Callable[[], None], **filters: Any) -> Callable[[], None]:
+    def when_called_in_steps(
+        self, count: int, tell: Callable[[], None], **filters: Any
+    ) -> Generator[Work, Any, Callable[[], None]]:
         """Call `tell` once there are `count` such calls, at once if there are; returns a function that undoes it."""
         journal = self.emulator.journal
-        left = count - len(self.find_calls(**filters))  # counted on, since the journal may drop them meanwhile
+        left = count  # counted on, since the journal may drop them meanwhile
 
         def undo() -> None:
             if heard in journal.listeners:
@@ -117,11 +140,20 @@ class CallControl(ControlPart):
                 undo()
                 tell()
 
-        if left <= 0:
+        steps = self.find_calls_in_steps(**filters)
+        journal.listeners.append(heard)
+        try:
+            found = yield from steps  # in a line of its own: `left` changes meanwhile
+        except BaseException:  # whoever waits has left
+            undo()
+            raise
+        left -= len(found)
+        if left <= 0 and heard in journal.listeners:
+            undo()
             tell()
-        else:
-            journal.listeners.append(heard)
         return undo
+
+    when_called = at_once(when_called_in_steps)
 
     def find_violations(self, scope: Scope = ALL) -> list[Violation]:
         self.check_world(scope)
@@ -135,19 +167,32 @@ class CallControl(ControlPart):
         return [{**to_builtins(each), "time": iso_or_none(each.time)} for each in self.find_violations(scope)]
 
     def find_retries(self, operation: str | None = None, scope: Scope = ALL) -> list[Retries]:
-        return groups(self._newest(operation, scope))
-
-    def _newest(self, operation: str | None, scope: Scope) -> list[CallRecord]:
         self.check_world(scope)
-        return self.find_calls(scope, operation=operation)[-MAX_SORTED:]
+        return groups(self.find_calls(scope, operation=operation)[-MAX_SORTED:])
 
     def list_retries_in_steps(self, operation: str | None = None, scope: Scope = ALL) -> Answer:
         """Sorting the calls is yielded, as that may take long. Raises UnknownName as `check_calls` does."""
         self.check_calls(operation)
-        found = yield partial(groups, self._newest(operation, scope))
+        self.check_world(scope)
+        calls = yield from self.find_calls_in_steps(scope, operation=operation)
+        found = yield partial(groups, calls[-MAX_SORTED:])
         return [each.to_mapping() for each in found]
 
     list_retries = at_once(list_retries_in_steps)
+
+
+def _place(records: Sequence[CallRecord], record: CallRecord | None) -> int:
+    """Where a call stands among others in the order of their ends; none are before one that is gone, or not among them."""
+    if record is not None:
+        for place in range(bisect_left(records, record.ended, key=_ended), len(records)):
+            if records[place].request_id == record.request_id:
+                return place
+            if records[place].ended > record.ended:
+                break
+    return 0
+
+
+_ended = attrgetter("ended")
 
 
 def _fitting(records: Sequence[CallRecord], limit: int | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -115,18 +116,16 @@ class CallRing(Generic[R]):
 
     def find(self, wanted: Wanted) -> Iterator[R]:
         """Find the calls that have these values."""
+        return chain.from_iterable(self.find_by_blocks(wanted))
+
+    def find_by_blocks(self, wanted: Wanted) -> Iterator[Sequence[R]]:
+        """Find likewise, of a block at each iteration, in the calls that there are when this is called."""
         by_value = [(name, get, wanted[name]) for name, get in _GET.items() if name in wanted]
         tests = [_test(name, value) for name, value in wanted.items() if name not in _GET]
-        last = self._blocks[-1]
-        for block in self._blocks:
-            found: Sequence[R] | deque[R] = block.records
-            asked = [(get, block.fitting(name, value, whole=block is not last)) for name, get, value in by_value]
-            if all(fitting for _, fitting in asked):
-                for get, fitting in asked:
-                    found = [record for record in found if get(record) in fitting]
-                for test in tests:
-                    found = [record for record in found if test(record)]
-                yield from found
+        *full, last = self._blocks
+        growing: _CallBlock[R] = _CallBlock()
+        growing.records.extend(last.records)
+        return (_found(block, by_value, tests, whole=block is not growing) for block in (*full, growing))
 
     def replace(self, request_id: str, change: Callable[[R], R]) -> None:
         """Put what becomes of the newest call of this id in its place."""
@@ -137,6 +136,25 @@ class CallRing(Generic[R]):
                     records[index] = change(records[index])
                     block.values.clear()
                     return
+
+
+def _found(
+    block: _CallBlock[R],
+    by_value: Sequence[tuple[str, Callable[[RingRecord], Any], str | int]],
+    tests: Sequence[Callable[[RingRecord], bool]],
+    *,
+    whole: bool,
+) -> Sequence[R]:
+    """Return the calls of a block that have these values and pass these tests."""
+    asked = [(get, block.fitting(name, value, whole=whole)) for name, get, value in by_value]
+    if not all(fitting for _, fitting in asked):
+        return ()
+    found = list(block.records)
+    for get, fitting in asked:
+        found = [record for record in found if get(record) in fitting]
+    for test in tests:
+        found = [record for record in found if test(record)]
+    return found
 
 
 def _test(name: str, value: str | int) -> Callable[[RingRecord], bool]:

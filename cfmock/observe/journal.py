@@ -214,9 +214,12 @@ class Journal:
 
     def find(self, scope: Scope = ALL, **filters: str | int | None) -> Iterator[CallRecord]:
         """Find the calls of these worlds for which `matches` is true."""
-        wanted = {name: value for name, value in filters.items() if value is not None}
-        found = [ring.find(wanted) for ring in self._of(scope)]
+        found = [ring.find(_wanted(filters)) for ring in self._of(scope)]
         return found[0] if len(found) == 1 else heapq.merge(*found, key=lambda record: record.ended)
+
+    def find_by_blocks(self, scope: Scope = ALL, **filters: str | int | None) -> list[Iterator[Sequence[CallRecord]]]:
+        """Find likewise, for each world of its own and some at each iteration, in the calls that there are at this moment."""
+        return [ring.find_by_blocks(_wanted(filters)) for ring in self._of(scope)]
 
     def dropped(self, scope: Scope = ALL) -> int:
         """Count the calls that were dropped."""
@@ -269,6 +272,10 @@ FIELDS = (
     "region",
 )
 """By what calls can be asked for, beside their parameters."""
+
+
+def _wanted(filters: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:

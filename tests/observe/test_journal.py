@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from cfmock.api.client import signed_request
 from cfmock.control import calls
 from cfmock.control.control import Control
-from cfmock.control.part import ControlError, NotFoundError
+from cfmock.control.part import ControlError, NotFoundError, Work
 from cfmock.emulator import records
-from cfmock.observe import violation_kinds
+from cfmock.emulator.worlds import pause
+from cfmock.observe import call_ring, violation_kinds
 from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
 from cfmock.observe.violation_kinds import violation
 from cfmock.protocol.wire.messages import Reply, Request
@@ -234,6 +236,56 @@ def test_waiting_counts_calls_that_the_journal_does_not_keep() -> None:
         assert bool(told) is (number == 3)
     control.when_called(1, lambda: told.append("at once"), operation="DescribeRegions")
     assert told == ["four", "at once"]
+    assert service.emulator.journal.listeners == []
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two calls are a block, and others have their turn behind each of them."""
+    monkeypatch.setattr(call_ring, "BLOCK", 2)
+    monkeypatch.setattr(calls, "BLOCKS", 1)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("regions", [["cn-hangzhou"], ["cn-hangzhou", "cn-beijing"]], ids=len)
+def test_others_have_their_turn_while_calls_are_searched(regions: list[str]) -> None:
+    service = make_service(echo_flow())
+    for number in range(10):
+        service("ListFlows", RegionId=regions[number % len(regions)])
+    control, turns = Control(service.emulator), 0
+    wanted = control.list_calls()["calls"]
+    steps, found = control.list_calls_in_steps(operation="List*"), list[Any]()
+
+    def searched() -> Iterator[Work]:
+        found.append((yield from steps))
+
+    for work in searched():
+        assert work is pause
+        turns += 1
+        service("ListFlows")  # comes too late for the answer
+    assert found[0]["calls"] == wanted
+    assert turns >= 5
+    after = wanted[4]["request_id"]
+    assert control.list_calls(after=after)["calls"] == wanted[:4]
+    assert control.list_calls(after=after, operation="DescribeFlow")["calls"] == []
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_call_that_comes_while_others_are_counted_counts_once() -> None:
+    service, told = make_service(echo_flow()), list[str]()
+    control = Control(service.emulator)
+    for _ in range(5):
+        service("ListFlows")
+    steps = control.when_called_in_steps(7, lambda: told.append("seven"), operation="ListFlows")
+    assert next(steps) is pause
+    service("ListFlows")
+    assert list(steps) == [pause] * 2
+    assert told == []
+    service("ListFlows")
+    assert told == ["seven"]
+    left = control.when_called_in_steps(9, lambda: told.append("nine"), operation="ListFlows")
+    next(left)
+    left.close()  # the client has left
     assert service.emulator.journal.listeners == []
 
 

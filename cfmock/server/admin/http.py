@@ -217,9 +217,8 @@ class Admin:
         self._control.check_world((filters.get("account"), filters.get("region")))
         self._control.check_calls(filters.get("operation"))
         done = asyncio.Event()
-        undo = self._control.when_called(
-            count, done.set, **{k: v for k, v in filters.items() if k not in ("limit", "after")}
-        )
+        wanted = {name: value for name, value in filters.items() if name not in ("limit", "after")}
+        undo = await self._worked_out(self._control.when_called_in_steps(count, done.set, **wanted))
         self._waiting += 1
         ends = [asyncio.ensure_future(event.wait()) for event in (done, stopping)]
         try:
