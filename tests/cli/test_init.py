@@ -57,27 +57,17 @@ def test_what_it_wrote_passes_at_once(cfmock, here):
     assert "21 passed" in ran.stdout
 
 
+@pytest.mark.parametrize("link", [False, True], ids=["file", "link that leads nowhere"])
 @pytest.mark.parametrize("name", ["test_orders.py", "fixtures/orders.cfmock.yaml"])
-def test_it_overwrites_nothing_and_then_writes_nothing(cfmock, here, name):
+def test_it_overwrites_nothing_and_then_writes_nothing(cfmock, here, name, link):
     path = here / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text("mine")
+    path.symlink_to("nowhere") if link else path.write_text("mine")
     ran = cfmock("init")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == f"{name} already exists: rename it, or name another FOLDER\n"
-    assert files(here) == {name}
-    assert path.read_text() == "mine"
-
-
-@pytest.mark.parametrize("name", ["test_orders.py", "fixtures/orders.cfmock.yaml"])
-def test_a_link_that_leads_nowhere_is_taken_too(cfmock, here, name):
-    path = here / name
-    path.parent.mkdir(exist_ok=True)
-    path.symlink_to("nowhere")
-    ran = cfmock("init")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err == f"{name} already exists: rename it, or name another FOLDER\n"
-    assert files(here) == set()
+    assert files(here) == (set() if link else {name})
+    assert path.is_symlink() if link else path.read_text() == "mine"
 
 
 def test_a_folder_with_a_space_is_quoted_in_what_to_type(cfmock, here):
