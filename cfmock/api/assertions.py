@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from cfmock.api import assertions, client
+from cfmock.api import client
 from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.entered import EnteredServer
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, BrokenConnection, UnknownName, WaitTimeout
@@ -222,10 +222,10 @@ async def wait_for_calls(
     except asyncio.TimeoutError:
         found = len(control.find_calls(operation=operation, **wanted))
         seen = public_calls(control.find_calls())
-        what = assertions.described(operation or "any call", filters)
+        what = described(operation or "any call", filters)
         raise WaitTimeout(
-            f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {assertions.newest(seen)}"
-            f"{assertions.uncounted(operation, control.runs_begun)}"
+            f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {newest(seen)}"
+            f"{uncounted(operation, control.runs_begun)}"
         ) from None
     finally:
         undo()

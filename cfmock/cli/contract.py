@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from cfmock.protocol.faults.rules import FaultRule
     from cfmock.tools.contract.baseline import Accepted
     from cfmock.tools.contract.clients import ClientRun, Serve, Service
-    from cfmock.tools.contract.run import MatrixRunner
-
-if TYPE_CHECKING:
-    from cfmock.tools.contract.baseline import Accepted
     from cfmock.tools.contract.outcome import Reaction
     from cfmock.tools.contract.plan import CaseSelection
     from cfmock.tools.contract.report import MatrixReport
-
+    from cfmock.tools.contract.run import MatrixRunner
 
 JOURNAL = 100_000
 """Calls kept of a case at the least: it is judged by them."""

@@ -227,7 +227,7 @@ def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dic
         tries: list[dict[str, Json]] = []
         for tried in reversed(visit.tries):
             room -= len(tried.given) + sum(map(len, tried.end.parts if tried.end is not None else ()))
-            if room < 0 and found + tries:
+            if room < 0 and (found or tries):
                 break
             near = list(islice(near_misses_of_try(row, visit.state, tried), misses))
             misses -= len(near)

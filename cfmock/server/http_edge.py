@@ -85,10 +85,6 @@ class HttpEdge:
         emulator.timers.on_earlier = self.plan
         self.plan()
 
-    def join(self, replica: Handover) -> None:
-        """Be the edge of one of several replicas."""
-        self.replica = replica
-
     def warn_once(self, text: str) -> None:
         """Warn of what concerns no one call, unless that was done since the last reset."""
         if all(each.text != text for each in self.emulator.journal.warnings()):

@@ -70,8 +70,7 @@ class Server:
         if kept is not None:
             self._state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
             edge.state = self._outbound.state = self._state
-            if self.replica is not None:
-                edge.join(self.replica)
+            edge.replica = self.replica
             self._call_again()
         self._http = fast_way.server_of(edge)
         try:
