@@ -33,6 +33,13 @@ def engine(tmp_path: Path) -> Iterator[image.Engine]:
     made.stop()
 
 
+def flows(url: str, **variables: str) -> set[str]:
+    """The names of the flows that a server has."""
+    words = [sys.executable, "-m", "cfmock", "call", "ListFlows"]
+    done = subprocess.run(words, env=environment(**{**variables, "CFMOCK_URL": url}), capture_output=True, check=True)
+    return {each["Name"] for each in json.loads(done.stdout)["Flows"]}
+
+
 # -- docker ----------------------------------------------------------------------------------------------------------------
 
 RUN = argparse.ArgumentParser(prog="docker run", exit_on_error=False)
@@ -66,6 +73,7 @@ def test_what_is_run_serves_the_folder_that_is_mounted_and_is_healthy(engine: im
     container = engine.make({}, given.words, {inside: str(tmp_path / "own.yaml")})
     container.start()
     assert container.healthy()
+    assert flows(f"http://127.0.0.1:{container.port}") == {"my_own"}
     assert b"the admin API is off" in container.log
 
 
@@ -132,10 +140,7 @@ def test_tests_in_compose_find_the_server_that_they_waited_for(engine: image.Eng
         for name, text in services["tests"]["environment"].items()
     }
     assert given["CFMOCK_URL"] == f"http://{given['CFMOCK_ENDPOINT']}"
-    done = subprocess.run(
-        [sys.executable, "-m", "cfmock", "call", "ListFlows"], env=environment(**given), capture_output=True, check=True
-    )
-    assert {"order_flow", "invoice_export"} <= {each["Name"] for each in json.loads(done.stdout)["Flows"]}
+    assert {"order_flow", "invoice_export"} <= flows(given["CFMOCK_URL"], **given)
     (token,) = re.findall(r"`Authorization: Bearer (.*?)`", GUIDE)
     reset = Request(f"{given['CFMOCK_URL']}/_cfmock/reset", method="POST", headers={"Authorization": f"Bearer {token}"})
     with urlopen(reset) as answer:

@@ -88,7 +88,7 @@ def _parent(stat: Path) -> int:
 
 @contextmanager
 def cluster(**settings: object) -> Iterator[Cluster]:
-    """A cluster with these settings. Raises Missing."""
+    """A cluster with these settings. Raises Missing, and RuntimeError where it does not start."""
     initdb, server = _program("initdb"), _program("postgres")
     who = not_root()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
@@ -127,4 +127,4 @@ def _until_ready(process: subprocess.Popen[Any], port: int, log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-    raise Missing(f"PostgreSQL does not start: {log.read_text()[-500:]}")
+    raise RuntimeError(f"PostgreSQL does not start: {log.read_text()[-500:]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from typing import IO, Any
 from cfmock.base.proxies import without_proxies
 
 ROOT = Path(__file__).parents[2]
+
+
+def system_program(name: str) -> str | None:
+    """Where a program is that the system's administrators run, which users may not have on their PATH."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -21,44 +20,26 @@ from cfmock.base.errors import SettingsError
 from cfmock.protocol.wire.messages import Request
 from tests.support import signing
 from tests.support.image import ROOT, Engine, compose_file
-from tests.support.postgres import Cluster, free_port, listens
+from tests.support.nginx import nginx
+from tests.support.postgres import Cluster, free_port
 from tests.support.waiting import until
 
 REGIONS = ("cn-hangzhou", "cn-shanghai", "cn-beijing")
-
-NGINX = """\
-daemon off; master_process off; pid {folder}/pid; events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder};
-  scgi_temp_path {folder};
-  {servers}
-}}
-"""
 
 
 @contextmanager
 def balancer(document: Any, replicas: Sequence[int], folder: Path) -> Iterator[str]:
     """One balancer; its URL."""
     port = free_port()
-    servers = _servers(document, port, replicas)
     folder.mkdir()
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, servers=servers), encoding="utf-8")
-    words = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "log"]
-    with subprocess.Popen(words) as process:
-        try:
-            until(lambda: listens(port))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with nginx(_servers(document, port, replicas), folder):
+        yield f"http://127.0.0.1:{port}"
 
 
-@pytest.mark.skipif(
-    shutil.which("nginx") is None, reason="nginx is not on this machine (Debian: apt-get install nginx)"
-)
 def test_the_compose_file_makes_replicas_that_survive_the_loss_of_one(postgres: Cluster, tmp_path: Path) -> None:
     document = compose_file("replicas.md")
     services = document["services"]
+    assert services["balancer"]["ports"] == ["8790:80"]  # 80 is where nginx listens that is not told
     ours = services["cfmock"]
     with postgres.connect() as connection:
         connection.execute("CREATE ROLE postgres SUPERUSER LOGIN")  # as the image of PostgreSQL has it
@@ -84,7 +65,9 @@ def test_the_compose_file_makes_replicas_that_survive_the_loss_of_one(postgres: 
 def _servers(document: Any, port: int, replicas: Sequence[int]) -> str:
     """The balancer's file, on a port, and with the addresses that the engine's names stand for."""
     (config,) = document["services"]["balancer"]["configs"]
-    text = document["configs"][config["source"]]["content"].replace("$$", "$")
+    text = document["configs"][config["source"]]["content"]
+    assert "$" not in text.replace("$$", ""), "compose takes a single one for its own"
+    text = text.replace("$$", "$")
     there = "".join(f"server 127.0.0.1:{each}; " for each in replicas)
     text, replaced = re.subn(r"server cfmock:8790 resolve; ", there, text)
     text, begun = re.subn(r"server \{", f"server {{ listen 127.0.0.1:{port};", text)

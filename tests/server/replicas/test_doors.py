@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from cfmock.server.replicas.session import DatabaseSession
 from cfmock.settings import resolve
 from tests.support.pages import blocks
 from tests.support.postgres import Cluster, free_port, listens, not_root
-from tests.support.processes import ROOT, serving
+from tests.support.processes import ROOT, serving, system_program
 from tests.support.waiting import until
 
 URL = "postgresql://cfmock@127.0.0.1:1/none"
@@ -162,7 +161,9 @@ def bouncer(target: int, mode: str, more: str) -> Iterator[int]:
             BOUNCER.format(target=target, port=port, folder=folder, mode=mode, more=more), encoding="utf-8"
         )
         Path(folder).chmod(0o755)
-        process = subprocess.Popen(["pgbouncer", "-q", str(config)], stderr=subprocess.DEVNULL, **not_root())
+        process = subprocess.Popen(
+            [str(system_program("pgbouncer")), "-q", str(config)], stderr=subprocess.DEVNULL, **not_root()
+        )
         try:
             until(lambda: listens(port))
             yield port
@@ -171,7 +172,10 @@ def bouncer(target: int, mode: str, more: str) -> Iterator[int]:
             process.wait()
 
 
-@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not on this machine (Debian: pgbouncer)")
+@pytest.mark.skipif(
+    system_program("pgbouncer") is None,
+    reason="PgBouncer is not on this machine (Debian: apt-get install pgbouncer)",
+)
 @pytest.mark.parametrize(
     ("mode", "more"), [("transaction", ""), ("session", ""), ("transaction", "ignore_startup_parameters = options")]
 )
