@@ -26,6 +26,11 @@ class Mark(Struct, frozen=True):
         return f"{place}: {path}" if path else place
 
 
+def mark_at(file: str, text: str, position: int) -> Mark:
+    """Return the place of a position in the text of a file."""
+    return Mark(file, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
+
+
 class Marked(Protocol):
     """A text that knows where its parts stand."""
 

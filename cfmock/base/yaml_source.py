@@ -17,7 +17,7 @@ from cfmock.base.errors import SourceError
 from cfmock.base.json_places import JsonPlaces
 from cfmock.base.json_text import MAX_DEPTH, Json, finite, no_constant
 from cfmock.base.problems import Mistake, Path, Problem
-from cfmock.base.source_marks import Mark, ValuePlace
+from cfmock.base.source_marks import Mark, ValuePlace, mark_at
 
 VALUE_SIZE = 16
 """Characters that a value counts for where what is kept of texts is bounded: aliases make a short text large."""
@@ -25,18 +25,18 @@ VALUE_SIZE = 16
 
 class Document:
     """One parsed text. `value` is plain data, `is_json` whether it was read as JSON and not as YAML; `mark(path)` says where a
-    part of it stands."""
+    part of it stands. `root` has the places, if they are known already."""
 
     __slots__ = ("_json_places", "_root", "is_json", "name", "text", "value")
 
     def __init__(
-        self, name: str, text: str, value: Json, *, is_json: bool = False, _root: ValuePlace | None = None
+        self, name: str, text: str, value: Json, *, is_json: bool = False, root: ValuePlace | None = None
     ) -> None:
         self.name = name
         self.text = text
         self.value = value
         self.is_json = is_json
-        self._root = _root
+        self._root = root
         self._json_places: JsonPlaces | None = None
 
     def mark(self, path: Sequence[str | int] = (), *, key: bool = False) -> Mark:
@@ -44,7 +44,7 @@ class Document:
         if self.is_json:
             if self._json_places is None:
                 self._json_places = JsonPlaces(self.text)
-            return _mark_at(self.name, self.text, self._json_places.of(path, key=key))
+            return mark_at(self.name, self.text, self._json_places.of(path, key=key))
         if self._root is None:  # places are looked for only when somebody asks
             from cfmock.base.yaml_reader import YamlBuilder
 
@@ -122,25 +122,21 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -
         if wrong is None or error.problems[0].mistake.kind == BEFORE_RENDERING:
             raise
         raise SourceError([wrong]) from None
-    return Document(name, text, value, _root=root)
+    return Document(name, text, value, root=root)
 
 
 def _not_json(name: str, text: str, error: json.JSONDecodeError) -> Problem:
     """Turn an error of Python's reader into a problem at its place."""
     why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
     why = "it ends before it is complete" if error.pos >= len(text.rstrip()) else why
-    return Problem.at(_mark_at(name, text, error.pos), "not JSON: {}", why)
+    return Problem.at(mark_at(name, text, error.pos), "not JSON: {}", why)
 
 
 def _comment(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
     """Return the problem if it is a comment."""
     if not text.startswith(("//", "/*"), error.pos):
         return None
-    return Problem.at(_mark_at(name, text, error.pos), "not JSON: a comment, which JSON does not have")
-
-
-def _mark_at(name: str, text: str, position: int) -> Mark:
-    return Mark(name, text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position))
+    return Problem.at(mark_at(name, text, error.pos), "not JSON: a comment, which JSON does not have")
 
 
 def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
@@ -149,7 +145,7 @@ def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Proble
     behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
     if behind not in ("]", "}"):
         return None
-    return Problem.at(_mark_at(name, text, at), "not JSON: a trailing comma before '{}'", behind)
+    return Problem.at(mark_at(name, text, at), "not JSON: a trailing comma before '{}'", behind)
 
 
 def _members(value: Json) -> int | None:
