@@ -2,15 +2,14 @@
 
 Control (order, choice, retry, catch, fork) is the same in both languages and written once, in the interpreter. Data are
 not: the old language merges outputs into a parent's local variable and maps, the new one replaces the input by
-constructors. So each language brings a `DataFlow`, and with it a *frame*, in which a series keeps what its nodes hand
-on.
+constructors. So each language brings a `DataFlow`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
@@ -25,16 +24,11 @@ from cfmock.engine.commands import (
     Wait,
     WaitUntil,
 )
-from cfmock.engine.events import EventParts, EventShapes, Rows, StepShapes
+from cfmock.engine.events import EventParts, EventShapes, PartShapes, Rows, StepShapes
 from cfmock.engine.expr import DataTooLarge, Effort, Expression
 from cfmock.engine.identity import Identity, TaskToken
 from cfmock.engine.model import Catch, Node, TaskNode
 from cfmock.engine.task_calls import TaskCall
-
-FrameT = TypeVar("FrameT")
-"""Where a series keeps what its nodes hand on; each language has its own, the interpreter only hands it around."""
-
-ResultT = TypeVar("ResultT", covariant=True)
 
 
 class Context:
@@ -85,7 +79,18 @@ class Context:
         return number
 
 
-class Step(Generic[FrameT]):
+class Frame:
+    """A running series: `given` is what it was given, `value` what its nodes hand on: the output of the last, or, in the old
+    language, the local variable of its parent."""
+
+    __slots__ = ("given", "value")
+
+    def __init__(self, given: Datum, value: Datum) -> None:
+        self.given = given
+        self.value = value
+
+
+class Step:
     """One passage through a node.
 
     `given` is the node's own input, `entered` the event of entering it, `last` the one that what comes next follows
@@ -94,7 +99,7 @@ class Step(Generic[FrameT]):
 
     __slots__ = ("_token", "context", "effort", "entered", "error", "frame", "given", "last", "next", "node", "retries")
 
-    def __init__(self, node: Node, frame: FrameT, context: Context) -> None:
+    def __init__(self, node: Node, frame: Frame, context: Context) -> None:
         self.node = node
         self.frame = frame
         self.context = context
@@ -115,101 +120,126 @@ class Step(Generic[FrameT]):
         return self._token
 
 
-class LanguageRules(Protocol):
-    """The data flow of a language to whom its frames are unknown: a function that works with any of them can be given it."""
-
-    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
-        """Call a function with the data flow."""
-
-
-class UsesDataFlow(Protocol[ResultT]):
-    """A function of a data flow, whatever its frames are."""
-
-    def __call__(self, data_flow: DataFlow[FrameT], /) -> ResultT: ...
-
-
-class DataFlow(Protocol[FrameT]):
+class DataFlow(Protocol):
     """The movement of data in one language. Whatever evaluates an expression may raise `ExpressionError` or a `Failure`.
 
-    `shapes` are the events of a step, the other two those for leaving a branch or iteration, with its index and what it came to.
+    `shapes` are the events of a step, `branch` and `iteration` those of these, with the index, and what it came to.
+    `max_data` is the size of an input in bytes, `timeout` the name of the field of a task and its range in seconds, `no_items`
+    what is wrong with the items of a map, named by `{}`, that are no list.
     """
 
-    shapes: StepShapes
-    branch_exited: EventShapes
-    iteration_exited: EventShapes
+    shapes: ClassVar[StepShapes]
+    branch: ClassVar[PartShapes]
+    iteration: ClassVar[PartShapes]
+    max_data: ClassVar[int]
+    timeout: ClassVar[tuple[str, float, float]]
+    no_items: ClassVar[str]
 
-    def given_to(self, use: UsesDataFlow[ResultT]) -> ResultT:
-        """Call a function with this, as `LanguageRules` has it."""
-        return use(self)
-
-    def open(self, given: Datum, context: Context) -> FrameT:
+    def open(self, given: Datum, context: Context) -> Frame:
         """The frame of a new execution."""
+        check_size(given.size, self.max_data, "the input of the execution")
+        check_nesting(given.text, "the input of the execution")
+        return self.frame(given)
 
-    def close(self, frame: FrameT, context: Context) -> Datum:
+    def close(self, frame: Frame, context: Context) -> Datum:
         """The output of the execution."""
+        return frame.value
 
-    def passing(self, node: Node, frame: FrameT) -> EventParts | None:
+    def frame(self, given: Datum) -> Frame:
+        """The frame of a series inside a node: a branch, an iteration, or the steps of an option."""
+
+    def passing(self, node: Node, frame: Frame) -> EventParts | None:
         """All that a node without work tells, if it takes nothing but what it finds, and changes nothing; else None."""
+        return None
 
-    def before(self, step: Step[FrameT]) -> EventParts:
+    def before(self, step: Step) -> EventParts:
         """What the event for entering a node tells: what it finds."""
 
-    def after(self, step: Step[FrameT]) -> EventParts:
+    def after(self, step: Step) -> EventParts:
         """What the event for leaving a node tells: what it leaves behind."""
+        return (step.frame.value.text,)
 
-    def enter(self, step: Step[FrameT]) -> None:
+    def enter(self, step: Step) -> None:
         """Set `step.given`."""
 
-    def idle(self, step: Step[FrameT]) -> Datum:
+    def idle(self, step: Step) -> Datum:
         """The result of a node that does nothing with its input."""
 
-    def result(self, step: Step[FrameT], value: Json) -> Datum:
+    def result(self, step: Step, value: Json) -> Datum:
         """The result of a node from the value it came to. Fails for one that is too large."""
 
-    def leave(self, step: Step[FrameT], result: Datum) -> Datum:
+    def leave(self, step: Step, result: Datum) -> Datum:
         """The output, which it also hands on to the next node of the frame."""
 
-    def caught(self, step: Step[FrameT], catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
         """Hand on what the catch makes of the failure."""
 
-    def scope(self, step: Step[FrameT]) -> dict[str, Json]:
+    def scope(self, step: Step) -> dict[str, Json]:
         """The names that the expressions of a node may use before it has worked."""
 
-    def test(self, step: Step[FrameT], condition: Expression) -> bool:
+    def test(self, step: Step, condition: Expression) -> bool:
         """Return whether the condition of a choice is met."""
         return condition.test(self.scope(step), step.effort)
 
-    def pause(self, step: Step[FrameT]) -> Wait | WaitUntil:
+    def pause(self, step: Step) -> Wait | WaitUntil:
         """Return the command of a Wait: for a duration or until a moment."""
 
-    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
+    def amount(self, step: Step, given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
         if type(given) is not Expression:
             return given
         return given_number(step, given.evaluate(self.scope(step), step.effort), what, low, high, whole=whole)
 
-    def call(self, step: Step[FrameT], node: TaskNode) -> TaskCall:
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
 
-    def scheduled(self, step: Step[FrameT], call: TaskCall) -> tuple[EventShapes, EventParts]:
+    def task_call(
+        self,
+        step: Step,
+        node: TaskNode,
+        *,
+        given: Json,
+        parameters: Json,
+        event: Json,
+        envelope: Mapping[str, Json] | None = None,
+    ) -> TaskCall:
+        """A call with the parameters and the event that the rules of the language have made; mocks match what it is `given`."""
+        return TaskCall(
+            state=node.name,
+            action=node.action,
+            resource_arn=node.resource_arn,
+            mode=node.mode,
+            input=given,
+            parameters=parameters,
+            event=event,
+            envelope=envelope,
+            timeout=self.amount(step, node.timeout, *self.timeout) or None,
+            retries=step.retries,
+            node=step.node.id,
+            identity=step.context.identity,
+            task_token=step.token,
+        )
+
+    def scheduled(self, step: Step, call: TaskCall) -> tuple[EventShapes, EventParts]:
         """The events for a call that is about to be made, and starts."""
 
-    def items(self, step: Step[FrameT]) -> list[Json]:
+    def items(self, step: Step) -> list[Json]:
         """The elements of a map."""
+        expression = step.node.data.items
+        items = expression.evaluate(self.scope(step), step.effort)
+        if not isinstance(items, list):
+            raise Failure(RUNTIME_ERROR, f"{self.no_items.format(step.node.name)}: {expression.text}")
+        step.effort.check_built(items)
+        return items
 
-    def children(self, step: Step[FrameT], items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
         """The inputs of a distributed map's children: one for each item, or for each `batch` of them."""
+        return items
 
-    def inner(self, step: Step[FrameT]) -> FrameT:
-        """The frame of a series inside the node: a branch, or the steps of an option."""
+    def element(self, step: Step, item: Json, index: int) -> Datum:
+        """What one iteration of a map is given."""
 
-    def iteration(self, step: Step[FrameT], item: Json, index: int) -> FrameT:
-        """The frame of one iteration of a map."""
-
-    def value(self, frame: FrameT) -> Datum:
-        """Return the result of a series that is over."""
-
-    def join(self, step: Step[FrameT], results: Sequence[Json]) -> Json:
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
         """The result of a parallel or map from those of its branches or iterations."""
 
 
@@ -244,7 +274,7 @@ def number_kind(low: float, high: float, *, whole: bool) -> str:
     return f"{'whole ' if whole else ''}number from {low:g} to {high:.12g}"
 
 
-def given_number(step: Step[Any], value: Json, what: str, low: float, high: float, *, whole: bool) -> int | float:
+def given_number(step: Step, value: Json, what: str, low: float, high: float, *, whole: bool) -> int | float:
     """The number that an expression gives for the field `what`. Raises a `Failure` for anything else."""
     number = number_in(value, low, high, whole=whole)
     if number is None:

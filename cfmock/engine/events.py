@@ -292,6 +292,10 @@ def as_events(rows: Rows) -> Iterator[Event]:
             cause, number = number, number + 1
 
 
+PartShapes = tuple[EventShapes, EventShapes]
+"""The events for entering a branch or iteration, and for leaving it."""
+
+
 def event_shape(type_: str, *keys: str) -> EventShapes:
     """One event of this type, whose detail has these keys. `+` puts several together."""
     return (EventShape(type_, keys),)
@@ -308,9 +312,6 @@ EXECUTION_TIMED_OUT = event_shape("ExecutionTimedOut", *ERROR)
 STEP_STARTED = event_shape("StepStarted", "input")
 STEP_SUCCEEDED = event_shape("StepSucceeded", "output")
 STEP_FAILED = event_shape("StepFailed", *ERROR)
-
-BRANCH_ENTERED = event_shape("BranchEntered", "index")
-ITERATION_ENTERED = event_shape("IterationEntered", "index")
 
 TASK_STARTED = event_shape("TaskStarted")
 TASK_SUBMITTED = event_shape("TaskSubmitted")

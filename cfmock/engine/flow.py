@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark, Placed, TextPlace
-from cfmock.engine.data_flow import LanguageRules
+from cfmock.engine.data_flow import DataFlow
 from cfmock.engine.expr import Expression
 from cfmock.engine.model import ChoiceNode, Language, MapNode, Node, ParallelNode, Series, TaskNode
 
@@ -39,7 +39,7 @@ class Flow(Placed, Struct, frozen=True, eq=False, kw_only=True):
     name: str | None = None
     place: TextPlace
     series: Series
-    data_flow: LanguageRules
+    data_flow: DataFlow
     express: bool = False
     timeout: float | None = None
     text: str = ""

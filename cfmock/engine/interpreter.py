@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, Generic, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -39,13 +39,11 @@ from cfmock.engine.commands import (
     TaskTimedOut,
     Wait,
 )
-from cfmock.engine.data_flow import Context, DataFlow, FrameT, Step
+from cfmock.engine.data_flow import Context, Frame, Step
 from cfmock.engine.events import (
-    BRANCH_ENTERED,
     EXECUTION_FAILED,
     EXECUTION_STARTED,
     EXECUTION_SUCCEEDED,
-    ITERATION_ENTERED,
     MAP_RUN_STARTED,
     STEP_FAILED,
     TASK_FAILED,
@@ -53,6 +51,7 @@ from cfmock.engine.events import (
     TASK_SUBMITTED,
     TASK_SUCCEEDED,
     TASK_TIMED_OUT,
+    PartShapes,
 )
 from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
@@ -80,23 +79,19 @@ MAX_MAP_RUNS = 10
 
 def execute(flow: Flow, given: Datum, context: Context) -> Part:
     """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
-
-    def run(data_flow: DataFlow[FrameT], /) -> Part:
-        return _Interpreter(flow, data_flow, context).run(given)
-
-    return flow.data_flow.given_to(run)
+    return _Interpreter(flow, context).run(given)
 
 
-NodeWork: TypeAlias = "Callable[[_Interpreter[FrameT], Step[FrameT], Any], Work]"
+NodeWork: TypeAlias = "Callable[[_Interpreter, Step, Any], Work]"
 """The work of the nodes of one type, which the last argument is of."""
 
 
-class _Interpreter(Generic[FrameT]):
+class _Interpreter:
     __slots__ = ("context", "data_flow", "flow", "observe", "tell")
 
-    def __init__(self, flow: Flow, data_flow: DataFlow[FrameT], context: Context) -> None:
+    def __init__(self, flow: Flow, context: Context) -> None:
         self.flow = flow
-        self.data_flow = data_flow
+        self.data_flow = flow.data_flow
         self.context = context
         self.observe = context.observe
         self.tell = context.tell
@@ -120,7 +115,7 @@ class _Interpreter(Generic[FrameT]):
             yield told
         return output
 
-    def series(self, series: Series, frame: FrameT, cause: int) -> Generator[Command, Any, int]:
+    def series(self, series: Series, frame: Frame, cause: int) -> Generator[Command, Any, int]:
         """Run the nodes of a series; returns the last event."""
         nodes, name, data_flow = series.nodes, series.start, self.data_flow
         while True:
@@ -140,7 +135,7 @@ class _Interpreter(Generic[FrameT]):
                 return cause
             name = following
 
-    def state(self, step: Step[FrameT], cause: int) -> Generator[Command, Any, int]:
+    def state(self, step: Step, cause: int) -> Generator[Command, Any, int]:
         node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
@@ -168,7 +163,7 @@ class _Interpreter(Generic[FrameT]):
         # Others may have to have their turn after much work.
         return (step.effort.slight and self.tell(told)) or (yield told)
 
-    def work(self, step: Step[FrameT]) -> NodeWork[FrameT] | None:
+    def work(self, step: Step) -> NodeWork | None:
         """Return the work of a node that has started; None if there is none."""
         node = step.node
         if type(node) is not ChoiceNode or node.retry:
@@ -178,7 +173,7 @@ class _Interpreter(Generic[FrameT]):
 
     # -- errors
 
-    def failed(self, step: Step[FrameT], failure: Failure) -> Generator[Command, Any, None]:
+    def failed(self, step: Step, failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
         failure.event = yield step.node.name, failure.event or step.last, STEP_FAILED, failure.parts
         catch = step.node.catch_for(failure.code) if failure.catchable else None
@@ -195,7 +190,7 @@ class _Interpreter(Generic[FrameT]):
         failure.forget_path()
         step.last, step.next = failure.event, catch.next
 
-    def retried(self, step: Step[FrameT], work: NodeWork[FrameT]) -> Work:
+    def retried(self, step: Step, work: NodeWork) -> Work:
         """Only the first rule that covers an error is used for it; each counts its own attempts."""
         used: dict[Retry, int] = {}
         while True:
@@ -217,10 +212,10 @@ class _Interpreter(Generic[FrameT]):
 
     # -- what the kinds do
 
-    def task(self, step: Step[FrameT], node: TaskNode) -> Work:
+    def task(self, step: Step, node: TaskNode) -> Work:
         return self.called(step, self.data_flow.call(step, node), self.data_flow.result)
 
-    def called(self, step: Step[FrameT], call: TaskCall, made: Callable[[Step[FrameT], Json], Datum]) -> Work:
+    def called(self, step: Step, call: TaskCall, made: Callable[[Step, Json], Datum]) -> Work:
         """Make a call; returns what is `made` of its value for the history."""
         name, tell = call.state, self.tell
         told: Emit = name, step.last, *self.data_flow.scheduled(step, call)
@@ -241,20 +236,20 @@ class _Interpreter(Generic[FrameT]):
         step.last = tell(told) or (yield told)
         return result
 
-    def wait(self, step: Step[FrameT], node: WaitNode) -> Work:
+    def wait(self, step: Step, node: WaitNode) -> Work:
         yield self.data_flow.pause(step)
         return self.data_flow.idle(step)
 
-    def fail(self, step: Step[FrameT], node: FailNode) -> Work:
+    def fail(self, step: Step, node: FailNode) -> Work:
         raise Failure(node.code or UNNAMED, node.detail)
 
-    def choice(self, step: Step[FrameT], node: ChoiceNode) -> Work:
+    def choice(self, step: Step, node: ChoiceNode) -> Work:
         series = self.taken(step, node)
         if series is None:
             return self.data_flow.idle(step)
         return (yield from self.inside(step, series))
 
-    def taken(self, step: Step[FrameT], node: ChoiceNode) -> Series | None:
+    def taken(self, step: Step, node: ChoiceNode) -> Series | None:
         """Choose where to go next; gives the series to run first, if there is one."""
         option, data_flow = node.default, self.data_flow
         for each in node.options:
@@ -268,54 +263,47 @@ class _Interpreter(Generic[FrameT]):
         step.next = option.next or step.next
         return option.series
 
-    def inside(self, step: Step[FrameT], series: Series) -> Work:
-        frame = self.data_flow.inner(step)
+    def inside(self, step: Step, series: Series) -> Work:
+        frame = self.data_flow.frame(step.given)
         step.last = yield from self.series(series, frame, step.last)
-        return self.data_flow.value(frame)
+        return frame.value
 
-    def parallel(self, step: Step[FrameT], node: ParallelNode) -> Work:
-        parts = [partial(self.branch, step, series, index, step.last) for index, series in enumerate(node.branches)]
+    def parallel(self, step: Step, node: ParallelNode) -> Work:
+        parts = [
+            partial(self.part, step, series, index, self.data_flow.branch, lambda: step.given)
+            for index, series in enumerate(node.branches)
+        ]
         return (yield from self.joined(step, Fork(parts, len(parts))))
 
-    def branch(self, step: Step[FrameT], series: Series, index: int, cause: int) -> Part:
+    def part(self, step: Step, series: Series, index: int, shapes: PartShapes, given: Callable[[], Datum]) -> Part:
+        """A branch or iteration. Returns what it came to, and its last event."""
         if self.observe is not None:
             self.observe(series.id)
-        number, name = str(index), step.node.name
-        entered = yield name, cause, BRANCH_ENTERED, (number,)
-        frame = self.data_flow.inner(step)
-        last = yield from self.series(series, frame, entered)
-        value = self.data_flow.value(frame)
-        exited = yield name, last, self.data_flow.branch_exited, (number, value.text)
-        return value.value, exited
+        number, name, (entered, exited) = str(index), step.node.name, shapes
+        last = yield name, step.last, entered, (number,)
+        frame = self.data_flow.frame(given())
+        last = yield from self.series(series, frame, last)
+        last = yield name, last, exited, (number, frame.value.text)
+        return frame.value.value, last
 
-    def map(self, step: Step[FrameT], node: MapNode) -> Work:
+    def map(self, step: Step, node: MapNode) -> Work:
         if node.distributed is not None:
             return (yield from self.distributed(step, node, node.distributed))
-        items = self.data_flow.items(step)
+        data_flow, series = self.data_flow, node.processor
         parts = [
-            partial(self.iteration, step, node.processor, item, index, step.last) for index, item in enumerate(items)
+            partial(self.part, step, series, index, data_flow.iteration, partial(data_flow.element, step, item, index))
+            for index, item in enumerate(data_flow.items(step))
         ]
         return (yield from self.joined(step, Fork(parts, node.limit)))
 
-    def iteration(self, step: Step[FrameT], series: Series, item: Json, index: int, cause: int) -> Part:
-        if self.observe is not None:
-            self.observe(series.id)
-        number, name = str(index), step.node.name
-        entered = yield name, cause, ITERATION_ENTERED, (number,)
-        frame = self.data_flow.iteration(step, item, index)
-        last = yield from self.series(series, frame, entered)
-        value = self.data_flow.value(frame)
-        exited = yield name, last, self.data_flow.iteration_exited, (number, value.text)
-        return value.value, exited
-
-    def joined(self, step: Step[FrameT], fork: Fork) -> Work:
+    def joined(self, step: Step, fork: Fork) -> Work:
         ends = yield fork
         step.last = max((event for _, event in ends), default=step.last)
         return self.data_flow.result(step, self.data_flow.join(step, [value for value, _ in ends]))
 
     # -- distributed maps
 
-    def distributed(self, step: Step[FrameT], node: MapNode, settings: Distributed) -> Work:
+    def distributed(self, step: Step, node: MapNode, settings: Distributed) -> Work:
         """Every item, or batch, is an execution of its own; see `MapRun`."""
         data_flow, context = self.data_flow, self.context
         items = yield from self.read_items(step, settings)
@@ -347,7 +335,7 @@ class _Interpreter(Generic[FrameT]):
             return data_flow.result(step, data_flow.join(step, results))
         return (yield from self.write_results(step, settings.writer, request, results))
 
-    def read_items(self, step: Step[FrameT], settings: Distributed) -> Generator[Command, Any, list[Json]]:
+    def read_items(self, step: Step, settings: Distributed) -> Generator[Command, Any, list[Json]]:
         """Read the items of a distributed map: from the ItemReader's mock a list or `{"Items": [...]}`; without a reader, what
         ItemsPath gives."""
         data_flow = self.data_flow
@@ -356,7 +344,7 @@ class _Interpreter(Generic[FrameT]):
         else:
             items = []
 
-            def counted(step: Step[FrameT], value: Json) -> Datum:
+            def counted(step: Step, value: Json) -> Datum:
                 items.extend(_items(value))
                 return data_flow.result(step, {"Count": len(items)})
 
@@ -368,7 +356,7 @@ class _Interpreter(Generic[FrameT]):
             raise LimitExceeded(ITEM_LIMIT, f"'{step.node.name}' has {len(items)} items, more than {MAX_MAP_ITEMS}")
         return items
 
-    def write_results(self, step: Step[FrameT], writer: TaskNode, request: RunMap, results: list[Json]) -> Work:
+    def write_results(self, step: Step, writer: TaskNode, request: RunMap, results: list[Json]) -> Work:
         """The writer's mock is given the results beside its parameters; they are too many for an event."""
         data_flow = self.data_flow
         call = data_flow.call(step, writer)
@@ -392,7 +380,7 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORK: dict[type[Node], NodeWork[Any]] = {
+_WORK: dict[type[Node], NodeWork] = {
     # what is not here hands its input on
     TaskNode: _Interpreter.task,
     ChoiceNode: _Interpreter.choice,

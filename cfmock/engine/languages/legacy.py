@@ -233,7 +233,7 @@ class _Series:
         iteration = section.section("iterationMapping", required=True)
         work: dict[str, Any] = {}
         if iteration is not None:
-            work["collection"] = iteration.expression("collection", OWN, required=True)
+            work["items"] = iteration.expression("collection", OWN, required=True)
             work["item"] = iteration.text("item", required=True) or ""
             work["index"] = iteration.text("index")
             iteration.finish(strict=True)

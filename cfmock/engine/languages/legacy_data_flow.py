@@ -19,8 +19,8 @@ from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, F
 from cfmock.engine.data_flow import (
     Context,
     DataFlow,
+    Frame,
     Step,
-    check_nesting,
     check_size,
     datum,
     measured,
@@ -28,7 +28,7 @@ from cfmock.engine.data_flow import (
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity
-from cfmock.engine.model import Catch, Node, NodeKind, TaskNode
+from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
 OWN = frozenset(("$", "$context"))
@@ -63,7 +63,7 @@ class StepData(Struct, frozen=True, kw_only=True):
     parameters: tuple[tuple[str, Constructor], ...] = ()
     duration: float | Expression | None = None
     timestamp: float | Expression | None = None
-    collection: Expression | None = None
+    items: Expression | None = None
     item: str = ""
     index: str | None = None
 
@@ -71,25 +71,14 @@ class StepData(Struct, frozen=True, kw_only=True):
 NO_DATA = StepData()
 
 
-class StepFrame:
-    """A running series: the input and the local variable of its parent."""
-
-    __slots__ = ("input", "local")
-
-    def __init__(self, given: Datum, local: Datum = EMPTY) -> None:
-        self.input = given
-        self.local = local
-
-
 class LegacyScope(dict[str, Json]):
     """The names of an expression; `$context` is put together only when one asks for it."""
 
     __slots__ = ("step",)
 
-    def __init__(self, step: Step[StepFrame], **names: Json) -> None:
+    def __init__(self, step: Step, names: dict[str, Json]) -> None:
+        super().__init__(names)
         self.step = step
-        for name, value in names.items():
-            self["$" + name] = value
 
     def __missing__(self, name: str) -> Json:
         if name != "$context":
@@ -108,73 +97,72 @@ def _flow_context(who: Identity) -> dict[str, Json]:
     return {"flow": {"name": who.flow}, "execution": {"name": who.execution}}
 
 
-class LegacyDataFlow(DataFlow[StepFrame]):
+class LegacyDataFlow(DataFlow):
     """The data flow of `type: flow`."""
 
     shapes = StepShapes(event_shape("StepEntered", "input", "local"), event_shape("StepExited", "local"))
-    branch_exited = event_shape("BranchExited", "index", "local")
-    iteration_exited = event_shape("IterationExited", "index", "local")
+    branch = event_shape("BranchEntered", "index"), event_shape("BranchExited", "index", "local")
+    iteration = event_shape("IterationEntered", "index"), event_shape("IterationExited", "index", "local")
+    max_data = MAX_DATA
+    timeout = "timeoutSeconds", 0, MAX_TIMEOUT
+    no_items = "the collection of '{}' is not an array"
 
     def __init__(self, data: StepData = NO_DATA) -> None:
         """`data` are the mappings of the whole flow."""
         self.data = data
 
-    def open(self, given: Datum, context: Context) -> StepFrame:
+    def open(self, given: Datum, context: Context) -> Frame:
         """The frame of a new execution: its input, mapped by the inputMappings of the flow."""
-        check_size(given.size, MAX_DATA, "the input of the execution")
-        check_nesting(given.text, "the input of the execution")
+        frame = super().open(given, context)
         if not isinstance(given.value, dict):
             raise Failure(RUNTIME_ERROR, "the input of the execution is not a JSON object")
         if self.data.input is None:
-            return StepFrame(given)
+            return frame
         scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
         effort = Effort(context.ids)
-        return StepFrame(measured(_picked(self.data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
+        return self.frame(measured(_picked(self.data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
 
-    def close(self, frame: StepFrame, context: Context) -> Datum:
+    def close(self, frame: Frame, context: Context) -> Datum:
         """The output of the execution: the local variable, or what the outputMappings of the flow pick."""
         if self.data.output is None:
-            return frame.local
+            return frame.value
         scope = {
-            "$input": frame.input.value,
-            "$local": frame.local.value,
+            "$input": frame.given.value,
+            "$local": frame.value.value,
             "$context": _flow_context(context.identity),
         }
         effort = Effort(context.ids)
         return measured(_picked(self.data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
 
-    def passing(self, node: Node, frame: StepFrame) -> EventParts | None:
-        return None  # there is always something to put together
+    def frame(self, given: Datum) -> Frame:
+        return Frame(given, EMPTY)
 
-    def before(self, step: Step[StepFrame]) -> EventParts:
-        return step.frame.input.text, step.frame.local.text
+    def before(self, step: Step) -> EventParts:
+        return step.frame.given.text, step.frame.value.text
 
-    def after(self, step: Step[StepFrame]) -> EventParts:
-        return (step.frame.local.text,)
-
-    def enter(self, step: Step[StepFrame]) -> None:
+    def enter(self, step: Step) -> None:
         """The input of a step: that of its parent with the parent's local over it, or what its inputMappings pick."""
         frame, mappings = step.frame, step.node.data.input
         if mappings is None:
-            step.given = _merged(frame.input, frame.local)
+            step.given = _merged(frame.given, frame.value)
         else:
-            scope = LegacyScope(step, input=frame.input.value, local=frame.local.value)
+            scope = LegacyScope(step, {"$input": frame.given.value, "$local": frame.value.value})
             step.given = datum(_picked(mappings, scope, step.effort), f"the input of '{step.node.name}'", step.effort)
         check_size(step.given.size, MAX_DATA, f"the input of '{step.node.name}'")
 
-    def idle(self, step: Step[StepFrame]) -> Datum:
+    def idle(self, step: Step) -> Datum:
         return EMPTY
 
-    def result(self, step: Step[StepFrame], value: Json) -> Datum:
+    def result(self, step: Step, value: Json) -> Datum:
         if isinstance(step.node, TaskNode) and not isinstance(value, dict):
             raise Failure(INVALID_LOCAL, f"the result of '{step.node.name}' is not a JSON object: {str(value)[:200]}")
         return measured(value, MAX_DATA, f"the result of '{step.node.name}'", step.effort)
 
-    def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
+    def leave(self, step: Step, result: Datum) -> Datum:
         """The output of a step: its result, or what outputMappings pick; it is merged into the parent's local."""
         mappings, kind = step.node.data.output, step.node.kind
         if mappings is not None:
-            scope = LegacyScope(step, input=step.given.value, local=result.value)
+            scope = LegacyScope(step, {"$input": step.given.value, "$local": result.value})
             output = datum(_picked(mappings, scope, step.effort), f"the output of '{step.node.name}'", step.effort)
         else:
             output = EMPTY if kind is NodeKind.PARALLEL or kind is NodeKind.MAP else result
@@ -183,28 +171,28 @@ class LegacyDataFlow(DataFlow[StepFrame]):
         self._hand_on(step, output)
         return output
 
-    def caught(self, step: Step[StepFrame], catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
         """Merge into the parent's local what the errorMappings of the catch pick of the failure."""
         step.error = failure
         output = EMPTY
         if catch.data is not None:
             error = {"error": failure.code, "cause": failure.detail, "code": failure.code}
-            scope = LegacyScope(step, input=step.given.value, local=error)
+            scope = LegacyScope(step, {"$input": step.given.value, "$local": error})
             output = datum(_picked(catch.data, scope, step.effort), f"the output of '{step.node.name}'", step.effort)
         self._hand_on(step, output)
 
-    def _hand_on(self, step: Step[StepFrame], output: Datum) -> None:
+    def _hand_on(self, step: Step, output: Datum) -> None:
         frame = step.frame
-        frame.local = _merged(frame.local, output)
-        check_size(frame.local.size, MAX_DATA, f"the local variable after '{step.node.name}'")
+        frame.value = _merged(frame.value, output)
+        check_size(frame.value.size, MAX_DATA, f"the local variable after '{step.node.name}'")
 
-    def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
+    def pause(self, step: Step) -> Wait | WaitUntil:
         data = step.node.data
         if data.timestamp is not None:
             return WaitUntil(self._moment(step, data.timestamp), MAX_WAIT)
         return Wait(self.amount(step, data.duration, "duration", 0, MAX_WAIT, whole=False))
 
-    def _moment(self, step: Step[StepFrame], given: float | Expression) -> float:
+    def _moment(self, step: Step, given: float | Expression) -> float:
         if not isinstance(given, Expression):
             return given
         text = given.evaluate(self.scope(step), step.effort)
@@ -213,7 +201,7 @@ class LegacyDataFlow(DataFlow[StepFrame]):
         except ValueError as error:
             raise Failure(RUNTIME_ERROR, f"the timestamp of '{step.node.name}': {error}") from None
 
-    def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
         """The call of a task. A parameter whose path leads nowhere is left out."""
         scope, parameters = self.scope(step), {}
         for name, source in node.data.parameters:
@@ -223,60 +211,27 @@ class LegacyDataFlow(DataFlow[StepFrame]):
                 continue
         # Who stands in for another product is called as that is; a function, and what has no parameters, gets the input.
         event = parameters if parameters and node.resource_arn is None else step.given.value
-        return TaskCall(
-            state=node.name,
-            action=node.action,
-            resource_arn=node.resource_arn,
-            mode=node.mode,
-            input=event,
-            parameters=parameters,
-            event=event,
-            envelope=None,
-            timeout=self.amount(step, node.timeout, "timeoutSeconds", 0, MAX_TIMEOUT) or None,
-            retries=step.retries,
-            node=step.node.id,
-            identity=step.context.identity,
-            task_token=step.token,
-        )
+        return self.task_call(step, node, given=event, parameters=parameters, event=event)
 
-    def scheduled(self, step: Step[StepFrame], call: TaskCall) -> tuple[EventShapes, EventParts]:
+    def scheduled(self, step: Step, call: TaskCall) -> tuple[EventShapes, EventParts]:
         if call.resource_arn is not None:
             return SCHEDULED_ARN, (step.given.text, json_text(call.resource_arn))
         parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED_ACTION, (step.given.text, json_text(call.action), parameters.text)
 
-    def items(self, step: Step[StepFrame]) -> list[Json]:
-        expression = step.node.data.collection
-        items = expression.evaluate(self.scope(step), step.effort)
-        if not isinstance(items, list):
-            raise Failure(RUNTIME_ERROR, f"the collection of '{step.node.name}' is not an array: {expression.text}")
-        step.effort.check_built(items)
-        return items
-
-    def children(self, step: Step[StepFrame], items: list[Json], batch: int) -> list[Json]:
-        return items
-
-    def inner(self, step: Step[StepFrame]) -> StepFrame:
-        return StepFrame(step.given)
-
-    def iteration(self, step: Step[StepFrame], item: Json, index: int) -> StepFrame:
+    def element(self, step: Step, item: Json, index: int) -> Datum:
         data = step.node.data
         given = {**step.given.value, data.item: item}
         if data.index is not None:
             given[data.index] = index
-        return StepFrame(measured(given, MAX_DATA, f"the input of iteration {index} of '{step.node.name}'"))
+        return measured(given, MAX_DATA, f"the input of iteration {index} of '{step.node.name}'")
 
-    def value(self, frame: StepFrame) -> Datum:
-        return frame.local
-
-    def join(self, step: Step[StepFrame], results: Sequence[Json]) -> Json:
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
         step.effort.spend(len(results))
         return list(results)
 
-    def scope(self, step: Step[StepFrame]) -> LegacyScope:
-        scope = LegacyScope(step)
-        scope["$"] = step.given.value
-        return scope
+    def scope(self, step: Step) -> LegacyScope:
+        return LegacyScope(step, {"$": step.given.value})
 
 
 def _picked(mappings: Mappings, scope: dict[str, Json], effort: Effort) -> dict[str, Json]:

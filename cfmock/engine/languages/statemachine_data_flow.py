@@ -17,20 +17,12 @@ from cfmock.engine.commands import (
     DATA_LIMIT,
     EMPTY,
     INVALID_OUTPUT,
-    RUNTIME_ERROR,
     Datum,
     Failure,
     LimitExceeded,
     Wait,
 )
-from cfmock.engine.data_flow import (
-    Context,
-    DataFlow,
-    Step,
-    check_nesting,
-    check_size,
-    measured,
-)
+from cfmock.engine.data_flow import DataFlow, Frame, Step, measured
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression
 from cfmock.engine.expr.effort import MAX_EFFORT
@@ -73,21 +65,12 @@ class StateData(Struct, frozen=True):
     item: Constructor | None = None
 
 
-class StateFrame:
-    """A running series: `value` is the output of the state before, and so the input of the next."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Datum) -> None:
-        self.value = value
-
-
 class StateScope(dict[str, Json]):
     """The names of an expression; `$Context` is put together only when an expression asks for it."""
 
     __slots__ = ("step",)
 
-    def __init__(self, step: Step[StateFrame], given: Json) -> None:
+    def __init__(self, step: Step, given: Json) -> None:
         self.step = step
         self["$Input"] = given
         self["$Global"] = step.context.globals
@@ -110,47 +93,43 @@ class StateScope(dict[str, Json]):
         return context
 
 
-class StateMachineDataFlow(DataFlow[StateFrame]):
+class StateMachineDataFlow(DataFlow):
     """The data flow of `Type: StateMachine`."""
 
     shapes = StepShapes(event_shape("StepEntered", "input"), event_shape("StepExited", "output"))
-    branch_exited = event_shape("BranchExited", "index", "output")
-    iteration_exited = event_shape("IterationExited", "index", "output")
+    branch = event_shape("BranchEntered", "index"), event_shape("BranchExited", "index", "output")
+    iteration = event_shape("IterationEntered", "index"), event_shape("IterationExited", "index", "output")
+    max_data = MAX_DATA
+    timeout = "Timeout", 0, 604_800
+    no_items = "ItemsPath of '{}' gives no array"
 
-    def open(self, given: Datum, context: Context) -> StateFrame:
-        check_size(given.size, MAX_DATA, "the input of the execution")
-        check_nesting(given.text, "the input of the execution")
-        return StateFrame(given)
+    def frame(self, given: Datum) -> Frame:
+        return Frame(given, given)
 
-    def close(self, frame: StateFrame, context: Context) -> Datum:
-        return frame.value
-
-    def passing(self, node: Node, frame: StateFrame) -> EventParts | None:
+    def passing(self, node: Node, frame: Frame) -> EventParts | None:
         data = node.data
         if data.input is not None or data.output is not None or data.globals is not None:
             return None
         text = frame.value.text
         return text, text, text, text
 
-    def before(self, step: Step[StateFrame]) -> EventParts:
+    def before(self, step: Step) -> EventParts:
         return (step.frame.value.text,)
 
-    after = before
-
-    def enter(self, step: Step[StateFrame]) -> None:
+    def enter(self, step: Step) -> None:
         step.given = given = step.frame.value
         constructor = step.node.data.input
         if constructor is not None:
             built = constructor.build(StateScope(step, given.value), step.effort)
             step.given = measured(built, MAX_DATA, f"the input of '{step.node.name}'", step.effort)
 
-    def idle(self, step: Step[StateFrame]) -> Datum:
+    def idle(self, step: Step) -> Datum:
         return step.given
 
-    def result(self, step: Step[StateFrame], value: Json) -> Datum:
+    def result(self, step: Step, value: Json) -> Datum:
         return measured(value, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
 
-    def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
+    def leave(self, step: Step, result: Datum) -> Datum:
         """The output of a state: its result, or what OutputConstructor makes; GlobalConstructor writes the global variables."""
         data, output, written = step.node.data, result, None
         if data.output is not None or data.globals is not None:
@@ -174,7 +153,7 @@ class StateMachineDataFlow(DataFlow[StateFrame]):
         step.frame.value = output
         return output
 
-    def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
         """Hand on the input of the state, or what the OutputConstructor of the catch makes."""
         step.error = failure
         output = step.given
@@ -183,48 +162,28 @@ class StateMachineDataFlow(DataFlow[StateFrame]):
             output = measured(built, MAX_DATA, f"the output of '{step.node.name}'", step.effort)
         step.frame.value = output
 
-    def scope(self, step: Step[StateFrame]) -> StateScope:
+    def scope(self, step: Step) -> StateScope:
         return StateScope(step, step.given.value)
 
-    def pause(self, step: Step[StateFrame]) -> Wait:
+    def pause(self, step: Step) -> Wait:
         data = step.node.data
         return Wait(self.amount(step, data.seconds, "Seconds", 1, data.longest))
 
-    def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
         """The call of a task. A function gets the `body` of its Parameters as its event, any other action all of them."""
         constructor = node.data.parameters
         parameters = constructor.build(StateScope(step, step.given.value), step.effort) if constructor else {}
-        return TaskCall(
-            state=node.name,
-            action=node.action,
-            resource_arn=None,
-            mode=node.mode,
-            input=step.given.value,
-            parameters=parameters,
-            event=parameters.get("body") if node.action == FUNCTION else parameters,
-            envelope=ENVELOPES.get(node.action),
-            timeout=self.amount(step, node.timeout, "Timeout", 0, 604_800) or None,
-            retries=step.retries,
-            node=step.node.id,
-            identity=step.context.identity,
-            task_token=step.token,
-        )
+        event = parameters.get("body") if node.action == FUNCTION else parameters
+        envelope = ENVELOPES.get(node.action)
+        return self.task_call(step, node, given=step.given.value, parameters=parameters, event=event, envelope=envelope)
 
-    def scheduled(self, step: Step[StateFrame], call: TaskCall) -> tuple[EventShapes, EventParts]:
+    def scheduled(self, step: Step, call: TaskCall) -> tuple[EventShapes, EventParts]:
         parameters = EMPTY
         if call.parameters:
             parameters = measured(call.parameters, MAX_DATA, f"the parameters of '{call.state}'", step.effort)
         return SCHEDULED, (json_text(call.action), parameters.text)
 
-    def items(self, step: Step[StateFrame]) -> list[Json]:
-        expression = step.node.data.items
-        items = expression.evaluate(StateScope(step, step.given.value), step.effort)
-        if not isinstance(items, list):
-            raise Failure(RUNTIME_ERROR, f"ItemsPath of '{step.node.name}' gives no array: {expression.text}")
-        step.effort.check_built(items)
-        return items
-
-    def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
         """The inputs of the children: what ItemConstructor makes of each item, `batch` of them together as `{"Items": [...]}`."""
         constructor = step.node.data.item
         if constructor is not None:
@@ -239,16 +198,10 @@ class StateMachineDataFlow(DataFlow[StateFrame]):
             items = [{"Items": items[at : at + batch]} for at in range(0, len(items), batch)]
         return items
 
-    def inner(self, step: Step[StateFrame]) -> StateFrame:
-        return StateFrame(step.given)
+    def element(self, step: Step, item: Json, index: int) -> Datum:
+        return measured(item, MAX_DATA, f"element {index} of '{step.node.name}'")
 
-    def iteration(self, step: Step[StateFrame], item: Json, index: int) -> StateFrame:
-        return StateFrame(measured(item, MAX_DATA, f"element {index} of '{step.node.name}'"))
-
-    def value(self, frame: StateFrame) -> Datum:
-        return frame.value
-
-    def join(self, step: Step[StateFrame], results: Sequence[Json]) -> Json:
+    def join(self, step: Step, results: Sequence[Json]) -> Json:
         step.effort.spend(len(results))
         if step.node.kind is NodeKind.PARALLEL:
             return {f"Branch{index}": result for index, result in enumerate(results)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -104,7 +103,7 @@ class PathExecution(TaskResolver):
         self.constraints: list[Constraint] = []
         self._calls: Counter[str] = Counter()
         self._failing: dict[str, Answer] = {}  # tasks that are to fail further tries
-        self._taken: tuple[Step[Any], Option | None] | None = None
+        self._taken: tuple[Step, Option | None] | None = None
         self._ids = Ids(0)
 
     def run(self) -> FlowPath:
@@ -167,7 +166,7 @@ class PathExecution(TaskResolver):
 
     # -- choices
 
-    def choose(self, step: Step[Any], condition: Expression, scope: Scope) -> bool:
+    def choose(self, step: Step, condition: Expression, scope: Scope) -> bool:
         """Decide a condition: the way its choice is to go decides, once for all its conditions."""
         if self._taken is None or self._taken[0] is not step:
             self._taken = step, self._decide_option(step, scope)
@@ -177,7 +176,7 @@ class PathExecution(TaskResolver):
             return constraint.wanted
         return condition.test(scope, step.effort)
 
-    def _decide_option(self, step: Step[Any], scope: Scope) -> Option | None:
+    def _decide_option(self, step: Step, scope: Scope) -> Option | None:
         node = step.node
         assert isinstance(node, ChoiceNode), "conditions are asked of choices only"
         before = len(self.shared.shapes.lookups)

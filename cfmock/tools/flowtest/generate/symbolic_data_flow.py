@@ -9,14 +9,14 @@ from typing import Any
 
 from cfmock.base.json_text import Json, json_text
 from cfmock.engine.commands import Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import DataFlow, FrameT, LanguageRules, Step
+from cfmock.engine.data_flow import DataFlow, Step
 from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import legacy_data_flow, statemachine_data_flow
-from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepData, StepFrame
-from cfmock.engine.languages.statemachine_data_flow import StateFrame, StateMachineDataFlow
+from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepData
+from cfmock.engine.languages.statemachine_data_flow import StateMachineDataFlow
 from cfmock.engine.model import Catch, TaskNode
 from cfmock.engine.task_calls import TaskCall
 from cfmock.tools.flowtest.generate.constraints import children, selected, syntax
@@ -28,11 +28,11 @@ LONG_AGO = "2000-01-01T00:00:00Z"
 """For a wait until a moment that may be any."""
 
 
-Chooser = Callable[[Step[Any], Expression, Scope], bool]
+Chooser = Callable[[Step, Expression, Scope], bool]
 """Decides a condition, of names in a scope."""
 
 
-def symbolic_data_flow(flow: Flow, choose: Chooser) -> LanguageRules:
+def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow:
     """Return the data flow of a flow's language, for data that may be symbolic."""
     if isinstance(flow.data_flow, LegacyDataFlow):
         return SymbolicLegacyDataFlow(flow.data_flow.data, choose)
@@ -118,56 +118,56 @@ def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
     return constructor.expressions if constructor is not None else ()
 
 
-class ChosenDataFlow(DataFlow[FrameT]):
+class ChosenDataFlow(DataFlow):
     """The data flow of either language, in which somebody else decides conditions, and numbers are asked for."""
 
     _choose: Chooser
 
-    def test(self, step: Step[FrameT], condition: Expression) -> bool:
+    def test(self, step: Step, condition: Expression) -> bool:
         return self._choose(step, condition, self.scope(step))
 
-    def amount(self, step: Step[FrameT], given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
+    def amount(self, step: Step, given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         if isinstance(given, Expression):
             scope = self.scope(step)
             require((given,), scope)
             number(given.evaluate(scope, step.effort), low, high)
         return super().amount(step, given, what, low, high, whole=whole)
 
+    def items(self, step: Step) -> list[Json]:
+        expression, scope = step.node.data.items, self.scope(step)
+        require((expression,), scope)
+        elements(expression.evaluate(scope, step.effort))
+        return super().items(step)
+
 
 # -- the new language --------------------------------------------------------------------------------------------------
 
 
-class SymbolicStateMachineDataFlow(ChosenDataFlow[StateFrame], StateMachineDataFlow):
+class SymbolicStateMachineDataFlow(ChosenDataFlow, StateMachineDataFlow):
     """The data flow of the new language over symbolic data: asks for shapes before what needs them is done."""
 
     def __init__(self, choose: Chooser) -> None:
         self._choose = choose
 
-    def enter(self, step: Step[StateFrame]) -> None:
+    def enter(self, step: Step) -> None:
         require(_of(step.node.data.input), _scope(step, step.frame.value.value))
         super().enter(step)
 
-    def leave(self, step: Step[StateFrame], result: Datum) -> Datum:
+    def leave(self, step: Step, result: Datum) -> Datum:
         scope = _scope(step, step.given.value, result.value)
         require(_of(step.node.data.globals), scope)
         require(_of(step.node.data.output), scope)
         return super().leave(step, result)
 
-    def caught(self, step: Step[StateFrame], catch: Catch, failure: Failure) -> None:
+    def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
         require(_of(catch.data), _scope(step, step.given.value))
         super().caught(step, catch, failure)
 
-    def call(self, step: Step[StateFrame], node: TaskNode) -> TaskCall:
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
         require(_of(node.data.parameters), _scope(step, step.given.value))
         return super().call(step, node)
 
-    def items(self, step: Step[StateFrame]) -> list[Json]:
-        expression, scope = step.node.data.items, _scope(step, step.given.value)
-        require((expression,), scope)
-        elements(expression.evaluate(scope, step.effort))
-        return super().items(step)
-
-    def children(self, step: Step[StateFrame], items: list[Json], batch: int) -> list[Json]:
+    def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
         for item in items:
             scope = _scope(step, step.given.value)
             scope["$Item"] = item
@@ -175,7 +175,7 @@ class SymbolicStateMachineDataFlow(ChosenDataFlow[StateFrame], StateMachineDataF
         return super().children(step, items, batch)
 
 
-def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_data_flow.StateScope:
+def _scope(step: Step, given: Json, *output: Json) -> statemachine_data_flow.StateScope:
     scope = statemachine_data_flow.StateScope(step, given)
     for value in output:
         scope["$Output"] = value
@@ -185,30 +185,30 @@ def _scope(step: Step[StateFrame], given: Json, *output: Json) -> statemachine_d
 # -- the old language --------------------------------------------------------------------------------------------------
 
 
-class SymbolicLegacyDataFlow(ChosenDataFlow[StepFrame], LegacyDataFlow):
+class SymbolicLegacyDataFlow(ChosenDataFlow, LegacyDataFlow):
     """The data flow of the old language over symbolic data, whose merges keep what is known of either side."""
 
     def __init__(self, data: StepData, choose: Chooser) -> None:
         super().__init__(data)
         self._choose = choose
 
-    def enter(self, step: Step[StepFrame]) -> None:
+    def enter(self, step: Step) -> None:
         frame, mappings = step.frame, step.node.data.input
         if mappings is None:
-            step.given = _datum(merged(frame.input.value, frame.local.value))
+            step.given = _datum(merged(frame.given.value, frame.value.value))
         else:
-            require(_sources(mappings), _mapped(step, frame.input.value, frame.local.value))
+            require(_sources(mappings), _mapped(step, frame.given.value, frame.value.value))
             super().enter(step)
 
-    def leave(self, step: Step[StepFrame], result: Datum) -> Datum:
+    def leave(self, step: Step, result: Datum) -> Datum:
         require(_sources(step.node.data.output), _mapped(step, step.given.value, result.value))
         return super().leave(step, result)
 
-    def _hand_on(self, step: Step[StepFrame], output: Datum) -> None:
+    def _hand_on(self, step: Step, output: Datum) -> None:
         frame = step.frame
-        frame.local = _datum(merged(frame.local.value, output.value))
+        frame.value = _datum(merged(frame.value.value, output.value))
 
-    def pause(self, step: Step[StepFrame]) -> Wait | WaitUntil:
+    def pause(self, step: Step) -> Wait | WaitUntil:
         moment = step.node.data.timestamp
         if isinstance(moment, Expression):
             value = moment.evaluate(self.scope(step), step.effort)
@@ -216,25 +216,19 @@ class SymbolicLegacyDataFlow(ChosenDataFlow[StepFrame], LegacyDataFlow):
                 raise ShapeConstraint(value.place, ValueShape(value=LONG_AGO))
         return super().pause(step)
 
-    def call(self, step: Step[StepFrame], node: TaskNode) -> TaskCall:
+    def call(self, step: Step, node: TaskNode) -> TaskCall:
         for _, constructor in node.data.parameters:
             require(constructor.expressions, self.scope(step))
         return super().call(step, node)
 
-    def items(self, step: Step[StepFrame]) -> list[Json]:
-        expression, scope = step.node.data.collection, self.scope(step)
-        require((expression,), scope)
-        elements(expression.evaluate(scope, step.effort))
-        return super().items(step)
-
-    def iteration(self, step: Step[StepFrame], item: Json, index: int) -> StepFrame:
+    def element(self, step: Step, item: Json, index: int) -> Datum:
         data = step.node.data
         more = {data.item: item} if data.index is None else {data.item: item, data.index: index}
-        return StepFrame(_datum(merged(step.given.value, more)))
+        return _datum(merged(step.given.value, more))
 
 
-def _mapped(step: Step[StepFrame], given: Json, local: Json) -> legacy_data_flow.LegacyScope:
-    return legacy_data_flow.LegacyScope(step, input=given, local=local)
+def _mapped(step: Step, given: Json, local: Json) -> legacy_data_flow.LegacyScope:
+    return legacy_data_flow.LegacyScope(step, {"$input": given, "$local": local})
 
 
 def _sources(mappings: legacy_data_flow.Mappings | None) -> Iterable[Expression]:
