@@ -13,17 +13,17 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from cfmock.protocol.auth import request_credentials, signature, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis
-from cfmock.protocol.auth.signing_mistakes_acs3 import Mistake3, RequestOnly, Sent3
+from cfmock.protocol.auth.signing_mistakes_acs3 import Sent3
 from cfmock.protocol.auth.signing_mistakes_v1 import Pair, Sent, SigningMistake
-from cfmock.protocol.wire.decode import FORM, canonical_query, decode_parameters, percent_encode, read_pairs, unquote
+from cfmock.protocol.wire.decode import FORM, JSON, decode_parameters, percent_encode, read_pairs, unquote
 from cfmock.protocol.wire.messages import Parameters, Request
 
 if TYPE_CHECKING:
@@ -38,158 +38,129 @@ KEYS_BUDGET = 20_000_000
 _SECRET = re.compile(r"secret|password|passwd|credential|private|bearer|security.?token", re.IGNORECASE)
 """Names of parameters whose values are not shown."""
 
+_HIDDEN = "x0secret-of-somebody0x"
+"""Stands for a secret while texts are made again: no encoding changes it. It is shown as `***`."""
+
 
 def diagnose(request: Request, credential: Credential, others: Iterable[Credential], *, acs3: bool) -> Diagnosis:
     """Explain why the signature of a request does not match under its credential. `others` are all that are known; `acs3`
     says how it is signed."""
     others = tuple(others)
-    parameters = decode_parameters(request)
     secrets = tuple(
         secret
         for each in others
         for secret in (each.access_key_secret, each.security_token, each.bearer_token)
         if secret
     )
-    found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, parameters, credential, others, secrets)
-    return _without_secrets(found, secrets)
+    found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, _without_secrets(request, secrets), credential, others)
+    return _starred(found)
 
 
 def by_fault(request: Request) -> Diagnosis:
     """What a fault's SignatureNotMatch has to say for itself."""
-    query = canonical_query(_shown(request, decode_parameters(request)))
-    text = signature.v1_string_to_sign(request.method, query)
-    return Diagnosis(query, text, RIGHT, client_string_to_sign=text)
+    query, text = _signed_v1(_without_secrets(request, ()))
+    return _starred(Diagnosis(query, text, RIGHT, client_string_to_sign=text))
 
 
-def _without_secrets(found: Diagnosis, secrets: tuple[str, ...]) -> Diagnosis:
-    """Take out secrets, should a client have sent one in a parameter of whatever name."""
-    once = tuple(map(percent_encode, secrets))
-    twice = tuple(map(percent_encode, once))
-
-    signed = found.client_string_to_sign
-
-    def without(request: str | None) -> str | None:
-        if request is None:
-            return None
-        return "\n".join(_masked(line, ":", secrets, 1) for line in _masked(request, "=", once).split("\n"))
-
-    return replace(
-        found,
-        canonical_query=_masked(found.canonical_query, "=", once),
-        string_to_sign=_masked(found.string_to_sign, "%3D", twice),
-        canonical_request=without(found.canonical_request),
-        client_string_to_sign=without(signed and _masked(signed, "%3D", twice)),
-        client_canonical_request=without(found.client_canonical_request),
-    )
+def _starred(found: Diagnosis) -> Diagnosis:
+    return Diagnosis(**{name: text and text.replace(_HIDDEN, "***") for name, text in asdict(found).items()})
 
 
-def _masked(text: str, mark: str, secrets: tuple[str, ...], most: int = -1) -> str:
-    """The text with `***` for each secret right behind a mark; only the first `most` marks are looked at."""
+def _without_secrets(request: Request, secrets: tuple[str, ...]) -> Request:
+    """The request with `_HIDDEN` in place of what is secret: by its name, or because a client sent a key's secret under any."""
 
-    def shown(part: str) -> str:
-        if not part.startswith(secrets):
-            return part
-        return "***" + part[max(len(each) for each in secrets if part.startswith(each)) :]
+    def hidden(name: str, value: str) -> str:
+        if value and _SECRET.search(name):
+            return _HIDDEN
+        found = max((each for each in secrets if value.startswith(each)), key=len, default="")
+        return _HIDDEN + value[len(found) :] if found else value
 
-    head, *parts = text.split(mark, most)
-    return mark.join((head, *map(shown, parts)))
+    def hidden_piece(piece: str) -> str:
+        for pair in _pairs(piece, ""):
+            value = hidden(pair.name, pair.value)
+            return piece if value == pair.value else f"{percent_encode(pair.name)}={percent_encode(value)}"
+        return piece
+
+    def hidden_pairs(text: str) -> str:
+        return "&".join(map(hidden_piece, text.split("&")))
+
+    path, mark, query = request.target.partition("?")
+    parameters = decode_parameters(request)
+    body = request.body
+    if parameters.media_type == FORM:
+        body = _encoded(hidden_pairs(_form(request, parameters)))
+    elif members := {pair.name: pair.value for pair in _json_members(request, parameters)}:
+        shown = {name: hidden(name, value) for name, value in members.items()}
+        body = body if shown == members else json.dumps(shown).encode()
+    headers = {
+        name.lower(): _HIDDEN if value and name.lower() == _TOKEN else hidden("", value.strip())
+        for name, value in request.headers.items()
+    }
+    return replace(request, target=f"{path}{mark}{hidden_pairs(query)}", headers=headers, body=body)
+
+
+_TOKEN = "x-acs-security-token"  # noqa: S105 - the name of a header
+
+
+def _pairs(text: str, place: str) -> Iterator[Pair]:
+    """The pairs of a query or form."""
+    for piece in text.split("&"):
+        values: dict[str, str] = {}
+        read_pairs(piece, values, {})
+        for name, value in values.items():
+            yield Pair(name, value, piece, place)
+
+
+def _form(request: Request, parameters: Parameters) -> str:
+    return request.body.decode("utf-8", "surrogateescape") if parameters.media_type == FORM else ""
+
+
+def _json_members(request: Request, parameters: Parameters) -> tuple[Pair, ...]:
+    if parameters.media_type != JSON or not request.body or parameters.problem:
+        return ()
+    return tuple(Pair(name, parameters.values.get(name, ""), "", "body") for name in json.loads(request.body))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 # -- V1 ----------------------------------------------------------------------------------------------------------------
 
 
-def _diagnose_v1(
-    request: Request,
-    parameters: Parameters,
-    credential: Credential,
-    others: Iterable[Credential],
-    secrets: tuple[str, ...],
-) -> Diagnosis:
+def _diagnose_v1(request: Request, hidden: Request, credential: Credential, others: Iterable[Credential]) -> Diagnosis:
+    parameters = decode_parameters(request)
     right = signature.v1_string_to_sign(request.method, parameters.canonical)
     given = parameters.values.get("Signature", "")
     judge = _judge(credential, others, given, len(right), suffix="&", algorithm="sha1")
     cost = len(right) + _EACH * len(parameters.values)
-    pairs = _pairs_of(request, parameters) if cost <= BUDGET else ()  # of a larger request no other string is made
-    sent = Sent(request, tuple(pairs), tuple(_json_members(request, parameters)))
-    likely = _likely(judge, right, signing_mistakes_v1.V1, sent, cost)
-    query = canonical_query(_shown(request, parameters))
-    shown = signature.v1_string_to_sign(request.method, query)
+    likely = _likely(judge, right, signing_mistakes_v1.V1, _sent_v1(request, parameters), cost)
+    query, text = _signed_v1(hidden)
     if likely is None:
-        return Diagnosis(query, shown, None, guess=judge.guess(credential))
-    signed = likely.again(Sent(request, _hidden(sent.pairs, secrets), _hidden(sent.json, secrets)))
-    text = shown if signed is None else signed.replace(_NAMED, "%2A%2A%2A").replace(_KNOWN, "***")
-    return Diagnosis(query, shown, likely.words, client_string_to_sign=text)
+        return Diagnosis(query, text, None, guess=judge.guess(credential))
+    signed = likely.again(_sent_v1(hidden, decode_parameters(hidden))) or text
+    return Diagnosis(query, text, likely.words, client_string_to_sign=signed)
 
 
-def _shown(request: Request, parameters: Parameters) -> dict[str, str]:
-    """The pieces that are signed, without what they hold that is secret."""
-    values: dict[str, str] = {}
-    pieces: dict[str, str] = {}
-    for text, _ in _pair_texts(request, parameters):
-        read_pairs(text, values, pieces)
-    return {name: f"{name}=***" if _SECRET.search(name) and values[name] else piece for name, piece in pieces.items()}
+def _signed_v1(request: Request) -> tuple[str, str]:
+    """The canonical query and the string to sign."""
+    query = decode_parameters(request).canonical
+    return query, signature.v1_string_to_sign(request.method, query)
 
 
-_NAMED, _KNOWN = "x0secret-by-its-name0x", "x0secret-of-a-key0x"
-"""Stand for values that are not shown while a text is made again: no encoding changes them."""
-
-
-def _hidden(pairs: Iterable[Pair], secrets: tuple[str, ...]) -> tuple[Pair, ...]:
-    """The parameters, without what they hold that is secret."""
-
-    def value(pair: Pair) -> str:
-        if _SECRET.search(pair.name) and pair.value:
-            return _NAMED
-        found = max((each for each in secrets if pair.value.startswith(each)), key=len, default="")
-        return _KNOWN + pair.value[len(found) :] if found else pair.value
-
-    changed = ((pair, value(pair)) for pair in pairs)
-    return tuple(
-        pair if now == pair.value
-        else pair._replace(value=now, raw=f"{percent_encode(pair.name)}={percent_encode(now)}" if pair.raw else "")
-        for pair, now in changed
-    )  # fmt: skip
-
-
-def _pairs_of(request: Request, parameters: Parameters) -> Iterator[Pair]:
-    for text, place in _pair_texts(request, parameters):
-        for piece in text.split("&"):
-            values: dict[str, str] = {}
-            read_pairs(piece, values, {})
-            for name, value in values.items():
-                yield Pair(name, value, piece, place)
-
-
-def _pair_texts(request: Request, parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """The texts that hold pairs, and their places."""
-    yield parameters.query, "query"
-    if parameters.media_type == FORM:
-        yield request.body.decode("utf-8", "surrogateescape"), "body"
-
-
-def _json_members(request: Request, parameters: Parameters) -> Iterator[Pair]:
-    if parameters.media_type != "application/json" or not request.body or parameters.problem:
-        return
-    for name in json.loads(request.body):
-        yield Pair(name, parameters.values.get(name, ""), "", "body")
+def _sent_v1(request: Request, parameters: Parameters) -> Sent:
+    pairs = *_pairs(parameters.query, "query"), *_pairs(_form(request, parameters), "body")
+    return Sent(request, pairs, _json_members(request, parameters))
 
 
 # -- ACS3 --------------------------------------------------------------------------------------------------------------
 
 
 def _diagnose_acs3(
-    request: Request,
-    parameters: Parameters,
-    credential: Credential,
-    others: Iterable[Credential],
-    secrets: tuple[str, ...],
+    request: Request, hidden: Request, credential: Credential, others: Iterable[Credential]
 ) -> Diagnosis:
-    authorization = signature.parse_authorization(request.header("authorization"))
-    assert authorization is not None, "a signature that does not match has been read"
-    pairs = tuple(_pairs_of(request, parameters))
-    query = tuple(pair for pair in pairs if pair.place == "query")
-    form = tuple(pair for pair in pairs if pair.place == "body")
-    sent = Sent3(request, authorization, query, form, signing_mistakes_v1.canonical(query))
+    sent, told = _sent_acs3(request), _sent_acs3(hidden, hashed=False)
+    authorization = sent.authorization
     algorithm = signature.ALGORITHMS[authorization.algorithm]
     right = sent.text()
     judge = _judge(credential, others, authorization.signature, len(right), suffix="", algorithm=algorithm)
@@ -199,29 +170,26 @@ def _diagnose_acs3(
         likely: _Likely | None = _Likely(words)
     else:
         headers = sum(map(len, request.headers.values())) + _EACH * len(request.headers)
-        cost = len(sent.canonical()) + headers + len(request.body) + _EACH * len(pairs)
+        cost = len(sent.canonical()) + headers + len(request.body) + _EACH * (len(sent.query) + len(sent.form))
         likely = _likely(judge, right, signing_mistakes_acs3.ACS3, sent, cost)
-    token = request.header("x-acs-security-token")
-
-    def shown(text: str) -> str:
-        text = text.replace(_NAMED, "***").replace(_KNOWN, "***")
-        return text.replace(f":{token}", ":***") if token else text
-
-    hidden_query = _hidden(query, secrets)
-    hidden = RequestOnly(
-        request, authorization, hidden_query, _hidden(form, secrets), signing_mistakes_v1.canonical(hidden_query)
-    )
-    server = Diagnosis(shown(hidden.right_query), right, None, shown(hidden.canonical()))
+    server = Diagnosis(told.right_query, right, None, told.canonical())
     if likely is None:
         return replace(server, guess=judge.guess(credential))
-    framed = likely.row in (None, signing_mistakes_acs3.FRAME)
-    signed = None if framed else likely.again(hidden)
+    framed = likely.row is signing_mistakes_acs3.FRAME  # whose text may hold the canonical request itself
     return replace(
         server,
         likely_mistake=likely.words,
-        client_string_to_sign=shown(likely.text) if likely.text else server.string_to_sign,
-        client_canonical_request=server.canonical_request if signed is None else shown(signed),
+        client_string_to_sign=likely.text.replace(sent.canonical(), told.canonical()) or right,
+        client_canonical_request=(None if framed else likely.again(told)) or told.canonical(),
     )
+
+
+def _sent_acs3(request: Request, *, hashed: bool = True) -> Sent3:
+    authorization = signature.parse_authorization(request.header("authorization"))
+    assert authorization is not None, "a signature that does not match has been read"
+    parameters = decode_parameters(request, acs3=True)
+    query, form = _pairs(parameters.query, "query"), _pairs(_form(request, parameters), "body")
+    return Sent3(request, authorization, tuple(query), tuple(form), parameters.canonical, hashed)
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -252,7 +220,7 @@ class _Likely(Struct, frozen=True):
     `row` of mistakes."""
 
     words: str
-    row: SigningMistake | Mistake3 | None = None
+    row: SigningMistake | None = None
     number: int = 0
     text: str = ""
 
@@ -260,17 +228,11 @@ class _Likely(Struct, frozen=True):
         """The text that comes of the same mistake for another request of the same parameters; None if it is the right one."""
         if self.row is None:
             return None
-        made = next(itertools.islice(self.row.texts(sent), self.number, None))  # type: ignore[arg-type]  # they go together
+        made = next(itertools.islice(self.row.texts(sent), self.number, None))
         return made[0] if isinstance(made, tuple) else made
 
 
-def _likely(
-    judge: Judge,
-    right: str,
-    table: Collection[SigningMistake] | Collection[Mistake3],
-    sent: Sent | Sent3,
-    cost: int,
-) -> _Likely | None:
+def _likely(judge: Judge, right: str, table: Iterable[SigningMistake], sent: Sent | Sent3, cost: int) -> _Likely | None:
     """The fewest mistakes that explain the signature: in key or form alone, in the string alone, in both. To make a string
     takes about `cost` characters of the budget."""
     found = judge.how(right)
@@ -293,11 +255,9 @@ def _likely(
     return None
 
 
-def _texts(
-    table: Collection[SigningMistake] | Collection[Mistake3], sent: Sent | Sent3, most: int
-) -> Iterator[tuple[Words, _Likely]]:
+def _texts(table: Iterable[SigningMistake], sent: Sent | Sent3, most: int) -> Iterator[tuple[Words, _Likely]]:
     """The strings to sign that come of the mistakes, up to so many; none is made beyond that."""
-    made = ((row, number, each) for row in table for number, each in enumerate(row.texts(sent)))  # type: ignore[arg-type]
+    made = ((row, number, each) for row in table for number, each in enumerate(row.texts(sent)))
     for row, number, each in itertools.islice(made, most):
         text, detail = each if isinstance(each, tuple) else (each, "")
         yield (row.did.replace("{}", detail), row.cure), _Likely("", row, number, text)
@@ -326,7 +286,7 @@ def _judge(
     hashes = [name for name, size in _HASHES.items() if any(len(digest) == size for digest in wanted)]
 
     def how(text: str) -> tuple[Words, ...] | None:
-        data = text.encode("utf-8", "surrogateescape")
+        data = _encoded(text)
         for key, key_words in keys.items():
             for name in hashes:
                 form_words = wanted.get(hmac.digest(key, data, name), _UNWANTED)
@@ -336,7 +296,7 @@ def _judge(
         return None
 
     def quick(text: str) -> bool:
-        return hmac.digest(right_key, text.encode("utf-8", "surrogateescape"), algorithm) in right_digests
+        return hmac.digest(right_key, _encoded(text), algorithm) in right_digests
 
     return Judge(how, quick, len(keys) * len(hashes))
 

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from cfmock.protocol.auth import signing_mistakes_v1 as v1
 from cfmock.protocol.auth.signature import Authorization, acs3_payload_hash, acs3_string_to_sign
-from cfmock.protocol.auth.signing_mistakes_v1 import (
-    Pair,
-    as_it_is,
-    canonical,
-    lower,
-    methods,
-    near,
-    plus,
-    quoting,
-    tilde,
-    twice,
-)
+from cfmock.protocol.auth.signing_mistakes_v1 import Pair, SigningMistake, canonical
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import Request
 
 
-class Mistake3(Struct, frozen=True):
-    """The same for ACS3."""
-
-    did: str
-    cure: str
-    texts: Callable[[Sent3], Iterable[str | tuple[str, str]]]
-
-
 class Sent3(Struct, frozen=True):
     """A request signed with ACS3. `query` and `form` are the parameters of both places, `form` unsigned but by its hash;
-    `right_query` is the canonical query."""
+    `right_query` is the canonical query. Without `hashed` a text is the canonical request that it would be the hash of."""
 
     request: Request
     authorization: Authorization
     query: tuple[Pair, ...]
     form: tuple[Pair, ...]
     right_query: str
+    hashed: bool = True
 
     @property
     def given_hash(self) -> str:
@@ -47,7 +30,8 @@ class Sent3(Struct, frozen=True):
 
     def text(self, **instead: str) -> str:
         """The string to sign, with other parts in place of `method`, `path`, `query`, `lines`, `names` and `hash`."""
-        return acs3_string_to_sign(self.authorization.algorithm, self.canonical(**instead))
+        request = self.canonical(**instead)
+        return acs3_string_to_sign(self.authorization.algorithm, request) if self.hashed else request
 
     def canonical(self, **instead: str) -> str:
         parts = {
@@ -62,15 +46,9 @@ class Sent3(Struct, frozen=True):
         return "".join(f"{name}:{instead.get(name, self.request.header(name).strip())}\n" for name in signed)
 
 
-class RequestOnly(Sent3, frozen=True):
-    """The same, for which a text is the canonical request that it is the hash of."""
-
-    def text(self, **instead: str) -> str:
-        return self.canonical(**instead)
-
-
 def _other_queries(sent: Sent3) -> Iterator[str]:
-    for encode in (plus, quoting("*"), tilde, quoting("/"), quoting("!'()*"), lower, as_it_is, twice):
+    quoted = map(v1.quoting, ("*", "/", "!'()*"))
+    for encode in (v1.plus, v1.tilde, *quoted, v1.lower, v1.as_it_is, v1.twice):
         yield sent.text(query=canonical(sent.query, encode))
     yield sent.text(query=canonical(sent.query, sort=False))
     yield sent.text(query="&".join(pair.raw for pair in sent.query))
@@ -118,7 +96,7 @@ def _other_headers(sent: Sent3) -> Iterator[str]:
 
 def _other_dates(sent: Sent3) -> Iterator[tuple[str, str]]:
     if "x-acs-date" in sent.authorization.signed_headers:
-        for time in near(sent.request.header("x-acs-date")):
+        for time in v1.near(sent.request.header("x-acs-date")):
             yield sent.text(lines=sent.lines(**{"x-acs-date": time})), time
 
 
@@ -136,27 +114,29 @@ def _other_strings(sent: Sent3) -> Iterator[str]:
     yield acs3_string_to_sign(algorithm, request + "\n")
 
 
-FRAME = Mistake3(
+FRAME = SigningMistake(
     "the string to sign is put together differently", "it is the algorithm, a line break, and the hash of the request",
     _other_strings,
 )  # fmt: skip
 """The only mistake that leaves the canonical request as it should be."""
 
-ACS3: tuple[Mistake3, ...] = (
-    Mistake3("the host {} is signed", "sign the Host header as it is sent, with its port", _other_hosts),
-    Mistake3("another hash of the body is signed", "sign that of the bytes that are sent, in lower-case hex", _other_hashes),
-    Mistake3(
-        "the HTTP method {} is signed", "sign the one that is used, in upper case",
-        lambda sent: ((sent.text(method=each), each) for each in methods(sent.request.method)),
+ACS3: tuple[SigningMistake, ...] = (
+    SigningMistake("the host {} is signed", "sign the Host header as it is sent, with its port", _other_hosts),
+    SigningMistake(
+        "another hash of the body is signed", "sign that of the bytes that are sent, in lower-case hex", _other_hashes
     ),
-    Mistake3("the parameters of the form are signed in the query, or the query is left out",
+    SigningMistake(
+        "the HTTP method {} is signed", "sign the one that is used, in upper case",
+        lambda sent: ((sent.text(method=each), each) for each in v1.methods(sent.request.method)),
+    ),
+    SigningMistake("the parameters of the form are signed in the query, or the query is left out",
              "sign the query as it is sent; the form counts by its hash", _other_places),
-    Mistake3("the query is encoded or sorted otherwise", "sort by name, and encode with %20, %2A and a bare '~'",
+    SigningMistake("the query is encoded or sorted otherwise", "sort by name, and encode with %20, %2A and a bare '~'",
              _other_queries),
-    Mistake3("other headers are signed than SignedHeaders names", "sign each of the list, in its order, one to a line",
+    SigningMistake("other headers are signed than SignedHeaders names", "sign each of the list, in its order, one to a line",
              _other_headers),
-    Mistake3("another path is signed", "sign /",
+    SigningMistake("another path is signed", "sign /",
              lambda sent: (sent.text(path=each) for each in ("", sent.request.target, "//"))),
     FRAME,
-    Mistake3("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_dates),
+    SigningMistake("the time {} is signed, which is not what is sent", "make it once, as YYYY-MM-DDThh:mm:ssZ", _other_dates),
 )  # fmt: skip

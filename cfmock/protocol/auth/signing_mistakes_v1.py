@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from msgspec import Struct
@@ -32,23 +32,24 @@ class Sent(Struct, frozen=True):
 
     request: Request
     pairs: tuple[Pair, ...]
-    json: tuple[Pair, ...] = ()
+    json: tuple[Pair, ...]
 
-    @property
-    def method(self) -> str:
-        return self.request.method
+    def text(self, query: str, encode: Encode = percent_encode) -> str:
+        """The string to sign with this canonical query."""
+        return f"{self.request.method}&%2F&{encode(query)}"
 
 
 class SigningMistake(Struct, frozen=True):
-    """One row: what was done, what to do, and what would have been signed, the likeliest first; with a word that stands for
-    `{}` in what was done, if it has one."""
+    """One row: what was done, what to do, and what would have been signed for a `Sent`, or `Sent3`, the likeliest first; with
+    a word that stands for `{}` in what was done, if it has one."""
 
     did: str
     cure: str
-    texts: Callable[[Sent], Iterable[str | tuple[str, str]]]
+    texts: Callable[[Any], Iterable[str | tuple[str, str]]]
 
 
 Encode = Callable[[str], str]
+Texts = Callable[[Sent], Iterable[str]]
 
 
 def canonical(pairs: Iterable[Pair], encode: Encode = percent_encode, *, sort: bool = True) -> str:
@@ -56,10 +57,6 @@ def canonical(pairs: Iterable[Pair], encode: Encode = percent_encode, *, sort: b
     found = {pair.name: pair.value for pair in pairs if pair.name != "Signature"}
     names = sorted(found) if sort else found
     return "&".join(f"{encode(name)}={encode(found[name])}" for name in names)
-
-
-def string_to_sign(method: str, query: str, encode: Encode = percent_encode) -> str:
-    return f"{method}&%2F&{encode(query)}"
 
 
 # -- V1: how text is encoded -------------------------------------------------------------------------------------------
@@ -97,30 +94,30 @@ def _in_charset(charset: str) -> Encode:
     return lambda text: quote(text.encode(charset, "replace"), safe="-_.~")
 
 
-def _encoded(encode: Encode) -> Callable[[Sent], Iterator[str]]:
+def _encoded(encode: Encode) -> Texts:
     """The client's encoding at both places, then only where the parameters are encoded, then only the second time."""
 
     def texts(sent: Sent) -> Iterator[str]:
         query = canonical(sent.pairs, encode)
-        yield string_to_sign(sent.method, query, encode)
-        yield string_to_sign(sent.method, query)
-        yield string_to_sign(sent.method, canonical(sent.pairs), encode)
+        yield sent.text(query, encode)
+        yield sent.text(query)
+        yield sent.text(canonical(sent.pairs), encode)
 
     return texts
 
 
-def _encoded_first(encode: Encode) -> Callable[[Sent], Iterator[str]]:
-    return lambda sent: iter((string_to_sign(sent.method, canonical(sent.pairs, encode)),))
+def _encoded_first(encode: Encode) -> Texts:
+    return lambda sent: [sent.text(canonical(sent.pairs, encode))]
 
 
 # -- V1: what is signed, and in which order ----------------------------------------------------------------------------
 
 
-def _with(change: Callable[[tuple[Pair, ...]], Iterable[Pair]]) -> Callable[[Sent], Iterator[str]]:
-    return lambda sent: iter((string_to_sign(sent.method, canonical(change(sent.pairs))),))
+def _with(change: Callable[[tuple[Pair, ...]], Iterable[Pair]]) -> Texts:
+    return lambda sent: [sent.text(canonical(change(sent.pairs)))]
 
 
-def _with_values(change: Callable[[str], str]) -> Callable[[Sent], Iterator[str]]:
+def _with_values(change: Callable[[str], str]) -> Texts:
     return _with(lambda pairs: [pair._replace(value=change(pair.value)) for pair in pairs])
 
 
@@ -128,13 +125,12 @@ def _unsorted(sent: Sent) -> Iterator[str]:
     body_first = sorted(sent.pairs, key=lambda pair: pair.place == "query")
     by_case = sorted(sent.pairs, key=lambda pair: pair.name.lower())
     for pairs in (sent.pairs, body_first, by_case, sorted(sent.pairs, reverse=True)):
-        yield string_to_sign(sent.method, canonical(pairs, sort=False))
+        yield sent.text(canonical(pairs, sort=False))
 
 
-def _other_methods(sent: Sent) -> Iterator[tuple[str, str]]:
-    query = canonical(sent.pairs)
-    for method in methods(sent.method):
-        yield string_to_sign(method, query), method
+def _other_methods(sent: Sent) -> list[tuple[str, str]]:
+    right = sent.text(canonical(sent.pairs)).removeprefix(sent.request.method)
+    return [(method + right, method) for method in methods(sent.request.method)]
 
 
 def methods(used: str) -> list[str]:
@@ -145,7 +141,7 @@ def _other_frames(sent: Sent) -> Iterator[str]:
     """The string to sign put together otherwise."""
     query = canonical(sent.pairs)
     encoded = percent_encode(query)
-    method = sent.method
+    method = sent.request.method
     yield f"{method}&/&{encoded}"
     yield f"{method}&{encoded}"
     yield f"{method}&%2F&{percent_encode('&' + query)}"
@@ -160,19 +156,19 @@ def _raw(sent: Sent) -> Iterator[str]:
     """The pieces of the wire, untouched."""
     pairs = [pair for pair in sent.pairs if pair.name != "Signature"]
     query = "&".join(pair.raw for pair in sorted(pairs, key=lambda pair: pair.name))
-    yield string_to_sign(sent.method, query)
-    yield f"{sent.method}&%2F&{query}"
+    yield sent.text(query)
+    yield f"{sent.request.method}&%2F&{query}"
 
 
 def _without_one(sent: Sent) -> Iterator[tuple[str, str]]:
     for left_out in sent.pairs[:_MOST]:
         rest = canonical([pair for pair in sent.pairs if pair is not left_out])
-        yield string_to_sign(sent.method, rest), left_out.name
+        yield sent.text(rest), left_out.name
 
 
 def _with_signature(sent: Sent) -> Iterator[str]:
     pieces = [*canonical(sent.pairs).split("&"), "Signature="]
-    yield string_to_sign(sent.method, "&".join(sorted(pieces, key=lambda piece: piece.partition("=")[0])))
+    yield sent.text("&".join(sorted(pieces, key=lambda piece: piece.partition("=")[0])))
 
 
 def _other_times(sent: Sent) -> Iterator[tuple[str, str]]:
@@ -181,7 +177,7 @@ def _other_times(sent: Sent) -> Iterator[tuple[str, str]]:
     if not times:
         return
     marked = canonical([pair._replace(value="\0") if pair.name == "Timestamp" else pair for pair in sent.pairs])
-    head, _, tail = string_to_sign(sent.method, marked).partition(percent_encode(percent_encode("\0")))
+    head, _, tail = sent.text(marked).partition(percent_encode(percent_encode("\0")))
     for time in near(times[-1]):
         yield head + percent_encode(percent_encode(time)) + tail, time
 
@@ -215,7 +211,7 @@ V1: tuple[SigningMistake, ...] = (
     SigningMistake("the HTTP method {} is signed", "sign the one that is used, in upper case", _other_methods),
     SigningMistake(
         "the canonical query is not encoded once more", "encode it again in the string to sign",
-        lambda sent: (f"{sent.method}&%2F&{canonical(sent.pairs)}",),
+        lambda sent: (f"{sent.request.method}&%2F&{canonical(sent.pairs)}",),
     ),
     SigningMistake(
         "the parameters are encoded only once altogether", "encode name and value, then the whole canonical query",
@@ -238,7 +234,7 @@ V1: tuple[SigningMistake, ...] = (
     ),
     SigningMistake(
         "the members of the JSON body are signed", "sign query and form only, or send a form",
-        lambda sent: (string_to_sign(sent.method, canonical((*sent.pairs, *sent.json))),) if sent.json else (),
+        lambda sent: (sent.text(canonical((*sent.pairs, *sent.json))),) if sent.json else (),
     ),
     SigningMistake("empty parameters are not signed", "sign them as Name=", _with(lambda pairs: [p for p in pairs if p.value])),
     SigningMistake("{} is not signed", "sign all parameters but Signature", _without_one),
