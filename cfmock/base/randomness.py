@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class Ids:
     """The source of everything random. `seed` None: a different sequence each time."""
 
     def __init__(self, seed: int | str | None = None) -> None:
-        self._random = random.Random(seed)
-        self._bits = self._random.getrandbits
+        self.random = random.Random(seed)
+        self._bits = self.random.getrandbits
         self._seed = seed
         self._key: bytes | None = None
 
     def seed(self, seed: int | str | None) -> None:
         """Begin again, as a new source with this seed does."""
-        self._random.seed(seed)
+        self.random.seed(seed)
         self._seed, self._key = seed, None
 
     def uuid(self) -> str:
@@ -51,20 +47,6 @@ class Ids:
             self._key = own.randbytes(32)
         return hashlib.blake2b(text.encode(), digest_size=20, key=self._key).digest()
 
-    def dice(self) -> float:
-        """Return a number in [0, 1)."""
-        return self._random.random()
-
     def integer(self, low: int, high: int) -> int:
         """Return a whole number from low to high, both included."""
-        return self._random.randint(low, high)
-
-    def lognormal(self, mu: float, sigma: float) -> float:
-        return self._random.lognormvariate(mu, sigma)
-
-    def uniform(self, low: float, high: float) -> float:
-        return self._random.uniform(low, high)
-
-    def weighted(self, items: Sequence[T], weights: Sequence[float]) -> T:
-        """Return one of `items`, by weight."""
-        return self._random.choices(items, weights)[0]
+        return self.random.randint(low, high)

@@ -263,12 +263,5 @@ def _nearest_call(calls: Sequence[CallRecord], rule: FaultRule) -> str:
 
 
 def _differences(rule: FaultRule, call: CallRecord) -> Iterator[Difference]:
-    when = rule.when
-    for name, globs, actual in (
-        ("operation", when.operation, call.operation),
-        ("flow", when.flow, call.flow),
-        ("execution", when.execution, call.execution),
-        ("access_key_id", when.access_key_id, call.access_key_id),
-    ):
-        if not globs.cover(actual):
-            yield Difference(name, str(globs), actual or MISSING)
+    for name, globs, actual in rule.when.unmet(call.operation, call.flow, call.execution, call.access_key_id):
+        yield Difference(name, str(globs), actual or MISSING)

@@ -105,13 +105,13 @@ class KeptIds(Ids):
     def __init__(self, seed: int | str | None) -> None:
         super().__init__(seed)
         self.kept = CountedRandom("")
-        self._random = self.kept
+        self.random = self.kept
         self._bits = self.kept.getrandbits
         self._requests = random.Random()
 
     def begin(self, seed: str, key: bytes, count: int, starts: int) -> None:
         """Go on from what a file says; `starts` counts the processes there were before."""
-        self.kept = self._random = CountedRandom(seed, count)
+        self.kept = self.random = CountedRandom(seed, count)
         self._bits = self.kept.getrandbits
         self._key = key
         self._requests = random.Random(f"{seed} requests {starts}")

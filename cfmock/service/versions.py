@@ -166,7 +166,7 @@ def qualified(world: World, flow: FlowRow, qualifier: str | None) -> FlowRow:
         raise invalid("Qualifier", f"is '{qualifier}', and flow '{flow.name}' has no alias of that name")
     route = alias.routes[0]
     if len(alias.routes) > 1:
-        route = world.ids.weighted(alias.routes, [each.weight for each in alias.routes])
+        [route] = world.ids.random.choices(alias.routes, [each.weight for each in alias.routes])
     return find_version(world, flow, str(route.version), "Qualifier")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, MutableSequence, Sequence
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
@@ -50,16 +51,15 @@ class ActiveFault:
     """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
 
     __slots__ = (
-        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_injector", "_key", "_least", "_numbers",
+        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_key", "_least", "_numbers",
         "_standing", "_tail", "_window", "expires_at", "hits", "id", "named", "rule",
     )  # fmt: skip
 
-    def __init__(self, injector: FaultInjector, rule: FaultRule, id: str, clock: Clock) -> None:
+    def __init__(self, rule: FaultRule, id: str, clock: Clock) -> None:
         self.id = id
         self.rule = rule
         self.hits = 0
         self.expires_at = math.inf if rule.expires is None else clock.steady() + rule.expires
-        self._injector = injector
         self._calls = 0  # those that matched
         self._dice = 0.0  # thrown for the last of them
         limit = rule.action.rate_limit if rule.action is not None else None
@@ -89,10 +89,6 @@ class ActiveFault:
     def spent(self) -> bool:
         """True if its `times` are used up: it matches no more."""
         return self.rule.times is not None and self.hits >= self.rule.times
-
-    def remove(self) -> None:
-        """Take the rule away; nothing happens if it is gone already."""
-        self._injector.remove(self.id)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return it as the admin API lists it: `id`, `name`, the rule as it was given, `hits`."""
@@ -129,7 +125,7 @@ class ActiveFault:
         self._standing = None
         probability = self.rule.when.probability
         if probability < 1:
-            self._dice = ids.dice()
+            self._dice = ids.random.random()
             if self._dice >= probability:
                 return False
         if self._bucket is not None and self._bucket.take():
@@ -167,6 +163,9 @@ class _Possible(Struct, frozen=True):
 
 _NONE = _Possible(None, None)
 
+_Sorted = tuple["list[ActiveFault]", "list[ActiveFault]"]
+"""The rules for an operation, and all others."""
+
 
 class FaultInjector:
     """The rules of one world, in the order they were added, with their counts.
@@ -182,16 +181,15 @@ class FaultInjector:
         self._added = 0  # rules that were given an id here
         self._next_expiry = math.inf
         # Operation, flow and key come again and again, while the names of executions are mostly new.
-        self._by_operation: dict[str, Sequence[ActiveFault]] = {}
+        self._by_operation: dict[str, _Sorted] = {}
         self._memo: dict[tuple[str, str | None, str], _Possible] = {}
-        self._order: dict[str, Sequence[ActiveFault]] = {}
         self._traced: dict[str, Sequence[Standing]] = {}  # by operation, as long as nothing has changed
 
     def add(self, rule: FaultRule, *, id: str | None = None, first: bool = False) -> ActiveFault:
         """Put a rule behind those there are, or `first`. `id` is for one rule in several worlds; ValueError if it is taken."""
         if id in self._faults:
             raise ValueError(f"there is a fault {id!r} already")
-        fault = ActiveFault(self, rule, id or self._new_id(), self._clock)
+        fault = ActiveFault(rule, id or self._new_id(), self._clock)
         self._faults = {fault.id: fault, **self._faults} if first else {**self._faults, fault.id: fault}
         self._next_expiry = min(self._next_expiry, fault.expires_at)
         self._forget()
@@ -288,17 +286,9 @@ class FaultInjector:
         operation = call.operation.name
         rules = self._traced.get(operation)
         if rules is None:
-            faults = self._nearest_first(operation)[:_TRACED]
-            rules = self._traced[operation] = tuple([fault.standing() for fault in faults])
+            nearest_first = chain(*self._sorted(operation))
+            rules = self._traced[operation] = tuple([each.standing() for each in islice(nearest_first, _TRACED)])
         return Trace(call, self._clock.now(), rules, struck)
-
-    def _nearest_first(self, operation: str) -> Sequence[ActiveFault]:
-        found = self._order.get(operation)
-        if found is None:
-            faults = self._faults.values()
-            found = sorted(faults, key=lambda fault: not fault.rule.when.operation.cover(operation))
-            self._order[operation] = found
-        return found
 
     def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> FaultDecision:
         action = decider.rule.action if decider is not None else None
@@ -323,13 +313,13 @@ class FaultInjector:
         if self._next_expiry < math.inf:
             self._expire()
         operation, flow, access_key_id = call.operation.name, call.flow, call.access_key_id
-        faults = self._for_operation(operation)
+        faults, _ = self._sorted(operation)
         if not faults:
             return _NONE
         key = (operation, flow, access_key_id)
         found = self._memo.get(key)
         if found is None:
-            covering = [fault for fault in faults if fault.covers(flow, access_key_id)]
+            covering = [fault for fault in faults if not fault.spent and fault.covers(flow, access_key_id)]
             found = _Possible(
                 _candidates(fault for fault in covering if fault.rule.clock_skew is None),
                 _candidates(fault for fault in covering if fault.rule.clock_skew is not None),
@@ -340,13 +330,12 @@ class FaultInjector:
                 self._memo[key] = found
         return found
 
-    def _for_operation(self, name: str) -> Sequence[ActiveFault]:
-        found = self._by_operation.get(name)
+    def _sorted(self, operation: str) -> _Sorted:
+        found = self._by_operation.get(operation)
         if found is None:
-            found = [
-                fault for fault in self._faults.values() if not fault.spent and fault.rule.when.operation.cover(name)
-            ]
-            self._by_operation[name] = found
+            found = self._by_operation[operation] = [], []
+            for fault in self._faults.values():
+                found[not fault.rule.when.operation.cover(operation)].append(fault)
         return found
 
     def _expire(self) -> None:
@@ -361,7 +350,6 @@ class FaultInjector:
     def _forget(self) -> None:
         self._by_operation.clear()
         self._memo.clear()
-        self._order.clear()
         self._traced = {}
 
     def _new_id(self) -> str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from cfmock.base.clocks import iso
 from cfmock.base.patterns import MISSING, Difference, NearMiss, Spent
-from cfmock.protocol.faults.rules import FaultRule, Globs
+from cfmock.protocol.faults.rules import FaultRule
 from cfmock.protocol.wire.messages import OperationCall
 
 _STANDING = 150  # bytes of a `Standing`
@@ -78,16 +78,9 @@ class Trace(Struct, frozen=True):
         yield from found or _chances(standing)
 
     def _of_request(self, rule: FaultRule) -> Iterator[Difference]:
-        call, when = self.call, rule.when
-        fields: tuple[tuple[str, Globs, str | None], ...] = (
-            ("operation", when.operation, call.operation.name),
-            ("flow", when.flow, call.flow),
-            ("execution", when.execution, call.execution),
-            ("access_key_id", when.access_key_id, call.access_key_id),
-        )
-        for name, globs, actual in fields:
-            if globs.match is not None and not globs.cover(actual):
-                yield Difference(f"when.{name}", str(globs), actual or MISSING)
+        call = self.call
+        for name, globs, actual in rule.when.unmet(call.operation.name, call.flow, call.execution, call.access_key_id):
+            yield Difference(f"when.{name}", str(globs), actual or MISSING)
 
 
 def _chances(standing: Standing) -> Iterator[Difference]:

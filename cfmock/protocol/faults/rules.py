@@ -10,7 +10,7 @@ action (beside a `rate_limit`: only when throttled). `retry_after` is a header, 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -92,6 +92,13 @@ class FaultCondition(Struct, frozen=True):
     probability: float = 1.0
     between: tuple[float, float] | None = None
 
+    def unmet(self, *actual: str | None) -> Iterator[tuple[str, Globs, str | None]]:
+        """The globs that do not cover the operation, flow, execution and key of a call, given in this order, by name."""
+        globs = self.operation, self.flow, self.execution, self.access_key_id
+        for name, each, text in zip(_GLOBS, globs, actual, strict=True):
+            if each.match is not None and not each.cover(text):
+                yield name, each, text
+
 
 EVERY_CALL = FaultCondition()
 
@@ -112,7 +119,7 @@ class Uniform(Struct, frozen=True):
     max: float
 
     def draw(self, ids: Ids) -> float:
-        return ids.uniform(self.min, self.max)
+        return ids.random.uniform(self.min, self.max)
 
 
 class Lognormal(Struct, frozen=True):
@@ -123,7 +130,7 @@ class Lognormal(Struct, frozen=True):
     sigma: float
 
     def draw(self, ids: Ids) -> float:
-        return min(ids.lognormal(math.log(self.median), self.sigma), LONGEST)
+        return min(ids.random.lognormvariate(math.log(self.median), self.sigma), LONGEST)
 
 
 Delay = Fixed | Uniform | Lognormal

@@ -161,7 +161,7 @@ def test_of_very_many_rules_that_are_gone_the_last_are_remembered(injector, rule
     for _ in range(1001):
         fault = injector.add(rule(error="AccessDenied"))
         injector.decide(call())
-        fault.remove()
+        injector.remove(fault.id)
     assert (injector.hits_of("fault-1"), injector.hits_of("fault-2"), injector.hits_of("fault-1001")) == (0, 1, 1)
 
 
@@ -323,8 +323,8 @@ def test_rules_are_listed_in_order_with_id_name_and_hits(injector, rule, call):
 def test_a_removed_rule_strikes_no_more_and_keeps_its_hits(injector, rule, call):
     one, two = (injector.add(rule(error=code)) for code in ("AccessDenied", "ResourceThrottled"))
     injector.decide(call())
-    one.remove()
-    one.remove()
+    injector.remove(one.id)
+    injector.remove(one.id)
     assert injector.decide(call()).before.error == "ResourceThrottled"
     assert injector.remove(two.id) is True
     assert injector.remove(two.id) is False
@@ -409,7 +409,7 @@ def test_what_is_remembered_between_calls_changes_no_decision(rules, calls):
         named = {name: text for name, text in (("FlowName", flow), ("ExecutionName", execution)) if text}
         call = OperationCall(SPEC.operations[operation], named, key)
         again = forgets.add(FaultRule(delay=None, times=1))  # adding and removing makes it look at all rules anew
-        again.remove()
+        forgets.remove(again.id)
         assert remembers.skew(call) == forgets.skew(call)
         assert remembers.decide(call) == forgets.decide(call)
         clock.set(clock.now() + 0.5)

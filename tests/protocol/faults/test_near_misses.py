@@ -92,7 +92,7 @@ def test_a_trace_tells_of_the_call_it_was_taken_after(injector, rule, call):
     for _ in range(2):
         injector.decide(call())
         traces.append(injector.trace(call()))
-    fault.remove()
+    injector.remove(fault.id)
     assert [str(trace.near_misses()[0]) for trace in traces] == [
         "fault third nearly matched: when.call: expected [3], got 1",
         "fault third nearly matched: when.call: expected [3], got 2",
