@@ -60,8 +60,6 @@ class ContractControl(ControlPart):
         if isinstance(cases, list) and len(cases) > MAX_CASES:
             raise ControlError(f"a matrix has at most {MAX_CASES} cases, not {len(cases)}")
         found = yield partial(_read, report)
-        if isinstance(found, Exception):
-            raise found
         self._contract = {
             "time": iso(RealClock.now()),
             "command": found.get("command", ""),
@@ -77,17 +75,16 @@ class ContractControl(ControlPart):
 
 
 def _read(report: Json) -> Json:
-    """The report, or a ControlError with its mistakes."""
     read = readers.mapping({"command": readers.anything, "cases": readers.items(case_reader())}, required=("cases",))
     try:
         return read(report)
     except InvalidValue as error:
-        return ControlError(str(error))
+        raise ControlError(str(error)) from None
 
 
 def _whole(case: dict[str, Json]) -> dict[str, Json]:
     """A case with all its keys."""
-    usual: dict[str, Json] = {
+    usual = {
         "code": None,
         "transport": None,
         "timed_out": False,

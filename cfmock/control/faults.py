@@ -52,8 +52,6 @@ class FaultControl(ControlPart):
         if not isinstance(fault, Mapping):
             raise ControlError("a fault is a JSON object")
         rule = yield partial(_read, fault, self.emulator.spec)
-        if isinstance(rule, Exception):
-            raise rule
         if id is None:
             self._ids += 1
         else:
@@ -139,12 +137,11 @@ class FaultControl(ControlPart):
             kept.remove(scope, lambda added: added.what == FAULT and gone(added))
 
 
-def _read(fault: Mapping[str, Any], spec: Spec) -> FaultRule | UnknownName | ControlError:
-    """The rule, or its mistakes."""
+def _read(fault: Mapping[str, Any], spec: Spec) -> FaultRule:
     try:
         return FaultRule.from_mapping(fault, operations=spec.operations, codes=spec.errors)
     except InvalidValue as error:
         for _, mistake in error.problems:
             if mistake.kind in (NO_OPERATION, COVERS_NO_OPERATION):
-                return UnknownName(str(error), next(iter(mistake.near), None))
-        return ControlError(str(error))
+                raise UnknownName(str(error), next(iter(mistake.near), None)) from None
+        raise ControlError(str(error)) from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
@@ -45,36 +46,31 @@ MAX_ENTRIES = 10_000
 _ENTRY = 1_200  # bytes of one beside its texts
 
 
-T = TypeVar("T")
-
-
-def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int] | FixtureError | ControlError:
-    """Read a document: its fixtures and about how many bytes they take, or its mistakes."""
-    try:
-        fixtures = load([document], allow_files=False, existing=existing)
-        entries = len(fixtures.credentials) + len(fixtures.schedules) + len(fixtures.flows)
-        for key in fixtures.credentials:
-            check_rules(len(key.allow or ()), f"patterns of `allow` of key '{shortened(key.access_key_id)}'")
-        for flow in fixtures.flows:
-            entries += len(flow.versions) + len(flow.aliases) + len(flow.executions)
-            check_rules(len(flow.outcomes), f"outcomes of flow '{flow.name}'")
-            for task, mocks in flow.tasks.items():
-                check_rules(len(mocks), f"mocks of task '{task}' of flow '{flow.name}'")
-        if entries > MAX_ENTRIES:
-            raise ControlError(
-                f"a document has at most {MAX_ENTRIES} flows, executions and other entries; it has {entries}"
-            )
-    except (FixtureError, ControlError) as error:
-        return error
+def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int]:
+    """Read a document: its fixtures and about how many bytes they take."""
+    fixtures = load([document], allow_files=False, existing=existing)
+    entries = len(fixtures.credentials) + len(fixtures.schedules) + len(fixtures.flows)
+    for key in fixtures.credentials:
+        check_rules(len(key.allow or ()), f"patterns of `allow` of key '{shortened(key.access_key_id)}'")
+    for flow in fixtures.flows:
+        entries += len(flow.versions) + len(flow.aliases) + len(flow.executions)
+        check_rules(len(flow.outcomes), f"outcomes of flow '{flow.name}'")
+        for task, mocks in flow.tasks.items():
+            check_rules(len(mocks), f"mocks of task '{task}' of flow '{flow.name}'")
+    if entries > MAX_ENTRIES:
+        raise ControlError(
+            f"a document has at most {MAX_ENTRIES} flows, executions and other entries; it has {entries}"
+        )
     return fixtures, size_of(document) + _ENTRY * entries
 
 
-def _sound(read: Callable[..., T], *given: Json) -> T | FixtureError:
-    """What is read, or its mistakes."""
+@contextmanager
+def _mistakes() -> Iterator[None]:
+    """Raise mistakes of a document as errors of the control."""
     try:
-        return read(*given)
-    except FixtureError as error:
-        return error
+        yield
+    except (FixtureError, SettingsError) as error:
+        raise ControlError(str(error)) from None
 
 
 class FlowControl(ControlPart):
@@ -86,18 +82,14 @@ class FlowControl(ControlPart):
         self.check_world(scope)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
-        read = yield partial(_read, document, self.flow_names())
-        if isinstance(read, Exception):
-            raise ControlError(str(read))
-        fixtures, size = read
+        with _mistakes():
+            fixtures, size = yield partial(_read, document, self.flow_names())
         self._check_room(size)
         for world in self._worlds(scope):
             check_rules(world.faults.size + sum(rule.size for rule in fixtures.faults), FAULT_RULES)
             _check_quota(world, fixtures)
-        try:
+        with _mistakes():
             yield from self.add_in_steps(fixtures, scope, size)
-        except (FixtureError, SettingsError) as error:
-            raise ControlError(str(error)) from None
         self.keep_fixtures(document, scope)
         return {"flows": [flow.name for flow in fixtures.flows]}
 
@@ -142,9 +134,8 @@ class FlowControl(ControlPart):
         if not isinstance(outcome, Mapping) or not isinstance(outcome.get("flow"), str):
             raise ControlError("an outcome is a JSON object with the name of its flow as 'flow'")
         rest = {key: value for key, value in outcome.items() if key != "flow"}
-        value = yield partial(_sound, read_outcome, rest)
-        if isinstance(value, Exception):
-            raise ControlError(str(value))
+        with _mistakes():
+            value = yield partial(read_outcome, rest)
         setup = SetUp(CannedOutcome(outcome["flow"], value))
 
         def add(world: World) -> None:
@@ -171,9 +162,8 @@ class FlowControl(ControlPart):
         if not isinstance(flow, str) or not isinstance(task, str) or not isinstance(found, list):
             raise ControlError("'flow' and 'task' are names, 'mocks' is a list")
         check_rules(len(found), f"mocks of task '{task}' of flow '{flow}'")
-        values = yield lambda: _sound(lambda: [read_mock(each) for each in found])
-        if isinstance(values, Exception):
-            raise ControlError(str(values))
+        with _mistakes():
+            values = yield lambda: [read_mock(each) for each in found]
         self.check_task(flow, task, scope)
         self._check_room(size_of(mocks))
         chain = None

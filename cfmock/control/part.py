@@ -148,7 +148,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[[], Any]
 Answer = Generator[Work, Any, Json]
-"""An answer that takes longer: yields what is to be done, and is sent what came of it."""
+"""An answer that takes longer: yields what is to be done, and is sent what came of it, or the error raised there."""
 
 
 def at_once(steps: Callable[P, Generator[Work, Any, T]]) -> Callable[P, T]:
@@ -163,14 +163,18 @@ def at_once(steps: Callable[P, Generator[Work, Any, T]]) -> Callable[P, T]:
 
 def worked_out(steps: Generator[Work, Any, T]) -> T:
     """Return the answer of what yields work, doing that here and at once."""
-    done = None
-    while True:
-        try:
-            work = steps.send(done)
-        except StopIteration as stop:
-            answer: T = stop.value
-            return answer
-        done = work()
+    try:
+        work = next(steps)
+        while True:
+            try:
+                done = work()
+            except Exception as error:  # noqa: BLE001 - whoever yielded the work is told
+                work = steps.throw(error)
+            else:
+                work = steps.send(done)
+    except StopIteration as stop:
+        answer: T = stop.value
+        return answer
 
 
 PAGE = 50

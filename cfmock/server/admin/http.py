@@ -176,13 +176,17 @@ class Admin:
 
     async def _worked_out(self, steps: Generator[Callable[[], Any], Any, Any]) -> Any:
         """The answer of a method that yields what takes long: that is done in another thread, so that others have their turn."""
-        done = None
-        while True:
-            try:
-                work = steps.send(done)
-            except StopIteration as stop:
-                return stop.value
-            done = await (asyncio.sleep(0) if work is pause else self._apart(work))
+        try:
+            work = next(steps)
+            while True:
+                try:
+                    done = await (asyncio.sleep(0) if work is pause else self._apart(work))
+                except Exception as error:  # noqa: BLE001 - whoever yielded the work is told
+                    work = steps.throw(error)
+                else:
+                    work = steps.send(done)
+        except StopIteration as stop:
+            return stop.value
 
     async def _apart(self, work: Callable[..., T], *given: Any) -> T:
         """Do this in another thread. One at a time: the loop has to share the processor with it, and with all others."""
@@ -191,7 +195,7 @@ class Admin:
             try:
                 return await asyncio.shield(done)
             except asyncio.CancelledError:  # the client has left, and the thread goes on
-                await asyncio.wait([done])
+                await asyncio.gather(done, return_exceptions=True)
                 raise
 
     async def _metrics(self, figures: Figures, edge: HttpEdge) -> web.StreamResponse:
