@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 from cfmock.base.clocks import VirtualClock, iso
@@ -51,17 +51,12 @@ class ExportControl(ControlPart):
                 notes += left_out
             elif not number % _TOGETHER:
                 yield pause
-        document: dict[str, Json] = {"cfmock": 1}
-        settings = self._settings(world)
         schedules = [schedule for row in rows for schedule in _schedules(world, row, notes)]
-        faults = [_fault(fault.rule.to_mapping()) for fault in world.faults.list()]
-        for key, value in (("settings", settings), ("flows", flows), ("schedules", schedules), ("faults", faults)):
-            if value:
-                document[key] = value
+        # What Python gave as a datetime is text in JSON.
+        faults = [json.loads(json.dumps(fault.rule.to_mapping(), default=str)) for fault in world.faults.list()]
+        parts = _given(settings=self._settings(world), flows=flows, schedules=schedules, faults=faults)
         notes += _without_flow(world)
-        if notes:
-            document["$comment"] = "\n".join(["Not in this file:", *notes])
-        return document
+        return {"cfmock": 1, **parts, **({"$comment": "\n".join(["Not in this file:", *notes])} if notes else {})}
 
     export = at_once(export_in_steps)
 
@@ -81,41 +76,40 @@ class ExportControl(ControlPart):
 
 def _flow(world: World, row: FlowRow, notes: list[str]) -> dict[str, Json]:
     variables = (row.environment or {}).get("Variables", ())
-    outcomes = [dict(outcome.given) for outcome, _ in world.outcomes_of(row.name).uses()]
-    parts: dict[str, Any] = {
-        "description": row.description,
-        "execution_mode": row.execution_mode if row.execution_mode != "Standard" else "",
-        "role_arn": row.role_arn,
-        "environment": {each["Name"]: each.get("Value", "") for each in variables},
-        "definition": row.definition,
-        "versions": list(_versions(world, row)),
-        "published": row.published,
-        "aliases": list(_aliases(world, row)),
-        "outcomes": outcomes,
-        "tasks": _tasks(world, row, notes),
-    }
+    parts = _given(
+        description=row.description,
+        execution_mode=row.execution_mode if row.execution_mode != "Standard" else "",
+        role_arn=row.role_arn,
+        environment={each["Name"]: each.get("Value", "") for each in variables},
+        definition=row.definition,
+        versions=list(_versions(world, row)),
+        published=row.published,
+        aliases=list(_aliases(world, row)),
+        outcomes=[dict(outcome.given) for outcome, _ in world.outcomes_of(row.name).uses()],
+        tasks=_tasks(world, row, notes),
+    )
     if row.external_storage_location:
         notes.append(f"- ExternalStorageLocation of flow '{row.name}'")
     if any(each.get("Description") for each in variables):
         notes.append(f"- descriptions of variables of flow '{row.name}'")
-    return {"name": row.name, **{key: part for key, part in parts.items() if part}}
+    return {"name": row.name, **parts}
 
 
 def _versions(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
     for row in sorted(world.stores.versions.rows(flow.id), key=lambda row: row.version):
-        version: dict[str, Json] = {"number": row.version}
-        if row.description:
-            version["description"] = row.description
-        if row.definition != flow.definition:
-            version["definition"] = row.definition
-        yield version
+        definition = row.definition if row.definition != flow.definition else ""
+        yield {"number": row.version, **_given(description=row.description, definition=definition)}
 
 
 def _aliases(world: World, flow: FlowRow) -> Iterator[dict[str, Json]]:
     for alias in sorted(world.stores.aliases.rows(flow.id), key=lambda alias: alias.name):
-        described = {"description": alias.description} if alias.description else {}
         routes = [{"version": route.version, "weight": route.weight} for route in alias.routes]
-        yield {"name": alias.name, **described, "routes": routes}
+        yield {"name": alias.name, **_given(description=alias.description), "routes": routes}
+
+
+def _given(**parts: Any) -> dict[str, Json]:
+    """Those that are not empty."""
+    return {key: part for key, part in parts.items() if part}
 
 
 def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
@@ -141,12 +135,9 @@ def _ended(world: World, flow: FlowRow) -> list[ExecutionRow]:
 
 def _check_size(world: World, flows: Iterable[FlowRow], executions: Iterable[list[ExecutionRow]]) -> None:
     """Raises ControlError where all of it would take too much."""
-    size = sum(len(row.definition) for flow in flows for row in (flow, *world.stores.versions.rows(flow.id)))
-    for row in chain.from_iterable(executions):
-        size += value_size(row.input) + value_size(row.output)
-        if size > MAX_EXPORTED:
-            break
-    if size > MAX_EXPORTED:
+    definitions = (len(row.definition) for flow in flows for row in (flow, *world.stores.versions.rows(flow.id)))
+    ended = (value_size(row.input) + value_size(row.output) for row in chain.from_iterable(executions))
+    if any(size > MAX_EXPORTED for size in accumulate(chain(definitions, ended))):
         raise ControlError(f"the export would take more than {MAX_EXPORTED} bytes")
 
 
@@ -168,7 +159,7 @@ def _execution(row: ExecutionRow) -> dict[str, Json]:
     if row.status == "Succeeded":
         found["output"] = json_value(row.output or "{}")
     if row.status in _ERRORS and row.error:
-        found["error"] = {"code": row.error, **({"detail": row.cause} if row.cause else {})}
+        found["error"] = {"code": row.error, **_given(detail=row.cause)}
     found["started"] = iso(row.started)
     if row.stopped is not None:
         found["stopped"] = iso(row.stopped)
@@ -178,23 +169,15 @@ def _execution(row: ExecutionRow) -> dict[str, Json]:
 def _schedules(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[str, Json]]:
     name = flow.name
     for row in sorted(world.stores.schedules.rows(flow.id), key=lambda row: row.name):
-        schedule: dict[str, Json] = {"flow": name, "name": row.name, "cron": row.cron}
-        if row.description:
-            schedule["description"] = row.description
-        if row.payload:
-            schedule["payload"] = json_value(row.payload)
+        payload = {"payload": json_value(row.payload)} if row.payload else {}
+        described = _given(description=row.description)
+        schedule = {"flow": name, "name": row.name, "cron": row.cron, **described, **payload}
         if not row.enabled:
             schedule["enabled"] = False
         if isinstance(schedule.get("payload", {}), dict):
             yield schedule
         else:
             notes.append(f"- schedule '{row.name}' of flow '{name}', whose payload is not a JSON object")
-
-
-def _fault(given: dict[str, Any]) -> dict[str, Json]:
-    """A rule as JSON has it: what Python gave as a datetime is text."""
-    plain: dict[str, Json] = json.loads(json.dumps(given, default=str))
-    return plain
 
 
 def _without_flow(world: World) -> Iterator[str]:

@@ -22,7 +22,7 @@ from cfmock.control.part import (
     check_rules,
     size_of,
 )
-from cfmock.control.setups import CannedOutcome, MockChain, SetUp
+from cfmock.control.setups import SetUp, mock_setup, outcome_setup
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
@@ -136,7 +136,7 @@ class FlowControl(ControlPart):
         rest = {key: value for key, value in outcome.items() if key != "flow"}
         with _mistakes():
             value = yield partial(read_outcome, rest)
-        setup = SetUp(CannedOutcome(outcome["flow"], value))
+        setup = outcome_setup(outcome["flow"], value)
 
         def add(world: World) -> None:
             setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
@@ -182,7 +182,7 @@ class FlowControl(ControlPart):
     def begin_mocks(self, flow: str, task: str) -> SetUp:
         """A chain of mocks of a task that is yet to get its first. Raises UnknownName as `check_task` does."""
         self.check_task(flow, task)
-        chain = SetUp(MockChain(flow, task))
+        chain = mock_setup(flow, task)
         self.setups.add(chain)
         return chain
 
@@ -191,7 +191,7 @@ class FlowControl(ControlPart):
         chain: SetUp | None = None,
     ) -> SetUp:  # fmt: skip
         """Add a mock, to a chain of mocks if one is given that still exists; returns the chain."""
-        setup = SetUp(MockChain(flow, task)) if chain is None or chain.gone else chain
+        setup = mock_setup(flow, task) if chain is None or chain.gone else chain
         begun = bool(setup.uses)
 
         def add(world: World) -> None:

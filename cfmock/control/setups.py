@@ -7,12 +7,12 @@ is one set-up, in however many worlds it holds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from itertools import islice
 
 from msgspec import Struct, field
 
-from cfmock.base.errors import UnknownName
 from cfmock.base.json_text import json_text
 from cfmock.base.patterns import MISSING, Difference
 from cfmock.base.suggestions import did_you_mean
@@ -34,14 +34,16 @@ _EXPLAINED = 50
 
 
 class SetUp(Struct, eq=False):
-    """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used.
+    """One outcome, one fault or one chain of mocks, named by its `words`. `number` counts them from 1; `uses` tell for each world
+    whether it was used; `nearest` describes the call or execution that came nearest.
 
     `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset. `endless`: a
-    mock in the chain answers every try, so what is added behind it answers none. The `subject` of one that is gone from all
-    worlds is words only.
+    mock in the chain answers every try, so what is added behind it answers none. `id` is that of a fault.
     """
 
-    subject: Subject | str
+    words: str
+    nearest: Callable[[Emulator], str]
+    id: str | None = None
     number: int = 0
     uncertain: bool = False
     gone: bool = False
@@ -55,7 +57,7 @@ class SetUp(Struct, eq=False):
 
     def let_go(self) -> None:
         """Hold on to nothing of what was added and to no world: whether it was used is settled."""
-        used, self.gone, self.subject = self.used, True, str(self.subject)
+        used, self.gone, self.nearest = self.used, True, lambda _: ""
         self.uses, self.faults = [lambda: used], []
 
 
@@ -87,7 +89,7 @@ class SetUps:
     def removed(self, fault: str | None = None, *, everywhere: bool) -> None:
         """The fault of this id, or every fault, was taken away, from all worlds or from some."""
         for setup in self._all:
-            if isinstance(setup.subject, AddedFault) and fault in (None, setup.subject.id):
+            if setup.id is not None and fault in (None, setup.id):
                 setup.gone = True
                 if everywhere:
                     setup.let_go()
@@ -109,18 +111,13 @@ class SetUps:
         for setup in self._all:
             if setup.used:
                 continue
-            early = setup.number <= after and not (isinstance(setup.subject, AddedFault) and setup.subject.id in asked)
+            early = setup.number <= after and setup.id not in asked
             if early or setup.uncertain or setup.gone or self._expired(setup):
-                other.append(str(setup.subject))
+                other.append(setup.words)
             else:
-                why = f": {self._why(setup)}" if len(certain) < _EXPLAINED else ""
-                certain.append(f"{setup.subject}{why}")
+                why = f": {setup.nearest(self._emulator)}" if len(certain) < _EXPLAINED else ""
+                certain.append(f"{setup.words}{why}")
         return Unused(tuple(certain), tuple(other))
-
-    def _why(self, setup: SetUp) -> str:
-        if isinstance(setup.subject, MockChain) and not setup.uses:
-            return "it has no answer: add .returns(...), .fails(...), .calls(...) or .waits()"
-        return "" if isinstance(setup.subject, str) else nearest(self._emulator, setup.subject)
 
     def _expired(self, setup: SetUp) -> bool:
         now = self._emulator.clock.steady()
@@ -149,7 +146,21 @@ class SetUps:
 
 def fault_setup(id: str, rule: FaultRule) -> SetUp:
     """The set-up of a fault that is yet to be added."""
-    return SetUp(AddedFault(id, rule), uncertain=rule.when.probability < 1 or rule.when.between is not None)
+    words = f"fault '{rule.name or id}' {json_text(rule.to_mapping()):.200}"
+    uncertain = rule.when.probability < 1 or rule.when.between is not None
+    return SetUp(words, partial(_nearest_call, rule), id, uncertain=uncertain)
+
+
+def outcome_setup(flow: str, outcome: Outcome) -> SetUp:
+    """The set-up of an outcome of a flow."""
+    when = f" for {json_text(outcome.when):.200}" if outcome.when else ""
+    return SetUp(f"outcome {outcome.status} of flow '{flow}'{when}", partial(_of_outcome, flow, outcome))
+
+
+def mock_setup(flow: str, task: str) -> SetUp:
+    """The set-up of mocks of a task, by the name of its state or action."""
+    setup = SetUp(f"mock of task '{task}' of flow '{flow}'", lambda emulator: _of_mock(setup, flow, task, emulator))
+    return setup
 
 
 _COMPARED = 200
@@ -159,55 +170,14 @@ _PATH = 12
 """States of an execution that are shown."""
 
 
-class CannedOutcome(Struct, frozen=True):
-    """An outcome that was added to a flow."""
-
-    flow: str
-    outcome: Outcome
-
-    def __str__(self) -> str:
-        when = f" for {json_text(self.outcome.when):.200}" if self.outcome.when else ""
-        return f"outcome {self.outcome.status} of flow '{self.flow}'{when}"
-
-
-class MockChain(Struct, frozen=True):
-    """Mocks that were added to a task, by the name of its state or action."""
-
-    flow: str
-    task: str
-
-    def __str__(self) -> str:
-        return f"mock of task '{self.task}' of flow '{self.flow}'"
-
-
-class AddedFault(Struct, frozen=True):
-    """A fault rule that was added."""
-
-    id: str
-    rule: FaultRule
-
-    def __str__(self) -> str:
-        return f"fault '{self.rule.name or self.id}' {json_text(self.rule.to_mapping()):.200}"
-
-
-Subject = CannedOutcome | MockChain | AddedFault
-
-
-def nearest(emulator: Emulator, subject: Subject) -> str:
-    """Describe the nearest call or execution."""
-    if isinstance(subject, AddedFault):
-        return _nearest_call(list(emulator.journal.find()), subject.rule)
+def _newest(flow: str, emulator: Emulator) -> list[ExecutionRow]:
+    """The newest executions of a flow, oldest first."""
     found: list[ExecutionRow] = []
     for world in emulator.worlds.known():
-        row = world.stores.flows.get(FLOWS, subject.flow)
+        row = world.stores.flows.get(FLOWS, flow)
         if row is not None:
             found += islice(world.stores.executions.rows(row.id), 10 * _COMPARED)
-    executions = sorted(found, key=lambda each: (each.started, each.serial))[-_COMPARED:]
-    if not executions:
-        return _without_execution(emulator, subject.flow)
-    if isinstance(subject, MockChain):
-        return _of_mock(subject, executions[-1], missing_task(subject.flow, subject.task, emulator.worlds.known()))
-    return _of_outcome(subject.outcome, executions)
+    return sorted(found, key=lambda each: (each.started, each.serial))[-_COMPARED:]
 
 
 def _without_execution(emulator: Emulator, flow: str) -> str:
@@ -220,33 +190,41 @@ def _without_execution(emulator: Emulator, flow: str) -> str:
     return f"{why}; the nearest call: {brief(starts[-1])}" if starts else why
 
 
-def _of_mock(chain: MockChain, row: ExecutionRow, missing: UnknownName | None) -> str:
+def _of_mock(setup: SetUp, flow: str, task: str, emulator: Emulator) -> str:
+    if not setup.uses:
+        return "it has no answer: add .returns(...), .fails(...), .calls(...) or .waits()"
+    executions = _newest(flow, emulator)
+    if not executions:
+        return _without_execution(emulator, flow)
+    row = executions[-1]
     who = f"execution '{row.name}' of the flow"
     if row.events is None:
         return f"{who} followed an outcome, and ran no task"
+    missing = missing_task(flow, task, emulator.worlds.known())
     if missing is not None:
         return str(missing)
     visits = [event.step for event in row.events if event.type == "StepEntered"]
     path = " > ".join(visits[-_PATH:]) or "no state"
-    if chain.task in visits:
+    if task in visits:
         return f"{who} entered it, and was answered by a mock before this one or does not match its `when`"
-    if ":" in chain.task:
+    if ":" in task:
         return f"{who} made no such call, or a mock of the state's own name answered it; it entered {path}"
     return f"{who} never entered it; it entered {path}"
 
 
-def _of_outcome(outcome: Outcome, executions: Iterable[ExecutionRow]) -> str:
-    def differences(row: ExecutionRow) -> list[Difference]:
-        return list(outcome.condition.differences(row.name, input_value(row.input)))
-
-    judged = [(differences(row), row) for row in executions]
+def _of_outcome(flow: str, outcome: Outcome, emulator: Emulator) -> str:
+    executions = _newest(flow, emulator)
+    if not executions:
+        return _without_execution(emulator, flow)
+    judged = [(list(outcome.condition.differences(row.name, input_value(row.input))), row) for row in executions]
     found, row = min(reversed(judged), key=lambda pair: len(pair[0]))
     if found:
         return f"the nearest is execution '{row.name}': {'; '.join(map(str, found))}"
     return f"execution '{row.name}' was decided by an outcome before this one, or was started earlier"
 
 
-def _nearest_call(calls: Sequence[CallRecord], rule: FaultRule) -> str:
+def _nearest_call(rule: FaultRule, emulator: Emulator) -> str:
+    calls = list(emulator.journal.find())
     if not calls:
         return "no call came"
     judged = [(list(_differences(rule, call)), call) for call in calls[-_COMPARED:]]

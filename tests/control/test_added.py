@@ -153,7 +153,7 @@ def test_what_is_gone_is_not_held_on_to() -> None:
     control.reset()
     told = control.setups.unused()
     assert (told.certain, len(told.other)) == ((), 4)
-    held = [each for setup in control.setups._all for each in (setup.subject, *setup.faults, *setup.uses)]
+    held = [each for setup in control.setups._all for each in (setup.nearest, *setup.faults, *setup.uses)]
     assert max(len(repr(each)) for each in held) < 500
     assert not [each for each in held if getattr(each, "__closure__", None) and LONG in repr(cells(each))]
 
