@@ -16,7 +16,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
-from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Work, at_once, iso_or_none
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Work, at_once
 from cfmock.emulator.worlds import pause
 from cfmock.observe.journal import ALL, CallRecord, Scope, as_json, explain, matches, whole
 from cfmock.observe.models import Violation, moment
@@ -164,7 +164,10 @@ class CallControl(ControlPart):
 
     def list_violations(self, scope: Scope = ALL) -> Json:
         """Return the violations in the form of the admin API, oldest first; times are ISO 8601 text."""
-        return [{**to_builtins(each), "time": iso_or_none(each.time)} for each in self.find_violations(scope)]
+        return [
+            {**to_builtins(each), "time": each.time and iso(each.time.timestamp())}
+            for each in self.find_violations(scope)
+        ]
 
     def find_retries(self, operation: str | None = None, scope: Scope = ALL) -> list[Retries]:
         self.check_world(scope)

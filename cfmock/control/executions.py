@@ -17,7 +17,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.errors import InvalidValue, ServiceError
 from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json, json_argument, json_text
-from cfmock.control.part import PAGE, ConflictError, ControlError, ControlPart, NotFoundError, read_after
+from cfmock.control.part import PAGE, ConflictError, ControlError, ControlPart, NotFoundError, read_after, shown_fields
 from cfmock.emulator import hints
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.execution import CalledTask
@@ -311,15 +311,13 @@ def brief(world: World, row: ExecutionRow) -> dict[str, Json]:
     """An execution as lists show it."""
     return {
         "flow": row.flow.name,
-        "name": row.name,
-        "status": row.status,
+        **shown_fields(row, "name", "status"),
         "started": iso(row.started),
         "stopped": None if row.stopped is None else iso(row.stopped),
         "error": error_of(row),
         "waits": waits_of(world, row),
         "parent": None if row.parent is None else row.parent._asdict(),
-        "account": world.account,
-        "region": world.region,
+        **shown_fields(world, "account", "region"),
     }
 
 

@@ -16,7 +16,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
 from cfmock.base.json_text import Json, json_value
 from cfmock.control.execution_path import hits, visits
-from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Work, read_after, worked_out
+from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Work, read_after, shown_fields, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.flow import Flow, Point
 from cfmock.engine.model import TaskNode
@@ -82,13 +82,12 @@ class FlowDetailControl(ControlPart):
         findings = yield from self._findings(world, row, flow)
         return {
             **_brief(world, row),
-            "type": row.type,
+            **shown_fields(row, "type", "definition"),
             "created": iso(row.created),
             "modified": iso(row.modified),
-            "definition": row.definition,
             "outline": _outline(flow),
             "versions": [
-                {"version": each.version, "description": each.description, "created": iso(each.created)}
+                {**shown_fields(each, "version", "description"), "created": iso(each.created)}
                 for each in islice(rows_from(world.stores.versions, row.id), MAX_LISTED)
             ],
             "aliases": _aliases(world, row),
@@ -98,11 +97,9 @@ class FlowDetailControl(ControlPart):
             "coverage": _coverage(flow, _passed(world, row)),
             "findings": [
                 {
-                    "code": each.code,
+                    **shown_fields(each, "code", "message"),
+                    **shown_fields(each.mark, "line", "column"),
                     "severity": each.severity.value,
-                    "line": each.mark.line,
-                    "column": each.mark.column,
-                    "message": each.message,
                 }
                 for each in findings
             ],
@@ -194,14 +191,11 @@ def _read_place(text: str) -> tuple[str, str, str]:
 
 def _brief(world: World, row: FlowRow) -> dict[str, Json]:
     return {
-        "name": row.name,
-        "execution_mode": row.execution_mode,
-        "description": row.description,
+        **shown_fields(row, "name", "execution_mode", "description"),
         "counts": count_by_status(world, row),
         "mocks": world.mocks_of(row.name).count,
         "outcomes": world.outcomes_of(row.name).count,
-        "account": world.account,
-        "region": world.region,
+        **shown_fields(world, "account", "region"),
     }
 
 
@@ -218,14 +212,12 @@ def _outline(flow: Flow) -> list[dict[str, Json]]:
             following.setdefault(series.nodes[link.edge.source].id, []).append(link.edge.target)
     return [
         {
-            "id": node.id,
-            "name": node.name,
+            **shown_fields(node, "id", "name"),
             "type": node.kind.value,
             "action": (node.action or node.resource_arn) if isinstance(node, TaskNode) else None,
             "inside": around.get(id(series)),
             "next": list(dict.fromkeys(following.get(node.id, ()))),
-            "line": node.place.mark.line,
-            "column": node.place.mark.column,
+            **shown_fields(node.place.mark, "line", "column"),
         }
         for series, node in flow.walk()
     ]
@@ -234,9 +226,8 @@ def _outline(flow: Flow) -> list[dict[str, Json]]:
 def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
     return [
         {
-            "name": each.name,
-            "description": each.description,
-            "routes": [{"version": route.version, "weight": route.weight} for route in each.routes],
+            **shown_fields(each, "name", "description"),
+            "routes": [shown_fields(route, "version", "weight") for route in each.routes],
         }
         for each in islice(rows_from(world.stores.aliases, row.id), MAX_LISTED)
     ]
@@ -245,13 +236,8 @@ def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
 def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
     return [
         {
-            "name": each.name,
-            "description": each.description,
-            "cron": each.cron,
-            "enabled": each.enabled,
-            "payload": each.payload,
+            **shown_fields(each, "name", "description", "cron", "enabled", "payload", "left_out"),
             "next": iso(cron.parse(each.cron).after(world.clock.now())) if each.enabled else None,
-            "left_out": each.left_out,
         }
         for each in islice(rows_from(world.stores.schedules, row.id), MAX_LISTED)
     ]
@@ -275,9 +261,8 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
     """An outcome as a fixture writes it."""
     after = {"polls": outcome.polls} if outcome.polls else outcome.after
     return {
+        **shown_fields(outcome, "times", "status"),
         "when": dict(outcome.when),
-        "times": outcome.times,
-        "status": outcome.status,
         "output": json_value(outcome.text) if outcome.text is not None else outcome.given.get("output"),
         "error": dict(outcome.error) or None,
         "after": after,
@@ -303,9 +288,8 @@ def _numbered(row: FlowRow) -> Flow:
 def _coverage(flow: Flow, counts: Mapping[str, int]) -> dict[str, Json]:
     points = [
         {
-            "id": each.id,
+            **shown_fields(each, "id", "label"),
             "kind": each.kind.value,
-            "label": each.label,
             "line": each.mark.line,
             "hits": counts.get(each.id, 0),
         }

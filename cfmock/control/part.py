@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Generator, Iterator
-from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
-from cfmock.base.clocks import iso
 from cfmock.base.errors import ArgumentError
 from cfmock.base.json_text import Json, value_size
 from cfmock.base.suggestions import did_you_mean, shown
@@ -139,9 +137,9 @@ def check_rules(count: int, of_what: str) -> None:
         raise ControlError(f"no more than {MAX_RULES} {of_what} can be added: reset the server")
 
 
-def iso_or_none(time: datetime | None) -> str | None:
-    """Write a time as the admin API does."""
-    return None if time is None else iso(time.timestamp())
+def shown_fields(value: object, *names: str) -> dict[str, Json]:
+    """These attributes of a value, as an answer has them."""
+    return {name: getattr(value, name) for name in names}
 
 
 P = ParamSpec("P")
