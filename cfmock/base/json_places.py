@@ -6,16 +6,11 @@ import json
 import re
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-class _Part(Struct, frozen=True):
-    """Where a part of an object or array begins, and its key, if it has one."""
-
-    start: int
-    key: int | None = None
+_Part = tuple[int, "int | None"]
+"""Where a part of an object or array begins, and its key, if it has one."""
 
 
 class JsonPlaces:
@@ -33,38 +28,29 @@ class JsonPlaces:
             part = self._parts(at).get(step)
             if part is None:
                 break
-            at = part.start
+            at, named = part
             if not key:
                 found = at
-            elif part.key is not None:
-                found = part.key
+            elif named is not None:
+                found = named
         return found
 
     def _parts(self, start: int) -> dict[str | int, _Part]:
         """Return the parts of the object or array that begins there; none of anything else."""
         known = self._known.get(start)
-        if known is None:
-            opening = self._text[start : start + 1]
-            parts = self._of_object(start) if opening == "{" else self._of_array(start) if opening == "[" else {}
-            known = self._known[start] = parts
-        return known
-
-    def _of_object(self, start: int) -> dict[str | int, _Part]:
-        parts: dict[str | int, _Part] = {}
+        if known is not None:
+            return known
+        parts = self._known[start] = {}
+        closing = {"{": "}", "[": "]"}.get(self._text[start : start + 1])
         at = self._after_space(start + 1)
-        while self._text[at] != "}":
-            key = at
-            name, at = self._skip(self._text, at)
-            at = self._after_space(self._after_space(at) + 1)  # behind the colon
-            parts[name] = _Part(at, key)
-            at = self._after_value(at)
-        return parts
-
-    def _of_array(self, start: int) -> dict[str | int, _Part]:
-        parts: dict[str | int, _Part] = {}
-        at = self._after_space(start + 1)
-        while self._text[at] != "]":
-            parts[len(parts)] = _Part(at)
+        while closing is not None and self._text[at] != closing:
+            name: str | int = len(parts)
+            key = None
+            if closing == "}":
+                key = at
+                name, at = self._skip(self._text, at)
+                at = self._after_space(self._after_space(at) + 1)  # behind the colon
+            parts[name] = at, key
             at = self._after_value(at)
         return parts
 

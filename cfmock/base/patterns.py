@@ -7,7 +7,7 @@ text as a glob (`*`, `?`, `[abc]`), case-sensitively. Anything else must be equa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -117,9 +117,9 @@ Counter = Callable[[Json, int], int]
 def compiled(pattern: Json) -> Counter:
     """Compile a pattern for use with many values: counts what `differences` would yield, at a fraction of the cost."""
     if isinstance(pattern, dict):
-        return _compiled_mapping([(key, compiled(part)) for key, part in pattern.items()])
+        return _compiled_parts(dict, [(key, compiled(part)) for key, part in pattern.items()])
     if isinstance(pattern, list):
-        return _compiled_list([compiled(part) for part in pattern])
+        return _compiled_parts(list, [(index, compiled(part)) for index, part in enumerate(pattern)])
     if isinstance(pattern, str):
         # A pattern is also meant as written: `[a]` matches itself.
         if not is_glob(pattern) or len(pattern) > MAX_GLOB:
@@ -131,27 +131,13 @@ def compiled(pattern: Json) -> Counter:
     return lambda value, most: 0 if value == pattern and not isinstance(value, bool) else 1
 
 
-def _compiled_mapping(parts: list[tuple[str, Counter]]) -> Counter:
+def _compiled_parts(kind: type[dict[Any, Any] | list[Any]], parts: list[tuple[Any, Counter]]) -> Counter:
     def count(value: Json, most: int) -> int:
-        if not isinstance(value, dict):
+        if not isinstance(value, kind) or (kind is list and len(value) != len(parts)):
             return 1
         found = 0
         for key, part in parts:
-            found += part(value[key], most - found) if key in value else 1
-            if found >= most:
-                break
-        return found
-
-    return count
-
-
-def _compiled_list(parts: list[Counter]) -> Counter:
-    def count(value: Json, most: int) -> int:
-        if not isinstance(value, list) or len(value) != len(parts):
-            return 1
-        found = 0
-        for part, item in zip(parts, value, strict=True):
-            found += part(item, most - found)
+            found += part(value[key], most - found) if kind is list or key in value else 1
             if found >= most:
                 break
         return found
@@ -167,7 +153,7 @@ class ExecutionCondition:
 
     def __init__(self, pattern: Mapping[str, Json]) -> None:
         self._pattern = pattern
-        self._tests: tuple[Callable[[str], bool] | None, Counter | None] | None = None
+        self._tests: tuple[Counter | None, Counter | None] | None = None
         self.reads_input = "input" in pattern
 
     @property
@@ -183,11 +169,11 @@ class ExecutionCondition:
     def count(self, execution: str, value: Json, most: int) -> int:
         """How many differences there are; it may stop counting at `most`."""
         if self._tests is None:
-            pattern = self._pattern
-            given = compiled(pattern["input"]) if self.reads_input else None
-            self._tests = _of_name(pattern.get("execution", "*")), given
+            name_pattern = self._pattern.get("execution", "*")
+            given = compiled(self._pattern["input"]) if self.reads_input else None
+            self._tests = None if name_pattern == "*" else compiled(name_pattern), given
         name, given = self._tests
-        found = 0 if name is None or name(execution) else 1
+        found = 0 if name is None else name(execution, 1)
         if given is not None and found < most:
             found += given(value, most - found)
         return found
@@ -197,19 +183,6 @@ class ExecutionCondition:
         for key, actual in (("execution", execution), ("input", value)):
             if key in self._pattern:
                 yield from differences(self._pattern[key], actual, (key,))
-
-
-def _of_name(pattern: Json) -> Callable[[str], bool] | None:
-    """Whether a name matches; None: all do."""
-    if pattern == "*":
-        return None
-    if not isinstance(pattern, str):
-        return lambda name: False
-    if not is_glob(pattern) or len(pattern) > MAX_GLOB:
-        return pattern.__eq__
-    match = glob(pattern)
-    # A text without a bracket that is equal to a glob is covered by it.
-    return match if "[" not in pattern else lambda name: name == pattern or match(name)
 
 
 def _same(pattern: Json, value: Json, exact: bool) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from cfmock.protocol.wire.messages import Request
 
@@ -36,20 +37,9 @@ class Diagnosis(Struct, frozen=True):
 
     def to_mapping(self) -> dict[str, str | None]:
         """As the admin API gives it."""
-        found = {
-            "canonical_query": self.canonical_query,
-            "string_to_sign": self.string_to_sign,
-            "likely_mistake": self.likely_mistake,
-            "hint": self.words,
-            "client_string_to_sign": self.client_string_to_sign,
-        }
-        if self.canonical_request is None:
-            return found
-        of_acs3 = {
-            "canonical_request": self.canonical_request,
-            "client_canonical_request": self.client_canonical_request,
-        }
-        return found | of_acs3
+        found = {**asdict(self), "hint": self.words}
+        left_out = ("guess",) if self.canonical_request else ("guess", "canonical_request", "client_canonical_request")
+        return {name: text for name, text in found.items() if name not in left_out}
 
 
 class RefusedSignature:

@@ -81,21 +81,25 @@ def invalid(name: str, what: str) -> ServiceError:
     return ServiceError("InvalidArgument", detail=f"{name} {what}.")
 
 
+def _check_bounds(name: str, size: float, least: float | None, most: float | None, *words: str) -> None:
+    """Raises InvalidArgument in the first of the words for less than the least, in the second for more than the most."""
+    if least is not None and size < least:
+        raise invalid(name, words[0].format(least))
+    if most is not None and size > most:
+        raise invalid(name, words[1].format(most))
+
+
 def _check_range(parameter: Parameter, number: float) -> None:
-    if parameter.minimum is not None and number < parameter.minimum:
-        raise invalid(parameter.name, f"must not be less than {parameter.minimum}")
-    if parameter.maximum is not None and number > parameter.maximum:
-        raise invalid(parameter.name, f"must not be greater than {parameter.maximum}")
+    words = "must not be less than {}", "must not be greater than {}"
+    _check_bounds(parameter.name, number, parameter.minimum, parameter.maximum, *words)
 
 
 def _check_text(parameter: Parameter, text: str, spec: Spec) -> str:
     name = parameter.name
     if parameter.enum and text not in parameter.enum and text not in parameter.tolerated:
         raise invalid(name, f"must be one of {', '.join(filter(None, parameter.enum))}")
-    if parameter.min_length is not None and len(text) < parameter.min_length:
-        raise invalid(name, f"must have at least {parameter.min_length} characters")
-    if parameter.max_length is not None and len(text) > parameter.max_length:
-        raise invalid(name, f"must not have more than {parameter.max_length} characters")
+    words = "must have at least {} characters", "must not have more than {} characters"
+    _check_bounds(name, len(text), parameter.min_length, parameter.max_length, *words)
     check = _FORMAT_CHECKS.get(parameter.format or "")  # the handlers check definitions, tokens, cron expressions
     return text if check is None else check(parameter, text, spec) or text
 
@@ -106,21 +110,13 @@ def _check_name(parameter: Parameter, text: str, spec: Spec) -> None:
 
 
 def _check_object(parameter: Parameter, text: str, spec: Spec) -> JsonText:
-    found = _parsed(parameter, text)
-    if not isinstance(found.value, dict):
-        raise invalid(parameter.name, "must be a JSON object")
-    return found
+    return _parsed(parameter, text, dict, "object")
 
 
 def _check_array(parameter: Parameter, text: str, spec: Spec) -> JsonText:
-    found = _parsed(parameter, text)
-    items = found.value
-    if not isinstance(items, list):
-        raise invalid(parameter.name, "must be a JSON array")
-    if parameter.min_items is not None and len(items) < parameter.min_items:
-        raise invalid(parameter.name, f"must have at least {parameter.min_items} items")
-    if parameter.max_items is not None and len(items) > parameter.max_items:
-        raise invalid(parameter.name, f"must not have more than {parameter.max_items} items")
+    found = _parsed(parameter, text, list, "array")
+    words = "must have at least {} items", "must not have more than {} items"
+    _check_bounds(parameter.name, len(found.value), parameter.min_items, parameter.max_items, *words)
     return found
 
 
@@ -153,10 +149,12 @@ _FORMAT_CHECKS: dict[str, Callable[[Parameter, str, Spec], JsonText | None]] = {
 }  # fmt: skip
 
 
-def _parsed(parameter: Parameter, text: str) -> JsonText:
+def _parsed(parameter: Parameter, text: str, kind: type, word: str) -> JsonText:
     found = JsonText(text)
     try:
         found.value = json_value(text)
-        return found
     except (ValueError, RecursionError):
         raise invalid(parameter.name, "must be JSON text") from None
+    if not isinstance(found.value, kind):
+        raise invalid(parameter.name, f"must be a JSON {word}")
+    return found

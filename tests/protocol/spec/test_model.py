@@ -58,6 +58,23 @@ def test_a_message_takes_its_arguments(entry: model.ErrorEntry) -> None:
         entry.render((*entry.args, "more"))
 
 
+TYPES = {"string", "integer", "boolean", "number"}
+FORMATS = {
+    None, "name", "json-object", "json-array", "time", "token", "definition", "cron", "integer", "version", "qualifier",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", SPEC.operations.values(), ids=lambda operation: operation.name)
+def test_an_operation_names_what_there_is(operation: model.Operation) -> None:
+    assert set(operation.errors) <= SPEC.errors.keys()
+    assert operation.inferred_errors == "all" or set(operation.inferred_errors) <= set(operation.errors)
+    assert "RequestId" in operation.response
+    assert "Code" not in operation.response
+    parameters = operation.parameters.values()
+    assert {each.type for each in parameters} <= TYPES
+    assert {each.format for each in parameters} <= FORMATS
+
+
 @pytest.mark.parametrize(
     ("name", "python"),
     [("FlowName", "flow_name"), ("CallbackFnFTaskToken", "callback_fnf_task_token"), ("Name", "name")],
