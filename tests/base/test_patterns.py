@@ -64,4 +64,4 @@ def test_a_condition_is_compiled_when_it_is_first_asked(monkeypatch: pytest.Monk
     assert all(each.reads_input for each in conditions)
     assert not made
     assert [conditions[1].matches(name, {"n": 1}) for name in ("e1", "e2", "f")] == [True, True, False]
-    assert made == ["e*", {"n": 1}, 1]
+    assert made == [{"n": 1}, 1, "e*"]

@@ -84,18 +84,18 @@ _PARTS = {
     # darabonba sends neither key nor signature, the Go SDK both, the signature made with an empty secret: neither is asked.
     (False, True): ("BearerToken", "SignatureNonce", "Timestamp"),
     (True, False): (
-        "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256", "host",
+        "x-acs-action", "x-acs-version", "x-acs-content-sha256", "host", "x-acs-signature-nonce", "x-acs-date",
     ),
-    (True, True): ("x-acs-bearer-token", "x-acs-date", "x-acs-signature-nonce"),
+    (True, True): ("x-acs-bearer-token", "x-acs-signature-nonce", "x-acs-date"),
 }  # fmt: skip
-"""The parts that are asked of a claim: by whether it is ACS3, and whether it has a bearer token."""
+"""The parts that are asked of a claim, nonce and time last: by whether it is ACS3, and whether it has a bearer token."""
 
 
 def check_parts(claim: Claim, request: Request, parameters: Parameters) -> None:
     """Raises `Refused` for the first part that is missing, or a header of another form."""
     get: Callable[[str], str | None] = request.header if claim.acs3 else parameters.values.get
     names = _PARTS[claim.acs3, claim.bearer is not None]
-    if not all(map(get, names)):
+    if not (claim.nonce and claim.time and all(map(get, names[:-2]))):
         name = next(name for name in names if not get(name))
         if claim.acs3:
             raise Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
