@@ -39,7 +39,8 @@ class Kind:
 
     `endpoint` is filled with `url` and `authority`; None leaves the client at the real host name, with us as its proxy.
     `raises` are the classes of its exceptions below and from status 500 on; `{code}` in them is the error's. `has_status`:
-    its exceptions tell the HTTP status. `lacks` are operations that it is too old for.
+    its exceptions tell the HTTP status. `lacks` are operations that it is too old for. `loses_empty`: it signs the empty
+    parameters of a form without sending them.
     """
 
     environment: str
@@ -49,11 +50,13 @@ class Kind:
     endpoint: str | None = "{authority}"
     has_status: bool = True
     lacks: frozenset[str] = frozenset()
+    loses_empty: bool = False
 
 
 TEA_RAISES = ("ClientException", "ServerException")
 TEA_03_RAISES = ("TeaException", "TeaException")
 CORE_RAISES = ("ClientError", "ServerError")
+ASYNC_RAISES = ("PopClientException", "PopServerException")
 GO_RAISES = ("SDKError", "SDKError")
 
 KINDS = {
@@ -84,6 +87,8 @@ KINDS = {
     "java-legacy": Kind(
         "java", None, TEA_RAISES, way="legacy", has_status=False, lacks=frozenset({"StartSyncExecution"})
     ),
+    "java-async": Kind("java", None, ASYNC_RAISES, way="async", loses_empty=True),
+    "java-async-acs3": Kind("java", None, ASYNC_RAISES, way="async-acs3"),
     "acs3-sha256": Kind("tea", "drivers/tea.py", TEA_RAISES, way="acs3-sha256"),
     "acs3-sm3": Kind("tea", "drivers/tea.py", TEA_RAISES, way="acs3-sm3"),
 }

@@ -40,6 +40,7 @@ RECORDED = {
     "tea": "tea", "acs3-sha256": "tea", "acs3-sm3": "tea", "tea-0.3": "tea-0.3", "legacy": "legacy", "pop-core": "pop-core",
     "node-client": "node-client", "node-core": "node-core", "node-core-acs3": "node-core", "go": "go", "go-acs3": "go",
     "go-legacy": "go-legacy", "java": "java", "java-acs3": "java", "java-legacy": "java-legacy",
+    "java-async": "java-async", "java-async-acs3": "java-async",
 }  # fmt: skip
 """Kinds of clients that are recorded → the one whose packages they are."""
 

@@ -150,6 +150,11 @@ com.aliyun.teaopenapi.models.Params params = new com.aliyun.teaopenapi.models.Pa
 client.callApi(params, new com.aliyun.teaopenapi.models.OpenApiRequest(), new com.aliyun.teautil.models.RuntimeOptions());
 """,
     "client.getAcsResponse(request);",
+    """
+client.callApi(com.aliyun.sdk.gateway.pop.models.CommonRequest.builder().product("fnf").version("2019-03-15").action("ListFlows")
+    .httpMethod(com.aliyun.core.http.HttpMethod.GET).build()).get();
+client.close();
+""",
 )
 
 
@@ -162,7 +167,7 @@ def test_the_lines_for_java_make_clients(tmp_path: Path) -> None:
     (tmp_path / "Lines.java").write_text(f"{imports}\nclass Lines {{\n{main}\n}}\n", encoding="utf-8")
     with CloudFlow() as cf:
         words = [java, "-cp", str(VENVS / "java" / "lib" / "*"), "Lines.java"]
-        assert calls_of(cf, words, tmp_path) == [("ListFlows", 200)] * 2
+        assert calls_of(cf, words, tmp_path) == [("ListFlows", 200)] * 3
 
 
 # -- the tests that `cfmock init` writes -----------------------------------------------------------------------------------

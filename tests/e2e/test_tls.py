@@ -16,7 +16,7 @@ ACCOUNT = str(Path(__file__).parent / "account.yaml")
 # The asynchronous half of tea-openapi 0.3 takes no notice of Config(ca=...).
 TRUSTING = (
     "tea", "tea-async", "tea-0.3", "legacy", "pop-core", "node-client", "node-core", "acs3-sha256", "go", "go-legacy", "java",
-    "java-legacy",
+    "java-legacy", "java-async",
 )  # fmt: skip
 TEA = ("tea", "tea-async", "tea-0.3", "tea-0.3-async")
 

@@ -67,18 +67,21 @@ class Client(NamedTuple):
         return [package.replace("==", " ") for package in SDKS[self.environment]]
 
     def _is_of(self, package: str) -> bool:
-        """Whether it is a package of this one of the two SDKs that stand in one environment."""
-        if self.environment == "node":
-            return package.endswith(_NODE[self.kind])
+        """Whether it is a package of this one of the SDKs that stand in one environment."""
+        if self.environment in ("node", "java"):
+            return package.endswith(_PACKAGES[self.kind])
         return ("sdk" in package) == self.kind.endswith("-legacy")
 
 
-_NODE = {
+_PACKAGES = {
     "pop-core": ("/pop-core", "/fnf-2019-03-15"),
     "node-client": ("/openapi-client",),
     "node-core": ("/openapi-core",),
+    "java": ("tea-openapi",),
+    "java-legacy": ("java-sdk-core", "java-sdk-fnf"),
+    "java-async": ("gateway-pop",),
 }
-"""The packages of the SDKs for Node, by their endings."""
+"""The packages of the SDKs for Node and Java, by their endings."""
 
 CLIENTS = (
     Client("tea", "tea 0.4", "tea"),
@@ -93,6 +96,7 @@ CLIENTS = (
     Client("go-legacy", "Go SDK 1", "go"),
     Client("java", "Java tea", "java"),
     Client("java-legacy", "Java core 4", "java"),
+    Client("java-async", "Java async", "java"),
 )
 
 

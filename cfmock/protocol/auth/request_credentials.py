@@ -100,11 +100,21 @@ def check_parts(claim: Claim, request: Request, parameters: Parameters) -> None:
         if claim.acs3:
             raise Refused("MissingRequiredHeader", name, reason="missing-parameter", name=name)
         reason = "missing-timestamp" if name == "Timestamp" else "missing-common"
-        raise Refused("MissingRequiredParams", name, reason=reason, name=name)
+        hint = _other_scheme(request.header("authorization")) if name == "AccessKeyId" else None
+        raise Refused("MissingRequiredParams", name, reason=reason, name=name, hint=hint)
     if claim.acs3 and claim.bearer is None and claim.authorization is None:
         raise _malformed(
             "The Authorization header is not of the form ACS3-<algorithm> Credential=...,SignedHeaders=...,Signature=..."
         )
+
+
+def _other_scheme(authorization: str) -> str | None:
+    """Describe an Authorization header that is not read. `aliyun-gateway-pop` sends ACS4 with SignatureVersion.V4."""
+    scheme = authorization.strip().partition(" ")[0]
+    if scheme in signature.ALGORITHMS:
+        return f"the call is signed with {scheme}, and 'accept_acs3' is off: sign with version 1.0"
+    words = f"the Authorization header is of the kind {scheme:.32}: sign with version 1.0 or ACS3-HMAC-SHA256"
+    return words if scheme else None
 
 
 def verify(claim: Claim, request: Request, parameters: Parameters) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from msgspec import Struct
 
+from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.decode import percent_encode, unquote
 from cfmock.protocol.wire.messages import Request
 
@@ -166,6 +168,18 @@ def _without_one(sent: Sent) -> Iterator[tuple[str, str]]:
         yield sent.text(rest), left_out.name
 
 
+def _empty_ones(sent: Sent) -> Iterator[tuple[str, str]]:
+    """Parameters that were signed empty and not sent, as aliyun-gateway-pop 0.3.6-beta does with those of a form."""
+    named = {pair.name: pair.value for pair in sent.pairs}
+    operation = load().operations.get(named.get("Action", ""))
+    missing = [name for name in operation.parameters if name not in named] if operation is not None else []
+    del missing[_MOST_EMPTY:]
+    for count in range(1, len(missing) + 1):
+        for names in combinations(missing, count):
+            empty = [Pair(name, "", f"{name}=", "body") for name in names]
+            yield sent.text(canonical((*sent.pairs, *empty))), " and ".join(names)
+
+
 def _with_signature(sent: Sent) -> Iterator[str]:
     pieces = [*canonical(sent.pairs).split("&"), "Signature="]
     yield sent.text("&".join(sorted(pieces, key=lambda piece: piece.partition("=")[0])))
@@ -191,6 +205,7 @@ def near(time: str) -> Iterator[str]:
 
 
 _MOST = 40  # parameters of which each is tried to be left out
+_MOST_EMPTY = 8  # parameters of which all choices are tried
 
 V1: tuple[SigningMistake, ...] = (
     SigningMistake("a space is signed as '+'", "sign it as %20", _encoded(plus)),
@@ -237,6 +252,7 @@ V1: tuple[SigningMistake, ...] = (
         lambda sent: (sent.text(canonical((*sent.pairs, *sent.json))),) if sent.json else (),
     ),
     SigningMistake("empty parameters are not signed", "sign them as Name=", _with(lambda pairs: [p for p in pairs if p.value])),
+    SigningMistake("empty parameters are signed, but not sent ({})", "leave them out of both", _empty_ones),
     SigningMistake("{} is not signed", "sign all parameters but Signature", _without_one),
     SigningMistake(
         "SignatureMethod, SignatureNonce and SignatureVersion are not signed", "sign all but Signature",

@@ -1,3 +1,12 @@
+import com.aliyun.auth.credentials.Credential;
+import com.aliyun.auth.credentials.provider.StaticCredentialProvider;
+import com.aliyun.core.http.HttpMethod;
+import com.aliyun.sdk.gateway.pop.Configuration;
+import com.aliyun.sdk.gateway.pop.auth.SignatureVersion;
+import com.aliyun.sdk.gateway.pop.clients.CommonAsyncClient;
+import com.aliyun.sdk.gateway.pop.exception.PopClientException;
+import com.aliyun.sdk.gateway.pop.exception.PopServerException;
+import com.aliyun.sdk.gateway.pop.models.CommonRequest;
 import com.aliyun.tea.TeaException;
 import com.aliyun.teaopenapi.models.Config;
 import com.aliyun.teaopenapi.models.OpenApiRequest;
@@ -16,6 +25,7 @@ import com.aliyuncs.profile.DefaultProfile;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import darabonba.core.client.ClientOverrideConfiguration;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -29,17 +39,22 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 
 /**
  * Calls through the vendor's Java SDKs; the same lines in and out as ../drivers/lines.py.
  *
  * <p>Ways: "tea" is the generic client of tea-openapi, of which the generated clients are a thin layer, with their signature
- * (V1); "acs3" is the same client at its own setting; "legacy" is aliyun-java-sdk-fnf on aliyun-java-sdk-core.
+ * (V1); "acs3" is the same client at its own setting; "legacy" is aliyun-java-sdk-fnf on aliyun-java-sdk-core; "async" is the
+ * generic client of the asynchronous SDK, aliyun-gateway-pop, at its own setting (V1), "async-acs3" with ACS3.
  */
 public final class Driver {
   private static final Gson JSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
@@ -80,7 +95,9 @@ public final class Driver {
       Job job = JSON.fromJson(line, Job.class);
       Map<String, Object> answer = new HashMap<>();
       try {
-        answer.put("body", job.way.equals("legacy") ? legacy(job) : tea(job));
+        answer.put("body", job.way.equals("legacy") ? legacy(job) : job.way.startsWith("async") ? async(job) : tea(job));
+      } catch (ExecutionException error) {
+        answer.put("error", describe(error.getCause()));
       } catch (Exception error) {
         answer.put("error", describe(error));
       }
@@ -131,6 +148,65 @@ public final class Driver {
       runtime.setReadTimeout(job.timeout);
     }
     return new com.aliyun.teaopenapi.Client(config).callApi(params, request, runtime).get("body");
+  }
+
+  /** Clients of the asynchronous SDK, which keep their connections and threads, by their settings. */
+  private static final Map<List<Object>, CommonAsyncClient> CLIENTS = new HashMap<>();
+
+  private static Object async(Job job) throws Exception {
+    List<Object> settings =
+        Arrays.asList(
+            job.endpoint, job.protocol, job.ca_file, job.access_key_id, job.access_key_secret, job.security_token, job.way,
+            job.timeout);
+    if (job.ca_file != null) {
+      trust(job.ca_file);
+    }
+    CommonAsyncClient client = CLIENTS.computeIfAbsent(settings, key -> asyncClient(job));
+    CommonRequest.Builder request =
+        CommonRequest.builder()
+            .product("fnf")
+            .version("2019-03-15")
+            .action(job.operation)
+            .httpMethod(job.reads() ? HttpMethod.GET : HttpMethod.POST)
+            .isFormData(true);
+    job.parameters.forEach(
+        (name, value) -> {
+          if (job.reads()) {
+            request.putQueryParameters(name, job.text(value));
+          } else {
+            request.putBodyParameters(name, job.text(value));
+          }
+        });
+    if (job.clock_off != 0 && job.way.equals("async")) {
+      request.putQueryParameters("Timestamp", job.timestamp());
+    } else if (job.clock_off != 0) {
+      request.putHeaderParameters("x-acs-date", job.timestamp());
+    }
+    return client.callApi(request.build()).get().getBody();
+  }
+
+  private static CommonAsyncClient asyncClient(Job job) {
+    Credential key =
+        Credential.builder()
+            .accessKeyId(job.access_key_id)
+            .accessKeySecret(job.access_key_secret)
+            .securityToken(job.security_token)
+            .build();
+    ClientOverrideConfiguration settings =
+        ClientOverrideConfiguration.create().setEndpointOverride(job.endpoint).setProtocol(job.protocol);
+    if (job.timeout != null) {
+      settings.setResponseTimeout(Duration.ofMillis(job.timeout));
+    }
+    Configuration signing = Configuration.create();
+    if (job.way.equals("async-acs3")) {
+      signing.setSignatureVersion(SignatureVersion.V3);
+    }
+    return CommonAsyncClient.builder()
+        .region("cn-hangzhou")
+        .credentialsProvider(StaticCredentialProvider.create(key))
+        .serviceConfiguration(signing)
+        .overrideConfiguration(settings)
+        .build();
   }
 
   private static Object legacy(Job job) throws Exception {
@@ -223,7 +299,7 @@ public final class Driver {
         });
   }
 
-  private static Map<String, Object> describe(Exception error) {
+  private static Map<String, Object> describe(Throwable error) {
     Map<String, Object> found = new HashMap<>();
     found.put("class", error.getClass().getSimpleName());
     found.put("code", null);
@@ -240,6 +316,16 @@ public final class Driver {
       found.put("code", legacy.getErrCode());
       found.put("message", legacy.getErrMsg());
       found.put("request_id", legacy.getRequestId());
+    } else if (error instanceof PopClientException) {
+      PopClientException refused = (PopClientException) error;
+      found.put("code", refused.getErrCode());
+      found.put("status", refused.getStatusCode());
+      found.put("request_id", refused.getRequestId());
+    } else if (error instanceof PopServerException) {
+      PopServerException failed = (PopServerException) error;
+      found.put("code", failed.getErrCode());
+      found.put("status", failed.getStatusCode());
+      found.put("request_id", failed.getRequestId());
     }
     return found;
   }

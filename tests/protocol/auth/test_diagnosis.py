@@ -122,6 +122,9 @@ V1_CLIENTS: dict[str, dict[str, Any]] = {
         "signed": lambda values: {n: v for n, v in values.items() if n in AWKWARD}
     },
     "empty parameters are not signed": {"signed": lambda values: {n: v for n, v in values.items() if v}},
+    "empty parameters are signed, but not sent (CallbackFnFTaskToken)": {
+        "signed": lambda values: {**values, "CallbackFnFTaskToken": ""}
+    },
     "Format is not signed": {"signed": lambda values: {n: v for n, v in values.items() if n != "Format"}},
     "SignatureMethod, SignatureNonce and SignatureVersion are not signed": {
         "signed": lambda values: {n: v for n, v in values.items() if not n.startswith("Signature")}
@@ -221,6 +224,26 @@ def test_a_year_of_the_buddhist_calendar_is_named(service: Service) -> None:
     assert isinstance(reply, Reply)
     assert json.loads(reply.body)["Code"] == "RequestTimeTooSkewed"
     assert "-Duser.language=en" in dict(reply.headers)[HEADER]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "acs3_on", "hint"),
+    [
+        ("ACS4-HMAC-SHA256", True, "is of the kind ACS4-HMAC-SHA256: sign with version 1.0 or ACS3-HMAC-SHA256"),
+        ("ACS3-HMAC-SHA256", False, "signed with ACS3-HMAC-SHA256, and 'accept_acs3' is off"),
+    ],
+)
+def test_an_authorization_header_that_is_not_read_is_named(scheme: str, acs3_on: bool, hint: str) -> None:
+    service = make_service(echo_flow(), accept_acs3=acs3_on)
+    request = acs3("ListFlows", {}, method="GET")
+    headers = {
+        **request.headers,
+        "authorization": str(request.headers["authorization"]).replace("ACS3-HMAC-SHA256", scheme),
+    }
+    reply = service.emulator.handle(Request(request.method, request.target, headers, request.body))
+    assert isinstance(reply, Reply)
+    assert json.loads(reply.body)["Message"] == "The HTTP query 'AccessKeyId' must be specified."
+    assert hint in dict(reply.headers)[HEADER]
 
 
 OFF = {
