@@ -23,7 +23,7 @@ from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.part import ControlError
 from cfmock.emulator import hints
-from cfmock.observe.journal import FIELDS
+from cfmock.observe.call_ring import FIELDS
 from cfmock.observe.models import Call, public_calls
 from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.spec.model import load

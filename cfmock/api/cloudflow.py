@@ -15,7 +15,7 @@ from cfmock.base.errors import UsageError
 from cfmock.base.json_text import Json
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.text import write_fixture
-from cfmock.observe.journal import FIELDS
+from cfmock.observe.call_ring import FIELDS
 from cfmock.observe.models import (
     Call,
     Execution,

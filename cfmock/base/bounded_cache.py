@@ -1,4 +1,4 @@
-"""A cache with a bound on how many values it keeps and on how large they are together."""
+"""Dictionaries with bounds: on how many values they keep, and on how large these are together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+def keep_newest(kept: dict[K, V], key: K, value: V, most: int) -> None:
+    """Put a value last in a dictionary; the first goes where there are more than `most`."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 class BoundedCache(Generic[K, V]):

@@ -18,7 +18,9 @@ from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
 from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Work, at_once
 from cfmock.emulator.worlds import pause
-from cfmock.observe.journal import ALL, CallRecord, Scope, as_json, explain, matches, whole
+from cfmock.observe.call_record import CallRecord, as_json, explain, whole
+from cfmock.observe.call_ring import matches
+from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import Violation, moment
 from cfmock.observe.retries import Retries, groups
 

@@ -10,7 +10,7 @@ from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
 from cfmock.emulator.stages import Called, Decided, Decoded, Reached, called, decoded, struck_rules
-from cfmock.observe.journal import Details
+from cfmock.observe.call_record import Details
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis, RefusedSignature
 from cfmock.protocol.faults.near_misses import Trace

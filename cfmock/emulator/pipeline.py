@@ -27,7 +27,7 @@ from cfmock.emulator.stages import Claimed, Decided, Decoded, Identified, Reache
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Elsewhere, Worlds
 from cfmock.engine.jobs import Job
-from cfmock.observe.journal import NOTHING, Details
+from cfmock.observe.call_record import NOTHING, Details
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.request_credentials import claim_of

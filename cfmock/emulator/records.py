@@ -10,7 +10,7 @@ from cfmock.base.clocks import stopwatch
 from cfmock.base.errors import ServiceError
 from cfmock.base.short_text import LONGEST, shortened
 from cfmock.emulator.stages import Decoded, Reached, called, decoded, struck_rules
-from cfmock.observe.journal import MAX_ANSWER, CallRecord, Details, kept_bytes, masked
+from cfmock.observe.call_record import MAX_ANSWER, CallRecord, Details, kept_bytes, masked
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.protocol.spec.model import Operation

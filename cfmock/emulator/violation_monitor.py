@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.clocks import Clock
 from cfmock.base.errors import ServiceError
 from cfmock.emulator.stages import Decided, Identified
@@ -54,9 +55,7 @@ class ViolationMonitor:
             if failure.code == "InvalidArgument" and (decision is None or decision.before is None):
                 found = violation_kinds.refused(call.operation, call.arguments, self._spec) + found
         if reply.delay or reply.transport in _WAITED_FOR:
-            self._late[reply.request_id] = key, start_of(call)
-            if len(self._late) > _LATE:
-                del self._late[next(iter(self._late))]
+            keep_newest(self._late, reply.request_id, (key, start_of(call)), _LATE)
         return found
 
     def left(self, reply: Reply) -> None:
@@ -70,7 +69,7 @@ class ViolationMonitor:
     def violations(self, now: float, scope: Scope = ALL) -> list[Seen]:
         """Return the violations seen so far, then those of clients that left something unfinished. `now` is flow time."""
         unfinished = [
-            Seen(now, *key, "DescribeExecution", request_id, violation)
+            Seen(now, key, "DescribeExecution", request_id, violation)
             for key, history in self._histories.items()
             if is_of(key, scope)
             for request_id, violation in history.unfinished()

@@ -8,42 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from cfmock.base.globs import glob_matches, is_glob
+from cfmock.observe.call_record import CallRecord
 
 BLOCK = 256
 """Calls of a block."""
-
-
-class RingRecord(Protocol):
-    """A call as far as queries and bounds look at it; see `observe.journal.CallRecord`."""
-
-    @property
-    def operation(self) -> str: ...
-
-    @property
-    def parameters(self) -> Mapping[str, str]: ...
-
-    @property
-    def code(self) -> str | None: ...
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def faults(self) -> tuple[str, ...]: ...
-
-    @property
-    def request_id(self) -> str: ...
-
-    @property
-    def size(self) -> int: ...
-
-
-R = TypeVar("R", bound=RingRecord)
 
 Wanted = Mapping[str, str | int]
 """The values that a call has to have, by field or parameter; those of `GLOBS` are globs."""
@@ -51,14 +23,17 @@ Wanted = Mapping[str, str | int]
 GLOBS = ("operation", "flow", "execution", "code")
 """Fields that are asked for by globs."""
 
+FIELDS = (*GLOBS, "status", "access_key_id", "request_id", "fault", "account", "region")
+"""By what calls can be asked for, beside their parameters."""
 
-class _CallBlock(Generic[R]):
+
+class _CallBlock:
     """Calls one after another, and the values that they have, for the fields that were asked for."""
 
     __slots__ = ("records", "values")
 
     def __init__(self) -> None:
-        self.records: deque[R] = deque()
+        self.records: deque[CallRecord] = deque()
         self.values: dict[str, frozenset[Any]] = {}
 
     def fitting(self, name: str, value: str | int, *, whole: bool) -> Collection[Any]:
@@ -74,19 +49,19 @@ class _CallBlock(Generic[R]):
         return (wanted,) if wanted in values else ()
 
 
-_GET: Mapping[str, Callable[[RingRecord], Any]] = {
+_GET: Mapping[str, Callable[[CallRecord], Any]] = {
     name: attrgetter(name) for name in ("request_id", "execution", "flow", "operation", "code", "access_key_id")
 }
 """The fields that are worth it, the rarest values first."""
 
 
-class CallRing(Generic[R]):
+class CallRing:
     """The newest calls of one world, oldest first; `bytes` is about what they take, `dropped` how many there were before."""
 
     __slots__ = ("_blocks", "_count", "bytes", "dropped")
 
     def __init__(self) -> None:
-        self._blocks: deque[_CallBlock[R]] = deque([_CallBlock()])
+        self._blocks: deque[_CallBlock] = deque([_CallBlock()])
         self._count = 0
         self.bytes = 0
         self.dropped = 0
@@ -94,7 +69,7 @@ class CallRing(Generic[R]):
     def __len__(self) -> int:
         return self._count
 
-    def add(self, record: R) -> None:
+    def add(self, record: CallRecord) -> None:
         block = self._blocks[-1]
         if len(block.records) >= BLOCK:
             block = _CallBlock()
@@ -114,20 +89,16 @@ class CallRing(Generic[R]):
         self.dropped += 1
         return size
 
-    def find(self, wanted: Wanted) -> Iterator[R]:
-        """Find the calls that have these values."""
-        return chain.from_iterable(self.find_by_blocks(wanted))
-
-    def find_by_blocks(self, wanted: Wanted) -> Iterator[Sequence[R]]:
-        """Find likewise, of a block at each iteration, in the calls that there are when this is called."""
-        by_value = [(name, get, wanted[name]) for name, get in _GET.items() if name in wanted]
+    def find_by_blocks(self, wanted: Wanted) -> Iterator[Sequence[CallRecord]]:
+        """Find the calls with these values, of a block at each iteration, among those that there are when this is called."""
+        by_value = {name: wanted[name] for name in _GET if name in wanted}
         tests = [_test(name, value) for name, value in wanted.items() if name not in _GET]
         *full, last = self._blocks
-        growing: _CallBlock[R] = _CallBlock()
+        growing = _CallBlock()
         growing.records.extend(last.records)
         return (_found(block, by_value, tests, whole=block is not growing) for block in (*full, growing))
 
-    def replace(self, request_id: str, change: Callable[[R], R]) -> None:
+    def replace(self, request_id: str, change: Callable[[CallRecord], CallRecord]) -> None:
         """Put what becomes of the newest call of this id in its place."""
         for block in reversed(self._blocks):
             records = block.records
@@ -139,14 +110,10 @@ class CallRing(Generic[R]):
 
 
 def _found(
-    block: _CallBlock[R],
-    by_value: Sequence[tuple[str, Callable[[RingRecord], Any], str | int]],
-    tests: Sequence[Callable[[RingRecord], bool]],
-    *,
-    whole: bool,
-) -> Sequence[R]:
+    block: _CallBlock, by_value: Wanted, tests: Sequence[Callable[[CallRecord], bool]], *, whole: bool
+) -> Sequence[CallRecord]:
     """Return the calls of a block that have these values and pass these tests."""
-    asked = [(get, block.fitting(name, value, whole=whole)) for name, get, value in by_value]
+    asked = [(_GET[name], block.fitting(name, value, whole=whole)) for name, value in by_value.items()]
     if not all(fitting for _, fitting in asked):
         return ()
     found = list(block.records)
@@ -157,23 +124,25 @@ def _found(
     return found
 
 
-def _test(name: str, value: str | int) -> Callable[[RingRecord], bool]:
+def _test(name: str, value: str | int) -> Callable[[CallRecord], bool]:
     """Make the test whether a call has this value."""
     text = str(value)
-    match name:
-        case "fault":
-            return lambda record: value in record.faults
-        case "code" if not text:
-            return lambda record: record.code is None
-        case "operation" | "flow" | "execution" | "code":
-            get = attrgetter(name)
-            return lambda record: (found := get(record)) is not None and glob_matches(text, found)
-        case "request_id" | "access_key_id" | "account" | "region" | "status":
-            get = attrgetter(name)
-            return lambda record: str(get(record)) == text
-    return lambda record: record.parameters.get(name) == value
+    if name not in FIELDS:
+        return lambda record: record.parameters.get(name) == value
+    if name == "fault":
+        return lambda record: value in record.faults
+    if name == "code" and not text:
+        return lambda record: record.code is None
+    get = attrgetter(name)
+    if name in GLOBS:
+        return lambda record: (found := get(record)) is not None and glob_matches(text, found)
+    return lambda record: str(get(record)) == text
 
 
-def has(record: RingRecord, name: str, value: str | int) -> bool:
-    """Return whether a call has this value."""
-    return _test(name, value)(record)
+def matches(record: CallRecord, filters: Mapping[str, str | int | None]) -> bool:
+    """Return whether fields and parameters (in the service's spelling) equal the filters, those of `GLOBS` as globs. A
+    filter of None asks nothing.
+
+    An empty `code` is that of a success; `fault` is the name of a rule that struck.
+    """
+    return all(value is None or _test(name, value)(record) for name, value in filters.items())

@@ -6,15 +6,16 @@ and those that were refused, and what the client last saw of each execution.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.clocks import Clock
 from cfmock.base.short_text import digest, shortened
 from cfmock.observe.violation_kinds import ViolationNote, violation
+from cfmock.protocol.faults.token_bucket import TokenBucket
 from cfmock.protocol.wire.messages import OperationCall
 
 KEPT = 1000
@@ -34,14 +35,10 @@ _STARTS = ("StartExecution", "StartSyncExecution")
 _OPEN = ("Running", "Starting")
 
 
-Likeness = bytes
-"""A digest of what is the same in two calls."""
-
-
 class Start(Struct, frozen=True):
-    """A start as it is remembered: what is the same in its retry, and the name of the execution."""
+    """A start as it is remembered: a digest of what is the same in its retry, and the name of the execution."""
 
-    likeness: Likeness
+    likeness: bytes
     name: str | None
 
 
@@ -67,16 +64,12 @@ class ClientHistory:
 
     def __init__(self, clock: Clock, polling: Mapping[str, float]) -> None:
         self._clock = clock
-        self._polling = polling
-        self._interval = 1 / polling["per_second"]
-        self._ahead = polling["burst"] * self._interval  # by how many seconds polls may be ahead of their rate
-        self._due = 0.0  # when the next poll would be due, were they evenly spaced
-        self._within = True
-        self._nonces: set[int] = set()  # hashes
-        self._nonces_in_order: deque[int] = deque()
-        self._lost: OrderedDict[Likeness, Lost] = OrderedDict()
-        self._refused: OrderedDict[Likeness, str] = OrderedDict()
-        self._looks: OrderedDict[tuple[str, str], Look] = OrderedDict()
+        self._polls = TokenBucket(clock, **polling)
+        self._polls_fast = False
+        self._nonces: dict[int, None] = {}  # hashes
+        self._lost: dict[bytes, Lost] = {}
+        self._refused: dict[bytes, str] = {}
+        self._looks: dict[tuple[str, str], Look] = {}
         self._starts = 0
 
     def call_received(self, call: OperationCall, nonce: str, *, acs3: bool) -> list[ViolationNote]:
@@ -104,21 +97,17 @@ class ClientHistory:
         name = call.operation.name
         assumed = self._assumed(call, code)
         if name in MADE_BY.values() and status < 500 and not code.endswith("AlreadyExists"):
-            _keep(self._refused, _made(name, call), code)
+            keep_newest(self._refused, _made(name, call), code, KEPT)
         return [assumed] if assumed is not None else []
 
     def _answered(self, nonce: str) -> None:
-        seen = hash(nonce)
-        if nonce and seen not in self._nonces:
-            self._nonces.add(seen)
-            self._nonces_in_order.append(seen)
-            if len(self._nonces_in_order) > KEPT:
-                self._nonces.discard(self._nonces_in_order.popleft())
+        if nonce:
+            keep_newest(self._nonces, hash(nonce), None, KEPT)
 
     def lost(self, start: Start | None, request_id: str) -> None:
         """Remember a call whose client cannot know the result: the answer was lost on the way, or the client left before."""
         if start is not None:
-            _keep(self._lost, start.likeness, Lost(self._clock.steady(), start.name, request_id))
+            keep_newest(self._lost, start.likeness, Lost(self._clock.steady(), start.name, request_id), KEPT)
 
     def unfinished(self) -> Iterator[tuple[str, ViolationNote]]:
         """Results that were read too early, if nobody asks again: the request id of the last look, and the violation."""
@@ -130,42 +119,19 @@ class ClientHistory:
                 )
                 yield look.request_id, violation("result read too early", message, execution=f"{flow}/{execution}")
 
-    def _polls(self, call: OperationCall) -> ViolationNote | None:
+    def _looks_again(self, call: OperationCall) -> ViolationNote | None:
         """A DescribeExecution comes in."""
-        now = self._clock.steady()
-        self._due = max(self._due, now) + self._interval
-        before, self._within = self._within, self._due - now <= self._ahead
-        if self._within:
+        before, self._polls_fast = self._polls_fast, not self._polls.take()
+        if before or not self._polls_fast:
             return None
-        self._due -= self._interval
-        if not before:
-            return None
-        rate = {name: f"{value:g}" for name, value in self._polling.items()}
+        rate = {"per_second": f"{self._polls.per_second:g}", "burst": f"{self._polls.burst:g}"}
         message = f"DescribeExecution came faster than {rate['per_second']} times a second"
         return violation("polling too fast", message, **rate)
 
     def _starts_one(self, call: OperationCall) -> ViolationNote | None:
         """A start comes in."""
         self._starts += 1
-        return self._again(call) if self._lost else None
-
-    def _looked(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
-        """A DescribeExecution has succeeded."""
-        status = fields.get("Status")
-        if status in _OPEN:
-            _keep(self._looks, (call.flow or "", call.execution or ""), Look(str(status), request_id, self._starts))
-        elif self._looks:
-            self._looks.pop((call.flow or "", call.execution or ""), None)
-
-    def _is_made(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
-        """What an operation makes is there."""
-        if self._lost and call.operation.name in _STARTS:
-            self._lost.pop(_start_likeness(call), None)
-        if self._refused:
-            self._refused.pop(_made(call.operation.name, call), None)
-
-    def _again(self, call: OperationCall) -> ViolationNote | None:
-        start = start_of(call)
+        start = start_of(call) if self._lost else None
         lost = self._lost.get(start.likeness) if start is not None else None
         if lost is None or start is None or self._clock.steady() - lost.time > SOON:
             return None
@@ -177,6 +143,22 @@ class ClientHistory:
             f"the answer to a start of {call.flow} {before} was lost ({lost.request_id}), and it is repeated {now}"
         )
         return violation("start under a new name", message)
+
+    def _looked(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
+        """A DescribeExecution has succeeded."""
+        status = fields.get("Status")
+        if status in _OPEN:
+            look = Look(str(status), request_id, self._starts)
+            keep_newest(self._looks, (call.flow or "", call.execution or ""), look, KEPT)
+        elif self._looks:
+            self._looks.pop((call.flow or "", call.execution or ""), None)
+
+    def _is_made(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
+        """What an operation makes is there."""
+        if self._lost and call.operation.name in _STARTS:
+            self._lost.pop(_start_likeness(call), None)
+        if self._refused:
+            self._refused.pop(_made(call.operation.name, call), None)
 
     def _looked_otherwise(self, call: OperationCall, fields: Mapping[str, Any], request_id: str) -> None:
         """Forget the last look at an execution that another call shows: its history, its stop, a list."""
@@ -200,7 +182,7 @@ class ClientHistory:
 
 
 _RECEIVED: Mapping[str, Callable[[ClientHistory, OperationCall], ViolationNote | None]] = {
-    "DescribeExecution": ClientHistory._polls,
+    "DescribeExecution": ClientHistory._looks_again,
     **dict.fromkeys(_STARTS, ClientHistory._starts_one),
 }
 _SUCCEEDED: Mapping[str, Callable[[ClientHistory, OperationCall, Mapping[str, Any], str], None]] = {
@@ -218,21 +200,13 @@ def start_of(call: OperationCall) -> Start | None:
     return Start(_start_likeness(call), None if call.execution is None else shortened(call.execution))
 
 
-def _start_likeness(call: OperationCall) -> Likeness:
+def _start_likeness(call: OperationCall) -> bytes:
     return digest("\n".join((call.access_key_id, call.flow or "", call.arguments.get("Input", ""))))
 
 
-def _made(operation: str, call: OperationCall) -> Likeness:
+def _made(operation: str, call: OperationCall) -> bytes:
     """Digest an operation that makes something and its name in this call."""
     flow, name = call.flow or "", ""
     if operation != "CreateFlow":
         name = (call.arguments.get("ScheduleName") if operation == "CreateSchedule" else call.execution) or ""
     return digest("\n".join((operation, flow, name)))
-
-
-def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    """Put it last, and drop the first if there are too many."""
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > KEPT:
-        kept.popitem(last=False)

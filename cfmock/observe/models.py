@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.base.short_text import printable
-from cfmock.observe.journal import CallRecord, explain
+from cfmock.observe.call_record import CallRecord, explain
 from cfmock.protocol.faults.catalogue import TransportFault
 from cfmock.protocol.spec.names import ExecutionStatus
 

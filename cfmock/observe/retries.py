@@ -15,7 +15,7 @@ from msgspec import Struct, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.call_record import CallRecord
 
 Backoff = Literal["none", "fixed", "exponential", "jittered"]
 """Shape of the pauses between retries."""

@@ -82,15 +82,13 @@ def violations(operation: Operation, parameters: Parameters, arguments: Mapping[
 
 
 def refused(operation: Operation, arguments: Mapping[str, str], spec: Spec) -> list[ViolationNote]:
-    """Return the violations for which arguments are refused as InvalidArgument: names outside their pattern, wrong types."""
-    found = []
-    for name, text in arguments.items():
-        parameter = operation.parameters.get(name)
-        if parameter is None or not text:
-            continue
-        if parameter.format == "name" and not spec.name_pattern.match(text):
-            found.append(violation("name outside its pattern", f"{name}={shown(text)}", name=name))
-    return found
+    """Return the violations for which arguments are refused as InvalidArgument: names outside their pattern."""
+    names = {each.name for each in operation.parameters.values() if each.format == "name"}
+    return [
+        violation("name outside its pattern", f"{name}={shown(text)}", name=name)
+        for name, text in arguments.items()
+        if name in names and text and not spec.name_pattern.match(text)
+    ]
 
 
 _NOTHINGS = frozenset(("None", "null", "undefined", "NaN", "[object Object]"))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.time_text import duration_text
-from cfmock.observe.journal import CallRecord, Journal, explain, line
+from cfmock.observe.call_record import CallRecord, explain, line
+from cfmock.observe.journal import Journal
 from cfmock.settings import Settings
 
 log = logging.getLogger("cfmock")

@@ -69,4 +69,4 @@ class Shared(Struct):
         text = text[:LONGEST]
         self.tell(text)
         self.notes.warn(text)
-        self.journal.warn(Warned(self.clock.now(), *world, text))
+        self.journal.warn(Warned(self.clock.now(), world, text))

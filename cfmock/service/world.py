@@ -6,8 +6,9 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.short_text import digest
 from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.execution import CalledTask, FlowExecution
@@ -132,7 +133,7 @@ class World:
         """Return whether something is said of a subject for the first time, so far as that is remembered."""
         key = digest("\n".join(subject))
         first = key not in self._said
-        _remember(self._said, key)
+        keep_newest(self._said, key, None, MAX_REMEMBERED)
         return first
 
     def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
@@ -236,7 +237,7 @@ class World:
 
     def remember(self, flow: str) -> None:
         """Keep the name of a flow that is about to go: whoever asks about it has not misspelt it."""
-        _remember(self.shared.former_flows, flow)
+        keep_newest(self.shared.former_flows, flow, None, MAX_REMEMBERED)
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""
@@ -296,17 +297,6 @@ class World:
         for alarms in self.alarms.values():
             for timer in alarms.values():
                 timer.cancel()
-
-
-T = TypeVar("T")
-
-
-def _remember(known: dict[T, None], new: T) -> None:
-    """Put it last; the first goes where there are too many."""
-    known.pop(new, None)
-    known[new] = None
-    if len(known) > MAX_REMEMBERED:
-        del known[next(iter(known))]
 
 
 def _tell_first(waiting: Waiting, most: int | None) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from cfmock.observe import call_ring
-from cfmock.observe.call_ring import BLOCK, CallRing
-from cfmock.observe.journal import CallRecord, matches
+from cfmock.observe.call_record import CallRecord
+from cfmock.observe.call_ring import BLOCK, CallRing, matches
 from cfmock.protocol.wire.encode import Rendered
 from tests.support.call_records import call_record
 
@@ -27,6 +29,10 @@ def record(number: int, **given: Any) -> CallRecord:
     return call_record(**{**fields, **given})
 
 
+def found_in(ring: CallRing, wanted: dict[str, Any]) -> Iterator[CallRecord]:
+    return chain.from_iterable(ring.find_by_blocks(wanted))
+
+
 QUERIES: list[dict[str, Any]] = [
     {}, {"operation": "StartExecution"}, {"operation": "*Execution", "flow": "f3"}, {"operation": "Delete*"},
     {"execution": "e400"}, {"execution": "*40?"}, {"flow": "[fg]3", "code": "Invalid*"},
@@ -37,7 +43,7 @@ QUERIES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_what_is_found_is_what_matches_whatever_has_come_and_gone(query: dict[str, Any]) -> None:
-    chance, ring, kept = random.Random(3), CallRing[CallRecord](), list[CallRecord]()
+    chance, ring, kept = random.Random(3), CallRing(), list[CallRecord]()
     for number in range(6 * BLOCK):
         ring.add(record(number))
         kept.append(record(number))
@@ -45,16 +51,16 @@ def test_what_is_found_is_what_matches_whatever_has_come_and_gone(query: dict[st
             ring.drop()
             del kept[0]
         if number % 500 == 0:
-            list(ring.find(query))
-    assert list(ring.find(query)) == [each for each in kept if matches(each, query)]
+            list(found_in(ring, query))
+    assert list(found_in(ring, query)) == [each for each in kept if matches(each, query)]
     assert (len(ring), ring.bytes, ring.dropped) == (len(kept), 10 * len(kept), 6 * BLOCK - len(kept))
 
 
 def test_blocks_without_such_a_call_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    ring = CallRing[CallRecord]()
+    ring = CallRing()
     for number in range(20 * BLOCK):
         ring.add(record(number))
-    assert list(ring.find({"execution": "e1000"}))  # what values there are is known from here on
+    assert list(found_in(ring, {"execution": "e1000"}))  # what values there are is known from here on
     tested = []
     plain = call_ring._test
 
@@ -63,32 +69,32 @@ def test_blocks_without_such_a_call_are_passed_over(monkeypatch: pytest.MonkeyPa
         return lambda each: (tested.append(each), test(each))[1]  # type: ignore[func-returns-value]
 
     monkeypatch.setattr(call_ring, "_test", counting)
-    assert list(ring.find({"execution": "e1001"}))
+    assert list(found_in(ring, {"execution": "e1001"}))
     assert len(tested) <= 2 * BLOCK
 
 
 def test_a_glob_of_a_code_or_name_covers_no_call_without_one() -> None:
-    ring = CallRing[CallRecord]()
+    ring = CallRing()
     for number in range(2 * BLOCK):
         ring.add(record(number))
-    assert [each.request_id for each in ring.find({"execution": "*100", "flow": "f*"})] == ["r200"]
-    assert all(each.code for each in ring.find({"code": "*"}))
-    assert len(list(ring.find({"code": "*"}))) == BLOCK // 2
+    assert [each.request_id for each in found_in(ring, {"execution": "*100", "flow": "f*"})] == ["r200"]
+    assert all(each.code for each in found_in(ring, {"code": "*"}))
+    assert len(list(found_in(ring, {"code": "*"}))) == BLOCK // 2
 
 
 def test_a_call_that_is_replaced_is_found_as_what_it_became() -> None:
-    ring = CallRing[CallRecord]()
+    ring = CallRing()
     for number in range(3 * BLOCK):
         ring.add(record(number))
-    assert not list(ring.find({"code": "Left"}))
+    assert not list(found_in(ring, {"code": "Left"}))
     ring.replace("r7", lambda each: replace(each, said=Rendered("Left", 0, "")))
-    assert [each.request_id for each in ring.find({"code": "Left"})] == ["r7"]
+    assert [each.request_id for each in found_in(ring, {"code": "Left"})] == ["r7"]
 
 
 def test_a_glob_is_held_against_each_operation_and_not_against_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    ring, asked = CallRing[CallRecord](), []
+    ring, asked = CallRing(), []
     for number in range(6 * BLOCK):
         ring.add(record(number))
     monkeypatch.setattr(call_ring, "glob_matches", lambda *given: asked.append(given) or given[1].startswith("Start"))
-    assert len(list(ring.find({"operation": "Start*"}))) == 2 * BLOCK
+    assert len(list(found_in(ring, {"operation": "Start*"}))) == 2 * BLOCK
     assert len(asked) <= 3 * 7

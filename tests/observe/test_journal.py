@@ -15,7 +15,8 @@ from cfmock.control.part import ControlError, NotFoundError, Work
 from cfmock.emulator import records
 from cfmock.emulator.worlds import pause
 from cfmock.observe import call_ring, violation_kinds
-from cfmock.observe.journal import CallRecord, Journal, Warned, as_json, line, masked, whole
+from cfmock.observe.call_record import CallRecord, as_json, line, masked, whole
+from cfmock.observe.journal import Journal, Warned
 from cfmock.observe.violation_kinds import violation
 from cfmock.protocol.wire.messages import Reply, Request
 from cfmock.service import call_diagnostics
@@ -89,7 +90,7 @@ def test_forgetting_a_world_leaves_the_others() -> None:
     for region in ("cn-hangzhou", "cn-beijing"):
         journal.add(record(request_id="dropped", region=region))
         journal.add(record(request_id=region, region=region))
-        journal.warn(Warned(0.0, "", region, region))
+        journal.warn(Warned(0.0, ("", region), region))
     journal.forget(scope=(None, "cn-beijing"))
     assert ids(journal) == ["cn-hangzhou"]
     assert journal.dropped() == 1

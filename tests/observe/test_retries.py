@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cfmock.control.control import Control
-from cfmock.observe.journal import CallRecord, Details
+from cfmock.observe.call_record import CallRecord, Details
 from cfmock.observe.retries import Retries, groups, shape
 from cfmock.protocol.wire.messages import Request
 from tests.support.call_records import call_record

@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.call_record import CallRecord
 from cfmock.server import fast_way
 from cfmock.server.connections import HttpServer
 from cfmock.server.turns import LARGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.call_record import CallRecord
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.encode import Rendered
 from cfmock.protocol.wire.messages import OperationCall, Reply, Transport

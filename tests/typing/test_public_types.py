@@ -15,7 +15,7 @@ import pytest
 import cfmock
 from cfmock.api import keywords, setups
 from cfmock.fixtures import editor_schema
-from cfmock.observe.journal import FIELDS
+from cfmock.observe.call_ring import FIELDS
 from cfmock.observe.retries import Backoff
 from cfmock.protocol.faults.catalogue import TRANSPORTS, TransportFault
 from cfmock.protocol.spec import names

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cfmock.base.clocks import stopwatch
 from cfmock.control.control import Control
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.call_record import CallRecord
 from cfmock.observe.models import Violation
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.tools.contract import process

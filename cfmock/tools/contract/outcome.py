@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from cfmock.base.json_text import Json
-from cfmock.observe.journal import CallRecord
+from cfmock.observe.call_record import CallRecord
 from cfmock.observe.retries import groups
 from cfmock.protocol.spec.model import load
 from cfmock.tools.contract.plan import RULE, Case

@@ -20,7 +20,7 @@ from cfmock.api.client import signed_request
 from cfmock.control.control import Control
 from cfmock.control.part import NotFoundError
 from cfmock.emulator.hints import HEADER
-from cfmock.observe import journal
+from cfmock.observe import call_record
 from cfmock.observe.models import public_calls
 from cfmock.protocol.auth import diagnosis, signing_mistakes_acs3, signing_mistakes_v1
 from cfmock.protocol.wire.messages import Reply, Request
@@ -424,11 +424,11 @@ def test_a_signature_is_explained_when_somebody_asks(diagnosed: list[str], clien
 
 
 def test_a_list_of_calls_explains_the_newest_few(service: Service, diagnosed: list[str]) -> None:
-    for _ in range(journal.EXPLAINED + 2):
+    for _ in range(call_record.EXPLAINED + 2):
         service.emulator.handle(v1("ListFlows", {}, method="GET", secret="wrong"))
     hints = [call["hint"] for call in Control(service.emulator).list_calls()["calls"]]
-    assert len(diagnosed) == journal.EXPLAINED
-    assert [hint.partition(" ")[0] for hint in hints] == ["GET"] * 2 + ["most"] * journal.EXPLAINED
+    assert len(diagnosed) == call_record.EXPLAINED
+    assert [hint.partition(" ")[0] for hint in hints] == ["GET"] * 2 + ["most"] * call_record.EXPLAINED
 
 
 def test_what_is_kept_to_explain_a_signature_counts_in_the_bytes_of_the_journal(service: Service) -> None:
