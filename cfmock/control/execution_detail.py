@@ -171,7 +171,7 @@ class ExecutionDetailControl(ExecutionControl):
                     outcome=known["outcome"],
                     parent=known["parent"],
                 )
-        names = (each for world in worlds for each in world.execution_names(flow, name))
+        names = (each for world in worlds for each in world.names_in(world.stores.executions, flow, name))
         raise UnknownName.of(f"there is no execution '{name}' of flow '{flow}'", name, names)
 
     def list_events(

@@ -33,7 +33,7 @@ from cfmock.protocol.wire.encode import rendered
 from cfmock.service import executions, task_reports
 from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
-from cfmock.service.overview import ListPlace, Wanted, count_waiting, counts_of_all, page
+from cfmock.service.overview import ListPlace, count_waiting, counts_of_all, page
 from cfmock.service.rows import ExecutionRow
 from cfmock.service.starting import check_name, start_or_join
 from cfmock.service.world import FLOWS, World
@@ -89,7 +89,7 @@ class ExecutionControl(ControlPart):
         if flow is None or not is_glob(flow):
             self.check_flow(flow)
         place = None if after is None else read_after(after, ListPlace.read)
-        found, more = page(worlds, Wanted(flow, status, prefix), place, limit)
+        found, more = page(worlds, flow, status, prefix, place, limit)
         answer: dict[str, Json] = {
             "executions": [brief(each.world, each.row) for each in found],
             "counts": counts_of_all(worlds, flow),

@@ -85,7 +85,7 @@ def _flow(world: World, row: FlowRow, notes: list[str]) -> dict[str, Json]:
         versions=list(_versions(world, row)),
         published=row.published,
         aliases=list(_aliases(world, row)),
-        outcomes=[dict(outcome.given) for outcome, _ in world.outcomes_of(row.name).uses()],
+        outcomes=[dict(outcome.given) for outcome, _ in world.outcomes[row.name].uses()],
         tasks=_tasks(world, row, notes),
     )
     if row.external_storage_location:
@@ -115,7 +115,7 @@ def _given(**parts: Any) -> dict[str, Json]:
 def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
     """The mocks of a flow in the order they are tried."""
     found: dict[str, list[Json]] = {}
-    for task, mocks in world.mocks_of(flow.name).by_task.items():
+    for task, mocks in world.mocks[flow.name].by_task.items():
         if not flow.compiled.has_task(task):
             notes.append(f"- mocks of task '{task}' of flow '{flow.name}', which has no such task")
             continue
@@ -183,7 +183,7 @@ def _schedules(world: World, flow: FlowRow, notes: list[str]) -> Iterator[dict[s
 def _without_flow(world: World) -> Iterator[str]:
     """Outcomes and mocks that wait for a flow of their name."""
     names = {
-        *(name for name, outcomes in world.outcomes.items() if outcomes.count),
+        *(name for name, outcomes in world.outcomes.items() if outcomes.uses()),
         *(name for name, mocks in world.mocks.items() if not mocks.empty),
     }
     for name in sorted(names):

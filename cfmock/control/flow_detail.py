@@ -92,8 +92,8 @@ class FlowDetailControl(ControlPart):
             ],
             "aliases": _aliases(world, row),
             "schedules": _schedules(world, row),
-            "mocks": _mocks(world.mocks_of(name)),
-            "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes_of(name).uses()],
+            "mocks": _mocks(world.mocks[name]),
+            "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes[name].uses()],
             "coverage": _coverage(flow, _passed(world, row)),
             "findings": [
                 {
@@ -135,7 +135,7 @@ class FlowDetailControl(ControlPart):
         return {**_brief(world, row), "findings": len(findings), "coverage": coverage}
 
     def _findings(self, world: World, row: FlowRow, flow: Flow) -> Generator[Work, Any, list[Finding]]:
-        mocks = world.mocks_of(row.name)
+        mocks = world.mocks[row.name]
         known = self._checked.get(id(flow))
         if known is not None and known[0] is flow and known[1] is mocks.by_task:
             return known[2]
@@ -193,8 +193,8 @@ def _brief(world: World, row: FlowRow) -> dict[str, Json]:
     return {
         **shown_fields(row, "name", "execution_mode", "description"),
         "counts": count_by_status(world, row),
-        "mocks": world.mocks_of(row.name).count,
-        "outcomes": world.outcomes_of(row.name).count,
+        "mocks": world.mocks[row.name].count,
+        "outcomes": len(world.outcomes[row.name].uses()),
         **shown_fields(world, "account", "region"),
     }
 

@@ -139,10 +139,10 @@ class FlowControl(ControlPart):
         setup = outcome_setup(outcome["flow"], value)
 
         def add(world: World) -> None:
-            setup.uses.append(world.outcomes_of(outcome["flow"]).add(value))
+            setup.uses.append(world.outcomes[outcome["flow"]].add(value))
 
         for world in self._worlds(scope):
-            check_rules(world.outcomes_of(outcome["flow"]).added + 1, f"outcomes of flow '{outcome['flow']}'")
+            check_rules(world.outcomes[outcome["flow"]].added + 1, f"outcomes of flow '{outcome['flow']}'")
         self._everywhere(add, scope, size_of(outcome))
         self.setups.add(setup)
         self._mark("flow", outcome["flow"])
@@ -195,12 +195,12 @@ class FlowControl(ControlPart):
         begun = bool(setup.uses)
 
         def add(world: World) -> None:
-            mocks = world.mocks_of(flow)
+            mocks = world.mocks[flow]
             mocks.add(task, mock)
             setup.uses.append(lambda: mock in mocks.hits)
 
         for world in self._worlds(scope):
-            check_rules(world.mocks_of(flow).added_to(task) + 1, f"mocks of task '{task}' of flow '{flow}'")
+            check_rules(world.mocks[flow].added_to(task) + 1, f"mocks of task '{task}' of flow '{flow}'")
         self._everywhere(add, scope, size_of((flow, task, mock)))
         setup.endless |= mock.endless
         self._mark("flow", flow)

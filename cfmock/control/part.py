@@ -85,7 +85,7 @@ class ControlPart:
         """Raises NotFoundError, likewise."""
         row = world.stores.executions.get(self._flow(world, flow).id, name)
         if row is None:
-            near = did_you_mean(name, world.execution_names(flow, name))
+            near = did_you_mean(name, world.names_in(world.stores.executions, flow, name))
             raise NotFoundError(f"there is no execution '{name}' of flow '{flow}'{near}")
         return row
 

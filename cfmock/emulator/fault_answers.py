@@ -11,7 +11,7 @@ from cfmock.protocol.faults.injector import FaultDecision
 from cfmock.protocol.faults.rules import Action
 from cfmock.protocol.spec.model import Spec
 from cfmock.protocol.wire.encode import milliseconds, rate_limit_headers
-from cfmock.protocol.wire.messages import Reply, Transport
+from cfmock.protocol.wire.messages import OperationCall, Reply, Transport
 
 _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "ScheduleName", "task": "TaskToken"}
 
@@ -23,28 +23,21 @@ def failure(stage: Called, action: Action, spec: Spec, now: float) -> ServiceErr
         custom = action.custom
         return ServiceError(custom.code, status=custom.status, message=custom.message)
     assert action.error is not None
-    entry = spec.errors[action.error]
-    return ServiceError(entry.code, *(_argument(stage, name, spec, now) for name in entry.args))
+    entry, call = spec.errors[action.error], stage.call
+    known = {
+        "action": call.operation.name,
+        "version": spec.api_version,
+        "max_bytes": str(spec.limits["request_size"]),
+        "access_key_id": call.access_key_id,
+        "header": "x-acs-version",
+        "request_time": stage.decoded.claim.time,
+        "current_time": iso_seconds(now),
+    }
+    return ServiceError(entry.code, *(known[name] if name in known else _named(call, name) for name in entry.args))
 
 
-def _argument(stage: Called, name: str, spec: Spec, now: float) -> str:
-    """Return the text for one argument of a message; where the request has nothing, the first parameter that could be missing."""
-    call = stage.call
-    match name:
-        case "action":
-            return call.operation.name
-        case "version":
-            return spec.api_version
-        case "max_bytes":
-            return str(spec.limits["request_size"])
-        case "access_key_id":
-            return call.access_key_id
-        case "header":
-            return "x-acs-version"
-        case "request_time":
-            return stage.decoded.claim.time
-        case "current_time":
-            return iso_seconds(now)
+def _named(call: OperationCall, name: str) -> str:
+    """Return the name of something in a call; where it has none, the first parameter that could be missing."""
     parameter = _NAMED_BY.get(name, "")
     named = call.flow if name == "flow" else call.arguments.get(parameter)
     required = (each.name for each in call.operation.parameters.values() if each.required)

@@ -109,17 +109,13 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
         case "FlowNotExists":
             return _pretended(failure.code, world) or for_flow(flow, world)
         case "ExecutionNotExists":
-            names = world.execution_names(flow, name)
-            return _pretended(failure.code, world) or _meant(
-                f"there is no execution '{name}' of flow '{flow}'", name, names
-            )
+            kind, names = "execution", world.names_in(world.stores.executions, flow, name)
         case "ScheduleNotExists":
             name = call.arguments.get("ScheduleName", "")
-            names = world.schedule_names(flow, name)
-            return _pretended(failure.code, world) or _meant(
-                f"there is no schedule '{name}' of flow '{flow}'", name, names
-            )
-    return None
+            kind, names = "schedule", world.names_in(world.stores.schedules, flow, name)
+        case _:
+            return None
+    return _pretended(failure.code, world) or _meant(f"there is no {kind} '{name}' of flow '{flow}'", name, names)
 
 
 def _pretended(code: str, world: World) -> str | None:

@@ -7,8 +7,8 @@ call (the clock, chance, counts of faults and outcomes) is looked at when a batc
 from __future__ import annotations
 
 import json
-import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
@@ -20,7 +20,6 @@ from cfmock.base.json_text import Json, ascii_text
 from cfmock.base.randomness import Ids
 from cfmock.base.version import __version__
 from cfmock.emulator.worlds import Worlds
-from cfmock.engine.commands import Failure
 from cfmock.observe.journal import ALL, Scope
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.service.row_texts import digest
@@ -39,8 +38,6 @@ from cfmock.service.world import World
 
 if TYPE_CHECKING:
     from cfmock.service.restoring import Restorer
-
-log = logging.getLogger("cfmock")
 
 HITS, USES, NUMBERS, GIVEN, ADDED = "fault hits", "outcome uses", "numbers", "given", "added"
 """Kinds of rows, beside those of the tables: given is what the fixtures said of a flow or schedule when it was applied."""
@@ -73,23 +70,17 @@ class Added(NamedTuple):
 
 
 class CountedRandom(random.Random):
-    """Chance whose whole state is a number, so that it can be kept with each batch of changes."""
+    """Chance whose whole state is a number beside its seed, so that it can be kept with each batch of changes."""
 
-    def __new__(cls, seed: str, count: int = 0) -> CountedRandom:
-        """Make one; before Python 3.11 the base class takes one argument at the most."""
-        return super().__new__(cls)
-
-    def __init__(self, seed: str, count: int = 0) -> None:
-        super().__init__(0)
-        self._seed_text = seed
-        self.count = count
+    seed_text = ""
+    count = 0
 
     def getrandbits(self, k: int, /) -> int:
         """`k` random bits."""
         found, had = 0, 0
         while had < k:
             self.count += 1
-            block = blake2b(f"{self._seed_text} {self.count}".encode(), digest_size=64).digest()
+            block = blake2b(f"{self.seed_text} {self.count}".encode(), digest_size=64).digest()
             found, had = found << 512 | int.from_bytes(block, "big"), had + 512
         return found >> (had - k)
 
@@ -104,15 +95,13 @@ class KeptIds(Ids):
 
     def __init__(self, seed: int | str | None) -> None:
         super().__init__(seed)
-        self.kept = CountedRandom("")
-        self.random = self.kept
+        self.kept = self.random = CountedRandom()
         self._bits = self.kept.getrandbits
         self._requests = random.Random()
 
     def begin(self, seed: str, key: bytes, count: int, starts: int) -> None:
         """Go on from what a file says; `starts` counts the processes there were before."""
-        self.kept = self.random = CountedRandom(seed, count)
-        self._bits = self.kept.getrandbits
+        self.kept.seed_text, self.kept.count = seed, count
         self._key = key
         self._requests = random.Random(f"{seed} requests {starts}")
 
@@ -190,9 +179,8 @@ class KeptState:
             restorer = self._restorers[world.key] = Restorer(world, self._stored, self.file.name, self._ahead)
             with self._paused():
                 restorer.rows()
-            for key, text in self._stored.rows(world.key, NUMBERS):
-                if key == "serial":
-                    world.serial = max(world.serial, int(text))
+            numbers = dict(self._stored.rows(world.key, NUMBERS))
+            world.serial = max(world.serial, int(numbers.get("serial", "0")))
 
     def count(self, world: World) -> None:
         """Give faults and outcomes, which have been added, the counts that the file has of them."""
@@ -202,34 +190,28 @@ class KeptState:
             if key in hits:
                 fault.resume(*json.loads(hits[key]))
         for flow, text in self._stored.rows(world.key, USES):
-            world.outcomes_of(flow).resume(json.loads(text))
+            world.outcomes[flow].resume(json.loads(text))
 
     def resume(self) -> None:
         """Resume the executions of the worlds: what is ready does so before this returns."""
         shared = self._shared
         assert shared is not None
-        lost = []
+        restorers, self._restorers = [*self._restorers.values()], {}
         with self._paused():
-            for restorer in self._restorers.values():
+            for restorer in restorers:
                 self.count(restorer.world)
-            for restorer in self._restorers.values():
+            for restorer in restorers:
                 restorer.resume()
-                lost += restorer.lost
             clock = shared.clock
             if isinstance(clock, HeldClock):
                 clock.release()
             elif isinstance(clock, VirtualClock):
                 clock.restart(self._now)
-            for restorer in self._restorers.values():
+            for restorer in restorers:
                 restorer.arrive()
         self.changes.coming_back = False
-        self._restorers = {}
-        for run, why in lost:
-            from cfmock.service.restoring import NOT_REPLAYED
-
-            text = f"this version of cfmock cannot continue it: {why}"
-            log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
-            shared.scheduler.fail(run, Failure(NOT_REPLAYED, text))
+        for restorer in restorers:
+            restorer.fail_lost()
         self._holding.close()
 
     @contextmanager
@@ -297,7 +279,7 @@ class KeptState:
                     self.changes.add(DELETE_ROW, world.key, HITS, key)
                 self._hits[world.key] = set(faults)
             for flow in world.counted_outcomes:
-                self._note(world.key, USES, flow, ascii_text([used for _, used in world.outcomes_of(flow).uses()]))
+                self._note(world.key, USES, flow, ascii_text([used for _, used in world.outcomes[flow].uses()]))
             world.counted_outcomes.clear()
 
     def _note_common(self, shared: Shared) -> None:
@@ -358,15 +340,15 @@ def is_news(world: World, place: str, said: object) -> bool:
 
 def _keyed_faults(world: World) -> list[tuple[str, Any]]:
     """The faults of a world by what they say, and the how manieth that says so it is: the same in each process."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     found = []
     for fault in world.faults.list():
         text = key_of(fault.rule)
-        seen[text] = seen.get(text, 0) + 1
+        seen[text] += 1
         found.append((f"{text}#{seen[text]}", fault))
     return found
 
 
 def key_of(rule: FaultRule) -> str:
     """A key for what a fault says: the same in each process."""
-    return digest(ascii_text(json.loads(json.dumps(rule.to_mapping(), default=str, sort_keys=True))))
+    return digest(json.dumps(rule.to_mapping(), default=str, sort_keys=True, separators=(",", ":")))

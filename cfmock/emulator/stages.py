@@ -35,45 +35,32 @@ class Decoded(Struct, frozen=True, gc=False):
     refusal: ServiceError | None
 
 
-@final
-class Claimed(Struct, frozen=True, gc=False):
-    """A call of a known operation by whom it says it is, in the world of that account; nothing is proved yet.
-
-    `struck` are the names of the fault rules that skewed the clock, `skew` by how many seconds.
-    """
+class Called(Struct, frozen=True, gc=False):
+    """A call of a known operation, in the world of its account. `struck` are the fault rules that skewed the clock, by name."""
 
     decoded: Decoded
     call: OperationCall
     world: World
     struck: Sequence[str]
+
+
+class Claimed(Called, frozen=True, gc=False):
+    """A call by whom it says it is; nothing is proved yet. Faults skewed the clock by `skew` seconds."""
+
     skew: float
 
 
-@final
-class Identified(Struct, frozen=True, gc=False):
+class Identified(Called, frozen=True, gc=False):
     """A call whose sender is known."""
 
-    decoded: Decoded
-    call: OperationCall
-    world: World
-    struck: Sequence[str]
 
-
-@final
-class Decided(Struct, frozen=True, gc=False):
+class Decided(Called, frozen=True, gc=False):
     """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
 
-    decoded: Decoded
-    call: OperationCall
-    world: World
-    struck: Sequence[str]
     violations: Sequence[ViolationNote]
     decision: FaultDecision | None
     trace: Trace | None
 
-
-Called = Claimed | Identified | Decided
-"""The stages that know which operation is called."""
 
 Reached = Decoded | Called
 """The stages that a call can be answered from."""

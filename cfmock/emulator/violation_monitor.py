@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.clocks import Clock
@@ -25,9 +27,9 @@ class ViolationMonitor:
 
     def __init__(self, spec: Spec, wall_clock: Clock, journal: Journal) -> None:
         self._spec = spec
-        self._clock = wall_clock
         self._journal = journal
-        self._histories: dict[WorldKey, ClientHistory] = {}
+        history = partial(ClientHistory, wall_clock, spec.limits["api_rate"]["DescribeExecution"])
+        self._histories: defaultdict[WorldKey, ClientHistory] = defaultdict(history)
         self._late: dict[str, tuple[WorldKey, Start | None]] = {}  # by request id
 
     def call_received(self, identified: Identified) -> list[ViolationNote]:
@@ -35,7 +37,7 @@ class ViolationMonitor:
         request, call = identified.decoded, identified.call
         found = violation_kinds.violations(call.operation, request.parameters, call.arguments)
         acs3 = request.claim.acs3 or ("Signature" not in request.parameters.values and is_acs3(request.request))
-        return found + self._history((call.account, call.region)).call_received(call, request.claim.nonce, acs3=acs3)
+        return found + self._histories[call.account, call.region].call_received(call, request.claim.nonce, acs3=acs3)
 
     def call_answered(
         self, stage: Identified | Decided, reply: Reply, failure: ServiceError | None, fields: Fields
@@ -44,7 +46,7 @@ class ViolationMonitor:
         call, nonce = stage.call, stage.decoded.claim.nonce
         decision = stage.decision if type(stage) is Decided else None
         key = call.account, call.region
-        history = self._history(key)
+        history = self._histories[key]
         found: Sequence[ViolationNote] = ()
         if reply.transport not in TOLD or (failure is not None and decision is not None and decision.after is not None):
             history.lost(start_of(call), reply.request_id)
@@ -63,7 +65,7 @@ class ViolationMonitor:
         late = self._late.pop(reply.request_id, None)
         if late is not None:
             key, start = late
-            self._history(key).lost(start, reply.request_id)
+            self._histories[key].lost(start, reply.request_id)
             self._journal.left(key, reply.request_id)
 
     def violations(self, now: float, scope: Scope = ALL) -> list[Seen]:
@@ -79,10 +81,3 @@ class ViolationMonitor:
     def forget(self, key: WorldKey) -> None:
         """Forget the clients of a world."""
         self._histories.pop(key, None)
-
-    def _history(self, key: WorldKey) -> ClientHistory:
-        history = self._histories.get(key)
-        if history is None:
-            rate = self._spec.limits["api_rate"]["DescribeExecution"]
-            history = self._histories[key] = ClientHistory(self._clock, rate)
-        return history

@@ -33,8 +33,7 @@ class Worlds:
         self.owned: set[WorldKey] | None = None
         self._shared = shared
         self._worlds: dict[WorldKey, World] = {}
-        self._changes: dict[int, tuple[Scope, Change]] = {}  # by number, oldest first
-        self._sizes: dict[int, int] = {}  # in bytes, by number
+        self._changes: dict[int, tuple[Scope, Change, int]] = {}  # by number, oldest first, with the size in bytes
         self.added = 0  # bytes of all of them
         self._resets: dict[Scope, int] = {ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
@@ -54,7 +53,7 @@ class Worlds:
         world = self._worlds[account, region] = World(account, region, self._shared)
         self.prepare(world)
         since = max(number for scope, number in self._resets.items() if is_of(world.where, scope))
-        for number, (scope, change) in list(self._changes.items()):
+        for number, (scope, change, _) in list(self._changes.items()):
             if number > since and is_of(world.where, scope):
                 deque(_steps(change, world), maxlen=0)
         return world
@@ -101,9 +100,8 @@ class Worlds:
         worlds = list(self.known(scope))
         self._numbers += 1
         number = self._numbers
-        self._sizes[number] = size
         self.added += size
-        self._changes[number] = scope, change
+        self._changes[number] = scope, change, size
         turn = Slice()
         for world in worlds:
             steps = _steps(change, world)
@@ -131,8 +129,8 @@ class Worlds:
 
     def no_longer(self, number: int) -> None:
         """Make the change of this number in no more worlds."""
-        self._changes.pop(number, None)
-        self.added -= self._sizes.pop(number, 0)
+        if number in self._changes:
+            self.added -= self._changes.pop(number)[2]
 
     def end(self, scope: Scope = ALL) -> list[World]:
         """End the worlds of the account and region, and drop the changes that hold in no others. Returns those that ended;
@@ -143,7 +141,7 @@ class Worlds:
             self._resets = {ALL: 0}
         else:
             self._resets[scope] = self._numbers
-            for number, (changed, _) in list(self._changes.items()):
+            for number, (changed, _, _) in list(self._changes.items()):
                 if scope[0] in (None, changed[0]) and scope[1] in (None, changed[1]):
                     self.no_longer(number)
         ended = [world for world in self if is_of(world.where, scope)]

@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from cfmock.base.json_text import packaged_json
 from cfmock.base.problems import MOST_TOLD
 from cfmock.base.suggestions import did_you_mean, shared_allowance, shown
@@ -22,17 +20,11 @@ LONGEST = 1_000
 """Characters of a text about a violation."""
 
 
-class ViolationKind(Struct, frozen=True):
-    """One kind of violation. Texts in `{}` are filled in by what was seen."""
-
-    meant: str
-    real: str
-
-
 @functools.cache
-def violation_kinds() -> Mapping[str, ViolationKind]:
-    """Return the table by the names of the kinds."""
-    return {name: ViolationKind(**row) for name, row in packaged_json(__file__, "violation_kinds.json").items()}
+def violation_kinds() -> Mapping[str, Mapping[str, str]]:
+    """Return the texts `meant` and `real` of each kind. What is in `{}` in them is filled in by what was seen."""
+    kinds: Mapping[str, Mapping[str, str]] = packaged_json(__file__, "violation_kinds.json")
+    return kinds
 
 
 class ViolationNote(NamedTuple):
@@ -50,7 +42,7 @@ class ViolationNote(NamedTuple):
 def violation(kind: str, message: str, **seen: object) -> ViolationNote:
     """Make a violation of a kind of the table, its texts filled in."""
     row = violation_kinds()[kind]
-    texts = message, row.meant.format(**seen), row.real.format(**seen)
+    texts = message, row["meant"].format(**seen), row["real"].format(**seen)
     return ViolationNote(kind, *(text[:LONGEST] for text in texts))
 
 

@@ -9,7 +9,7 @@ where both day fields are given one of them is enough, and a time that never com
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from cronsim import CronSim, CronSimError
@@ -98,12 +98,12 @@ _ITEM = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([0-9]{1,4}))?\Z", re.ASCII)
 
 
 class _Field(Struct, frozen=True):
-    """One field: its name, range, the names its values have, and whether it takes `?` and steps."""
+    """One field: its name, range, the names its values have from 1 on, and whether it takes `?` and steps."""
 
     name: str
     low: int
     high: int
-    words: Mapping[str, int] = {}
+    words: tuple[str, ...] = ()
     any: bool = False
     steps: bool = True
 
@@ -129,31 +129,26 @@ class _Field(Struct, frozen=True):
         return range(start, end + 1, int(step or 1))
 
     def _number(self, word: str, text: str) -> int:
-        number = int(word) if word.isdecimal() and len(word) < 3 else self.words.get(word.upper())
+        names = {name: number for number, name in enumerate(self.words, 1)}
+        number = int(word) if word.isdecimal() and len(word) < 3 else names.get(word.upper())
         if number is None or not self.low <= number <= self.high:
             raise self._wrong(text)
         return number
 
     def _wrong(self, text: str) -> InvalidValue:
-        named = f" or {next(iter(self.words))} to {[*self.words][-1]}" if self.words else ""
+        named = f" or {self.words[0]} to {self.words[-1]}" if self.words else ""
         marks = ", ".join([",", "-", "*", *(["?"] if self.any else []), *(["/"] if self.steps else [])])
         taken = f"{self.low} to {self.high}{named} and {marks}"
         return InvalidValue.of("{} as {} is not made of {}", shown(text), self.name, taken)
 
 
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"
-_DAYS = "MON TUE WED THU FRI SAT SUN"
-
-
-def _numbered(words: str) -> dict[str, int]:
-    return {word: number for number, word in enumerate(words.split(), 1)}
-
-
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _FIELDS = (
     _Field("minutes", 0, 59),
     _Field("hours", 0, 23),
     _Field("day-of-month", 1, 31, any=True),
-    _Field("month", 1, 12, _numbered(_MONTHS)),
-    _Field("day-of-week", 1, 7, _numbered(_DAYS), any=True, steps=False),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day-of-week", 1, 7, _DAYS, any=True, steps=False),
 )
 _NAMES = [field.name for field in _FIELDS]

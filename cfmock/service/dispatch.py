@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import coerce
-from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall
+from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall, Subscribe
 from cfmock.service import executions, flows, listing, map_runs, schedules, task_reports, versions
 from cfmock.service.rows import EXPRESS, STANDARD
 from cfmock.service.world import FLOWS, World
 
 Handler = Callable[..., "Fields | DeferredAnswer"]
-
-Subscribe = Callable[[Callable[[], None]], Callable[[], None]]
-"""Registers whom to tell that something is done; returns how to undo that."""
 
 HANDLERS: Mapping[str, Handler] = {
     "CreateFlow": flows.create_flow,
@@ -60,7 +57,7 @@ def dispatch(world: World, call: OperationCall) -> Fields | DeferredAnswer:
     if world.shared.compiling is not None and "definition" in arguments:
         later = _compiled_later(world, arguments)
         if later is not None:
-            return DeferredAnswer(partial(_perform, handler, world, arguments), later)
+            return DeferredAnswer(cast("Callable[[], Fields]", partial(handler, world, **arguments)), later)
     return handler(world, **arguments)
 
 
@@ -73,9 +70,3 @@ def _compiled_later(world: World, arguments: Mapping[str, Any]) -> Subscribe | N
         row = world.stores.flows.get(FLOWS, arguments["name"])
         mode = row.execution_mode if row is not None else STANDARD
     return compiling.later(arguments["definition"], flows.DEFINITION, express=mode == EXPRESS)
-
-
-def _perform(handler: Handler, world: World, arguments: Mapping[str, Any]) -> Fields:
-    answer = handler(world, **arguments)
-    assert not isinstance(answer, DeferredAnswer)
-    return answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,16 +15,13 @@ from cfmock.engine.commands import UNNAMED
 from cfmock.engine.execution import FlowExecution, Recording, TaskResolver
 from cfmock.engine.expr import ExpressionError
 from cfmock.engine.recording import Entry, ExecutionRecording
+from cfmock.protocol.wire.messages import Subscribe, Undo
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 from cfmock.service.shared import Observer
 from cfmock.service.tables import RecordingWriter
 from cfmock.service.task_reports import report_to_token
 from cfmock.service.world import Live, World
-
-if TYPE_CHECKING:
-    from cfmock.service.world import World
-
 
 BEGUN = "begun"
 """The first entry of an execution that runs its definition: now, skipped, owner of its timeline, nesting."""
@@ -48,24 +44,6 @@ def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting
     write = RecordingWriter(log, world.key, row.serial)
     write([BEGUN, world.clock.now(), timeline.skipped, own(timeline, row), nesting])
     return ExecutionRecording(write)
-
-
-def record_canned(
-    world: World, row: ExecutionRow, timeline: Timeline, due: float | None, polls: int, outcome: object, number: int
-) -> None:
-    """Take down when an execution ends that goes by an outcome: at the moment `due`, or at the last of `polls`. `number` counts
-    what was taken down of it."""
-    log = world.shared.changes
-    if log is not None:
-        write = RecordingWriter(log, world.key, row.serial, number)
-        write([CANNED, due, polls, outcome, own(timeline, row), timeline.skipped])
-
-
-Undo = Callable[[], None]
-"""Ends what was begun by the call that returned it."""
-
-Subscribe = Callable[[Callable[[], None]], Undo]
-"""Registers whom to call once something is done."""
 
 
 class End(Struct, frozen=True):
@@ -97,17 +75,17 @@ def waiting_for(world: World, row: ExecutionRow) -> Subscribe | None:
     if world.live_execution(row) is None:
         leave()
         return None
-    return partial(_subscribe, world, row, leave)
 
+    def subscribe(tell: Callable[[], None]) -> Undo:
+        unsubscribe = world.subscribe(row, tell)
 
-def _subscribe(world: World, row: ExecutionRow, leave: Undo, tell: Callable[[], None]) -> Undo:
-    unsubscribe = world.subscribe(row, tell)
+        def undo() -> None:
+            leave()
+            unsubscribe()
 
-    def undo() -> None:
-        leave()
-        unsubscribe()
+        return undo
 
-    return undo
+    return subscribe
 
 
 def finish(world: World, live: Live, stopped: float, end: End) -> None:
@@ -147,15 +125,11 @@ class Executed(Live):
     `resolver` answers its tasks; `nesting` counts the executions that wait for it, one inside the other.
     """
 
-    outcome = None
-
     def __init__(
         self, world: World, row: ExecutionRow, timeline: Timeline, resolver: TaskResolver, given: Json, nesting: int = 0
     ) -> None:
         self.timeline = timeline
-        self.listed = False
         self.row = row
-        self.run: FlowExecution | None = None  # there from the moment it begins
         self._world = world
         self._resolver = resolver
         self._given = given
@@ -185,12 +159,6 @@ class Executed(Live):
         self.run = run
         assert self.row.events is not None
         run.context.hold = self.row.events.hold
-
-    def poll(self) -> bool:
-        return False
-
-    def poll_out(self) -> None:
-        """Nothing to do: how often it is asked for makes no difference to it."""
 
     def stop(self, error: str, cause: str) -> None:
         if self.run is not None:
@@ -230,13 +198,10 @@ class Executed(Live):
 class Canned(Live):
     """A live execution that goes as a canned outcome says."""
 
-    run = None
-
     def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, outcome: Outcome) -> None:
         self.timeline = timeline
-        self.listed = False
         self.row = row
-        self.outcome = outcome
+        self.outcome: Outcome = outcome
         self._world = world
         self._polls = outcome.polls
         self._due: float | None = None
@@ -257,7 +222,11 @@ class Canned(Live):
         self._timer = self._world.timers.add(due, TimerKind.PROGRESS, self._end, self.timeline)
 
     def _record(self) -> None:
-        record_canned(self._world, self.row, self.timeline, self._due, self._polls, self.outcome.given, self._recorded)
+        """Write down when it ends: at the moment it is due, or at the last of the polls."""
+        log, timeline = self._world.shared.changes, self.timeline
+        if log is not None:
+            write = RecordingWriter(log, self._world.key, self.row.serial, self._recorded)
+            write([CANNED, self._due, self._polls, self.outcome.given, own(timeline, self.row), timeline.skipped])
         self._recorded += 1
 
     def resume(self, due: float | None, polls: int, recorded: int) -> None:
@@ -284,7 +253,6 @@ class Canned(Live):
             self._end()
 
     def stop(self, error: str, cause: str) -> None:
-        """End it now, as StopExecution does."""
         self.drop()
         finish(self._world, self, self.timeline.now(), End("Stopped", error=error, cause=cause))
 

@@ -19,9 +19,8 @@ from cfmock.service.world import World
 
 def describe_map_run(world: World, *, flow_name: str, execution_name: str, map_run_name: str) -> Fields:
     """Raises FlowNotExists, ExecutionNotExists, and InvalidArgument for a map run that the execution has not begun."""
-    row = _find(world, flow_name, execution_name, map_run_name)
-    row = row if isinstance(row, MapRunRow) else MapRunRow.of(row)
-    counts = row.counts
+    found = _find(world, flow_name, execution_name, map_run_name)
+    row = found if isinstance(found, MapRunRow) else MapRunRow.of(found)
     return {
         "ExecutionName": execution_name,
         "MapRunName": row.name,
@@ -31,14 +30,7 @@ def describe_map_run(world: World, *, flow_name: str, execution_name: str, map_r
         "Concurrency": row.concurrency,
         "ToleratedFailedCount": row.tolerated_count,
         "ToleratedFailedPercentage": row.tolerated_percentage,
-        "ItemCounts": {
-            "Pending": counts.pending,
-            "Running": counts.running,
-            "Succeed": counts.succeed,
-            "Failed": counts.failed,
-            "Aborted": counts.aborted,
-            "Total": counts.total,
-        },
+        "ItemCounts": {name.capitalize(): count for name, count in row.counts._asdict().items()},
     }
 
 

@@ -98,11 +98,6 @@ class Outcomes:
         self._changed()
         return lambda: used[0] > 0
 
-    @property
-    def count(self) -> int:
-        """The number of outcomes."""
-        return len(self._outcomes)
-
     def uses(self) -> list[tuple[Outcome, int]]:
         """All of them, and how often each was used."""
         return [(outcome, used[0]) for outcome, used in self._outcomes]

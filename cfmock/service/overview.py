@@ -9,7 +9,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -62,35 +64,25 @@ class Found(Struct, frozen=True):
     row: ExecutionRow
 
 
-class Wanted(Struct, frozen=True):
-    """A filter of executions: by flow (a name or a glob), status and prefix of the name. None and an empty prefix match all."""
+def page(
+    worlds: Iterable[World], flow: str | None, status: str | None, prefix: str, after: ListPlace | None, limit: int
+) -> tuple[list[Found], ListPlace | None]:
+    """The next `limit` executions behind a place, and the place to go on behind, None if that is all.
 
-    flow: str | None = None
-    status: str | None = None
-    prefix: str = ""
-
-
-class Page(NamedTuple):
-    """So many executions, and the place to go on behind, None if that is all."""
-
-    found: list[Found]
-    after: ListPlace | None
-
-
-def page(worlds: Iterable[World], wanted: Wanted, after: ListPlace | None, limit: int) -> Page:
-    """The next `limit` executions behind a place. One by prefix may be shorter, and yet not the last."""
-    pairs = [(world, flow) for world in worlds for flow in _flows(world, wanted.flow)]
-    matching = _matching(pairs, wanted.prefix, after) if wanted.prefix else None
-    source = _by_time(pairs, wanted.status, after) if matching is None else iter(matching)
+    `flow` is a name or a glob; it and `status` None, and an empty prefix, match all. A page by prefix may be shorter, and yet
+    not the last.
+    """
+    pairs = [(world, row) for world in worlds for row in _flows(world, flow)]
+    matching = _matching(pairs, prefix, after) if prefix else None
     found: list[Found] = []
-    for looked_at, each in enumerate(source, 1):
-        if wanted.status in (None, each.row.status) and each.row.name.startswith(wanted.prefix):
+    for looked_at, each in enumerate(_by_time(pairs, status, after) if matching is None else matching, 1):
+        if status in (None, each.row.status) and each.row.name.startswith(prefix):
             if len(found) == limit:
-                return Page(found, found[-1].place)
+                return found, found[-1].place
             found.append(each)
         if looked_at == MAX_LOOKED_AT:
-            return Page(found, each.place)
-    return Page(found, None)
+            return found, each.place
+    return found, None
 
 
 def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
@@ -101,11 +93,10 @@ def count_by_status(world: World, flow: FlowRow) -> dict[str, int]:
 
 def counts_of_all(worlds: Iterable[World], name: str | None) -> dict[str, int]:
     """Count the executions of all flows, or those of this name or glob, likewise."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for world in worlds:
         for flow in _flows(world, name):
-            for status, count in count_by_status(world, flow).items():
-                counts[status] = counts.get(status, 0) + count
+            counts.update(count_by_status(world, flow))
     return counts
 
 
@@ -136,8 +127,7 @@ def _by_time(pairs: Sequence[tuple[World, FlowRow]], status: str | None, after: 
     return heapq.merge(*runs, key=_place_of, reverse=True)
 
 
-def _place_of(found: Found) -> ListPlace:
-    return found.place
+_place_of = attrgetter("place")
 
 
 def _run(world: World, flow: FlowRow, status: str, after: ListPlace | None) -> Iterator[Found]:

@@ -19,28 +19,22 @@ from cfmock.base.clocks import HeldClock, VirtualClock
 from cfmock.base.errors import ServiceError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
+from cfmock.engine.commands import Failure
 from cfmock.engine.events import History, HistoryChild
 from cfmock.engine.execution import CalledTask, FlowExecution, Recording
 from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
-from cfmock.service import row_texts, schedules, starting
+from cfmock.protocol.wire.arguments import input_value
+from cfmock.service import row_texts, schedules
 from cfmock.service.flows import compiled
-from cfmock.service.live import CANNED
+from cfmock.service.live import CANNED, Canned, Executed
 from cfmock.service.outcomes import Outcome
 from cfmock.service.retention import DefinedRow
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
-from cfmock.service.starting import Resolver
+from cfmock.service.starting import Resolver, enter_again
 from cfmock.service.store.statements import StoredRows
-from cfmock.service.tables import (
-    ALIASES,
-    FLOWS,
-    MAP_RUNS,
-    SCHEDULES,
-    STATES,
-    VERSIONS,
-    RecordingWriter,
-)
+from cfmock.service.tables import ALIASES, FLOWS, MAP_RUNS, SCHEDULES, STATES, VERSIONS, RecordingWriter
 from cfmock.service.world import FLOWS as PARTITION
 from cfmock.service.world import World
 
@@ -65,8 +59,7 @@ class Restorer:
         self._runs: dict[int, FlowExecution] = {}
         self._parents: dict[str, FlowExecution] = {}  # by the names of their map runs
         self._stand_ins: dict[int, StandIn] = {}
-        self.lost: list[tuple[FlowExecution, str]] = []
-        """Executions that cannot go on, and why."""
+        self._lost: list[tuple[FlowExecution, str]] = []  # cannot go on, and why
 
     def rows(self) -> None:
         """Bring back the tables, and the executions that have ended. Raises SettingsError for a row that cannot be read."""
@@ -155,6 +148,13 @@ class Restorer:
         for owner, skipped in self._latest.items():
             self._timelines[owner].skip_to(skipped)
 
+    def fail_lost(self) -> None:
+        """End the executions that cannot go on."""
+        for run, why in self._lost:
+            text = f"this version of cfmock cannot continue it: {why}"
+            log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
+            self.world.scheduler.fail(run, Failure(NOT_REPLAYED, text))
+
     def _timeline(self, serial: int, entries: list[Entry]) -> Timeline:
         owner = serial
         if entries:
@@ -177,10 +177,9 @@ class Restorer:
         entry: Entry = entries[-1] if entries else [CANNED, None, 0, {"status": row.status}, 0, 0.0]
         _, due, polls, given, _, _ = entry
         outcome = Outcome.from_mapping(given)
-        starting.resume_canned(
-            self.world, replace(row, outcome=outcome), outcome, timeline,
-            None if due is None else due - self._ahead, polls, len(entries),
-        )  # fmt: skip
+        live = Canned(self.world, replace(row, outcome=outcome), timeline, outcome)
+        enter_again(self.world, live)
+        live.resume(None if due is None else due - self._ahead, polls, len(entries))
 
     def _executed(self, row: ExecutionRow, entries: list[Entry]) -> None:
         world, timeline = self.world, self._timelines[row.serial]
@@ -195,17 +194,19 @@ class Restorer:
         try:
             if row.map_run:
                 row = replace(row, flow=self._child_flow(row))
-            run = self._runs[row.serial] = starting.resume_executed(world, row, timeline, nesting, recording)
+            live = Executed(world, row, timeline, Resolver(world, row), input_value(row.input), nesting)
+            enter_again(world, live)
+            live.begin(recording)
+            assert live.run is not None
+            run = self._runs[row.serial] = live.run
             replay(run, entries[1:], self._set_clock)
         except ReplayError as error:
-            self.lost.append((self._runs[row.serial], str(error)))
+            self._lost.append((self._runs[row.serial], str(error)))
         self._ahead_by(timeline.owner, timeline.skipped)
         run = self._runs[row.serial]
         self._parents.update(dict.fromkeys(run.map_runs, run))
         for task in recording.later:
-            resolver = task.execution.resolver
-            assert isinstance(resolver, Resolver)
-            world.uncalled.append((task, partial(resolver.call_again, task)))
+            world.uncalled.append((task, partial(_resolver(task.execution).call_again, task)))
 
     def _child_flow(self, row: ExecutionRow) -> FlowRow:
         """Return the flow that a child of a map run executes: its parent is there already."""
@@ -238,21 +239,20 @@ class Restorer:
 
     def again(self, task: CalledTask, serial: int, joined: bool) -> Waits:
         """Wait for a canned child once more; one that has ended since has reported that."""
-        resolver = task.execution.resolver
-        assert isinstance(resolver, Resolver)
         found = self._running.get(serial)
-        return Waits(None, serial) if found is None else resolver.wait_for(task, found[0], joined)
+        return Waits(None, serial) if found is None else _resolver(task.execution).wait_for(task, found[0], joined)
 
     def spent(self, execution: FlowExecution, mock: Json) -> None:
         """Count a use of a mock, if that is still there."""
-        resolver = execution.resolver
-        assert isinstance(resolver, Resolver)
-        found = resolver.mocks.at(mock)
+        found = _resolver(execution).mocks.at(mock)
         if found is not None:
             execution.spent[found] = execution.spent.get(found, 0) + 1
 
     def nested(self, execution: FlowExecution, child: HistoryChild) -> None:
         """Note what an execution has started, in its history."""
-        resolver = execution.resolver
-        assert isinstance(resolver, Resolver)
-        resolver.note_child(child)
+        _resolver(execution).note_child(child)
+
+
+def _resolver(execution: FlowExecution) -> Resolver:
+    assert isinstance(execution.resolver, Resolver)
+    return execution.resolver

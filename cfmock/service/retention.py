@@ -73,9 +73,7 @@ class Definitions:
 
 
 def _key(row: DefinedRow) -> str:
-    if isinstance(row, FlowRow):
-        return f"version {row.version}"
-    return f"{'alias' if isinstance(row, AliasRow) else 'schedule'} {row.name}"
+    return f"{type(row).__name__} {row.version if isinstance(row, FlowRow) else row.name}"
 
 
 def _text_size(row: DefinedRow) -> int:
@@ -108,15 +106,12 @@ MAX_GONE = 4 * 1024 * 1024
 _FEW_OF = 256  # of so many executions one is dropped beforehand
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
-_COMPILED = 20  # bytes of a compiled definition for each character
 
 _State = tuple[int, int]
 
 
 class Memory:
-    """The memory that the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes,
-    `retentions`
-    those of the worlds."""
+    """The memory that the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -137,12 +132,7 @@ class Memory:
 
     def use(self, flow: FlowRow) -> None:
         """An execution holds on to this state of a flow."""
-        state = id(flow.definition), id(flow.environment)
-        used = self._flows.get(state)
-        if used is None:
-            self._flows[state] = [1, 0]
-        else:
-            used[0] += 1
+        self._flows.setdefault(_state(flow), [0, 0])[0] += 1
 
     def free(self, flow: FlowRow) -> None:
         """The counterpart of `use`."""
@@ -186,8 +176,7 @@ class Retention:
         self._most = most
         self._forget = forget
         self._tell = tell
-        self._sizes: dict[int, int] = {}  # of those that run, in bytes, by serial
-        self._fixed: dict[int, int] = {}  # likewise: what they take beside their histories
+        self._running: dict[int, list[int]] = {}  # by serial, in bytes: what it takes beside its history, and in all
         self._staying: set[int] = set()  # serials of what fixtures write
         self._map_runs: dict[int, tuple[str, ...]] = {}  # keys of their rows
         memory.retentions.append(self)
@@ -221,23 +210,21 @@ class Retention:
 
     def runs(self, row: ExecutionRow) -> None:
         """It goes on running after its start."""
-        if row.serial not in self._fixed:
+        if row.serial not in self._running:
             size = _EXECUTION + getsizeof(row.input) + len(row.callback_token)
             if row.events is not None:
                 size += _RUNNING + value_size(row.input)
-            self._fixed[row.serial] = size
-            if row.events is not None:
-                size += row.events.running_size
-            self._sizes[row.serial] = size
-            self._enter(row, size)
+            whole = size if row.events is None else size + row.events.running_size
+            self._running[row.serial] = [size, whole]
+            self._enter(row, whole)
 
     def grown(self, row: ExecutionRow, history: int) -> int | None:
         """The history of a running execution and the values in it take so many bytes. Gives how many are enough to tell again;
         None if there is no more room for it."""
         self.runs(row)
-        size = self._fixed[row.serial] + history
-        self._memory.bytes += size - self._sizes[row.serial]
-        self._sizes[row.serial] = size
+        sizes = self._running[row.serial]
+        self._memory.bytes += sizes[0] + history - sizes[1]
+        sizes[1] = sizes[0] + history
         self._trim(0)
         if self._memory.bytes > self._memory.limit + HEADROOM:
             return None
@@ -246,8 +233,9 @@ class Retention:
     def ended(self, row: ExecutionRow) -> None:
         """It has ended, and may go from now on."""
         serial = row.serial
-        if self._fixed.pop(serial, None) is not None:
-            self._memory.bytes += _size(row) - self._sizes.pop(serial)
+        sizes = self._running.pop(serial, None)
+        if sizes is not None:
+            self._memory.bytes += _size(row) - sizes[1]
         elif serial in self._staying:
             return
         else:
@@ -265,7 +253,7 @@ class Retention:
         for row in rows:
             if row.serial in self._staying:
                 self._staying.discard(row.serial)
-            elif row.ended or row.serial in self._sizes:
+            elif row.ended or row.serial in self._running:
                 counted = self._memory.bytes
                 self._release(row)
                 if row.ended:
@@ -312,12 +300,8 @@ class Retention:
 
     def _release(self, row: ExecutionRow) -> tuple[str, ...]:
         """Stop counting it; returns the keys of the rows of its map runs."""
-        size = self._sizes.pop(row.serial, None) if self._sizes else None
-        if size is None:
-            size = _size(row)
-        else:
-            del self._fixed[row.serial]
-        self._memory.bytes -= size
+        sizes = self._running.pop(row.serial, None) if self._running else None
+        self._memory.bytes -= _size(row) if sizes is None else sizes[1]
         self.count -= 1
         self._memory.free(row.flow)
         return self._map_runs.pop(row.serial, ()) if self._map_runs else ()

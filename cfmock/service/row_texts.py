@@ -8,8 +8,11 @@ millisecond.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import count
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from msgspec import convert
@@ -27,11 +30,15 @@ _FLOW = (
     "id", "name", "definition", "description", "type", "execution_mode", "created", "modified", "role_arn", "environment",
     "external_storage_location", "resource_group_id", "version", "published",
 )  # fmt: skip
+_EXECUTION = (
+    "name", "status", "input", "started", "output", "stopped", "error", "cause", "qualifier", "map_run", "callback_token",
+)  # fmt: skip
+_flow_values, _execution_values = attrgetter(*_FLOW), attrgetter(*_EXECUTION)
 
 
 def flow_text(row: FlowRow) -> str:
     """A flow, or a version of one."""
-    return ascii_text([getattr(row, name) for name in _FLOW])
+    return ascii_text(_flow_values(row))
 
 
 def flow_row(text: str, compile_text: Compile) -> FlowRow:
@@ -54,56 +61,42 @@ def row_of(kind: type[R], text: str) -> R:
 def execution_text(row: ExecutionRow, stays: bool) -> str:
     """An execution, its history once it has ended; `stays`: a fixture wrote it."""
     events = history_value(row.events) if row.events is not None and row.ended else None
-    return ascii_text(
-        [
-            row.name, row.status, row.input, row.started, row.output, row.stopped, row.error, row.cause, row.qualifier,
-            row.map_run, row.callback_token, events, stays, row.parent,
-        ]
-    )  # fmt: skip
+    return ascii_text([*_execution_values(row), events, stays, row.parent])
 
 
 def execution_row(text: str, flow: FlowRow, serial: int) -> tuple[ExecutionRow, bool]:
     """The execution again, and whether a fixture wrote it."""
-    (
-        name, status, input_, started, output, stopped, error, cause, qualifier, map_run, callback_token, events, stays,
-        parent,
-    ) = json.loads(text)  # fmt: skip
+    *values, events, stays, parent = json.loads(text)
     row = ExecutionRow(
-        flow, name, status, input_, started, serial, output, stopped, error, cause,
-        None if events is None else history_of(events), qualifier, map_run, callback_token,
+        flow=flow,
+        serial=serial,
+        events=None if events is None else history_of(events),
         parent=None if parent is None else Parent(*parent),
-    )  # fmt: skip
+        **dict(zip(_EXECUTION, values, strict=True)),
+    )
     return row, stays
 
 
-class _Numbers:
-    """Numbers things in the order in which they are first asked for."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-
-    def of(self, thing: Any) -> int:
-        return self._numbers.setdefault(thing, len(self._numbers))
-
-    def things(self) -> list[Any]:
-        return list(self._numbers)
+def _numbers() -> defaultdict[Any, int]:
+    """Number things in the order in which they are first asked for."""
+    return defaultdict(count().__next__)
 
 
 def history_value(history: History) -> Json:
     """The events of an execution that has ended, the points of its definition that it passed, and what it started."""
-    moments, shapes, texts = _Numbers(), _Numbers(), _Numbers()
+    moments, shapes, texts = _numbers(), _numbers(), _numbers()
     events = [
         [
             event.cause,
-            shapes.of(event.shape),
-            texts.of(event.step),
-            moments.of(event.time),
-            *map(texts.of, event.parts),
+            shapes[event.shape],
+            texts[event.step],
+            moments[event.time],
+            *[texts[part] for part in event.parts],
         ]
         for event in history
     ]
-    trail = list(map(texts.of, history.trail))
-    return [moments.things(), shapes.things(), texts.things(), events, trail, history.children]
+    trail = [texts[point] for point in history.trail]
+    return [list(moments), list(shapes), list(texts), events, trail, history.children]
 
 
 def history_of(value: Json) -> History:

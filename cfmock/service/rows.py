@@ -10,13 +10,15 @@ from msgspec import Struct
 from cfmock.engine.events import History
 from cfmock.engine.flow import Flow
 from cfmock.engine.map_runs import ItemCounts, MapRun
-from cfmock.service.store.memory import Place
 
 if TYPE_CHECKING:
     from cfmock.service.outcomes import Outcome
 
 STANDARD = "Standard"
 EXPRESS = "Express"
+
+Place = tuple[str, str]
+"""A part of an index: a group of executions, and their status."""
 
 
 class FlowRow(Struct, frozen=True):

@@ -57,7 +57,7 @@ def create_schedule(
     world.stores.schedules.put(flow.id, schedule_name, row)
     world.changed("flow", flow_name)
     if enable:
-        _plan(world, flow, schedule_name, rule, now)
+        _plan(world, flow, schedule_name, rule, rule.after(now))
     return _fields(row)
 
 
@@ -93,7 +93,8 @@ def update_schedule(
     if (row.enabled, row.cron) != (before.enabled, before.cron):
         _cancel(world, flow, schedule_name)
         if row.enabled:
-            _plan(world, flow, schedule_name, _parsed(row.cron), now)
+            rule = _parsed(row.cron)
+            _plan(world, flow, schedule_name, rule, rule.after(now))
     return _fields(row)
 
 
@@ -136,26 +137,22 @@ def _parsed(expression: str) -> CronRule:
         raise invalid("CronExpression", f"is not valid: {error}") from None
 
 
-def _plan(world: World, flow: FlowRow, name: str, rule: CronRule, moment: float) -> None:
-    """See to the first run after this moment, and from there to all that follow."""
-    _plan_at(world, flow, name, rule, rule.after(moment))
-
-
 def resume_schedule(world: World, flow: FlowRow, row: ScheduleRow) -> None:
     """Go on with a schedule of an earlier process: what was due while none ran is due now."""
     if row.enabled:
         rule = _parsed(row.cron)
-        _plan_at(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
+        _plan(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
 
 
-def _plan_at(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> None:
+def _plan(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> None:
+    """See to the run that is due at this moment, and from there to all that follow."""
     row = world.stores.schedules.get(flow.id, name)
     if world.shared.changes is not None and row is not None:
         world.stores.schedules.put(flow.id, name, row._replace(due=due))
 
     def run() -> None:
         last = due if isinstance(world.clock, VirtualClock) else _caught_up(world, flow, name, rule, due)
-        _plan(world, flow, name, rule, last)
+        _plan(world, flow, name, rule, rule.after(last))
         _start(world, flow.name, name)
 
     world.alarms.setdefault(flow.id, {})[name] = world.timers.add_moment(due, TimerKind.SCHEDULE, run)

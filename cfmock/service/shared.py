@@ -17,6 +17,7 @@ from cfmock.observe.call_tally import CallTally
 from cfmock.observe.change_feed import ChangeFeed
 from cfmock.observe.journal import Journal, Warned, WorldKey
 from cfmock.protocol.spec.model import Spec
+from cfmock.protocol.wire.messages import Subscribe
 from cfmock.service.call_diagnostics import LONGEST, CallDiagnostics
 from cfmock.service.retention import Memory
 from cfmock.service.rows import ExecutionRow
@@ -31,9 +32,7 @@ event which comes next."""
 class Compiling(Protocol):
     """Compiles large definitions while others are answered."""
 
-    def later(
-        self, text: str, file: str, *, express: bool
-    ) -> Callable[[Callable[[], None]], Callable[[], None]] | None:
+    def later(self, text: str, file: str, *, express: bool) -> Subscribe | None:
         """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
 
 

@@ -13,7 +13,7 @@ from cfmock.base.suggestions import shown
 from cfmock.base.timers import Timeline
 from cfmock.engine.commands import DATA_LIMIT, Failure, LimitExceeded
 from cfmock.engine.events import History, HistoryChild
-from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested, Recording
+from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import Mode
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
@@ -138,10 +138,7 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
 def _enter_and_begin(world: World, live: Live) -> ExecutionRow:
     """Write down a new execution and let it go on as far as it can. Returns its row as it stands then."""
     row = live.row
-    world.stores.executions.put(row.flow.id, row.name, row)
-    world.enter(live)
-    if row.events is not None:
-        row.events.watch_size(partial(_history_grown, world, row), STEP)
+    _enter(world, live)
     live.begin()
     found = world.stores.executions.get(row.flow.id, row.name)
     if found is None or found.serial != row.serial:
@@ -155,37 +152,22 @@ def _enter_and_begin(world: World, live: Live) -> ExecutionRow:
     return found
 
 
-def resume_canned(
-    world: World, row: ExecutionRow, outcome: Outcome, timeline: Timeline, due: float | None, polls: int, recorded: int
-) -> None:
-    """Go on with an execution of an earlier process that goes by an outcome; see `Canned.resume`."""
-    live = Canned(world, row, timeline, outcome)
-    _enter_again(world, live)
-    live.resume(due, polls, recorded)
-
-
-def resume_executed(
-    world: World, row: ExecutionRow, timeline: Timeline, nesting: int, recording: Recording
-) -> FlowExecution:
-    """Start an execution of an earlier process that runs its definition, for its recording to be replayed."""
-    live = Executed(world, row, timeline, Resolver(world, row), input_value(row.input), nesting)
-    _enter_again(world, live)
-    assert row.events is not None
-    row.events.watch_size(partial(_history_grown, world, row), STEP)
-    live.begin(recording)
-    assert live.run is not None
-    return live.run
-
-
-def _enter_again(world: World, live: Live) -> None:
-    """Write down an execution of an earlier process, as one that is running."""
+def enter_again(world: World, live: Live) -> None:
+    """Write down an execution of an earlier process, or of a fixture, as one that is running."""
     row = live.row
-    world.stores.executions.put(row.flow.id, row.name, row)
+    _enter(world, live)
     world.stores.by_status.add(row.flow.id, row)
     live.listed = True
-    world.enter(live)
     if not world.retention.is_staying(row):
         world.retention.runs(row)
+
+
+def _enter(world: World, live: Live) -> None:
+    row = live.row
+    world.stores.executions.put(row.flow.id, row.name, row)
+    world.enter(live)
+    if row.events is not None:
+        row.events.watch_size(partial(_history_grown, world, row), STEP)
 
 
 def _history_grown(world: World, row: ExecutionRow, size: int) -> int:
@@ -225,12 +207,11 @@ def add_ended(
         cause=cause,
     )
     world.retention.stays(row)
-    world.stores.executions.put(flow.id, name, row)
-    world.stores.by_status.add(flow.id, row)
-    if not row.ended:
-        live = Canned(world, row, world.timers.timeline(), Outcome(status))
-        live.listed = True
-        world.enter(live)
+    if row.ended:
+        world.stores.executions.put(flow.id, name, row)
+        world.stores.by_status.add(flow.id, row)
+    else:
+        enter_again(world, Canned(world, row, world.timers.timeline(), Outcome(status)))
     return row
 
 
@@ -238,7 +219,7 @@ class Resolver(ScriptedTasks):
     """Answers the tasks of one execution: by the mocks of its flow, by starting nested flows, by waiting for reports."""
 
     def __init__(self, world: World, row: ExecutionRow) -> None:
-        super().__init__(world.mocks_of(row.flow.name), world.shared.functions)
+        super().__init__(world.mocks[row.flow.name], world.shared.functions)
         self.world = world
         self.row = row
         assert row.events is not None

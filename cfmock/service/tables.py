@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.service import row_texts
 from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, MapRunRow, ScheduleRow
+from cfmock.service.store import statements
 from cfmock.service.store.memory import Index, Table
-from cfmock.service.store.statements import (
-    ADD_ENTRY,
-    DELETE_EXECUTION,
-    DELETE_EXECUTIONS,
-    DELETE_RECORDING,
-    DELETE_RECORDINGS,
-    DELETE_ROW,
-    DELETE_ROWS,
-    DELETE_STATES,
-    PUT_EXECUTION,
-    PUT_ROW,
-    Change,
-)
+from cfmock.service.store.statements import Change
 
 R = TypeVar("R")
 
@@ -89,15 +80,15 @@ class RecordedTable(Table[R]):
 
     def put(self, partition: str, key: str, row: R) -> None:
         super().put(partition, key, row)
-        self._log.add(PUT_ROW, self._world, self._kind, f"{partition}/{key}", partial(self._text, row))
+        self._log.add(statements.PUT_ROW, self._world, self._kind, f"{partition}/{key}", partial(self._text, row))
 
     def delete(self, partition: str, key: str) -> bool:
-        self._log.add(DELETE_ROW, self._world, self._kind, f"{partition}/{key}")
+        self._log.add(statements.DELETE_ROW, self._world, self._kind, f"{partition}/{key}")
         return super().delete(partition, key)
 
     def drop(self, partition: str) -> None:
         super().drop(partition)
-        self._log.add(DELETE_ROWS, self._world, self._kind, f"{partition}/*")
+        self._log.add(statements.DELETE_ROWS, self._world, self._kind, f"{partition}/*")
 
 
 class RecordedExecutions(Table[ExecutionRow]):
@@ -119,25 +110,25 @@ class RecordedExecutions(Table[ExecutionRow]):
             return
         state = self._state(row.flow)
         text = partial(row_texts.execution_text, row, self._stays(row))
-        change = PUT_EXECUTION, self._world, partition, row.serial, state, text
+        change = statements.PUT_EXECUTION, self._world, partition, row.serial, state, text
         if not row.ended:
             self._log.add_going_on(self._world, row.serial, *change)
             return
         if before is not None:
             self._log.ended(self._world, row.serial)
-            self._log.add(DELETE_RECORDING, self._world, row.serial)
+            self._log.add(statements.DELETE_RECORDING, self._world, row.serial)
         self._log.add(*change)
 
     def delete(self, partition: str, key: str) -> bool:
         row = self.get(partition, key)
         if row is not None:
-            self._log.add(DELETE_EXECUTION, self._world, partition, row.serial)
+            self._log.add(statements.DELETE_EXECUTION, self._world, partition, row.serial)
         return super().delete(partition, key)
 
     def drop(self, partition: str) -> None:
         super().drop(partition)
-        self._log.add(DELETE_RECORDINGS, self._world, self._world, partition)
-        self._log.add(DELETE_EXECUTIONS, self._world, partition)
+        self._log.add(statements.DELETE_RECORDINGS, self._world, self._world, partition)
+        self._log.add(statements.DELETE_EXECUTIONS, self._world, partition)
 
     def _state(self, flow: FlowRow) -> str:
         same = flow.id, flow.version, flow.modified, id(flow.definition), id(flow.environment)
@@ -154,9 +145,9 @@ class RecordedExecutions(Table[ExecutionRow]):
                 # What goes now is written again when an execution has it again.
                 self._written.clear()
                 self._states = {same: (flow, key)}
-                self._log.add(DELETE_STATES, self._world)
+                self._log.add(statements.DELETE_STATES, self._world)
             self._written[key] = None
-            self._log.add(PUT_ROW, self._world, STATES, key, text)
+            self._log.add(statements.PUT_ROW, self._world, STATES, key, text)
         return key
 
 
@@ -174,7 +165,9 @@ class RecordingWriter:
     def __call__(self, entry: list[Json]) -> None:
         self._number += 1
         text = ascii_text(entry)
-        self._log.add_going_on(self._world, self._serial, ADD_ENTRY, self._world, self._serial, self._number, text)
+        self._log.add_going_on(
+            self._world, self._serial, statements.ADD_ENTRY, self._world, self._serial, self._number, text
+        )
 
 
 MAX_DEFINITIONS = 20
@@ -185,14 +178,18 @@ class PointCounts:
     """Counts by flow, definition and the id of the point."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, dict[str, dict[str, int]]] = {}
+        self._counts: dict[str, dict[str, Counter[str]]] = {}
 
     def add(self, row: ExecutionRow) -> None:
         """An execution of a definition has ended."""
-        if row.events is not None:
-            counts = self._of(row.flow)
-            for point in row.events.trail:
-                counts[point] = counts.get(point, 0) + 1
+        if row.events is None:
+            return
+        known = self._counts.setdefault(row.flow.id, {})
+        counts = known.get(row.flow.definition)
+        if counts is None:
+            counts = Counter()
+            keep_newest(known, row.flow.definition, counts, MAX_DEFINITIONS)
+        counts.update(row.events.trail)
 
     def of(self, flow: FlowRow) -> Mapping[str, int]:
         """The counts of a flow as it is defined now."""
@@ -201,17 +198,6 @@ class PointCounts:
     def drop(self, flow: str) -> None:
         """Forget the flow of this id."""
         self._counts.pop(flow, None)
-
-    def _of(self, flow: FlowRow) -> dict[str, int]:
-        known = self._counts.get(flow.id)
-        if known is None:
-            known = self._counts[flow.id] = {}
-        counts = known.get(flow.definition)
-        if counts is None:
-            counts = known[flow.definition] = {}
-            if len(known) > MAX_DEFINITIONS:
-                del known[next(iter(known))]
-        return counts
 
 
 class Stores(Struct):
@@ -223,7 +209,7 @@ class Stores(Struct):
     schedules: Table[ScheduleRow] = field(default_factory=Table)
     executions: Table[ExecutionRow] = field(default_factory=Table)
     map_runs: Table[MapRunRow] = field(default_factory=Table)
-    by_status: Index[ExecutionRow] = field(default_factory=Index)
+    by_status: Index = field(default_factory=Index)
     passed: PointCounts = field(default_factory=PointCounts)
 
     @classmethod

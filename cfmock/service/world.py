@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -48,22 +48,21 @@ class Live(Protocol):
 
     row: ExecutionRow
     timeline: Timeline
-    listed: bool  # whether its row stands in the index
-    run: FlowExecution | None
-    outcome: Outcome | None
-    looks: tuple[float, int] = (
-        -math.inf,
-        0,
-    )  # on a virtual clock: a time of its timeline, and how many looked at it then
+    listed: bool = False  # whether its row stands in the index
+    run: FlowExecution | None = None
+    outcome: Outcome | None = None
+    looks: tuple[float, int] = (-math.inf, 0)  # on a virtual clock: a time of its timeline, and how many looked then
 
     def begin(self) -> None:
         """Start it; it may have ended when this returns."""
 
     def poll(self) -> bool:
         """Count a DescribeExecution. Returns whether the number of these decides when it ends."""
+        return False
 
     def poll_out(self) -> None:
         """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""
+        return
 
     def stop(self, error: str, cause: str) -> None:
         """End it now, as StopExecution does."""
@@ -91,22 +90,20 @@ class World:
         self.scheduler = shared.scheduler
         self.notes = shared.notes
         changes = shared.changes
-        self.stores = (
-            Stores()
-            if changes is None
-            else Stores.recorded(changes, self.key, lambda row: self.retention.is_staying(row))
-        )
+        self.stores = Stores()
+        if changes is not None:
+            self.stores = Stores.recorded(changes, self.key, lambda row: self.retention.is_staying(row))
         self.given: dict[str, str] | None = None  # what fixtures said of flows and schedules, where state is kept
         self.counted_faults = False  # whether faults have counted a call, since that was written down
         self.counted_outcomes: set[str] = set()  # the flows whose outcomes have been used, likewise
-        self.uncalled: list[
-            tuple[CalledTask, Callable[[], bool]]
-        ] = []  # whose functions a process died before it heard of
+        # Tasks whose functions a process died before it heard of, and how to call these again.
+        self.uncalled: list[tuple[CalledTask, Callable[[], bool]]] = []
         self.faults = FaultInjector(shared.clock, shared.ids)
         documented = shared.settings.rate_limits == "documented"
         self.limits = DocumentedLimits(shared.clock, shared.spec.limits["api_rate"]) if documented else None
-        self.outcomes: dict[str, Outcomes] = {}  # by flow name
-        self.mocks: dict[str, TaskMocks] = {}  # by flow name
+        # By flow name; those given before the flow exists wait for it.
+        self.outcomes: defaultdict[str, Outcomes] = defaultdict(Outcomes)
+        self.mocks: defaultdict[str, TaskMocks] = defaultdict(TaskMocks)
         self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
@@ -220,15 +217,8 @@ class World:
         """The flows there are."""
         return list(self.stores.flows.keys(FLOWS))
 
-    def execution_names(self, flow: str, like: str) -> list[str]:
-        """The executions of a flow that there are; of very many, some that begin as `like` does."""
-        return self._names(self.stores.executions, flow, like)
-
-    def schedule_names(self, flow: str, like: str) -> list[str]:
-        """Its schedules, likewise."""
-        return self._names(self.stores.schedules, flow, like)
-
-    def _names(self, table: Table[Any], flow: str, like: str) -> list[str]:
+    def names_in(self, table: Table[Any], flow: str, like: str) -> list[str]:
+        """The executions or schedules of a flow that there are; of very many, some that begin as `like` does."""
         row = self.stores.flows.get(FLOWS, flow)
         if row is None:
             return []
@@ -241,7 +231,7 @@ class World:
 
     def outcome_for(self, flow: str, execution: str, input: str) -> Outcome | None:
         """The outcome that decides how a new execution goes; if none does, it is noted why."""
-        outcomes = self.outcomes_of(flow)
+        outcomes = self.outcomes[flow]
         outcome = outcomes.choose(execution, input)
         if outcome is not None:
             self.notes.matched = True
@@ -250,20 +240,6 @@ class World:
         elif self.notes.explains:
             self.notes.missed(outcomes.unmatched(flow, execution, input))
         return outcome
-
-    def outcomes_of(self, flow: str) -> Outcomes:
-        """The outcomes of a flow; those given before it exists wait for it."""
-        found = self.outcomes.get(flow)
-        if found is None:
-            found = self.outcomes[flow] = Outcomes()
-        return found
-
-    def mocks_of(self, flow: str) -> TaskMocks:
-        """The mocks of a flow's tasks, likewise."""
-        found = self.mocks.get(flow)
-        if found is None:
-            found = self.mocks[flow] = TaskMocks()
-        return found
 
     def call_again(self, flow: str | None = None) -> None:
         """Call the functions of tasks, of one flow or of all, that had not answered when the last process died; a task of which

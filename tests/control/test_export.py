@@ -124,9 +124,9 @@ def seen(world):
             for each in world.stores.schedules.rows(row.id)
         ]
         outcomes = [(outcome.status, outcome.when, outcome.text, outcome.after, outcome.times)
-                    for outcome, _ in world.outcomes_of(row.name).uses()]  # fmt: skip
+                    for outcome, _ in world.outcomes[row.name].uses()]  # fmt: skip
         mocks = {task: [(mock.answer, mock.when, mock.times) for mock in found]
-                 for task, found in world.mocks_of(row.name).by_task.items() if row.compiled.has_task(task)}  # fmt: skip
+                 for task, found in world.mocks[row.name].by_task.items() if row.compiled.has_task(task)}  # fmt: skip
         ended = sorted(
             (
                 each.name,

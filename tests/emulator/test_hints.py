@@ -356,7 +356,8 @@ def test_of_very_many_executions_those_that_begin_alike_are_compared() -> None:
     for number in range(MOST_NAMES + 1):
         service("StartExecution", FlowName="echo", ExecutionName=f"a-{number}")
     service("StartExecution", FlowName="echo", ExecutionName="refund-of-march")
-    names = service.emulator.worlds.default().execution_names("echo", "refund-of-mach")
+    world = service.emulator.worlds.default()
+    names = world.names_in(world.stores.executions, "echo", "refund-of-mach")
     assert names == ["refund-of-march"]
     hint = hint_of(service, "DescribeExecution", FlowName="echo", ExecutionName="refund-of-mach")
     assert hint == "there is no execution 'refund-of-mach' of flow 'echo' (did you mean 'refund-of-march'?)"

@@ -8,6 +8,7 @@ import pytest
 
 from cfmock.control.control import Control
 from cfmock.observe import client_history
+from cfmock.observe.client_history import ClientHistory
 from cfmock.observe.models import Violation
 from cfmock.observe.violation_kinds import violation_kinds
 from cfmock.protocol.wire.messages import Pending, Reply
@@ -176,7 +177,8 @@ class Wall:
 def wall(service: Service) -> Wall:
     """What the watch takes for real time."""
     clock = Wall()
-    service.emulator.watch._clock = clock
+    rate = service.emulator.spec.limits["api_rate"]["DescribeExecution"]
+    service.emulator.watch._histories.default_factory = lambda: ClientHistory(clock, rate)
     return clock
 
 
@@ -434,5 +436,6 @@ def test_worlds_are_watched_one_by_one(service: Service) -> None:
 
 def test_each_kind_says_what_is_meant_and_what_the_real_service_does() -> None:
     for kind in violation_kinds().values():
-        assert len(kind.meant) > 5
-        assert "service" in kind.real or "gateway" in kind.real or "CloudFlow" in kind.real or "Output" in kind.real
+        real = kind["real"]
+        assert len(kind["meant"]) > 5
+        assert "service" in real or "gateway" in real or "CloudFlow" in real or "Output" in real

@@ -43,7 +43,7 @@ def refused(service: Service, name: str, flow: str = "echo", **more: Any) -> tup
 def checked(service: Service) -> int:
     """The bytes that are counted, which are those of the executions that there are."""
     memory = service.emulator.memory
-    running = [size for one in memory.retentions for size in one._sizes.values()]
+    running = [size for one in memory.retentions for _, size in one._running.values()]
     ended = [_size(row) for one in memory.retentions for row in one.finished if row.serial not in one._gone]
     kept = running + ended
     assert memory.bytes == sum(kept) + sum(size for _, size in memory._flows.values())

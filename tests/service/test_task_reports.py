@@ -457,7 +457,7 @@ def test_the_step_that_runs_when_a_flow_is_deleted_is_its_last() -> None:
         {"Type": "Task", "Name": "Second", "Action": "FC:InvokeFunction", "Parameters": {}},
     ]
     service = make_service({"flows": [{"name": "f", "definition": definition(*wait_then_call)}]})
-    mocks = next(service.emulator.worlds.known()).mocks_of("f")
+    mocks = next(service.emulator.worlds.known()).mocks["f"]
     mocks.add("First", TaskMock(answer=Returns({}, after=60)))
     mocks.add("Second", TaskMock(calls=called.append))
     start(service, "f", "e")

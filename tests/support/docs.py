@@ -337,7 +337,7 @@ def violations(_: str) -> str:
         """With the documented rates, and with a word for what differs from call to call."""
         return re.sub(r"\{(\w+)\}", lambda found: rates.get(found[1], f"*{found[1]}*"), text)
 
-    rows = ((kind, plain(row.meant), plain(row.real)) for kind, row in violation_kinds().items())
+    rows = ((kind, plain(row["meant"]), plain(row["real"])) for kind, row in violation_kinds().items())
     return table(("Kind", "Meant", "The real service"), rows)
 
 

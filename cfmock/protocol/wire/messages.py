@@ -162,6 +162,13 @@ class WrittenFields(Fields):
         return f'"{self.items_name}":[{",".join(self.texts)}]{behind}'
 
 
+Undo = Callable[[], None]
+"""Ends what was begun by the call that returned it."""
+
+Subscribe = Callable[[Callable[[], None]], Undo]
+"""Registers whom to tell that something is done."""
+
+
 @final
 class DeferredAnswer(Struct, frozen=True):
     """What a handler returns when the answer depends on something still to come.
@@ -171,5 +178,5 @@ class DeferredAnswer(Struct, frozen=True):
     """
 
     ready: Callable[[], Fields]
-    subscribe: Callable[[Callable[[], None]], Callable[[], None]]
+    subscribe: Subscribe
     timeout: float | None = None

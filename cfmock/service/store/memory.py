@@ -14,31 +14,14 @@ import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+from cfmock.service.rows import ExecutionRow, Place
 
 R = TypeVar("R")
 
 Moment = tuple[float, float]
 """The start of something, in seconds, and its serial: a number that no two rows of an index share."""
-
-Place = tuple[str, str]
-"""A part of an index: a group of rows, and their status."""
-
-
-class Listed(Protocol):
-    """A value that an index can hold: it never changes, and knows its places."""
-
-    @property
-    def started(self) -> float: ...
-
-    @property
-    def serial(self) -> int: ...
-
-    @property
-    def places(self) -> Iterable[Place]: ...
-
-
-L = TypeVar("L", bound=Listed)
 
 PART = 1_000
 """Items that are sorted at one time."""
@@ -148,19 +131,19 @@ class Table(Generic[R]):
 _moment = attrgetter("started", "serial")
 
 
-class TimeOrder(Generic[L]):
-    """Rows of one place in the order of their moments, in blocks, none of them empty. Most come in order; `late` are those that
-    did not, as long as nobody looks. A row that goes is let go of at once: it may hold much."""
+class TimeOrder:
+    """Executions of one place in the order of their moments, in blocks, none of them empty. Most come in order; `late` are those
+    that did not, as long as nobody looks. A row that goes is let go of at once: it may hold much."""
 
     __slots__ = ("_blocks", "_count", "_last", "late")
 
     def __init__(self) -> None:
-        self.late: dict[int, L] = {}
-        self._blocks: list[list[L]] = []
+        self.late: dict[int, ExecutionRow] = {}
+        self._blocks: list[list[ExecutionRow]] = []
         self._count = 0  # in the blocks
         self._last: Moment = (-1.0, 0)  # no later row has been in a block
 
-    def add(self, row: L) -> None:
+    def add(self, row: ExecutionRow) -> None:
         started, serial = self._last
         if row.started > started or (row.started == started and row.serial > serial):
             self._last = row.started, row.serial
@@ -173,7 +156,7 @@ class TimeOrder(Generic[L]):
         if len(self.late) >= PART:
             self._settle()
 
-    def discard(self, row: L) -> None:
+    def discard(self, row: ExecutionRow) -> None:
         if self.late.pop(row.serial, None) is not None:
             return
         blocks, serial = self._blocks, row.serial
@@ -207,7 +190,7 @@ class TimeOrder(Generic[L]):
                 blocks[at : at + 1] = [block[:PART], block[PART:]]
         self.late.clear()
 
-    def descend(self, low: float, high: Moment) -> Iterator[L]:
+    def descend(self, low: float, high: Moment) -> Iterator[ExecutionRow]:
         if self.late:
             self._settle()
         blocks = self._blocks
@@ -223,18 +206,18 @@ class TimeOrder(Generic[L]):
         return self._count + len(self.late)
 
 
-def _first(block: list[Any]) -> Moment:
+def _first(block: list[ExecutionRow]) -> Moment:
     row = block[0]
     return row.started, row.serial
 
 
-class Index(Generic[L]):
-    """Rows by place and moment inside a partition, for listings that are not by key."""
+class Index:
+    """Executions by place and moment inside a partition, for listings that are not by key."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, dict[Place, TimeOrder[L]]] = {}
+        self._orders: dict[str, dict[Place, TimeOrder]] = {}
 
-    def add(self, partition: str, row: L) -> None:
+    def add(self, partition: str, row: ExecutionRow) -> None:
         orders = self._orders.get(partition)
         if orders is None:
             orders = self._orders[partition] = {}
@@ -244,7 +227,7 @@ class Index(Generic[L]):
                 order = orders[place] = TimeOrder()
             order.add(row)
 
-    def discard(self, partition: str, row: L) -> None:
+    def discard(self, partition: str, row: ExecutionRow) -> None:
         orders = self._orders.get(partition, {})
         for place in row.places:
             if place in orders:
@@ -253,7 +236,7 @@ class Index(Generic[L]):
     def drop(self, partition: str) -> None:
         self._orders.pop(partition, None)
 
-    def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[L]:
+    def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[ExecutionRow]:
         """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
         not change meanwhile."""
         order = self._orders.get(partition, {}).get(place)

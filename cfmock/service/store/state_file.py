@@ -180,23 +180,17 @@ class StateFile:
     def count(self, world: str, kind: str) -> int:
         """Count the rows of a kind; `executions` and `recordings` count theirs."""
         if kind == "executions":
-            (number,) = self._database.execute("SELECT count(*) FROM executions WHERE world = ?", (world,)).fetchone()
-        elif kind == "recordings":
-            statement = "SELECT count(DISTINCT serial) FROM recordings WHERE world = ?"
-            (number,) = self._database.execute(statement, (world,)).fetchone()
-        else:
-            statement = "SELECT count(*) FROM rows WHERE world = ? AND kind = ?"
-            (number,) = self._database.execute(statement, (world, kind)).fetchone()
-        return int(number)
+            return self._number("SELECT count(*) FROM executions WHERE world = ?", world)
+        if kind == "recordings":
+            return self._number("SELECT count(DISTINCT serial) FROM recordings WHERE world = ?", world)
+        return self._number("SELECT count(*) FROM rows WHERE world = ? AND kind = ?", world, kind)
 
     def version(self) -> int:
         """Return the version of the tables."""
-        (number,) = self._database.execute("PRAGMA user_version").fetchone()
-        return int(number)
+        return self._number("PRAGMA user_version")
 
-    def pages(self) -> int:
-        """Return the number of pages of the file, free ones included."""
-        (number,) = self._database.execute("PRAGMA page_count").fetchone()
+    def _number(self, statement: str, *values: str) -> int:
+        (number,) = self._database.execute(statement, values).fetchone()
         return int(number)
 
     def size(self) -> int:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from cfmock.service.store.memory import Index, Moment, Place, Table
+from cfmock.service.rows import Place
+from cfmock.service.store.memory import Index, Moment, Table
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def table() -> Table[int]:
 
 
 @pytest.fixture
-def index() -> Index[Row]:
+def index() -> Index:
     return Index()
 
 
@@ -77,18 +78,18 @@ class Row(NamedTuple):
 LAST = (1e12, 0.0)
 
 
-def serials(index: Index[Row], place: Place = ("", "s"), low: float = 0, high: Moment = LAST) -> list[int]:
+def serials(index: Index, place: Place = ("", "s"), low: float = 0, high: Moment = LAST) -> list[int]:
     return [row.serial for row in index.descend("p", place, low, high)]
 
 
-def test_rows_come_in_falling_order_between_the_bounds(index: Index[Row]) -> None:
+def test_rows_come_in_falling_order_between_the_bounds(index: Index) -> None:
     for number in (3, 1, 4, 2):
         index.add("p", Row(number, number))
     assert serials(index, low=2, high=(4, 4)) == [3, 2]
     assert list(index.descend("q", ("", "s"), 0, LAST)) == []
 
 
-def test_rows_of_a_place_are_counted(index: Index[Row]) -> None:
+def test_rows_of_a_place_are_counted(index: Index) -> None:
     for number in (3, 1, 4, 2):
         index.add("p", Row(number, number))
     index.discard("p", Row(3, 3))
@@ -96,14 +97,14 @@ def test_rows_of_a_place_are_counted(index: Index[Row]) -> None:
     assert [index.count(part, ("", "s")) for part in ("p", "q")] == [3, 0]
 
 
-def test_rows_of_one_moment_come_by_their_serials(index: Index[Row]) -> None:
+def test_rows_of_one_moment_come_by_their_serials(index: Index) -> None:
     for serial in (2, 1, 3):
         index.add("p", Row(5, serial))
     assert serials(index) == [3, 2, 1]
     assert serials(index, high=(5, 3)) == [2, 1]
 
 
-def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index[Row]) -> None:
+def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index) -> None:
     row = Row(1, 1, (("", "a"), ("v", "a")))
     index.add("p", row)
     index.add("p", Row(2, 2, (("", "a"),)))
@@ -112,7 +113,7 @@ def test_a_row_stands_in_all_its_places_until_it_is_discarded(index: Index[Row])
     assert (serials(index, ("", "a")), serials(index, ("v", "a"))) == ([2], [])
 
 
-def test_a_row_goes_from_place_to_place(index: Index[Row]) -> None:
+def test_a_row_goes_from_place_to_place(index: Index) -> None:
     running = (("", "Running"),)
     index.add("p", Row(1, 1, running))
     index.discard("p", Row(1, 1, running))
@@ -135,7 +136,7 @@ class Heavy:
 
 
 @pytest.mark.parametrize("looked_at", [True, False])
-def test_a_row_is_let_go_of_when_it_is_discarded(index: Index[Heavy], looked_at: bool) -> None:
+def test_a_row_is_let_go_of_when_it_is_discarded(index: Index, looked_at: bool) -> None:
     rows = {serial: Heavy(started, serial) for serial, started in enumerate((1, 2, 5, 6, 7, 3, 4))}
     for row in rows.values():
         index.add("p", row)
@@ -150,7 +151,7 @@ def test_a_row_is_let_go_of_when_it_is_discarded(index: Index[Heavy], looked_at:
 
 
 @pytest.mark.parametrize("late", [0.0, 0.2, 1.0])
-def test_very_many_rows_are_in_order_however_they_come_and_go(index: Index[Row], late: float) -> None:
+def test_very_many_rows_are_in_order_however_they_come_and_go(index: Index, late: float) -> None:
     chance, there = random.Random(7), dict[int, Row]()
     for serial in range(12_000):
         row = Row(chance.random() * 1e6 if chance.random() < late else serial, serial)
@@ -190,7 +191,7 @@ class Key(str):
         return str.__lt__(self, other)
 
 
-def test_who_looks_first_after_a_fill_does_not_wait_for_all_to_be_sorted(table: Table[int], index: Index[Row]) -> None:
+def test_who_looks_first_after_a_fill_does_not_wait_for_all_to_be_sorted(table: Table[int], index: Index) -> None:
     chance, moments = random.Random(7), list[float]()
 
     class Timed(NamedTuple):
