@@ -189,7 +189,8 @@ class PointCounts:
         if counts is None:
             counts = Counter()
             keep_newest(known, row.flow.definition, counts, MAX_DEFINITIONS)
-        counts.update(row.events.trail)
+        for point in row.events.trail:
+            counts[point] += 1
 
     def of(self, flow: FlowRow) -> Mapping[str, int]:
         """The counts of a flow as it is defined now."""
