@@ -11,7 +11,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class Size(Struct, frozen=True):
@@ -19,21 +19,18 @@ class Size(Struct, frozen=True):
     height: float
 
 
-class Cell:
+class Cell(Struct, eq=False):
     """A thing that takes room in a rank: a box, a pill, or (`passing`) a line on its way."""
 
-    __slots__ = ("box", "down", "height", "passing", "rank", "up", "width", "x", "y")
-
-    def __init__(self, rank: int, size: Size, *, box: bool = False, passing: bool = False) -> None:
-        self.rank = rank
-        self.width = size.width
-        self.height = size.height
-        self.box = box
-        self.passing = passing
-        self.x = 0.0  # the middle
-        self.y = 0.0  # the top
-        self.up: list[tuple[Cell, float]] = []
-        self.down: list[tuple[Cell, float]] = []
+    rank: int
+    width: float = 0.0
+    height: float = 0.0
+    box: bool = False
+    passing: bool = False
+    x: float = 0.0  # the middle
+    y: float = 0.0  # the top
+    up: list[tuple[Cell, float]] = field(default_factory=list)
+    down: list[tuple[Cell, float]] = field(default_factory=list)
 
 
 SPINE = 50.0
@@ -150,26 +147,19 @@ def _straighten(ranks: Sequence[Sequence[Cell]], follow: Callable[[Cell], Cell |
                 line.append(below)
             if len(line) > 1:
                 done.update(map(id, line))
-                _align(line, [_room(ranks[part.rank], places[id(part)]) for part in line])
+                lows, highs = ([_room(ranks[part.rank], places[id(part)], step) for part in line] for step in (-1, 1))
+                _align(line, lows, highs)
     return done
 
 
-def _room(rank: Sequence[Cell], place: int) -> tuple[float, float]:
-    """Return how far left and right a cell may go. A box can push aside cells that are no boxes."""
-    cell, low, high = rank[place], float("-inf"), float("inf")
+def _room(rank: Sequence[Cell], place: int, step: int) -> float:
+    """Return how far left (`step` -1) or right (1) a cell may go. A box can push aside cells that are no boxes."""
     needed = 0.0
-    for index in range(place, 0, -1):
-        needed += _distance(rank[index - 1], rank[index])
-        if rank[index - 1].box or not cell.box:
-            low = rank[index - 1].x + needed
-            break
-    needed = 0.0
-    for index in range(place, len(rank) - 1):
-        needed += _distance(rank[index], rank[index + 1])
-        if rank[index + 1].box or not cell.box:
-            high = rank[index + 1].x - needed
-            break
-    return low, high
+    for index in range(place + step, len(rank) if step > 0 else -1, step):
+        needed += _distance(rank[index - step], rank[index])
+        if rank[index].box or not rank[place].box:
+            return rank[index].x - step * needed
+    return step * float("inf")
 
 
 def _spine(cell: Cell) -> Cell | None:
@@ -185,11 +175,11 @@ def _passing(cell: Cell) -> Cell | None:
     return below if below is not None and below.passing else None
 
 
-def _align(line: Sequence[Cell], rooms: Sequence[tuple[float, float]]) -> None:
+def _align(line: Sequence[Cell], lows: Sequence[float], highs: Sequence[float]) -> None:
     """One position for all cells of a line, or for as many in a row as have room for that."""
     run: list[Cell] = []
     least, most = float("-inf"), float("inf")
-    for cell, (low, high) in zip(line, rooms, strict=True):
+    for cell, low, high in zip(line, lows, highs, strict=True):
         if run and max(least, low) > min(most, high):
             _stand(run, least, most)
             run, least, most = [], float("-inf"), float("inf")

@@ -44,6 +44,7 @@ class LayerLink(Struct):
     arcs: list[int]
     port: float | None = None
     weight: float = 1.0
+    x: float = 0.0  # where it leaves its cell
 
 
 class Detour(Struct):
@@ -55,6 +56,8 @@ class Detour(Struct):
     left: bool
     arc: int
     port: float | None = None
+    x: float = 0.0  # where it leaves its cell
+    y: float = 0.0  # of its track below that
 
 
 class Layers(Struct):
@@ -77,7 +80,7 @@ def layer(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
 
 def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
     ranks = _ranks(len(boxes), arcs)
-    cells = [Cell(rank, size, box=True) for rank, size in zip(ranks, boxes, strict=True)]
+    cells = [Cell(rank, size.width, size.height, box=True) for rank, size in zip(ranks, boxes, strict=True)]
     layers = Layers([], cells, {}, [], [])
     shared: dict[tuple[int, str, int], Cell] = {}
     steps: dict[tuple[int, int, float | None], LayerLink] = {}
@@ -95,7 +98,7 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
     for index, arc in enumerate(arcs):
         at, target = cells[arc.source], cells[arc.target]
         if arc.pill is not None:
-            pill = layers.pills[index] = Cell(at.rank + 1, arc.pill)
+            pill = layers.pills[index] = Cell(at.rank + 1, arc.pill.width, arc.pill.height)
             everything.append(pill)
             at = step(at, pill, index)
         if arc.back or (arc.target, arc.lane) in far:
@@ -105,12 +108,15 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
         for rank in range(at.rank + 1, target.rank):
             key = (arc.target, arc.lane, rank)
             if key not in shared:
-                shared[key] = Cell(rank, Size(0.0, 0.0), passing=True)
+                shared[key] = Cell(rank, passing=True)
                 everything.append(shared[key])
             at = step(at, shared[key], index)
         step(at, target, index)
     layers.steps = list(steps.values())
-    _connect(layers.steps)
+    for each in layers.steps:
+        weight = 8.0 if each.source.passing and each.target.passing else each.weight
+        each.source.down.append((each.target, weight))
+        each.target.up.append((each.source, weight))
     layers.ranks = _fill(everything, cells)
     return layers
 
@@ -132,13 +138,6 @@ def _ranks(count: int, arcs: Sequence[Arc]) -> list[int]:
             if not waiting[arc.target]:
                 ready.append(arc.target)
     return ranks
-
-
-def _connect(steps: Sequence[LayerLink]) -> None:
-    for step in steps:
-        weight = 8.0 if step.source.passing and step.target.passing else step.weight
-        step.source.down.append((step.target, weight))
-        step.target.up.append((step.source, weight))
 
 
 def _fill(everything: Sequence[Cell], boxes: Sequence[Cell]) -> list[list[Cell]]:

@@ -63,13 +63,12 @@ class PlannedLane(Struct, frozen=True):
     size: Size
 
 
-class Way(Struct, frozen=True):
+class Way(Arc, frozen=True):
     """An arc as drawn. `link` None: from the start, or to an end."""
 
-    link: Link | None
-    label: str
-    status: Status
-    port: float | None = None  # it leaves from below a lane
+    link: Link | None = None
+    label: str = ""
+    status: Status = Status.PLAIN
 
 
 class Plan(Struct, frozen=True):
@@ -85,12 +84,6 @@ def plan(series: Series, highlight: Highlight | None, *, outermost: bool = True)
     figures: list[Figure | None] = []
     places: dict[str, int] = {}
     ways: list[Way] = []
-    arcs: list[Arc] = []
-
-    def connect(source: int, target: int, way: Way) -> None:
-        ways.append(way)
-        arcs.append(_arc(source, target, way))
-
     if outermost:
         figures.append(None)
     # The start comes first; the others keep the order of the text.
@@ -98,33 +91,33 @@ def plan(series: Series, highlight: Highlight | None, *, outermost: bool = True)
         places[name] = len(figures)
         figures.append(_figure(series.nodes[name], highlight))
     if outermost:
-        connect(0, places[series.start], Way(None, "", highlight.of_start(series.first) if highlight else Status.PLAIN))
+        status = highlight.of_start(series.first) if highlight else Status.PLAIN
+        ways.append(Way(0, places[series.start], "next", weight=SPINE, status=status))
     for link in links(series):
         source = series.nodes[link.edge.source]
         status = highlight.of_link(link, source) if highlight else Status.PLAIN
         figure, lane = figures[places[source.name]], lane_of(link, source)
         port = figure.port(lane) if figure and lane is not None else None
-        label = "" if port is not None else cut(link.label, NOTE, _LONGEST)
-        connect(places[source.name], places[link.edge.target], Way(link, label, status, port))
+        ways.append(_way(places[source.name], places[link.edge.target], link, status, port))
     if outermost:
         for node in series.nodes.values():
             if node.next is None and node.kind not in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL):
                 status = highlight.of_going_on(node) if highlight else Status.PLAIN
-                connect(places[node.name], len(figures), Way(None, "", status))
+                ways.append(Way(places[node.name], len(figures), "next", weight=SPINE, status=status))
                 figures.append(None)
     sizes = [Size(DOT, DOT) if figure is None else figure.size for figure in figures]
-    return Plan(tuple(figures), tuple(ways), lay_out(sizes, arcs))
+    return Plan(tuple(figures), tuple(ways), lay_out(sizes, ways))
 
 
-def _arc(source: int, target: int, way: Way) -> Arc:
-    pill = Size(width(way.label, NOTE) + 16, 20.0) if way.label else None
-    if way.link is not None and way.link.is_catch:
-        return Arc(source, target, "catch", way.link.loop, pill, 0.5)
-    if way.link is not None and way.link.loop:
-        return Arc(source, target, "loop", True, pill, 0.5, way.port)
-    if pill is not None or way.port is not None:
-        return Arc(source, target, "choice", False, pill, 2.0, way.port)
-    return Arc(source, target, "next", weight=SPINE)
+def _way(source: int, target: int, link: Link, status: Status, port: float | None) -> Way:
+    label = "" if port is not None else cut(link.label, NOTE, _LONGEST)
+    pill = Size(width(label, NOTE) + 16, 20.0) if label else None
+    lane, weight = "next", SPINE
+    if link.is_catch or link.loop:
+        lane, weight = "catch" if link.is_catch else "loop", 0.5
+    elif pill is not None or port is not None:
+        lane, weight = "choice", 2.0
+    return Way(source, target, lane, link.loop, pill, weight, port, link, label, status)
 
 
 def _of(highlight: Highlight | None, id: str) -> Status:

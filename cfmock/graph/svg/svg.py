@@ -75,9 +75,8 @@ def _status(planned: Plan, line: Line) -> Status:
     return min((planned.ways[arc].status for arc in line.arcs), key=_ORDER.index)
 
 
-def _classes(way: Way, status: Status) -> str:
-    kind = "catch" if way.link and way.link.is_catch else "loop" if way.link and way.link.loop else "next"
-    return f"cf-{kind} cf-{status.value}"
+def _kind(way: Way) -> str:
+    return way.lane if way.lane in ("catch", "loop") else "next"
 
 
 def _line(planned: Plan, line: Line) -> str:
@@ -88,7 +87,7 @@ def _line(planned: Plan, line: Line) -> str:
         points = (*points[:-1], (x, y - _TIP + 1))
         tip = f'<path class="cf-tip" d="M{x:.1f} {y:.1f}l-4.5 {-_TIP}h9z"/>'
     path = _bent(points) if line.bent else _curved(points)
-    classes = _classes(planned.ways[line.arcs[0]], _status(planned, line))
+    classes = f"cf-{_kind(planned.ways[line.arcs[0]])} cf-{_status(planned, line).value}"
     return f'<g class="{classes}"><path class="cf-line" d="{path}"/>{tip}</g>'
 
 
@@ -122,7 +121,7 @@ def _towards(at: Point, other: Point, radius: float = 6.0) -> Point:
 def _pill(way: Way, x: float, y: float) -> str:
     across = width(way.label, NOTE) + 16
     return (
-        f'<g class="{_classes(way, way.status)}"><title>{escaped(way.link.label if way.link else "")}</title>'
+        f'<g class="cf-{_kind(way)} cf-{way.status.value}"><title>{escaped(way.link.label if way.link else "")}</title>'
         f'<rect class="cf-page cf-pill" x="{x - across / 2:.1f}" y="{y:.1f}" width="{across:.1f}" height="20" rx="10"/>'
         f'<text class="cf-note" x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{escaped(way.label)}</text></g>'
     )
@@ -216,19 +215,14 @@ def _lane(lane: PlannedLane, x: float, y: float, down: float) -> Iterator[str]:
 def _legend(planned: Plan, highlight: Highlight | None) -> tuple[str, float]:
     """Draw the legend of the lines that are there; return it and its width."""
     ways = list(_ways(planned))
-    entries = []
-    grey = (
-        "" if highlight is None else " cf-missed"
-    )  # their colour is that of what was reached, their dashes are their own
-    if any(way.link and way.link.is_catch for way in ways):
-        entries.append((f"cf-catch{grey}", "catch"))
-    if any(way.link and way.link.loop for way in ways):
-        entries.append((f"cf-loop{grey}", "back again"))
+    # With a highlight the colour is that of what was reached, and only the dashes are those of the kind.
+    grey = "" if highlight is None else " cf-missed"
+    entries = [(f"cf-catch{grey}", "catch")] if any(way.lane == "catch" for way in ways) else []
+    entries += [(f"cf-loop{grey}", "back again")] if any(way.back for way in ways) else []
     if highlight is not None:
         entries += [("cf-next cf-reached", "reached"), ("cf-next cf-missed", "not reached")]
-        entries += [
-            (f"cf-{went}", went) for went in ("failed", "caught", "running") if went in highlight.states.values()
-        ]
+        went = highlight.states.values()
+        entries += [(f"cf-{word}", word) for word in ("failed", "caught", "running") if word in went]
     parts, at = [], 0.0
     for classes, words in entries:
         shape = f'<rect class="cf-box" x="{at:.1f}" y="-6" width="28" height="12" rx="2"/>'
