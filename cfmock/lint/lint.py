@@ -6,12 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import astuple
-
 from cfmock.base.findings import Finding
 from cfmock.base.randomness import Ids
-from cfmock.base.source_marks import Mark
 from cfmock.base.yaml_source import Document
 from cfmock.base.yaml_source import parse as parse_source
 from cfmock.engine.expr import Constructor, Effort, Expression, ExpressionError
@@ -24,14 +20,13 @@ from cfmock.engine.model import (
     Language,
     MapNode,
     Mode,
-    Option,
     Retry,
     Series,
     TaskNode,
     edges,
 )
 from cfmock.engine.model import Node as FlowNode
-from cfmock.lint.spelling import output_names, spelling
+from cfmock.lint.spelling import Found, nodes, output_names, parts, spelling
 from cfmock.lint.suppressions import ignores
 
 
@@ -58,15 +53,11 @@ def lint(
     )
     found = {Finding(*each) for search in searches for each in search}
     found |= set(comments.findings(flow.mark.file))
-    spelt = {
-        finding.mark for finding in found if finding.code == "CF116"
-    }  # named as the other spelling, not as unknown
+    # A field that is another spelling is named as that, and not as unknown.
+    spelt = {finding.mark for finding in found if finding.code == "CF116"}
     found -= {finding for finding in found if finding.code == "CF108" and finding.mark in spelt}
     kept = [finding for finding in found if not comments.cover(finding)]
     return sorted(kept, key=lambda finding: (finding.mark.line, finding.mark.column, finding.code, finding.message))
-
-
-Found = tuple[str, Mark, str]
 
 
 def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator[Found]:
@@ -129,10 +120,9 @@ def _reached(starts: Iterable[str], ways: dict[str, list[str]]) -> set[str]:
 
 
 def _may_end(node: FlowNode) -> bool:
-    if isinstance(node, ChoiceNode):
-        ways: Sequence[Option | None] = node.all_options if node.default is not None else (*node.options, None)
-        return any((way.next if way is not None else None) is None and node.next is None for way in ways)
-    return node.next is None
+    if node.next is not None or not isinstance(node, ChoiceNode):
+        return node.next is None
+    return node.default is None or any(option.next is None for option in node.all_options)
 
 
 # -- rules and branches ------------------------------------------------------------------------------------------------
@@ -237,7 +227,7 @@ def _names_token(flow: Flow, node: Any) -> bool:
         return node.name == root
     if isinstance(node, Select) and isinstance(node.base, Name):
         return node.base.name == root and steps[: len(node.steps)] == node.steps[: len(steps)]
-    return any(_names_token(flow, part) for part in _parts(node))
+    return any(_names_token(flow, part) for part in parts(node))
 
 
 _DECISIVE = frozenset({("format", "template"), ("get", "container"), ("get", "key"), ("hash", "algorithm")})
@@ -249,9 +239,8 @@ _STAND_INS: tuple[Any, ...] = ("", [], {}, 0)
 def failing_calls(flow: Flow, document: Document) -> Iterator[Found]:
     """Yield the calls that fail whatever the data are, each with the place of its expression and why."""
     for path, expression in flow.expressions:
-        for call in _calls(parse(expression.text, expression.roots).node):
-            arguments = _arguments(call)
-            if arguments is not None:
+        for call in nodes(parse(expression.text, expression.roots).node):
+            if isinstance(call, FunctionCall) and (arguments := _arguments(call)) is not None:
                 try:
                     call.function.call(arguments, Effort(Ids(0)))
                 except ExpressionError as error:
@@ -272,18 +261,3 @@ def _arguments(call: FunctionCall) -> list[Any] | None:
         else:
             found.append(next(value for value in _STAND_INS if type(value) in accepts))
     return found
-
-
-def _calls(node: Any) -> Iterator[FunctionCall]:
-    """Yield the calls in a tree, outer before inner."""
-    if isinstance(node, FunctionCall):
-        yield node
-    for part in _parts(node):
-        yield from _calls(part)
-
-
-def _parts(node: Any) -> tuple[Any, ...]:
-    """Return what a node of an expression, or a tuple of some, is made of."""
-    if isinstance(node, Struct):
-        return astuple(node)
-    return node if isinstance(node, tuple) else ()
