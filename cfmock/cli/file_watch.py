@@ -82,7 +82,7 @@ class Reloader:
             log.error("not reloaded, still serving the previous version:\n%s", error)
             return
         before, self._started.fixtures = self._started.fixtures, fixtures
-        emulator.worlds.prepare = preparing(fixtures)
+        emulator.worlds.prepare = preparing(fixtures, emulator.kept)
         for world in emulator.worlds.known():
             take_over(before, fixtures, world)
         self._started.control.check_fixtures(fixtures)

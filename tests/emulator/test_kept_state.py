@@ -6,14 +6,20 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cfmock.base.errors import SettingsError
+from cfmock.cli.file_watch import Reloader
 from cfmock.emulator.kept_state import HITS
+from cfmock.fixtures.loader import load
+from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
 from cfmock.service import tables
+from cfmock.service.flows import delete_flow
 from cfmock.service.store.statements import PUT_ROW
+from cfmock.service.world import FLOWS as ALL_FLOWS
 from tests.support.calls import PASS, echo_flow, task_flow
 from tests.support.kept import KeptService
 from tests.support.restarts import Calls
@@ -44,6 +50,19 @@ def described(service: KeptService, flow: str, name: str) -> dict[str, Any]:
     found = service("DescribeExecution", FlowName=flow, ExecutionName=name)
     del found["RequestId"]
     return found
+
+
+def test_a_world_made_after_a_reload_remembers_what_its_files_said(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "call.yaml"
+    file.write_text(CALLBACK)
+    service = make(str(file))
+    Reloader(SimpleNamespace(server=service, fixtures=load([file]), control=service.control), [str(file)], {}).reload()
+    delete_flow(service.emulator.worlds.of(DEFAULT_ACCOUNT, "cn-beijing"), name="call")
+    service.commit()
+    assert (
+        service.restarted().emulator.worlds.of(DEFAULT_ACCOUNT, "cn-beijing").stores.flows.get(ALL_FLOWS, "call")
+        is None
+    )
 
 
 def test_what_calls_defined_counts_after_a_restart_too(make: Make) -> None:
