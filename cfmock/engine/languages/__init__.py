@@ -76,7 +76,15 @@ def compile_definition(
     flow = _read(reading, value, express=express)
     if reading.problems or flow is None:
         raise DefinitionError(reading.problems)
-    return replace(flow, name=name or flow.own_name, values=values)
+    return replace(
+        flow,
+        name=name or flow.own_name,
+        express=express,
+        text=document.text,
+        values=values,
+        unread=tuple(reading.unread),
+        expressions=tuple(reading.expressions),
+    )
 
 
 def _read(reading: DefinitionSource, value: dict[str, Json], *, express: bool) -> Flow | None:
@@ -85,11 +93,11 @@ def _read(reading: DefinitionSource, value: dict[str, Json], *, express: bool) -
     if _STATE_MACHINE in pairs:
         from cfmock.engine.languages import statemachine
 
-        return statemachine.read(reading, Section(reading, value), express=express)
+        return statemachine.read(Section(reading, value), express=express)
     if _LEGACY in pairs:
         from cfmock.engine.languages import legacy
 
-        return legacy.read(reading, Section(reading, value), express=express)
+        return legacy.read(Section(reading, value))
     _unknown(reading, value)
     return None
 

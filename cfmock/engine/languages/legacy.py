@@ -24,7 +24,7 @@ from cfmock.engine.languages.legacy_data_flow import (
     Mappings,
     StepData,
 )
-from cfmock.engine.languages.reader import DefinitionSource, Section, given_or, quoted
+from cfmock.engine.languages.reader import Section, child_id
 from cfmock.engine.model import (
     Catch,
     ChoiceNode,
@@ -58,15 +58,16 @@ ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:S
 """The action that a resource of a product stands for, so that mocks and error codes have a name for it."""
 
 
-def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
-    """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
+def read(document: Section) -> Flow:
+    """Read a whole definition. Problems are left in its source; the flow counts only if there are none."""
+    document.source.strict = True
     document.word("type", ["flow"])
     document.word("version", ["v1", "v1beta1"], required=True)
     name = document.text("name")
     document.text("description")
     timeout = document.number("timeoutSeconds", 1, MAX_TIMEOUT)
     data = StepData(input=_mappings(document, "inputMappings"), output=_mappings(document, "outputMappings"))
-    series = _Series(source, set(), "", "").read(document)
+    series = _Series(set(), "").read(document)
     document.finish()
     return Flow(
         language=Language.LEGACY,
@@ -74,11 +75,7 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
         place=document.here,
         series=series,
         data_flow=LegacyDataFlow(data),
-        express=express,
         timeout=timeout,
-        text=source.document.text,
-        unread=tuple(source.unread),
-        expressions=tuple(source.expressions),
     )
 
 
@@ -89,39 +86,24 @@ def _mappings(section: Section, key: str) -> Mappings | None:
     found = []
     for mapping in mappings:
         target = mapping.text("target", required=True)
-        if not mapping.has("source"):
-            mapping.complain("missing '{}'", "source")
         source = mapping.value.get("source")
+        if key == "errorMappings":  # their sources are the error that was caught, and nothing else
+            source = mapping.word("source", CAUGHT, required=True)
+        elif not mapping.has("source"):
+            mapping.complain("missing '{}'", "source")
         if isinstance(source, str) and source.startswith(("$input", "$local", "$context")):
             source = mapping.expression("source", MAPPED)
-        mapping.finish(strict=True)
-        found.append((target or "", source))
-    return tuple(found)
-
-
-def _error_mappings(section: Section) -> Mappings | None:
-    """`errorMappings`, whose sources are the error that was caught, and nothing else."""
-    mappings = section.sections("errorMappings")
-    if section.value.get("errorMappings") is None:
-        return None
-    found = []
-    for mapping in mappings:
-        target = mapping.text("target", required=True)
-        known = mapping.word("source", CAUGHT, required=True)
-        source = mapping.expression("source", MAPPED) if known is not None else None
-        mapping.finish(strict=True)
+        mapping.finish()
         found.append((target or "", source))
     return tuple(found)
 
 
 class _Series:
-    """One list of steps being read. `taken` are the names of the whole flow; `prefix` begins the ids of its steps."""
+    """One list of steps being read. `taken` are the names of the whole flow."""
 
-    def __init__(self, source: DefinitionSource, taken: set[str], identity: str, prefix: str) -> None:
-        self.source = source
+    def __init__(self, taken: set[str], identity: str) -> None:
         self.taken = taken
         self.id = identity
-        self.prefix = prefix
         self.names: list[str] = []
 
     def read(self, section: Section) -> Series:
@@ -137,7 +119,7 @@ class _Series:
         return Series(id=self.id, place=section.here, start=start, nodes=nodes)
 
     def inner(self, section: Section, identity: str) -> Series:
-        return _Series(self.source, self.taken, identity, f"{identity}/").read(section)
+        return _Series(self.taken, identity).read(section)
 
     def step(self, section: Section, following: str | None) -> Node | None:
         name = section.text("name", required=True)
@@ -150,11 +132,11 @@ class _Series:
         node = None
         if name is not None and type_ is not None:
             read, ends = _TYPES[type_]
-            head: dict[str, Any] = {"id": self.prefix + quoted(name), "name": name, "place": section.here}
+            head: dict[str, Any] = {"id": child_id(self.id, name), "name": name, "place": section.here}
             if not ends:
                 head["next"] = None if section.flag("end") else following
             node = read(self, section, head)
-        section.finish(strict=True, judge=type_ is not None)
+        section.finish(judge=type_ is not None)
         return node
 
     def goto(self, section: Section, *, required: bool = False) -> str | None:
@@ -216,7 +198,7 @@ class _Series:
         given = section.has("steps") and section.value["steps"] is not None
         series = self.inner(section, identity) if given else None
         option = Option(id=identity, place=section.here, condition=condition, next=self.goto(section), series=series)
-        section.finish(strict=True)
+        section.finish()
         return option
 
     def parallel(self, section: Section, head: dict[str, Any]) -> Node:
@@ -226,7 +208,7 @@ class _Series:
         branches = []
         for index, branch in enumerate(sections):
             branches.append(self.inner(branch, f"{head['id']}[{index}]"))
-            branch.finish(strict=True)
+            branch.finish()
         return ParallelNode(**head, branches=tuple(branches), data=self.shared(section))
 
     def foreach(self, section: Section, head: dict[str, Any]) -> Node:
@@ -236,7 +218,7 @@ class _Series:
             work["items"] = iteration.expression("collection", OWN, required=True)
             work["item"] = iteration.text("item", required=True) or ""
             work["index"] = iteration.text("index")
-            iteration.finish(strict=True)
+            iteration.finish()
         series = self.inner(section, f"{head['id']}[]")
         return MapNode(**head, processor=series, limit=MAX_ITERATIONS, data=self.shared(section, **work))
 
@@ -273,19 +255,19 @@ class _Series:
         return tuple(
             Retry(
                 **head,
-                attempts=given_or(rule.number("maxAttempts", 0, 1_000_000), 3),
-                interval=given_or(rule.number("intervalSeconds", 0, MAX_INTERVAL, whole=False), 1),
-                rate=given_or(rule.number("multiplier", 0, 1000, whole=False), 2),
-                longest=given_or(rule.number("maxIntervalSeconds", 0, MAX_INTERVAL, whole=False), MAX_INTERVAL),
+                attempts=rule.number("maxAttempts", 0, 1_000_000, 3),
+                interval=rule.number("intervalSeconds", 0, MAX_INTERVAL, 1, whole=False),
+                rate=rule.number("multiplier", 0, 1000, 2, whole=False),
+                longest=rule.number("maxIntervalSeconds", 0, MAX_INTERVAL, MAX_INTERVAL, whole=False),
             )
-            for rule, head in section.rules("retry", f"{identity}!retry", strict=True)
+            for rule, head in section.rules("retry", f"{identity}!retry")
         )
 
     def catches(self, section: Section, identity: str) -> tuple[Catch, ...]:
-        mappings = _error_mappings(section)
+        mappings = _mappings(section, "errorMappings")
         return tuple(
             Catch(**head, next=self.goto(rule, required=True) or "", data=mappings)
-            for rule, head in section.rules("catch", f"{identity}!catch", strict=True)
+            for rule, head in section.rules("catch", f"{identity}!catch")
         )
 
 

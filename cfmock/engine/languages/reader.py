@@ -32,10 +32,11 @@ _BOTH = "both '{}' and '{}' are given"
 
 class DefinitionSource:
     """A definition while it is read: its document, the problems found so far, the fields nobody asked for, and its
-    expressions with their paths."""
+    expressions with their paths. `strict`: such a field is a mistake, unless it stands at the top."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.strict = False
         self._problems: list[Problem] = []
         self._more = 0
         self.words = 0
@@ -129,12 +130,20 @@ class Section:
             self._missing.append(key)
         return value
 
-    def text(self, key: str, *, required: bool = False) -> str | None:
+    def _of_type(self, key: str, kind: type, wanted: str, required: bool) -> Any:
+        """The value, None if absent or of another type: then it complains."""
         value = self._given(key, required)
-        if value is None or (isinstance(value, str) and (value or not required)):
+        if value is None or isinstance(value, kind):
             return value
-        self._must_be("text" + (", not empty" if value == "" else ""), key)
+        self._must_be(wanted, key)
         return None
+
+    def text(self, key: str, *, required: bool = False) -> str | None:
+        value: str | None = self._of_type(key, str, "text", required)
+        if value == "" and required:
+            self._must_be("text, not empty", key)
+            return None
+        return value
 
     def word(self, key: str, words: Iterable[str], *, required: bool = False) -> str | None:
         """One of a few words."""
@@ -146,19 +155,19 @@ class Section:
         return None
 
     def flag(self, key: str) -> bool:
-        value = self._given(key, False)
-        if value is not None and not isinstance(value, bool):
-            self._must_be("true or false", key)
-        return value is True
+        return self._of_type(key, bool, "true or false", False) is True
 
-    def number(self, key: str, low: float, high: float, *, required: bool = False, whole: bool = True) -> Any:
-        """A number from `low` to `high`; also one written as text. With `whole` 3.0 is 3."""
+    def number(
+        self, key: str, low: float, high: float, default: Any = None, *, required: bool = False, whole: bool = True
+    ) -> Any:
+        """A number from `low` to `high`; also one written as text. With `whole` 3.0 is 3. `default`: where none is given."""
         value = self._given(key, required)
         if value is None:
-            return None
+            return default
         number = number_in(value, low, high, whole=whole)
         if number is None:
             self._must_be(f"a {number_kind(low, high, whole=whole)}, not {shown(value)}", key)
+            return default
         return number
 
     def words(self, key: str, *, required: bool = False) -> tuple[str, ...]:
@@ -173,37 +182,29 @@ class Section:
 
     def section(self, key: str, *, required: bool = False) -> Section | None:
         """A mapping inside this one."""
-        value = self._given(key, required)
-        if value is None:
-            return None
-        if isinstance(value, dict):
-            return Section(self.source, value, (*self.path, key))
-        self._must_be("a mapping", key)
-        return None
+        value = self._of_type(key, dict, "a mapping", required)
+        return None if value is None else Section(self.source, value, (*self.path, key))
 
     def sections(self, key: str, *, required: bool = False) -> list[Section]:
         """A list of mappings inside this one; if it is required, not an empty one."""
-        value = self._given(key, required)
-        if value is None:
-            return []
-        if not isinstance(value, list) or (required and not value):
-            self._must_be("a list" + (", not an empty one" if value == [] else ""), key)
-            return []
+        value = self._of_type(key, list, "a list", required)
+        if value == [] and required:
+            self._must_be("a list, not an empty one", key)
         found = []
-        for index, item in enumerate(value):
+        for index, item in enumerate(value or ()):
             if isinstance(item, dict):
                 found.append(Section(self.source, item, (*self.path, key, index)))
             else:
                 self.source.complain((*self.path, key, index), "must be a mapping")
         return found
 
-    def rules(self, key: str, identity: str, *, strict: bool = False) -> Iterator[tuple[Section, dict[str, Any]]]:
+    def rules(self, key: str, identity: str) -> Iterator[tuple[Section, dict[str, Any]]]:
         """The rules for errors under `key`, each with the fields that rules of both languages have. To be read one by one."""
-        description, errors = ("description", "errors") if strict else ("Description", "Errors")
+        description, errors = ("description", "errors") if self.source.strict else ("Description", "Errors")
         for index, rule in enumerate(self.sections(key)):
             rule.text(description)
             yield rule, {"id": f"{identity}{index}", "place": rule.here, "errors": rule.words(errors, required=True)}
-            rule.finish(strict=strict)
+            rule.finish()
 
     def expression(
         self, key: str, names: frozenset[str], *, required: bool = False, missing_is_null: bool = True
@@ -213,7 +214,7 @@ class Section:
         if value is None:
             return None
         if isinstance(value, bool | int | float):
-            value = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+            value = str(value).lower()
         if not isinstance(value, str):
             self._must_be("an expression", key)
             return None
@@ -236,13 +237,8 @@ class Section:
         """A mapping in which keys ending in `.$` hold expressions over `names`; with `bare`, texts that start with `$`
         do.
         """
-        value = self._given(key, required)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            self._must_be("a mapping", key)
-            return None
-        return self.compiled(key, value, names, bare=bare)
+        value = self._of_type(key, dict, "a mapping", required)
+        return None if value is None else self.compiled(key, value, names, bare=bare)
 
     def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
         """Compile a value under `key`; None, and problems of the source, if an expression in it has mistakes."""
@@ -299,12 +295,9 @@ class Section:
         elif not given:
             self.complain("neither '{}' nor '{}' is given", key, other)
 
-    def finish(self, *, strict: bool = False, judge: bool = True) -> None:
-        """Complain of what is missing, and note every field that was never asked for.
-
-        `strict`: such a field is a mistake. `judge` False: nobody knows what the mapping is, so no field is out of
-        place.
-        """
+    def finish(self, *, judge: bool = True) -> None:
+        """Complain of what is missing, and note every field that was never asked for. `judge` False: nobody knows what the
+        mapping is, so no field is out of place."""
         unread = [name for name in self.value if name not in self.known] if judge else []
         for key in self._missing:
             foreign = amazon.standing_for(key, self.path, unread)
@@ -316,7 +309,7 @@ class Section:
             else:
                 self.complain("missing '{}'", key)
         for name in unread:
-            if strict:
+            if self.source.strict and self.path:
                 path = (*self.path, name)
                 self.source.complain(path, "unknown field '{}'", name, key=True, near=likely(name, self.known))
             else:
@@ -339,14 +332,10 @@ class Section:
         )
 
 
-def given_or(given: Any, default: float) -> Any:
-    """A number of a section, or the default where none is given."""
-    return default if given is None else given
-
-
-def quoted(name: str) -> str:
-    """A name as a part of an id, in which `/?![]#` have a meaning."""
-    return "".join(f"%{ord(letter):02X}" if letter in "/?![]#%" else letter for letter in name)
+def child_id(series: str, name: str) -> str:
+    """The id of a node in a series, by the id of that; in names `/?![]#` have no meaning."""
+    quoted = "".join(f"%{ord(letter):02X}" if letter in "/?![]#%" else letter for letter in name)
+    return f"{series}/{quoted}" if series else quoted
 
 
 def repeated(sections: Iterable[Section], key: str) -> Iterator[tuple[Section, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from cfmock.base.suggestions import likely
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
-from cfmock.engine.languages.reader import DefinitionSource, Section, given_or, quoted, repeated
+from cfmock.engine.languages.reader import Section, child_id, repeated
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import (
     Catch,
@@ -46,13 +46,13 @@ MAX_ITEMS = 10_000
 DATA_FLOW = StateMachineDataFlow()
 
 
-def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
-    """Read a whole definition. Problems are left in `source`; the flow counts only if there are none."""
+def read(document: Section, *, express: bool) -> Flow:
+    """Read a whole definition. Problems are left in its source; the flow counts only if there are none."""
     document.word("Type", ["StateMachine"])
     document.word("SpecVersion", ["v1"], required=True)
     name = document.text("Name", required=True)
     document.text("Description")
-    series = _Scope(source, express, "").read(document)
+    series = _Scope(express, "").read(document)
     document.finish()
     return Flow(
         language=Language.STATE_MACHINE,
@@ -60,18 +60,13 @@ def read(source: DefinitionSource, document: Section, *, express: bool) -> Flow:
         place=document.here,
         series=series,
         data_flow=DATA_FLOW,
-        express=express,
-        text=source.document.text,
-        unread=tuple(source.unread),
-        expressions=tuple(source.expressions),
     )
 
 
 class _Scope:
     """One scope being read: its states, and the names they mean to go to, checked once all are known."""
 
-    def __init__(self, source: DefinitionSource, express: bool, identity: str) -> None:
-        self.source = source
+    def __init__(self, express: bool, identity: str) -> None:
         self.express = express
         self.id = identity
         self.targets: list[tuple[Section, str, str]] = []
@@ -104,7 +99,7 @@ class _Scope:
         section.has("States")
         section.complain("'States' must be a list: {}", amazon.STATES, key="States")
         return [
-            Section(self.source, {"Name": name, **state}, (*section.path, "States", name))
+            Section(section.source, {"Name": name, **state}, (*section.path, "States", name))
             for name, state in given.items()
             if isinstance(state, dict)
         ]
@@ -115,8 +110,13 @@ class _Scope:
         section.text("Description")
         node = None
         if name is not None and type_ is not None:
-            identity = f"{self.id}/{quoted(name)}" if self.id else quoted(name)
-            node = _TYPES[type_](self, section, {"id": identity, "name": name, "place": section.here})
+            read, ends = _TYPES[type_]
+            head: dict[str, Any] = {"id": child_id(self.id, name), "name": name, "place": section.here}
+            if ends is None:
+                head["next"] = self.following(section)
+            else:
+                self.no_following(section, ends)
+            node = read(self, section, head)
         section.finish(judge=type_ is not None)
         return node
 
@@ -135,9 +135,9 @@ class _Scope:
             section.complain("neither 'Next' nor 'End: true' is given")
         return target
 
-    def no_following(self, section: Section, *, end: bool) -> None:
+    def no_following(self, section: Section, allowed: str) -> None:
         for key in ("Next", "End"):
-            if section.has(key) and not (end and key == "End"):
+            if section.has(key) and key != allowed:
                 section.complain("a {} has no '{}'", section.value["Type"], key, key=key)
 
     def shared(self, section: Section, **work: Any) -> StateData:
@@ -151,14 +151,12 @@ class _Scope:
     # -- the types
 
     def pass_(self, section: Section, head: dict[str, Any]) -> Node:
-        return PassNode(**head, next=self.following(section), data=self.shared(section))
+        return PassNode(**head, data=self.shared(section))
 
     def succeed(self, section: Section, head: dict[str, Any]) -> Node:
-        self.no_following(section, end=True)
         return SucceedNode(**head, data=self.shared(section))
 
     def fail(self, section: Section, head: dict[str, Any]) -> Node:
-        self.no_following(section, end=True)
         code, detail = section.text("Code"), section.text("Detail")
         return FailNode(**head, code=code or "", detail=detail or "", data=self.shared(section))
 
@@ -166,10 +164,9 @@ class _Scope:
         longest = MAX_WAIT[self.express]
         seconds = section.amount("Seconds", 1, longest, BEFORE, required=True)
         data = self.shared(section, seconds=seconds, longest=longest)
-        return WaitNode(**head, next=self.following(section), data=data)
+        return WaitNode(**head, data=data)
 
     def choice(self, section: Section, head: dict[str, Any]) -> Node:
-        self.no_following(section, end=False)
         options = []
         for index, branch in enumerate(section.sections("Branches", required=True)):
             condition = branch.expression("Condition", BEFORE, required=True)
@@ -196,7 +193,6 @@ class _Scope:
         timeout = section.amount("Timeout", 0, MAX_TIMEOUT, BEFORE)
         return TaskNode(
             **head,
-            next=self.following(section),
             action=action or "",
             mode=mode,
             timeout=timeout or None,  # 0 means never
@@ -214,7 +210,6 @@ class _Scope:
             branch.finish()
         return ParallelNode(
             **head,
-            next=self.following(section),
             branches=tuple(branches),
             data=self.shared(section),
             **self.errors(section, head["id"]),
@@ -236,11 +231,10 @@ class _Scope:
         series = Series(id="", place=section.here, start="", nodes={})
         if processor is not None:
             express = distributed.express if distributed is not None else self.express
-            series = _Scope(self.source, express, f"{head['id']}[]").read(processor)
+            series = _Scope(express, f"{head['id']}[]").read(processor)
             processor.finish()
         return MapNode(
             **head,
-            next=self.following(section),
             processor=series,
             limit=self.concurrency(section, MAX_CHILDREN if mode else MAX_ITERATIONS),
             distributed=distributed,
@@ -294,7 +288,7 @@ class _Scope:
         )
 
     def scope(self, identity: str) -> _Scope:
-        return _Scope(self.source, self.express, identity)
+        return _Scope(self.express, identity)
 
     # -- errors
 
@@ -302,10 +296,10 @@ class _Scope:
         retries = tuple(
             Retry(
                 **head,
-                attempts=rule.number("MaxAttempts", 0, 1_000_000, required=True) or 0,
-                interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, required=True) or 0,
-                rate=given_or(rule.number("BackoffRate", 0, 1000, whole=False), 1.0),
-                longest=given_or(rule.number("MaxBackoffSeconds", 0, MAX_INTERVAL), MAX_INTERVAL),
+                attempts=rule.number("MaxAttempts", 0, 1_000_000, 0, required=True),
+                interval=rule.number("IntervalSeconds", 0, MAX_INTERVAL, 0, required=True),
+                rate=rule.number("BackoffRate", 0, 1000, 1.0, whole=False),
+                longest=rule.number("MaxBackoffSeconds", 0, MAX_INTERVAL, MAX_INTERVAL),
             )
             for rule, head in section.rules("Retry", f"{identity}!retry")
         )
@@ -320,13 +314,14 @@ class _Scope:
         return {"retry": retries, "catch": catches}
 
 
-_TYPES: dict[str, Callable[[_Scope, Section, dict[str, Any]], Node]] = {
-    "Pass": _Scope.pass_,
-    "Task": _Scope.task,
-    "Choice": _Scope.choice,
-    "Parallel": _Scope.parallel,
-    "Map": _Scope.map,
-    "Wait": _Scope.wait,
-    "Succeed": _Scope.succeed,
-    "Fail": _Scope.fail,
+_TYPES: dict[str, tuple[Callable[[_Scope, Section, dict[str, Any]], Node], str | None]] = {
+    # the type: who reads it, and, if it names no next state, which field it may have for that all the same
+    "Pass": (_Scope.pass_, None),
+    "Task": (_Scope.task, None),
+    "Choice": (_Scope.choice, ""),
+    "Parallel": (_Scope.parallel, None),
+    "Map": (_Scope.map, None),
+    "Wait": (_Scope.wait, None),
+    "Succeed": (_Scope.succeed, "End"),
+    "Fail": (_Scope.fail, "End"),
 }
