@@ -184,7 +184,7 @@ def _without_flow(world: World) -> Iterator[str]:
     """Outcomes and mocks that wait for a flow of their name."""
     names = {
         *(name for name, outcomes in world.outcomes.items() if outcomes.uses()),
-        *(name for name, mocks in world.mocks.items() if not mocks.empty),
+        *(name for name, mocks in world.mocks.items() if mocks.count),
     }
     for name in sorted(names):
         if world.stores.flows.get(FLOWS, name) is None:

@@ -18,35 +18,20 @@ from cfmock.engine.events import EventParts, EventShapes
 from cfmock.engine.model import Series
 from cfmock.engine.task_calls import TaskCall
 
-TASK_TIMEOUT = "FnF.TaskTimeout"
-"""A task that took too long; observed in public flows of the old language."""
-
-RUNTIME_ERROR = "FnF.RuntimeError"
-"""An expression that does not fit the data. The name is seen in old flows; that it means this is our choice."""
-
-INVALID_LOCAL = "FnF.InvalidLocal"
-"""A result that is not a JSON object; observed, old language."""
-
-INVALID_OUTPUT = "FnF.InvalidOutput"
-"""The same in the new language; our name."""
-
-DATA_LIMIT = "FnF.DataLimitExceeded"
-"""More than 64 KiB (old language 32 KiB) in a state, or too large a global variable; our name."""
-
-EVENT_LIMIT = "FnF.EventLimitExceeded"
-"""More than 5,000 events; our name."""
-
-ITEM_LIMIT = "FnF.ItemLimitExceeded"
-"""More than 10,000 items in a distributed map; our name."""
-
-MAP_RUN_LIMIT = "FnF.MapRunLimitExceeded"
-"""More than 10 map runs of one execution at once; our name."""
-
-EXECUTION_TIMEOUT = "FnF.ExecutionTimeout"
-"""An execution that took too long; our name."""
-
-UNNAMED = "FnF.Failed"
-"""A failure to which nobody gave a code; our name."""
+# Observed in public flows of the old language:
+TASK_TIMEOUT = "FnF.TaskTimeout"  # a task that took too long
+INVALID_LOCAL = "FnF.InvalidLocal"  # a result that is not a JSON object
+RUNTIME_ERROR = "FnF.RuntimeError"  # an expression that does not fit the data; that it means this is our choice
+# Our names:
+INVALID_OUTPUT = "FnF.InvalidOutput"  # in the new language, a result that is not a JSON object
+DATA_LIMIT = (
+    "FnF.DataLimitExceeded"  # more than 64 KiB (old language 32 KiB) in a state, or too large a global variable
+)
+EVENT_LIMIT = "FnF.EventLimitExceeded"  # more than 5,000 events
+ITEM_LIMIT = "FnF.ItemLimitExceeded"  # more than 10,000 items in a distributed map
+MAP_RUN_LIMIT = "FnF.MapRunLimitExceeded"  # more than 10 map runs of one execution at once
+EXECUTION_TIMEOUT = "FnF.ExecutionTimeout"  # an execution that took too long
+UNNAMED = "FnF.Failed"  # a failure to which nobody gave a code
 
 
 class Failure(CfmockError):  # noqa: N818 - reads as what happened where it is raised

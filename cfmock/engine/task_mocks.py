@@ -110,30 +110,33 @@ class TaskMocks:
     """The mocks of one flow in the order they are tried, by state name or action."""
 
     def __init__(self, mocks: Mapping[str, Sequence[TaskMock]] | None = None) -> None:
-        self.by_task: ByTask = {_key(name): tuple(found) for name, found in (mocks or {}).items()}
+        self.by_task: ByTask = {}
         """Replaced as a whole when something is added: who keeps it keeps how the mocks stood then."""
         self.hits: dict[TaskMock, int] = {}
         """How many tries each has answered, of those that have answered any."""
-        self._added: dict[str, int] = {}
-        self._indexed: ByTask = self.by_task
-        self._found: dict[str, Candidates[TaskMock]] = {}  # of those indexed, for tasks that were called
+        self._added: dict[str, tuple[TaskMock, ...]] = {}
+        self.replace(mocks or {})
+
+    def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
+        """Put these in place of those there from the start; those added stay."""
+        self._given = {_key(name): tuple(found) for name, found in mocks.items()}
+        self._join()
 
     def add(self, name: str, mock: TaskMock) -> None:
         """Behind those added before, ahead of those there from the start."""
         key = _key(name)
-        at, found = self._added.get(key, 0), self.by_task.get(key, ())
-        self.by_task = {**self.by_task, key: (*found[:at], mock, *found[at:])}
-        self._added[key] = at + 1
+        self._added[key] = (*self._added.get(key, ()), mock)
+        self._join()
+
+    def _join(self) -> None:
+        keys = dict.fromkeys((*self.by_task, *self._added, *self._given))
+        self.by_task = {key: self._added.get(key, ()) + self._given.get(key, ()) for key in keys}
+        self._found: dict[str, Candidates[TaskMock]] = {}  # for tasks that were called
 
     @property
     def count(self) -> int:
         """The number of mocks."""
         return sum(map(len, self.by_task.values()))
-
-    @property
-    def empty(self) -> bool:
-        """Return whether there are none."""
-        return not any(self.by_task.values())
 
     @property
     def added(self) -> Iterable[str]:
@@ -142,56 +145,39 @@ class TaskMocks:
 
     def added_to(self, name: str) -> int:
         """Return how many were added for a task, by state name or action."""
-        return self._added.get(_key(name), 0)
+        return len(self._added.get(_key(name), ()))
 
     @property
     def given(self) -> Iterator[tuple[str, int, TaskMock]]:
         """The mocks there from the start: for which task, the how manieth of it from 1."""
-        for task, found in self.by_task.items():
-            for number, mock in enumerate(found[self._added.get(task, 0) :], 1):
+        for task, found in self._given.items():
+            for number, mock in enumerate(found, 1):
                 yield task, number, mock
-
-    def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
-        """Put these in place of those there from the start; those added stay."""
-        added = {key: found[: self._added.get(key, 0)] for key, found in self.by_task.items()}
-        given = {_key(name): tuple(found) for name, found in mocks.items()}
-        keys = dict.fromkeys((*added, *given))
-        self.by_task = {key: added.get(key, ()) + given.get(key, ()) for key in keys}
 
     def reference(self, mock: TaskMock) -> Json:
         """Return the place of a mock as values: `at` finds it again, also in another process that was given the same ones."""
-        for key, found in self.by_task.items():
-            if mock in found:
-                number, added = found.index(mock), self._added.get(key, 0)
-                return [key, number < added, number if number < added else number - added]
+        for is_added, by_task in ((True, self._added), (False, self._given)):
+            for key, found in by_task.items():
+                if mock in found:
+                    return [key, is_added, found.index(mock)]
         return None
 
     def at(self, reference: Json) -> TaskMock | None:
         """The mock of a reference, if there still is one."""
         key, is_added, number = reference or ("", False, 0)
-        found, added = self.by_task.get(key, ()), self._added.get(key, 0)
-        there = found[:added] if is_added else found[added:]
-        return there[number] if number < len(there) else None
+        found = (self._added if is_added else self._given).get(key, ())
+        return found[number] if number < len(found) else None
 
     def possible(self, call: TaskCall) -> Iterator[TaskMock]:
         """Return the mocks for a call that may be for its execution, in the order they are tried."""
-        by_task, execution = self.by_task, call.identity.execution
-        if self._indexed is not by_task:
-            self._indexed, self._found = by_task, {}
+        by_task, found = self.by_task, self._found
         for name in (call.state, call.resource_arn, call.action):
             if name is None or not (mocks := by_task.get(key := _key(name))):
                 continue
-            found = self._found.get(key)
-            if found is None:
-                found = self._found[key] = Candidates(mocks, lambda mock: mock.condition.named)
-            for _, mock in found.for_name(execution):
+            if key not in found:
+                found[key] = Candidates(mocks, lambda mock: mock.condition.named)
+            for _, mock in found[key].for_name(call.identity.execution):
                 yield mock
-
-    def for_call(self, call: TaskCall) -> Iterator[TaskMock]:
-        by_task = self.by_task
-        for name in (call.state, call.resource_arn, call.action):
-            if name is not None:
-                yield from by_task.get(_key(name), ())
 
     def covers(self, task: TaskNode) -> bool:
         """Return whether there is any mock for a task; not whether it matches."""
@@ -200,7 +186,8 @@ class TaskMocks:
     def unmatched(self, call: TaskCall, spent: Mapping[object, int]) -> Unmatched | None:
         """Note that no mock answered, to be explained when somebody asks: by the mocks for this task, else by those for one whose
         name nearly is this one's; None where there are no such."""
-        mocks = tuple(islice(self.for_call(call), EXPLAINED))
+        found = candidates(self.by_task, call.state, call.resource_arn, call.action)
+        mocks = tuple([mock for _, _, mock in islice(found, EXPLAINED)])
         if mocks:
             used = tuple([spent.get(mock, 0) for mock in mocks])
             execution, text = call.identity.execution, json_text(call.input)

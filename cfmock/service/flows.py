@@ -157,7 +157,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
     world.changed("flow", name)
     world.remember(name)
     world.outcomes.pop(name, None)
-    if name in world.mocks and world.mocks[name].empty:
+    if name in world.mocks and not world.mocks[name].count:
         del world.mocks[name]
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()

@@ -64,7 +64,7 @@ def test_what_is_added_later_comes_before_what_was_there_in_the_order_it_was_add
     lab = Lab()
     lab.add("f", task())
     call = _call_of(lab)
-    assert [mock.answer.value for mock in mocks.for_call(call)] == [1, 2, 3, 4]  # type: ignore[union-attr]
+    assert [mock.answer.value for mock in mocks.possible(call)] == [1, 2, 3, 4]  # type: ignore[union-attr]
 
 
 def _call_of(lab: Lab) -> Any:

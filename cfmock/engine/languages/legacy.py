@@ -202,13 +202,9 @@ class _Series:
         return option
 
     def parallel(self, section: Section, head: dict[str, Any]) -> Node:
-        sections = section.sections("branches", required=True)
-        if len(sections) > MAX_BRANCHES:
-            section.complain("more than {} branches", MAX_BRANCHES, key="branches")
-        branches = []
-        for index, branch in enumerate(sections):
-            branches.append(self.inner(branch, f"{head['id']}[{index}]"))
-            branch.finish()
+        branches = [
+            self.inner(branch, f"{head['id']}[{index}]") for index, branch in section.branches("branches", MAX_BRANCHES)
+        ]
         return ParallelNode(**head, branches=tuple(branches), data=self.shared(section))
 
     def foreach(self, section: Section, head: dict[str, Any]) -> Node:

@@ -198,6 +198,15 @@ class Section:
                 self.source.complain((*self.path, key, index), "must be a mapping")
         return found
 
+    def branches(self, key: str, most: int) -> Iterator[tuple[int, Section]]:
+        """The branches under `key`, of which there may be so many, with their indices. To be read one by one."""
+        sections = self.sections(key, required=True)
+        if len(sections) > most:
+            self.complain("more than {} branches", most, key=key)
+        for index, branch in enumerate(sections):
+            yield index, branch
+            branch.finish()
+
     def rules(self, key: str, identity: str) -> Iterator[tuple[Section, dict[str, Any]]]:
         """The rules for errors under `key`, each with the fields that rules of both languages have. To be read one by one."""
         description, errors = ("description", "errors") if self.source.strict else ("Description", "Errors")

@@ -201,13 +201,10 @@ class _Scope:
         )
 
     def parallel(self, section: Section, head: dict[str, Any]) -> Node:
-        sections = section.sections("Branches", required=True)
-        if len(sections) > MAX_BRANCHES:
-            section.complain("more than {} branches", MAX_BRANCHES, key="Branches")
-        branches = []
-        for index, branch in enumerate(sections):
-            branches.append(self.scope(f"{head['id']}[{index}]").read(branch))
-            branch.finish()
+        branches = [
+            _Scope(self.express, f"{head['id']}[{index}]").read(branch)
+            for index, branch in section.branches("Branches", MAX_BRANCHES)
+        ]
         return ParallelNode(
             **head,
             branches=tuple(branches),
@@ -286,9 +283,6 @@ class _Scope:
             action=given if isinstance(given, str) and given else action,
             data=StateData(parameters=parameters),
         )
-
-    def scope(self, identity: str) -> _Scope:
-        return _Scope(self.express, identity)
 
     # -- errors
 
