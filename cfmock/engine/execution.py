@@ -7,14 +7,15 @@ them, and stop and report through them. A `TaskResolver` answers their tasks.
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from inspect import GEN_CREATED, getgeneratorstate
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from msgspec import Struct
 
-from cfmock.base.clocks import Slice
+from cfmock.base.clocks import HeldClock, Slice
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, Timers
 from cfmock.engine.commands import CommandOutcome, Datum, Emit, Failure, Part
@@ -23,8 +24,8 @@ from cfmock.engine.events import EventSink, HistoryChild
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.jobs import Job
-from cfmock.engine.map_runs import MapChild, MapRun
-from cfmock.engine.recording import ExecutionRecording
+from cfmock.engine.map_runs import MapRun
+from cfmock.engine.recording import DRAW, PAUSE, Entry, ReplayError
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
 
@@ -93,24 +94,6 @@ class CalledTask(Protocol):
         """Give the answer promised by `AnswersLater`; comes to nothing if the task is over by now."""
 
 
-class StartedExecution(MapChild, Protocol):
-    """An execution as the task sees it that waits for its end; one that is run again may have a stand-in."""
-
-    on_end: list[Callable[[FlowExecution], object]]
-
-    @property
-    def status(self) -> ExecutionStatus: ...
-
-    @property
-    def timeline(self) -> Timeline: ...
-
-    @property
-    def ended(self) -> bool: ...
-
-    @property
-    def root(self) -> Fiber | None: ...
-
-
 class Nested(Struct, frozen=True):
     """Another execution was started: itself, and what StartExecution answered. The callback modes wait for its end.
 
@@ -142,7 +125,48 @@ class Children(Protocol):
         """Note that an execution has started another, or joined it."""
 
 
-Recording: TypeAlias = "ExecutionRecording[CalledTask, Children]"
+class ExecutionRecording:
+    """Writes entries of one execution (`engine.recording`), or, while it is `replaying`, reads them.
+
+    `children` finds what it had started; who replays sets it. `later` are calls out of the core that had not been answered
+    when the process died, `endings` the timers of failures that let go first what is due, by label.
+    """
+
+    children: Children
+
+    def __init__(self, write: Callable[[Entry], object]) -> None:
+        self.write = write
+        self.replaying = False
+        self.entries: deque[Entry] = deque()
+        self.step: Callable[[], object] = deque  # does what the next entry says
+        self.later: dict[CalledTask, None] = {}
+        self.endings: dict[str, Timer] = {}
+
+    def told(self, kind: str, *facts: Json) -> None:
+        """Write what running it again does not tell."""
+        if not self.replaying:
+            self.write([kind, *facts])
+
+    def draw(self, make: Callable[[], Json]) -> Json:
+        """A value that running again would not give."""
+        if self.replaying:
+            return self.next(DRAW)[1]
+        value = make()
+        self.write([DRAW, value])
+        return value
+
+    def next(self, kind: str) -> Entry:
+        """The entry that has to come now. Raises ReplayError for another one."""
+        if not self.entries or self.entries[0][0] != kind:
+            raise ReplayError(f"{kind} expected, {self.entries[0][0] if self.entries else 'nothing'} found")
+        return self.entries.popleft()
+
+    def paused(self, last: int) -> bool:
+        """Return whether the slice was over here."""
+        if self.entries and self.entries[0] == [PAUSE, last]:
+            self.entries.popleft()
+            return True
+        return False
 
 
 class TaskResolver(Protocol):
@@ -176,19 +200,52 @@ class ExecutionStatus(enum.Enum):
     STOPPED = "Stopped"
 
 
-class FlowExecution:
-    """One execution. Once it has ended: `output` if it succeeded, else `error` and `cause`.
+class StartedExecution:
+    """An execution as those see it who wait for its end. Once it has ended: `output` if it succeeded, else `error` and `cause`.
 
-    `timeline` is the time it lives in, shared with the children it waits for; `waiting` are the tasks that can be
-    reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have answered in it; `told` is the
-    time of its last event. Of limits that are reached at one moment the one of the lowest `rank` comes first:
-    this is that of its own duration, the next whole number that of its tasks; executions that it starts have higher ones.
-    Where state is kept, `recording` is what running it again takes.
+    `timeline` is the time it lives in, shared with the children it waits for.
+    """
+
+    __slots__ = ("cause", "error", "on_end", "output", "status", "timeline")
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.status = ExecutionStatus.RUNNING
+        self.output: Datum | None = None
+        self.error = ""
+        self.cause = ""
+        self.on_end: list[Callable[[FlowExecution], object]] = []
+
+    @property
+    def root(self) -> Fiber | None:
+        """The fiber of the whole, while it runs."""
+        return None
+
+    @property
+    def ended(self) -> bool:
+        return self.status is not ExecutionStatus.RUNNING
+
+    def failure(self) -> Failure:
+        """Its end as an error of whoever waited for it."""
+        return Failure(self.error or self.status.value, self.cause)
+
+    def stop(self, error: str = "", cause: str = "") -> None:
+        """End it as StopExecution does; nothing happens if it has ended."""
+        raise NotImplementedError
+
+
+class FlowExecution(StartedExecution):
+    """One execution that runs its definition.
+
+    `waiting` are the tasks that can be reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have
+    answered in it; `told` is the time of its last event. Of limits that are reached at one moment the one of the lowest `rank`
+    comes first: this is that of its own duration, the next whole number that of its tasks; executions that it starts have
+    higher ones. Where state is kept, `recording` is what running it again takes.
     """
 
     __slots__ = (
-        "cause", "context", "error", "flow", "guard", "map_runs", "on_end", "output", "rank", "recording", "resolver",
-        "root", "scheduler", "sink", "spent", "started", "status", "stopped", "timeline", "told", "waiting",
+        "context", "flow", "guard", "map_runs", "rank", "recording", "resolver", "root", "scheduler", "sink", "spent",
+        "started", "stopped", "told", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -200,23 +257,18 @@ class FlowExecution:
         resolver: TaskResolver,
         sink: EventSink,
         rank: int,
-        recording: Recording | None = None,
+        recording: ExecutionRecording | None = None,
     ) -> None:
+        super().__init__(timeline)
         self.scheduler = scheduler
         self.recording = recording
         self.rank = rank
         self.flow = flow
         self.context = context
-        self.timeline = timeline
         self.resolver = resolver
         self.sink = sink
-        self.status = ExecutionStatus.RUNNING
-        self.output: Datum | None = None
-        self.error = ""
-        self.cause = ""
         self.started = self.told = timeline.now()
         self.stopped: float | None = None
-        self.on_end: list[Callable[[FlowExecution], object]] = []
         self.waiting: dict[str, CalledTask] = {}
         self.map_runs: dict[str, MapRun] = {}
         self.spent: dict[object, int] = {}
@@ -232,10 +284,6 @@ class FlowExecution:
         """The id of its last event."""
         return self.context.last
 
-    @property
-    def ended(self) -> bool:
-        return self.status is not ExecutionStatus.RUNNING
-
     def now(self) -> float:
         """The time, as its events tell it: a machine's clock may be set back, a history goes on."""
         moment = self.told = max(self.told, self.timeline.now())
@@ -247,12 +295,15 @@ class FlowExecution:
         if rows:
             self.sink(rows)
 
-    def failure(self) -> Failure:
-        """Its end as an error of whoever waited for it."""
-        return Failure(self.error or self.status.value, self.cause)
+    def record(self, kind: str, label: str, *facts: Json) -> None:
+        """Take down, where state is kept, what came from outside for the fiber of this label, or that it has its turn."""
+        if self.recording is not None and not self.recording.replaying:
+            clock = self.scheduler.timers.clock
+            if isinstance(clock, HeldClock):
+                clock.hold()
+            self.recording.write([kind, clock.now(), self.timeline.skipped, label, *facts])
 
     def stop(self, error: str = "", cause: str = "") -> None:
-        """End it as StopExecution does; nothing happens if it has ended."""
         self.scheduler.stop(self, error, cause)
 
     def report(self, token: str, outcome: Json | Failure) -> bool:
@@ -278,6 +329,15 @@ class Fiber:
         self.index = index
         self.waiting: Timer | Members | None = None
         self.untold: Emit | None = None
+
+    @property
+    def path(self) -> str:
+        """Its place in the execution: the indices of the branches and iterations that lead to it."""
+        indices, fiber = [], self
+        while fiber.group is not None:
+            indices.append(str(fiber.index))
+            fiber = fiber.group.fiber
+        return "/".join(reversed(indices))
 
     def begun(self) -> bool:
         """Return whether it has begun, and with it every fiber that it waits for, at any depth."""

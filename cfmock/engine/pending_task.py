@@ -25,7 +25,7 @@ from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, StartedExecution
 from cfmock.engine.model import Mode
-from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, path_of, resolve_recorded
+from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
@@ -95,8 +95,8 @@ class PendingTask:
     `guard` that of its time-out while something else may end it."""
 
     __slots__ = (
-        "_begun", "_call_off", "_early", "_job", "_outcome", "_wanted", "call", "child", "execution", "fiber", "followed",
-        "guard", "handed_out", "since", "state", "timer",
+        "_begun", "_call_off", "_early", "_job", "_outcome", "_submitted", "_wanted", "call", "child", "execution", "fiber",
+        "followed", "guard", "handed_out", "since", "state", "timer",
     )  # fmt: skip
 
     def __init__(self, fiber: Fiber, call: TaskCall) -> None:
@@ -116,7 +116,8 @@ class PendingTask:
         self._outcome: CommandOutcome = BLOCKED
         self._early: Answer | Failure | None = None  # a promised answer that came before the promise
         self._call_off: Callable[[str, str], object] | None = None  # told if the end comes from elsewhere
-        self._wanted: Callable[[], CommandOutcome] | None = None  # what the fiber waits for
+        self._submitted = False  # as the fiber knows
+        self._wanted = False  # the fiber waits
 
     @property
     def over(self) -> bool:
@@ -140,11 +141,12 @@ class PendingTask:
                 self._take(answer)
         except Failure as failure:
             self._end(failure, TaskEvent.FAILED)
-        return self._want(self._call_outcome)
+        return self._want()
 
     def wait(self) -> CommandOutcome:
         """The outcome of `AwaitTask`, if there is one already."""
-        return self._want(lambda: self._outcome)
+        self._submitted = True
+        return self._want()
 
     def fibers(self) -> list[Fiber | None]:
         """Return the fiber of the nested execution, if there is one."""
@@ -152,14 +154,14 @@ class PendingTask:
 
     def cancel(self) -> None:
         """Call it off: nobody waits for it any more."""
-        self._wanted = None
+        self._wanted = False
         self._end(BLOCKED)
 
     # -- for others
 
     def report(self, outcome: Json | Failure) -> None:
         """End it as somebody reports: with a value, or a failure."""
-        self._record(REPORT, lambda: kept_outcome(outcome))
+        self.execution.record(REPORT, self.fiber.path, kept_outcome(outcome))
         self._end(outcome)
         self.execution.scheduler.run_ready()
 
@@ -170,7 +172,7 @@ class PendingTask:
         if self.state not in _PROMISED:
             self._early = answer
             return
-        self._record(LATE, lambda: kept_answer(answer))
+        self.execution.record(LATE, self.fiber.path, kept_answer(answer))
         with self.execution.scheduler.at_work(self._job):
             try:
                 if isinstance(answer, Failure):
@@ -181,28 +183,19 @@ class PendingTask:
             self._resume_fiber()
         self.execution.scheduler.run_ready()
 
-    def _record(self, kind: str, fact: Callable[[], Json]) -> None:
-        recording = self.execution.recording
-        if recording is not None:
-            recording.told(kind, self.execution, path_of(self.fiber), fact())
-
     # -- what the fiber waits for
 
-    def _want(self, outcome: Callable[[], CommandOutcome]) -> CommandOutcome:
-        found = outcome()
-        self._wanted = outcome if found is BLOCKED else None
+    def _want(self) -> CommandOutcome:
+        """What comes next for the fiber: that it was submitted, then its end. BLOCKED if that is still to come."""
+        untold = not self._submitted and self.call.mode is not Mode.REQUEST_COMPLETE
+        found = SUBMITTED if untold and self.state not in _NOT_SUBMITTED else self._outcome
+        self._wanted = found is BLOCKED
         return found
 
     def _resume_fiber(self) -> None:
         """Let the fiber go on if what it waits for is there."""
-        if self._wanted is not None and (found := self._wanted()) is not BLOCKED:
-            self._wanted = None
+        if self._wanted and (found := self._want()) is not BLOCKED:
             self.execution.scheduler.resume(self.fiber, found)
-
-    def _call_outcome(self) -> CommandOutcome:
-        if self.call.mode is Mode.REQUEST_COMPLETE or self.state in _NOT_SUBMITTED:
-            return self._outcome
-        return SUBMITTED
 
     # -- answers
 
@@ -270,7 +263,7 @@ class PendingTask:
         """End as the execution that it follows has ended."""
         if self.over:
             return
-        self._record(ENDED, lambda: [*kept_end(child), child.timeline.skipped])
+        self.execution.record(ENDED, self.fiber.path, [*kept_end(child), child.timeline.skipped])
         self.execution.timeline.catch_up(child.timeline)
         if child.output is not None:
             self._end(child.output.value)
@@ -292,7 +285,7 @@ class PendingTask:
         rank = execution.rank + 1 if isinstance(outcome, TaskTimedOut) else RANK
 
         def due() -> None:
-            self._record(DUE, lambda: kind is TimerKind.GUARD)
+            execution.record(DUE, self.fiber.path, kind is TimerKind.GUARD)
             self._end(outcome, TaskEvent.FAILED if kind is TimerKind.GUARD else TaskEvent.ENDED)
             execution.scheduler.run_ready()
 

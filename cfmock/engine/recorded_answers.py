@@ -6,43 +6,29 @@ from collections.abc import Sequence
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure, LimitExceeded
-from cfmock.engine.execution import Answer, CalledTask, Children, Fiber, FlowExecution, Nested, Recording
+from cfmock.engine.execution import Answer, CalledTask, Children, ExecutionRecording, FlowExecution, Nested
 from cfmock.engine.map_runs import MapChild
 from cfmock.engine.recording import ANSWER, Entry
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
 
 
-def path_of(fiber: Fiber) -> str:
-    """Return the place of a fiber in its execution: the indices of the branches and iterations that lead to it."""
-    indices = []
-    while fiber.group is not None:
-        indices.append(str(fiber.index))
-        fiber = fiber.group.fiber
-    return "/".join(reversed(indices))
-
-
-def resolve_recorded(task: CalledTask, recording: Recording) -> Answer:
+def resolve_recorded(task: CalledTask, recording: ExecutionRecording) -> Answer:
     """The answer to a call of a task. Raises the `Failure` that it failed with."""
+    answer: Answer | Failure
     if recording.replaying:
-        return _resolve_again(task, recording)
-    try:
-        answer = task.execution.resolver.resolve(task)
-    except Failure as failure:
-        recording.write([ANSWER, *kept_answer(failure)])
-        raise
-    recording.write([ANSWER, *kept_answer(answer)])
-    return answer
-
-
-def _resolve_again(task: CalledTask, recording: Recording) -> Answer:
-    assert recording.children is not None
-    while recording.entries and recording.entries[0][0] != ANSWER:
-        recording.step()  # as a report that came before the call was answered
-    answer = answer_of(recording.next(ANSWER)[1:], task, recording.children)
+        while recording.entries and recording.entries[0][0] != ANSWER:
+            recording.step()  # as a report that came before the call was answered
+        answer = answer_of(recording.next(ANSWER)[1:], task, recording.children)
+        if isinstance(answer, AnswersLater):
+            recording.later[task] = None
+    else:
+        try:
+            answer = task.execution.resolver.resolve(task)
+        except Failure as failure:
+            answer = failure
+        recording.write([ANSWER, *kept_answer(answer)])
     if isinstance(answer, Failure):
         raise answer
-    if isinstance(answer, AnswersLater):
-        recording.later[task] = None
     return answer
 
 

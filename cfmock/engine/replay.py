@@ -10,12 +10,13 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeVar
 
 from cfmock.base.clocks import Slice
 from cfmock.base.timers import Timeline, Timer
-from cfmock.engine.commands import Datum, Failure
+from cfmock.engine.commands import Datum
 from cfmock.engine.events import HistoryChild
-from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Group, Recording
+from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, Group, StartedExecution
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.pending_task import PendingTask
 from cfmock.engine.recorded_answers import answer_of, outcome_of
@@ -35,40 +36,25 @@ from cfmock.engine.recording import (
     ReplayError,
 )
 
+WaitingT = TypeVar("WaitingT")
 
-class StandIn:
+
+class StandIn(StartedExecution):
     """A child of an execution that is run again: the child itself, as soon as it is there; else what is known of its end."""
 
     def __init__(self, timeline: Timeline) -> None:
+        super().__init__(timeline)
         self.real: FlowExecution | None = None
-        self.on_end: list[Callable[[FlowExecution], object]] = []
-        self.output: Datum | None = None
-        self.status = ExecutionStatus.RUNNING
-        self.error = ""
-        self.cause = ""
-        self._timeline = timeline
-
-    @property
-    def timeline(self) -> Timeline:
-        """The timeline of the child: its parent's, where that waits for it."""
-        return self._timeline
-
-    @property
-    def ended(self) -> bool:
-        """Return whether the child has ended."""
-        return self.real.ended if self.real is not None else self.status is not ExecutionStatus.RUNNING
 
     @property
     def root(self) -> Fiber | None:
-        """The fiber of the child, while it runs."""
         return self.real.root if self.real is not None else None
 
-    def failure(self) -> Failure:
-        """Its end as an error of whoever waited for it."""
-        return Failure(self.error or self.status.value, self.cause)
+    @property
+    def ended(self) -> bool:
+        return self.real.ended if self.real is not None else super().ended
 
     def stop(self, error: str = "", cause: str = "") -> None:
-        """End the child, if it runs."""
         if self.real is not None:
             self.real.stop(error, cause)
 
@@ -90,7 +76,7 @@ class _Replayed(Slice):
 
     __slots__ = ("_execution", "_recording")
 
-    def __init__(self, execution: FlowExecution, recording: Recording) -> None:
+    def __init__(self, execution: FlowExecution, recording: ExecutionRecording) -> None:
         self._execution = execution
         self._recording = recording
 
@@ -122,14 +108,12 @@ def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callab
         recording.step = deque
 
 
-def _step(execution: FlowExecution, recording: Recording, set_clock: Callable[[float], object]) -> None:
+def _step(execution: FlowExecution, recording: ExecutionRecording, set_clock: Callable[[float], object]) -> None:
     kind, *facts = recording.entries.popleft()
     if kind == SPENT:
-        assert recording.children is not None
         recording.children.spent(execution, facts[0])
         return
     if kind == NESTED:
-        assert recording.children is not None
         recording.children.nested(execution, HistoryChild(*facts))
         return
     if kind not in _STEPS:
@@ -147,11 +131,9 @@ def _turn(execution: FlowExecution, label: str, facts: Entry) -> None:
 
 def _waited(execution: FlowExecution, label: str, facts: Entry) -> None:
     if label.startswith(ENDING):
-        timer: object = _recording(execution).endings.pop(label)
+        timer = _recording(execution).endings.pop(label)
     else:
-        timer = _fiber(execution, label).waiting
-    if not isinstance(timer, Timer):
-        raise ReplayError(f"'{label}' waits for no time")
+        timer = _waiting(execution, label, Timer, "time")
     execution.scheduler.timers.fire(timer)
 
 
@@ -166,7 +148,6 @@ def _due(execution: FlowExecution, label: str, facts: Entry) -> None:
 def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
     task, recording = _task(execution, label), _recording(execution)
     recording.later.pop(task, None)
-    assert recording.children is not None
     task.answer(answer_of(facts[0], task, recording.children))
 
 
@@ -189,7 +170,7 @@ def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
     execution.scheduler.run_ready()
 
 
-def _recording(execution: FlowExecution) -> Recording:
+def _recording(execution: FlowExecution) -> ExecutionRecording:
     assert execution.recording is not None
     return execution.recording
 
@@ -206,18 +187,20 @@ def _fiber(execution: FlowExecution, label: str) -> Fiber:
     return fiber
 
 
+def _waiting(execution: FlowExecution, label: str, kind: type[WaitingT], what: str) -> WaitingT:
+    """What the fiber waits for, of a kind that is called so."""
+    found = _fiber(execution, label).waiting
+    if not isinstance(found, kind):
+        raise ReplayError(f"'{label}' waits for no {what}")
+    return found
+
+
 def _task(execution: FlowExecution, label: str) -> PendingTask:
-    task = _fiber(execution, label).waiting
-    if not isinstance(task, PendingTask):
-        raise ReplayError(f"'{label}' waits for no task")
-    return task
+    return _waiting(execution, label, PendingTask, "task")
 
 
 def _map_run(execution: FlowExecution, label: str) -> MapRun:
-    map_run = _fiber(execution, label).waiting
-    if not isinstance(map_run, MapRun):
-        raise ReplayError(f"'{label}' waits for no map run")
-    return map_run
+    return _waiting(execution, label, MapRun, "map run")
 
 
 _STEPS: dict[str, Callable[[FlowExecution, str, Entry], None]] = {

@@ -45,19 +45,14 @@ from cfmock.engine.events import (
     EventSink,
     Rows,
 )
-from cfmock.engine.execution import ExecutionStatus, Fiber, FlowExecution, Recording, TaskResolver
+from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, TaskResolver
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
 from cfmock.engine.interpreter import execute
 from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.ready_queue import TURN, Attendance, ReadyQueue
-from cfmock.engine.recording import (
-    TURNED,
-    WAITED,
-    RecordedIds,
-    ReplayError,
-)
+from cfmock.engine.recording import PAUSE, TURNED, WAITED, RecordedIds, ReplayError
 from cfmock.engine.serving import SERVED, Ending, begin_member, end_members, label_of
 
 YEAR = 31_536_000.0
@@ -118,7 +113,7 @@ class FlowScheduler:
         timeline: Timeline | None = None,
         on_begin: Callable[[FlowExecution], object] | None = None,
         on_end: Callable[[FlowExecution], object] | None = None,
-        recording: Recording | None = None,
+        recording: ExecutionRecording | None = None,
     ) -> FlowExecution:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
 
@@ -126,7 +121,7 @@ class FlowScheduler:
         `timeline`: that of the execution that waits for this one. `observe` is told the id of each `Point` passed. The
         limits of the execution's duration stand as guards. `recording` takes down what running it again takes.
         """
-        ids = self.ids if recording is None else RecordedIds(self.ids, recording)
+        ids = self.ids if recording is None else RecordedIds(self.ids, recording.draw)
         context = Context(identity, value, ids, observe, AHEAD)
         self._rank += 2
         self.job.starts += 1
@@ -255,7 +250,7 @@ class FlowScheduler:
             if self.on_turn is not None:
                 self.on_turn(execution)
             if execution.recording is not None:
-                execution.recording.told(TURNED, execution, label_of(fiber, outcome), allowed)
+                execution.record(TURNED, label_of(fiber, outcome), allowed)
             if fiber.part is not None:
                 self._drive(fiber, fiber.part, outcome, allowed)
             elif type(outcome) is Ending:
@@ -342,7 +337,7 @@ class FlowScheduler:
         self.queue.resume_first(fiber, outcome, allowed)
         recording = fiber.execution.recording
         if recording is not None:
-            recording.pause(fiber.execution.context.last)
+            recording.told(PAUSE, fiber.execution.context.last)
 
     def _over(self, fiber: Fiber, result: CommandOutcome) -> None:
         if fiber.part is None:
@@ -374,9 +369,8 @@ class FlowScheduler:
 
     def resume_now(self, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> None:
         """Let a fiber go on whose time has come. `job` is what it belongs to, if not to who has moved the clock."""
-        recording = fiber.execution.recording
-        if recording is not None:
-            recording.told(WAITED, fiber.execution, label_of(fiber, outcome))
+        if fiber.execution.recording is not None:
+            fiber.execution.record(WAITED, label_of(fiber, outcome))
         with self.at_work(job or self.job):
             self.resume(fiber, outcome)
         self.run_ready()

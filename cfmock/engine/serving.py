@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from cfmock.base.json_text import Json
 from cfmock.base.timers import TimerKind
 from cfmock.engine.commands import (
     BLOCKED,
@@ -25,7 +24,7 @@ from cfmock.engine.data_flow import MAX_NESTING
 from cfmock.engine.execution import Fiber, FlowExecution, Group, Members, Scheduler
 from cfmock.engine.map_runs import MapChild, MapRun
 from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.recorded_answers import kept_end, path_of
+from cfmock.engine.recorded_answers import kept_end
 from cfmock.engine.recording import CHILD, ENDING, MAP_CHANGED, MAP_ENDED
 
 
@@ -55,7 +54,7 @@ def end_members(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
     elif first == "due":
         timer = scheduler.resume_at(timeline.steady(), over, ending._replace(turns=0), scheduler.job)
         if recording is not None:
-            recording.endings[ENDING + path_of(fiber)] = timer
+            recording.endings[ENDING + fiber.path] = timer
     else:
         members.cancel()
         scheduler.resume(fiber, failure)
@@ -63,7 +62,7 @@ def end_members(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
 
 def label_of(fiber: Fiber, outcome: object) -> str:
     """Which of the fibers that are ready this is, also in a recording."""
-    return ENDING + path_of(outcome.fiber) if type(outcome) is Ending else path_of(fiber)
+    return ENDING + outcome.fiber.path if type(outcome) is Ending else fiber.path
 
 
 def _what_goes_first(fiber: Fiber, turns: int) -> str:
@@ -129,8 +128,8 @@ def _run_map(scheduler: Scheduler, fiber: Fiber, command: RunMap) -> CommandOutc
         held=scheduler.held,
         done=partial(scheduler.resume, fiber),
         failed=partial(_map_failed, scheduler, fiber),
-        changed=partial(_map_changed, fiber),
-        child_ended=partial(_map_child_ended, fiber),
+        changed=partial(execution.record, MAP_CHANGED, fiber.path),
+        child_ended=lambda index, child: execution.record(MAP_ENDED, fiber.path, index, kept_end(child)),
     )
     execution.map_runs[map_run.name] = map_run
     map_run.begin()
@@ -145,28 +144,14 @@ def _map_failed(scheduler: Scheduler, fiber: Fiber, failure: Failure) -> None:
 
 def _start_or_find(parent: FlowExecution, map_run: MapRun, index: int) -> MapChild:
     recording = parent.recording
-    if recording is None:
-        return parent.resolver.start_child(parent, map_run, index)
-    if not recording.replaying:
-        child = parent.resolver.start_child(parent, map_run, index)
+    if recording is not None and recording.replaying:
+        found = recording.children.child(recording.next(CHILD)[1], parent)
+        found.on_end.append(partial(map_run.ended_child, index))
+        return found
+    child = parent.resolver.start_child(parent, map_run, index)
+    if recording is not None:
         recording.write([CHILD, child.identity.serial])
-        return child
-    assert recording.children is not None
-    found = recording.children.child(recording.next(CHILD)[1], parent)
-    found.on_end.append(partial(map_run.ended_child, index))
-    return found
-
-
-def _map_changed(fiber: Fiber, changes: Json) -> None:
-    recording = fiber.execution.recording
-    if recording is not None:
-        recording.told(MAP_CHANGED, fiber.execution, path_of(fiber), changes)
-
-
-def _map_child_ended(fiber: Fiber, index: int, child: MapChild) -> None:
-    recording = fiber.execution.recording
-    if recording is not None:
-        recording.told(MAP_ENDED, fiber.execution, path_of(fiber), index, kept_end(child))
+    return child
 
 
 SERVED: dict[type[Command], Callable[[Scheduler, Fiber, Any], CommandOutcome]] = {

@@ -26,6 +26,7 @@ from cfmock.base.suggestions import nearest
 from cfmock.engine.commands import RUNTIME_ERROR, UNNAMED, Failure
 from cfmock.engine.execution import Answer, CalledTask, TaskResolver
 from cfmock.engine.model import Mode, TaskNode
+from cfmock.engine.recording import SPENT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, TaskMock, Waits
 
 _ACTION = "fnf:startexecution"
@@ -243,7 +244,7 @@ class ScriptedTasks(TaskResolver):
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1
                 if task.execution.recording is not None:
-                    task.execution.recording.used(self.mocks.reference(mock))
+                    task.execution.recording.told(SPENT, self.mocks.reference(mock))
             hits = self.mocks.hits
             hits[mock] = hits.get(mock, 0) + 1
             self.answered(task, mock)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.commands import UNNAMED
-from cfmock.engine.execution import FlowExecution, Recording, TaskResolver
+from cfmock.engine.execution import ExecutionRecording, FlowExecution, TaskResolver
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.recording import Entry, ExecutionRecording
+from cfmock.engine.recording import Entry
 from cfmock.protocol.wire.messages import Subscribe, Undo
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
@@ -36,7 +36,7 @@ def own(timeline: Timeline, row: ExecutionRow) -> int:
     return timeline.owner
 
 
-def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting: int) -> Recording | None:
+def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting: int) -> ExecutionRecording | None:
     """Take down how an execution goes on that runs its definition; None where no state is kept."""
     log = world.shared.changes
     if log is None:
@@ -135,7 +135,7 @@ class Executed(Live):
         self._given = given
         self._nesting = nesting
 
-    def begin(self, recording: Recording | None = None) -> None:
+    def begin(self, recording: ExecutionRecording | None = None) -> None:
         """Start it; it may have ended when this returns. `recording` is that of an earlier process."""
         row, world = self.row, self._world
         given, self._given = self._given, None

@@ -21,8 +21,8 @@ from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
 from cfmock.engine.commands import Failure
 from cfmock.engine.events import History, HistoryChild
-from cfmock.engine.execution import CalledTask, FlowExecution, Recording
-from cfmock.engine.recording import Entry, ExecutionRecording, ReplayError
+from cfmock.engine.execution import CalledTask, ExecutionRecording, FlowExecution
+from cfmock.engine.recording import Entry, ReplayError
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_calls import Waits
 from cfmock.protocol.wire.arguments import input_value
@@ -187,7 +187,7 @@ class Restorer:
         row = replace(row, events=History())
         assert world.shared.changes is not None
         writer = RecordingWriter(world.shared.changes, world.key, row.serial, len(entries))
-        recording: Recording = ExecutionRecording(writer)
+        recording = ExecutionRecording(writer)
         recording.children = self
         self._set_clock(now)
         timeline.skipped = skipped

@@ -16,6 +16,7 @@ from cfmock.engine.events import History, HistoryChild
 from cfmock.engine.execution import Answer, CalledTask, FlowExecution, Nested
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.model import Mode
+from cfmock.engine.recording import NESTED
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, Answerer, FlowStart, ScriptedTasks
 from cfmock.protocol.wire.arguments import input_value, invalid
@@ -285,7 +286,7 @@ class Resolver(ScriptedTasks):
         child = HistoryChild(task.call.task_token.event, row.flow.name, row.name)
         self.note_child(child)
         if task.execution.recording is not None:
-            task.execution.recording.nested(child)
+            task.execution.recording.told(NESTED, *child)
         answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
         run = world.run_of(row)
         if run is not None or task.call.mode is not Mode.SYSTEM_CALLBACK:

@@ -11,10 +11,10 @@ from cfmock.base.clocks import VirtualClock
 from cfmock.base.json_text import Json
 from cfmock.base.timers import Timeline
 from cfmock.engine.events import as_events
-from cfmock.engine.execution import CalledTask, FlowExecution, Nested, Recording
+from cfmock.engine.execution import CalledTask, ExecutionRecording, FlowExecution, Nested
 from cfmock.engine.identity import Identity
 from cfmock.engine.map_runs import MapRun
-from cfmock.engine.recording import Entry, ExecutionRecording
+from cfmock.engine.recording import Entry
 from cfmock.engine.replay import StandIn, replay
 from cfmock.engine.task_mocks import FlowStart
 from tests.support.lab import Lab, Seen, Tasks
@@ -76,7 +76,7 @@ class RecordingLab(Lab):
             state = kept.parent[1]
             flow = flow.child(next(each for each in self.processors if each[0] == (kept.flow, state))[1], express=False)
         seen = self.seen[kept.name] = Seen()
-        recording: Recording = ExecutionRecording(write)
+        recording = ExecutionRecording(write)
         recording.children = self
         self.runs[kept.serial] = seen.run = self.scheduler.start(
             flow,
