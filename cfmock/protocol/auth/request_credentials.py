@@ -187,7 +187,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 _LANGUAGE = "the vendor's Java SDKs print it in the machine's language: start the JVM with -Duser.language=en"
 
 _OTHER_FORMS = [
-    (r"[^\x00-\x7f]", f"its digits are not 0 to 9; {_LANGUAGE}"),
+    (r"[^\x00-\x7f]|\?", f"its digits are not 0 to 9; {_LANGUAGE}"),
     (r"\d\d?-", f"its year is of another calendar; {_LANGUAGE}"),
     (r"[^.]*\.\d+Z\Z", "leave the fraction of the second out; aliyun-openapi-core-rust-sdk 1.1.0 sends one"),
     (r".*%", "it is percent-encoded twice"),

@@ -203,6 +203,7 @@ TIMES = {
     "2024-06-01T08:00:00+08:00": "send it in UTC",
     "2024-06-01T00%3A00%3A00Z": "percent-encoded twice",
     "\u0662\u0660\u0662\u0664-\u0660\u0666-\u0660\u0661T\u0660\u0660:\u0660\u0660:\u0660\u0660Z": "-Duser.language=en",
+    "????-??-??T??:??:??Z": "-Duser.language=en",
     "6-06-01T00:00:00Z": "-Duser.language=en",
     "2024-06-01 00:00:00": "",
 }
