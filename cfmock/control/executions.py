@@ -247,7 +247,8 @@ class ExecutionControl(ControlPart):
         room = MAX_INPUTS
         for task, token, row, world in nsmallest(MAX_TASKS, waiting, key=lambda each: each[0].since):
             call, definition = task.call, row.flow.compiled
-            room -= len(json_text(call.input)) if room > 0 else 0
+            given = json_text(call.input) if room > 0 else ""
+            room -= len(given)
             if definition not in caught:
                 caught[definition] = {
                     node.id: [code for each in node.catch for code in each.errors] for _, node in definition.walk()
@@ -255,7 +256,7 @@ class ExecutionControl(ControlPart):
             told = {
                 "flow": row.flow.name, "execution": row.name, "state": call.state, "token": token,
                 "since": iso(task.since), "until": None if call.timeout is None else iso(task.since + call.timeout),
-                "input": call.input if room > 0 else None, "catches": caught[definition].get(call.node, []),
+                "input": json.loads(given) if room > 0 else None, "catches": caught[definition].get(call.node, []),
                 "account": world.account, "region": world.region,
             }  # fmt: skip
             found.append(told)

@@ -108,6 +108,12 @@ def test_whoever_looks_for_tasks_may_be_about_to_report_them(cf: CloudFlow) -> N
     reporter.join(LONG)
 
 
+def test_who_changes_the_input_of_a_waiting_task_changes_no_execution(cf: CloudFlow) -> None:
+    cf.call("StartExecution", FlowName="asks", Input={"a": 1})
+    cf.tasks()[0]["input"]["a"] = 2
+    assert cf.tasks()[0]["input"] == {"a": 1}
+
+
 @pytest.mark.asyncio
 async def test_a_reporter_beside_it_is_waited_for() -> None:
     async with CloudFlow(FLOWS, clock="virtual") as cf:

@@ -7,8 +7,6 @@ maps are walked. Our reading where it is silent: lists are walked, too; a `.$` k
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 
 from cfmock.base.json_text import Json
@@ -40,7 +38,7 @@ class Constructor(Struct, frozen=True, eq=False):
         return not self.expressions
 
     def build(self, scope: Scope, effort: Effort) -> Json:
-        """A new value. Raises `MissingPathError` and `ExpressionError` like the expressions in it."""
+        """The value, of which constant parts are the same each time. Raises as the expressions in it do."""
         effort.spend(self.size)
         return self._build(scope, effort)
 
@@ -135,9 +133,9 @@ class _Compiler:
 def _map(parts: dict[str, _BuiltPart]) -> _BuiltPart:
     # Keys keep their order because the copied pattern holds a place for each.
     pattern = {name: part.value for name, part in parts.items()}
-    if all(part.closure is None for part in parts.values()):
+    made = [(name, part.closure) for name, part in parts.items() if part.closure is not None]
+    if not made:
         return _BuiltPart(pattern)
-    made = [(name, _maker(part)) for name, part in parts.items() if part.closure or _mutable(part.value)]
 
     def build(scope: Scope, effort: Effort) -> Json:
         result = pattern.copy()
@@ -151,35 +149,9 @@ def _map(parts: dict[str, _BuiltPart]) -> _BuiltPart:
 def _array(parts: list[_BuiltPart]) -> _BuiltPart:
     if all(part.closure is None for part in parts):
         return _BuiltPart([part.value for part in parts])
-    makers = [_maker(part) for part in parts]
+    makers = [part.closure or _constant(part.value) for part in parts]
     return _BuiltPart(closure=lambda scope, effort: [make(scope, effort) for make in makers])
 
 
-def _maker(part: _BuiltPart) -> Closure:
-    return part.closure or _constant(part.value)
-
-
 def _constant(value: Json) -> Closure:
-    """Hands out the same value, never the same container twice."""
-    copy = _copier(value)
-    return (lambda scope, effort: value) if copy is None else (lambda scope, effort: copy(value))
-
-
-def _copier(value: Json) -> Callable[[Json], Json] | None:
-    """The cheapest way to copy a constant; None if it needs no copy."""
-    if not _mutable(value):
-        return None
-    parts = value.values() if isinstance(value, dict) else value
-    if not any(map(_mutable, parts)):
-        return dict.copy if isinstance(value, dict) else list.copy
-    return _copy
-
-
-def _mutable(value: Json) -> bool:
-    return isinstance(value, dict | list)
-
-
-def _copy(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _copy(part) for key, part in value.items()}
-    return [_copy(part) for part in value] if isinstance(value, list) else value
+    return lambda scope, effort: value
