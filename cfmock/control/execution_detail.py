@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
 from cfmock.base.clocks import iso
@@ -29,41 +28,30 @@ from cfmock.service.outcomes import Outcome
 from cfmock.service.rows import EXPRESS, ExecutionRow
 from cfmock.service.world import FLOWS, World
 
-# The answerers: of a task the mock, function or report, of an execution the outcome; why that one, and what nearly did.
-#
-# All of it is worked out when somebody looks, from references that were kept: those tried before the one that answered either
-# differ, or had all their `times` used up.
+# The answerers: of a task the mock, function or report, of an execution the outcome; why that one, and what nearly did. All is
+# worked out when somebody looks: those tried before the one that answered either differ, or had all their `times` used up.
 
 
-class Answered(Struct, frozen=True):
-    """The answerer in a word, and the reason in a sentence."""
-
-    by: str
-    why: str
-
-
-def who_answered(row: ExecutionRow, state: str, tried: TaskTry) -> Answered | None:
-    """Find the answerer of a try of a task; None where none was asked: it ended before."""
+def who_answered(state: str, tried: TaskTry) -> tuple[str | None, str | None]:
+    """The answerer of a try of a task in a word, and the reason in a sentence; nothing where none was asked: it ended before."""
     if tried.answer is None:
-        return None
+        return None, None
     _, source, by_task = tried.answer
     if isinstance(source, Answerer):
-        return Answered(source.value, f"no mock: {_WHY.get(source) or _unmocked(tried)}")
-    for name, number, mock in candidates(by_task, *_names(state, tried)):
-        if mock is source:
-            return Answered(_kind(source), f"mock {number} of '{name}'{_condition(source)}")
-    return Answered(_kind(source), f"a mock of '{state}'{_condition(source)}")
+        return source.value, f"no mock: {_WHY.get(source) or _unmocked(tried)}"
+    asked = candidates(by_task, *_names(state, tried))
+    place = next(
+        (f"mock {number} of '{name}'" for name, number, mock in asked if mock is source), f"a mock of '{state}'"
+    )
+    return _kind(source), f"{place}{_condition(source)}"
 
 
-_WHY = {
-    Answerer.NESTED: "it started a flow",
-    Answerer.REPORT: "it waits for a callback with its token",
-}
+_WHY = {Answerer.NESTED: "it started a flow", Answerer.REPORT: "it waits for a callback with its token"}
 
 
 def _unmocked(tried: TaskTry) -> str:
     """What the setting made of a task that nothing was for."""
-    result = part(tried.end, "output") if tried.end is not None else None
+    result = part(tried.end, "output")
     return f"{'failed' if result is None else f'succeeded with {result:.60}'} (unmocked_tasks)"
 
 
@@ -130,9 +118,9 @@ def _near_miss(kind: str, name: str, candidate: TaskMock | Outcome, execution: s
 
 def _names(state: str, tried: TaskTry) -> tuple[str, str | None, str | None]:
     """Return the names that mocks may use for the task, in the order in which they are asked."""
-    resource, action = part(tried.scheduled, "resourceArn"), part(tried.scheduled, "action")
-    arn = json.loads(resource) if resource is not None else None
-    return state, arn, json.loads(action) if action is not None else arn and action_of(arn)
+    arn = json.loads(part(tried.scheduled, "resourceArn") or "null")
+    action = json.loads(part(tried.scheduled, "action") or "null")
+    return state, arn, action if action is not None else arn and action_of(arn)
 
 
 MAX_TEXT = 1024 * 1024
@@ -195,16 +183,13 @@ class ExecutionDetailControl(ExecutionControl):
 
 def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
     """An execution with input and output, its path, who answered its tasks, and what it waits for."""
-    passed = visits(row)
-    states = [visit.state for visit in passed]
-    if row.events is None:
-        states = []
+    passed = visits(row)  # none of one that goes by a canned outcome
     return {
         **brief(world, row),
         "input": json.loads(row.input) if row.input else {},
         "output": json.loads(row.output) if row.output else None,
         "because": _because(row, passed) if row.status == "Failed" else None,
-        "visits": states,
+        "visits": [visit.state for visit in passed],
         "timeline": [_passage(row, visit) for visit in passed[:MAX_PASSAGES]],
         "tasks": _tasks(world, row, [visit for visit in passed if visit.tries]),
         "waiting": waiting(world, row),
@@ -231,7 +216,7 @@ def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dic
                 break
             near = list(islice(near_misses_of_try(row, visit.state, tried), misses))
             misses -= len(near)
-            tries.append({**_try(row, visit.state, tried), "near_misses": [miss.to_mapping() for miss in near]})
+            tries.append({**_try(visit.state, tried), "near_misses": [miss.to_mapping() for miss in near]})
         told = {
             "state": visit.state, "action": _action(visit.tries[0]), "tries": tries[::-1],
             "omitted": len(visit.tries) - len(tries), "started": [_child(world, each) for each in visit.children],
@@ -242,15 +227,10 @@ def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dic
 
 def _passage(row: ExecutionRow, visit: Visit) -> dict[str, Json]:
     """Where in the history a passage and its tries begin and end."""
-    tries: list[Json] = [
-        _piece(
-            row,
-            tried.scheduled.id,
-            tried.end and tried.end.id,
-            tried.end is not None and tried.end.type != "TaskSucceeded",
-        )
-        for tried in visit.tries
-    ]
+    tries: list[Json] = []
+    for tried in visit.tries:
+        last, failed = (tried.end.id, tried.end.type != "TaskSucceeded") if tried.end is not None else (None, False)
+        tries.append(_piece(row, tried.scheduled.id, last, failed))
     piece = _piece(row, visit.first, visit.last, visit.failed)
     return {"state": visit.state, **piece, "holds": visit.holds, "tries": tries}
 
@@ -273,40 +253,37 @@ def _because(row: ExecutionRow, passed: Sequence[Visit]) -> dict[str, Json] | No
     tasks = [visit for visit in passed if visit.tries]
     failed = next((visit for visit in reversed(tasks) if visit.failed), None)
     if failed is not None:
-        return {"state": failed.state, "why": f"failed{_result(row, failed)}"}
+        return {"state": failed.state, "why": f"failed{_result(failed)}"}
     choices = {node.id for _, node in row.flow.compiled.walk() if isinstance(node, ChoiceNode)}
     chosen = [(one, other) for one, other in pairwise(passed) if one.point in choices]
     if not chosen:
         return None
     choice, went = chosen[-1]
     before = [visit for visit in tasks if visit.entered <= choice.entered]
-    after = f", after '{before[-1].state}' returned{_result(row, before[-1])}" if before else ""
+    after = f", after '{before[-1].state}' returned{_result(before[-1])}" if before else ""
     return {"state": choice.state, "why": f"chose '{went.state}'{after}"}
 
 
-def _result(row: ExecutionRow, visit: Visit) -> str:
+def _result(visit: Visit) -> str:
     """Describe the end of the last try of a task, and who answered it."""
-    tried = _try(row, visit.state, visit.tries[-1])
+    tried = _try(visit.state, visit.tries[-1])
     error = tried["error"]
     words = f" with {error['code']}" if error is not None else f" {json_text(tried['result']):.100}"
     return words if tried["why"] is None else f"{words} ({tried['why']})"
 
 
 def _action(tried: TaskTry) -> Json:
-    said = part(tried.scheduled, "action") or part(tried.scheduled, "resourceArn")
-    return json.loads(said) if said is not None else None
+    return json.loads(part(tried.scheduled, "action") or part(tried.scheduled, "resourceArn") or "null")
 
 
-def _try(row: ExecutionRow, state: str, tried: TaskTry) -> dict[str, Json]:
-    answered, end = who_answered(row, state, tried), tried.end
-    output = part(end, "output") if end is not None else None
-    error = part(end, "error") if end is not None else None
-    cause = part(end, "cause") if end is not None else None
+def _try(state: str, tried: TaskTry) -> dict[str, Json]:
+    by, why = who_answered(state, tried)
+    error = part(tried.end, "error")
     return {
         "at": iso(tried.scheduled.time),
         "input": json.loads(tried.given),
-        "answered_by": answered.by if answered is not None else None,
-        "why": answered.why if answered is not None else None,
-        "result": json.loads(output) if output is not None else None,
-        "error": {"code": json.loads(error), "detail": json.loads(cause or '""')} if error is not None else None,
+        "answered_by": by,
+        "why": why,
+        "result": json.loads(part(tried.end, "output") or "null"),
+        "error": {"code": json.loads(error), "detail": json.loads(part(tried.end, "cause") or '""')} if error else None,
     }

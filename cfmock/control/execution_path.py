@@ -7,7 +7,7 @@ before it, or to the one around that whose name it bears.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -66,24 +66,17 @@ def visits(row: ExecutionRow) -> list[Visit]:
 
 def hits(row: ExecutionRow) -> dict[str, int]:
     """Count the passages of each `Point` of the definition, by its id."""
-    found = Counter(points(row))
-    return dict(found or Counter(visit.point for visit in visits(row)))
-
-
-def points(row: ExecutionRow) -> Iterator[str]:
-    """The ids of the points that were passed, in order."""
-    return iter(row.events.trail if row.events is not None else ())
+    trail = row.events.trail if row.events is not None else ()
+    return dict(Counter(trail or [visit.point for visit in visits(row)]))
 
 
 class _Reader:
     """Takes events in their order. `visits` are by the event of their entry."""
 
     def __init__(self, flow: Flow, history: History) -> None:
-        points = [point for point in flow.points() if point.kind is PointKind.STATE]
-        states = {point.id for point in points}
-        self._by_name = {
-            point.label: point.id for point in points
-        }  # for histories of an earlier process, without a trail
+        # For histories of an earlier process, which have no trail.
+        self._by_name = {point.label: point.id for point in flow.points() if point.kind is PointKind.STATE}
+        states = set(self._by_name.values())
         self.visits: dict[int, Visit] = {}
         # The id of a state is told right before the event of its entry.
         self._states = iter([each for each in history.trail if each in states])
@@ -155,7 +148,9 @@ def _given(event: Event, visit: Visit) -> str:
     return visit.given
 
 
-def part(event: Event, key: str) -> str | None:
-    """One key of an event's detail as JSON text, None if it has none of that name."""
+def part(event: Event | None, key: str) -> str | None:
+    """One key of an event's detail as JSON text, None if there is none of that name, or no event."""
+    if event is None:
+        return None
     keys: Sequence[Any] = event.shape.keys
     return event.parts[keys.index(key)] if key in keys else None

@@ -67,7 +67,13 @@ class ExecutionControl(ControlPart):
         self._runs: deque[ExecutionRow] = deque(maxlen=RUNS)
 
     def find_executions(self, flow: str | None = None, scope: Scope = ALL) -> list[Execution]:
-        found = [(row, world) for world in self._worlds(scope) for row in _rows(world, flow)]
+        found = [
+            (row, world)
+            for world in self._worlds(scope)
+            for each in world.stores.flows.rows(FLOWS)
+            if flow in (None, each.name)
+            for row in world.stores.executions.rows(each.id)
+        ]
         found.sort(key=lambda pair: (pair[0].started, pair[0].serial))
         return [self.execution(world, row) for row, world in found]
 
@@ -269,15 +275,12 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except ServiceError as failure:
-        kinds = {code: kind for kind, codes in _KINDS.items() for code in codes}
-        raise kinds.get(failure.code, ControlError)(_said(failure)) from None
+        raise _KINDS.get(failure.code, ControlError)(_said(failure)) from None
 
 
-_KINDS: Mapping[type[ControlError], tuple[str, ...]] = {
-    NotFoundError: ("FlowNotExists", "ExecutionNotExists"),
-    ConflictError: (
-        "ExecutionAlreadyExists", "ExecutionAlreadyCompleted", "TaskAlreadyCompleted", "ResourceThrottled",
-    ),
+_CONFLICTS = "ExecutionAlreadyExists", "ExecutionAlreadyCompleted", "TaskAlreadyCompleted", "ResourceThrottled"
+_KINDS: Mapping[str, type[ControlError]] = {
+    "FlowNotExists": NotFoundError, "ExecutionNotExists": NotFoundError, **dict.fromkeys(_CONFLICTS, ConflictError),
 }  # fmt: skip
 
 
@@ -326,12 +329,6 @@ def error_of(row: ExecutionRow) -> dict[str, str] | None:
     """Return the error of an execution, None for one that did not fail."""
     failed = row.status == "Failed" or (row.ended and row.status != "Succeeded" and bool(row.error or row.cause))
     return {"code": row.error, "detail": row.cause} if failed else None
-
-
-def _rows(world: World, flow: str | None) -> Iterator[ExecutionRow]:
-    for row in list(world.stores.flows.rows(FLOWS)):
-        if flow in (None, row.name):
-            yield from world.stores.executions.rows(row.id)
 
 
 def waits_of(world: World, row: ExecutionRow) -> dict[str, Json] | None:

@@ -109,7 +109,7 @@ class Emulator:
     @property
     def key_ids(self) -> list[str]:
         """The ids of the keys that are let in."""
-        return self._authenticator.key_ids()
+        return list(self._authenticator.keys)
 
     @property
     def accounts(self) -> set[str]:

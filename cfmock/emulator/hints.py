@@ -105,7 +105,7 @@ def _missing(stage: Called | None, failure: ServiceError, authenticator: Authent
     match failure.code:
         case "InvalidAccessKeyID":
             key_id = call.access_key_id
-            return _meant(f"there is no key '{key_id}'", key_id, authenticator.key_ids())
+            return _meant(f"there is no key '{key_id}'", key_id, authenticator.keys)
         case "FlowNotExists":
             return _pretended(failure.code, world) or for_flow(flow, world)
         case "ExecutionNotExists":

@@ -93,19 +93,10 @@ class Authenticator:
         """Know those keys only that were given at first."""
         self.keys = dict(self._given)
 
-    def key_ids(self) -> list[str]:
-        """The ids of the known keys."""
-        return list(self.keys)
-
     @property
     def accounts(self) -> set[str]:
         """The accounts that have a key."""
         return {each.account for each in self.keys.values()}
-
-    @property
-    def nonces_kept(self) -> int:
-        """How many nonces are remembered."""
-        return len(self._nonces) if self._nonces is not None else 0
 
     def authenticate(
         self, request: Request, parameters: Parameters, claim: Claim, call: OperationCall, skew: float = 0.0

@@ -57,14 +57,11 @@ class RefusedSignature:
     def explain(self) -> None:
         """Work out the words, unless they are known."""
         if not self._known:
-            self._take()
+            self.to_mapping()
 
     def to_mapping(self) -> dict[str, str | None]:
         """What the server signed, and the likely mistake, as the admin API gives them. The texts, which may be several times as
         long as the request, are made anew each time."""
-        return self._take().to_mapping()
-
-    def _take(self) -> Diagnosis:
         found = self._diagnose()
         self._known, self.told = True, found.words
-        return found
+        return found.to_mapping()
