@@ -156,8 +156,7 @@ class ClockStopped(CfmockError):  # noqa: N818 - reads as what happened where it
 
 
 class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happened where it is raised
-    """A task, flow or operation named by a test that does not exist. `suggestion` is the nearest name that does, None if no
-    name is near; the text names it, too."""
+    """A name given by a test that nothing has. `suggestion` is the nearest name there is, if any; the text has it, too."""
 
     def __init__(self, message: str, suggestion: str | None = None) -> None:
         super().__init__(message)
@@ -171,9 +170,7 @@ class UnknownName(CfmockError, ValueError):  # noqa: N818 - reads as what happen
 
 
 class TaskFailed(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """Raised by a function given to `cf.task(...).calls(...)` to fail its task with this error code and detail.
-
-    Raises ArgumentTypeError for what is no text."""
+    """Raised by a function given to `cf.task(...).calls(...)` to fail its task. Raises ArgumentTypeError for what is no text."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         check_error_text(code, detail)

@@ -1,5 +1,4 @@
-"""Text as XML and HTML may hold it, and the frame of our pages: one file each, in which nothing is loaded from elsewhere and
-nothing runs, for light screens and dark ones."""
+"""Text as XML and HTML may hold it, and the frame of our pages: one file each, which loads nothing and runs nothing."""
 
 from __future__ import annotations
 

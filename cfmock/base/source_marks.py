@@ -9,8 +9,7 @@ from msgspec import Struct
 
 
 class Mark(Struct, frozen=True):
-    """A place in a text: file name as the user gave it, line and column counted from 1. Line 0: the whole of it, or, of what has
-    no lines, what stands at `path`."""
+    """A place in a text: file as the user named it, line and column from 1. Line 0: the whole, or what stands at `path`."""
 
     file: str
     line: int

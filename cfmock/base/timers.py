@@ -104,8 +104,7 @@ class Timeline:
         return True
 
     def pass_guard(self, before: float) -> bool:
-        """Go to the next timer, whatever its kind, if it is due before a steady time: nobody is going to report what is
-        open."""
+        """Go to the next timer, of whatever kind, if it is due before a steady time: nobody will report what is open."""
         if self.busy or self.due >= before:
             return False
         self._pass(heapq.heappop(self._heap)[3])
@@ -259,8 +258,7 @@ class Timers:
         return min(due, self.clock.steady() + LOOK) if self._moments else due
 
     def run_due(self, enough: Callable[[], bool] = lambda: False) -> int:
-        """Run what is due now, until that is `enough`; what it makes due at once waits for the next call. Gives the number
-        run."""
+        """Run what is due now, until that is `enough`; what becomes due meanwhile waits. Returns the number run."""
         if self._moments:
             self._look()
         now, last, ran = self.clock.steady(), self._count, 0

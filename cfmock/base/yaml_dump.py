@@ -7,7 +7,6 @@ nothing around it, so that is asked once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -22,28 +21,25 @@ WIDTH = 120
 _LONGEST = 60  # letters of a text that stands in one line wherever it stands
 _DEEPEST = 20  # levels at which that is still so
 
-Writer = Callable[[Json], str]
-"""PyYAML's text for a value."""
-
 
 class _LongError(Exception):
     """Something is too long or too deep to be written here."""
 
 
-def dumped(value: Json, write: Writer) -> str | None:
-    """Return the text of an object or array, the same that `write` gives; None for one that only `write` can write."""
+def dumped(value: Json) -> str | None:
+    """Return the text of an object or array, the same that PyYAML gives; None for one that takes PyYAML."""
     if not isinstance(value, dict | list) or not value:
         return None
     lines: list[str] = []
     try:
-        _add(value, 0, "", lines, write)
+        _add(value, 0, "", lines)
     except _LongError:
         return None
     lines.append("")
     return "\n".join(lines)
 
 
-def _add(value: Json, depth: int, head: str, lines: list[str], write: Writer) -> None:
+def _add(value: Json, depth: int, head: str, lines: list[str]) -> None:
     """Add a collection that is not empty. `head` is what its first line begins with: a dash for each array it begins."""
     if depth > _DEEPEST:
         raise _LongError
@@ -52,26 +48,26 @@ def _add(value: Json, depth: int, head: str, lines: list[str], write: Writer) ->
     if isinstance(value, list):
         for item in value:
             if isinstance(item, dict | list) and item:
-                _add(item, depth + 1, start + "- ", lines, write)
+                _add(item, depth + 1, start + "- ", lines)
             else:
-                lines.append(f"{start}- {_scalar(item, write)}")
+                lines.append(f"{start}- {_scalar(item)}")
             start = indent
         return
     for key, item in value.items():
-        name = _key(key, write) if len(key) <= _LONGEST else _refuse()
+        name = _key(key) if len(key) <= _LONGEST else _refuse()
         if type(item) is str and len(item) <= _LONGEST:
-            lines.append(f"{start}{name}: {_text(item, write)}")
+            lines.append(f"{start}{name}: {_text(item)}")
         elif isinstance(item, dict | list) and item:
             lines.append(f"{start}{name}:")
-            _add(item, depth + isinstance(item, dict), "", lines, write)
+            _add(item, depth + isinstance(item, dict), "", lines)
         else:
-            lines.append(f"{start}{name}: {_scalar(item, write)}")
+            lines.append(f"{start}{name}: {_scalar(item)}")
         start = indent
 
 
-def _scalar(value: Json, write: Writer) -> str:
+def _scalar(value: Json) -> str:
     if isinstance(value, str):
-        return _text(value, write) if len(value) <= _LONGEST else _refuse()
+        return _text(value) if len(value) <= _LONGEST else _refuse()
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -80,7 +76,7 @@ def _scalar(value: Json, write: Writer) -> str:
         return str(value)
     if isinstance(value, dict | list):
         return "[]" if isinstance(value, list) else "{}"
-    return write([value])[2:-1]
+    return _dump_slowly([value])[2:-1]
 
 
 def _refuse() -> str:
@@ -88,13 +84,13 @@ def _refuse() -> str:
 
 
 @lru_cache(maxsize=4096)
-def _text(value: str, write: Writer) -> str:
-    return _inside("- ", write([value]), "\n")
+def _text(value: str) -> str:
+    return _inside("- ", _dump_slowly([value]), "\n")
 
 
 @lru_cache(maxsize=1024)
-def _key(value: str, write: Writer) -> str:
-    return _inside("", write({value: 0}), ": 0\n")
+def _key(value: str) -> str:
+    return _inside("", _dump_slowly({value: 0}), ": 0\n")
 
 
 def _inside(head: str, written: str, tail: str) -> str:
@@ -105,7 +101,7 @@ def _inside(head: str, written: str, tail: str) -> str:
 
 def dump(value: Json) -> str:
     """Write a value as YAML text that reads as the same value, keys in their order."""
-    text = dumped(value, _dump_slowly)
+    text = dumped(value)
     return text if text is not None else _dump_slowly(value)
 
 

@@ -101,17 +101,13 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -
                     _strict_decoder.decode(text)
                 return Document(name, text, value, is_json=True)
         except json.JSONDecodeError as error:
-            habit = _trailing_comma(name, text, error) or _comment(name, text, error)
-            if habit is not None:  # YAML would take it, all other readers of the file would not
-                raise SourceError([habit]) from None
-            wrong = _not_json(name, text, error)
+            wrong, certain = _not_json(name, text, error)
+            if certain:
+                raise SourceError([wrong]) from None
         except (ValueError, RecursionError):
             pass
-    from cfmock.base.yaml_reader import (  # loads PyYAML, which JSON needs not
-        BEFORE_RENDERING,
-        NotYamlError,
-        YamlBuilder,
-    )
+    # These load PyYAML, which JSON needs not.
+    from cfmock.base.yaml_reader import BEFORE_RENDERING, NotYamlError, YamlBuilder
     from cfmock.base.yaml_values import OddError, quick_value
 
     with contextlib.suppress(OddError):
@@ -125,27 +121,19 @@ def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -
     return Document(name, text, value, root=root)
 
 
-def _not_json(name: str, text: str, error: json.JSONDecodeError) -> Problem:
-    """Turn an error of Python's reader into a problem at its place."""
+def _not_json(name: str, text: str, error: json.JSONDecodeError) -> tuple[Problem, bool]:
+    """Turn an error of Python's reader into a problem at its place; True for what YAML would take, but no other reader would."""
+    # Python notices a comma behind the last item there or behind it, by its version.
+    comma = len(text[: error.pos + 1].rstrip().rstrip("]}").rstrip()) - 1
+    behind = text[comma + 1 :].lstrip()[:1] if comma >= 0 and text[comma] == "," else ""
+    if behind in ("]", "}"):
+        return Problem.at(mark_at(name, text, comma), "not JSON: a trailing comma before '{}'", behind), True
+    mark = mark_at(name, text, error.pos)
+    if text.startswith(("//", "/*"), error.pos):
+        return Problem.at(mark, "not JSON: a comment, which JSON does not have"), True
     why = error.msg[:1].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
     why = "it ends before it is complete" if error.pos >= len(text.rstrip()) else why
-    return Problem.at(mark_at(name, text, error.pos), "not JSON: {}", why)
-
-
-def _comment(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
-    """Return the problem if it is a comment."""
-    if not text.startswith(("//", "/*"), error.pos):
-        return None
-    return Problem.at(mark_at(name, text, error.pos), "not JSON: a comment, which JSON does not have")
-
-
-def _trailing_comma(name: str, text: str, error: json.JSONDecodeError) -> Problem | None:
-    """Return the problem if it is a comma behind the last item, which Python notices there or behind it, by its version."""
-    at = len(text[: error.pos + 1].rstrip().rstrip("]}").rstrip()) - 1
-    behind = text[at + 1 :].lstrip()[:1] if at >= 0 and text[at] == "," else ""
-    if behind not in ("]", "}"):
-        return None
-    return Problem.at(mark_at(name, text, at), "not JSON: a trailing comma before '{}'", behind)
+    return Problem.at(mark, "not JSON: {}", why), False
 
 
 def _members(value: Json) -> int | None:

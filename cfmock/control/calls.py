@@ -75,8 +75,7 @@ class CallControl(ControlPart):
         scope: Scope = ALL,
         **filters: str | int | None,
     ) -> Answer:
-        """The newest calls, as many as an answer may hold; `after` is the `next` of the answer before, and leads to older ones.
-        Raises UnknownName as `check_calls` does."""
+        """The newest calls that fit; `after` is the `next` of the answer before. Raises UnknownName as `check_calls` does."""
         self.check_world(scope)
         self.check_calls(operation)
         if after is not None and not re.match(ID, after):

@@ -46,8 +46,7 @@ class ClockControl(ControlPart):
         return self.steps_to(self.emulator.clock.now() + seconds)
 
     def steps_to(self, moment: float) -> Iterator[None]:
-        """Move a virtual clock on to a moment, in steps. Raises ControlError on a real clock, and for a moment that is past or
-        too far away."""
+        """Move a virtual clock on, in steps. Raises ControlError on a real clock, and for a moment past or too far away."""
         if self.emulator.settings.clock != "virtual":
             raise ControlError(
                 "the clock is real: start with --clock virtual (CloudFlow(..., clock='virtual')) to move it"

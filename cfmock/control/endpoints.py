@@ -29,8 +29,7 @@ class Argument(Struct, frozen=True):
 
 
 class Lead(Struct, frozen=True):
-    """A link to a possible next request: the endpoint `to`, with its `argument` from the place `at` (a JSON pointer) of this
-    answer."""
+    """A link to a next request: endpoint `to`, whose `argument` stands `at` this place (a JSON pointer) of the answer."""
 
     to: str
     argument: str

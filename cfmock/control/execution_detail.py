@@ -142,8 +142,7 @@ class ExecutionDetailControl(ExecutionControl):
         return detail(world, self._execution(world, flow, name))
 
     def find_execution(self, flow: str, name: str) -> ExecutionDetail:
-        """An execution as a value: that of the world of our own clients, else of any. Raises UnknownName for a flow or name that
-        there is not."""
+        """An execution as a value: that of our own clients' world, else of any. Raises UnknownName for what there is not."""
         self.check_flow(flow)
         own = self.emulator.first_credential.account, self.emulator.settings.region
         worlds = sorted(self._worlds(ALL), key=lambda world: (world.account, world.region) != own)

@@ -21,8 +21,7 @@ _TASK_ENDS = frozenset(("TaskSucceeded", "TaskFailed", "TaskTimedOut", "TaskSubm
 
 
 class TaskTry(Struct):
-    """One try of a task. `scheduled` is the event that tells of the call; `end` None as long as there is none, `answer` None
-    where nobody was asked."""
+    """One try of a task. `scheduled` is the event of its call; `end` None while there is none, `answer` if nobody was asked."""
 
     scheduled: Event
     given: str  # what mocks are matched by, JSON text
@@ -139,8 +138,7 @@ class _Reader:
 
 
 def _given(event: Event, visit: Visit) -> str:
-    """Return the value that mocks of a call are matched by: the input of its state; where an old step names an action, its
-    parameters."""
+    """What mocks of a call are matched by: the input of its state; where an old step names an action, its parameters."""
     keys = event.shape.keys
     if "input" in keys and "parameters" in keys:
         parameters = event.parts[keys.index("parameters")]

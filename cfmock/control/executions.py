@@ -212,8 +212,7 @@ class ExecutionControl(ControlPart):
         return None if any(task.handed_out for task in found) else found
 
     def pass_time_out(self, world: World, row: ExecutionRow) -> bool:
-        """Move an execution whose open tasks nobody will report on to the end that comes first: a task's time-out or its own.
-        False if it has no time-out at all."""
+        """Move an execution that nobody will report on to its first time-out, a task's or its own. False if it has none."""
         execution = world.run_of(row)
         if execution is None:
             return False

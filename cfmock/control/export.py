@@ -36,8 +36,7 @@ class ExportControl(ControlPart):
     """Exports a world as a fixture."""
 
     def export_in_steps(self, scope: Scope = ALL, executions: bool = False) -> Answer:
-        """The world as a fixture document; with `executions` those that have ended, too, which are written wherever that can be
-        waited for. Raises ControlError for too much."""
+        """The world as a fixture document; with `executions` those that have ended, too. Raises ControlError for too much."""
         world = self._one_world(scope)
         rows = sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
         ended = {row.id: _ended(world, row) for row in rows} if executions else {}

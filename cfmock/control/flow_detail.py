@@ -108,8 +108,7 @@ class FlowDetailControl(ControlPart):
     def draw_flow(
         self, name: str, style: str = "inside", scope: Scope = ALL, *, coverage: bool = False
     ) -> Generator[Work, str, str]:
-        """The picture of a flow as SVG, plain or with its coverage. Raises NotFoundError, and ControlError for one that is too
-        large."""
+        """The picture of a flow as SVG, maybe with coverage. Raises NotFoundError, and ControlError for one that is too large."""
         world = self._one_world(scope)
         row = self._flow(world, name)
         covered = Highlight(_passed(world, row)) if coverage else None
@@ -203,8 +202,7 @@ def _brief(world: World, row: FlowRow) -> dict[str, Json]:
 
 
 def _outline(flow: Flow) -> list[dict[str, Json]]:
-    """The states of a compiled definition, outer before inner; `inside` is the id of the state around, `next` where its ways
-    lead, by name."""
+    """The states of a definition, outer before inner; `inside` is the id of the state around, `next` names the states after."""
     around = {id(series): node.id for _, node in flow.walk() for series in node.inner}
     following: dict[str, list[str]] = {}
     for series in {id(series): series for series, _ in flow.walk()}.values():

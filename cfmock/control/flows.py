@@ -77,8 +77,7 @@ class FlowControl(ControlPart):
     """Loads fixtures and adds mocks and outcomes to flows."""
 
     def load_in_steps(self, document: Json, scope: Scope = ALL) -> Generator[Work, Any, Json]:
-        """Add what a fixture document says, or a flow definition, in steps; the reading of the document is yielded, as that may
-        take long, and others have their turn in between."""
+        """Add what a fixture document, or a flow definition, says. To read it is yielded, so that others have their turn."""
         self.check_world(scope)
         if not isinstance(document, Mapping):
             raise ControlError("a fixture document is a JSON object")
@@ -116,8 +115,7 @@ class FlowControl(ControlPart):
     add_fixtures = at_once(add_in_steps)
 
     def check_fixtures(self, fixtures: FixtureSet, scope: Scope = ALL) -> None:
-        """Warn of names in fixtures that were loaded, and in what was added before, that nothing has; and of what in the fixtures
-        never has its turn."""
+        """Warn of names, in loaded fixtures or added before, that nothing has, and of what in the fixtures never has its turn."""
         worlds = list(self._worlds(scope))
         loaded = {id(rule) for rule in fixtures.faults}
         for fault in worlds[0].faults.list() if worlds else ():

@@ -16,8 +16,7 @@ from cfmock.service.world import FLOWS
 
 
 class Figures(NamedTuple):
-    """Figures of all worlds together. `calls` are as `CallTally` counts them, by operation and code; `stored` counts rows by what
-    they are of; `memory` is what executions take, in bytes, as far as that is counted."""
+    """Figures of all worlds. `calls` are by operation and code, as in `CallTally`; `stored` counts rows; `memory` is in bytes."""
 
     calls: Mapping[tuple[str, str], Sequence[float]]
     faults: Mapping[str, int]

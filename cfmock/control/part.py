@@ -1,5 +1,4 @@
-"""Common base of the parts of `Control`: one emulator, its worlds, the names in them, what was set up, and
-how lists are paged."""
+"""Common base of the parts of `Control`: an emulator, its worlds, names in them, set-ups, and how lists are paged."""
 
 from __future__ import annotations
 

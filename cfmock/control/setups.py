@@ -62,8 +62,7 @@ class SetUp(Struct, eq=False):
 
 
 class Unused(Struct, frozen=True):
-    """Set-ups that nothing used, a line each. `certain` are those that stood to the end and that no chance has a part in, `other`
-    the rest."""
+    """Set-ups that nothing used, a line each. `certain` are those that stood to the end and depend on no chance."""
 
     certain: tuple[str, ...]
     other: tuple[str, ...]

@@ -1,5 +1,4 @@
-"""The executions that a failing test is shown: those of `cf.run`, and of all others those that did not succeed or still run, with
-what they wait for."""
+"""The executions shown for a failing test: those of `cf.run`, others that did not succeed or still run, and their waits."""
 
 from __future__ import annotations
 

@@ -43,8 +43,7 @@ _HIDDEN = "x0secret-of-somebody0x"
 
 
 def diagnose(request: Request, credential: Credential, others: Iterable[Credential], *, acs3: bool) -> Diagnosis:
-    """Explain why the signature of a request does not match under its credential. `others` are all that are known; `acs3`
-    says how it is signed."""
+    """Explain why a signature (`acs3`, or V1) does not match under its credential. `others` are all credentials known."""
     others = tuple(others)
     secrets = tuple(
         secret
@@ -216,8 +215,7 @@ class Judge(Struct, frozen=True):
 
 
 class _Likely(Struct, frozen=True):
-    """An explanation of a signature: words, and the text that was signed if it is not the right one, the `number`-th of the
-    `row` of mistakes."""
+    """An explanation of a signature; the text that was signed, unless it is right, is the `number`-th of a `row` of mistakes."""
 
     words: str
     row: SigningMistake | None = None

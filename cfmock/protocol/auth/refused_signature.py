@@ -60,8 +60,7 @@ class RefusedSignature:
             self.to_mapping()
 
     def to_mapping(self) -> dict[str, str | None]:
-        """What the server signed, and the likely mistake, as the admin API gives them. The texts, which may be several times as
-        long as the request, are made anew each time."""
+        """The server's text and the likely mistake, as the admin API gives them. The texts may be long, so they are not kept."""
         found = self._diagnose()
         self._known, self.told = True, found.words
         return found.to_mapping()

@@ -123,8 +123,7 @@ class Uniform(Struct, frozen=True):
 
 
 class Lognormal(Struct, frozen=True):
-    """Half of the delays below `median` seconds, with the long tail of real services: 95 of 100 stay below
-    `median * exp(1.645 * sigma)`."""
+    """Half of the delays below `median` seconds, with a long tail: 95 of 100 stay below `median * exp(1.645 * sigma)`."""
 
     median: float
     sigma: float

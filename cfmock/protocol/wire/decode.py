@@ -105,8 +105,7 @@ def undecoded(request: Request) -> Parameters:
 
 
 def canonical_query(encoded: Mapping[str, str], acs3: bool = False) -> str:
-    """`E(name)=E(value)` of all parameters, in version 1 but Signature, sorted by decoded name. `encoded` maps names to such
-    pieces."""
+    """`E(name)=E(value)` of all parameters (in version 1 but Signature), sorted by decoded name. `encoded` has such pieces."""
     names = sorted(encoded)
     if "Signature" in encoded and not acs3:
         names.remove("Signature")
@@ -132,8 +131,7 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
 
 
 def _read_at_once(text: str, values: dict[str, str], encoded: dict[str, str]) -> bool:
-    """Add the pairs of a canonical text that names no NUL, if each is `name=value` and no name is there twice; whether it is
-    so. The usual case: all is decoded in one go."""
+    """Add the pairs of a canonical text, all decoded in one go; False if it has a NUL, a name twice or a piece without `=`."""
     separators = b"=&" * text.count("&") + b"="
     if text.encode("utf-8", "surrogateescape").translate(None, _BARE_BYTES) != separators or _ODD_ESCAPE.search(text):
         return False
