@@ -18,6 +18,8 @@ import heapq
 import math
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct, field
+
 from cfmock.base.clocks import Clock, VirtualClock, whole
 
 LOOK = 1.0
@@ -38,22 +40,17 @@ RANK = 1 << 62
 """The rank of a timer that is no limit of anything: limits come before it."""
 
 
-class Timer:
+class Timer(Struct, eq=False):
     """One thing due. `due` is in the time of its timeline; of those due at one moment the lowest `rank` comes first. `moment`
     is the time of a machine's clock that it waits for, if it does."""
 
-    __slots__ = ("_entry", "callback", "due", "kind", "moment", "rank", "timeline")
-
-    def __init__(
-        self, due: float, kind: TimerKind, callback: Callable[[], None], timeline: Timeline | None, rank: int
-    ) -> None:
-        self.due = due
-        self.moment: float | None = None
-        self.kind = kind
-        self.rank = rank
-        self.callback: Callable[[], None] | None = callback
-        self.timeline = timeline
-        self._entry = 0  # the heap entry that counts; earlier ones of the same timer are stale
+    due: float
+    kind: TimerKind
+    callback: Callable[[], None] | None
+    timeline: Timeline | None
+    rank: int
+    moment: float | None = None
+    entry: int = 0  # the heap entry that counts; earlier ones of the same timer are stale
 
     def cancel(self) -> None:
         self.callback = None
@@ -64,24 +61,21 @@ _COMPACT = 64
 """Timers of one timeline before the cancelled ones among them are looked for."""
 
 
-class Timeline:
+class Timeline(Struct, eq=False):
     """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead.
 
     `joined` are the timelines of executions that it waits for and did not start, `joiners` how many wait for those in it.
     """
 
-    __slots__ = ("_compact_at", "_heap", "_timers", "busy", "joined", "joiners", "open", "owner", "skipped")
-
-    def __init__(self, timers: Timers, skipped: float = 0.0) -> None:
-        self._timers = timers
-        self._heap: list[tuple[float, int, int, Timer]] = []
-        self._compact_at = _COMPACT
-        self.skipped = skipped
-        self.owner = 0  # the number of the execution that came first on it, where state is kept
-        self.busy = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
-        self.open = 0  # tasks that anybody outside may report at any time
-        self.joined: tuple[Timeline, ...] = ()
-        self.joiners = 0
+    _timers: Timers
+    skipped: float = 0.0
+    owner: int = 0  # the number of the execution that came first on it, where state is kept
+    busy: int = 0  # what is yet to happen at this moment: calls out of the core not answered, work not yet done
+    open: int = 0  # tasks that anybody outside may report at any time
+    joined: tuple[Timeline, ...] = ()
+    joiners: int = 0
+    _heap: list[tuple[float, int, int, Timer]] = field(default_factory=list)
+    _compact_at: int = _COMPACT
 
     def now(self) -> float:
         return self._timers.clock.now() + self.skipped
@@ -174,7 +168,7 @@ class Timeline:
 
     def push(self, timer: Timer) -> None:
         """Take a timer of its own; its entry in the common heap breaks ties."""
-        heapq.heappush(self._heap, (timer.due, timer.rank, timer._entry, timer))
+        heapq.heappush(self._heap, (timer.due, timer.rank, timer.entry, timer))
         if len(self._heap) >= self._compact_at:
             self._drop_cancelled()
             self._compact_at = max(_COMPACT, 2 * len(self._heap))
@@ -240,10 +234,10 @@ class Timers:
         """(Re)place a timer in the common heap; an older entry of it no longer counts."""
         skipped = timer.timeline.skipped if timer.timeline is not None else 0.0
         self._count += 1
-        timer._entry = self._count
+        timer.entry = self._count
         due = whole(timer.due - skipped) if skipped else timer.due
         earlier = not self._heap or due < self._heap[0][0]
-        heapq.heappush(self._heap, (due, timer.rank, timer._entry, timer))
+        heapq.heappush(self._heap, (due, timer.rank, timer.entry, timer))
         if len(self._heap) > self._compact_at:
             self._compact()
         if earlier and self.on_earlier is not None:
@@ -329,4 +323,4 @@ class Timers:
 
 
 def _counts(entry: tuple[float, int, int, Timer]) -> bool:
-    return entry[3].callback is not None and entry[2] == entry[3]._entry
+    return entry[3].callback is not None and entry[2] == entry[3].entry
