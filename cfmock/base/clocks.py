@@ -56,32 +56,26 @@ class VirtualClock:
 
 
 class HeldClock:
-    """The machine's time, which stands while one thing is being done, so that this can be done again at the same moment.
-
-    `ahead` is how many seconds the time is ahead of the steady one.
-    """
+    """The machine's time, which stands while one thing is being done, so that this can be done again at the same moment:
+    `held` is that moment with its steady time."""
 
     def __init__(self) -> None:
-        self._held: tuple[float, float] | None = None
+        self.held: tuple[float, float] | None = None
 
     def now(self) -> float:
-        return RealClock.now() if self._held is None else self._held[0]
+        return RealClock.now() if self.held is None else self.held[0]
 
     def steady(self) -> float:
-        return RealClock.steady() if self._held is None else self._held[1]
+        return RealClock.steady() if self.held is None else self.held[1]
 
     def hold(self) -> None:
         """Stand still, unless it does already."""
-        if self._held is None:
-            self._held = RealClock.now(), RealClock.steady()
-
-    def hold_at(self, moment: float, ahead: float) -> None:
-        """Stand still at a moment."""
-        self._held = moment, moment - ahead
+        if self.held is None:
+            self.held = RealClock.now(), RealClock.steady()
 
     def release(self) -> None:
         """Go on with the machine's time."""
-        self._held = None
+        self.held = None
 
 
 def iso(moment: float) -> str:

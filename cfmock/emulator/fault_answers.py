@@ -19,8 +19,8 @@ _NAMED_BY = {"flow": "FlowName", "execution": "ExecutionName", "schedule": "Sche
 def failure(stage: Called, action: Action, spec: Spec, now: float) -> ServiceError:
     """The error of a fault, its message's arguments taken from the request. `now` is the time that messages give as the
     server's, in seconds since 1970."""
-    if action.custom is not None:
-        custom = action.custom
+    if action.custom_error is not None:
+        custom = action.custom_error
         return ServiceError(custom.code, status=custom.status, message=custom.message)
     assert action.error is not None
     entry, call = spec.errors[action.error], stage.call

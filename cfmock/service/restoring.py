@@ -219,7 +219,7 @@ class Restorer:
     def _set_clock(self, moment: float) -> None:
         clock = self.world.clock
         if isinstance(clock, HeldClock):
-            clock.hold_at(moment, self._ahead)
+            clock.held = moment, moment - self._ahead
         elif isinstance(clock, VirtualClock):
             clock.restart(moment)
 

@@ -14,6 +14,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -276,9 +277,10 @@ def _judge(
 ) -> Judge:
     """Of strings to sign that are about this long."""
     if credential.public_key is not None:
-        return _rsa_judge(credential, given)
+        quick = partial(request_credentials.rsa_right, credential, given)
+        return Judge(lambda text: () if quick(text) else None, quick, 1)
     wanted = dict(_digests(given, hexadecimal=not suffix))
-    keys = dict(list(_keys(credential, others, suffix))[-max(1, KEYS_BUDGET // (length + _HASHED)) :])
+    keys = dict(_keys(credential, others, suffix)[-max(1, KEYS_BUDGET // (length + _HASHED)) :])
     right_key = (credential.access_key_secret + suffix).encode()
     right_digests = frozenset(digest for digest, words in wanted.items() if words is None)
     hashes = [name for name, size in _HASHES.items() if any(len(digest) == size for digest in wanted)]
@@ -293,10 +295,10 @@ def _judge(
                     return tuple(words for words in made if words is not None)
         return None
 
-    def quick(text: str) -> bool:
+    def is_right(text: str) -> bool:
         return hmac.digest(right_key, _encoded(text), algorithm) in right_digests
 
-    return Judge(how, quick, len(keys) * len(hashes))
+    return Judge(how, is_right, len(keys) * len(hashes))
 
 
 _HASHED = 2000  # characters that are hashed in the time that a key takes beside them
@@ -309,40 +311,34 @@ def _other_hash(name: str, right: str) -> Words:
     return f"it is made with HMAC-{name.upper()}", f"make it with HMAC-{right.upper()}"
 
 
-def _rsa_judge(credential: Credential, given: str) -> Judge:
-    def quick(text: str) -> bool:
-        return request_credentials.rsa_right(credential, given, text)
-
-    return Judge(lambda text: () if quick(text) else None, quick, 1)
-
-
-def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> Iterator[tuple[bytes, Words | None]]:
+def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> list[tuple[bytes, Words | None]]:
     """What the client may have signed with, likeliest last: the words of a key that comes twice are those of the last."""
     secret = credential.access_key_secret
-    for other in others:
-        if other.access_key_secret and other.access_key_secret != secret:
-            words = (
-                f"it is made with the secret of the key '{other.access_key_id}'",
-                "use the secret of the key that is named",
-            )
-            yield (other.access_key_secret + suffix).encode(), words
+    other_secret = "it is made with the secret of the key '{}'", "use the secret of the key that is named"
+    found: list[tuple[str, Words | None]] = [
+        (f"{other.access_key_secret}{suffix}", (other_secret[0].format(other.access_key_id), other_secret[1]))
+        for other in others
+        if other.access_key_secret not in ("", secret)
+    ]
     if suffix:
-        yield secret.encode(), ("there is no '&' after the secret", "sign with the secret and '&'")
-        yield f"{secret}&&".encode(), ("there are two '&' after the secret", "sign with the secret and one '&'")
-        yield f"&{secret}".encode(), ("the '&' is before the secret", "put it after the secret")
+        found += [
+            (secret, ("there is no '&' after the secret", "sign with the secret and '&'")),
+            (f"{secret}&&", ("there are two '&' after the secret", "sign with the secret and one '&'")),
+            (f"&{secret}", ("the '&' is before the secret", "put it after the secret")),
+        ]
     else:
-        yield f"{secret}&".encode(), ("there is a '&' after the secret", "sign with the bare secret")
-    for space in ("\n", "\r\n", " "):
-        blank = "a secret that ends in a blank or line break is used", "strip it where it is read"
-        yield f"{secret}{space}{suffix}".encode(), blank
-    yield suffix.encode() or b"\0", ("the secret is empty", "set it")
-    swapped = "the access key id is used as the secret", "use the secret"
-    yield (credential.access_key_id + suffix).encode(), swapped
-    yield (percent_encode(secret) + suffix).encode(), ("the secret is percent-encoded", "use it as it is")
-    yield hashlib.sha1(secret.encode()).hexdigest().encode() + suffix.encode(), (  # noqa: S324 - a mistake, not a protection
-        "a hash of the secret is used", "use the secret itself",
-    )  # fmt: skip
-    yield (secret + suffix).encode(), None
+        found.append((f"{secret}&", ("there is a '&' after the secret", "sign with the bare secret")))
+    blank = "a secret that ends in a blank or line break is used", "strip it where it is read"
+    hashed = hashlib.sha1(secret.encode()).hexdigest()  # noqa: S324 - a mistake, not a protection
+    found += [(f"{secret}{space}{suffix}", blank) for space in ("\n", "\r\n", " ")]
+    found += [
+        (suffix or "\0", ("the secret is empty", "set it")),
+        (credential.access_key_id + suffix, ("the access key id is used as the secret", "use the secret")),
+        (percent_encode(secret) + suffix, ("the secret is percent-encoded", "use it as it is")),
+        (hashed + suffix, ("a hash of the secret is used", "use the secret itself")),
+        (secret + suffix, None),
+    ]
+    return [(key.encode(), words) for key, words in found]
 
 
 def _digests(given: str, *, hexadecimal: bool) -> Iterator[tuple[bytes, Words | None]]:

@@ -154,14 +154,8 @@ class ActiveFault:
         return standing
 
 
-class _Possible(Struct, frozen=True):
-    """The rules that may strike a call, and those that may skew the clock for it; None where there are none."""
-
-    striking: Candidates[ActiveFault] | None
-    skewing: Candidates[ActiveFault] | None
-
-
-_NONE = _Possible(None, None)
+_Possible = tuple["Candidates[ActiveFault] | None", "Candidates[ActiveFault] | None"]
+"""The rules that may strike a call, and those that may skew the clock for it; None where there are none."""
 
 _Sorted = tuple["list[ActiveFault]", "list[ActiveFault]"]
 """The rules for an operation, and all others."""
@@ -243,7 +237,7 @@ class FaultInjector:
             return 0.0
         now = self._clock.now()
         skew: float | None = None
-        skewing = self._possible(call).skewing
+        skewing = self._possible(call)[1]
         if skewing is None:
             return 0.0
         self._traced = {}
@@ -258,7 +252,7 @@ class FaultInjector:
         """Decide the effect of the rules on a call that passed authentication; None if there is none. The counts go on."""
         if not self._faults:
             return None
-        striking = self._possible(call).striking
+        striking = self._possible(call)[0]
         if striking is None:
             return None
         now = self._clock.now()
@@ -315,15 +309,13 @@ class FaultInjector:
         operation, flow, access_key_id = call.operation.name, call.flow, call.access_key_id
         faults, _ = self._sorted(operation)
         if not faults:
-            return _NONE
+            return None, None
         key = (operation, flow, access_key_id)
         found = self._memo.get(key)
         if found is None:
             covering = [fault for fault in faults if not fault.spent and fault.covers(flow, access_key_id)]
-            found = _Possible(
-                _candidates(fault for fault in covering if fault.rule.clock_skew is None),
-                _candidates(fault for fault in covering if fault.rule.clock_skew is not None),
-            )
+            striking = _candidates(fault for fault in covering if fault.rule.clock_skew is None)
+            found = striking, _candidates(fault for fault in covering if fault.rule.clock_skew is not None)
             if len(self._memo) >= _MEMO:
                 self._memo.clear()
             if len(flow or "") <= _LONGEST_NAME >= len(access_key_id):

@@ -92,10 +92,13 @@ class FaultCondition(Struct, frozen=True):
     probability: float = 1.0
     between: tuple[float, float] | None = None
 
+    @property
+    def globs(self) -> tuple[Globs, ...]:
+        return self.operation, self.flow, self.execution, self.access_key_id
+
     def unmet(self, *actual: str | None) -> Iterator[tuple[str, Globs, str | None]]:
         """The globs that do not cover the operation, flow, execution and key of a call, given in this order, by name."""
-        globs = self.operation, self.flow, self.execution, self.access_key_id
-        for name, each, text in zip(_GLOBS, globs, actual, strict=True):
+        for name, each, text in zip(_GLOBS, self.globs, actual, strict=True):
             if each.match is not None and not each.cover(text):
                 yield name, each, text
 
@@ -155,7 +158,7 @@ class Action(Struct, frozen=True):
     connection. `retry_after` (seconds) goes with the first two; `rate_limit` is the one that was exceeded."""
 
     error: str | None = None
-    custom: CustomError | None = None
+    custom_error: CustomError | None = None
     transport: str | None = None
     retry_after: float | None = None
     rate_limit: RateLimit | None = None
@@ -186,10 +189,7 @@ class FaultRule(Meaning, frozen=True, eq=False):
     @property
     def size(self) -> int:
         """How many patterns it has, beyond one for each thing."""
-        when = self.when
-        return 1 + sum(
-            len(globs.patterns) - 1 for globs in (when.operation, when.flow, when.execution, when.access_key_id)
-        )
+        return 1 + sum(len(globs.patterns) - 1 for globs in self.when.globs)
 
     @property
     def lets_happen(self) -> bool:
@@ -231,11 +231,12 @@ class FaultRule(Meaning, frozen=True, eq=False):
             problems += _contradictions(given)
         if problems:
             raise InvalidValue(problems)
-        return cls(given={key: _plain(part) for key, part in given.items()}, **_fields(found))
+        return cls(given=_plain(given), **_fields(found))
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the rule as it was given, as JSON can hold it."""
-        return {key: _plain(part) for key, part in self.given.items()}
+        plain: dict[str, Any] = _plain(self.given)
+        return plain
 
 
 _BESIDE = {
@@ -338,10 +339,6 @@ _WHEN: dict[str, Reader] = {
 _INTO_WHEN = {key: belongs_into("when", key) for key in _WHEN}
 
 _GLOBS = ("operation", "flow", "execution", "access_key_id")
-_ACTION = {
-    "error": "error", "custom_error": "custom", "transport": "transport", "rate_limit": "rate_limit",
-    "retry_after": "retry_after",
-}  # fmt: skip
 
 _RULE: dict[str, Reader] = {
     "custom_error": _custom_error,
@@ -367,7 +364,7 @@ def _fields(found: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a rule from the values that its readers found."""
     when: dict[str, Any] = found.pop("when", {})
     when |= {key: Globs.of(*when[key]) for key in _GLOBS if key in when}
-    action = {field: found.pop(key) for key, field in _ACTION.items() if key in found}
+    action = {key: found.pop(key) for key in Action.__struct_fields__ if key in found}
     if "rate_limit" in action:
         action["error"] = THROTTLED
     return {**found, "when": FaultCondition(**when), "action": Action(**action) if action else None}

@@ -63,15 +63,8 @@ class DocumentedLimits:
         self._rates = rates
         self._buckets: dict[str, TokenBucket] = {}
 
-    def admits(self, operation: str) -> bool:
-        """Return whether a call of the operation is within its rate; it counts as made."""
-        return self._bucket(operation).take()
-
-    def throttled(self, operation: str) -> Throttled:
-        """Return the facts after `admits` refused a call."""
-        return self._bucket(operation).throttled()
-
-    def _bucket(self, operation: str) -> TokenBucket:
+    def bucket(self, operation: str) -> TokenBucket:
+        """The bucket of an operation."""
         bucket = self._buckets.get(operation)
         if bucket is None:
             rate = self._rates.get(operation) or self._rates["*"]

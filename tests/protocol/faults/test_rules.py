@@ -69,11 +69,11 @@ def test_every_key_means_what_the_fixture_format_says(rule):
     [
         (
             {"custom_error": {"status": 418, "code": "Teapot", "message": "short"}},
-            Action(custom=CustomError(418, "Teapot", "short")),
+            Action(custom_error=CustomError(418, "Teapot", "short")),
         ),
         (
             {"custom_error": {"status": 503, "code": "X"}, "retry_after": 0},
-            Action(custom=CustomError(503, "X"), retry_after=0),
+            Action(custom_error=CustomError(503, "X"), retry_after=0),
         ),
         ({"rate_limit": {"per_second": 20, "burst": 40}}, Action("ResourceThrottled", rate_limit=RateLimit(20, 40))),
         ({"rate_limit": {"per_second": 2.5}}, Action("ResourceThrottled", rate_limit=RateLimit(2.5, 3))),
