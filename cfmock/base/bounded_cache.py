@@ -18,11 +18,8 @@ def keep_newest(kept: dict[K, V], key: K, value: V, most: int) -> None:
 
 
 class BoundedCache(Generic[K, V]):
-    """Values by key, the least recently used of which go first. A value larger than `size` is never kept.
-
-    Servers in several threads may share one: each step on the dict is atomic, and the worst that two threads can do to each
-    other is to make a value twice, to let go of one too early, or to count one wrong.
-    """
+    """Values by key, of which the least recently used go first; one larger than `size` is never kept. Threads may share it: at
+    worst a value is made twice, goes too early, or is counted wrong."""
 
     def __init__(self, *, count: int, size: int) -> None:
         """`count` is the largest number of values kept, `size` the largest sum of their sizes, in the unit that `put` gets."""

@@ -110,10 +110,8 @@ SLICE = 0.02
 
 
 class Slice:
-    """Begins when it is made; `over` says when others should have their turn.
-
-    Only time in which this thread has worked counts: on a busy machine no less is done in it.
-    """
+    """Begins when it is made; `over` says when others should have their turn. Only time in which this thread has worked
+    counts."""
 
     __slots__ = ("_end", "_worked")
 

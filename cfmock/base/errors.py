@@ -69,11 +69,8 @@ class ServiceError(CfmockError):
 
 
 class Refused(ServiceError):  # noqa: N818 - reads as what happened where it is raised
-    """A call that is refused before its operation is looked at: for who calls, how it is signed, what it asks for.
-
-    The gateway in front of the service would answer it in words of its own. `reason` is the row of its table
-    (`gateway` in the specification), `facts` are what the row's texts may name.
-    """
+    """A call that is refused before its operation is looked at: for who calls, how it is signed, what it asks for. `reason` is
+    the row in the table of the gateway, which has words of its own for it; `facts` are what these may name."""
 
     def __init__(
         self, code: str, *args: str, reason: str, detail: str = "", hint: str | None = None, **facts: str
@@ -133,10 +130,8 @@ class WaitTimeout(CfmockError, TimeoutError):  # noqa: N818 - reads as what happ
 
 
 class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """An execution on a virtual clock waits for a report of a task that nobody will send.
-
-    `tasks` are those it waits for, each a mapping of `state`, `token` and `since` (text, UTC).
-    """
+    """An execution on a virtual clock waits for a report that nobody will send. `tasks` are those it waits for, each a mapping
+    of `state`, `token` and `since` (text, UTC)."""
 
     def __init__(self, message: str, tasks: Sequence[Mapping[str, str]]) -> None:
         super().__init__(message)
@@ -144,10 +139,8 @@ class WaitingForReport(CfmockError):  # noqa: N818 - reads as what happened wher
 
 
 class ClockStopped(CfmockError):  # noqa: N818 - reads as what happened where it is raised
-    """A run or a move of the flow clock starts more executions than `max_starts_per_advance` allows.
-
-    `now` is the time at which the flow clock stands, `reason` says why. What is left goes on when the clock is moved on.
-    """
+    """A run or a move of the flow clock starts more executions than `max_starts_per_advance` allows. `now` is where the clock
+    stands, `reason` says why; what is left goes on when it is moved on."""
 
     def __init__(self, now: datetime, reason: str) -> None:
         super().__init__(f"the flow clock stands at {now:%Y-%m-%dT%H:%M:%S}Z: {reason}")

@@ -49,11 +49,8 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def json_text(value: Any) -> str:
-    """Write a value as JSON text, without blanks and with no character escaped that need not be.
-
-    Half of a surrogate pair, which JSON can name and UTF-8 cannot hold, stays an escape. Raises TypeError, ValueError or
-    RecursionError for what is not a JSON value.
-    """
+    """Write a value as JSON text, without blanks or needless escapes; half of a surrogate pair, which UTF-8 cannot hold, stays
+    one. Raises TypeError, ValueError or RecursionError for what is not a JSON value."""
     text = "".join(_encode(value, 0))
     return text if text.isascii() else sendable(text)
 

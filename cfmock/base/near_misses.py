@@ -29,12 +29,9 @@ class Candidate(Protocol):
 
 
 class Unmatched(Struct, frozen=True):
-    """The candidates for an execution, or for a task of one, none of which was for it, as they stood then.
-
-    `kind` is outcome or mock, `of` what has them; `input` is JSON text; `used` is how often each was used by then. `nearest`, one
-    of which a single thing differs, is told to the client at once; all others are worked out when somebody looks, maybe long
-    after.
-    """
+    """The candidates for an execution, or for a task of one (`kind`: outcome or mock; `of` what has them), none of which was for
+    it, as they stood then: `used` is how often each was used. `input` is JSON text. `nearest`, of which one thing differs, is
+    told to the client at once; all others are worked out when somebody looks."""
 
     kind: str
     of: str

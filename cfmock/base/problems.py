@@ -27,11 +27,8 @@ UNKNOWN_KEY_OF = "unknown key {}, known are {}"
 
 
 class Mistake(Struct, frozen=True):
-    """One mistake, apart from its place.
-
-    `kind` is the sentence, with `{}` for each part of the `subject`; mistakes of one kind share it. `near` holds the known words
-    that were probably meant. Only without a subject may `kind` be text with braces of its own.
-    """
+    """One mistake, apart from its place. `kind` is the sentence, with `{}` for each part of the `subject` (without any it may
+    have other braces); mistakes of one kind share it. `near` holds the known words that were probably meant."""
 
     kind: str
     subject: tuple[str | int, ...] = ()
@@ -47,11 +44,8 @@ def belongs_into(name: str, key: str) -> Mistake:
 
 
 class Problem(Struct, frozen=True):
-    """A mistake in a file.
-
-    `mark` is its place, `place` the path in the document (empty: none). `within` is the line and the column in a text that stands
-    at `mark` and whose lines are not those of the file. `count` is the number of mistakes that it stands for.
-    """
+    """A mistake in a file: `mark` is its place, `place` the path in the document (empty: none), `within` line and column in a
+    text at `mark` whose lines are not the file's. `count` is the number of mistakes that it stands for."""
 
     mark: Mark
     place: Path

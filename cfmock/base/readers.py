@@ -29,10 +29,8 @@ def mapping(
     required: Collection[str] = (),
     misplaced: Mapping[str, Mistake] = MappingProxyType({}),
 ) -> Reader:
-    """Read a mapping with these keys and no other. A key whose value is null counts as not given.
-
-    `misplaced` has the mistakes of keys that belong elsewhere.
-    """
+    """Read a mapping with these keys and no other, null counting as not given. `misplaced` has the mistakes of keys that belong
+    elsewhere."""
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):

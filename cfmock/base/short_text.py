@@ -40,10 +40,8 @@ def short_cache(size: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, with invisible characters as Python writes them: a line break as `\\n`, an escape as `\\x1b`.
-
-    A name that a client sends could else end a line and begin another one, or steer the terminal.
-    """
+    """Return the text on one line, with invisible characters as Python writes them (`\\n`, `\\x1b`): a name from a client could
+    else begin a line, or steer the terminal."""
     if text.isprintable():
         return text
     return "".join(

@@ -50,20 +50,15 @@ def likely(word: Any, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float | None = None) -> str | None:
-    """Return the known word that `word` is probably a misspelling of, in whatever case of letters; None if none is near.
-
-    Without a `likeness` that is 0.6, and a little less for short words.
-    """
+    """Return the known word that `word` is probably a misspelling of, in any case of letters; None if none is near. Without a
+    `likeness` that is 0.6, and a little less for short words."""
     return next(iter(_near(word, known, likeness)), None)
 
 
 def _near(word: str, known: Iterable[str], likeness: float | None = None) -> list[str]:
-    """Return the nearest known words, all that are equally near.
-
-    The likeness of two words is twice the letters that they have in common, in the same order, to the letters of both.
-    Of many words, those that begin and end like it and are as long are compared first; one suggestion takes a tenth of the
-    allowance.
-    """
+    """Return the nearest known words, all that are equally near. The likeness of two is twice the letters they share, in the
+    same order, to the letters of both. Of many, those of like ends and length come first; a suggestion takes a tenth of the
+    allowance."""
     allowance = _shared.get() or _Allowance()
     if not 0 < len(word) <= _LONGEST_WORD or allowance.letters < _GLANCE:
         return []
@@ -105,10 +100,8 @@ def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance:
 
 
 def _in_common(places: dict[str, int], size: int, name: str) -> int:
-    """Return the length of the longest common subsequence with the word of `size` letters that stand in these places.
-
-    A row of the usual table is one number, a bit for each letter (Hyyrö 2004).
-    """
+    """Return the length of the longest common subsequence with the word of `size` letters in these places. A row of the usual
+    table is one number, a bit for each letter (Hyyrö 2004)."""
     row = full = (1 << size) - 1
     for letter in name:
         met = row & places.get(letter, 0)

@@ -26,11 +26,8 @@ FIRST_MOMENT, LAST_MOMENT = -62_135_596_800.0, 253_402_300_799.0
 
 
 def parse_duration(value: Any, *, signed: bool = False) -> float:
-    """Seconds from `100ms`, `2s`, `5m`, `1h`, `1d`, or from a number of seconds (also as text, as options give it).
-
-    Raises InvalidValue, a ValueError, saying what would be right, for anything else, for more than `LONGEST`, and for less than
-    nothing unless `signed`.
-    """
+    """Seconds from `100ms`, `2s`, `5m`, `1h`, `1d`, or a number of seconds (also as text, as options give it). Raises
+    InvalidValue, a ValueError, for anything else, for more than `LONGEST`, and for less than nothing unless `signed`."""
     if isinstance(value, str):
         found = _DURATION.match(value.strip())
         if found is None:
@@ -51,10 +48,8 @@ def parse_duration(value: Any, *, signed: bool = False) -> float:
 
 
 def duration_text(seconds: float, *, digits: int | None = None) -> str:
-    """Seconds as `parse_duration` reads them, in the one unit that suits: `250ms`, `1.5s`, `10m`, `73h`, `3d`.
-
-    `digits` is the number of significant digits, for a span that was measured; None: all.
-    """
+    """Seconds as `parse_duration` reads them, in the one unit that suits: `250ms`, `1.5s`, `10m`, `73h`, `3d`. `digits` is the
+    number of significant ones, for a span that was measured; None: all."""
     value = seconds if digits is None else float(f"{seconds:.{digits}g}")
     if 0 < abs(value) < 1:
         return f"{round(value * 1000, 3):.12g}ms"
@@ -67,11 +62,8 @@ _LONG_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
 def parse_time(text: Any) -> float:
-    """Seconds since 1970 from an RFC 3339 time: `2024-06-01T00:00:00Z`, with an offset or a fraction if need be.
-
-    Raises InvalidValue, a ValueError, for anything else. A time without `Z` or an offset is refused: it would mean something
-    else on another machine.
-    """
+    """Seconds since 1970 from an RFC 3339 time: `2024-06-01T00:00:00Z`, with an offset or a fraction if need be. Raises
+    InvalidValue, a ValueError, for anything else, also for a time without `Z` or offset, which depends on the machine."""
     found = _TIME.match(text) if isinstance(text, str) else None
     if found is None:
         raise InvalidValue.of("{} is not a time like 2024-06-01T00:00:00Z or 2024-06-01T08:00:00+08:00", shown(text))

@@ -62,10 +62,8 @@ _COMPACT = 64
 
 
 class Timeline(Struct, eq=False):
-    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead.
-
-    `joined` are the timelines of executions that it waits for and did not start, `joiners` how many wait for those in it.
-    """
+    """The time of one execution and the children it waits for: the flow clock plus the seconds it has jumped ahead. `joined` are
+    those of executions that it waits for and did not start, `joiners` how many wait for those in it."""
 
     _timers: Timers
     skipped: float = 0.0
@@ -85,10 +83,8 @@ class Timeline(Struct, eq=False):
         return self._timers.clock.steady() + self.skipped
 
     def jump(self) -> bool:
-        """Go to the next timer and run it; False, and nothing done, if there is none or it may not be overtaken.
-
-        A guard may not while anything is open. When nothing is, all that could come before it has come: it is certain.
-        """
+        """Go to the next timer and run it; False if there is none or it may not be overtaken: no guard while anything is open.
+        When nothing is, all that could come before it has come: it is certain."""
         if self.busy:
             return False
         next_timer = self._next()
@@ -184,10 +180,8 @@ class Timeline(Struct, eq=False):
 
 
 class Timers:
-    """Everything due, soonest first, then by rank; of equals the one that was added first.
-
-    With a real clock the edge calls `run_due()` at `next_due()`; a virtual clock is moved by `advancing()`.
-    """
+    """Everything due, soonest first, then by rank; of equals the one added first. With a real clock the edge calls `run_due()`
+    at `next_due()`; a virtual clock is moved by `advancing()`."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

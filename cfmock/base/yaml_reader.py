@@ -1,6 +1,5 @@
-"""YAML text to plain values that remember where they stood, by the parser's events: for texts in which something is odd, and for
-the places of the others. Unlike `yaml_values` it tells what is wrong, and resolves aliases and merges.
-"""
+"""YAML text, by the parser's events, to plain values that remember where they stood. Unlike `yaml_values` it tells what is
+wrong, and resolves aliases and merges."""
 
 from __future__ import annotations
 

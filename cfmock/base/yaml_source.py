@@ -76,12 +76,9 @@ class Document:
 
 
 def parse(text: str | bytes, name: str = "<text>", *, most: int | None = None) -> Document:
-    """Read one YAML or JSON document.
-
-    `name` is what complaints call it, `most` how many keys and values it may have with its aliases expanded, if there is a
-    bound. Raises `SourceError` with every duplicate key, or with the first place that is no YAML, is nested too deeply or
-    expands to too much. An empty text has the value None.
-    """
+    """Read one YAML or JSON document; an empty text is None. `name` is what complaints call it, `most` bounds its keys and
+    values with aliases expanded. Raises `SourceError` with every duplicate key, or with the first place that is no YAML, too
+    deep or too much."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")

@@ -14,12 +14,9 @@ from cfmock.service.overview import PLACE
 
 
 class Argument(Struct, frozen=True):
-    """One argument: `place` is `path`, `query` or `body` (the whole JSON body).
-
-    `type` is string, integer, page (the length of one), status (of an execution), style (of a picture), number (of a
-    change), flag, duration or, of a body, the name of its schema in `server/admin/admin.schema.json`. A string may have to
-    match `pattern`.
-    """
+    """One argument: `place` is `path`, `query` or `body` (the whole JSON body). `type` is string, integer, page (its length),
+    status (of an execution), style (of a picture), number (of a change), flag, duration or, of a body, its schema in
+    `server/admin/admin.schema.json`. A string may have to match `pattern`."""
 
     name: str
     place: str

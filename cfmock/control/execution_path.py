@@ -30,9 +30,8 @@ class TaskTry(Struct):
 
 
 class Visit(Struct):
-    """One passage through a state. `point` is the state's id in its flow, empty where that is not known; times in seconds,
-    `left` None as long as it has not been left. `first` and `last` are the ids of the events of its entry and its end; it
-    `holds` passages through other states."""
+    """One passage through a state, in seconds. `point` is the state's id, empty if unknown; `left` None while it goes on;
+    `first` and `last` are the events of its entry and end; it `holds` passages through other states."""
 
     state: str
     point: str

@@ -150,12 +150,9 @@ class ExecutionControl(ControlPart):
         return {}
 
     def start(self, flow: str, input: Json, name: str | None, world: World | None = None) -> tuple[World, ExecutionRow]:
-        """Start an execution of any mode in a world, that of our own clients if none is given, by the rules of StartExecution for
-        its name and input.
-
-        `input` is a value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError
-        for an input that is not a JSON value.
-        """
+        """Start an execution of any mode in a world, else that of our own clients, by the rules of StartExecution. `input` is a
+        value, or its JSON text. Raises ServiceError in the words of an answer; ArgumentError or ArgumentTypeError for what is
+        not JSON."""
         emulator = self.emulator
         if world is None:
             world = emulator.worlds.of(emulator.first_credential.account, emulator.settings.region)
@@ -331,10 +328,8 @@ def error_of(row: ExecutionRow) -> dict[str, str] | None:
 
 
 def waits_of(world: World, row: ExecutionRow) -> dict[str, Json] | None:
-    """The state it is in, what that waits `for`, and until when at most; None for one that has ended, or never does by itself.
-
-    A report comes first, since somebody has to give it. The time is that of the execution.
-    """
+    """The state it is in, what that waits `for` (first of all a report), and until when at most, in the time of the execution;
+    None for one that has ended, or never does by itself."""
     live = world.live_execution(row)
     if live is None:
         return None

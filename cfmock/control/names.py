@@ -1,6 +1,5 @@
-"""Names of flows, tasks and operations that a test gives: one that does not exist is an error, or a warning where it may still
-come to exist. Without this, a misspelt name lets a test pass that tests nothing.
-"""
+"""Names of flows, tasks and operations that a test gives. One that does not exist is an error, or a warning where it may yet
+come to exist: a test with a misspelt name would pass and test nothing."""
 
 from __future__ import annotations
 

@@ -101,10 +101,8 @@ class SetUps:
         self._all = deque(left, _KEPT)
 
     def unused(self, after: int = 0, asked: Container[str] = ()) -> Unused:
-        """Return the set-ups that nothing used, with the call or execution that came nearest to what is certain.
-
-        What was added up to number `after` is `other`, since the test did not ask for it, except the faults of the ids `asked`.
-        """
+        """Return the set-ups that nothing used, those that are certain with what came nearest. What was added up to number
+        `after` is `other`, as the test did not ask for it, except the faults of the ids `asked`."""
         certain: list[str] = []
         other: list[str] = []
         for setup in self._all:

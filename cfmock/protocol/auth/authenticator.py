@@ -52,11 +52,8 @@ class Nonces:
 
 
 class Authenticator:
-    """Checks calls against the known credentials.
-
-    `strict` False lets everybody in, as whom they say they are. `max_skew` is in seconds to either side. `wall_clock` gives
-    seconds since 1970: a signature's age is judged by real time, whatever the flow clock shows.
-    """
+    """Checks calls against the known credentials; without `strict` everybody is whom they say they are. `max_skew` is in seconds
+    to either side. `wall_clock` gives seconds since 1970, whatever the flow clock shows."""
 
     def __init__(
         self,
@@ -101,11 +98,9 @@ class Authenticator:
     def authenticate(
         self, request: Request, parameters: Parameters, claim: Claim, call: OperationCall, skew: float = 0.0
     ) -> None:
-        """Check that a call is from whom it claims to be. `skew` makes the server's clock seem off by so many seconds.
-
-        Raises `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID,
-        RequestTimeTooSkewed, SignatureNotMatch and AccessDenied.
-        """
+        """Check that a call is from whom it claims to be; `skew` is by how many seconds the server's clock seems off. Raises
+        `Refused`: MissingRequiredParams, MissingRequiredHeader, InvalidArgument, InvalidAccessKeyID, RequestTimeTooSkewed,
+        SignatureNotMatch and AccessDenied."""
         if not self._strict:
             return
         check_parts(claim, request, parameters)

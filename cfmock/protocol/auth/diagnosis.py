@@ -199,9 +199,8 @@ Words = tuple[str, str]
 
 
 class Judge(Struct, frozen=True):
-    """Tells how the signature that was given comes of a string to sign: `how` gives the mistakes made beside the string,
-    none for a right key and form, or None if it does not come of it. `quick` tries the right key and form only; `ways` is how
-    many others `how` tries."""
+    """Tells how the given signature comes of a string to sign. `how` gives the mistakes made beside the string, None if it does
+    not come of it; `quick` tries the right key and form only; `ways` is how many others `how` tries."""
 
     how: Callable[[str], tuple[Words, ...] | None]
     quick: Callable[[str], bool]

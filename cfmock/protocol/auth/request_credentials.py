@@ -28,10 +28,8 @@ KEY_PAIR = "PRIVATEKEY"
 
 class Claim(Struct, frozen=True, gc=False):
     """What one request says of who sent it, each part as it stands there, empty where it is missing; nothing is proved yet.
-
-    `acs3`: it is read from headers. `bearer` is a token that stands for key and signature, None: there is a signature to check.
-    `credential` is the one to check it against, `known` whether the server has it.
-    """
+    `acs3`: it is read from headers. `bearer` is a token in place of key and signature, None: there is none. `credential` is the
+    one to check it against, `known` whether the server has it."""
 
     acs3: bool
     access_key_id: str

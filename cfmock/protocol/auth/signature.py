@@ -41,10 +41,8 @@ def v1_signature(secret: str, string_to_sign: str) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _v1_halves(secret: str) -> tuple[hashlib._Hash, hashlib._Hash]:
-    """The two hashes of HMAC-SHA1 (RFC 2104, section 4) after their first block, which depends on the key alone.
-
-    To go on from copies of them takes half of the time that a copy of an `hmac.HMAC` does.
-    """
+    """The two hashes of HMAC-SHA1 (RFC 2104, section 4) after their first block, which depends on the key alone: to go on from
+    copies takes half the time of copying an `hmac.HMAC`."""
     key = f"{secret}&".encode()
     block = (bytes.fromhex(digest("sha1", key)) if len(key) > 64 else key).ljust(64, b"\0")
     inner, outer = (hashlib.new("sha1", bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))  # noqa: S324 - not our choice
@@ -106,10 +104,8 @@ def acs3_signature(algorithm: str, secret: str, string_to_sign: str) -> str:
 
 @functools.lru_cache(maxsize=64)
 def load_public_key(pem: str) -> Any:
-    """An RSA public key from its PEM text.
-
-    Raises SettingsError for a text that is none, and where the extra `tls` (cryptography) is missing.
-    """
+    """An RSA public key from its PEM text. Raises SettingsError for a text that is none, and where the extra `tls` is
+    missing."""
     try:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import rsa

@@ -30,9 +30,8 @@ _GONE = 1000  # rules whose hits are still known when they are gone
 
 
 class FaultDecision(Struct, frozen=True):
-    """The effect of the rules on a call: `before` instead of the operation, or `after` it has happened; the answer is `delay`
-    seconds late. `rules` are the names (of nameless rules the ids) of those that struck, in their order; `throttled` goes with
-    the answer ResourceThrottled where it is known when to come again."""
+    """The effect of the rules on a call: `before` instead of the operation, or `after` it; the answer is `delay` seconds late.
+    `rules` names those that struck, by name or id; `throttled` tells when to come again, where that is known."""
 
     delay: float = 0.0
     before: Action | None = None
@@ -162,10 +161,8 @@ _Sorted = tuple["list[ActiveFault]", "list[ActiveFault]"]
 
 
 class FaultInjector:
-    """The rules of one world, in the order they were added, with their counts.
-
-    `clock` is the flow clock; `ids` throws the dice, so that a seed repeats them.
-    """
+    """The rules of one world in their order, with their counts, by the flow clock; `ids` throws the dice, so that a seed repeats
+    them."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
@@ -229,10 +226,8 @@ class FaultInjector:
         return bool(self._faults)
 
     def skew(self, call: OperationCall, struck: MutableSequence[str] | None = None) -> float:
-        """Return the seconds by which the server's clock seems off for this call; asked before authentication.
-
-        The first `clock_skew` rule that strikes decides; its name is appended to `struck`.
-        """
+        """Return the seconds by which the server's clock seems off for this call, before authentication: by the first
+        `clock_skew` rule that strikes, whose name is appended to `struck`."""
         if not self._faults:
             return 0.0
         now = self._clock.now()
@@ -271,10 +266,8 @@ class FaultInjector:
         return self._decision(struck, decider) if struck else None
 
     def trace(self, call: OperationCall, struck: Collection[str] = ()) -> Trace | None:
-        """Return the state of the rules after the call decided last, of which those named `struck` struck; None without rules.
-
-        Of very many rules some are left out, those for other operations first.
-        """
+        """Return the rules as they stand after the call decided last, of which those named `struck` struck; None without rules.
+        Of very many some are left out, those for other operations first."""
         if not self._faults:
             return None
         operation = call.operation.name

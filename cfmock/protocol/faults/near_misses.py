@@ -41,10 +41,8 @@ class Trace(Struct, frozen=True):
         return _STANDING * len(self.rules)
 
     def near_misses(self) -> list[NearMiss]:
-        """Return the rules that did not strike and why, the nearest first, those for other operations last.
-
-        A rule that only came too late, or whose rate limit still had room, is left out.
-        """
+        """Return the rules that did not strike and why, the nearest first, those for other operations last; without those that
+        only came too late, or whose rate limit had room."""
         found = [
             NearMiss("fault", standing.name, differences)
             for standing in self.rules

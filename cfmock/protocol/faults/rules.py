@@ -77,11 +77,8 @@ ANY = Globs(("*",), None)
 
 
 class FaultCondition(Struct, frozen=True):
-    """Condition of a rule: the calls it may strike.
-
-    The globs and `between` (seconds of flow time: from, until) make a call one that matches. Of those, counted from 1, `call`
-    takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these.
-    """
+    """The calls a rule may strike. The globs and `between` (seconds of flow time) make a call one that matches. Of those,
+    counted from 1, `call` takes the ones it lists, `every` each 10th (10, 20, ...), and `probability` some of these."""
 
     operation: Globs = ANY
     flow: Globs = ANY
@@ -165,10 +162,8 @@ class Action(Struct, frozen=True):
 
 
 class FaultRule(Meaning, frozen=True, eq=False):
-    """One rule. `times` and `expires` (seconds after it was added) None: for ever. `given` is what it was made of.
-
-    Of a rule with a `rate_limit` the action is what the throttled calls get.
-    """
+    """One rule. `times` and `expires` (seconds after it was added) None: for ever. `given` is what it was made of. With a
+    `rate_limit` the action is for throttled calls."""
 
     when: FaultCondition = EVERY_CALL
     name: str = ""
@@ -209,10 +204,8 @@ class FaultRule(Meaning, frozen=True, eq=False):
     def from_mapping(
         cls, mapping: Mapping[str, Any], *, operations: Collection[str], codes: Collection[str]
     ) -> FaultRule:
-        """Read the rule that a fixture, Python or the admin API describes. A key whose value is null counts as not given.
-
-        `operations` and `codes` are those that may be named. Raises InvalidValue with all that is wrong.
-        """
+        """Read the rule that a fixture, Python or the admin API describes, null counting as not given. `operations` and `codes`
+        are those that may be named. Raises InvalidValue with all that is wrong."""
         when = {**_WHEN, "operation": readers.some(_operation(operations))}
         known = {
             "when": readers.mapping(when, misplaced=_BESIDE_WHEN),

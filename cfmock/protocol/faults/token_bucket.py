@@ -52,11 +52,8 @@ class TokenBucket:
 
 
 class DocumentedLimits:
-    """The rates that the limits page allows each operation.
-
-    `rates` has `{burst, per_second}` for each operation with a rate of its own, and `*` for any other. Each operation
-    has a bucket to itself, those others too, as only the page's text of 2026 says plainly.
-    """
+    """The rates of the limits page: `rates` has `{burst, per_second}` by operation, and `*` for any other. Each operation has a
+    bucket to itself, those others too, as only the page's text of 2026 says plainly."""
 
     def __init__(self, clock: Clock, rates: Mapping[str, Mapping[str, float]]) -> None:
         self._clock = clock

@@ -55,10 +55,8 @@ class Field(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes.
-
-    Its table of codes was not always readable in full: `inferred_errors` are those that are taken to stand there, too.
-    """
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes, of
+    which `inferred_errors` could not be read in its documented table."""
 
     name: str
     method: str

@@ -20,11 +20,8 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def coerce(operation: Operation, arguments: dict[str, str], spec: Spec) -> dict[str, Any]:
-    """The keyword arguments of the operation's handler, by Python name; what was not given is left out.
-
-    An empty value counts as not given, but for a parameter that may be empty. JSON values stay text once they are known to
-    parse, since the service hands them back byte for byte. Raises MissingRequiredParams and InvalidArgument.
-    """
+    """The arguments of the operation's handler, by Python name, without what was not given, or is empty and may not be. JSON
+    values stay text once they parse: the service hands them back as sent. Raises MissingRequiredParams and InvalidArgument."""
     found: dict[str, Any] = {}
     for name, parameter in operation.parameters.items():
         text = arguments.get(name)

@@ -54,10 +54,8 @@ def _without_parameters(content_type: str) -> str:
 
 
 def check_media_type(request: Request, parameters: Parameters) -> None:
-    """Refuse a body that is neither form, JSON nor octet-stream. Raises UnsupportedMediaType.
-
-    Narrower than the documented text, which asks for JSON: every SDK sends forms.
-    """
+    """Refuse a body that is neither form, JSON nor octet-stream (the document asks for JSON, every SDK sends forms). Raises
+    UnsupportedMediaType."""
     if request.body and parameters.media_type not in (FORM, JSON, OCTETS):
         raise ServiceError("UnsupportedMediaType")
 
@@ -159,10 +157,8 @@ def percent_encode(text: str) -> str:
 
 
 def unquote(text: str) -> str:
-    """What %XX stand for, as UTF-8; bytes that are none become surrogates, and a `%` before anything else stays.
-
-    The one of urllib takes half a second for a megabyte of `%`.
-    """
+    """What %XX stand for, as UTF-8; other bytes become surrogates, a `%` before anything else stays. The one of urllib takes
+    half a second for a megabyte of `%`."""
     if "%" not in text:
         return text
     raw = text.encode("utf-8", "surrogateescape")
@@ -221,11 +217,8 @@ def is_utf8(text: str) -> bool:
 
 
 def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:
-    """The operation that is meant. `version_first` is the order in which the gateway looks.
-
-    Raises `Refused`: ActionNotSupported, APIVersionNotSupported, MissingRequiredParams, and MissingRequiredHeader where action
-    and version come by header (ACS3).
-    """
+    """The operation that is meant; the gateway looks at the `version_first`. Raises `Refused`: ActionNotSupported,
+    APIVersionNotSupported, MissingRequiredParams, and MissingRequiredHeader for ACS3."""
     values = parameters.values
     path = parameters.path
     if version_first:

@@ -35,10 +35,8 @@ def _frame(names: tuple[str, ...]) -> str:
 
 
 def rate_limit_headers(limit: float, wait: float) -> tuple[tuple[str, str], ...]:
-    """What the gateway says to a throttled client: how many calls fit, and in how many milliseconds the next one does.
-
-    Read by tea-openapi 0.4.0 to 0.4.5, which look for TimeLeft (measured); what Reset counts is unknown, the same is our choice.
-    """
+    """How many calls fit, and in how many milliseconds the next one does, as the gateway tells a throttled client; tea-openapi
+    0.4.0 to 0.4.5 read TimeLeft (measured), what Reset counts is unknown, the same is our choice."""
     left = "" if math.isinf(wait) else f",TimeLeft:{milliseconds(wait)},Reset:{milliseconds(wait)}"
     value = f"Limit:{limit:g},Remain:0{left}"
     return ("x-ratelimit-user-api", value), ("x-ratelimit-user", value)

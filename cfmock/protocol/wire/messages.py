@@ -17,9 +17,8 @@ from cfmock.protocol.spec.model import Operation
 
 
 class Request(Struct, frozen=True, gc=False):
-    """One HTTP request as it came. `target` is the raw request target (it may be absolute, or very long), `headers` are
-    looked up by lower-case name, `body` is what remains after transfer coding is removed. Of a body that is too large none is
-    kept: `dropped` is how many bytes it had."""
+    """One HTTP request as it came: `target` is raw (maybe absolute, or very long), `headers` are looked up by lower-case name.
+    Of a body that is too large none is kept: `dropped` is how many bytes it had."""
 
     method: str
     target: str
@@ -38,13 +37,10 @@ class Request(Struct, frozen=True, gc=False):
 
 
 class Parameters(Struct, frozen=True, gc=False):
-    """The parameters of a request, wherever they stood.
-
-    `values` holds all of them, decoded; bytes that are no UTF-8 are kept as surrogates. `arguments` are the operation's own of
-    them, unknown ones and empty ones too. `canonical` is the text that is signed of them: `E(name)=E(value)` in the order of
-    their names. `problem` says what is wrong with a body that could not be read; it is reported only once the caller is known.
-    `untyped` are the types of those that a JSON body gave as something else than text: boolean, integer, number, object or array.
-    """
+    """The parameters of a request, wherever they stood: `values` are all of them, decoded, bytes that are no UTF-8 as
+    surrogates; `arguments` are the operation's own, unknown and empty ones too. `canonical` is the text that is signed:
+    `E(name)=E(value)` in the order of names. `problem` says what is wrong with a body that could not be read, reported once the
+    caller is known. `untyped` are the types of what a JSON body gave as no text: boolean, integer, number, object or array."""
 
     values: dict[str, str]
     arguments: dict[str, str]
@@ -109,10 +105,8 @@ class Reply(Struct, frozen=True, gc=False):
 
 
 class Pending(Struct, eq=False):  # each is itself only: many may wait alike
-    """An answer that is still to come. Whoever waits is called once, with the Reply.
-
-    `timeout` is in seconds of real time: when it is over, call `expire`. When the client leaves, call `abandon`.
-    """
+    """An answer to come; whoever waits is called once, with the Reply. After `timeout` seconds of real time call `expire`, when
+    the client leaves `abandon`."""
 
     timeout: float | None = None
     reply: Reply | None = None
@@ -171,11 +165,9 @@ Subscribe = Callable[[Callable[[], None]], Undo]
 
 @final
 class DeferredAnswer(Struct, frozen=True):
-    """What a handler returns when the answer depends on something still to come.
-
-    `ready` makes the answer from the state at that time (and may raise ServiceError). `subscribe` registers whom to tell that it
-    is time, and gives back how to undo that. `timeout` is in seconds of real time; None waits for ever.
-    """
+    """What a handler returns when the answer depends on something to come. `ready` makes it from the state at that time (and may
+    raise ServiceError); `subscribe` registers whom to tell, and gives back how to undo that. `timeout` is in seconds of real
+    time; None: for ever."""
 
     ready: Callable[[], Fields]
     subscribe: Subscribe
