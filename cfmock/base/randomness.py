@@ -14,7 +14,7 @@ class Ids:
 
     def __init__(self, seed: int | str | None = None) -> None:
         self.random = random.Random(seed)
-        self._bits = self.random.getrandbits
+        self._bits = self._request_bits = self.random.getrandbits
         self._seed = seed
         self._key: bytes | None = None
 
@@ -30,7 +30,7 @@ class Ids:
 
     def request_id(self) -> str:
         """Upper-case UUID, as the API pages of 2025 show them."""
-        h = f"{self._bits(128):032X}"
+        h = f"{self._request_bits(128):032X}"
         return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
 
     def execution_name(self) -> str:

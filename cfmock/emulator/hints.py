@@ -9,7 +9,7 @@ from functools import partial
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.base.patterns import NearMiss
 from cfmock.base.suggestions import did_you_mean
-from cfmock.emulator.stages import Called, Decided, Decoded, Reached, called, decoded, struck_rules
+from cfmock.emulator.stages import Called, Decided, Decoded, Reached
 from cfmock.observe.call_record import Details
 from cfmock.protocol.auth.authenticator import Authenticator
 from cfmock.protocol.auth.refused_signature import RIGHT, Diagnosis, RefusedSignature
@@ -34,7 +34,7 @@ def details(reached: Reached, noted: Noted, failure: ServiceError | None, authen
     signed = found = None
     if failure is not None and failure.code == "SignatureNotMatch":
         signed = _signature(reached, authenticator)
-        found = RIGHT if isinstance(reached, Decided) else _asking(decoded(reached))
+        found = RIGHT if isinstance(reached, Decided) else _asking(reached.decoded)
     else:
         found = _hint(reached, noted, failure, authenticator)
     kept = noted.to_keep()
@@ -50,11 +50,10 @@ def details(reached: Reached, noted: Noted, failure: ServiceError | None, authen
 
 def _signature(reached: Reached, authenticator: Authenticator) -> RefusedSignature:
     """Return the explanation of a refused signature, and log that it was refused."""
-    sent = decoded(reached)
+    sent = reached.decoded
     if isinstance(reached, Decided):
         return RefusedSignature(sent.request, partial(_by_fault, sent.request))
-    stage = called(reached)
-    key = stage.call.access_key_id if stage is not None else ""
+    key = reached.call.access_key_id if isinstance(reached, Called) else ""
     log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(sent))
     return authenticator.refused(sent.request, sent.parameters, sent.claim)
 
@@ -72,35 +71,34 @@ def _asking(call: Decoded) -> str:
 
 def _hint(reached: Reached, noted: Noted, failure: ServiceError | None, authenticator: Authenticator) -> str | None:
     """Return a hint for a call that no outcome, mock or fault matched."""
-    if struck_rules(reached):
+    if reached.struck:
         return None
     found = (each.nearest for each in noted.unmatched if each.kind == "mock" or not noted.matched)
     nearest = next((miss for miss in found if miss is not None and miss.near), None)
     if nearest is not None:
         return str(nearest)
-    if failure is not None:
-        missing = _missing(called(reached), failure, authenticator)
-        if missing is not None:
-            return missing
+    missing = None if failure is None else _missing(reached, failure, authenticator)
+    if missing is not None:
+        return missing
     trace = reached.trace if isinstance(reached, Decided) else None
     nearest = trace.nearest() if trace is not None and not noted.matched else None
     if nearest is not None:
         return str(nearest)
-    stage = called(reached)
-    reads = stage is not None and stage.call.operation.method == "GET"  # what is warned of is the client's doing
+    # What a call that changes nothing warns of is its client's doing.
+    reads = isinstance(reached, Called) and reached.call.operation.method == "GET"
     return next(iter(noted.warnings), None) if reads else None
 
 
-def _missing(stage: Called | None, failure: ServiceError, authenticator: Authenticator) -> str | None:
+def _missing(reached: Reached, failure: ServiceError, authenticator: Authenticator) -> str | None:
     """Return the name that may have been meant for a missing one, or the reason that a refusal leaves out."""
     if isinstance(failure, Refused) and failure.hint is not None:
         return failure.hint
     if isinstance(failure, Refused) and failure.reason == "unknown-action":
         action = failure.args[0]
         return _meant(f"there is no operation '{action}'", action, load().operations)
-    if stage is None:
+    if not isinstance(reached, Called):
         return None
-    call, world = stage.call, stage.world
+    call, world = reached.call, reached.world
     flow, name = call.flow or "", call.execution or ""
     match failure.code:
         case "InvalidAccessKeyID":

@@ -97,23 +97,18 @@ class KeptIds(Ids):
         super().__init__(seed)
         self.kept = self.random = CountedRandom()
         self._bits = self.kept.getrandbits
-        self._requests = random.Random()
+        self._request_bits = random.Random().getrandbits
 
     def begin(self, seed: str, key: bytes, count: int, starts: int) -> None:
         """Go on from what a file says; `starts` counts the processes there were before."""
         self.kept.seed_text, self.kept.count = seed, count
         self._key = key
-        self._requests = random.Random(f"{seed} requests {starts}")
+        self._request_bits = random.Random(f"{seed} requests {starts}").getrandbits
 
     def seed(self, seed: int | str | None) -> None:
         """Begin from the start of a sequence, as after a reset."""
         self.kept.count = 0
         self._seed = seed
-
-    def request_id(self) -> str:
-        """Upper-case UUID, as the API pages of 2025 show them."""
-        h = f"{self._requests.getrandbits(128):032X}"
-        return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-A{h[17:20]}-{h[20:]}"
 
 
 class KeptState:
@@ -144,30 +139,27 @@ class KeptState:
         if meta.get("clock", kind) != kind:
             text = f"its executions use a {meta['clock']} clock (--clock {meta['clock']})"
             raise SettingsError(f"{self.file.name}: {text}")
-        self._begin_chance(shared, meta)
+        self._begin_file(shared, meta)
         self._now = float(meta["now"]) if virtual and "now" in meta else clock.now()
         self._ahead = clock.now() - clock.steady()
         if isinstance(clock, VirtualClock):
             clock.restart(self._now)
         self._holding.enter_context(shared.scheduler.held())
         self.changes.coming_back = True
-        self._write_kind(kind)
         for text in filter(None, self.file.worlds()):
             account, _, region = text.rpartition("/")
             worlds.of(account, region)
 
-    def _write_kind(self, clock: str) -> None:
-        self.changes.add(PUT_META, "clock", clock)
-        self.changes.add(PUT_META, "version", __version__)
-
-    def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
+    def _begin_file(self, shared: Shared, meta: Mapping[str, str]) -> None:
         ids: Any = shared.ids
         given = shared.settings.seed
         seed = meta.get("seed") or (Ids().uuid() if given is None else str(given))
         key = meta.get("key") or random.Random(f"seal {seed}").randbytes(32).hex()
         starts = int(meta.get("starts", "0")) + 1
         ids.begin(seed, bytes.fromhex(key), int(meta.get("chance", "0")), starts)
-        for name, value in (("seed", seed), ("key", key), ("starts", str(starts))):
+        clock = _kind_of(shared.clock)
+        written = {"clock": clock, "version": __version__, "seed": seed, "key": key, "starts": str(starts)}
+        for name, value in written.items():
             self.changes.add(PUT_META, name, value)
 
     def bring_back(self, world: World) -> None:
@@ -308,8 +300,7 @@ class KeptState:
         for change in forget_all():
             self.changes.add(*change)
         if self._shared is not None:
-            self._write_kind(_kind_of(self._shared.clock))
-            self._begin_chance(self._shared, {})
+            self._begin_file(self._shared, {})
 
     def forget_worlds(self, worlds: Sequence[World], scope: Scope) -> None:
         """These worlds are as at the start, and what was added to them is gone."""

@@ -23,7 +23,7 @@ from cfmock.base.short_text import shortened
 from cfmock.emulator import fault_answers, hints
 from cfmock.emulator.flow_time import FlowTime
 from cfmock.emulator.records import record
-from cfmock.emulator.stages import Claimed, Decided, Decoded, Identified, Reached, decoded
+from cfmock.emulator.stages import Claimed, Decided, Decoded, Identified, Reached
 from cfmock.emulator.violation_monitor import ViolationMonitor
 from cfmock.emulator.worlds import Elsewhere, Worlds
 from cfmock.engine.jobs import Job
@@ -122,15 +122,14 @@ class Pipeline:
         """Find the parameters. Never raises: what cannot be read is refused by the next step."""
         began, limit, refusal = stopwatch(), self._limit, denied
         acs3 = self._authenticator.accept_acs3 and decode.is_acs3(request)
-        if request.size <= limit:
-            try:
-                parameters = decode.decode_parameters(request, acs3=acs3)
-            except ServiceError as failure:
-                parameters, refusal = decode.undecoded(request), denied or failure
-            except Exception:  # noqa: BLE001 - as in _answer()
-                parameters, refusal = decode.undecoded(request), self._our_fault()
-        else:
-            parameters, refusal = decode.undecoded(request), denied or ServiceError("EntityTooLarge", str(limit))
+        try:
+            if request.size > limit:
+                raise ServiceError("EntityTooLarge", str(limit))
+            parameters = decode.decode_parameters(request, acs3=acs3)
+        except ServiceError as failure:
+            parameters, refusal = decode.undecoded(request), denied or failure
+        except Exception:  # noqa: BLE001 - as in _answer()
+            parameters, refusal = decode.undecoded(request), self._our_fault()
         request_id = decode.caller_request_id(parameters) or self._shared.ids.request_id()
         claim = claim_of(request, parameters, self._authenticator.keys, acs3)
         return Decoded(request, began, parameters, request_id, claim, refusal)
@@ -168,9 +167,10 @@ class Pipeline:
             raise RateExceeded(bucket.throttled())
         violations = self._monitor.call_received(identified)
         decision, trace = faults.decide(call), None
+        if decision is not None:
+            struck = (*struck, *decision.rules)
         if faults.has_rules:
-            rules = (*struck, *decision.rules) if decision is not None else struck
-            trace = faults.trace(replace(call, access_key_id=shortened(call.access_key_id)), rules)
+            trace = faults.trace(replace(call, access_key_id=shortened(call.access_key_id)), struck)
         return Decided(decoded, call, world, struck, violations, decision, trace)
 
     def _perform(self, decided: Decided) -> Result:
@@ -208,7 +208,7 @@ class Pipeline:
 
         def abandon() -> None:
             leave()
-            reply = Reply(200, b"", decoded(reached).request_id, transport=Transport.LEFT)
+            reply = Reply(200, b"", reached.decoded.request_id, transport=Transport.LEFT)
             self._write_down(reached, reply, None, {})
 
         def leave() -> None:
@@ -232,7 +232,7 @@ class Pipeline:
             after = decision.after
             if after is not None and after.transport is None and not isinstance(result, ServiceError):
                 result = self._fault_error(reached, after)
-        call = reached if type(reached) is Decoded else reached.decoded
+        call = reached.decoded
         failure: ServiceError | None = None
         fields: Fields = {}
         if isinstance(result, dict):
@@ -242,7 +242,11 @@ class Pipeline:
             reply = result
         else:
             failure = result
-            reply = self._refuse(failure, call)
+            reply = self.refusal(failure, call.request.header("host"), call.request_id)
+            if isinstance(failure, RateExceeded):
+                reply = replace(
+                    reply, headers=encode.rate_limit_headers(failure.throttled.limit, failure.throttled.wait)
+                )
         if decision is not None:
             reply = fault_answers.spoilt(reply, decision)
         details = NOTHING
@@ -251,12 +255,6 @@ class Pipeline:
             if details.hint is not None:
                 reply = replace(reply, headers=(*reply.headers, (hints.HEADER, details.hint)))
         self._write_down(reached, reply, failure, fields, details)
-        return reply
-
-    def _refuse(self, failure: ServiceError, call: Decoded) -> Reply:
-        reply = self.refusal(failure, call.request.header("host"), call.request_id)
-        if isinstance(failure, RateExceeded):
-            reply = replace(reply, headers=encode.rate_limit_headers(failure.throttled.limit, failure.throttled.wait))
         return reply
 
     def _write_down(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cfmock.base.clocks import stopwatch
 from cfmock.base.errors import ServiceError
 from cfmock.base.short_text import LONGEST, shortened
-from cfmock.emulator.stages import Decoded, Reached, called, decoded, struck_rules
+from cfmock.emulator.stages import Called, Decoded, Reached
 from cfmock.observe.call_record import MAX_ANSWER, CallRecord, Details, kept_bytes, masked
 from cfmock.observe.violation_kinds import ViolationNote
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
@@ -55,7 +55,7 @@ def record(
         shortened(request.claim.time),
         shortened(request.request.header("traceparent")) or None,
         tuple(violations),
-        struck_rules(reached),
+        tuple(reached.struck),
         details,
         kept_bytes(call.arguments, said.message if said is not None else None, violations, details) + len(reply.body),
         len(body),
@@ -73,8 +73,7 @@ def _masked(call: OperationCall) -> OperationCall:
 def _kept(message: str, reached: Reached, failure: ServiceError | None) -> str:
     """The gateway's messages repeat the string to sign, and with it whatever secret the client has sent. What is kept
     shortened is shortened here, too."""
-    request, stage = decoded(reached), called(reached)
-    for text in (request.claim.time, stage.call.access_key_id if stage is not None else ""):
+    for text in (reached.decoded.claim.time, reached.call.access_key_id if isinstance(reached, Called) else ""):
         if len(text) > LONGEST:
             message = message.replace(text, shortened(text))
     signed = getattr(failure, "facts", {}).get("string_to_sign")

@@ -34,9 +34,15 @@ class Decoded(Struct, frozen=True, gc=False):
     claim: Claim
     refusal: ServiceError | None
 
+    struck = ()
+
+    @property
+    def decoded(self) -> Decoded:
+        return self
+
 
 class Called(Struct, frozen=True, gc=False):
-    """A call of a known operation, in the world of its account. `struck` are the fault rules that skewed the clock, by name."""
+    """A call of a known operation, in the world of its account. `struck` are the fault rules that struck so far, by name."""
 
     decoded: Decoded
     call: OperationCall
@@ -64,22 +70,3 @@ class Decided(Called, frozen=True, gc=False):
 
 Reached = Decoded | Called
 """The stages that a call can be answered from."""
-
-
-def called(reached: Reached) -> Called | None:
-    """The stage, if it knows which operation is called."""
-    return None if type(reached) is Decoded else reached
-
-
-def decoded(reached: Reached) -> Decoded:
-    """The request of a call, decoded."""
-    return reached if type(reached) is Decoded else reached.decoded
-
-
-def struck_rules(reached: Reached) -> tuple[str, ...]:
-    """The names of the fault rules that struck."""
-    if type(reached) is Decoded:
-        return ()
-    if type(reached) is Decided and reached.decision is not None:
-        return (*reached.struck, *reached.decision.rules)
-    return tuple(reached.struck)

@@ -85,14 +85,8 @@ class CallRecord(Struct, frozen=True, gc=False):
     request_id = _part("reply.request_id", str)
     delay = _part("reply.delay", float)
     answer = _part("reply.body", bytes)
-
-    @property
-    def flow(self) -> str | None:
-        return self.call.flow
-
-    @property
-    def execution(self) -> str | None:
-        return self.call.execution
+    flow = cast("str | None", property(attrgetter("call.flow")))
+    execution = cast("str | None", property(attrgetter("call.execution")))
 
     @property
     def code(self) -> str | None:
@@ -120,11 +114,6 @@ class CallRecord(Struct, frozen=True, gc=False):
         return self.details.hint if signed is None or signed.told is None else signed.told
 
 
-def _secret(name: str) -> bool:
-    """Return whether a parameter may hold a secret by its name, so far as that is kept."""
-    return len(name) > LONGEST or _SECRET.search(name) is not None
-
-
 _SECRET = re.compile(r"secret|token|password|passwd|signature|credential|bearer|private", re.IGNORECASE)
 
 
@@ -134,7 +123,8 @@ def masked(arguments: dict[str, str], known: Set[str]) -> dict[str, str]:
     if arguments.keys() <= known:
         return arguments
     return {
-        shortened(name): "***" if name not in known and _secret(name) else value for name, value in arguments.items()
+        shortened(name): "***" if name not in known and (len(name) > LONGEST or _SECRET.search(name)) else value
+        for name, value in arguments.items()
     }
 
 

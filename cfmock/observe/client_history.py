@@ -21,16 +21,14 @@ from cfmock.protocol.wire.messages import OperationCall
 KEPT = 1000
 """Entries of each kind that are remembered at most."""
 
-SOON = 60.0
-"""Seconds within which a start like one whose answer was lost counts as its retry."""
+_SOON = 60.0  # seconds within which a start like one whose answer was lost counts as its retry
 
-MADE_BY: Mapping[str, str] = {
+# For an error that says what is not there: the operation that makes it.
+_MADE_BY = {
     "FlowNotExists": "CreateFlow",
     "ExecutionNotExists": "StartExecution",
     "ScheduleNotExists": "CreateSchedule",
 }
-"""For an error that says what is not there: the operation that makes it."""
-
 _STARTS = ("StartExecution", "StartSyncExecution")
 _OPEN = ("Running", "Starting")
 
@@ -96,7 +94,7 @@ class ClientHistory:
         self._answered(nonce)
         name = call.operation.name
         assumed = self._assumed(call, code)
-        if name in MADE_BY.values() and status < 500 and not code.endswith("AlreadyExists"):
+        if name in _MADE_BY.values() and status < 500 and not code.endswith("AlreadyExists"):
             keep_newest(self._refused, _made(name, call), code, KEPT)
         return [assumed] if assumed is not None else []
 
@@ -133,7 +131,7 @@ class ClientHistory:
         self._starts += 1
         start = start_of(call) if self._lost else None
         lost = self._lost.get(start.likeness) if start is not None else None
-        if lost is None or start is None or self._clock.steady() - lost.time > SOON:
+        if lost is None or start is None or self._clock.steady() - lost.time > _SOON:
             return None
         if start.name is not None and start.name == lost.name:
             return None
@@ -170,7 +168,7 @@ class ClientHistory:
             del self._looks[key]
 
     def _assumed(self, call: OperationCall, code: str) -> ViolationNote | None:
-        operation = MADE_BY.get(code)
+        operation = _MADE_BY.get(code)
         if operation is None:
             return None
         refused = self._refused.get(_made(operation, call))
@@ -188,7 +186,7 @@ _RECEIVED: Mapping[str, Callable[[ClientHistory, OperationCall], ViolationNote |
 _SUCCEEDED: Mapping[str, Callable[[ClientHistory, OperationCall, Mapping[str, Any], str], None]] = {
     "DescribeExecution": ClientHistory._looked,
     **dict.fromkeys(("GetExecutionHistory", "StopExecution", "ListExecutions"), ClientHistory._looked_otherwise),
-    **dict.fromkeys((*MADE_BY.values(), *_STARTS), ClientHistory._is_made),
+    **dict.fromkeys((*_MADE_BY.values(), *_STARTS), ClientHistory._is_made),
 }
 """What is watched, by operation: calls that come in, and those that have succeeded."""
 

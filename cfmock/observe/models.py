@@ -17,8 +17,7 @@ from cfmock.protocol.spec.names import ExecutionStatus
 CallTransport = TransportFault | Literal["left"]
 """The fate of the connection of a call; `left`: the client did not wait for the answer."""
 
-LONGEST_PATH = 40
-"""States of an execution that are named in a text."""
+_LONGEST_PATH = 40  # states of an execution that are named in a text
 
 
 class Call(Struct, frozen=True):
@@ -136,8 +135,8 @@ def execution_text(execution: Execution, no_state: str = "no state was entered")
     error = execution.error or {}
     why = ": ".join(filter(None, (error.get("code"), error.get("detail"))))
     states = list(execution.visits)
-    if len(states) > LONGEST_PATH:
-        half = LONGEST_PATH // 2
+    if len(states) > _LONGEST_PATH:
+        half = _LONGEST_PATH // 2
         states[half:-half] = [f"... {len(states) - 2 * half} more ..."]
     head = f"{execution.flow}, {execution.name}: {execution.status}" + (f", {why}" if why else "")
     return f"{head}\n    path: {' -> '.join(states) or no_state}"

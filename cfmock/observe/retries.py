@@ -20,12 +20,8 @@ from cfmock.observe.call_record import CallRecord
 Backoff = Literal["none", "fixed", "exponential", "jittered"]
 """Shape of the pauses between retries."""
 
-APART = 600.0
-"""Seconds after which an equal call is no retry any more."""
-
-AT_ONCE = 0.02
-"""Seconds up to which a pause counts as none: a client needs them to sign again."""
-
+_APART = 600.0  # seconds after which an equal call is no retry any more
+_AT_ONCE = 0.02  # seconds up to which a pause counts as none: a client needs them to sign again
 _LOST = ("truncate", "garbage", "left")
 _STARTS = ("StartExecution", "StartSyncExecution")
 
@@ -95,7 +91,7 @@ def _alike(record: CallRecord) -> tuple[Any, ...]:
 
 def _repeats(record: CallRecord, last: CallRecord) -> bool:
     """Return whether a call comes after another, and soon enough; calls at the same time are no retries of each other."""
-    return last.ended <= record.began <= last.ended + last.delay + APART
+    return last.ended <= record.began <= last.ended + last.delay + _APART
 
 
 def _failed(record: CallRecord) -> bool:
@@ -145,10 +141,10 @@ def shape(pauses: Sequence[float]) -> Backoff | None:
     """Name the pattern of a client's pauses: none, fixed, exponential (it may stop growing at its cap), jittered."""
     if not pauses:
         return None
-    if max(pauses) < AT_ONCE:
+    if max(pauses) < _AT_ONCE:
         return "none"
     rest = list(pauses)
-    if rest[0] < AT_ONCE:
+    if rest[0] < _AT_ONCE:
         rest.pop(0)  # the first retry at once, then with pauses
     if len(rest) < 2:
         return None

@@ -18,7 +18,7 @@ Tell = Callable[[], None]
 
 
 class CompilingAhead:
-    """The `Shared.compiling` of a server. It defers nothing but what comes in a block of `open`: who waits can wait."""
+    """The `Shared.compile_later` of a server. It defers nothing but what comes in a block of `open`: who waits can wait."""
 
     def __init__(self) -> None:
         self._open = self._closed = False

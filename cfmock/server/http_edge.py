@@ -75,7 +75,8 @@ class HttpEdge:
         self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
-        self.compiling = emulator.shared.compiling = CompilingAhead()
+        self.compiling = CompilingAhead()
+        emulator.shared.compile_later = self.compiling.later
         self._door = PageDoor.of(emulator.settings.host, emulator.settings.allow_origin)
         self._limit = emulator.spec.limits["request_size"]
         self._pending: set[Pending] = set()

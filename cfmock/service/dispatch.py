@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from cfmock.base.errors import ServiceError
 from cfmock.protocol.wire.arguments import coerce
-from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall, Subscribe
+from cfmock.protocol.wire.messages import DeferredAnswer, Fields, OperationCall
 from cfmock.service import executions, flows, listing, map_runs, schedules, task_reports, versions
 from cfmock.service.rows import EXPRESS, STANDARD
 from cfmock.service.world import FLOWS, World
@@ -54,19 +54,16 @@ def dispatch(world: World, call: OperationCall) -> Fields | DeferredAnswer:
     if handler is None:
         raise ServiceError("ActionNotSupported", call.operation.name)
     arguments: dict[str, Any] = coerce(call.operation, call.arguments, world.spec)
-    if world.shared.compiling is not None and "definition" in arguments:
-        later = _compiled_later(world, arguments)
+    compile_later = world.shared.compile_later
+    if compile_later is not None and "definition" in arguments:
+        express = _mode(world, arguments) == EXPRESS
+        later = compile_later(arguments["definition"], flows.DEFINITION, express=express)
         if later is not None:
             return DeferredAnswer(cast("Callable[[], Fields]", partial(handler, world, **arguments)), later)
     return handler(world, **arguments)
 
 
-def _compiled_later(world: World, arguments: Mapping[str, Any]) -> Subscribe | None:
-    """Return how to subscribe to the end of the compilation of a call's definition; None if it can be compiled at once."""
-    compiling = world.shared.compiling
-    assert compiling is not None
-    mode = arguments.get("execution_mode")
-    if mode is None:
-        row = world.stores.flows.get(FLOWS, arguments["name"])
-        mode = row.execution_mode if row is not None else STANDARD
-    return compiling.later(arguments["definition"], flows.DEFINITION, express=mode == EXPRESS)
+def _mode(world: World, arguments: Mapping[str, Any]) -> str:
+    """The execution mode of a flow that a call makes or updates."""
+    row = world.stores.flows.get(FLOWS, arguments["name"])
+    return arguments.get("execution_mode") or (row.execution_mode if row is not None else STANDARD)

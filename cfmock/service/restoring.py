@@ -40,8 +40,7 @@ from cfmock.service.world import World
 
 log = logging.getLogger("cfmock")
 
-NOT_REPLAYED = "cfmock.NotReplayed"
-"""The error of an execution that this version cannot go on with. No error of the service."""
+_NOT_REPLAYED = "cfmock.NotReplayed"  # the error of an execution that this version cannot go on with; a name of ours
 
 
 class Restorer:
@@ -153,7 +152,7 @@ class Restorer:
         for run, why in self._lost:
             text = f"this version of cfmock cannot continue it: {why}"
             log.error("%s/%s: %s", run.identity.flow, run.identity.execution, text)
-            self.world.scheduler.fail(run, Failure(NOT_REPLAYED, text))
+            self.world.scheduler.fail(run, Failure(_NOT_REPLAYED, text))
 
     def _timeline(self, serial: int, entries: list[Entry]) -> Timeline:
         owner = serial

@@ -97,12 +97,10 @@ HEADROOM = 64 * 1024 * 1024
 STEP = 4_096
 """Bytes by which a running execution grows before that is counted."""
 
-MOST_TOGETHER = 32
-"""Executions that are dropped at once, where there are many: to drop one at each start would cost twice as much."""
-
 MAX_GONE = 4 * 1024 * 1024
 """Bytes of executions that are gone with their flows and may still be passed over, in a world."""
 
+_MOST_TOGETHER = 32  # executions dropped at once, where there are many: one at each start would cost twice as much
 _FEW_OF = 256  # of so many executions one is dropped beforehand
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
@@ -184,8 +182,6 @@ class Retention:
     def admit(self, input: str) -> None:
         """Drop what must go for one more. Raises ResourceThrottled where running executions leave no room (our choice)."""
         memory = self._memory
-        if self.count < self._most and memory.bytes + _RUNNING + 2 * len(input) < memory.limit:
-            return
         self.make_room(input)
         if self.count >= self._most:
             raise ServiceError("ResourceThrottled", detail=f"{self.count} executions are kept, and all of them run.")
@@ -195,7 +191,7 @@ class Retention:
     def make_room(self, input: str) -> None:
         """Drop what must go for one more."""
         if self.count >= self._most:
-            least = self._most - min(MOST_TOGETHER, self._most // _FEW_OF)
+            least = self._most - min(_MOST_TOGETHER, self._most // _FEW_OF)
             while self.count >= least and self.finished:
                 self._drop("keep_executions")
         self._trim(_RUNNING + 2 * len(input))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -29,20 +28,14 @@ Observer = Callable[[ExecutionRow, str, int], object]
 event which comes next."""
 
 
-class Compiling(Protocol):
-    """Compiles large definitions while others are answered."""
-
-    def later(self, text: str, file: str, *, express: bool) -> Subscribe | None:
-        """Return how to subscribe to the end of a compilation; None if it can be compiled at once."""
-
-
 class Shared(Struct):
     """The parts that every world works with.
 
     `functions` is how mocks reach functions outside, None where there is no way; `observer` is called for each point passed by
     executions that start from then on; `former_flows` are the names of flows that were deleted, the newest last; warnings go to
     `tell`, too. `feed` is what has changed, for those who look; `changes` are what a state file does not hold yet, where there
-    is one; `compiling` is how large definitions are compiled while others are answered, where there is a way.
+    is one; `compile_later` begins to compile a large definition while others are answered, where there is a way: it returns how
+    to subscribe to the end, None if it can be compiled at once.
     """
 
     spec: Spec
@@ -59,7 +52,7 @@ class Shared(Struct):
     functions: Functions | None = None
     observer: Observer | None = None
     changes: ChangeLog | None = None
-    compiling: Compiling | None = None
+    compile_later: Callable[..., Subscribe | None] | None = None
     former_flows: dict[str, None] = field(default_factory=dict)
     tell: Callable[[str], object] = logging.getLogger("cfmock").warning
 

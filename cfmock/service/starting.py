@@ -34,9 +34,7 @@ RUNNING = "Running"
 MAX_NESTING = 50
 """Executions that wait, one for another; our choice, so that a flow that starts itself and waits for it comes to an end."""
 
-NESTING = "FnF.NestingLimitExceeded"
-"""The error of a task that would go beyond it; a name of ours."""
-
+_NESTING = "FnF.NestingLimitExceeded"  # the error of a task that would go beyond it; a name of ours
 _STILL_RUNNING = End(RUNNING)
 
 
@@ -89,7 +87,7 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     allows (our choice: the limits page names no code), or as there is room for; a `Failure` for a start nested too deeply.
     """
     if origin.nesting > MAX_NESTING:
-        raise Failure(NESTING, f"more than {MAX_NESTING} nested executions would wait for each other")
+        raise Failure(_NESTING, f"more than {MAX_NESTING} nested executions would wait for each other")
     if origin.qualifier is not None:
         flow = qualified(world, flow, origin.qualifier)
     if world.running >= world.settings.max_running_executions:

@@ -137,9 +137,7 @@ class RecordedExecutions(Table[ExecutionRow]):
             return found[1]
         text = row_texts.flow_text(flow)
         key = row_texts.digest(text)
-        if len(self._states) >= _STATES:
-            self._states.clear()
-        self._states[same] = flow, key
+        keep_newest(self._states, same, (flow, key), _STATES)
         if key not in self._written:
             if len(self._written) >= _STATES:
                 # What goes now is written again when an execution has it again.

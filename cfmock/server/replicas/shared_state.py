@@ -86,13 +86,10 @@ class SharedState(KeptState):
         """Those that are here are as at the start; the other replicas do the same with theirs."""
         self.forget_worlds(worlds, scope)
 
-    def _begin_chance(self, shared: Shared, meta: Mapping[str, str]) -> None:
+    def _begin_file(self, shared: Shared, meta: Mapping[str, str]) -> None:
         """Each replica has chance of its own; seals are the same in all."""
         ids: Any = shared.ids
         ids.begin(Ids().uuid(), bytes.fromhex(meta["key"]), 0, 0)
-
-    def _write_kind(self, clock: str) -> None:
-        """There is one kind."""
 
     def _note_common(self, shared: Shared) -> None:
         """There is nothing in common that changes."""
