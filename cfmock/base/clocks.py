@@ -24,10 +24,13 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's time."""
+    """The machine's time. The time of day is the one that a test may have set (freezegun, time-machine): a client signs with it."""
 
-    now = staticmethod(time.time)
     steady = staticmethod(time.monotonic)
+
+    @staticmethod
+    def now() -> float:
+        return time.time()
 
 
 def whole(moment: float) -> float:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from cfmock.base.clocks import RealClock
+
 T = TypeVar("T")
 
 
@@ -39,7 +41,9 @@ class LoopThread(ServerLoop):
     """A loop in a thread of its own, for synchronous code; it runs until it is closed."""
 
     def __init__(self, name: str = "cfmock") -> None:
-        super().__init__(asyncio.new_event_loop())
+        loop = asyncio.new_event_loop()
+        loop.time = RealClock.steady  # type: ignore[method-assign]  # goes on where a test stops the time (freezegun)
+        super().__init__(loop)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
         self._thread_id = self._thread.ident or 0
