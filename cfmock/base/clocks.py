@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's time. The time of day is the one that a test may have set (freezegun, time-machine): a client signs with it."""
+    """The machine's time; the time of day is what a test may have made of it (freezegun), since clients sign with that."""
 
     steady = staticmethod(time.monotonic)
 
