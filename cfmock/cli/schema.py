@@ -18,7 +18,7 @@ def command(definitions: bool) -> None:
       cfmock schema --definitions > cloudflow.schema.json
     """
     if definitions:
-        from cfmock.engine.languages.schema import schema_text
+        from cfmock.engine.languages import definition_schema as schema_text
     else:
         from cfmock.fixtures.editor_schema import schema_text
     click.echo(schema_text(), nl=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from cfmock.base.bounded_cache import BoundedCache
@@ -12,7 +14,7 @@ from cfmock.base.yaml_source import VALUE_SIZE, Document, count, parse
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.reader import DefinitionSource, Section
 
-__all__ = ["compile_definition", "compile_text", "is_compiled"]
+__all__ = ["compile_definition", "compile_text", "definition_schema", "is_compiled"]
 
 _STATE_MACHINE, _LEGACY = _LANGUAGES = ("Type", "StateMachine"), ("type", "flow")
 
@@ -85,6 +87,14 @@ def compile_definition(
         unread=tuple(reading.unread),
         expressions=tuple(reading.expressions),
     )
+
+
+def definition_schema() -> str:
+    """The JSON Schema (draft 7) of definitions of both languages, for editors, as text.
+
+    The readers judge, and know more than a schema can say; a test holds that both agree on the rest.
+    """
+    return Path(__file__).with_name("definition.schema.json").read_text(encoding="utf-8")
 
 
 def _read(reading: DefinitionSource, value: dict[str, Json], *, express: bool) -> Flow | None:

@@ -16,8 +16,7 @@ import pytest
 from cfmock.base import yaml_source
 from cfmock.base.errors import DefinitionError, SourceError
 from cfmock.base.source_marks import path_text
-from cfmock.engine.languages import compile_definition
-from cfmock.engine.languages.schema import schema
+from cfmock.engine.languages import compile_definition, definition_schema
 from cfmock.fixtures import editor_schema
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.sources import Given
@@ -32,6 +31,10 @@ UNSAYABLE = re.compile(
 )
 """What a schema has no words for: one place compared with another, the inside of a text; and express flows, of which it does not
 know."""
+
+
+def schema() -> Any:
+    return json.loads(definition_schema())
 
 
 def definitions() -> Iterator[Any]:
