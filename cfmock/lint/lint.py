@@ -11,7 +11,7 @@ from cfmock.base.randomness import Ids
 from cfmock.base.yaml_source import Document
 from cfmock.base.yaml_source import parse as parse_source
 from cfmock.engine.expr import Constructor, Effort, Expression, ExpressionError
-from cfmock.engine.expr.parser import Comparison, Constant, FunctionCall, Name, Node, Prefixed, Select, parse
+from cfmock.engine.expr.parser import Comparison, Constant, FunctionCall, Name, Node, Prefixed, Select
 from cfmock.engine.flow import Flow, Unread
 from cfmock.engine.model import (
     ANY_ERROR,
@@ -150,7 +150,7 @@ def _choice(node: ChoiceNode) -> Iterator[Found]:
     for option in node.options:
         if option.condition is None:
             continue
-        condition = _tree(option.condition)
+        condition = option.condition.tree
         text = option.condition.text
         if always is not None:
             yield "CF105", option.mark, f"never taken: {always} comes before it"
@@ -163,10 +163,6 @@ def _choice(node: ChoiceNode) -> Iterator[Found]:
         seen.append(condition)
     if always is not None and node.default is not None:
         yield "CF104", node.default.mark, f"the default of '{node.name}' is never taken: {always} comes before it"
-
-
-def _tree(condition: Expression) -> Node:
-    return parse(condition.text, condition.roots).node
 
 
 _OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -187,7 +183,7 @@ def _opposite(one: Node, other: Node) -> bool:
 
 def _token(flow: Flow, task: TaskNode) -> Iterator[Found]:
     waits = task.mode is Mode.CUSTOM_CALLBACK
-    passes = any(_names_token(flow, _tree(expression)) for expression in _expressions(flow, task))
+    passes = any(_names_token(flow, expression.tree) for expression in _expressions(flow, task))
     wait, token = _TO_WAIT[flow.language]
     if passes and not waits:
         yield "CF109", task.mark, f"task '{task.name}' passes its token on but does not wait for a report: set {wait}"
@@ -239,7 +235,7 @@ _STAND_INS: tuple[Any, ...] = ("", [], {}, 0)
 def failing_calls(flow: Flow, document: Document) -> Iterator[Found]:
     """Yield the calls that fail whatever the data are, each with the place of its expression and why."""
     for path, expression in flow.expressions:
-        for call in nodes(parse(expression.text, expression.roots).node):
+        for call in nodes(expression.tree):
             if isinstance(call, FunctionCall) and (arguments := _arguments(call)) is not None:
                 try:
                     call.function.call(arguments, Effort(Ids(0)))

@@ -155,7 +155,7 @@ def output_names(flow: Flow, document: Document) -> Iterator[Found]:
         for part in path[:field]:
             state = state[part]
         known = _outputs(state)
-        for node in nodes(parse(expression.text, expression.roots).node) if known else ():
+        for node in nodes(expression.tree) if known else ():
             name = node.steps[0] if isinstance(node, Select) and node.base == Name("$Output") else None
             if isinstance(name, str) and name not in known and (near := likely(name, known)):
                 words = f"the output of '{state['Name']}' has no '{name}'{meant(*near)}"
@@ -343,9 +343,7 @@ def looks_computed(text: str) -> bool:
     if "$" not in text and "(" not in text:
         return False
     try:
-        tree = parse(text, ROOTS)
+        tree, roots, _ = parse(text, ROOTS)
     except ExpressionSyntaxError:
         return False
-    if isinstance(tree.node, Constant):
-        return False
-    return bool(tree.roots) or isinstance(tree.node, FunctionCall)
+    return not isinstance(tree, Constant) and (bool(roots) or isinstance(tree, FunctionCall))

@@ -19,24 +19,11 @@ from msgspec.structs import force_setattr
 
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import did_you_mean
+from cfmock.engine.expr import parser
 from cfmock.engine.expr.effort import Effort
 from cfmock.engine.expr.errors import ExpressionError, MissingPathError
 from cfmock.engine.expr.functions import NUMBER, contains, equal, kind
-from cfmock.engine.expr.parser import (
-    Array,
-    Comparison,
-    Constant,
-    FunctionCall,
-    Logical,
-    Map,
-    Name,
-    Node,
-    Prefixed,
-    Select,
-    Step,
-    Wildcard,
-    parse,
-)
+from cfmock.engine.expr.parser import Step, Wildcard, parse
 
 Scope = Mapping[str, Json]
 Closure = Callable[[Scope, Effort], Json]
@@ -65,13 +52,12 @@ _NOWHERE = _Nowhere()
 
 
 class Expression(Struct, frozen=True, eq=False):
-    """A compiled expression. `roots` are the names it uses; `is_path`: it is nothing but a path; `size` counts its words."""
+    """A compiled expression. `roots` are the names it uses, `size` counts its words, `tree` is its syntax."""
 
     text: str
     roots: frozenset[str]
-    is_path: bool
     size: int
-    _node: Node
+    tree: parser.Node
     _absent: Missing
     _strict: Closure | None = None
     _lenient: Closure | None = None
@@ -89,7 +75,7 @@ class Expression(Struct, frozen=True, eq=False):
 
     def _made(self, name: str, missing: Missing) -> Closure:
         """One of the closures, made when it is first asked for: most expressions need but one of them, many never any."""
-        closure = _closure(self._node, missing)
+        closure = _closure(self.tree, missing)
         force_setattr(self, name, closure)
         return closure
 
@@ -114,33 +100,32 @@ def compile_expression(text: str, names: frozenset[str], *, missing_is_null: boo
 
 
 def _expression(text: str, names: frozenset[str], missing_is_null: bool) -> Expression:
-    tree = parse(text, names)
-    is_path = isinstance(tree.node, Name) or (isinstance(tree.node, Select) and isinstance(tree.node.base, Name))
+    node, roots, size = parse(text, names)
     lenient = Missing.NULL if missing_is_null else Missing.UNEQUAL
-    return Expression(text, tree.roots, is_path, tree.size, tree.node, lenient)
+    return Expression(text, roots, size, node, lenient)
 
 
 _SHORT = 80  # letters
 _short = lru_cache(maxsize=4096)(_expression)
 
 
-def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
+def _closure(node: parser.Node, missing: Missing, absent: Any = None) -> Closure:
     """`absent`: what a path that leads nowhere gives, unless that is an error."""
     match node:
-        case Constant(value):
+        case parser.Constant(value):
             return lambda scope, effort: value
-        case Name(name):
+        case parser.Name(name):
             return _path(name, (), missing, absent)
-        case Select(Name(name), steps):
+        case parser.Select(parser.Name(name), steps):
             return _path(name, steps, missing, absent)
-        case Select(base, steps):
+        case parser.Select(base, steps):
             return _selection(_closure(base, missing), steps, missing, absent)
-        case FunctionCall(function, arguments):
+        case parser.FunctionCall(function, arguments):
             call, closures = function.call, [_closure(argument, missing) for argument in arguments]
             return lambda scope, effort: call([closure(scope, effort) for closure in closures], effort)
-        case Prefixed(sign, operand):
+        case parser.Prefixed(sign, operand):
             return (_negation if sign == "!" else _minus)(_closure(operand, missing))
-        case Comparison(sign, left, right):
+        case parser.Comparison(sign, left, right):
             nowhere = _NOWHERE if missing is Missing.UNEQUAL else None
             equality = sign in ("==", "!=")
             return _comparison(
@@ -148,12 +133,12 @@ def _closure(node: Node, missing: Missing, absent: Any = None) -> Closure:
                 _closure(left, missing, nowhere if equality or sign == "in" else None),
                 _closure(right, missing, nowhere if equality else None),
             )
-        case Logical(sign, parts):
+        case parser.Logical(sign, parts):
             return _logical(sign, [_closure(part, missing) for part in parts])
-        case Array(parts):
+        case parser.Array(parts):
             items = [_closure(part, missing) for part in parts]
             return lambda scope, effort: [item(scope, effort) for item in items]
-        case Map(keys, parts):
+        case parser.Map(keys, parts):
             values = [(key, _closure(part, missing)) for key, part in zip(keys, parts, strict=True)]
             return lambda scope, effort: {key: value(scope, effort) for key, value in values}
 

@@ -105,22 +105,17 @@ class Map(Struct, frozen=True):
 Node = Constant | Name | Select | FunctionCall | Prefixed | Comparison | Logical | Array | Map
 
 
-class Tree(Struct, frozen=True):
-    """A parsed expression, the roots it names, and of how many words it is."""
+def parse(text: str, names: frozenset[str]) -> tuple[Node, frozenset[str], int]:
+    """Parse an expression; `names` are the visible roots. Returns the tree, the roots it names, and of how many words it is.
 
-    node: Node
-    roots: frozenset[str]
-    size: int
-
-
-def parse(text: str, names: frozenset[str]) -> Tree:
-    """Parse an expression; `names` are the visible roots. Raises `ExpressionSyntaxError` at the first mistake."""
+    Raises `ExpressionSyntaxError` at the first mistake.
+    """
     if len(text) > MAX_LENGTH:
         raise ExpressionSyntaxError(f"longer than {MAX_LENGTH} characters", text, MAX_LENGTH + 1)
     parser = _Parser(text, names)
     node = parser.expression(0)
     parser.finish()
-    return Tree(node, frozenset(parser.roots), parser.size)
+    return node, frozenset(parser.roots), parser.size
 
 
 class _Parser:

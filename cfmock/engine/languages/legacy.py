@@ -13,6 +13,7 @@ from typing import Any
 
 from cfmock.base.suggestions import likely
 from cfmock.base.time_text import parse_time
+from cfmock.engine import model
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages.legacy_data_flow import (
     CAUGHT,
@@ -25,23 +26,7 @@ from cfmock.engine.languages.legacy_data_flow import (
     StepData,
 )
 from cfmock.engine.languages.reader import Section, child_id
-from cfmock.engine.model import (
-    Catch,
-    ChoiceNode,
-    FailNode,
-    Language,
-    MapNode,
-    Mode,
-    Node,
-    Option,
-    ParallelNode,
-    PassNode,
-    Retry,
-    Series,
-    SucceedNode,
-    TaskNode,
-    WaitNode,
-)
+from cfmock.engine.model import Catch, Language, Mode, Node, Option, Retry, Series
 
 MAX_BRANCHES = 100
 MAX_ITERATIONS = 100  # at once
@@ -53,6 +38,9 @@ PATTERNS = {
     "sync": Mode.SYSTEM_CALLBACK,
     "waitForCallback": Mode.CUSTOM_CALLBACK,
 }
+
+Fields = dict[str, Any]
+"""Those that a node has beside id, name, place and next, by their names in the model."""
 
 ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:SendMessage"}
 """The action that a resource of a product stands for, so that mocks and error codes have a name for it."""
@@ -131,11 +119,12 @@ class _Series:
             self.taken.add(name)
         node = None
         if name is not None and type_ is not None:
-            read, ends = _TYPES[type_]
-            head: dict[str, Any] = {"id": child_id(self.id, name), "name": name, "place": section.here}
-            if not ends:
-                head["next"] = None if section.flag("end") else following
-            node = read(self, section, head)
+            kind, read = _TYPES[type_]
+            if kind in _ENDS or section.flag("end"):
+                following = None
+            identity = child_id(self.id, name)
+            fields = read(self, section, identity)
+            node = kind(id=identity, name=name, place=section.here, next=following, **fields)
         section.finish(judge=type_ is not None)
         return node
 
@@ -151,21 +140,18 @@ class _Series:
 
     # -- the types
 
-    def pass_(self, section: Section, head: dict[str, Any]) -> Node:
-        return PassNode(**head, data=self.shared(section))
+    def plain(self, section: Section, identity: str) -> Fields:
+        return {"data": self.shared(section)}
 
-    def succeed(self, section: Section, head: dict[str, Any]) -> Node:
-        return SucceedNode(**head, data=self.shared(section))
-
-    def fail(self, section: Section, head: dict[str, Any]) -> Node:
+    def fail(self, section: Section, identity: str) -> Fields:
         code, detail = section.text("error"), section.text("cause")
-        return FailNode(**head, code=code or "", detail=detail or "", data=self.shared(section))
+        return {"code": code or "", "detail": detail or "", "data": self.shared(section)}
 
-    def wait(self, section: Section, head: dict[str, Any]) -> Node:
+    def wait(self, section: Section, identity: str) -> Fields:
         section.exactly_one("duration", "timestamp")
         duration = self.computed(section, "duration", lambda: section.number("duration", 0, MAX_WAIT, whole=False))
         timestamp = self.computed(section, "timestamp", lambda: self.moment(section))
-        return WaitNode(**head, data=self.shared(section, duration=duration, timestamp=timestamp))
+        return {"data": self.shared(section, duration=duration, timestamp=timestamp)}
 
     def moment(self, section: Section) -> float | None:
         text = section.text("timestamp")
@@ -182,14 +168,14 @@ class _Series:
             return section.expression(key, OWN)
         return constant()
 
-    def choice(self, section: Section, head: dict[str, Any]) -> Node:
+    def choice(self, section: Section, identity: str) -> Fields:
         options = [
-            self.option(choice, f"{head['id']}?{index}", conditional=True)
+            self.option(choice, f"{identity}?{index}", conditional=True)
             for index, choice in enumerate(section.sections("choices", required=True))
         ]
         otherwise = section.section("default")
-        default = self.option(otherwise, f"{head['id']}?default", conditional=False) if otherwise else None
-        return ChoiceNode(**head, options=tuple(options), default=default, data=self.shared(section))
+        default = self.option(otherwise, f"{identity}?default", conditional=False) if otherwise else None
+        return {"options": tuple(options), "default": default, "data": self.shared(section)}
 
     def option(self, section: Section, identity: str, *, conditional: bool) -> Option:
         condition = None
@@ -201,13 +187,13 @@ class _Series:
         section.finish()
         return option
 
-    def parallel(self, section: Section, head: dict[str, Any]) -> Node:
+    def parallel(self, section: Section, identity: str) -> Fields:
         branches = [
-            self.inner(branch, f"{head['id']}[{index}]") for index, branch in section.branches("branches", MAX_BRANCHES)
+            self.inner(branch, f"{identity}[{index}]") for index, branch in section.branches("branches", MAX_BRANCHES)
         ]
-        return ParallelNode(**head, branches=tuple(branches), data=self.shared(section))
+        return {"branches": tuple(branches), "data": self.shared(section)}
 
-    def foreach(self, section: Section, head: dict[str, Any]) -> Node:
+    def foreach(self, section: Section, identity: str) -> Fields:
         iteration = section.section("iterationMapping", required=True)
         work: dict[str, Any] = {}
         if iteration is not None:
@@ -215,10 +201,10 @@ class _Series:
             work["item"] = iteration.text("item", required=True) or ""
             work["index"] = iteration.text("index")
             iteration.finish()
-        series = self.inner(section, f"{head['id']}[]")
-        return MapNode(**head, processor=series, limit=MAX_ITERATIONS, data=self.shared(section, **work))
+        series = self.inner(section, f"{identity}[]")
+        return {"processor": series, "limit": MAX_ITERATIONS, "data": self.shared(section, **work)}
 
-    def task(self, section: Section, head: dict[str, Any]) -> Node:
+    def task(self, section: Section, identity: str) -> Fields:
         arn, action = section.text("resourceArn"), section.text("action")
         section.exactly_one("resourceArn", "action")
         if action is not None and not all(action.partition(":")[::2]):
@@ -226,16 +212,15 @@ class _Series:
         pattern = section.word("pattern", PATTERNS) or "requestResponse"
         data = self.shared(section, parameters=self.parameters(section))
         timeout = self.computed(section, "timeoutSeconds", lambda: section.number("timeoutSeconds", 0, MAX_TIMEOUT))
-        return TaskNode(
-            **head,
-            action=action or action_of(arn or ""),
-            resource_arn=arn,
-            mode=PATTERNS[pattern],
-            timeout=timeout or None,
-            data=data,
-            retry=self.retries(section, head["id"]),
-            catch=self.catches(section, head["id"]),
-        )
+        return {
+            "action": action or action_of(arn or ""),
+            "resource_arn": arn,
+            "mode": PATTERNS[pattern],
+            "timeout": timeout or None,
+            "data": data,
+            "retry": self.retries(section, identity),
+            "catch": self.catches(section, identity),
+        }
 
     def parameters(self, section: Section) -> tuple[tuple[str, Any], ...]:
         given = section.section("serviceParams")
@@ -275,14 +260,15 @@ def action_of(arn: str) -> str:
     return ACTIONS.get(product, f"{product}:Call")
 
 
-_TYPES: dict[str, tuple[Callable[[_Series, Section, dict[str, Any]], Node], bool]] = {
-    # the type: who reads it, and whether it always ends its series
-    "task": (_Series.task, False),
-    "pass": (_Series.pass_, False),
-    "choice": (_Series.choice, False),
-    "parallel": (_Series.parallel, False),
-    "foreach": (_Series.foreach, False),
-    "wait": (_Series.wait, False),
-    "succeed": (_Series.succeed, True),
-    "fail": (_Series.fail, True),
+_TYPES: dict[str, tuple[type[model.Node], Callable[[_Series, Section, str], Fields]]] = {
+    # the type: its node, and who reads the fields of that
+    "task": (model.TaskNode, _Series.task),
+    "pass": (model.PassNode, _Series.plain),
+    "choice": (model.ChoiceNode, _Series.choice),
+    "parallel": (model.ParallelNode, _Series.parallel),
+    "foreach": (model.MapNode, _Series.foreach),
+    "wait": (model.WaitNode, _Series.wait),
+    "succeed": (model.SucceedNode, _Series.plain),
+    "fail": (model.FailNode, _Series.fail),
 }
+_ENDS = (model.SucceedNode, model.FailNode)  # always the last of their series

@@ -10,28 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cfmock.base.suggestions import likely
+from cfmock.engine import model
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
 from cfmock.engine.languages.reader import Section, child_id, repeated
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
-from cfmock.engine.model import (
-    Catch,
-    ChoiceNode,
-    Distributed,
-    FailNode,
-    Language,
-    MapNode,
-    Mode,
-    Node,
-    Option,
-    ParallelNode,
-    PassNode,
-    Retry,
-    Series,
-    SucceedNode,
-    TaskNode,
-    WaitNode,
-)
+from cfmock.engine.model import Catch, Distributed, Language, Mode, Node, Option, Retry, Series, TaskNode
 
 MAX_BRANCHES = 50
 MAX_TIMEOUT = 604_800
@@ -42,6 +26,9 @@ MAX_ITERATIONS_WRITTEN = 100  # an older page; more than 40 at once there are no
 MAX_CHILDREN = 100
 MAX_ITEMS = 10_000
 """Limits of the pages."""
+
+Fields = dict[str, Any]
+"""Those that a node has beside id, name, place and next, by their names in the model."""
 
 DATA_FLOW = StateMachineDataFlow()
 
@@ -110,13 +97,11 @@ class _Scope:
         section.text("Description")
         node = None
         if name is not None and type_ is not None:
-            read, ends = _TYPES[type_]
-            head: dict[str, Any] = {"id": child_id(self.id, name), "name": name, "place": section.here}
-            if ends is None:
-                head["next"] = self.following(section)
-            else:
-                self.no_following(section, ends)
-            node = read(self, section, head)
+            kind, read = _TYPES[type_]
+            identity = child_id(self.id, name)
+            following = self.following(section, kind)
+            fields = read(self, section, identity)
+            node = kind(id=identity, name=name, place=section.here, next=following, **fields)
         section.finish(judge=type_ is not None)
         return node
 
@@ -126,19 +111,19 @@ class _Scope:
             self.targets.append((section, key, target))
         return target
 
-    def following(self, section: Section) -> str | None:
-        """`Next`, or None for `End: true`: one of them, and only one."""
+    def following(self, section: Section, kind: type[Node]) -> str | None:
+        """`Next`, or None for `End: true`: one of them, and only one; of a kind that leads nowhere, neither."""
+        if kind in _ENDS:
+            for key in ("Next", "End"):
+                if section.has(key) and key != _ENDS[kind]:
+                    section.complain("a {} has no '{}'", section.value["Type"], key, key=key)
+            return None
         target, end = self.target(section, "Next"), section.flag("End")
         if target is not None and end:
             section.complain("both 'Next' and 'End' are given", key="End")
         elif target is None and not end and section.value.get("Next") is None:
             section.complain("neither 'Next' nor 'End: true' is given")
         return target
-
-    def no_following(self, section: Section, allowed: str) -> None:
-        for key in ("Next", "End"):
-            if section.has(key) and key != allowed:
-                section.complain("a {} has no '{}'", section.value["Type"], key, key=key)
 
     def shared(self, section: Section, **work: Any) -> StateData:
         return StateData(
@@ -150,39 +135,35 @@ class _Scope:
 
     # -- the types
 
-    def pass_(self, section: Section, head: dict[str, Any]) -> Node:
-        return PassNode(**head, data=self.shared(section))
+    def plain(self, section: Section, identity: str) -> Fields:
+        return {"data": self.shared(section)}
 
-    def succeed(self, section: Section, head: dict[str, Any]) -> Node:
-        return SucceedNode(**head, data=self.shared(section))
-
-    def fail(self, section: Section, head: dict[str, Any]) -> Node:
+    def fail(self, section: Section, identity: str) -> Fields:
         code, detail = section.text("Code"), section.text("Detail")
-        return FailNode(**head, code=code or "", detail=detail or "", data=self.shared(section))
+        return {"code": code or "", "detail": detail or "", "data": self.shared(section)}
 
-    def wait(self, section: Section, head: dict[str, Any]) -> Node:
+    def wait(self, section: Section, identity: str) -> Fields:
         longest = MAX_WAIT[self.express]
         seconds = section.amount("Seconds", 1, longest, BEFORE, required=True)
-        data = self.shared(section, seconds=seconds, longest=longest)
-        return WaitNode(**head, data=data)
+        return {"data": self.shared(section, seconds=seconds, longest=longest)}
 
-    def choice(self, section: Section, head: dict[str, Any]) -> Node:
+    def choice(self, section: Section, identity: str) -> Fields:
         options = []
         for index, branch in enumerate(section.sections("Branches", required=True)):
             condition = branch.expression("Condition", BEFORE, required=True)
             target = self.target(branch, "Next", required=True)
             branch.finish()
-            options.append(Option(id=f"{head['id']}?{index}", place=branch.here, condition=condition, next=target))
+            options.append(Option(id=f"{identity}?{index}", place=branch.here, condition=condition, next=target))
         target = self.target(section, "Default", required=True)
         place = section.place("Default") if section.has("Default") else section.here
-        default = Option(id=f"{head['id']}?default", place=place, condition=None, next=target)
+        default = Option(id=f"{identity}?default", place=place, condition=None, next=target)
         data = StateData(
             input=section.constructor("InputConstructor", BEFORE),
             globals=section.constructor("GlobalConstructor", AFTER),
         )
-        return ChoiceNode(**head, options=tuple(options), default=default, data=data)
+        return {"options": tuple(options), "default": default, "data": data}
 
-    def task(self, section: Section, head: dict[str, Any]) -> Node:
+    def task(self, section: Section, identity: str) -> Fields:
         action = section.text("Action", required=True)
         if action is not None and not all(action.partition(":")[::2]):
             section.complain("'Action' is <Service>:<Operation>, like FC:InvokeFunction", key="Action")
@@ -191,28 +172,23 @@ class _Scope:
             section.complain("an express flow has no task mode but RequestComplete", key="TaskMode")
         data = self.shared(section, parameters=section.constructor("Parameters", BEFORE))
         timeout = section.amount("Timeout", 0, MAX_TIMEOUT, BEFORE)
-        return TaskNode(
-            **head,
-            action=action or "",
-            mode=mode,
-            timeout=timeout or None,  # 0 means never
-            data=data,
-            **self.errors(section, head["id"]),
-        )
+        return {
+            "action": action or "",
+            "mode": mode,
+            "timeout": timeout or None,  # 0 means never
+            "data": data,
+            **self.errors(section, identity),
+        }
 
-    def parallel(self, section: Section, head: dict[str, Any]) -> Node:
+    def parallel(self, section: Section, identity: str) -> Fields:
         branches = [
-            _Scope(self.express, f"{head['id']}[{index}]").read(branch)
+            _Scope(self.express, f"{identity}[{index}]").read(branch)
             for index, branch in section.branches("Branches", MAX_BRANCHES)
         ]
-        return ParallelNode(
-            **head,
-            branches=tuple(branches),
-            data=self.shared(section),
-            **self.errors(section, head["id"]),
-        )
+        data = self.shared(section)
+        return {"branches": tuple(branches), "data": data, **self.errors(section, identity)}
 
-    def map(self, section: Section, head: dict[str, Any]) -> Node:
+    def map(self, section: Section, identity: str) -> Fields:
         processor = section.section("Processor", required=True)
         config = (processor.section("ProcessorConfig") if processor else None) or section.section("ProcessorConfig")
         mode = None
@@ -224,20 +200,19 @@ class _Scope:
         item, distributed = None, None
         if mode is not None:
             item = section.constructor("ItemConstructor", ITEM)
-            distributed = self.distributed(section, head, express=mode == "Express")
+            distributed = self.distributed(section, identity, express=mode == "Express")
         series = Series(id="", place=section.here, start="", nodes={})
         if processor is not None:
             express = distributed.express if distributed is not None else self.express
-            series = _Scope(express, f"{head['id']}[]").read(processor)
+            series = _Scope(express, f"{identity}[]").read(processor)
             processor.finish()
-        return MapNode(
-            **head,
-            processor=series,
-            limit=self.concurrency(section, MAX_CHILDREN if mode else MAX_ITERATIONS),
-            distributed=distributed,
-            data=self.shared(section, items=items, item=item),
-            **self.errors(section, head["id"]),
-        )
+        return {
+            "processor": series,
+            "limit": self.concurrency(section, MAX_CHILDREN if mode else MAX_ITERATIONS),
+            "distributed": distributed,
+            "data": self.shared(section, items=items, item=item),
+            **self.errors(section, identity),
+        }
 
     def concurrency(self, section: Section, most: int) -> int:
         """The pages spell it `MaxConcuccency` in the table and `MaxConcurrency` in the text."""
@@ -247,7 +222,7 @@ class _Scope:
                 given = section.number(key, 1, MAX_ITERATIONS_WRITTEN)
         return min(given or MAX_ITERATIONS, most)
 
-    def distributed(self, section: Section, head: dict[str, Any], *, express: bool) -> Distributed:
+    def distributed(self, section: Section, identity: str, *, express: bool) -> Distributed:
         """The inner fields of these objects are not published: our reading. What may fail has one name in the language and
         another in the API.
         """
@@ -262,23 +237,23 @@ class _Scope:
             batch=batch.amount("MaxItemsPerBatch", 1, MAX_ITEMS, BEFORE, required=True) or 0 if batch else 0,
             tolerated_count=tolerance.amount(count, 0, MAX_ITEMS, BEFORE) or 0,
             tolerated_percentage=tolerance.amount(percentage, 0, 100, BEFORE, whole=False) or 0,
-            reader=self.io(section, head, "ItemReader", "OSS:GetObject"),
-            writer=self.io(section, head, "ResultWriter", "OSS:PutObject"),
+            reader=self.io(section, identity, "ItemReader", "OSS:GetObject"),
+            writer=self.io(section, identity, "ResultWriter", "OSS:PutObject"),
         )
         for inner in (tolerance, batch, most):
             if inner is not None and inner is not section:
                 inner.finish()
         return made
 
-    def io(self, section: Section, head: dict[str, Any], field: str, action: str) -> TaskNode | None:
+    def io(self, section: Section, identity: str, field: str, action: str) -> TaskNode | None:
         """An ItemReader or ResultWriter: a call that a mock answers. All its fields are the call's parameters."""
         parameters = section.constructor(field, BEFORE)
         if parameters is None:
             return None
         given = section.value[field].get("Action")
         return TaskNode(
-            id=f"{head['id']}.{field}",
-            name=f"{head['name']}.{field}",
+            id=f"{identity}.{field}",
+            name=f"{section.value['Name']}.{field}",
             place=section.place(field),
             action=given if isinstance(given, str) and given else action,
             data=StateData(parameters=parameters),
@@ -286,7 +261,7 @@ class _Scope:
 
     # -- errors
 
-    def errors(self, section: Section, identity: str) -> dict[str, Any]:
+    def errors(self, section: Section, identity: str) -> Fields:
         retries = tuple(
             Retry(
                 **head,
@@ -308,14 +283,16 @@ class _Scope:
         return {"retry": retries, "catch": catches}
 
 
-_TYPES: dict[str, tuple[Callable[[_Scope, Section, dict[str, Any]], Node], str | None]] = {
-    # the type: who reads it, and, if it names no next state, which field it may have for that all the same
-    "Pass": (_Scope.pass_, None),
-    "Task": (_Scope.task, None),
-    "Choice": (_Scope.choice, ""),
-    "Parallel": (_Scope.parallel, None),
-    "Map": (_Scope.map, None),
-    "Wait": (_Scope.wait, None),
-    "Succeed": (_Scope.succeed, "End"),
-    "Fail": (_Scope.fail, "End"),
+_TYPES: dict[str, tuple[type[model.Node], Callable[[_Scope, Section, str], Fields]]] = {
+    # the type: its node, and who reads the fields of that
+    "Pass": (model.PassNode, _Scope.plain),
+    "Task": (model.TaskNode, _Scope.task),
+    "Choice": (model.ChoiceNode, _Scope.choice),
+    "Parallel": (model.ParallelNode, _Scope.parallel),
+    "Map": (model.MapNode, _Scope.map),
+    "Wait": (model.WaitNode, _Scope.wait),
+    "Succeed": (model.SucceedNode, _Scope.plain),
+    "Fail": (model.FailNode, _Scope.fail),
 }
+_ENDS: dict[type[Node], str] = {model.ChoiceNode: "", model.SucceedNode: "End", model.FailNode: "End"}
+"""Nodes that name no next one, and which field for that they may have all the same."""

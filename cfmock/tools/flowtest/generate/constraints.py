@@ -7,7 +7,6 @@ type are all that has to be tried. Whether a value fits is asked of the conditio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -35,7 +34,7 @@ class Constraint(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, condition: Expression, scope: Mapping[str, Json], wanted: bool) -> Constraint:
-        named = tuple({each.place: each for each in _named(syntax(condition), scope)}.values())
+        named = tuple({each.place: each for each in _named(condition.tree, scope)}.values())
         return cls(condition, {name: scope[name] for name in condition.roots}, wanted, named)
 
     @property
@@ -115,9 +114,9 @@ def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) 
     seen: list[Json] = []
     concerned = [constraint for constraint in constraints if place in constraint.places]
     compared = [
-        each for constraint in concerned for each in _compared(syntax(constraint.condition), constraint.scope, place)
+        each for constraint in concerned for each in _compared(constraint.condition.tree, constraint.scope, place)
     ]
-    others = [each for constraint in constraints for each in _constants(syntax(constraint.condition))]
+    others = [each for constraint in constraints for each in _constants(constraint.condition.tree)]
     known = [before[place]] if place in before else []
     sources = (known, compared, *map(_beside, compared), _USUAL, others, *map(_beside, others), *map(_lists, others))
     for values in sources:
@@ -159,12 +158,6 @@ def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Itera
 # -- syntax ------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def syntax(expression: Expression) -> tree.Node:
-    """Return the syntax tree of an expression."""
-    return tree.parse(expression.text, expression.roots).node
-
-
 def children(node: tree.Node) -> tuple[tree.Node, ...]:
     """Return the operands and arguments of a node."""
     match node:
@@ -183,7 +176,7 @@ def children(node: tree.Node) -> tuple[tree.Node, ...]:
 
 def keys_of(condition: Expression, root: str) -> set[str]:
     """Return the keys that a condition names right below a root."""
-    return set(_keys(syntax(condition), root))
+    return set(_keys(condition.tree, root))
 
 
 def _keys(node: tree.Node, root: str) -> Iterator[str]:

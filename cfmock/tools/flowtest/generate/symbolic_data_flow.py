@@ -19,7 +19,7 @@ from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepData
 from cfmock.engine.languages.statemachine_data_flow import StateMachineDataFlow
 from cfmock.engine.model import Catch, TaskNode
 from cfmock.engine.task_calls import TaskCall
-from cfmock.tools.flowtest.generate.constraints import children, selected, syntax
+from cfmock.tools.flowtest.generate.constraints import children, selected
 from cfmock.tools.flowtest.generate.symbolic import ShapeConstraint, SymbolicValue, ValueShape, merged, placeholder
 
 Scope = Mapping[str, Json]
@@ -45,7 +45,7 @@ def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow:
 def require(expressions: Iterable[Expression], scope: Scope) -> None:
     """Raise `ShapeConstraint` for the first symbolic value that an expression could not work with."""
     for expression in expressions:
-        _require(syntax(expression), scope)
+        _require(expression.tree, scope)
 
 
 def _require(node: tree.Node, scope: Scope) -> None:
