@@ -18,8 +18,8 @@ from cfmock.control.flow_detail import FlowDetailControl
 from cfmock.control.flows import FIXTURES, MOCKS, OUTCOME, FlowControl
 from cfmock.control.metrics import MetricsControl
 from cfmock.emulator.kept_state import Added
-from cfmock.observe.change_feed import KINDS, ChangeFeed, FeedWorld, coalesced
-from cfmock.observe.journal import ALL, Scope
+from cfmock.observe.change_feed import KINDS, ChangeFeed, coalesced
+from cfmock.observe.journal import ALL, Scope, WorldKey
 
 
 class Control(
@@ -74,7 +74,7 @@ class Control(
         self.emulator.follow_progress(on)
 
 
-def changes_since(feed: ChangeFeed, default: FeedWorld, since: int) -> list[dict[str, Json]]:
+def changes_since(feed: ChangeFeed, default: WorldKey, since: int) -> list[dict[str, Json]]:
     """The changes after a number, as `follow_changes` has them."""
     found = feed.since(since)
     if found is None:

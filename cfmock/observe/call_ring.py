@@ -36,13 +36,11 @@ class _CallBlock:
         self.records: deque[CallRecord] = deque()
         self.values: dict[str, frozenset[Any]] = {}
 
-    def fitting(self, name: str, value: str | int, *, whole: bool) -> Collection[Any]:
-        """Return those of its values for a field that are asked for. They are known from then on, if it is `whole`."""
+    def fitting(self, name: str, value: str | int) -> Collection[Any]:
+        """Return those of its values for a field that are asked for. They are known from then on."""
         values = self.values.get(name)
         if values is None:
-            values = frozenset(map(_GET[name], self.records))
-            if whole:
-                self.values[name] = values
+            values = self.values[name] = frozenset(map(_GET[name], self.records))
         if name in GLOBS and is_glob(str(value)):
             return {each for each in values if each is not None and glob_matches(str(value), each)}
         wanted = value or None if name == "code" else value
@@ -93,10 +91,10 @@ class CallRing:
         """Find the calls with these values, of a block at each iteration, among those that there are when this is called."""
         by_value = {name: wanted[name] for name in _GET if name in wanted}
         tests = [_test(name, value) for name, value in wanted.items() if name not in _GET]
-        *full, last = self._blocks
-        growing = _CallBlock()
-        growing.records.extend(last.records)
-        return (_found(block, by_value, tests, whole=block is not growing) for block in (*full, growing))
+        *full, growing = self._blocks
+        copied = _CallBlock()  # what values it has is not known for long
+        copied.records.extend(growing.records)
+        return (_found(block, by_value, tests) for block in (*full, copied))
 
     def replace(self, request_id: str, change: Callable[[CallRecord], CallRecord]) -> None:
         """Put what becomes of the newest call of this id in its place."""
@@ -109,11 +107,9 @@ class CallRing:
                     return
 
 
-def _found(
-    block: _CallBlock, by_value: Wanted, tests: Sequence[Callable[[CallRecord], bool]], *, whole: bool
-) -> Sequence[CallRecord]:
+def _found(block: _CallBlock, by_value: Wanted, tests: Sequence[Callable[[CallRecord], bool]]) -> Sequence[CallRecord]:
     """Return the calls of a block that have these values and pass these tests."""
-    asked = [(_GET[name], block.fitting(name, value, whole=whole)) for name, value in by_value.items()]
+    asked = [(_GET[name], block.fitting(name, value)) for name, value in by_value.items()]
     if not all(fitting for _, fitting in asked):
         return ()
     found = list(block.records)

@@ -13,6 +13,8 @@ from itertools import takewhile
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
+from cfmock.observe.journal import WorldKey
+
 Kind = Literal["call", "execution", "flow", "fault", "task", "clock"]
 """Of what something changed."""
 
@@ -21,22 +23,16 @@ KINDS: tuple[Kind, ...] = ("call", "execution", "flow", "fault", "task", "clock"
 MAX_CHANGES = 1_000
 """Changes that are kept, the newest."""
 
-FeedWorld = tuple[str, str]
-"""Account and region."""
-
-
-_Mark = tuple[int, Kind, FeedWorld, tuple[str, ...]]
-
 
 class FeedEntry(NamedTuple):
     """One change. `names` lead to the thing: a request id; flow and execution; the name of a flow or fault."""
 
     number: int
     kind: Kind
-    world: FeedWorld
+    world: WorldKey
     names: tuple[str, ...]
 
-    def id(self, default: FeedWorld) -> str:
+    def id(self, default: WorldKey) -> str:
         """The path of the thing below its list, percent-encoded, with the world it is in if that is not the default one."""
         path = "/".join([quote(name, safe="") for name in self.names])
         if not path or self.kind in ("call", "fault") or self.world == default:
@@ -55,16 +51,16 @@ class ChangeFeed:
         self.number = time.time_ns() // 1000
         self.wake: Callable[[], object] | None = None
         self._begun = self.number
-        self._kept: deque[_Mark] = deque(maxlen=MAX_CHANGES)
+        self._kept: deque[tuple[int, Kind, WorldKey, tuple[str, ...]]] = deque(maxlen=MAX_CHANGES)
 
-    def mark(self, kind: Kind, world: FeedWorld, *names: str) -> None:
+    def mark(self, kind: Kind, world: WorldKey, *names: str) -> None:
         """Note a change of something."""
         self.number = number = self.number + 1
         self._kept.append((number, kind, world, names))
         if self.wake is not None:
             self.wake()
 
-    def mark_once(self, kind: Kind, world: FeedWorld, *names: str) -> None:
+    def mark_once(self, kind: Kind, world: WorldKey, *names: str) -> None:
         """Note the same; of several in a row the last is kept."""
         if self._kept and self._kept[-1][1:] == (kind, world, names):
             self._kept.pop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +16,7 @@ from cfmock.engine.flow import Flow
 from cfmock.engine.languages import compile_text
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
-from cfmock.service.lookup import find_flow, find_version, page, rows_from
+from cfmock.service.lookup import find_flow, find_version, given, page, rows_from
 from cfmock.service.rows import EXPRESS, STANDARD, FlowRow
 from cfmock.service.world import FLOWS, World
 
@@ -87,18 +87,16 @@ def update_flow(
 ) -> Fields:
     """Change what is given and keep the rest; running executions keep what they started with. Raises FlowNotExists."""
     row = find_flow(world, name)
-    changes: dict[str, Any] = {
-        "description": description,
-        "type": type,
-        "role_arn": role_arn,
-        "external_storage_location": external_storage_location,
-    }
-    if definition is not None:
-        changes |= {"definition": definition, "compiled": compiled(definition, name, row.execution_mode)}
-    if environment is not None:
-        changes["environment"] = parse_environment(environment)
-    given = {key: value for key, value in changes.items() if value is not None}
-    before, row = row, replace(row, modified=world.clock.now(), **given)
+    changes = given(
+        description=description,
+        type=type,
+        role_arn=role_arn,
+        external_storage_location=external_storage_location,
+        definition=definition,
+        compiled=None if definition is None else compiled(definition, name, row.execution_mode),
+        environment=parse_environment(environment),
+    )
+    before, row = row, replace(row, modified=world.clock.now(), **changes)
     world.shared.memory.definitions.put(row.id, row)
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)
@@ -111,39 +109,20 @@ def update_flow(
     return fields | {"ExternalStorageLocation": row.external_storage_location}
 
 
-def place_flow(
-    world: World,
-    *,
-    name: str,
-    definition: str,
-    compiled: Flow,
-    description: str,
-    execution_mode: str,
-    role_arn: str,
-    environment: Mapping[str, Any] | None,
-) -> FlowRow:
-    """Put a flow that is compiled already into a world, in the place of the one of this name if there is one.
+def place_flow(world: World, name: str, **fields: Any) -> FlowRow:
+    """Put a flow with these fields, compiled already, into a world, in the place of the one of this name if there is one.
 
     Executions of that one stay, and so do its id, its versions and where it is stored; everything else is as given here.
     Raises InvalidArgument for a new flow beyond the quota.
     """
     now = world.clock.now()
-    given: dict[str, Any] = {
-        "definition": definition,
-        "compiled": compiled,
-        "description": description,
-        "type": "FDL",
-        "execution_mode": execution_mode,
-        "modified": now,
-        "role_arn": role_arn,
-        "environment": environment,
-    }
+    fields |= {"type": "FDL", "modified": now}
     row = world.stores.flows.get(FLOWS, name)
     if row is None:
         _check_quota(world)
-        row = FlowRow(id=world.ids.uuid(), name=name, created=now, **given)
+        row = FlowRow(id=world.ids.uuid(), name=name, created=now, **fields)
     else:
-        before, row = row, replace(row, **given)
+        before, row = row, replace(row, **fields)
         world.shared.memory.superseded(before, row)
     world.stores.flows.put(FLOWS, name, row)
     world.changed("flow", name)

@@ -48,6 +48,11 @@ def find_execution(world: World, flow_name: str, execution_name: str) -> Executi
     return row
 
 
+def given(**changes: Any) -> dict[str, Any]:
+    """Return the changes that a call asks for: those that are not None."""
+    return {name: value for name, value in changes.items() if value is not None}
+
+
 MAX_PAGE_SIZE = 4 * 1024 * 1024
 """Characters of a page's rows, unless it has one row only."""
 

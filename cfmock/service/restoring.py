@@ -97,7 +97,9 @@ class Restorer:
     def _flow(self, text: str) -> FlowRow:
         found = self._flows.get(text)
         if found is None:
-            found = self._flows[text] = row_texts.flow_row(text, compiled)
+            given = row_texts.flow_values(text)
+            flow = compiled(given["definition"], given["name"], given["execution_mode"])
+            found = self._flows[text] = FlowRow(compiled=flow, **given)
         return found
 
     def _executions(self) -> None:
@@ -116,11 +118,10 @@ class Restorer:
             else:
                 self._running[serial] = row, [json.loads(each) for each in file.recording(world.key, serial)]
         for row in sorted(ended, key=lambda each: each.stopped or 0.0):
-            world.retention.ended(row)
-        for each in ended:
-            map_runs = list(world.stores.map_runs.keys(each.flow.id, f"{each.name}/", f"{each.name}0"))
+            map_runs = list(world.stores.map_runs.keys(row.flow.id, f"{row.name}/", f"{row.name}0"))
             if map_runs:  # "0" comes behind "/"
-                world.retention.has_map_runs(each, map_runs)
+                world.retention.has_map_runs(row, map_runs)
+            world.retention.ended(row)
 
     # -- executions that go on
 
@@ -143,7 +144,7 @@ class Restorer:
         stores = self.world.stores
         for flow in stores.flows.rows(PARTITION):
             for row in list(stores.schedules.rows(flow.id)):
-                schedules.resume_schedule(self.world, flow, row)
+                schedules.plan(self.world, flow, row)
         for owner, skipped in self._latest.items():
             self._timelines[owner].skip_to(skipped)
 

@@ -105,8 +105,6 @@ _FEW_OF = 256  # of so many executions one is dropped beforehand
 _EXECUTION = 1_200  # bytes of one, without its texts and events
 _RUNNING = 5_000  # bytes of one whose definition runs, beside its values
 
-_State = tuple[int, int]
-
 
 class Memory:
     """The memory that the executions of all worlds take, and beside that the `definitions`. `limit` is the bound in bytes."""
@@ -117,7 +115,7 @@ class Memory:
         self.retentions: list[Retention] = []
         self.definitions = Definitions()
         self.told = False  # that executions are dropped
-        self._flows: dict[_State, list[int]] = {}  # how many executions hold it, and what it counts for
+        self._flows: dict[tuple[int, int], list[int]] = {}  # how many executions hold it, and what it counts for
 
     @property
     def dropped(self) -> int:
@@ -311,7 +309,7 @@ def _size(row: ExecutionRow) -> int:
     return size if row.outcome is not None and row.output is row.outcome.text else size + len(row.output)
 
 
-def _state(flow: FlowRow) -> _State:
+def _state(flow: FlowRow) -> tuple[int, int]:
     """Return what is the same of two rows of a flow that differ in small things only: children of a map run have rows of their
     own."""
     return id(flow.definition), id(flow.environment)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
 from hashlib import blake2b
 from itertools import count
 from operator import attrgetter
@@ -19,13 +18,9 @@ from msgspec import convert
 
 from cfmock.base.json_text import Json, ascii_text
 from cfmock.engine.events import History, HistoryChild, event_shape
-from cfmock.engine.flow import Flow
 from cfmock.service.rows import ExecutionRow, FlowRow, Parent
 
 R = TypeVar("R")
-Compile = Callable[[str, str, str], Flow]
-"""From definition, name and execution mode to what the definition means."""
-
 _FLOW = (
     "id", "name", "definition", "description", "type", "execution_mode", "created", "modified", "role_arn", "environment",
     "external_storage_location", "resource_group_id", "version", "published",
@@ -41,11 +36,9 @@ def flow_text(row: FlowRow) -> str:
     return ascii_text(_flow_values(row))
 
 
-def flow_row(text: str, compile_text: Compile) -> FlowRow:
-    """The flow again. Raises what `compile_text` raises."""
-    given = dict(zip(_FLOW, json.loads(text), strict=True))
-    compiled = compile_text(given["definition"], given["name"], given["execution_mode"])
-    return FlowRow(compiled=compiled, **given)
+def flow_values(text: str) -> dict[str, Any]:
+    """The fields of the flow again, without what its definition is compiled to."""
+    return dict(zip(_FLOW, json.loads(text), strict=True))
 
 
 def digest(text: str) -> str:

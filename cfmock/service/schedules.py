@@ -18,7 +18,7 @@ from cfmock.base.timers import TimerKind
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.lookup import find_flow, page, rows_from
+from cfmock.service.lookup import find_flow, given, page, rows_from
 from cfmock.service.rows import FlowRow, ScheduleRow
 from cfmock.service.starting import start_new
 from cfmock.service.world import World
@@ -38,7 +38,7 @@ def create_schedule(
     enable: bool = True,
 ) -> Fields:
     """Raises FlowNotExists, ScheduleAlreadyExists, and InvalidArgument for the expression."""
-    rule = _parsed(cron_expression)
+    _parsed(cron_expression)
     flow = find_flow(world, flow_name)
     if world.stores.schedules.get(flow.id, schedule_name) is not None:
         raise ServiceError("ScheduleAlreadyExists", schedule_name, flow_name)
@@ -56,8 +56,7 @@ def create_schedule(
     world.shared.memory.definitions.put(flow.id, row)
     world.stores.schedules.put(flow.id, schedule_name, row)
     world.changed("flow", flow_name)
-    if enable:
-        _plan(world, flow, schedule_name, rule, rule.after(now))
+    plan(world, flow, row)
     return _fields(row)
 
 
@@ -78,23 +77,15 @@ def update_schedule(
     if cron_expression is not None:
         _parsed(cron_expression)
     flow, before = _find(world, flow_name, schedule_name)
-    now = world.clock.now()
-    changes = {
-        "cron": cron_expression,
-        "payload": None if payload is None else str(payload),
-        "description": description,
-        "enabled": enable,
-    }
-    given = {key: value for key, value in changes.items() if value is not None}
-    row = before._replace(modified=now, **given)  # type: ignore[arg-type]
+    text = None if payload is None else str(payload)
+    changes = given(cron=cron_expression, payload=text, description=description, enabled=enable)
+    row = before._replace(modified=world.clock.now(), **changes)
     world.shared.memory.definitions.put(flow.id, row)
     world.stores.schedules.put(flow.id, schedule_name, row)
     world.changed("flow", flow_name)
     if (row.enabled, row.cron) != (before.enabled, before.cron):
         _cancel(world, flow, schedule_name)
-        if row.enabled:
-            rule = _parsed(row.cron)
-            _plan(world, flow, schedule_name, rule, rule.after(now))
+        plan(world, flow, row._replace(due=None))
     return _fields(row)
 
 
@@ -137,14 +128,14 @@ def _parsed(expression: str) -> CronRule:
         raise invalid("CronExpression", f"is not valid: {error}") from None
 
 
-def resume_schedule(world: World, flow: FlowRow, row: ScheduleRow) -> None:
-    """Go on with a schedule of an earlier process: what was due while none ran is due now."""
+def plan(world: World, flow: FlowRow, row: ScheduleRow) -> None:
+    """See to the runs of a schedule, if it is enabled. One of an earlier process goes on: what was due meanwhile is due now."""
     if row.enabled:
         rule = _parsed(row.cron)
-        _plan(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
+        _plan_at(world, flow, row.name, rule, rule.after(world.clock.now()) if row.due is None else row.due)
 
 
-def _plan(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> None:
+def _plan_at(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) -> None:
     """See to the run that is due at this moment, and from there to all that follow."""
     row = world.stores.schedules.get(flow.id, name)
     if world.shared.changes is not None and row is not None:
@@ -152,7 +143,7 @@ def _plan(world: World, flow: FlowRow, name: str, rule: CronRule, due: float) ->
 
     def run() -> None:
         last = due if isinstance(world.clock, VirtualClock) else _caught_up(world, flow, name, rule, due)
-        _plan(world, flow, name, rule, rule.after(last))
+        _plan_at(world, flow, name, rule, rule.after(last))
         _start(world, flow.name, name)
 
     world.alarms.setdefault(flow.id, {})[name] = world.timers.add_moment(due, TimerKind.SCHEDULE, run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -180,34 +181,20 @@ def _history_grown(world: World, row: ExecutionRow, size: int) -> int:
 
 
 def add_ended(
-    world: World,
-    flow: FlowRow,
-    *,
-    name: str,
-    status: str,
-    input: str,
-    output: str,
-    started: float,
-    stopped: float | None,
-    error: str = "",
-    cause: str = "",
+    world: World, flow: FlowRow, *, status: str, started: float, error: str = "", **fields: Any
 ) -> ExecutionRow:
     """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
     row = ExecutionRow(
         flow=flow,
-        name=name,
         status=status,
-        input=input,
         started=to_millisecond(started),
         serial=world.next_serial(),
-        output=output,
-        stopped=stopped,
         error=error_code(status, error),
-        cause=cause,
+        **fields,
     )
     world.retention.stays(row)
     if row.ended:
-        world.stores.executions.put(flow.id, name, row)
+        world.stores.executions.put(flow.id, row.name, row)
         world.stores.by_status.add(flow.id, row)
     else:
         enter_again(world, Canned(world, row, world.timers.timeline(), Outcome(status)))

@@ -21,7 +21,7 @@ from cfmock.engine.flow import Flow
 from cfmock.protocol.wire.arguments import invalid
 from cfmock.protocol.wire.messages import Fields
 from cfmock.service.flows import DEFAULT_LIMIT
-from cfmock.service.lookup import find_flow, find_version, page, rows_from, version_key
+from cfmock.service.lookup import find_flow, find_version, given, page, rows_from, version_key
 from cfmock.service.rows import AliasRow, FlowRow, Route
 from cfmock.service.world import FLOWS, World
 
@@ -112,10 +112,8 @@ def update_flow_alias(
 ) -> Fields:
     """Change what is given and keep the rest. Raises as `create_flow_alias`, and InvalidArgument for an unknown alias."""
     flow, alias = _find_alias(world, flow_name, name)
-    if description is not None:
-        alias = alias._replace(description=description)
-    if routing_configurations is not None:
-        alias = alias._replace(routes=_routes(world, flow, routing_configurations))
+    routes = None if routing_configurations is None else _routes(world, flow, routing_configurations)
+    alias = alias._replace(**given(description=description, routes=routes))
     world.shared.memory.definitions.put(flow.id, alias)
     world.stores.aliases.put(flow.id, name, alias)
     world.changed("flow", flow.name)

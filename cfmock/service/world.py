@@ -24,9 +24,6 @@ from cfmock.service.shared import Shared
 from cfmock.service.store.memory import Table
 from cfmock.service.tables import Stores
 
-Key = tuple[str, str]
-"""An execution: the id of its flow and its name."""
-
 Waiting = dict[Callable[[], None], None]
 """Those that wait for the end of an execution, in the order in which they came."""
 
@@ -107,7 +104,7 @@ class World:
         self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
-        self.waiting: dict[Key, Waiting] = {}  # told when an execution has ended
+        self.waiting: dict[tuple[str, str], Waiting] = {}  # by flow id and execution name: told when it has ended
         self.untold: deque[Waiting] = deque()  # likewise: they have yet to be told
         self.alarms: dict[str, dict[str, Timer]] = {}  # next runs, by flow id and schedule name
         self.serial = 0

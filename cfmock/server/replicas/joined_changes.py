@@ -12,7 +12,8 @@ import aiohttp
 
 from cfmock.base.json_text import Json
 from cfmock.control.control import changes_since
-from cfmock.observe.change_feed import ChangeFeed, FeedWorld, Kind
+from cfmock.observe.change_feed import ChangeFeed, Kind
+from cfmock.observe.journal import WorldKey
 from cfmock.server.http_edge import ADMIN
 from cfmock.server.replicas.replica import Replica
 from cfmock.server.state_writer import StateLost
@@ -24,7 +25,7 @@ LOOK = 1.0
 class JoinedChanges:
     """What a change stream reads. Its numbers are of this replica: another one tells its readers to read everything again."""
 
-    def __init__(self, replica: Replica, default: FeedWorld) -> None:
+    def __init__(self, replica: Replica, default: WorldKey) -> None:
         self.feed = ChangeFeed()
         self._replica = replica
         self._default = default

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cfmock.base.errors import SettingsError
-from cfmock.service.store.statements import PUT_META, Change
+from cfmock.service.store.statements import PUT_META, Change, StateStore
 
 if sys.platform != "win32":
     import fcntl
@@ -45,7 +45,7 @@ CREATE TABLE recordings (
 """
 
 
-class StateFile:
+class StateFile(StateStore):
     """An open file. `read_only`: of a server that may be running meanwhile."""
 
     failures: tuple[type[Exception], ...] = (sqlite3.Error,)
@@ -138,11 +138,9 @@ class StateFile:
         return SettingsError(f"{self.name}: {why}")
 
     def try_to_write(self) -> None:
-        """Raises sqlite3.Error if nothing can be written."""
         self.write([(PUT_META, "tried", os.urandom(8).hex() * 256), ("DELETE FROM meta WHERE key = 'tried'",)])
 
     def write(self, changes: Iterable[Change]) -> None:
-        """Make all changes, or none. Raises sqlite3.Error."""
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -155,25 +153,20 @@ class StateFile:
             raise
 
     def meta(self) -> dict[str, str]:
-        """Read the values that concern the whole file."""
         return dict(self._database.execute("SELECT key, value FROM meta"))
 
     def worlds(self) -> list[str]:
-        """The worlds of which there is anything."""
         union = "SELECT world FROM rows UNION SELECT world FROM executions"
         return [world for (world,) in self._database.execute(f"{union} ORDER BY world")]
 
     def rows(self, world: str, kind: str) -> Iterator[tuple[str, str]]:
-        """Key and value of each row of a kind."""
         return self._database.execute("SELECT key, value FROM rows WHERE world = ? AND kind = ?", (world, kind))
 
     def executions(self, world: str) -> Iterator[tuple[str, int, str, str]]:
-        """Flow, serial, state of the flow, and value of each execution, oldest first."""
         order = "SELECT flow, serial, state, value FROM executions WHERE world = ? ORDER BY serial"
         return self._database.execute(order, (world,))
 
     def recording(self, world: str, serial: int) -> list[str]:
-        """The entries of an execution that goes on, in order."""
         order = "SELECT entry FROM recordings WHERE world = ? AND serial = ? ORDER BY number"
         return [entry for (entry,) in self._database.execute(order, (world, serial))]
 
@@ -199,7 +192,6 @@ class StateFile:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def close(self) -> None:
-        """Close the file."""
         database: sqlite3.Connection | None = getattr(self, "_database", None)
         if database is not None:
             database.close()
