@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from cfmock.base import readers
 from cfmock.base.errors import InvalidValue, SourceError
@@ -22,14 +22,6 @@ from cfmock.tools.contract.plan import Case
 
 KEPT = ("operation", "code", "transport", "exit", "calls", "spacing", "recovered", "seen", "timed_out", "polls")
 """Keys that are kept of a case, in this order; a report has more."""
-
-
-class Accepted(Struct, frozen=True):
-    """One accepted case: what it says, and as it stands in the file."""
-
-    case: Case
-    facts: Facts
-    entry: Json
 
 
 class MatrixDifference(Struct, frozen=True):
@@ -67,7 +59,7 @@ def _said(facts: Facts | None) -> str:
 
 
 def differences(
-    accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]
+    accepted: Sequence[Reaction], found: Sequence[Reaction], covers: Callable[[Case], bool]
 ) -> list[MatrixDifference]:
     """Find the cases that are not as accepted, in the order of `found`; then those that are gone, of the cases asked for."""
     known = {each.case: each.facts for each in accepted}
@@ -82,16 +74,15 @@ def differences(
     ]
 
 
-def text(accepted: Sequence[Accepted], found: Sequence[Reaction], covers: Callable[[Case], bool]) -> str:
+def text(accepted: Sequence[Reaction], found: Sequence[Reaction], covers: Callable[[Case], bool]) -> str:
     """Write the file that accepts the cases found, and keeps those not asked for."""
     known = {each.case: each for each in accepted}
-    entries = {each.case: each.entry for each in accepted if not covers(each.case)}
+    kept = {case: old for case, old in known.items() if not covers(case)}
     for each in found:
-        old = known.get(each.case)
-        entries[each.case] = old.entry if old is not None and old.facts == each.facts else _kept(each.to_mapping())
-    return lines(
-        entries[case] for case in sorted(entries, key=lambda case: (case.operation, case.code is None, case.fault))
-    )
+        old = known.get(each.case, each)
+        kept[each.case] = old if old.facts == each.facts else each
+    cases = sorted(kept, key=lambda case: (case.operation, case.code is None, case.fault))
+    return lines(_kept(kept[case].to_mapping()) for case in cases)
 
 
 def lines(cases: Iterable[Json]) -> str:
@@ -103,18 +94,18 @@ def lines(cases: Iterable[Json]) -> str:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def read(content: bytes, name: str) -> list[Accepted]:
+def read(content: bytes, name: str) -> list[Reaction]:
     """Read the cases of a file. Raises SourceError with all mistakes and their places."""
     document = parse(content, name)
     try:
-        cases = readers.mapping({"cases": readers.items(case_reader())}, required=("cases",))(document.value)["cases"]
+        readers.mapping({"cases": readers.items(case_reader())}, required=("cases",))(document.value)
     except InvalidValue as error:
         raise SourceError(
             document.problem(path, mistake, key=bool(path) and isinstance(path[-1], str))
             for path, mistake in error.problems
         ) from None
-    entries = document.value["cases"]
-    found = [_accepted(case, entry) for case, entry in zip(cases, entries, strict=True)]
+    entries = map(_kept, document.value["cases"])
+    found = [convert({"case": entry, **entry}, Reaction) for entry in entries]
     first: dict[Case, int] = {}
     problems: list[Problem] = []
     for number, each in enumerate(found):
@@ -125,16 +116,6 @@ def read(content: bytes, name: str) -> list[Accepted]:
     if problems:
         raise SourceError(problems)
     return found
-
-
-def _accepted(case: Json, entry: Json) -> Accepted:
-    timed_out = case.get("timed_out", False)
-    calls, retries = (0, 0) if timed_out else (case["calls"] - case.get("polls", 0), len(case["spacing"]))
-    return Accepted(
-        Case(case["operation"], case.get("code"), case.get("transport")),
-        Facts(case["exit"], calls, retries, case["recovered"], case["seen"], timed_out),
-        _kept(entry),
-    )
 
 
 def _kept(entry: Json) -> Json:

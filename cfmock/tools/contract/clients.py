@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -143,9 +143,8 @@ class Worker:
         assert program.process.stdin is not None
         ended = asyncio.ensure_future(program.process.wait())
         try:
-            with contextlib.suppress(
-                ConnectionError, RuntimeError
-            ):  # it has ended, which uvloop has words of its own for
+            # It may have ended, which uvloop has words of its own for.
+            with contextlib.suppress(ConnectionError, RuntimeError):
                 program.process.stdin.write(json.dumps({"case": case}).encode() + b"\n")
                 await program.process.stdin.drain()
             while True:
@@ -197,12 +196,11 @@ class ClientPool:
         self._make = make
         self._idle: list[Client] = []
 
-    @contextlib.asynccontextmanager
-    async def lent(self) -> AsyncIterator[Client]:
-        """A client that nobody else uses meanwhile."""
+    async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
+        """Run one case, in a client that nobody else uses meanwhile."""
         client = self._idle.pop() if self._idle else self._make()
         try:
-            yield client
+            return await client.run(case, rule, limit)
         finally:
             self._idle.append(client)
 

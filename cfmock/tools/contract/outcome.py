@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.observe.call_record import CallRecord
@@ -39,30 +39,26 @@ class Facts(NamedTuple):
 
 
 class Reaction(Struct, frozen=True):
-    """The behaviour of a client in one case.
+    """The behaviour of a client in one case; its fields and those of the case are the keys of the JSON report.
 
     `exit` is its status (128 + n when signal n ended it); `calls` is how many the server saw, `polls` how many of them only
     repeated a successful read; `spacing` holds the seconds from call to call of the retries of the call that was struck; `seen`:
-    whether any was struck; `timed_out`: whether the client was ended for its time. `violations` are the kinds of those that
-    the run without a fault does not have, `seconds` is the time it took, `said` its last line. `good`: statuses of success.
+    whether any was struck; `recovered`: whether it succeeded all the same; `timed_out`: whether the client was ended for its
+    time. `violations` are the kinds of those that the run without a fault does not have, `seconds` is the time it took, `said`
+    its last line.
     """
 
     case: Case
     exit: int
     calls: int
     spacing: tuple[float, ...] = ()
+    recovered: bool = False
     seen: bool = True
     timed_out: bool = False
     polls: int = 0
     violations: tuple[str, ...] = ()
     seconds: float = 0.0
     said: str = ""
-    good: Collection[int] = (0,)
-
-    @property
-    def recovered(self) -> bool:
-        """True if it succeeded all the same, having met the fault."""
-        return self.seen and self.exit in self.good and not self.timed_out
 
     @property
     def facts(self) -> Facts:
@@ -76,21 +72,8 @@ class Reaction(Struct, frozen=True):
 
     def to_mapping(self) -> dict[str, Json]:
         """Return it in the form of the JSON report."""
-        return {
-            "operation": self.case.operation,
-            "code": self.case.code,
-            "transport": self.case.transport,
-            "exit": self.exit,
-            "calls": self.calls,
-            "spacing": list(self.spacing),
-            "recovered": self.recovered,
-            "seen": self.seen,
-            "timed_out": self.timed_out,
-            "polls": self.polls,
-            "violations": list(self.violations),
-            "seconds": round(self.seconds, 3),
-            "said": self.said,
-        }
+        found: dict[str, Json] = to_builtins(self)
+        return {**found.pop("case"), **found}
 
 
 def reaction(
@@ -106,28 +89,28 @@ def reaction(
         exit=ended.exit,
         calls=len(records),
         spacing=group.spacing if group is not None else (),
+        recovered=struck is not None and ended.exit in good and not ended.timed_out,
         seen=struck is not None,
         timed_out=ended.timed_out,
         polls=polls(records),
         violations=tuple(sorted(set(violations) - set(usual))),
-        seconds=ended.seconds,
+        seconds=round(ended.seconds, 3),
         said=ended.said,
-        good=good,
     )
 
 
 def polls(records: Iterable[CallRecord]) -> int:
     """Count the calls that only repeat a read that had succeeded: their number is a matter of time."""
     operations = load().operations
-    met: set[tuple[Any, ...]] = set()
-    found = 0
-    for record in records:
-        operation = operations.get(record.operation)
-        if record.code is None and record.status and operation is not None and operation.method == "GET":
-            read = record.account, record.region, record.operation, tuple(sorted(record.parameters.items()))
-            found += read in met
-            met.add(read)
-    return found
+    reads = [
+        (record.account, record.region, record.operation, tuple(sorted(record.parameters.items())))
+        for record in records
+        if record.code is None
+        and record.status
+        and (operation := operations.get(record.operation)) is not None
+        and operation.method == "GET"
+    ]
+    return len(reads) - len(set(reads))
 
 
 def operations_used(records: Iterable[CallRecord]) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import IO
 
 from msgspec import Struct
 
@@ -97,11 +98,11 @@ async def started(
         out, err = [await stack.enter_async_context(_listening()) for _ in range(2)]
         try:
             process = await asyncio.create_subprocess_exec(
-                *words, env=dict(variables), start_new_session=True, stdin=stdin, stdout=out.enter, stderr=err.enter
+                *words, env=dict(variables), start_new_session=True, stdin=stdin, stdout=out.entry, stderr=err.entry
             )
-        finally:
-            out.close_entry()
-            err.close_entry()
+        finally:  # our own hold on the ends that the process writes to
+            out.entry.close()
+            err.entry.close()
         program = Program(process, out, err)
         try:
             yield program
@@ -110,10 +111,10 @@ async def started(
 
 
 class Stream(asyncio.Protocol):
-    """One of the output streams: its newest bytes. `enter` is the end that the process gets."""
+    """One of the output streams: its newest bytes. `entry` is the end that the process gets."""
 
-    def __init__(self, enter: int) -> None:
-        self.enter = enter
+    def __init__(self, entry: IO[bytes]) -> None:
+        self.entry = entry
         self._kept = bytearray()
         self._read = 0  # bytes of it that were read as lines
         self._ended = asyncio.get_running_loop().create_future()
@@ -129,12 +130,6 @@ class Stream(asyncio.Protocol):
         if not self._ended.done():
             self._ended.set_result(None)
         self.changed.set()
-
-    def close_entry(self) -> None:
-        """Give up our own hold on the end that the process writes to."""
-        if self.enter >= 0:
-            os.close(self.enter)
-            self.enter = -1
 
     def next_line(self) -> str | None:
         """Return the oldest whole line not yet read; None if there is none. What was read stays kept."""
@@ -160,13 +155,11 @@ class Stream(asyncio.Protocol):
 async def _listening() -> AsyncIterator[Stream]:
     # Pipes of our own: asyncio's would wait for every process that inherited them, after the process itself has ended.
     leave, enter = os.pipe()
-    stream = Stream(enter)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: stream, os.fdopen(leave, "rb", 0))
-    try:
-        yield stream
-    finally:
-        stream.close_entry()
-        transport.close()
+    with os.fdopen(enter, "wb", 0) as entry:
+        stream = Stream(entry)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: stream, os.fdopen(leave, "rb", 0))
+        with contextlib.closing(transport):
+            yield stream
 
 
 # The last words of a program: of an uncaught error its name and message, in whatever language it was written.

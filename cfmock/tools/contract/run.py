@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct
 
-from cfmock.protocol.faults.rules import FaultRule
 from cfmock.tools.contract.clients import ClientPool, ClientRun
 from cfmock.tools.contract.outcome import Reaction, reaction
 from cfmock.tools.contract.plan import WAITING, Case
@@ -40,11 +39,7 @@ class MatrixRunner(Struct, frozen=True):
 
     async def clean(self) -> ClientRun:
         """Run the client without a fault. Raises OSError if the command cannot be started."""
-        return await self._run("clean", None, CLEAN if self.timeout is None else self.timeout)
-
-    def limit(self, clean: ClientRun) -> float:
-        """Seconds that a case may take, after this clean run."""
-        return max(self.least, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
+        return await self.clients.run("clean", None, CLEAN if self.timeout is None else self.timeout)
 
     async def matrix(
         self, cases: Sequence[Case], clean: ClientRun, jobs: int, tell: Callable[[Reaction], None]
@@ -71,12 +66,9 @@ class MatrixRunner(Struct, frozen=True):
         return [found[number] for number in range(len(cases))]
 
     async def _case(self, case: Case, clean: ClientRun) -> Reaction:
-        run = await self._run(str(case), case.rule(self.nth), self.limit(clean))
+        limit = max(self.least, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
+        run = await self.clients.run(str(case), case.rule(self.nth), limit)
         return reaction(case, run.ended, run.records, run.kinds, clean.kinds, self.good)
-
-    async def _run(self, name: str, rule: FaultRule | None, limit: float) -> ClientRun:
-        async with self.clients.lent() as client:
-            return await client.run(name, rule, limit)
 
 
 def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:

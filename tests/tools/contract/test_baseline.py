@@ -13,7 +13,7 @@ from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.plan import Case, CaseSelection
 from cfmock.tools.contract.report import MatrixReport, document
 
-THROTTLED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=2, spacing=(0.5,))
+THROTTLED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=2, spacing=(0.5,), recovered=True)
 DENIED = Reaction(Case("StartExecution", "AccessDenied"), exit=1, calls=1)
 RESET = Reaction(Case("StartExecution", transport="reset"), exit=1, calls=1)
 POLLED = Reaction(Case("DescribeExecution", "AccessDenied"), exit=1, calls=5, polls=3)
@@ -47,15 +47,18 @@ def test_a_report_as_json_can_be_accepted_as_it_is():
     ("after", "line"),
     [
         (
-            replace(THROTTLED, exit=1, calls=1, spacing=()),
+            replace(THROTTLED, exit=1, calls=1, spacing=(), recovered=False),
             "recovered -> failed, exit 0 -> 1, calls 2 -> 1, retries 1 -> 0",
         ),
         (replace(THROTTLED, calls=4, spacing=(1.0, 1.0, 1.0)), "calls 2 -> 4, retries 1 -> 3"),
         (
-            replace(THROTTLED, exit=143, timed_out=True),
+            replace(THROTTLED, exit=143, timed_out=True, recovered=False),
             "recovered -> timed out, exit 0 -> 143, calls 2 -> 0, retries 1 -> 0",
         ),
-        (replace(THROTTLED, seen=False, spacing=(), calls=0), "recovered -> not met, calls 2 -> 0, retries 1 -> 0"),
+        (
+            replace(THROTTLED, seen=False, spacing=(), calls=0, recovered=False),
+            "recovered -> not met, calls 2 -> 0, retries 1 -> 0",
+        ),
     ],
 )
 def test_a_change_says_what_it_was_and_what_it_is(after, line):

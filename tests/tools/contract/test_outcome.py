@@ -100,6 +100,6 @@ def test_operations_come_in_the_order_of_their_first_calls(cf):
 
 def test_the_facts_leave_out_what_varies():
     case = Case("DescribeExecution", "AccessDenied")
-    found = Reaction(case, exit=0, calls=9, spacing=(0.1, 0.2), polls=5, seconds=3.0, said="x")
+    found = Reaction(case, exit=0, calls=9, spacing=(0.1, 0.2), recovered=True, polls=5, seconds=3.0, said="x")
     assert found.facts == Facts(exit=0, calls=4, retries=2, recovered=True, seen=True, timed_out=False)
     assert Reaction(case, exit=143, calls=9, spacing=(1.0,), timed_out=True).facts[:3] == (143, 0, 0)

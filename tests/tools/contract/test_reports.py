@@ -14,7 +14,9 @@ from cfmock.tools.contract.outcome import Reaction
 from cfmock.tools.contract.plan import Case
 from cfmock.tools.contract.report import MatrixReport, footer, page, retries, rows
 
-RECOVERED = Reaction(Case("StartExecution", "ResourceThrottled"), exit=0, calls=3, spacing=(0.512, 12.3), seconds=13.0)
+RECOVERED = Reaction(
+    Case("StartExecution", "ResourceThrottled"), exit=0, calls=3, spacing=(0.512, 12.3), recovered=True, seconds=13.0
+)
 FAILED = Reaction(
     Case("StartExecution", transport="reset"), exit=139, calls=1, said="<b>&\x00", violations=("success assumed",)
 )
