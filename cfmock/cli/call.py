@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cfmock.base.errors import SettingsError
+from cfmock.cli.options import admin_token, server_options
 
 if TYPE_CHECKING:
     from cfmock.protocol.wire.messages import Request
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 )
 @click.argument("operation")
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
-@click.option("--url", metavar="URL", help="the server [CFMOCK_URL; default: http://127.0.0.1:8790]")
-@click.option("--ca-file", metavar="FILE", help="a CA to trust, for a server with TLS [CFMOCK_CA_FILE]")
+@server_options
 @click.option(
-    "--explain", is_flag=True, help="explain on stderr how the server understood the call, and why it was refused"
+    "--explain", is_flag=True, help="Explain on stderr how the server understood the call, and why it was refused."
 )
-def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_file: str | None, explain: bool) -> int:
+def command(operation: str, parameters: tuple[str, ...], url: str, ca_file: str | None, explain: bool) -> int:
     from cfmock.api import client
 
     endpoint = client.endpoint(operation)
@@ -41,12 +41,8 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
         if name in given:
             raise SettingsError(f"{name} is given twice")
         given[name] = value
-    url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
-    url = url if "://" in url else f"http://{url}"  # the form of CFMOCK_ENDPOINT
-    ca_file = ca_file or os.environ.get("CFMOCK_CA_FILE") or None
-    token = os.environ.get("CFMOCK_ADMIN_TOKEN") or None
     if endpoint is not None:
-        return _steer(url, client.admin_request(endpoint, given, token), ca_file)
+        return _steer(url, client.admin_request(endpoint, given, admin_token()), ca_file)
     request = client.signed_request(
         operation,
         given,
@@ -57,10 +53,9 @@ def command(operation: str, parameters: tuple[str, ...], url: str | None, ca_fil
     status, answer = client.send(url, request, ca_file)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     if explain:
-        path = f"calls/{answer.get('RequestId')}"
         from cfmock.base.short_text import printable
 
-        told, call = client.ask(url, path, ca_file, token)
+        told, call = client.ask(url, f"calls/{answer.get('RequestId')}", ca_file, admin_token())
         lines = explained(call, request) if told == 200 else [f"the server does not explain it: {call.get('error')}"]
         click.echo("\n".join(map(printable, lines)), err=True)
     return 1 if status >= 400 else 0
@@ -70,11 +65,9 @@ def _steer(url: str, request: Request, ca_file: str | None) -> int:
     """Ask the admin API, and print its answer as it comes: JSON in lines of its own, all else as it is."""
     from cfmock.api import client
 
-    with client.opened(
-        url, request, ca_file, timeout=None if "/changes" in request.target else client.TIMEOUT
-    ) as answer:
-        media = answer.headers.get_content_type()
-        if media == "application/json":
+    timeout = None if "/changes" in request.target else client.TIMEOUT
+    with client.opened(url, request, ca_file, timeout=timeout) as answer:
+        if answer.headers.get_content_type() == "application/json":
             fields = client.fields_of(answer.status, answer.read())
             click.echo(json.dumps(fields, ensure_ascii=False, indent=2))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +10,8 @@ from cfmock.cli.main import MISUSED, SUCCESS
 from cfmock.cli.options import format_options, variable_option
 
 if TYPE_CHECKING:
-    from cfmock.tools.checks.report import CheckReport, Selection
+    from cfmock.fixtures.model import FixtureSet
+    from cfmock.tools.checks.report import Selection
 
 
 @click.command
@@ -57,27 +57,18 @@ def command(
     if watch:
         from cfmock.cli.file_watch import watch as watching
 
-        return watching(lambda: _again(paths, selection, form, variables))
+        return watching(lambda: _check(paths, selection, form, variables), paths)
     return _check(paths, selection, form, variables)[0]
-
-
-def _again(
-    paths: tuple[str, ...], selection: Selection, form: str, variables: dict[str, str]
-) -> tuple[int, Callable[[], Iterable[str]]]:
-    code, report = _check(paths, selection, form, variables)
-    return code, lambda: report.fixtures.watched(paths)
 
 
 def _check(
     paths: tuple[str, ...], selection: Selection, form: str, variables: dict[str, str]
-) -> tuple[int, CheckReport]:
+) -> tuple[int, FixtureSet]:
     from cfmock.tools.checks.formats import FORMATS
-    from cfmock.tools.checks.report import check
+    from cfmock.tools.checks.report import Level, check
 
     report = check(paths, selection, variables)
     if form == "text":
-        from cfmock.tools.checks.report import Level
-
         for warning in report.fixtures.warnings:
             click.echo(f"warning: {warning}", err=True)
         for issue in report.issues:
@@ -87,4 +78,4 @@ def _check(
             click.echo(f"ok: {', '.join(said) or 'nothing there'}")
     else:
         click.echo(FORMATS[form](report), nl=False)
-    return MISUSED if report.mistaken else SUCCESS, report
+    return MISUSED if report.mistaken else SUCCESS, report.fixtures

@@ -20,12 +20,19 @@ from msgspec.structs import replace
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED, SUCCESS
-from cfmock.cli.options import Proxying, format_options, proxy_options, proxying, settings_options, write_file
+from cfmock.cli.options import (
+    Proxying,
+    admin_token,
+    format_options,
+    proxy_options,
+    proxying,
+    settings_options,
+    write_file,
+)
 from cfmock.cli.run import CommandBehind
 
 if TYPE_CHECKING:
     from cfmock.protocol.faults.rules import FaultRule
-    from cfmock.tools.contract.baseline import Accepted
     from cfmock.tools.contract.clients import ClientRun, Serve, Service
     from cfmock.tools.contract.outcome import Reaction
     from cfmock.tools.contract.plan import CaseSelection
@@ -107,8 +114,9 @@ def command(
     )  # fmt: skip
     loop = new_loop()
     try:
-        return _until_told(loop, loop.create_task(_contract(lab, options, accepted)))
+        return _until_told(loop, loop.create_task(_matrix(lab, options, accepted)))
     finally:
+        loop.run_until_complete(lab.clients.close())
         loop.close()
 
 
@@ -166,14 +174,7 @@ def _until_told(loop: asyncio.AbstractEventLoop, task: asyncio.Task[int]) -> int
         return INTERRUPTED if signal.SIGINT in told else 128 + told[0]
 
 
-async def _contract(lab: MatrixRunner, options: ContractOptions, accepted: list[Accepted]) -> int:
-    try:
-        return await _matrix(lab, options, accepted)
-    finally:
-        await lab.clients.close()
-
-
-async def _matrix(lab: MatrixRunner, options: ContractOptions, accepted: list[Accepted]) -> int:
+async def _matrix(lab: MatrixRunner, options: ContractOptions, accepted: list[Reaction]) -> int:
     from cfmock.tools.contract.outcome import operations_used
     from cfmock.tools.contract.plan import plan
 
@@ -240,7 +241,7 @@ class ContractOptions(Struct, frozen=True):
     show: str | None = None
 
 
-def accepted_by(options: ContractOptions) -> list[Accepted]:
+def accepted_by(options: ContractOptions) -> list[Reaction]:
     """Read the file of `--expect`; empty if it is yet to be written. Raises SourceError and SettingsError."""
     from cfmock.tools.contract import baseline
 
@@ -263,7 +264,7 @@ def accepted_by(options: ContractOptions) -> list[Accepted]:
     return baseline.read(content, options.expect)
 
 
-def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequence[Accepted]) -> int:
+def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequence[Reaction]) -> int:
     """Tell what was found, and compare it or accept it."""
     from cfmock.tools.contract.baseline import differences, text
     from cfmock.tools.contract.report import MatrixReport
@@ -307,7 +308,7 @@ def check_shown(url: str) -> None:
     """Raises SettingsError unless a server answers there: now rather than when all has been run."""
     from cfmock.api import client
 
-    status, answer = client.ask(url, "contract", token=_token())
+    status, answer = client.ask(url, "contract", token=admin_token())
     if status != HTTPStatus.OK:
         raise SettingsError(f"--show: {url}: {answer.get('error', status)}")
 
@@ -321,15 +322,11 @@ def _show(report: MatrixReport, url: str) -> None:
     assert to is not None, "the table of endpoints has it"
     given = {"command": json.dumps(shlex.join(report.words)), "cases": json.dumps(cases)}
     try:
-        status, answer = client.send(url, client.admin_request(to, given, _token()))
+        status, answer = client.send(url, client.admin_request(to, given, admin_token()))
     except SettingsError as error:
         status, answer = 0, {"error": str(error)}
     if status != HTTPStatus.OK:
         click.echo(f"cfmock contract: --show: {answer.get('error', status)}", err=True)
-
-
-def _token() -> str | None:
-    return os.environ.get("CFMOCK_ADMIN_TOKEN") or None
 
 
 def check_writable(option: str, file: str) -> None:

@@ -12,13 +12,12 @@ import re
 import socket
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-from msgspec import Struct
-from msgspec.structs import asdict
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, SUCCESS
@@ -44,13 +43,8 @@ COLUMNS = 80
 NAMES = 11  # columns, of the names in front
 
 
-class HealthCheck(Struct, frozen=True):
-    """One line: `state` is `ok`, `note` (worth knowing) or `problem` (something does not work); `data` is for programs."""
-
-    name: str
-    state: Literal["ok", "note", "problem"]
-    text: str
-    data: Mapping[str, Any]
+Result = tuple[Literal["ok", "note", "problem"], str, Mapping[str, Any]]
+"""The result of a check: fine, worth knowing, or not working; its words; its data, for programs."""
 
 
 @click.command(
@@ -59,23 +53,27 @@ class HealthCheck(Struct, frozen=True):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> int:
     """Exit with 1 if something does not work."""
-    found = [check for make in CHECKS for check in make()]
-    sick = any(check.state == "problem" for check in found)
+    found = {name: check() for name, check in CHECKS.items()}
+    code = FAILED if any(state == "problem" for state, _, _ in found.values()) else SUCCESS
     if as_json:
-        click.echo(json.dumps({"ok": not sick, "checks": [asdict(check) for check in found]}, indent=2))
-        return FAILED if sick else SUCCESS
-    for name, check in {check.name if check.name not in EXTRAS else "extras": check for check in found}.items():
-        mark = "" if check.state == "ok" else f"{check.state}: "
-        text = _extras_text(found) if name == "extras" else mark + check.text
+        checks = [
+            dict(zip(("name", "state", "text", "data"), (name, *each), strict=True)) for name, each in found.items()
+        ]
+        click.echo(json.dumps({"ok": code == SUCCESS, "checks": checks}, indent=2))
+        return code
+    lines = {}
+    for name, (state, text, _) in found.items():
+        lines["extras" if name in EXTRAS else name] = text if state == "ok" else f"{state}: {text}"
+    for name, text in {**lines, "extras": _extras_text(found)}.items():
         indent = " " * NAMES
         click.echo(textwrap.fill(f"{name:<{NAMES}}{text}", COLUMNS, subsequent_indent=indent, break_on_hyphens=False))
-    return FAILED if sick else SUCCESS
+    return code
 
 
-def _extras_text(found: Sequence[HealthCheck]) -> str:
+def _extras_text(found: Mapping[str, Result]) -> str:
     """All extras in a line: those that are installed and those that are not, with the way to get them if there is room."""
-    extras = {check.name: check.state == "ok" for check in found if check.name in EXTRAS}
-    there, missing = ([name for name, ok in extras.items() if ok is state] for state in (True, False))
+    states = {name: found[name][0] for name in EXTRAS if name in found}
+    there, missing = ([name for name, state in states.items() if state == wanted] for wanted in ("ok", "note"))
     text = f"installed: {', '.join(there)}" if there else ""
     if not missing:
         return text
@@ -93,7 +91,7 @@ def _path(path: object, room: int) -> str:
 command.epilog = "Example: cfmock doctor --json"
 
 
-def _package() -> Iterator[HealthCheck]:
+def _package() -> Result:
     from shutil import which
 
     from cfmock.base.version import __version__
@@ -102,25 +100,22 @@ def _package() -> Iterator[HealthCheck]:
     on_path = which("cfmock")
     data = {"version": __version__, "path": str(place), "command": on_path}
     if on_path is None and not getattr(sys, "frozen", False):
-        text = f"{__version__}; not on PATH: python -m cfmock is the same"
-        yield HealthCheck("cfmock", "note", text, data)
-    else:
-        yield HealthCheck("cfmock", "ok", f"{__version__}, in {_path(place, 50)}", data)
+        return "note", f"{__version__}; not on PATH: python -m cfmock is the same", data
+    return "ok", f"{__version__}, in {_path(place, 50)}", data
 
 
-def _python() -> Iterator[HealthCheck]:
+def _python() -> Result:
     data = {"version": platform.python_version(), "executable": sys.executable, "system": platform.platform()}
-    yield HealthCheck("python", "ok", f"{data['version']} on {platform.system()}, {_path(sys.executable, 45)}", data)
+    return "ok", f"{data['version']} on {platform.system()}, {_path(sys.executable, 45)}", data
 
 
-def _libraries() -> Iterator[HealthCheck]:
+def _libraries() -> Result:
     versions = {name: _version(name) for name in _required()}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
-        yield HealthCheck("libraries", "problem", f"missing: {', '.join(missing)}; install cfmock again", versions)
-    else:
-        text = f"all {len(versions)} are installed (their versions: cfmock doctor --json)"
-        yield HealthCheck("libraries", "ok", text if versions else "packed with this program", versions)
+        return "problem", f"missing: {', '.join(missing)}; install cfmock again", versions
+    text = f"all {len(versions)} are installed (their versions: cfmock doctor --json)"
+    return "ok", text if versions else "packed with this program", versions
 
 
 def _required() -> list[str]:
@@ -139,47 +134,49 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _extras() -> Iterator[HealthCheck]:
-    for extra, (modules, purpose) in EXTRAS.items():
-        missing = [module for module in modules.split(", ") if importlib.util.find_spec(module) is None]
-        data = {"installed": not missing, "missing": missing}
-        text = f"installed: {purpose}"
-        if missing:
-            text = f"not installed: {purpose} ({', '.join(missing)} missing; pip install 'cfmock[{extra}]')"
-        yield HealthCheck(extra, "note" if missing else "ok", text, data)
+def _extra(name: str) -> Result:
+    modules, purpose = EXTRAS[name]
+    missing = [module for module in modules.split(", ") if importlib.util.find_spec(module) is None]
+    data = {"installed": not missing, "missing": missing}
+    if missing:
+        return "note", f"not installed: {purpose} ({', '.join(missing)} missing; pip install 'cfmock[{name}]')", data
+    return "ok", f"installed: {purpose}", data
 
 
-def _pytest() -> Iterator[HealthCheck]:
+def _pytest() -> Result:
     version = _version("pytest")
     plugin = any(each.name == "cfmock" for each in importlib.metadata.entry_points(group="pytest11"))
     data = {"version": version, "plugin": plugin}
     if version is None:
-        yield HealthCheck("pytest", "note", "not installed here: the fixture cfmock needs it", data)
-    elif not plugin:
-        yield HealthCheck("pytest", "note", f"{version} does not find the plugin: -p cfmock.pytest_plugin", data)
-    else:
-        yield HealthCheck("pytest", "ok", f"{version}, and it finds the plugin", data)
+        return "note", "not installed here: the fixture cfmock needs it", data
+    if not plugin:
+        return "note", f"{version} does not find the plugin: -p cfmock.pytest_plugin", data
+    return "ok", f"{version}, and it finds the plugin", data
 
 
-def _port() -> Iterator[HealthCheck]:
+def _port() -> Result:
+    host, port, address = _usual_address()
+    if port == 0:
+        return "ok", "0: serve takes a free one", {"host": host, "port": port, "free": True}
+    refusal = _refusal(host, port)
+    holder = None if refusal is None else _at(address)
+    data = {"host": host, "port": port, "free": refusal is None, "held_by_cfmock": holder is not None}
+    if refusal is None:
+        return "ok", f"{address} is free", data
+    if holder is None:
+        return "problem", f"{address}: {refusal}; try serve --port N", data
+    url, health = holder
+    over = ", with HTTPS" if url.startswith("https:") else ""
+    return "note", f"{address} is taken by cfmock {health['version']}{over}", data
+
+
+def _usual_address() -> tuple[str, int, str]:
+    """Return where `serve` listens: the host, the port, and both as they stand in a URL."""
     from cfmock.settings import resolve
 
     settings = resolve({}, os.environ, {})
     host, port = settings.host, settings.port
-    if port == 0:
-        yield HealthCheck("port", "ok", "0: serve takes a free one", {"host": host, "port": port, "free": True})
-        return
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    refusal = _refusal(host, port)
-    holder = None if refusal is None else _at(host, port)
-    data = {"host": host, "port": port, "free": refusal is None, "held_by_cfmock": holder is not None}
-    if refusal is None:
-        yield HealthCheck("port", "ok", f"{address} is free", data)
-    elif holder is not None:
-        over = ", with HTTPS" if holder.url.startswith("https:") else ""
-        yield HealthCheck("port", "note", f"{address} is taken by cfmock {holder.health['version']}{over}", data)
-    else:
-        yield HealthCheck("port", "problem", f"{address}: {refusal}; try serve --port N", data)
+    return host, port, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _refusal(host: str, port: int) -> str | None:
@@ -191,52 +188,41 @@ def _refusal(host: str, port: int) -> str | None:
         return (error.strerror or str(error)).lower()
 
 
-def _proxies() -> Iterator[HealthCheck]:
+def _proxies() -> Result:
     from cfmock.base.proxies import proxy_variables
 
     names = proxy_variables(os.environ)
     if names:
-        text = f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1"
-        yield HealthCheck("proxies", "note", text, {"variables": names})
-    else:
-        yield HealthCheck("proxies", "ok", "no proxy variables are set", {"variables": names})
+        return "note", f"{', '.join(names)} set: Python SDKs call the proxy even for 127.0.0.1", {"variables": names}
+    return "ok", "no proxy variables are set", {"variables": names}
 
 
-def _server() -> Iterator[HealthCheck]:
-    from cfmock.settings import resolve
-
-    settings = resolve({}, os.environ, {})
+def _server() -> Result:
     named, ca_file = os.environ.get("CFMOCK_URL"), os.environ.get("CFMOCK_CA_FILE")
-    found = _answering(named) if named else _at(settings.host, settings.port)
-    url = named or (found.url if found else f"http://{settings.host}:{settings.port}")
-    trusted = found is not None and (not url.startswith("https:") or _trusted(url, ca_file))
-    data = {"url": url, "answers": found is not None, "trusted": trusted, "health": found.health if found else None}
-    if found is None and named:
-        yield HealthCheck("server", "problem", f"{url} (CFMOCK_URL) does not answer as cfmock does", data)
-    elif found is None:
-        yield HealthCheck("server", "ok", f"none at {url}; start one: cfmock serve fixtures/", data)
-    elif not trusted:
+    address = _usual_address()[-1]
+    url, health = (named, _health(named)) if named else _at(address) or (f"http://{address}", None)
+    trusted = health is not None and (not url.startswith("https:") or _trusted(url, ca_file))
+    data = {"url": url, "answers": health is not None, "trusted": trusted, "health": health}
+    if health is None and named:
+        return "problem", f"{url} (CFMOCK_URL) does not answer as cfmock does", data
+    if health is None:
+        return "ok", f"none at {url}; start one: cfmock serve fixtures/", data
+    if not trusted:
         remedy = "CFMOCK_CA_FILE is not its CA" if ca_file else "set CFMOCK_CA_FILE to its CA"
         text = f"{url} answers, but its certificate is not trusted: {remedy}"
-        yield HealthCheck("server", "problem" if named else "note", text, data)
-    else:
-        yield HealthCheck("server", "ok", f"{url} answers: cfmock {found.health['version']}", data)
+        return "problem" if named else "note", text, data
+    return "ok", f"{url} answers: cfmock {health['version']}", data
 
 
-class AnsweringServer(Struct, frozen=True):
-    """A cfmock server that answers at this URL, with what it says about itself, whether its certificate is trusted or not."""
-
-    url: str
-    health: Mapping[str, Any]
-
-
-def _at(host: str, port: int) -> AnsweringServer | None:
-    """Return the server that has this port, of whichever scheme; None if that is no cfmock."""
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return _answering(f"http://{address}") or _answering(f"https://{address}")
+def _at(address: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the URL and health of the server that has this address, of whichever scheme; None if that is no cfmock."""
+    for url in (f"http://{address}", f"https://{address}"):
+        if (health := _health(url)) is not None:
+            return url, health
+    return None
 
 
-def _answering(url: str) -> AnsweringServer | None:
+def _health(url: str) -> Mapping[str, Any] | None:
     """Ask a server about itself, whatever its certificate; None if nothing answers there, or something else."""
     import ssl
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -248,18 +234,14 @@ def _answering(url: str) -> AnsweringServer | None:
     any_certificate.check_hostname, any_certificate.verify_mode = False, ssl.CERT_NONE
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        if parts.scheme == "https":
-            connection: HTTPConnection = HTTPSConnection(host, port, timeout=PATIENCE, context=any_certificate)
-        else:
-            connection = HTTPConnection(host, port, timeout=PATIENCE)
-        with contextlib.closing(connection):
+        kind = partial(HTTPSConnection, context=any_certificate) if parts.scheme == "https" else HTTPConnection
+        with contextlib.closing(kind(parts.hostname or "", parts.port, timeout=PATIENCE)) as connection:
             connection.request("GET", f"{parts.path.rstrip('/')}/_cfmock/health")
             answer = connection.getresponse()
             fields = fields_of(answer.status, answer.read(LONGEST_ANSWER))
     except (OSError, ValueError, HTTPException, SettingsError):
         return None
-    return AnsweringServer(url, fields) if answer.status == 200 and {"version", "now"} <= fields.keys() else None
+    return fields if answer.status == 200 and {"version", "now"} <= fields.keys() else None
 
 
 def _trusted(url: str, ca_file: str | None) -> bool:
@@ -272,6 +254,13 @@ def _trusted(url: str, ca_file: str | None) -> bool:
     return True
 
 
-CHECKS: tuple[Callable[[], Iterator[HealthCheck]], ...] = (
-    _package, _python, _libraries, _extras, _pytest, _port, _proxies, _server,
-)  # fmt: skip
+CHECKS: Mapping[str, Callable[[], Result]] = {
+    "cfmock": _package,
+    "python": _python,
+    "libraries": _libraries,
+    **{name: partial(_extra, name) for name in EXTRAS},
+    "pytest": _pytest,
+    "port": _port,
+    "proxies": _proxies,
+    "server": _server,
+}

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from urllib.parse import urlencode
 
 import click
 
 from cfmock.base.errors import SettingsError
+from cfmock.cli.options import admin_token, server_options
 
 
 @click.command
 @click.argument("file", metavar="[FILE]", required=False)
-@click.option("--url", metavar="URL", help="The server. [CFMOCK_URL; default: http://127.0.0.1:8790]")
+@server_options
 @click.option("--executions", is_flag=True, help="Include the executions that have ended.")
 @click.option("--account", metavar="ID", help="The account; default: that of keys without one.")
 @click.option("--region", metavar="REGION", help="The region; default: that of calls that do not name one.")
-@click.option("--ca-file", metavar="FILE", help="A CA to trust, for a server with TLS. [CFMOCK_CA_FILE]")
 def command(
-    file: str | None, url: str | None, executions: bool, account: str | None, region: str | None, ca_file: str | None
+    file: str | None, url: str, ca_file: str | None, executions: bool, account: str | None, region: str | None
 ) -> None:
     """Write the state of a running server as a fixture file.
 
@@ -36,10 +35,7 @@ def command(
 
     wanted = {"account": account, "region": region, "executions": "true" if executions else None}
     query = urlencode({key: value for key, value in wanted.items() if value is not None})
-    url = url or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
-    url = url if "://" in url else f"http://{url}"  # the form of CFMOCK_ENDPOINT
-    ca_file, token = ca_file or os.environ.get("CFMOCK_CA_FILE"), os.environ.get("CFMOCK_ADMIN_TOKEN")
-    status, document = client.ask(url, "fixture" + (f"?{query}" if query else ""), ca_file or None, token or None)
+    status, document = client.ask(url, "fixture" + (f"?{query}" if query else ""), ca_file, admin_token())
     if status != 200:
         raise SettingsError(f"{url}: {document.get('error', document)}")
     if file is None:

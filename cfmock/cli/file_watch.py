@@ -17,6 +17,7 @@ import click
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.fixtures.diff import changes
 from cfmock.fixtures.loader import load
+from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import credentials_of, preparing, take_over
 from cfmock.fixtures.sources import Stamp, stamp_of
 
@@ -31,25 +32,23 @@ EVERY = 0.25
 Stamps = Mapping[str, Stamp | None]
 """The stamp of each file, None where it is not there."""
 
-Files = Callable[[], Iterable[str]]
-"""A function that returns the files to watch, called at every look: folders get new ones."""
-
 
 def stamps_of(files: Iterable[str]) -> Stamps:
     """Look at each file."""
     return {file: stamp_of(file) for file in files}
 
 
-def watch(act: Callable[[], tuple[int, Files]], sleep: Callable[[float], None] = time.sleep) -> int:
-    """Act, and again after every change of the files that it says matter; its last exit code once Ctrl-C is pressed."""
+def watch(act: Callable[[], tuple[int, FixtureSet]], paths: Sequence[str]) -> int:
+    """Act, and again after every change of files in `paths`, or of others that its fixtures name; its last exit code once
+    Ctrl-C is pressed."""
     code = 0
     try:
         while True:
-            code, files = act()
-            before = stamps_of(files())
+            code, fixtures = act()
+            before = stamps_of(fixtures.watched(paths))
             click.echo(f"watching {len(before)} file{'s' * (len(before) != 1)}; Ctrl-C ends it", err=True)
-            while stamps_of(files()) == before:
-                sleep(EVERY)
+            while stamps_of(fixtures.watched(paths)) == before:
+                time.sleep(EVERY)
             click.echo(f"\n--- {time.strftime('%H:%M:%S')}", err=True)
     except KeyboardInterrupt:
         return code

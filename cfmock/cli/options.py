@@ -77,6 +77,27 @@ def given_variables(texts: Sequence[str] | None) -> dict[str, str]:
     return read_variables(os.environ.get(row.variable), row.variable)
 
 
+def server_options(function: F) -> F:
+    """A decorator: `--url` of a running server and `--ca-file`, each from its variable where it is not given."""
+
+    def url(_: click.Context, __: click.Parameter, given: str | None) -> str:
+        found = given or os.environ.get("CFMOCK_URL") or "http://127.0.0.1:8790"
+        return found if "://" in found else f"http://{found}"  # the form of CFMOCK_ENDPOINT
+
+    def ca_file(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+        return given or os.environ.get("CFMOCK_CA_FILE") or None
+
+    server = "The server. [CFMOCK_URL; default: http://127.0.0.1:8790]"
+    trusted = "A CA to trust, for a server with TLS. [CFMOCK_CA_FILE]"
+    with_ca = click.option("--ca-file", metavar="FILE", callback=ca_file, help=trusted)(function)
+    return click.option("--url", metavar="URL", callback=url, help=server)(with_ca)
+
+
+def admin_token() -> str | None:
+    """Return the admin token of a running server; None for one without."""
+    return os.environ.get("CFMOCK_ADMIN_TOKEN") or None
+
+
 class Proxying(Enum):
     """Choices of the proxy variables that a command finds in its environment."""
 
@@ -93,10 +114,8 @@ class Proxying(Enum):
 def proxy_options(function: F) -> F:
     """A decorator: `--proxy` and `--keep-proxy`, for `proxying`."""
     keep = click.option("--keep-proxy", is_flag=True, help="leave HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as they are")
-    own = click.option(
-        "--proxy", is_flag=True, help="also set HTTP_PROXY, so that clients without an endpoint option come here"
-    )
-    return own(keep(function))
+    words = "also set HTTP_PROXY, so that clients without an endpoint option come here"
+    return click.option("--proxy", is_flag=True, help=words)(keep(function))
 
 
 def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:

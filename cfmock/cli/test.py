@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, MISUSED, SUCCESS
 from cfmock.cli.options import variable_option, write_file
-from cfmock.cli.test_options import TestOptions
 
 if TYPE_CHECKING:
+    from cfmock.fixtures.model import FixtureSet
     from cfmock.tools.flowtest.cases import Cases, Result
     from cfmock.tools.flowtest.report import TestReport
+
+
+class TestOptions(Struct, frozen=True):
+    """`paths` hold the tests, of which `wanted` texts pick some; `junit`, `json` and `html` are files to write, `coverage` files
+    whose coverage counts too, `variables` those of files of deployment tools."""
+
+    paths: tuple[str, ...]
+    wanted: tuple[str, ...]
+    fail_fast: bool
+    jobs: int
+    junit: str | None
+    json: str | None
+    html: str | None
+    min_coverage: float | None
+    coverage: tuple[str, ...]
+    variables: dict[str, str]
 
 
 @click.command
@@ -71,16 +88,11 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
     if watch:
         from cfmock.cli.file_watch import watch as watching
 
-        return watching(lambda: _again(options))
+        return watching(lambda: _run(options), options.paths)
     return _run(options)[0]
 
 
-def _again(options: TestOptions) -> tuple[int, Callable[[], Iterable[str]]]:
-    code, cases = _run(options)
-    return code, lambda: cases.fixtures.watched(options.paths)
-
-
-def _run(options: TestOptions) -> tuple[int, Cases]:
+def _run(options: TestOptions) -> tuple[int, FixtureSet]:
     from cfmock.tools.flowtest.cases import gather
     from cfmock.tools.flowtest.coverage import Coverage
     from cfmock.tools.flowtest.report import TestReport
@@ -91,10 +103,8 @@ def _run(options: TestOptions) -> tuple[int, Cases]:
     for file in options.coverage:
         try:
             coverage.add_document(json.loads(Path(file).read_bytes()))
-        except OSError as error:
-            raise SettingsError(f"--coverage {file}: {error.strerror}") from None
-        except ValueError as error:
-            raise SettingsError(f"--coverage {file}: {error}") from None
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"--coverage {file}: {getattr(error, 'strerror', error)}") from None
     found = _results(options, cases)
     for result in found:
         coverage.add(result.flat_hits())
@@ -102,7 +112,7 @@ def _run(options: TestOptions) -> tuple[int, Cases]:
     if options.json != "-":
         _print(report)
     _write(options, report)
-    return _code(options, report), cases
+    return _code(options, report), cases.fixtures
 
 
 def _results(options: TestOptions, cases: Cases) -> list[Result]:

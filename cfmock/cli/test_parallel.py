@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import click
 from cfmock.cli.main import SUCCESS
 
 if TYPE_CHECKING:
-    from cfmock.cli.test_options import TestOptions
+    from cfmock.cli.test import TestOptions
     from cfmock.tools.flowtest.cases import Result
 
 _LONGEST = 64 * 1024 * 1024
@@ -40,23 +41,22 @@ def run_parts(options: TestOptions, count: int) -> list[Result]:
 
 async def _run_parts(options: TestOptions, jobs: int) -> list[Result]:
     found: dict[int, Result] = {}
-    failed = asyncio.Event()
-    parts = [asyncio.create_task(_run_part(options, f"{part}/{jobs}", found, failed)) for part in range(1, jobs + 1)]
-    stop = asyncio.create_task(failed.wait())
+    parts = [asyncio.create_task(_run_part(options, f"{part}/{jobs}", found)) for part in range(1, jobs + 1)]
     try:
-        pending: set[asyncio.Task[object]] = {*parts, stop}
-        while any(not part.done() for part in parts) and not (options.fail_fast and failed.is_set()):
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()  # a part that broke breaks the whole
+        with contextlib.suppress(_FirstFailure):
+            await asyncio.gather(*parts)
     finally:
-        for task in (*parts, stop):
-            task.cancel()
-        await asyncio.gather(*parts, stop, return_exceptions=True)
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
     return [found[index] for index in sorted(found)]
 
 
-async def _run_part(options: TestOptions, part: str, found: dict[int, Result], failed: asyncio.Event) -> None:
+class _FirstFailure(Exception):  # noqa: N818 - reads as what happened
+    """A test has failed, and none is wanted after that."""
+
+
+async def _run_part(options: TestOptions, part: str, found: dict[int, Result]) -> None:
     from cfmock.tools.flowtest.cases import Result
 
     process = await asyncio.create_subprocess_exec(
@@ -67,8 +67,8 @@ async def _run_part(options: TestOptions, part: str, found: dict[int, Result], f
         async for line in process.stdout:
             index, document = json.loads(line)
             result = found[index] = Result.from_document(document)
-            if not result.passed:
-                failed.set()
+            if options.fail_fast and not result.passed:
+                raise _FirstFailure
         status = await process.wait()
         if status:
             raise RuntimeError(f"part {part} of the tests ended with status {status}")

@@ -113,7 +113,7 @@ def test_ten_lines_of_eighty_columns_are_enough_for_all_that_can_be_said(cfmock,
 
 
 def test_one_missing_extra_of_few_names_the_way_to_get_it():
-    checks = [doctor.HealthCheck(name, "note" if name == "tls" else "ok", "", {}) for name in ("fast", "tls")]
+    checks = {"fast": ("ok", "", {}), "tls": ("note", "", {})}
     assert doctor._extras_text(checks) == "note: installed: fast; missing: tls (pip install 'cfmock[tls]')"
 
 
