@@ -107,7 +107,7 @@ def _run(options: TestOptions) -> tuple[int, FixtureSet]:
             raise SettingsError(f"--coverage {file}: {getattr(error, 'strerror', error)}") from None
     found = _results(options, cases)
     for result in found:
-        coverage.add(result.flat_hits())
+        coverage.add(result.hits)
     report = TestReport(cases, found, coverage, left=len(cases.tests) - len(found))
     if options.json != "-":
         _print(report)

@@ -16,7 +16,7 @@ from cfmock.fixtures.loader import load
 from cfmock.fixtures.sources import SourceKind, find, kind_of, read
 from cfmock.tools.checks.report import findings_of
 from cfmock.tools.flowtest.cases import gather
-from cfmock.tools.flowtest.generate.writer import draft, text
+from cfmock.tools.flowtest.generate.writer import Drafts, text
 
 
 def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -41,16 +41,15 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
         raise SettingsError(f"no fixture can name {shown(path.name)}: the name is not UTF-8")
     for finding in dict.fromkeys(finding for flow in flows for finding in findings_of(flow, mocks=False)):
         click.echo(f"{finding.severity.value}: {finding}", err=True)
-    drafts = [draft(fixtures, flow) for flow in flows]
+    drafts = [Drafts(fixtures, flow) for flow in flows]
     written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
     try:
         target.write_text(written, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"cannot write {target}: {error.strerror}") from None
     for each in drafts:
-        failures = Counter(one.failure for one in each.drafts if one.failure)
-        covered = each.coverage[each.flow.name]
-        click.echo(f"{target}: {_tests(len(each.drafts))} of {each.flow.name} cover {covered.percent} %")
+        failures = Counter(one.failure for one in each if one.failure)
+        click.echo(f"{target}: {_tests(len(each))} of {each.flow.name} cover {each.coverage.percent} %")
         for failure, count in failures.items():
             click.echo(f"  look at {_tests(count)}: {failure}")
         for point in each.missing:

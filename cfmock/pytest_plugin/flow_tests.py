@@ -65,7 +65,7 @@ class FlowTestItem(pytest.Item):
         found = result(self._lab, self._test)
         measured = coverage.of(self.config)
         if measured is not None:
-            measured.add(found.flat_hits())
+            measured.add(found.hits)
         if not found.passed:
             raise FlowTestFailed(found)
         for text in found.warnings if self.config.getini(OPTION) == "ignore" else (*found.warnings, *found.unused):

@@ -97,9 +97,8 @@ def of_tests(folder: Path, name: str = "a test") -> str:
     ran = list(results(cases.fixtures, cases.tests))
     covered = Coverage()
     covered.count_all(cases.fixtures.flows)
-    covered.add(
-        {(flow, point): times for each in ran for flow, hits in each.hits.items() for point, times in hits.items()}
-    )
+    for each in ran:
+        covered.add(each.hits)
     return tests_page.page(report_of(cases, ran, covered))
 
 

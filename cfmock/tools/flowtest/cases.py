@@ -80,7 +80,7 @@ class Result(Struct, frozen=True):
     warnings: tuple[str, ...]
     unused: tuple[str, ...]
     seconds: float
-    hits: Mapping[str, Mapping[str, int]]
+    hits: Hits
 
     @property
     def passed(self) -> bool:
@@ -89,9 +89,6 @@ class Result(Struct, frozen=True):
     @property
     def mark(self) -> Mark:
         return Mark(self.file, self.line, self.column)
-
-    def flat_hits(self) -> Hits:
-        return {(flow, point): times for flow, points in self.hits.items() for point, times in points.items()}
 
     def document(self) -> Json:
         found: dict[str, Json] = to_builtins(self)
@@ -117,9 +114,6 @@ def result(lab: FlowTestRunner, test: FlowTest) -> Result:
     ran = lab.run(test)
     found = judge(test.expect, ran)
     first = min((difference.event for difference in found), default=None)
-    hits: dict[str, dict[str, int]] = {}
-    for (flow, point), times in ran.hits.items():
-        hits.setdefault(flow, {})[point] = times
     return Result(
         name=test.name,
         flow=test.flow,
@@ -136,5 +130,5 @@ def result(lab: FlowTestRunner, test: FlowTest) -> Result:
         warnings=ran.warnings,
         unused=ran.unused,
         seconds=ran.seconds,
-        hits=hits,
+        hits=ran.hits,
     )

@@ -40,6 +40,12 @@ class FlowCoverage:
         self.spots: dict[str, Spot] = {}
         self.hits: Counter[str] = Counter()
 
+    def count(self, flow: Flow) -> None:
+        """Let the points of a definition count, reached or not, beside those of earlier ones."""
+        self.flow = flow
+        for point in flow.points():
+            self.spots.setdefault(point.id, Spot(point.id, point.kind.value, point.label, point.mark))
+
     @property
     def missed(self) -> list[Spot]:
         """The points that were not reached, in the order of the definition."""
@@ -81,24 +87,17 @@ class Coverage:
     def __getitem__(self, name: str) -> FlowCoverage:
         return self._flows[name]
 
-    def count(self, name: str, flow: Flow) -> None:
-        """Let a flow count, whether or not anything reaches it. Of one that changes, all that it ever had counts."""
-        known = self._named(name)
-        known.flow = flow
-        for point in flow.points():
-            known.spots.setdefault(point.id, Spot(point.id, point.kind.value, point.label, point.mark))
-
     def count_all(self, flows: Iterable[FlowFixture]) -> None:
         """Let all flows of fixtures count whose definitions somebody wrote."""
         for flow in flows:
             if flow.flow.mark.file != UNWRITTEN:
-                self.count(flow.name, flow.flow)
+                self._named(flow.name).count(flow.flow)
 
     def add(self, hits: Hits) -> None:
         """Add what was passed; flows that do not count are passed over."""
-        for (name, point), times in hits.items():
+        for name, points in hits.items():
             if name in self._flows:
-                self._flows[name].hits[point] += times
+                self._flows[name].hits.update(points)
 
     def add_document(self, document: Json) -> None:
         """Add what another run has written, flows that it alone knows included. Raises ValueError for anything else."""
@@ -152,8 +151,8 @@ class ServedCoverage(Coverage):
         flow = row.flow
         if not row.map_run and (flow.name, flow.definition) not in self._known:
             self._known.add((flow.name, flow.definition))
-            self.count(flow.name, flow.compiled)
-        self.add({(flow.name, point): 1})
+            self._named(flow.name).count(flow.compiled)
+        self.add({flow.name: {point: 1}})
 
 
 def percent(reached: int, total: int) -> int:

@@ -33,7 +33,7 @@ from cfmock.settings import resolve
 SEED = 0
 """Seed of chance where the fixtures set no `seed`: a test goes the same way every time."""
 
-Hits = Mapping[tuple[str, str], int]
+Hits = Mapping[str, Mapping[str, int]]
 """Times that each point was passed, by the name of the flow and the id of the point."""
 
 
@@ -70,7 +70,10 @@ class Ran(Struct, frozen=True):
 
     @property
     def hits(self) -> Hits:
-        return Counter((passage.row.flow.name, passage.point) for passage in self.passages)
+        found: dict[str, Counter[str]] = {}
+        for passage in self.passages:
+            found.setdefault(passage.row.flow.name, Counter())[passage.point] += 1
+        return found
 
 
 class FlowTestRunner:

@@ -50,7 +50,7 @@ def covered(tests: str, flows: str = "") -> Coverage:
     coverage = Coverage()
     coverage.count_all(found.flows)
     for result in results(found, found.tests):
-        coverage.add(result.flat_hits())
+        coverage.add(result.hits)
     return coverage
 
 

@@ -34,8 +34,9 @@ class Constraint(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, condition: Expression, scope: Mapping[str, Json], wanted: bool) -> Constraint:
-        named = tuple({each.place: each for each in _named(condition.tree, scope)}.values())
-        return cls(condition, {name: scope[name] for name in condition.roots}, wanted, named)
+        paths = (node for node in _walk(condition.tree) if isinstance(node, tree.Name | tree.Select))
+        named = {part.place: part for path in paths for part in unknown_parts(selected(path, scope))}
+        return cls(condition, {name: scope[name] for name in condition.roots}, wanted, tuple(named.values()))
 
     @property
     def places(self) -> list[Place]:
@@ -56,7 +57,7 @@ def solve(constraints: Sequence[Constraint], new: Sequence[Constraint], before: 
     Only what has to do with the new ones is looked at, and what it had is tried first.
     """
     search = _Search(_related(constraints, new), before)
-    return {**before, **search.given} if search.run() else None
+    return {**before, **search.given} if search.find() else None
 
 
 def _related(constraints: Sequence[Constraint], new: Sequence[Constraint]) -> list[Constraint]:
@@ -84,10 +85,10 @@ class _Search:
         for constraint in constraints:
             self.due[max((order[place] + 1 for place in constraint.places), default=0)].append(constraint)
 
-    def run(self) -> bool:
-        return self._hold(0) and self._find(0)
-
-    def _find(self, index: int) -> bool:
+    def find(self, index: int = 0) -> bool:
+        """Find values for the places from this on."""
+        if not all(constraint.holds(self.given) for constraint in self.due[index]):
+            return False
         if index == len(self.places):
             return True
         for value in self.choices[index]:
@@ -95,13 +96,10 @@ class _Search:
             if self.tries > _TRIES:
                 break
             self.given[self.places[index]] = value
-            if self._hold(index + 1) and self._find(index + 1):
+            if self.find(index + 1):
                 return True
         self.given.pop(self.places[index], None)
         return False
-
-    def _hold(self, count: int) -> bool:
-        return all(constraint.holds(self.given) for constraint in self.due[count])
 
 
 # -- candidates --------------------------------------------------------------------------------------------------------
@@ -113,9 +111,7 @@ def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) 
     """Order candidates: first the constants compared with the place, then their neighbours, then all others."""
     seen: list[Json] = []
     concerned = [constraint for constraint in constraints if place in constraint.places]
-    compared = [
-        each for constraint in concerned for each in _compared(constraint.condition.tree, constraint.scope, place)
-    ]
+    compared = [each for known in concerned for each in _compared(known.condition.tree, known.scope, place)]
     others = [each for constraint in constraints for each in _constants(constraint.condition.tree)]
     known = [before[place]] if place in before else []
     sources = (known, compared, *map(_beside, compared), _USUAL, others, *map(_beside, others), *map(_lists, others))
@@ -161,70 +157,53 @@ def _compared(node: tree.Node, scope: Mapping[str, Json], place: Place) -> Itera
 def children(node: tree.Node) -> tuple[tree.Node, ...]:
     """Return the operands and arguments of a node."""
     match node:
-        case tree.FunctionCall(_, arguments):
-            return arguments
-        case tree.Prefixed(_, operand):
-            return (operand,)
+        case tree.FunctionCall(_, parts) | tree.Logical(_, parts):
+            return parts
         case tree.Comparison(_, left, right):
             return left, right
-        case tree.Logical(_, parts):
-            return parts
+        case tree.Prefixed(_, operand):
+            return (operand,)
         case tree.Select(base, _) if not isinstance(base, tree.Name):
             return (base,)
     return ()
 
 
+def _walk(node: tree.Node) -> Iterator[tree.Node]:
+    yield node
+    for child in children(node):
+        yield from _walk(child)
+
+
 def keys_of(condition: Expression, root: str) -> set[str]:
     """Return the keys that a condition names right below a root."""
-    return set(_keys(condition.tree, root))
+    selections = [
+        node for node in _walk(condition.tree) if isinstance(node, tree.Select) and node.base == tree.Name(root)
+    ]
+    return {key for key in (node.steps[0] for node in selections) if isinstance(key, str)}
 
 
-def _keys(node: tree.Node, root: str) -> Iterator[str]:
-    if isinstance(node, tree.Select) and node.base == tree.Name(root) and isinstance(node.steps[0], str):
-        yield node.steps[0]
-    for child in children(node):
-        yield from _keys(child, root)
+def _constants(root: tree.Node) -> Iterator[Json]:
+    return (node.value for node in _walk(root) if isinstance(node, tree.Constant))
 
 
-def _constants(node: tree.Node) -> Iterator[Json]:
-    if isinstance(node, tree.Constant):
-        yield node.value
-    for child in children(node):
-        yield from _constants(child)
-
-
-def _named(node: tree.Node, scope: Mapping[str, Json]) -> Iterator[SymbolicValue]:
-    """Yield the symbolic values that a condition names."""
-    if isinstance(node, tree.Name | tree.Select):
-        yield from unknown_parts(selected(node, scope))
-    if not isinstance(node, tree.Name):
-        for child in children(node):
-            yield from _named(child, scope)
-
-
-class _Unknown:
-    """The value of what is worked out only when everything is known."""
-
-
-UNKNOWN = _Unknown()
+UNKNOWN = object()
+"""The value of what is worked out only when everything is known."""
 
 
 def selected(node: tree.Node, scope: Mapping[str, Json]) -> Json:
     """Return the value that a path leads to, with what is symbolic in it; UNKNOWN for what is no path, or leads nowhere."""
-    if isinstance(node, tree.Name):
-        try:
+    if isinstance(node, tree.Constant):
+        return node.value
+    try:
+        if isinstance(node, tree.Name):
             return scope[node.name]
-        except KeyError:
+        if not isinstance(node, tree.Select):
             return UNKNOWN
-    if not isinstance(node, tree.Select):
-        return node.value if isinstance(node, tree.Constant) else UNKNOWN
-    value = selected(node.base, scope)
-    for step in node.steps:
-        if step is tree.Wildcard.ALL:
-            # Of what follows only that it is in there somewhere matters.
-            return value
-        try:
+        value = selected(node.base, scope)
+        for step in node.steps:
+            if step is tree.Wildcard.ALL:  # of what follows only that it is in there somewhere matters
+                return value
             value = value[step]
-        except (KeyError, TypeError, IndexError):
-            return UNKNOWN
+    except (KeyError, TypeError, IndexError):
+        return UNKNOWN
     return value

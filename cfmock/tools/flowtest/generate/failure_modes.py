@@ -8,17 +8,15 @@ from msgspec import Struct
 
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
-from cfmock.tools.flowtest.generate.symbolic import ValueSource
 
 _OTHER = "Example.Error"
 """An error that no rule names."""
 
 
 class Answer(Struct, frozen=True):
-    """The end of a call: the task returns `source`, or fails by `code` on this try and, of `times`, the next ones. `late`: it
-    fails because it takes longer than these seconds."""
+    """The end of a call: the task fails by `code` on this try and, of `times`, the next ones; without a code it succeeds.
+    `late`: it fails because it takes longer than these seconds."""
 
-    source: ValueSource | None = None
     code: str = ""
     times: int = 1
     late: float | None = None
@@ -62,9 +60,9 @@ def _ways_to_fail(node: Node, around: Sequence[Node], codes: Sequence[str]) -> d
             continue
         seen.add((once, for_good))
         if once:
-            ways[Answer(code=code)] = frozenset(once)
+            ways[Answer(code)] = frozenset(once)
         if for_good:
-            ways[Answer(code=code, times=times)] = frozenset((*once, *for_good))
+            ways[Answer(code, times)] = frozenset((*once, *for_good))
     return ways
 
 

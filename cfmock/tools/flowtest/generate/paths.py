@@ -50,42 +50,23 @@ _OWN = "$"
 Alternative = tuple[str, "str | Answer"]
 """A way to decide: the node it is decided at, and the id of the option taken, or the answer."""
 
-
 Decisions = tuple[Alternative, ...]
 """The decisions a path begins with."""
 
 
-class PathDecision(Struct):
-    """One that was made, and what else could have been."""
-
-    taken: Alternative
-    others: tuple[Alternative, ...]
-
-
 class FlowPath(Struct):
-    """One way through a flow: the decisions, the points passed, and what has to be given for it to be taken."""
+    """One way through a flow, and what has to be given for it to be taken.
 
-    decisions: list[PathDecision] = field(default_factory=list)
+    `decisions` are those made, each with what else it could have been; `points` those passed; `answers` the ends of calls, each
+    with the state and the result.
+    """
+
+    decisions: list[tuple[Alternative, tuple[Alternative, ...]]] = field(default_factory=list)
     points: Counter[str] = field(default_factory=Counter)
-    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    answers: list[tuple[str, Answer, Json]] = field(default_factory=list)
     given: Json = None
-    results: dict[ValueSource, Json] = field(default_factory=dict)
     found: Found = field(default_factory=dict)
     complete: bool = True
-
-    @property
-    def choices(self) -> Decisions:
-        return tuple(decision.taken for decision in self.decisions)
-
-
-class SearchContext:
-    """Facts that all paths through a flow share: shapes of symbolic data, failures worth trying, targets of options."""
-
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        self.shapes = Shapes()
-        self.failures = failures(flow)
-        self.targets = _targets(flow)
 
 
 class _Spent(Exception):  # noqa: N818 - no error: the path is long enough
@@ -95,8 +76,9 @@ class _Spent(Exception):  # noqa: N818 - no error: the path is long enough
 class PathExecution(TaskResolver):
     """Makes one path. Raises `ShapeConstraint` from `run` where something needs a shape: then the path has to begin again."""
 
-    def __init__(self, shared: SearchContext, prefix: Decisions) -> None:
-        self.shared = shared
+    def __init__(self, search: PathSearch, prefix: Decisions) -> None:
+        self.search = search
+        self.shapes = search.shapes
         self.prefix = prefix
         self.result = FlowPath()
         self.events = 0
@@ -108,10 +90,10 @@ class PathExecution(TaskResolver):
 
     def run(self) -> FlowPath:
         """Execute the flow on virtual time, up to `_EVENTS` events. Raises `ShapeConstraint`."""
-        flow, path = self.shared.flow, self.result
+        flow, path = self.search.flow, self.result
         timers = Timers(VirtualClock(0.0))
-        self.shared.shapes.lookups.clear()
-        path.given = self.shared.shapes.make(INPUT)
+        self.shapes.lookups.clear()
+        path.given = self.shapes.make(INPUT)
         try:
             FlowScheduler(timers, self._ids).start(
                 replace(flow, data_flow=symbolic_data_flow(flow, self.choose)),
@@ -143,26 +125,21 @@ class PathExecution(TaskResolver):
         node = call.node
         source = ValueSource(call.state, self._calls[call.state])
         self._calls[call.state] += 1
-        answer = self._failing.pop(node, None) or self._decide_answer(node)
+        ways = [(node, way) for way in (SUCCEEDS, *self.search.failures.get(node, ()))]
+        answer = self._failing.pop(node, None) or self._decide(ways)[1]
+        assert isinstance(answer, Answer)
         if answer.code:
             if answer.times > 1:
                 self._failing[node] = replace(answer, times=answer.times - 1)
             late = call.timeout if answer.code == TASK_TIMEOUT else None
-            self.result.answers.append((call.state, Answer(code=answer.code, late=late)))
+            self.result.answers.append((call.state, Answer(answer.code, late=late), None))
             return Fails(answer.code)
-        self.result.answers.append((call.state, Answer(source=source)))
-        value = self.shared.shapes.make(Place(source))
+        value = self.shapes.make(Place(source))
         if call.state.endswith(".ItemReader") and call.state != call.node.rpartition("/")[2]:
-            self.shared.shapes.known.setdefault(Place(source, ("Items",)), ValueShape(length=1))
+            self.shapes.known.setdefault(Place(source, ("Items",)), ValueShape(length=1))
             value = {"Items": value["Items"]}
-        self.result.results[source] = value
+        self.result.answers.append((call.state, SUCCEEDS, value))
         return Returns(value)
-
-    def _decide_answer(self, node: str) -> Answer:
-        ways: list[Answer] = [SUCCEEDS, *self.shared.failures.get(node, ())]
-        taken = self._decide([(node, way) for way in ways])[1]
-        assert isinstance(taken, Answer)
-        return taken
 
     # -- choices
 
@@ -179,7 +156,7 @@ class PathExecution(TaskResolver):
     def _decide_option(self, step: Step, scope: Scope) -> Option | None:
         node = step.node
         assert isinstance(node, ChoiceNode), "conditions are asked of choices only"
-        before = len(self.shared.shapes.lookups)
+        before = len(self.shapes.lookups)
         possible: dict[Alternative, _Way] = {}
         for index, option in enumerate((*node.options, node.default)):
             way = self._possible(node.options[:index], option, scope)
@@ -192,9 +169,7 @@ class PathExecution(TaskResolver):
         self.result.found = taken.found
         self.constraints += taken.constraints
         # What only the other ways have asked for does not matter.
-        self.shared.shapes.undo_lookups(
-            before, {part.place for constraint in taken.constraints for part in constraint.named}
-        )
+        self.shapes.undo_lookups(before, {part.place for each in taken.constraints for part in each.named})
         for key, part in taken.renewed.items():
             renew(scope[_OWN], key, part)
         return taken.option
@@ -219,7 +194,7 @@ class PathExecution(TaskResolver):
 
     def _reluctance(self, node: ChoiceNode, option: Option | None) -> int:
         """By habit a flow goes to where it was least often, so that loops have an end, and rather not to where it fails."""
-        target = self.shared.targets.get((node.id, option.id if option is not None else ""))
+        target = self.search.targets.get((node.id, option.id if option is not None else ""))
         return self.result.points[target.id] + (target.kind is NodeKind.FAIL) if target is not None else 0
 
     # -- decisions
@@ -229,7 +204,7 @@ class PathExecution(TaskResolver):
         at = len(self.result.decisions)
         asked = self.prefix[at] if at < len(self.prefix) else None
         taken = asked if asked is not None and asked in ways else ways[0]
-        self.result.decisions.append(PathDecision(taken, tuple(way for way in ways if way != taken)))
+        self.result.decisions.append((taken, tuple(way for way in ways if way != taken)))
         return taken
 
 
@@ -275,7 +250,10 @@ class PathSearch:
     """
 
     def __init__(self, flow: Flow) -> None:
-        self.shared = SearchContext(flow)
+        self.flow = flow
+        self.shapes = Shapes()
+        self.failures = failures(flow)
+        self.targets = _targets(flow)
         self.missing = {point.id for point in flow.points()}
         self._effort = 0
         self._tried: set[Decisions] = set()
@@ -305,16 +283,16 @@ class PathSearch:
         node, way = alternative
         if isinstance(way, str):
             return int(way not in self.missing)
-        return int(self.missing.isdisjoint(self.shared.failures[node].get(way, ())))
+        return int(self.missing.isdisjoint(self.failures[node].get(way, ())))
 
     def path(self, prefix: Decisions) -> FlowPath:
         """Execute the flow with these decisions."""
         for _ in range(_SHAPES):
-            execution = PathExecution(self.shared, prefix)
+            execution = PathExecution(self, prefix)
             try:
                 return execution.run()
             except ShapeConstraint as demand:
-                self.shared.shapes.known[demand.place] = demand.shape
+                self.shapes.known[demand.place] = demand.shape
             finally:
                 self._effort += execution.events
         return FlowPath(complete=False)
@@ -322,6 +300,7 @@ class PathSearch:
 
 def _branches(path: FlowPath, start: int) -> Iterator[Decisions]:
     """Yield the path's decisions up to each from `start` on, with that one made differently."""
-    for index in range(start, len(path.decisions)):
-        for other in path.decisions[index].others:
-            yield (*path.choices[:index], other)
+    taken = tuple(each for each, _ in path.decisions)
+    for index in range(start, len(taken)):
+        for other in path.decisions[index][1]:
+            yield (*taken[:index], other)

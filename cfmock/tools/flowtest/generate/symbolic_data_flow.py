@@ -4,7 +4,7 @@ way a choice should go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cfmock.base.json_text import Json, json_text
@@ -14,9 +14,8 @@ from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
 from cfmock.engine.flow import Flow
-from cfmock.engine.languages import legacy_data_flow, statemachine_data_flow
-from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, StepData
-from cfmock.engine.languages.statemachine_data_flow import StateMachineDataFlow
+from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, LegacyScope, StepData
+from cfmock.engine.languages.statemachine_data_flow import StateMachineDataFlow, StateScope
 from cfmock.engine.model import Catch, TaskNode
 from cfmock.engine.task_calls import TaskCall
 from cfmock.tools.flowtest.generate.constraints import children, selected
@@ -42,17 +41,26 @@ def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow:
 # -- what shapes expressions need --------------------------------------------------------------------------------------
 
 
-def require(expressions: Iterable[Expression], scope: Scope) -> None:
-    """Raise `ShapeConstraint` for the first symbolic value that an expression could not work with."""
-    for expression in expressions:
-        _require(expression.tree, scope)
+def require(scope: Scope, *parts: object) -> None:
+    """Raise `ShapeConstraint` for the first symbolic value that an expression could not work with. `parts` are expressions,
+    constructors, and pairs of a name and one of these; all else has none."""
+    for part in parts:
+        if isinstance(part, tuple):
+            require(scope, *(source for _, source in part))
+        elif isinstance(part, Constructor):
+            require(scope, *part.expressions)
+        elif isinstance(part, Expression):
+            _require(part.tree, scope)
 
 
 def _require(node: tree.Node, scope: Scope) -> None:
     for child in children(node):
         _require(child, scope)
     if isinstance(node, tree.Select):
-        _require_lists(node, scope)
+        for index, step in enumerate(node.steps):
+            if not isinstance(step, str):  # by number, or to every element: needs a list to stand there
+                before = selected(tree.Select(node.base, node.steps[:index]), scope)
+                _demand(before, ValueShape(length=step + 1 if isinstance(step, int) else 1))
     elif isinstance(node, tree.FunctionCall):
         parameters = node.function.parameters
         for index, argument in enumerate(node.arguments):
@@ -61,19 +69,15 @@ def _require(node: tree.Node, scope: Scope) -> None:
                 accepts = parameters[min(index, len(parameters) - 1)][1]
                 raise ShapeConstraint(value.place, _fitting(value, accepts, node.function.name))
     elif isinstance(node, tree.Comparison | tree.Logical | tree.Prefixed):
+        constants = [child.value for child in children(node) if isinstance(child, tree.Constant)]
         for child in children(node):
-            value = selected(child, scope)
-            if isinstance(value, SymbolicValue):
-                raise ShapeConstraint(value.place, ValueShape(value=_comparable(node)))
+            _demand(selected(child, scope), ValueShape(value=constants[0] if constants else True))
 
 
-def _require_lists(node: tree.Select, scope: Scope) -> None:
-    """A step by number, or to every element, needs a list to stand there."""
-    for index, step in enumerate(node.steps):
-        if not isinstance(step, str):
-            value = selected(tree.Select(node.base, node.steps[:index]), scope)
-            if isinstance(value, SymbolicValue):
-                raise ShapeConstraint(value.place, ValueShape(length=step + 1 if isinstance(step, int) else 1))
+def _demand(value: Json, shape: ValueShape) -> None:
+    """Raise `ShapeConstraint` to have this shape where the value is symbolic."""
+    if isinstance(value, SymbolicValue):
+        raise ShapeConstraint(value.place, shape)
 
 
 _JSON_TEXT = frozenset(("fromJSON", "stringToJson"))
@@ -96,28 +100,6 @@ def _fitting(value: SymbolicValue, accepts: frozenset[type], function: str) -> V
     return ValueShape(value={})
 
 
-def _comparable(node: tree.Node) -> Json:
-    """Something that the constant beside it can be compared with."""
-    constants = [child.value for child in children(node) if isinstance(child, tree.Constant)]
-    return constants[0] if constants else True
-
-
-def number(value: Json, low: float, high: float) -> None:
-    """Raise `ShapeConstraint` for an symbolic value where a number is needed."""
-    if isinstance(value, SymbolicValue):
-        raise ShapeConstraint(value.place, ValueShape(value=min(max(1, low), high)))
-
-
-def elements(value: Json) -> None:
-    """Raise `ShapeConstraint` for an symbolic value where a list is needed."""
-    if isinstance(value, SymbolicValue):
-        raise ShapeConstraint(value.place, ValueShape(length=1))
-
-
-def _of(constructor: Constructor | None) -> tuple[Expression, ...]:
-    return constructor.expressions if constructor is not None else ()
-
-
 class ChosenDataFlow(DataFlow):
     """The data flow of either language, in which somebody else decides conditions, and numbers are asked for."""
 
@@ -127,16 +109,18 @@ class ChosenDataFlow(DataFlow):
         return self._choose(step, condition, self.scope(step))
 
     def amount(self, step: Step, given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
-        if isinstance(given, Expression):
-            scope = self.scope(step)
-            require((given,), scope)
-            number(given.evaluate(scope, step.effort), low, high)
+        self.ask(step, given, ValueShape(value=min(max(1, low), high)))
         return super().amount(step, given, what, low, high, whole=whole)
 
+    def ask(self, step: Step, given: Any, shape: ValueShape) -> None:
+        """Raise `ShapeConstraint` where an expression needs one, or gives something symbolic, which is to have this shape."""
+        if isinstance(given, Expression):
+            scope = self.scope(step)
+            require(scope, given)
+            _demand(given.evaluate(scope, step.effort), shape)
+
     def items(self, step: Step) -> list[Json]:
-        expression, scope = step.node.data.items, self.scope(step)
-        require((expression,), scope)
-        elements(expression.evaluate(scope, step.effort))
+        self.ask(step, step.node.data.items, ValueShape(length=1))
         return super().items(step)
 
 
@@ -150,36 +134,29 @@ class SymbolicStateMachineDataFlow(ChosenDataFlow, StateMachineDataFlow):
         self._choose = choose
 
     def enter(self, step: Step) -> None:
-        require(_of(step.node.data.input), _scope(step, step.frame.value.value))
+        require(StateScope(step, step.frame.value.value), step.node.data.input)
         super().enter(step)
 
     def leave(self, step: Step, result: Datum) -> Datum:
-        scope = _scope(step, step.given.value, result.value)
-        require(_of(step.node.data.globals), scope)
-        require(_of(step.node.data.output), scope)
+        scope = self.scope(step)
+        scope["$Output"] = result.value
+        require(scope, step.node.data.globals, step.node.data.output)
         return super().leave(step, result)
 
     def caught(self, step: Step, catch: Catch, failure: Failure) -> None:
-        require(_of(catch.data), _scope(step, step.given.value))
+        require(self.scope(step), catch.data)
         super().caught(step, catch, failure)
 
     def call(self, step: Step, node: TaskNode) -> TaskCall:
-        require(_of(node.data.parameters), _scope(step, step.given.value))
+        require(self.scope(step), node.data.parameters)
         return super().call(step, node)
 
     def children(self, step: Step, items: list[Json], batch: int) -> list[Json]:
+        scope = self.scope(step)
         for item in items:
-            scope = _scope(step, step.given.value)
             scope["$Item"] = item
-            require(_of(step.node.data.item), scope)
+            require(scope, step.node.data.item)
         return super().children(step, items, batch)
-
-
-def _scope(step: Step, given: Json, *output: Json) -> statemachine_data_flow.StateScope:
-    scope = statemachine_data_flow.StateScope(step, given)
-    for value in output:
-        scope["$Output"] = value
-    return scope
 
 
 # -- the old language --------------------------------------------------------------------------------------------------
@@ -197,11 +174,12 @@ class SymbolicLegacyDataFlow(ChosenDataFlow, LegacyDataFlow):
         if mappings is None:
             step.given = _datum(merged(frame.given.value, frame.value.value))
         else:
-            require(_sources(mappings), _mapped(step, frame.given.value, frame.value.value))
+            require(LegacyScope(step, {"$input": frame.given.value, "$local": frame.value.value}), mappings)
             super().enter(step)
 
     def leave(self, step: Step, result: Datum) -> Datum:
-        require(_sources(step.node.data.output), _mapped(step, step.given.value, result.value))
+        scope = LegacyScope(step, {"$input": step.given.value, "$local": result.value})
+        require(scope, step.node.data.output)
         return super().leave(step, result)
 
     def _hand_on(self, step: Step, output: Datum) -> None:
@@ -209,30 +187,17 @@ class SymbolicLegacyDataFlow(ChosenDataFlow, LegacyDataFlow):
         frame.value = _datum(merged(frame.value.value, output.value))
 
     def pause(self, step: Step) -> Wait | WaitUntil:
-        moment = step.node.data.timestamp
-        if isinstance(moment, Expression):
-            value = moment.evaluate(self.scope(step), step.effort)
-            if isinstance(value, SymbolicValue):
-                raise ShapeConstraint(value.place, ValueShape(value=LONG_AGO))
+        self.ask(step, step.node.data.timestamp, ValueShape(value=LONG_AGO))
         return super().pause(step)
 
     def call(self, step: Step, node: TaskNode) -> TaskCall:
-        for _, constructor in node.data.parameters:
-            require(constructor.expressions, self.scope(step))
+        require(self.scope(step), node.data.parameters)
         return super().call(step, node)
 
     def element(self, step: Step, item: Json, index: int) -> Datum:
         data = step.node.data
         more = {data.item: item} if data.index is None else {data.item: item, data.index: index}
         return _datum(merged(step.given.value, more))
-
-
-def _mapped(step: Step, given: Json, local: Json) -> legacy_data_flow.LegacyScope:
-    return legacy_data_flow.LegacyScope(step, {"$input": given, "$local": local})
-
-
-def _sources(mappings: legacy_data_flow.Mappings | None) -> Iterable[Expression]:
-    return [source for _, source in mappings or () if isinstance(source, Expression)]
 
 
 def _datum(value: Mapping[str, Json]) -> Datum:

@@ -19,7 +19,7 @@ from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.history.answers import chained
 from cfmock.fixtures.model import FixtureSet, FlowFixture, FlowTest
 from cfmock.fixtures.text import item_lines, mapping_lines, one_line
-from cfmock.tools.flowtest.coverage import Coverage
+from cfmock.tools.flowtest.coverage import FlowCoverage
 from cfmock.tools.flowtest.generate.paths import FlowPath, PathSearch
 from cfmock.tools.flowtest.generate.symbolic import concrete
 from cfmock.tools.flowtest.run import FlowTestRunner, Ran
@@ -43,85 +43,70 @@ class Draft(Struct, frozen=True):
     failure: str
 
 
-class Drafts(Struct, frozen=True):
-    """The tests of one flow, what they cover, and the points that they do not."""
+class Drafts:
+    """First tests for a flow, as they run with these fixtures, and their coverage."""
 
-    flow: FlowFixture
-    drafts: Sequence[Draft]
-    coverage: Coverage
-    missing: Sequence[Point]
-
-
-def draft(fixtures: FixtureSet, flow: FlowFixture) -> Drafts:
-    """First tests for a flow, as they run with these fixtures."""
-    return _Drafting(FlowTestRunner(fixtures), flow).draft()
-
-
-class _Drafting:
-    """Drafts the tests of one flow."""
-
-    def __init__(self, lab: FlowTestRunner, flow: FlowFixture) -> None:
-        self.lab = lab
+    def __init__(self, fixtures: FixtureSet, flow: FlowFixture) -> None:
         self.flow = flow
-        self.points = flow.flow.points()
-        self.explorer = PathSearch(flow.flow)
-        self.drafts: dict[str, Draft] = {}  # by the point that each is there for
-        self.coverage = Coverage()
-        self.coverage.count(flow.name, flow.flow)
-
-    def draft(self) -> Drafts:
+        self.coverage = FlowCoverage(flow.name)
+        self.coverage.count(flow.flow)
+        self._lab = FlowTestRunner(fixtures)
+        self._points = flow.flow.points()
+        self._drafts: dict[str, Draft] = {}  # by the point that each is there for
+        search = PathSearch(flow.flow)
         for _ in range(_ROUNDS):
-            paths = [path for path in self.explorer.paths() if path.complete]
-            for point in self.points:
-                if point.kind in _OWN_TEST and point.id not in self.drafts:
-                    self.add(point, paths)
-            for point in self.points:
-                if not self.hits[point.id]:
-                    self.add(point, paths)
+            paths = [path for path in search.paths() if path.complete]
+            for point in self._points:
+                if point.kind in _OWN_TEST and point.id not in self._drafts:
+                    self._add(point, paths)
+            for point in self._points:
+                if not self.coverage.hits[point.id]:
+                    self._add(point, paths)
             # A path may promise what the real engine does not do: then others are looked for.
-            self.explorer.missing = {point.id for point in self.missing()}
-            if not self.explorer.missing or not paths:
+            search.missing = {point.id for point in self.missing}
+            if not search.missing or not paths:
                 break
-        drafts = [self.drafts[point.id] for point in self.points if point.id in self.drafts]
-        return Drafts(self.flow, drafts, self.coverage, self.missing())
+
+    def __iter__(self) -> Iterator[Draft]:
+        """Yield the tests in the order of the points that they are there for."""
+        return (self._drafts[point.id] for point in self._points if point.id in self._drafts)
+
+    def __len__(self) -> int:
+        return len(self._drafts)
 
     @property
-    def hits(self) -> Counter[str]:
-        return self.coverage[self.flow.name].hits
-
     def missing(self) -> list[Point]:
-        """Return the points that no test reaches and that should have one of their own."""
+        """The points that no test reaches and that should have one of their own."""
+        hits, drafts = self.coverage.hits, self._drafts
         return [
             point
-            for point in self.points
-            if not self.hits[point.id] or (point.kind in _OWN_TEST and point.id not in self.drafts)
+            for point in self._points
+            if not hits[point.id] or (point.kind in _OWN_TEST and point.id not in drafts)
         ]
 
-    def add(self, point: Point, paths: Sequence[FlowPath]) -> None:
+    def _add(self, point: Point, paths: Sequence[FlowPath]) -> None:
         """Draft a test that passes the point, if one of the paths does."""
         passing = (path for path in paths if point.id in path.points)
         for path in islice(passing, _PATIENCE):
             given = concrete(path.given, path.found)
             for tasks in _mocks(path):
-                ran = self.try_out(given, tasks)
-                if (self.flow.name, point.id) in ran.hits:
-                    self.drafts[point.id] = Draft(point, given, tasks, _expected(ran), _failure(ran, tasks))
-                    self.coverage.add(ran.hits)
+                mocks = {name: tuple(map(TaskMock.from_mapping, answers)) for name, answers in tasks.items()}
+                ran = self._lab.run(FlowTest("test", self.flow.name, given, mocks, {}, NOWHERE))
+                hits = ran.hits[self.flow.name]
+                if point.id in hits:
+                    self._drafts[point.id] = Draft(point, given, tasks, _expected(ran), _failure(ran, tasks))
+                    self.coverage.hits.update(hits)
                     return
-
-    def try_out(self, given: Json, tasks: Mapping[str, Sequence[Json]]) -> Ran:
-        mocks = {name: tuple(map(TaskMock.from_mapping, answers)) for name, answers in tasks.items()}
-        return self.lab.run(FlowTest("test", self.flow.name, given, mocks, {}, NOWHERE))
 
 
 def _mocks(path: FlowPath) -> Iterator[dict[str, list[Json]]]:
     """Return the answers of a path as mocks, by state; where a task times out, first with time that passes, then without."""
-    for slow in (True, False) if any(answer.late for _, answer in path.answers) else (False,):
+    for slow in (True, False) if any(answer.late for _, answer, _ in path.answers) else (False,):
         answers: dict[str, list[Json]] = {}
-        for state, answer in path.answers:
+        for state, answer, result in path.answers:
             mock: Json = {"fails": {"code": answer.code}}
-            if answer.source is not None:
-                mock = {"returns": concrete(path.results[answer.source], path.found)}
+            if not answer.code:
+                mock = {"returns": concrete(result, path.found)}
             elif slow and answer.late:
                 mock = {"returns": {}, "after": duration_text(2 * answer.late)}
             answers.setdefault(state, []).append(mock)
@@ -165,7 +150,7 @@ def text(drafts: Iterable[Drafts], definitions: Mapping[str, str]) -> str:
     lines.append("tests:")
     names: Counter[str] = Counter()
     for each in drafts:
-        for one in each.drafts:
+        for one in each:
             test = {"name": _name(one.point, names), "flow": each.flow.name, "input": one.input, "tasks": one.tasks}
             if one.failure:
                 lines.append(f"  # Is this meant? {one_line(one.failure)}")

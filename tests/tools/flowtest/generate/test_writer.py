@@ -10,7 +10,7 @@ import pytest
 from cfmock.base import yaml_source
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.text import one_line
-from cfmock.tools.flowtest.generate.writer import draft, text
+from cfmock.tools.flowtest.generate.writer import Drafts, text
 from tests.support.lab import text_of
 
 FILE = Path(__file__).parent / "cases.yaml"
@@ -20,7 +20,7 @@ CASES: list[dict[str, Any]] = yaml_source.parse(FILE.read_text(encoding="utf-8")
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["says"]) for case in CASES])
 def test_first_tests(case):
     flows = load([{"cfmock": 1, "flows": [{"name": "f", "definition": text_of(case)}]}])
-    drafts = draft(flows, flows.flows[0])
+    drafts = Drafts(flows, flows.flows[0])
     tests = yaml_source.parse(text([drafts], {})).value["tests"] or []
     found = {test["name"]: {key: test[key] for key in ("input", "tasks", "expect") if key in test} for test in tests}
     wanted = {name: {key: value for key, value in test.items() if value != {}} for name, test in case["tests"].items()}
@@ -31,7 +31,7 @@ def test_first_tests(case):
 def test_what_is_left_to_the_author_is_a_comment_that_begins_a_test():
     case = next(case for case in CASES if "missing" in case)
     flows = load([{"cfmock": 1, "flows": [{"name": "f", "definition": text_of(case)}]}])
-    lines = text([draft(flows, flows.flows[0])], {}).splitlines()
+    lines = text([Drafts(flows, flows.flows[0])], {}).splitlines()
     at = lines.index('  # - name: "A: $Input.n > 2 && $Input.n < 1"')
     assert lines[at - 1].startswith('  # Fill in: nothing was found that leads to "A: $Input.n > 2 && $Input.n < 1" (')
     assert lines[at + 1 : at + 3] == ["  #   flow: f", "  #   input: {}"]
