@@ -83,8 +83,9 @@ def command(watch: bool, init: bool, part: str | None, **given: Any) -> int:
         return write_tests(options.paths, options.variables)
     if part is not None:
         from cfmock.cli.test_parallel import run_part
+        from cfmock.tools.flowtest.cases import gather
 
-        return run_part(options, part)
+        return run_part(gather(options.paths, options.wanted, variables=options.variables), part)
     if watch:
         from cfmock.cli.file_watch import watch as watching
 
@@ -119,9 +120,14 @@ def _results(options: TestOptions, cases: Cases) -> list[Result]:
     from cfmock.tools.flowtest.cases import results
 
     if options.jobs > 1 and len(cases.tests) > 1:
+        import asyncio
+
         from cfmock.cli.test_parallel import run_parts
 
-        return run_parts(options, len(cases.tests))
+        wanted = [word for text in options.wanted for word in ("-k", text)]
+        variables = [word for name, value in options.variables.items() for word in ("--var", f"{name}={value}")]
+        words = [*wanted, *variables, "--", *options.paths]
+        return asyncio.run(run_parts(words, min(options.jobs, len(cases.tests)), options.fail_fast))
     return list(until_failure(results(cases.fixtures, cases.tests), options.fail_fast))
 
 
