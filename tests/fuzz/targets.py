@@ -23,7 +23,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cfmock.base import yaml_source
 from cfmock.base.errors import SourceError
 from cfmock.base.randomness import Ids
 from cfmock.control.control import Control
@@ -268,8 +267,9 @@ def _signed(request: Request) -> object:
 
 
 def _fixture(text: bytes) -> None:
-    document = yaml_source.parse(text, "fuzz.yaml")
-    load([document], allow_files=False)
+    path = SCRATCH / "fuzz.yaml"
+    path.write_bytes(text)
+    load([path], allow_files=False)
 
 
 SCRATCH = Path(tempfile.mkdtemp(prefix="cfmock-fuzz-"))

@@ -43,7 +43,7 @@ def test_what_is_well_spelt_is_never_told_to_be_otherwise(definition: dict[str, 
     assert {finding.code for finding in lint(flow)} <= {f"CF1{number:02}" for number in range(13)}
 
 
-def test_places_in_a_definition_that_stands_in_a_fixture_are_those_in_the_file() -> None:
+def test_places_in_a_definition_that_stands_in_a_fixture_are_those_in_the_file(tmp_path: Path) -> None:
     written = "cfmock: 1\nflows:\n  - name: f\n    definition: "
     odd = "{type: flow, version: v1, steps: [{type: pass, name: a, outputMappings: [{target: b, source: $.b}]}]}"
     for text, place in (
@@ -51,7 +51,8 @@ def test_places_in_a_definition_that_stands_in_a_fixture_are_those_in_the_file()
         (written + "|\n      " + odd, "5:100"),
         (written + json.dumps(odd), "1:94"),
     ):
-        (flow,) = load([yaml_source.parse(text, "f.yaml")]).flows
+        (tmp_path / "f.yaml").write_text(text)
+        (flow,) = load([tmp_path / "f.yaml"]).flows
         (finding,) = lint(flow.flow, document=flow.document)
         assert (finding.code, f"{finding.mark.line}:{finding.mark.column}") == ("CF114", place)
 

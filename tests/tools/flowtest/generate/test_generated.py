@@ -21,7 +21,7 @@ def test_a_generated_definition_is_covered_whole_by_its_first_tests(language, da
     definition = data.draw(statemachine_definitions() if language == "new" else legacy_definitions())
     flows = load([{"cfmock": 1, "flows": [{"name": "generated", "definition": definition}]}])
     written = text([Drafts(flows, flows.flows[0])], {})
-    fixtures = load([yaml_source.parse(written, "t.cfmock.yaml")], base=flows)
+    fixtures = load([yaml_source.parse(written, "t.cfmock.yaml").value], base=flows)
     coverage = Coverage()
     coverage.count_all(fixtures.flows)
     failed = []
