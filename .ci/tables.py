@@ -25,7 +25,10 @@ class CallParameters(TypedDict, total=False):
 
 
 def literal(name: str, words: list[str], doc: str) -> str:
-    return "\n".join(["", f"{name} = Literal[", *(f'    "{word}",' for word in words), "]", f'"""{doc}"""', ""])
+    quoted = [f'"{word}"' for word in words]
+    whole = f"{name} = Literal[{', '.join(quoted)}]"
+    lines = [whole] if len(whole) <= 120 else [f"{name} = Literal[", *(f"    {each}," for each in quoted), "]"]
+    return "\n".join(["", *lines, f'"""{doc}"""', ""])
 
 
 def names(tables: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from cfmock.base.problems import MOST_TOLD, Mistake, Path, Problem, told
+from cfmock.base.problems import MOST_TOLD, Mistake, Mistakes, Path, Problem, told
 from cfmock.base.source_marks import path_text
 from cfmock.base.suggestions import meant, nearest, shown
 
@@ -101,9 +101,7 @@ class InvalidValue(ArgumentError):  # noqa: N818 - reads as what happened where 
 
     def __init__(self, problems: Iterable[tuple[Path, Mistake]]) -> None:
         self.problems = tuple(problems)
-        told = [
-            f"{path_text(path)}: {mistake}" if path else str(mistake) for path, mistake in self.problems[:MOST_TOLD]
-        ]
+        told = [f"{path_text(path)}: {each}" if path else str(each) for path, each in self.problems[:MOST_TOLD]]
         rest = len(self.problems) - len(told)
         super().__init__("; ".join([*told, f"and {rest} more"] if rest else told))
 
@@ -112,7 +110,7 @@ class InvalidValue(ArgumentError):  # noqa: N818 - reads as what happened where 
         """Return the error of one mistake."""
         return cls([(path, Mistake(kind, subject, near))])
 
-    def below(self, *path: str | int) -> list[tuple[Path, Mistake]]:
+    def below(self, *path: str | int) -> Mistakes:
         """Return the mistakes, with their paths within what has the value at `path`."""
         return [((*path, *inner), mistake) for inner, mistake in self.problems]
 

@@ -75,12 +75,6 @@ def _with_pieces(head: str, *rest: str) -> Match:
     return match
 
 
-# Several things of which one is for an execution, or a call: found by the name of the execution instead of tried one by one.
-#
-# Most of them ask for one execution by its name, or for names that begin alike. The others are tried in any case, and all of
-# them in their order.
-
-
 C = TypeVar("C")
 
 
@@ -100,7 +94,8 @@ ANYTHING = Named()
 
 
 class Candidates(Generic[C]):
-    """Candidates in the order in which they are tried; `asks` says what each asks of the name."""
+    """Candidates for an execution, or a call, in the order in which they are tried; `asks` says what each asks of the name. Most
+    ask for one name, or for names that begin alike: these are found by the name instead of tried one by one."""
 
     __slots__ = ("_by_name", "_heads", "_of_any_head", "_unnamed")
 

@@ -36,13 +36,8 @@ def _encoder() -> Callable[[Any, int], Iterable[str]]:
     return encoder
 
 
-_ascii = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def ascii_text(value: Json) -> str:
-    """Write a value as compact JSON text in ASCII: any character, half of a surrogate pair too."""
-    return _ascii(value)
-
+ascii_text: Callable[[Json], str] = json.JSONEncoder(separators=(",", ":")).encode
+"""Writes a value as compact JSON text in ASCII: any character, half of a surrogate pair too."""
 
 _encode = _encoder()
 _HALF_PAIR = re.compile("[\ud800-\udfff]")

@@ -51,8 +51,8 @@ class Unmatched(Struct, frozen=True):
             return [self.nearest] if self.nearest is not None else []
         value = json_value(self.input)
         return [
-            _near_miss(self.kind, self.of, index, candidate, used, self.execution, value)
-            for index, (candidate, used) in enumerate(zip(self.candidates, self.used, strict=True))
+            _near_miss(self.kind, f"{index} of {self.of}", candidate, used, self.execution, value)
+            for index, (candidate, used) in enumerate(zip(self.candidates, self.used, strict=True), 1)
         ]
 
 
@@ -64,15 +64,13 @@ def unmatched(
     for index, candidate in enumerate(candidates):
         spent = candidate.times is not None and used[index] >= candidate.times
         if spent + candidate.condition.count(execution, value, 2 - spent) == 1:
-            nearest = _near_miss(kind, of, index, candidate, used[index], execution, value)
+            nearest = _near_miss(kind, f"{index + 1} of {of}", candidate, used[index], execution, value)
             break
     return Unmatched(kind, of, execution, input, candidates, used, nearest)
 
 
-def _near_miss(
-    kind: str, of: str, index: int, candidate: Candidate, used: int, execution: str, value: Json
-) -> NearMiss:
+def _near_miss(kind: str, name: str, candidate: Candidate, used: int, execution: str, value: Json) -> NearMiss:
     found = list(candidate.condition.differences(execution, value))
     if candidate.times is not None and used >= candidate.times:
         found.append(Spent("times", candidate.times, used))
-    return NearMiss(kind, f"{index + 1} of {of}", tuple(found))
+    return NearMiss(kind, name, tuple(found))

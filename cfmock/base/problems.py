@@ -43,6 +43,10 @@ def belongs_into(name: str, key: str) -> Mistake:
     return Mistake("unknown key {}: it belongs into '{}', as {{\"{}\": ...}}", (shown(key), name, key))
 
 
+Mistakes = list[tuple[Path, Mistake]]
+"""Mistakes with their paths within a value."""
+
+
 class Problem(Struct, frozen=True):
     """A mistake in a file: `mark` is its place, `place` the path in the document (empty: none), `within` line and column in a
     text at `mark` whose lines are not the file's. `count` is the number of mistakes that it stands for."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cfmock.base.errors import InvalidValue
-from cfmock.base.problems import MISSING, NOT_ONE_OF, UNKNOWN_KEY, UNKNOWN_KEY_OF, Mistake, Path
+from cfmock.base.problems import MISSING, NOT_ONE_OF, UNKNOWN_KEY, UNKNOWN_KEY_OF, Mistake, Mistakes
 from cfmock.base.suggestions import likely, shown
 from cfmock.base.time_text import parse_duration, parse_time
 
@@ -36,7 +36,7 @@ def mapping(
         if not isinstance(value, Mapping):
             raise InvalidValue.of("{} is not a mapping with {}", shown(value), ", ".join(readers))
         found: dict[str, Any] = {}
-        problems: list[tuple[Path, Mistake]] = []
+        problems: Mistakes = []
         for key, part in value.items():
             if key not in readers:
                 problems.append(((str(key),), unknown_key(key, readers, misplaced)))
@@ -167,7 +167,7 @@ def items(reader: Reader) -> Reader:
         if not isinstance(value, list | tuple):
             raise InvalidValue.of("{} is not a list", shown(value))
         found: list[Any] = []
-        problems: list[tuple[Path, Mistake]] = []
+        problems: Mistakes = []
         for index, part in enumerate(value):
             try:
                 found.append(reader(part))

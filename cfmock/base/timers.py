@@ -101,7 +101,7 @@ class Timeline(Struct, eq=False):
         return True
 
     def _pass(self, timer: Timer) -> None:
-        self._skip(timer.due - self._timers.clock.steady())
+        self.catch_up(timer.due - self._timers.clock.steady())
         self._timers.fire(timer)
 
     def join(self, other: Timeline) -> None:
@@ -117,10 +117,6 @@ class Timeline(Struct, eq=False):
         self.joined = tuple(others)
         other.joiners -= 1
         self.open -= 1
-
-    def catch_up(self, other: Timeline) -> None:
-        """Something there has come to an end, so here it is no earlier than there."""
-        self._skip(other.skipped)
 
     def reach(self) -> list[Timeline]:
         """This one and all that it has joined, in the order in which they can go on."""
@@ -151,12 +147,13 @@ class Timeline(Struct, eq=False):
             heapq.heappop(self._heap)
         return self._heap[0][3] if self._heap else None
 
-    def _skip(self, skipped: float) -> None:
+    def catch_up(self, skipped: float) -> None:
+        """Go `skipped` seconds ahead of the flow clock, unless it is further ahead already."""
         if skipped > self.skipped:
             self.skip_to(skipped)
 
     def skip_to(self, skipped: float) -> None:
-        """Go `skipped` seconds ahead of the flow clock, with all timers, wherever it was before."""
+        """Go `skipped` seconds ahead of the flow clock, or back to there, with all timers."""
         self.skipped = skipped
         self._drop_cancelled()
         for entry in self._heap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -16,7 +16,7 @@ from cfmock.base.clocks import iso
 from cfmock.base.globs import is_glob
 from cfmock.base.json_text import Json
 from cfmock.base.suggestions import shown
-from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Work, at_once
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, Steps, at_once
 from cfmock.emulator.worlds import pause
 from cfmock.observe.call_record import CallRecord, as_json, explain, whole
 from cfmock.observe.call_ring import matches
@@ -53,9 +53,7 @@ class CallControl(ControlPart):
     def find_calls(self, scope: Scope = ALL, **filters: str | int | None) -> list[CallRecord]:
         return list(self.emulator.journal.find(scope, **filters))
 
-    def find_calls_in_steps(
-        self, scope: Scope = ALL, **filters: str | int | None
-    ) -> Generator[Work, Any, list[CallRecord]]:
+    def find_calls_in_steps(self, scope: Scope = ALL, **filters: str | int | None) -> Steps[list[CallRecord]]:
         """Find like `find_calls`, letting others have their turn."""
         worlds = []
         for blocks in self.emulator.journal.find_by_blocks(scope, **filters):
@@ -123,9 +121,7 @@ class CallControl(ControlPart):
         self.emulator.journal.forget(scope)
         return {}
 
-    def when_called_in_steps(
-        self, count: int, tell: Callable[[], None], **filters: Any
-    ) -> Generator[Work, Any, Callable[[], None]]:
+    def when_called_in_steps(self, count: int, tell: Callable[[], None], **filters: Any) -> Steps[Callable[[], None]]:
         """Call `tell` once there are `count` such calls, at once if there are; returns a function that undoes it."""
         journal = self.emulator.journal
         left = count  # counted on, since the journal may drop them meanwhile
@@ -165,10 +161,8 @@ class CallControl(ControlPart):
 
     def list_violations(self, scope: Scope = ALL) -> Json:
         """Return the violations in the form of the admin API, oldest first; times are ISO 8601 text."""
-        return [
-            {**to_builtins(each), "time": each.time and iso(each.time.timestamp())}
-            for each in self.find_violations(scope)
-        ]
+        found = self.find_violations(scope)
+        return [{**to_builtins(each), "time": each.time and iso(each.time.timestamp())} for each in found]
 
     def find_retries(self, operation: str | None = None, scope: Scope = ALL) -> list[Retries]:
         self.check_world(scope)

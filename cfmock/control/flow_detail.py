@@ -7,16 +7,15 @@ result can be waited for, and its result is sent back.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
 from cfmock.base.json_text import Json, json_value
 from cfmock.control.execution_path import hits, visits
-from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Work, read_after, shown_fields, worked_out
+from cfmock.control.part import PAGE, Answer, ControlError, ControlPart, Steps, read_after, shown_fields, worked_out
 from cfmock.emulator.emulator import Emulator
 from cfmock.engine.flow import Flow, Point
 from cfmock.engine.model import TaskNode
@@ -105,21 +104,17 @@ class FlowDetailControl(ControlPart):
             ],
         }
 
-    def draw_flow(
-        self, name: str, style: str = "inside", scope: Scope = ALL, *, coverage: bool = False
-    ) -> Generator[Work, str, str]:
+    def draw_flow(self, name: str, style: str = "inside", scope: Scope = ALL, *, coverage: bool = False) -> Steps[str]:
         """The picture of a flow as SVG, maybe with coverage. Raises NotFoundError, and ControlError for one that is too large."""
         world = self._one_world(scope)
         row = self._flow(world, name)
         covered = Highlight(_passed(world, row)) if coverage else None
-        return (yield _drawing(row.compiled, covered, style))
+        return _drawing(row.compiled, covered, style)
 
-    def draw_execution(
-        self, flow: str, name: str, style: str = "inside", scope: Scope = ALL
-    ) -> Generator[Work, str, str]:
+    def draw_execution(self, flow: str, name: str, style: str = "inside", scope: Scope = ALL) -> Steps[str]:
         """The picture of the flow of an execution with the path that it took. Raises as `draw_flow`."""
         row = self._execution(self._one_world(scope), flow, name)
-        return (yield _drawing(row.flow.compiled, path_of(row), style))
+        return _drawing(row.flow.compiled, path_of(row), style)
 
     def show_style(self) -> str:
         """The style sheet that a page needs for pictures which bring none."""
@@ -127,13 +122,13 @@ class FlowDetailControl(ControlPart):
 
         return css()
 
-    def _summary(self, world: World, row: FlowRow) -> Generator[Work, Any, dict[str, Json]]:
+    def _summary(self, world: World, row: FlowRow) -> Steps[dict[str, Json]]:
         """Return a flow as lists show it."""
         findings = yield from self._findings(world, row, row.compiled)
         coverage = _percent(row.compiled.points(), _passed(world, row))
         return {**_brief(world, row), "findings": len(findings), "coverage": coverage}
 
-    def _findings(self, world: World, row: FlowRow, flow: Flow) -> Generator[Work, Any, list[Finding]]:
+    def _findings(self, world: World, row: FlowRow, flow: Flow) -> Steps[list[Finding]]:
         mocks = world.mocks[row.name]
         known = self._checked.get(id(flow))
         if known is not None and known[0] is flow and known[1] is mocks.by_task:
@@ -158,13 +153,14 @@ def path_of(row: ExecutionRow) -> Highlight:
     return Highlight(hits(row), title=f"{row.name} · {row.status}", states=went)
 
 
-def _drawing(flow: Flow, highlight: Highlight | None, style: str) -> Work:
+def _drawing(flow: Flow, highlight: Highlight | None, style: str) -> Steps[str]:
     states = sum(1 for _ in flow.walk())
     if states > MAX_DRAWN:
         raise ControlError(f"the flow has {states} states; pictures are made of up to {MAX_DRAWN}")
     from cfmock.graph.svg.svg import svg  # not needed to serve calls
 
-    return partial(svg, flow, highlight, styled=style == "inside")
+    picture: str = yield partial(svg, flow, highlight, styled=style == "inside")
+    return picture
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------

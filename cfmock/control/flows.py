@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
@@ -17,7 +16,7 @@ from cfmock.control.part import (
     Answer,
     ControlError,
     ControlPart,
-    Work,
+    Steps,
     at_once,
     check_rules,
     size_of,
@@ -76,7 +75,7 @@ def _mistakes() -> Iterator[None]:
 class FlowControl(ControlPart):
     """Loads fixtures and adds mocks and outcomes to flows."""
 
-    def load_in_steps(self, document: Json, scope: Scope = ALL) -> Generator[Work, Any, Json]:
+    def load_in_steps(self, document: Json, scope: Scope = ALL) -> Answer:
         """Add what a fixture document, or a flow definition, says. To read it is yielded, so that others have their turn."""
         self.check_world(scope)
         if not isinstance(document, Mapping):
@@ -103,7 +102,7 @@ class FlowControl(ControlPart):
         """The names of the flows there are, in any world."""
         return frozenset(name for world in self.emulator.worlds.known() for name in world.stores.flows.keys(FLOWS))
 
-    def add_in_steps(self, fixtures: FixtureSet, scope: Scope = ALL, size: int = CHANGE) -> Generator[Work, Any, None]:
+    def add_in_steps(self, fixtures: FixtureSet, scope: Scope = ALL, size: int = CHANGE) -> Steps[None]:
         """Add the content of fixtures, which takes so many bytes; a warning tells of settings, which are those of the start."""
         if fixtures.settings:
             names = ", ".join(fixtures.settings)
@@ -216,8 +215,7 @@ def _check_quota(world: World, fixtures: FixtureSet) -> None:
     """Raises ControlError where the flows of a document would be too many for a world."""
     count, most = world.stores.flows.count(FLOWS), world.settings.max_flows
     if count + len(fixtures.flows) > most:
-        count += sum(
-            1 for name in {flow.name for flow in fixtures.flows} if world.stores.flows.get(FLOWS, name) is None
-        )
+        names = {flow.name for flow in fixtures.flows}
+        count += sum(world.stores.flows.get(FLOWS, name) is None for name in names)
         if count > most:
             raise ControlError(f"there would be {count} flows, and an account may have {most} (max_flows)")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cfmock.base.clocks import Slice
-from cfmock.control.part import ControlPart, Work, at_once
+from cfmock.control.part import ControlPart, Steps, at_once
 from cfmock.emulator.worlds import pause
 from cfmock.observe.journal import ALL
 from cfmock.service.live import live_runs
@@ -33,7 +33,7 @@ class Figures(NamedTuple):
 class MetricsControl(ControlPart):
     """Counts calls, executions and stored rows."""
 
-    def read_metrics_in_steps(self) -> Generator[Work, None, Figures]:
+    def read_metrics_in_steps(self) -> Steps[Figures]:
         """Count what there is; others have their turn in between. What calls and faults did is counted as they happen."""
         turn = Slice()
         executions: Counter[str] = Counter()
@@ -46,11 +46,8 @@ class MetricsControl(ControlPart):
                     yield pause
                     turn = Slice()
                 executions.update(count_by_status(world, flow))
-                stored["versions"] += stores.versions.count(flow.id)
-                stored["aliases"] += stores.aliases.count(flow.id)
-                stored["schedules"] += stores.schedules.count(flow.id)
-                stored["executions"] += stores.executions.count(flow.id)
-                stored["map_runs"] += stores.map_runs.count(flow.id)
+                for kind in ("versions", "aliases", "schedules", "executions", "map_runs"):
+                    stored[kind] += getattr(stores, kind).count(flow.id)
             stored["flows"] += stores.flows.count(FLOWS)
             waiting += sum(len(run.waiting) for _, run in live_runs(world))
         emulator = self.emulator

@@ -35,9 +35,8 @@ class NameCheck:
         asked = [each for name, each in operations.items() if operation is None or glob_matches(operation, name)]
         known = dict.fromkeys(name for each in asked or operations.values() for name in each.parameters)
         for name in names:
-            if name not in known and not any(
-                name in call.parameters for call in self._emulator.journal.find(operation=operation)
-            ):
+            sent = (call.parameters for call in self._emulator.journal.find(operation=operation))
+            if name not in known and not any(name in each for each in sent):
                 has_not = "no operation has a" if operation is None else f"{operation} has no"
                 raise UnknownName.of(f"{has_not} parameter '{name}'", name, known)
 

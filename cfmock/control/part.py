@@ -144,11 +144,12 @@ def shown_fields(value: object, *names: str) -> dict[str, Json]:
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[[], Any]
-Answer = Generator[Work, Any, Json]
-"""An answer that takes longer: yields what is to be done, and is sent what came of it, or the error raised there."""
+Steps = Generator[Work, Any, T]
+"""What takes longer: yields what is to be done, and is sent what came of it, or the error raised there."""
+Answer = Steps[Json]
 
 
-def at_once(steps: Callable[P, Generator[Work, Any, T]]) -> Callable[P, T]:
+def at_once(steps: Callable[P, Steps[T]]) -> Callable[P, T]:
     """Make a method of one that answers in steps: it does what they yield itself."""
 
     @functools.wraps(steps)
@@ -158,7 +159,7 @@ def at_once(steps: Callable[P, Generator[Work, Any, T]]) -> Callable[P, T]:
     return method
 
 
-def worked_out(steps: Generator[Work, Any, T]) -> T:
+def worked_out(steps: Steps[T]) -> T:
     """Return the answer of what yields work, doing that here and at once."""
     try:
         work = next(steps)

@@ -264,7 +264,7 @@ class PendingTask:
         if self.over:
             return
         self.execution.record(ENDED, self.fiber.path, [*kept_end(child), child.timeline.skipped])
-        self.execution.timeline.catch_up(child.timeline)
+        self.execution.timeline.catch_up(child.timeline.skipped)
         if child.output is not None:
             self._end(child.output.value)
         elif child.status is ExecutionStatus.TIMED_OUT:

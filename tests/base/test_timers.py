@@ -59,7 +59,7 @@ def test_of_what_is_due_at_one_moment_the_lower_rank_runs_first() -> None:
     for name, rank, at in (("c", RANK, 103), ("b", 2, 103), ("first", RANK, 102), ("a", 1, 103), ("d", RANK, 103)):
         bench.timers.add(at, PROGRESS, bench.note(name), timeline, rank)
     other = bench.timers.timeline()
-    other.catch_up(timeline)
+    other.catch_up(timeline.skipped)
     bench.timers.add(102.5, PROGRESS, bench.note("skips"), timeline)
     timeline.jump()
     timeline.jump()  # all of its timers are enlisted again

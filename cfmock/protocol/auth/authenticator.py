@@ -119,13 +119,12 @@ class Authenticator:
             _check_token(credential, claim.security_token, now)
         if self._nonces is not None and not self._nonces.is_new(credential.access_key_id, claim.nonce, now):
             raise Refused("InvalidArgument", reason="nonce", detail="SignatureNonce was used already.")
-        if credential.allow is not None and not any(
-            glob_matches(each, call.operation.action) for each in credential.allow
-        ):
+        action, allow = call.operation.action, credential.allow
+        if allow is not None and not any(glob_matches(each, action) for each in allow):
             raise Refused(
                 "AccessDenied",
                 reason="forbidden",
-                action=call.operation.action,
+                action=action,
                 resource=f"acs:fnf:{call.region}:{credential.account}:flow/{call.flow or '*'}",
                 principal_type="AssumedRoleUser" if credential.security_token is not None else "SubUser",
                 principal=credential.access_key_id,

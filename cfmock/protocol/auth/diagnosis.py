@@ -46,12 +46,8 @@ _HIDDEN = "x0secret-of-somebody0x"
 def diagnose(request: Request, credential: Credential, others: Iterable[Credential], *, acs3: bool) -> Diagnosis:
     """Explain why a signature (`acs3`, or V1) does not match under its credential. `others` are all credentials known."""
     others = tuple(others)
-    secrets = tuple(
-        secret
-        for each in others
-        for secret in (each.access_key_secret, each.security_token, each.bearer_token)
-        if secret
-    )
+    secret_parts = ((each.access_key_secret, each.security_token, each.bearer_token) for each in others)
+    secrets = tuple(filter(None, itertools.chain.from_iterable(secret_parts)))
     found = (_diagnose_acs3 if acs3 else _diagnose_v1)(request, _without_secrets(request, secrets), credential, others)
     return _starred(found)
 

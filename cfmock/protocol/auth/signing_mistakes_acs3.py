@@ -103,14 +103,8 @@ def _other_dates(sent: Sent3) -> Iterator[tuple[str, str]]:
 def _other_strings(sent: Sent3) -> Iterator[str]:
     text, request = sent.text(), sent.canonical()
     algorithm, _, digest = text.partition("\n")
-    yield from (
-        digest,
-        f"{algorithm}\n{request}",
-        request,
-        f"{text}\n",
-        f"{algorithm}\n{digest.upper()}",
-        digest.upper(),
-    )
+    upper = digest.upper()
+    yield from (digest, f"{algorithm}\n{request}", request, f"{text}\n", f"{algorithm}\n{upper}", upper)
     yield acs3_string_to_sign(algorithm, request + "\n")
 
 

@@ -20,7 +20,7 @@ from cfmock.base.errors import InvalidValue
 from cfmock.base.globs import MAX_GLOB, Match, ends, glob, is_glob
 from cfmock.base.meanings import Meaning
 from cfmock.base.patterns import OVERLONG
-from cfmock.base.problems import MISSING, Mistake, Path, belongs_into
+from cfmock.base.problems import MISSING, Mistake, Mistakes, belongs_into
 from cfmock.base.randomness import Ids
 from cfmock.base.readers import Reader
 from cfmock.base.suggestions import did_you_mean, likely, shared_allowance, shown
@@ -207,12 +207,8 @@ class FaultRule(Meaning, frozen=True, eq=False):
         """Read the rule that a fixture, Python or the admin API describes, null counting as not given. `operations` and `codes`
         are those that may be named. Raises InvalidValue with all that is wrong."""
         when = {**_WHEN, "operation": readers.some(_operation(operations))}
-        known = {
-            "when": readers.mapping(when, misplaced=_BESIDE_WHEN),
-            "error": error_code(codes),
-            **_RULE,
-        }
-        problems: list[tuple[Path, Mistake]] = []
+        known = {"when": readers.mapping(when, misplaced=_BESIDE_WHEN), "error": error_code(codes), **_RULE}
+        problems: Mistakes = []
         try:
             found = readers.mapping(known, misplaced=_INTO_WHEN)(mapping)
         except InvalidValue as error:
@@ -242,14 +238,12 @@ _BESIDE = {
 }
 
 
-def _contradictions(given: Mapping[str, Any]) -> list[tuple[Path, Mistake]]:
+def _contradictions(given: Mapping[str, Any]) -> Mistakes:
     """Find the parts that make no rule together although each of them is right."""
     main = [key for key in MAIN if key in given] or [key for key in ("delay",) if key in given]
     if not main:
         return [((), Mistake("does nothing: one of {} or delay is missing", (", ".join(MAIN),)))]
-    found: list[tuple[Path, Mistake]] = [
-        ((key,), Mistake("one rule cannot have both {} and {}", (main[0], key))) for key in main[1:]
-    ]
+    found: Mistakes = [((key,), Mistake("one rule cannot have both {} and {}", (main[0], key))) for key in main[1:]]
     for key in ("delay", "retry_after", "after_operation"):
         if given.get(key, False) is not False and key not in _BESIDE[main[0]]:
             found.append(((key,), Mistake("{} does not go with {}", (key, main[0]))))

@@ -33,14 +33,7 @@ ErrorCode = Literal[
 ]
 """Code of the error catalogue."""
 
-ExecutionStatus = Literal[
-    "Starting",
-    "Running",
-    "Stopped",
-    "Succeeded",
-    "Failed",
-    "TimedOut",
-]
+ExecutionStatus = Literal["Starting", "Running", "Stopped", "Succeeded", "Failed", "TimedOut"]
 """Status of an execution."""
 
 

@@ -64,9 +64,8 @@ class OperationCall(Struct, frozen=True, gc=False):
     @property
     def flow(self) -> str | None:
         """The flow it is about: FlowName, or Name where the operation is about flows themselves."""
-        return self.arguments.get("FlowName") or (
-            None if "FlowName" in self.operation.parameters else self.arguments.get("Name")
-        )
+        flow = self.arguments.get("FlowName")
+        return flow or (None if "FlowName" in self.operation.parameters else self.arguments.get("Name"))
 
     @property
     def execution(self) -> str | None:
