@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from cfmock.base.globs import ANYTHING, MAX_GLOB, Named, glob, glob_matches, is_glob
 from cfmock.base.json_text import Json
@@ -60,16 +61,9 @@ class NearMiss(NamedTuple):
 
     def to_mapping(self) -> dict[str, Json]:
         """Return it in the form of the admin API, in which MISSING is null."""
-        differences = [
-            {
-                "path": each.path,
-                "expected": None if each.expected is MISSING else each.expected,
-                "actual": None if each.actual is MISSING else each.actual,
-                "message": str(each),
-            }
-            for each in self.differences
-        ]
-        return {"kind": self.kind, "name": self.name, "differences": differences}
+        differences = [{**asdict(each), "message": str(each)} for each in self.differences]
+        shown = [{key: None if part is MISSING else part for key, part in each.items()} for each in differences]
+        return {"kind": self.kind, "name": self.name, "differences": shown}
 
 
 def overlong(pattern: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

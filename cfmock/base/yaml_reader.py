@@ -14,7 +14,7 @@ import yaml
 from cfmock.base.errors import SourceError
 from cfmock.base.json_text import MAX_DEPTH, Json
 from cfmock.base.problems import MOST_TOLD, PLACEHOLDER, Problem
-from cfmock.base.source_marks import Mark, ValuePlace
+from cfmock.base.source_marks import Mark, ValuePlace, mark_at
 from cfmock.base.yaml_values import MAX_ADDED, Loader, scalar
 
 _NO_YAML = "not YAML: {}"
@@ -58,24 +58,24 @@ class YamlBuilder:
     def build(self) -> tuple[Json, ValuePlace]:
         try:
             result = self._build_joined()
-        except yaml.MarkedYAMLError as error:
-            at = error.problem_mark or error.context_mark
-            mark = Mark(self.name, at.line + 1, at.column + 1) if at else Mark(self.name, 1, 1)
-            why = _TABBED if at and self._is_tabbed(at.line) else error.problem or error.context
-            kind = BEFORE_RENDERING if at and self._has_placeholder(at.line) else _NO_YAML
-            raise NotYamlError([Problem.at(mark, kind, str(why))]) from None
-        except yaml.reader.ReaderError as error:
-            before = self.text[: error.position if isinstance(error.position, int) else 0]
-            mark = Mark(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-            raise NotYamlError([Problem.at(mark, _NO_YAML, error.reason)]) from None
-        except UnicodeDecodeError:  # of a tag, whose escapes libyaml does not look at
-            mark = Mark(self.name, self.reached[0] + 1, self.reached[1] + 1)
-            raise NotYamlError([Problem.at(mark, _NO_YAML, "a tag holds half a character")]) from None
-        except yaml.YAMLError as error:
-            raise NotYamlError([Problem.at(Mark(self.name, 1, 1), _NO_YAML, str(error))]) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise NotYamlError([self._refused(error)]) from None
         if self.problems:
             raise SourceError(self.problems)
         return result
+
+    def _refused(self, error: yaml.YAMLError | UnicodeDecodeError) -> Problem:
+        if isinstance(error, yaml.MarkedYAMLError) and (at := error.problem_mark or error.context_mark):
+            why = _TABBED if self._is_tabbed(at.line) else error.problem or error.context
+            kind = BEFORE_RENDERING if self._has_placeholder(at.line) else _NO_YAML
+            return Problem.at(Mark(self.name, at.line + 1, at.column + 1), kind, str(why))
+        if isinstance(error, yaml.reader.ReaderError):
+            mark = mark_at(self.name, self.text, error.position if isinstance(error.position, int) else 0)
+            return Problem.at(mark, _NO_YAML, error.reason)
+        if isinstance(error, UnicodeDecodeError):  # of a tag, whose escapes libyaml does not look at
+            mark = Mark(self.name, self.reached[0] + 1, self.reached[1] + 1)
+            return Problem.at(mark, _NO_YAML, "a tag holds half a character")
+        return Problem.at(Mark(self.name, 1, 1), _NO_YAML, str(error))
 
     def _is_tabbed(self, line: int) -> bool:
         return any(_TAB.match(each) for each in self.text.split("\n")[line : line + 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
 from msgspec.structs import asdict
@@ -24,7 +24,6 @@ from cfmock.engine.task_mocks import Answerer, candidates
 from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import ExecutionDetail
 from cfmock.service import executions
-from cfmock.service.outcomes import Outcome
 from cfmock.service.rows import EXPRESS, ExecutionRow
 from cfmock.service.world import FLOWS, World
 
@@ -73,13 +72,11 @@ def _condition(candidate: Candidate) -> str:
 def near_misses_of_try(row: ExecutionRow, state: str, tried: TaskTry) -> Iterator[NearMiss]:
     """The mocks that came before the one that answered, and why they did not."""
     if tried.answer is None:
-        return
+        return iter(())
     _, source, by_task = tried.answer
-    value = json_value(tried.given)
-    for name, number, mock in islice(candidates(by_task, *_names(state, tried)), EXPLAINED):
-        if mock is source:
-            return
-        yield _near_miss("mock", f"{number} of '{name}'", mock, row.name, value)
+    asked = islice(candidates(by_task, *_names(state, tried)), EXPLAINED)
+    named = ((f"{number} of '{name}'", mock) for name, number, mock in asked)
+    return _near_misses("mock", named, source, row.name, json_value(tried.given))
 
 
 def who_decided(row: ExecutionRow) -> dict[str, Json] | None:
@@ -103,17 +100,19 @@ def outcome_name(row: ExecutionRow) -> str:
 def _near_misses_of_start(row: ExecutionRow) -> Iterator[NearMiss]:
     # The service makes names of synchronous starts, outcomes go by those that were asked for.
     name = row.name.rpartition(":")[0] or row.name if row.flow.execution_mode == EXPRESS else row.name
-    value = json_value(row.input or "{}")
-    for number, outcome in enumerate(row.outcomes, 1):
-        if outcome is row.outcome:
+    named = ((f"{number} of flow '{row.flow.name}'", outcome) for number, outcome in enumerate(row.outcomes, 1))
+    return _near_misses("outcome", named, row.outcome, name, json_value(row.input or "{}"))
+
+
+def _near_misses(
+    kind: str, named: Iterable[tuple[str, Candidate]], chosen: object, execution: str, value: Json
+) -> Iterator[NearMiss]:
+    """Why the candidates ahead of the one that was chosen were not."""
+    for name, candidate in named:
+        if candidate is chosen:
             return
-        yield _near_miss("outcome", f"{number} of flow '{row.flow.name}'", outcome, name, value)
-
-
-def _near_miss(kind: str, name: str, candidate: TaskMock | Outcome, execution: str, value: Json) -> NearMiss:
-    found = tuple(candidate.condition.differences(execution, value))
-    times = candidate.times or 0
-    return NearMiss(kind, name, found or (Spent("times", times, times),))
+        found, times = tuple(candidate.condition.differences(execution, value)), candidate.times or 0
+        yield NearMiss(kind, name, found or (Spent("times", times, times),))
 
 
 def _names(state: str, tried: TaskTry) -> tuple[str, str | None, str | None]:

@@ -16,19 +16,16 @@ RIGHT = "your signature is right: a fault answered this code"
 
 
 class Diagnosis(Struct, frozen=True):
-    """What the server signed, and the client's likely mistake in words, None if no known one explains the difference."""
+    """What the server signed, and the client's likely mistake in words, else a `guess`; and what the client signed, if that is
+    known: the server's text where the mistake is elsewhere. Of ACS3 also the requests whose hashes are in the texts."""
 
     canonical_query: str
     string_to_sign: str
     likely_mistake: str | None
     canonical_request: str | None = None
-    """Of ACS3: the text whose hash is signed."""
     guess: str | None = None
-    """What is most likely where no known mistake explains the difference."""
     client_string_to_sign: str | None = None
-    """What the client signed, where a known mistake explains it; the server's own where the mistake is not in the text."""
     client_canonical_request: str | None = None
-    """Of ACS3: the text whose hash that is."""
 
     @property
     def words(self) -> str | None:
