@@ -7,6 +7,7 @@ result can be waited for, and its result is sent back.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -29,7 +30,7 @@ from cfmock.service.flows import compiled
 from cfmock.service.lookup import rows_from
 from cfmock.service.outcomes import Outcome
 from cfmock.service.overview import count_by_status
-from cfmock.service.rows import ExecutionRow, FlowRow
+from cfmock.service.rows import AliasRow, ExecutionRow, FlowRow, ScheduleRow
 from cfmock.service.world import FLOWS, World
 
 MAX_DRAWN = 2_000
@@ -68,16 +69,16 @@ class FlowDetailControl(ControlPart):
 
     def find_flows(self) -> list[FlowSummary]:
         """All flows of all worlds by their names, as values."""
-        return [
-            FlowSummary(**worked_out(self._summary(world, row)))
-            for world, row in _by_name(list(self._worlds(ALL)), ("", "", ""))
-        ]
+        rows = _by_name(list(self._worlds(ALL)), ("", "", ""))
+        return [FlowSummary(**worked_out(self._summary(*each))) for each in rows]
 
     def show_flow(self, name: str, scope: Scope = ALL) -> Answer:
         """One flow with all that belongs to it. Raises NotFoundError."""
         world = self._one_world(scope)
-        row = self._flow(world, name)
-        flow = (yield partial(_numbered, row)) if row.definition else row.compiled
+        row, stores = self._flow(world, name), world.stores
+        flow = row.compiled
+        if row.definition:  # with places in its own text: it may be a part of the file that it came from
+            flow = yield partial(compiled, row.definition, row.name, row.execution_mode)
         findings = yield from self._findings(world, row, flow)
         return {
             **_brief(world, row),
@@ -87,19 +88,15 @@ class FlowDetailControl(ControlPart):
             "outline": _outline(flow),
             "versions": [
                 {**shown_fields(each, "version", "description"), "created": iso(each.created)}
-                for each in islice(rows_from(world.stores.versions, row.id), MAX_LISTED)
+                for each in islice(rows_from(stores.versions, row.id), MAX_LISTED)
             ],
-            "aliases": _aliases(world, row),
-            "schedules": _schedules(world, row),
+            "aliases": [_alias(each) for each in islice(rows_from(stores.aliases, row.id), MAX_LISTED)],
+            "schedules": [_schedule(world, each) for each in islice(rows_from(stores.schedules, row.id), MAX_LISTED)],
             "mocks": _mocks(world.mocks[name]),
             "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes[name].uses()],
             "coverage": _coverage(flow, _passed(world, row)),
             "findings": [
-                {
-                    **shown_fields(each, "code", "message"),
-                    **shown_fields(each.mark, "line", "column"),
-                    "severity": each.severity.value,
-                }
+                {**shown_fields(each, "code", "severity", "message"), **shown_fields(each.mark, "line", "column")}
                 for each in findings
             ],
         }
@@ -217,24 +214,15 @@ def _outline(flow: Flow) -> list[dict[str, Json]]:
     ]
 
 
-def _aliases(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    return [
-        {
-            **shown_fields(each, "name", "description"),
-            "routes": [shown_fields(route, "version", "weight") for route in each.routes],
-        }
-        for each in islice(rows_from(world.stores.aliases, row.id), MAX_LISTED)
-    ]
+def _alias(row: AliasRow) -> dict[str, Json]:
+    routes: list[Json] = [shown_fields(route, "version", "weight") for route in row.routes]
+    return {**shown_fields(row, "name", "description"), "routes": routes}
 
 
-def _schedules(world: World, row: FlowRow) -> list[dict[str, Json]]:
-    return [
-        {
-            **shown_fields(each, "name", "description", "cron", "enabled", "payload", "left_out"),
-            "next": iso(cron.parse(each.cron).after(world.clock.now())) if each.enabled else None,
-        }
-        for each in islice(rows_from(world.stores.schedules, row.id), MAX_LISTED)
-    ]
+def _schedule(world: World, row: ScheduleRow) -> dict[str, Json]:
+    following = iso(cron.parse(row.cron).after(world.clock.now())) if row.enabled else None
+    shown = shown_fields(row, "name", "description", "cron", "enabled", "payload", "left_out")
+    return {**shown, "next": following}
 
 
 def _mocks(mocks: TaskMocks) -> list[dict[str, Json]]:
@@ -265,28 +253,17 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
 
 def _passed(world: World, row: FlowRow) -> dict[str, int]:
     """Count the passages of each point of the present definition; running executions count with what they passed."""
-    counts = dict(world.stores.passed.of(row))
+    counts = Counter(world.stores.passed.of(row))
     running = (live.row for live in world.live.get(row.id, {}).values() if live.outcome is None)
     for each in islice(running, MAX_RUNNING):
         if each.flow.definition == row.definition:
-            for point, times in hits(each).items():
-                counts[point] = counts.get(point, 0) + times
+            counts.update(hits(each))
     return counts
-
-
-def _numbered(row: FlowRow) -> Flow:
-    """The compiled definition with places in its own text: it may be a part of the file that it came from."""
-    return compiled(row.definition, row.name, row.execution_mode)
 
 
 def _coverage(flow: Flow, counts: Mapping[str, int]) -> dict[str, Json]:
     points = [
-        {
-            **shown_fields(each, "id", "label"),
-            "kind": each.kind.value,
-            "line": each.mark.line,
-            "hits": counts.get(each.id, 0),
-        }
+        {**shown_fields(each, "id", "kind", "label"), "line": each.mark.line, "hits": counts.get(each.id, 0)}
         for each in flow.points()
     ]
     return {"percent": _percent(flow.points(), counts), "points": points}

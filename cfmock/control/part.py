@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Generator, Iterator
+from enum import Enum
 from typing import Any, ParamSpec, TypeVar
 
 from cfmock.base.errors import ArgumentError
@@ -138,7 +139,8 @@ def check_rules(count: int, of_what: str) -> None:
 
 def shown_fields(value: object, *names: str) -> dict[str, Json]:
     """These attributes of a value, as an answer has them."""
-    return {name: getattr(value, name) for name in names}
+    found = {name: getattr(value, name) for name in names}
+    return {name: part.value if isinstance(part, Enum) else part for name, part in found.items()}
 
 
 P = ParamSpec("P")
