@@ -155,12 +155,9 @@ class MapRun:
             "tolerated_percentage": tolerated_percentage,
         }
         self._changed(changes)
-        if concurrency is not None:
-            self.concurrency = concurrency
-        if tolerated_count is not None:
-            self.tolerated_count = tolerated_count
-        if tolerated_percentage is not None:
-            self.tolerated_percentage = tolerated_percentage
+        for name, value in changes.items():
+            if value is not None:
+                setattr(self, name, value)
         with self._held():
             self._judge(lambda: Failure(TOLERANCE, f"{self._failed} children of {self.name} have failed"))
 

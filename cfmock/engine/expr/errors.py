@@ -43,15 +43,12 @@ class ExpressionSyntaxError(CfmockError):
         """The line of the mistake and, below it, a caret under the place, also after wide characters."""
         at = self.column - 1
         start = self.text.rfind("\n", 0, at) + 1
-        end = self.text.find("\n", at)
-        left = max(start, at - _WINDOW)
-        right = min(len(self.text) if end < 0 else end, at + _WINDOW)
+        end = (self.text + "\n").index("\n", at)
+        left, right = max(start, at - _WINDOW), min(end, at + _WINDOW)
         before = "".join(map(_visible, self.text[left:at]))
         if left > start:
             before = "…" + before
-        rest = "".join(map(_visible, self.text[at:right])) + (
-            "…" if right < (end if end >= 0 else len(self.text)) else ""
-        )
+        rest = "".join(map(_visible, self.text[at:right])) + ("…" if right < end else "")
         return f"{before}{rest}\n{' ' * sum(map(_cells, before))}^"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -28,7 +28,7 @@ _TOKEN = re.compile(
   | (?P<name>[^\W\d]\w*)
   | "(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
   | '(?P<single>[^'\\]*(?:\\.[^'\\]*)*)'
-  | `(?P<raw>[^`]*)`
+  | `(?P<string>[^`]*)`
   | (?P<operator>\|\||&&|==|!=|<=|>=|[<>!()\[\]{}:,*-])
     """,
     re.VERBOSE | re.DOTALL,
@@ -81,32 +81,16 @@ def tokens(text: str) -> Iterator[Token]:
             hint = _HINTS.get(text[at], f"unexpected character {text[at]!r}")
             raise ExpressionSyntaxError(hint, text, at + 1)
         kind: Any = match.lastgroup
-        if kind in _AS_WRITTEN and match[kind] != "in":
-            yield Token(kind, match[kind], at + 1)
-        elif kind != "blank":
-            yield _token(match, text, at + 1)
+        value: Any = match[kind]
+        if kind in _CONVERTED:
+            kind, convert = _CONVERTED[kind]
+            value = convert(value, text, at + 1)
+        elif kind == "name" and value == "in":
+            kind = "operator"
+        if kind != "blank":
+            yield Token(kind, value, at + 1)
         at = match.end()
     yield Token("end", None, len(text) + 1)
-
-
-_AS_WRITTEN = frozenset(("root", "key", "name", "operator"))
-
-
-def _token(match: re.Match[str], text: str, column: int) -> Token:
-    kind, value = match.lastgroup, match[match.lastgroup or 0]
-    match kind:
-        case "double" | "single":
-            return Token("string", _unescaped(value, text, column), column)
-        case "raw":
-            return Token("string", value, column)
-        case "number":
-            return Token("number", _number(value, text, column), column)
-        case "name" if value == "in":
-            return Token("operator", value, column)
-        case "key":
-            return Token(kind, value, column)
-        case _:
-            raise AssertionError(kind)
 
 
 def _number(digits: str, text: str, column: int) -> int | float:
@@ -133,3 +117,10 @@ def _unescaped(body: str, text: str, column: int) -> str:
         return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
     return _SURROGATES.sub(joined, _ESCAPE.sub(character, body))
+
+
+_CONVERTED: dict[str, tuple[Kind, Callable[[str, str, int], Any]]] = {
+    "double": ("string", _unescaped),
+    "single": ("string", _unescaped),
+    "number": ("number", _number),
+}

@@ -68,14 +68,13 @@ def compile_definition(
     value = document.value
     if isinstance(source, str):
         document.value = None  # the flow keeps the document for its places, and those are in the text
-    values = count(value)
+    flow, values = None, count(value)
     if values > MAX_VALUES:
         reading.complain((), "a definition has at most {} values, not {}", MAX_VALUES, values)
-        raise DefinitionError(reading.problems)
-    if not isinstance(value, dict):
+    elif not isinstance(value, dict):
         reading.complain((), "a flow definition is a mapping with 'Type: StateMachine' or 'type: flow'")
-        raise DefinitionError(reading.problems)
-    flow = _read(reading, value, express=express)
+    else:
+        flow = _read(reading, value, express=express)
     if reading.problems or flow is None:
         raise DefinitionError(reading.problems)
     return replace(

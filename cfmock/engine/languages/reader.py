@@ -39,22 +39,14 @@ class DefinitionSource:
         self.strict = False
         self._problems: list[Problem] = []
         self._more = 0
-        self.words = 0
+        self.words_left = MAX_WORDS  # below 0 what follows need not be looked at
         self.unread: list[Unread] = []
         self.expressions: list[tuple[Path, Expression]] = []
         self._lines: list[str] | None = None
 
     def keep(self, path: Path, expression: Expression) -> None:
         self.expressions.append((path, expression))
-        self.words += expression.size
-
-    @property
-    def words_left(self) -> int:
-        """How many its expressions may still have; below 0 what follows need not be looked at."""
-        return MAX_WORDS - self.words
-
-    def mark(self, path: Path, *, key: bool = False) -> Mark:
-        return self.document.mark(path, key=key)
+        self.words_left -= expression.size
 
     def complain(
         self, path: Path, kind: str, *subject: str | int, key: bool = False, near: tuple[str, ...] = ()
@@ -78,9 +70,8 @@ class DefinitionSource:
 
     def syntax(self, path: Path, error: ExpressionSyntaxError) -> None:
         """Complain of an expression, at the very column where its text stands on one line of the file."""
-        if not self._has_room():
-            return
-        self._problems.append(Problem(self._inside(self.mark(path), error), path, error.mistake))
+        if self._has_room():
+            self._problems.append(Problem(self._inside(self.document.mark(path), error), path, error.mistake))
 
     def _inside(self, mark: Mark, error: ExpressionSyntaxError) -> Mark:
         if self._lines is None:
@@ -233,7 +224,7 @@ class Section:
             expression = compile_expression(value, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
-            self.source.words += words_of(value)
+            self.source.words_left -= words_of(value)
             return None
         self.source.keep((*self.path, key), expression)
         if self.source.words_left < 0:
@@ -254,7 +245,7 @@ class Section:
         try:
             constructor = compile_constructor(value, names, bare=bare, most=self.source.words_left)
         except ConstructorErrors as errors:
-            self.source.words += errors.words
+            self.source.words_left -= errors.words
             for path, error in errors.problems:
                 self.source.syntax((*self.path, key, *path), error)
             return None
