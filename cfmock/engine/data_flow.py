@@ -188,7 +188,12 @@ class DataFlow(Protocol):
         """A number written in the definition, or the value of the expression that stands for it; `what` names it."""
         if type(given) is not Expression:
             return given
-        return given_number(step, given.evaluate(self.scope(step), step.effort), what, low, high, whole=whole)
+        value = given.evaluate(self.scope(step), step.effort)
+        number = number_in(value, low, high, whole=whole)
+        if number is None:
+            kind = number_kind(low, high, whole=whole)
+            raise Failure(RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no {kind}")
+        return number
 
     def call(self, step: Step, node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
@@ -274,15 +279,6 @@ def number_kind(low: float, high: float, *, whole: bool) -> str:
     return f"{'whole ' if whole else ''}number from {low:g} to {high:.12g}"
 
 
-def given_number(step: Step, value: Json, what: str, low: float, high: float, *, whole: bool) -> int | float:
-    """The number that an expression gives for the field `what`. Raises a `Failure` for anything else."""
-    number = number_in(value, low, high, whole=whole)
-    if number is None:
-        kind = number_kind(low, high, whole=whole)
-        raise Failure(RUNTIME_ERROR, f"{what} of '{step.node.name}' is {value!r}, no {kind}")
-    return number
-
-
 def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
     """A value with its text. Raises a `Failure` for what is not a JSON value or is nested too deeply; `what` names it.
 
@@ -305,8 +301,7 @@ def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
 def measured(value: Json, limit: int, what: str, effort: Effort | None = None) -> Datum:
     """Return a value of at most `limit` bytes with its text; raises `LimitExceeded` for a larger one."""
     made = datum(value, what, effort)
-    if made.size > limit:
-        check_size(made.size, limit, what)
+    check_size(made.size, limit, what)
     return made
 
 

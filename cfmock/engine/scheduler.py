@@ -146,7 +146,6 @@ class FlowScheduler:
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution from outside, and with it the children it waits for."""
         self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
-        self.run_ready()
 
     def fail(self, execution: FlowExecution, failure: Failure) -> None:
         """End an execution by a failure that it cannot catch."""
@@ -299,7 +298,7 @@ class FlowScheduler:
             failure.forget_path()
             self._failed(fiber, failure)
         except Exception as error:
-            self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, Failure(INTERNAL_ERROR, repr(error)))
+            self.fail(execution, Failure(INTERNAL_ERROR, repr(error)))
             raise
         finally:
             execution.hand_over()
@@ -394,12 +393,10 @@ class FlowScheduler:
     def _time_out(self, execution: FlowExecution, seconds: float) -> None:
         failure = Failure(EXECUTION_TIMEOUT, f"the execution did not end within {seconds:g} seconds")
         self._close(execution, ExecutionStatus.TIMED_OUT, EXECUTION_TIMED_OUT, failure)
-        self.run_ready()
 
     def _too_long(self, execution: FlowExecution) -> None:
         execution.context.last -= 1
-        failure = Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events")
-        self.fail(execution, failure)
+        self.fail(execution, Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events"))
 
     def _close(
         self,

@@ -147,9 +147,19 @@ def _closure(node: parser.Node, missing: Missing, absent: Any = None) -> Closure
 
 
 def _path(root: str, steps: tuple[Step, ...], missing: Missing, absent: Any = None) -> Closure:
-    if not all(isinstance(step, str) for step in steps):
-        return _selection(_path(root, (), missing), steps, missing, absent, root)
     strict = missing is Missing.ERROR
+
+    def base(scope: Scope, effort: Effort) -> Json:
+        try:
+            return scope[root]
+        except KeyError:
+            if strict:
+                raise MissingPathError(f"{root} has no value here") from None
+            return absent
+
+    select = _selection(base, steps, missing, absent, root) if steps else base
+    if not all(isinstance(step, str) for step in steps):
+        return select
 
     def keys(scope: Scope, effort: Effort) -> Json:
         # A text key fits a map and nothing else, so Python's own complaint tells that the path ends here.
@@ -157,24 +167,11 @@ def _path(root: str, steps: tuple[Step, ...], missing: Missing, absent: Any = No
             value = scope[root]
             for key in steps:
                 value = value[key]
+            return value
         except (KeyError, TypeError):
-            if strict:
-                raise _missing(scope, root, steps) from None
-            return absent
-        return value
+            return select(scope, effort) if strict else absent  # the former says where
 
     return keys
-
-
-def _missing(scope: Scope, root: str, steps: tuple[Step, ...]) -> MissingPathError:
-    if root not in scope:
-        return MissingPathError(f"{root} has no value here")
-    value = scope[root]
-    for index, step in enumerate(steps):
-        if not isinstance(value, dict) or step not in value:
-            return _Nothing(index, value).told(root, steps)
-        value = value[step]
-    raise AssertionError(steps)
 
 
 def _selection(

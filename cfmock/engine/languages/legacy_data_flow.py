@@ -118,21 +118,13 @@ class LegacyDataFlow(DataFlow):
             raise Failure(RUNTIME_ERROR, "the input of the execution is not a JSON object")
         if self.data.input is None:
             return frame
-        scope = {"$input": given.value, "$local": {}, "$context": _flow_context(context.identity)}
-        effort = Effort(context.ids)
-        return self.frame(measured(_picked(self.data.input, scope, effort), MAX_DATA, "the input of the flow", effort))
+        return self.frame(_mapped(self.data.input, frame, context, "the input of the flow"))
 
     def close(self, frame: Frame, context: Context) -> Datum:
         """The output of the execution: the local variable, or what the outputMappings of the flow pick."""
         if self.data.output is None:
             return frame.value
-        scope = {
-            "$input": frame.given.value,
-            "$local": frame.value.value,
-            "$context": _flow_context(context.identity),
-        }
-        effort = Effort(context.ids)
-        return measured(_picked(self.data.output, scope, effort), MAX_DATA, "the output of the flow", effort)
+        return _mapped(self.data.output, frame, context, "the output of the flow")
 
     def frame(self, given: Datum) -> Frame:
         return Frame(given, EMPTY)
@@ -232,6 +224,17 @@ class LegacyDataFlow(DataFlow):
 
     def scope(self, step: Step) -> LegacyScope:
         return LegacyScope(step, {"$": step.given.value})
+
+
+def _mapped(mappings: Mappings, frame: Frame, context: Context, what: str) -> Datum:
+    """What mappings of the whole flow pick."""
+    scope = {
+        "$input": frame.given.value,
+        "$local": frame.value.value,
+        "$context": _flow_context(context.identity),
+    }
+    effort = Effort(context.ids)
+    return measured(_picked(mappings, scope, effort), MAX_DATA, what, effort)
 
 
 def _picked(mappings: Mappings, scope: dict[str, Json], effort: Effort) -> dict[str, Json]:
