@@ -1,14 +1,15 @@
-"""A task from its call to its end, on the flow clock: a table of states and events.
+"""A task from its call to its end, on the flow clock: a table of states.
 
 A fiber waits twice: for the call to be answered (`CallTask`) and, in the callback modes, for the end (`AwaitTask`).
 
-             ┌─ PROMISED ──► ASKED ──────┐
-    CALLED ──┼─ SUBMITTED ─► SUBMITTED ──┼─ TIMED ────► SETTLED ───┐
-             └───────────────────────────┼─ OPENED ───► OPEN ──────┼─ ENDED, FAILED ─► OVER
-                                         └─ FOLLOWED ─► FOLLOWING ─┘
+             ┌─► ASKED ──────┐
+    CALLED ──┼─► SUBMITTED ──┼─► SETTLED ───┐
+             └───────────────┼─► OPEN ──────┼─► OVER
+                             └─► FOLLOWING ─┘
 
-ENDED comes in every state: by an answer that takes no time, a report with the token, the end of a nested execution, and whoever
-calls the task off. So does FAILED: the call is refused, or its time is over. Before the call was answered, it leads to REFUSED.
+OVER can come after every state: by an answer that takes no time, a report with the token, the end of a nested execution, and
+whoever calls the task off; or as a failure, if the call is refused or its time is over. A call that fails before it was
+answered is REFUSED.
 
 What only a mock decides is certain, so its end is a *progress* timer, even if that end is the time-out. While anybody
 may still report the task its time-out is a *guard* that no waiting client jumps to. Either way a time-out comes before all
@@ -48,42 +49,21 @@ class TaskState(enum.Enum):
     OVER = "over"
 
 
-class TaskEvent(enum.Enum):
-    """Events in the life of a task."""
+_ENDS = frozenset((TaskState.OVER,))
+_ANSWERED = _ENDS | {TaskState.SETTLED, TaskState.OPEN, TaskState.FOLLOWING}
+_UNANSWERED = _ANSWERED | {TaskState.REFUSED}
 
-    __hash__ = object.__hash__
-
-    PROMISED = "promised"
-    SUBMITTED = "submitted"
-    TIMED = "timed"
-    OPENED = "opened"
-    FOLLOWED = "followed"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-_ENDS = {TaskEvent.ENDED: TaskState.OVER, TaskEvent.FAILED: TaskState.OVER}
-_ANSWERED = {
-    **_ENDS,
-    TaskEvent.TIMED: TaskState.SETTLED,
-    TaskEvent.OPENED: TaskState.OPEN,
-    TaskEvent.FOLLOWED: TaskState.FOLLOWING,
-}
-_UNANSWERED = {**_ANSWERED, TaskEvent.FAILED: TaskState.REFUSED}
-
-NEXT: Mapping[TaskState, Mapping[TaskEvent, TaskState]] = {
-    TaskState.CALLED: {
-        **_UNANSWERED, TaskEvent.PROMISED: TaskState.ASKED, TaskEvent.SUBMITTED: TaskState.SUBMITTED,
-    },
+NEXT: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.CALLED: _UNANSWERED | {TaskState.ASKED, TaskState.SUBMITTED},
     TaskState.ASKED: _UNANSWERED,
     TaskState.SUBMITTED: _ANSWERED,
     TaskState.SETTLED: _ENDS,
     TaskState.OPEN: _ENDS,
     TaskState.FOLLOWING: _ENDS,
-    TaskState.REFUSED: {},
-    TaskState.OVER: {},
-}  # fmt: skip
-"""State and event to the next state. What is not here cannot happen."""
+    TaskState.REFUSED: frozenset(),
+    TaskState.OVER: frozenset(),
+}
+"""The states that can come after each."""
 
 _PROMISED = frozenset((TaskState.ASKED, TaskState.SUBMITTED))
 _NOT_SUBMITTED = frozenset((TaskState.CALLED, TaskState.ASKED, TaskState.REFUSED))
@@ -140,7 +120,7 @@ class PendingTask:
             if not self.over:  # a function may have reported it before it answered
                 self._take(answer)
         except Failure as failure:
-            self._end(failure, TaskEvent.FAILED)
+            self._fail(failure)
         return self._want()
 
     def wait(self) -> CommandOutcome:
@@ -179,7 +159,7 @@ class PendingTask:
                     raise answer
                 self._take_promised(answer)
             except Failure as failure:
-                self._end(failure, TaskEvent.FAILED)
+                self._fail(failure)
             self._resume_fiber()
         self.execution.scheduler.run_ready()
 
@@ -206,7 +186,7 @@ class PendingTask:
         elif isinstance(answer, Fails):
             self._end_in(answer.after, Failure(answer.code, answer.detail))
         elif isinstance(answer, AnswersLater):
-            self._move(TaskEvent.SUBMITTED if mode is Mode.SYSTEM_CALLBACK else TaskEvent.PROMISED)
+            self._move(TaskState.SUBMITTED if mode is Mode.SYSTEM_CALLBACK else TaskState.ASKED)
             self._set_time_out()
             if self._early is not None:
                 self.answer(self._early)
@@ -233,14 +213,14 @@ class PendingTask:
         if seconds <= 0:
             self._end(outcome)
             return
-        self._move(TaskEvent.TIMED)
+        self._move(TaskState.SETTLED)
         longest = self.call.timeout
         if longest is not None and longest <= seconds:
             seconds, outcome = longest, TaskTimedOut(longest)
         self.timer = self._end_at(seconds, TimerKind.PROGRESS, outcome)
 
     def _open(self) -> None:
-        self._move(TaskEvent.OPENED)
+        self._move(TaskState.OPEN)
         self._show_token()
         self._set_time_out()
 
@@ -255,7 +235,7 @@ class PendingTask:
         if child.ended:
             self.child_ended(child)
             return
-        self._move(TaskEvent.FOLLOWED)
+        self._move(TaskState.FOLLOWING)
         self._set_time_out()
         child.on_end.append(self.child_ended)
 
@@ -286,17 +266,20 @@ class PendingTask:
 
         def due() -> None:
             execution.record(DUE, self.fiber.path, kind is TimerKind.GUARD)
-            self._end(outcome, TaskEvent.FAILED if kind is TimerKind.GUARD else TaskEvent.ENDED)
+            if kind is TimerKind.GUARD:
+                self._fail(outcome)
+            else:
+                self._end(outcome)
             execution.scheduler.run_ready()
 
         return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)
 
     # -- states
 
-    def _move(self, event: TaskEvent) -> None:
+    def _move(self, after: TaskState) -> None:
         """Leave a state for the next one, with what each of them means to the timeline of the execution."""
-        before, after = self.state, NEXT[self.state][event]
-        self.state = after
+        before, self.state = self.state, after
+        assert after in NEXT[before]
         timeline = self.execution.timeline
         timeline.busy += (after in _PROMISED) - (before in _PROMISED)
         timeline.open += (after is TaskState.OPEN) - (before is TaskState.OPEN)
@@ -306,15 +289,18 @@ class PendingTask:
             elif before is TaskState.FOLLOWING:
                 timeline.part(self.followed.timeline)
 
-    def _end(self, outcome: Json | Failure, event: TaskEvent = TaskEvent.ENDED) -> None:
+    def _fail(self, failure: Json | Failure) -> None:
+        self._end(failure, TaskState.OVER if self.state not in _NOT_SUBMITTED else TaskState.REFUSED)
+
+    def _end(self, outcome: Json | Failure, after: TaskState = TaskState.OVER) -> None:
         before = self.state
         if self.over:
             return
         self._outcome = outcome
         if before is TaskState.CALLED and self.call.mode is not Mode.CUSTOM_CALLBACK:
-            self.state = NEXT[before][event]  # nothing stands yet that would have to go
+            self.state = after  # nothing stands yet that would have to go
             return
-        self._move(event)
+        self._move(after)
         for timer in (self.timer, self.guard):
             if timer is not None:
                 timer.cancel()
