@@ -301,7 +301,8 @@ def datum(value: Json, what: str, effort: Effort | None = None) -> Datum:
 def measured(value: Json, limit: int, what: str, effort: Effort | None = None) -> Datum:
     """Return a value of at most `limit` bytes with its text; raises `LimitExceeded` for a larger one."""
     made = datum(value, what, effort)
-    check_size(made.size, limit, what)
+    if made.size > limit:
+        check_size(made.size, limit, what)
     return made
 
 

@@ -66,12 +66,11 @@ class ReadyQueue:
             job.on_stop()
         job.rest()
 
-    def take_over(self, job: Job) -> bool:
-        """Make what is left of jobs that have started too much part of this job. Returns whether there is any."""
+    def take_over(self, job: Job) -> None:
+        """Let what is left of jobs that have started too much go on, as this job's."""
         left, self._left = self._left, []
         self.turns.extend((fiber, outcome, job) for fiber, outcome in left)
         job.ready += len(left)
-        return bool(left)
 
     def abandon(self) -> None:
         """Let nothing go on any more, and tell whoever waits for a job to rest."""

@@ -69,22 +69,17 @@ _FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
 _ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)  # the very last event is kept for these
 
 
-class FlowScheduler:
-    """Starts executions and moves them on.
+class FlowScheduler(ReadyQueue):
+    """Starts executions and moves them on, in turn. What executions and tasks see of it is explained in `execution.Scheduler`.
 
-    `timers` hold what they wait for, `ids` is all their chance, `slices` begins a slice. What becomes ready belongs to
-    the `job` that is at work.
+    `timers` hold what they wait for, `ids` is all their chance, `slices` begins a slice.
     """
 
     def __init__(self, timers: Timers, ids: Ids, slices: Callable[[], Slice] = Slice) -> None:
+        super().__init__()
         self.timers = timers
         self.ids = ids
-        self.queue = ReadyQueue()
-        self.attendance = Attendance(self.queue, virtual=isinstance(timers.clock, VirtualClock))
-        self.resume = self.queue.resume
-        self.at_work = self.queue.at_work
-        self.stop_job = self.queue.stop_job
-        self.abandon = self.queue.abandon
+        self.attendance = Attendance(self, virtual=isinstance(timers.clock, VirtualClock))
         self._slices = slices
         self._slice = slices()
         self.on_waiting: Callable[[FlowExecution], object] = lambda execution: None
@@ -95,11 +90,6 @@ class FlowScheduler:
         self._scheduled = False
         self._rank = 0
         self._held_clock = timers.clock if isinstance(timers.clock, HeldClock) else None
-
-    @property
-    def job(self) -> Job:
-        """The job at work: whatever becomes ready belongs to it."""
-        return self.queue.job
 
     def start(
         self,
@@ -144,7 +134,6 @@ class FlowScheduler:
         return execution
 
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
-        """End an execution from outside, and with it the children it waits for."""
         self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
 
     def fail(self, execution: FlowExecution, failure: Failure) -> None:
@@ -171,13 +160,12 @@ class FlowScheduler:
         return leave
 
     def take_over(self, job: Job) -> None:
-        """Let what is left of jobs that have started too much go on, as this job's."""
-        if self.queue.take_over(job):
+        super().take_over(job)
+        if self.turns:
             self._schedule()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let what becomes ready in this block go on only at its end."""
         before, self._held = self._held, True
         try:
             yield
@@ -190,28 +178,28 @@ class FlowScheduler:
     @property
     def unfinished(self) -> bool:
         """Return whether a slice has ended before all could go on that can."""
-        return bool(self.queue.turns or self.attendance.touched)
+        return bool(self.turns or self.attendance.touched)
 
     def run_ready(self) -> None:
         """Serve the queue, then let timelines that somebody waits for jump, until nothing moves or the slice is over."""
         if self._held:
             return
-        queue, attendance = self.queue, self.attendance
-        if not (queue.turns or attendance.touched):
+        attendance = self.attendance
+        if not (self.turns or attendance.touched):
             self._release_clock()
             return
         self._held = True
-        before, begun = queue.job, self._slices()
+        before, begun = self.job, self._slices()
         self._slice = begun
         try:
-            while queue.turns or attendance.jump():
-                if queue.turns:
-                    self._take_turn(*queue.turns.popleft())
+            while self.turns or attendance.jump():
+                if self.turns:
+                    self._take_turn(*self.turns.popleft())
                 if begun.over():
                     break
         finally:
             self._held = False
-            queue.job = before
+            self.job = before
             self._release_clock()
             if self.unfinished:
                 self._schedule()
@@ -221,14 +209,13 @@ class FlowScheduler:
             self._held_clock.release()
 
     def take_turn_again(self, execution: FlowExecution, label: str, allowed: int, slice_: Slice) -> None:
-        """Let the fiber of this label go on as it did when its turn was recorded. Raises ReplayError if it is not ready."""
-        for entry in self.queue.turns:
+        for entry in self.turns:
             if entry[0].execution is execution and label_of(*entry[:2]) == label:
-                self.queue.turns.remove(entry)
+                self.turns.remove(entry)
                 break
         else:
             raise ReplayError(f"'{label}' cannot go on")
-        self._slice, self.queue.allowed = slice_, allowed
+        self._slice, self.allowed = slice_, allowed
         before, self._held = self._held, True
         try:
             self._take_turn(*entry)
@@ -236,13 +223,13 @@ class FlowScheduler:
             self._held = before
 
     def _take_turn(self, fiber: Fiber, outcome: CommandOutcome, job: Job) -> None:
-        queue, execution = self.queue, fiber.execution
+        execution = fiber.execution
         if job.exceeded:
-            queue.turns.appendleft((fiber, outcome, job))
+            self.turns.appendleft((fiber, outcome, job))
             self.stop_job(job)
             return
-        queue.job = job
-        allowed, queue.allowed = queue.allowed, TURN  # the next one has a whole turn
+        self.job = job
+        allowed, self.allowed = self.allowed, TURN  # the next one has a whole turn
         execution.timeline.busy -= 1
         try:
             self.attendance.touch(execution.timeline)
@@ -333,7 +320,7 @@ class FlowScheduler:
 
     def _pause(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber go on first in the next slice, as if its turn had not ended."""
-        self.queue.resume_first(fiber, outcome, allowed)
+        self.resume_first(fiber, outcome, allowed)
         recording = fiber.execution.recording
         if recording is not None:
             recording.told(PAUSE, fiber.execution.context.last)
@@ -362,12 +349,10 @@ class FlowScheduler:
     # -- for commands
 
     def resume_at(self, due: float, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> Timer:
-        """Let a fiber go on at a moment, in steady seconds of its timeline."""
         resume = partial(self.resume_now, fiber, outcome, job)
         return self.timers.add(due, TimerKind.PROGRESS, resume, fiber.execution.timeline)
 
     def resume_now(self, fiber: Fiber, outcome: CommandOutcome, job: Job | None = None) -> None:
-        """Let a fiber go on whose time has come. `job` is what it belongs to, if not to who has moved the clock."""
         if fiber.execution.recording is not None:
             fiber.execution.record(WAITED, label_of(fiber, outcome))
         with self.at_work(job or self.job):
@@ -375,7 +360,6 @@ class FlowScheduler:
         self.run_ready()
 
     def start_map_child(self, parent: FlowExecution, map_run: MapRun, index: int) -> FlowExecution:
-        """Start a child of a map run that nobody keeps a row of."""
         request = map_run.request
         return self.start(
             parent.flow.child(request.processor, express=request.express),
