@@ -43,39 +43,26 @@ SPOILING = frozenset(("truncate", "garbage", "slow"))
 """The transports that need the operation's real answer, to spoil it."""
 
 
-_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "badrequest": ("InvalidArgument",),
-    "conflict": ("ConcurrentUpdateError",),
-    "entitynotexist": ("FlowNotExists", "ExecutionNotExists"),
-    "executionnotfound": ("ExecutionNotExists",),
-    "flownotfound": ("FlowNotExists",),
-    "forbidden": ("AccessDenied",),
-    "incompletesignature": ("SignatureNotMatch",),
-    "internalfailure": ("InternalServerError",),
-    "invalidaction": ("ActionNotSupported",),
-    "invalidapi": ("ActionNotSupported",),
-    "invalidsecuritytoken": ("InvalidAccessKeyID",),
-    "invalidtimestamp": ("RequestTimeTooSkewed",),
-    "invalidversion": ("APIVersionNotSupported",),
-    "nopermission": ("AccessDenied",),
-    "notfound": ("FlowNotExists", "ExecutionNotExists"),
-    "operationconflict": ("ConcurrentUpdateError",),
-    "quotaexceeded": ("ResourceThrottled",),
-    "ratelimitexceeded": ("ResourceThrottled",),
-    "requestexpired": ("RequestTimeTooSkewed",),
-    "requestlimitexceeded": ("ResourceThrottled",),
-    "resourcenotfound": ("FlowNotExists", "ExecutionNotExists"),
-    "schedulenotfound": ("ScheduleNotExists",),
-    "serviceunavailable": ("InternalServerError",),
-    "statemachinedoesnotexist": ("FlowNotExists",),
-    "throttling": ("ResourceThrottled",),
-    "toomanyrequests": ("ResourceThrottled",),
-    "unauthorized": ("AccessDenied",),
-    "unknownerror": ("InternalServerError",),
-    "validation": ("InvalidArgument",),
-}
-"""Names of other Alibaba Cloud products, its API gateway and AWS, in small letters without what stands behind a dot and without
-`Exception` → the codes documented for this service."""
+_FOREIGN = (
+    ("AccessDenied", "forbidden nopermission unauthorized"),
+    ("ActionNotSupported", "invalidaction invalidapi"),
+    ("APIVersionNotSupported", "invalidversion"),
+    ("ConcurrentUpdateError", "conflict operationconflict"),
+    ("ExecutionNotExists", "executionnotfound"),
+    ("FlowNotExists", "flownotfound statemachinedoesnotexist"),
+    ("FlowNotExists ExecutionNotExists", "entitynotexist notfound resourcenotfound"),
+    ("InternalServerError", "internalfailure serviceunavailable unknownerror"),
+    ("InvalidAccessKeyID", "invalidsecuritytoken"),
+    ("InvalidArgument", "badrequest validation"),
+    ("RequestTimeTooSkewed", "invalidtimestamp requestexpired"),
+    ("ResourceThrottled", "quotaexceeded ratelimitexceeded requestlimitexceeded throttling toomanyrequests"),
+    ("ScheduleNotExists", "schedulenotfound"),
+    ("SignatureNotMatch", "incompletesignature"),
+)
+"""Codes of this service with their names at other Alibaba Cloud products, its API gateway and AWS, in small letters without
+what stands behind a dot and without `Exception`."""
+
+_OTHER_NAMES = {name: tuple(codes.split()) for codes, names in _FOREIGN for name in names.split()}
 
 
 def likely_codes(word: Any, codes: Collection[str]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, MutableSequence, Sequence
-from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
@@ -48,11 +47,6 @@ class FaultDecision(Struct, frozen=True):
 
 class ActiveFault:
     """A rule at work: `hits` is how many calls it struck. `id` is unique in its injector and never given again."""
-
-    __slots__ = (
-        "_bucket", "_calls", "_dice", "_every", "_execution", "_flow", "_head", "_key", "_least", "_numbers",
-        "_standing", "_tail", "_window", "expires_at", "hits", "id", "named", "rule",
-    )  # fmt: skip
 
     def __init__(self, rule: FaultRule, id: str, clock: Clock) -> None:
         self.id = id
@@ -157,7 +151,7 @@ _Possible = tuple["Candidates[ActiveFault] | None", "Candidates[ActiveFault] | N
 """The rules that may strike a call, and those that may skew the clock for it; None where there are none."""
 
 _Sorted = tuple["list[ActiveFault]", "list[ActiveFault]"]
-"""The rules for an operation, and all others."""
+"""The rules for an operation that are not spent; and all, those for the operation first."""
 
 
 class FaultInjector:
@@ -273,8 +267,8 @@ class FaultInjector:
         operation = call.operation.name
         rules = self._traced.get(operation)
         if rules is None:
-            nearest_first = chain(*self._sorted(operation))
-            rules = self._traced[operation] = tuple([each.standing() for each in islice(nearest_first, _TRACED)])
+            nearest_first = self._sorted(operation)[1][:_TRACED]
+            rules = self._traced[operation] = tuple([fault.standing() for fault in nearest_first])
         return Trace(call, self._clock.now(), rules, struck)
 
     def _decision(self, struck: Sequence[ActiveFault], decider: ActiveFault | None) -> FaultDecision:
@@ -306,7 +300,7 @@ class FaultInjector:
         key = (operation, flow, access_key_id)
         found = self._memo.get(key)
         if found is None:
-            covering = [fault for fault in faults if not fault.spent and fault.covers(flow, access_key_id)]
+            covering = [fault for fault in faults if fault.covers(flow, access_key_id)]
             striking = _candidates(fault for fault in covering if fault.rule.clock_skew is None)
             found = striking, _candidates(fault for fault in covering if fault.rule.clock_skew is not None)
             if len(self._memo) >= _MEMO:
@@ -318,9 +312,9 @@ class FaultInjector:
     def _sorted(self, operation: str) -> _Sorted:
         found = self._by_operation.get(operation)
         if found is None:
-            found = self._by_operation[operation] = [], []
-            for fault in self._faults.values():
-                found[not fault.rule.when.operation.cover(operation)].append(fault)
+            ordered = sorted(self._faults.values(), key=lambda fault: not fault.rule.when.operation.cover(operation))
+            active = [each for each in ordered if not each.spent and each.rule.when.operation.cover(operation)]
+            found = self._by_operation[operation] = active, ordered
         return found
 
     def _expire(self) -> None:

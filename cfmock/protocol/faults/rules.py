@@ -57,11 +57,6 @@ class Globs(Meaning, frozen=True, eq=False):
     def cover(self, text: str | None) -> bool:
         return self.match is None or (text is not None and self.match(text))
 
-    @property
-    def plain(self) -> bool:
-        """True if each stands for itself alone."""
-        return not any(map(is_glob, self.patterns))
-
     def missing(self, what: str, known: Collection[str]) -> str | None:
         """Say that no known word fits them, with the nearest one; None if one fits."""
         if any(map(self.cover, known)) or self.match is None:
@@ -98,9 +93,6 @@ class FaultCondition(Struct, frozen=True):
         for name, each, text in zip(_GLOBS, self.globs, actual, strict=True):
             if each.match is not None and not each.cover(text):
                 yield name, each, text
-
-
-EVERY_CALL = FaultCondition()
 
 
 class Fixed(Struct, frozen=True):
@@ -165,7 +157,7 @@ class FaultRule(Meaning, frozen=True, eq=False):
     """One rule. `times` and `expires` (seconds after it was added) None: for ever. `given` is what it was made of. With a
     `rate_limit` the action is for throttled calls."""
 
-    when: FaultCondition = EVERY_CALL
+    when: FaultCondition = FaultCondition()
     name: str = ""
     times: int | None = None
     expires: float | None = None
@@ -197,7 +189,8 @@ class FaultRule(Meaning, frozen=True, eq=False):
 
     def missing_key(self, known: Collection[str]) -> str | None:
         """Say that it is for none of these keys; None if it is for one, or a glob, which may be for keys made later."""
-        return self.when.access_key_id.missing("key", known) if self.when.access_key_id.plain else None
+        keys = self.when.access_key_id
+        return None if any(map(is_glob, keys.patterns)) else keys.missing("key", known)
 
     @classmethod
     @shared_allowance()

@@ -30,12 +30,6 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 
-# Canonical is a text that the signing documents would encode just as it stands: unreserved characters bare, every other byte
-# as %XX in upper case. `+` is a space and is rewritten after this is asked.
-_ESCAPE = "%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[BCDF])"
-_BARE = "[0-9A-Za-z_.~&=+-]*"
-_CANONICAL = re.compile(rf"{_BARE}(?:{_ESCAPE}{_BARE})*\Z")
-_SAFE = "-_.~"
 MAX_PARAMETERS = 1000
 """Parameters of a request. The operations have twenty at most, and a client adds a dozen."""
 
@@ -114,22 +108,15 @@ def read_pairs(text: str, values: dict[str, str], encoded: dict[str, str]) -> No
     """Add the pairs of a query or form to `values` (decoded) and `encoded` (`E(name)=E(value)`)."""
     if _read_at_once(text, values, encoded):
         return
-    canonical = _CANONICAL.match(text) is not None
-    for piece in text.replace("+", "%20").split("&"):
-        name, equals, value = piece.partition("=")
-        if canonical and equals and "=" not in value:
-            # The wire's own text is what has to be signed, so nothing is encoded again.
-            name, value = _unescape(name), _unescape(value)
-            encoded[name] = piece
-            values[name] = value
-        elif piece:
-            name, value = unquote(name), unquote(value)
-            values[name] = value
-            encoded[name] = f"{percent_encode(name)}={percent_encode(value)}"
+    for piece in filter(None, text.replace("+", "%20").split("&")):
+        name, _, value = map(unquote, piece.partition("="))
+        values[name] = value
+        encoded[name] = f"{percent_encode(name)}={percent_encode(value)}"
 
 
 def _read_at_once(text: str, values: dict[str, str], encoded: dict[str, str]) -> bool:
-    """Add the pairs of a canonical text, all decoded in one go; False if it has a NUL, a name twice or a piece without `=`."""
+    """Add the pairs of a text that the signing documents would encode as it stands (unreserved characters bare, other bytes as
+    %XX in upper case), all in one go. False for other texts, and if there is a NUL, a name twice or a piece without `=`."""
     separators = b"=&" * text.count("&") + b"="
     if text.encode("utf-8", "surrogateescape").translate(None, _BARE_BYTES) != separators or _ODD_ESCAPE.search(text):
         return False
@@ -153,7 +140,7 @@ _ODD_ESCAPE = re.compile("%(?!0[1-9A-F]|[189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[
 
 def percent_encode(text: str) -> str:
     """E(x) of the signing documents: UTF-8; letters, digits and `-_.~` stay, every other byte is %XX in upper case."""
-    return urllib.parse.quote(text, safe=_SAFE, errors="surrogateescape")
+    return urllib.parse.quote(text, safe="-_.~", errors="surrogateescape")
 
 
 def unquote(text: str) -> str:
