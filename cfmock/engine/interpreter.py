@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from cfmock.base.json_text import Json, json_text
+from cfmock.engine import events
 from cfmock.engine.commands import (
     DATA_LIMIT,
     INVALID_OUTPUT,
@@ -40,19 +41,7 @@ from cfmock.engine.commands import (
     Wait,
 )
 from cfmock.engine.data_flow import Context, Frame, Step
-from cfmock.engine.events import (
-    EXECUTION_FAILED,
-    EXECUTION_STARTED,
-    EXECUTION_SUCCEEDED,
-    MAP_RUN_STARTED,
-    STEP_FAILED,
-    TASK_FAILED,
-    TASK_SUBMIT_FAILED,
-    TASK_SUBMITTED,
-    TASK_SUCCEEDED,
-    TASK_TIMED_OUT,
-    PartShapes,
-)
+from cfmock.engine.events import PartShapes
 from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import (
@@ -98,7 +87,7 @@ class _Interpreter:
 
     def run(self, given: Datum) -> Part:
         flow, data_flow = self.flow, self.data_flow
-        told: Emit = "", 0, EXECUTION_STARTED, (given.text,)
+        told: Emit = "", 0, events.EXECUTION_STARTED, (given.text,)
         last = self.tell(told) or (yield told)
         try:
             frame = data_flow.open(given, self.context)
@@ -108,9 +97,9 @@ class _Interpreter:
                 raise Failure(INVALID_OUTPUT, f"the output of the execution is not a JSON object: {output.text[:200]}")
         except (Failure, ExpressionError) as error:
             failure = _failure(error)
-            yield "", failure.event or last, EXECUTION_FAILED, failure.parts
+            yield "", failure.event or last, events.EXECUTION_FAILED, failure.parts
             raise failure from None
-        told = "", last, EXECUTION_SUCCEEDED, (output.text,)
+        told = "", last, events.EXECUTION_SUCCEEDED, (output.text,)
         if not self.tell(told):
             yield told
         return output
@@ -175,7 +164,7 @@ class _Interpreter:
 
     def failed(self, step: Step, failure: Failure) -> Generator[Command, Any, None]:
         """Tell of the failure, then go where a catch leads, or fail what is around."""
-        failure.event = yield step.node.name, failure.event or step.last, STEP_FAILED, failure.parts
+        failure.event = yield step.node.name, failure.event or step.last, events.STEP_FAILED, failure.parts
         catch = step.node.catch_for(failure.code) if failure.catchable else None
         if catch is None:
             raise failure
@@ -220,19 +209,19 @@ class _Interpreter:
         name, tell = call.state, self.tell
         told: Emit = name, step.last, *self.data_flow.scheduled(step, call)
         step.last = tell(told) or (yield told)
-        failing = TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else TASK_SUBMIT_FAILED
+        failing = events.TASK_FAILED if call.mode is Mode.REQUEST_COMPLETE else events.TASK_SUBMIT_FAILED
         try:
             value = yield CallTask(call)
             if value is SUBMITTED:
-                failing = TASK_FAILED
-                step.last = yield name, step.last, TASK_SUBMITTED, ()
+                failing = events.TASK_FAILED
+                step.last = yield name, step.last, events.TASK_SUBMITTED, ()
                 value = yield AwaitTask(call)
             result = made(step, value)
         except Failure as failure:
-            shapes = TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
+            shapes = events.TASK_TIMED_OUT if isinstance(failure, TaskTimedOut) else failing
             step.last = failure.event = yield name, step.last, shapes, failure.parts
             raise
-        told = name, step.last, TASK_SUCCEEDED, (result.text,)
+        told = name, step.last, events.TASK_SUCCEEDED, (result.text,)
         step.last = tell(told) or (yield told)
         return result
 
@@ -325,7 +314,7 @@ class _Interpreter:
         if self.observe is not None:
             self.observe(node.processor.id)
         started = json_text({"MapRunName": request.name})
-        step.last = yield node.name, step.last, MAP_RUN_STARTED, (started,)
+        step.last = yield node.name, step.last, events.MAP_RUN_STARTED, (started,)
         context.map_runs += 1
         try:
             results = yield request

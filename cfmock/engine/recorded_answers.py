@@ -54,15 +54,15 @@ def kept_end(child: MapChild) -> Entry:
 def kept_answer(answer: Answer | Failure) -> Entry:
     """The answer to a call as values; `answer_of` reads it."""
     if isinstance(answer, Failure):
-        return ["raises", answer.code, answer.detail, answer.catchable]
+        return ["raises", *kept_outcome(answer)[1:]]
     if isinstance(answer, Returns):
         return ["returns", answer.value, answer.after]
     if isinstance(answer, Fails):
         return ["fails", answer.code, answer.detail, answer.after]
-    if isinstance(answer, Waits):
-        return ["waits", answer.child, answer.call_off is None]
     if isinstance(answer, AnswersLater):
         return ["later"]
+    if isinstance(answer, Waits):
+        return ["waits", answer.child, answer.call_off is None]
     serial = answer.execution.identity.serial if isinstance(answer.execution, FlowExecution) else None
     return ["nested", serial, answer.answer, answer.joined]
 
@@ -71,8 +71,8 @@ def answer_of(kept: Entry, task: CalledTask, children: Children) -> Answer | Fai
     """The answer again, with the children there are."""
     kind, *facts = kept
     if kind == "raises":
-        code, detail, catchable = facts
-        return (Failure if catchable else LimitExceeded)(code, detail)
+        failure: Failure = outcome_of([False, *facts])
+        return failure
     if kind == "returns":
         return Returns(*facts)
     if kind == "fails":

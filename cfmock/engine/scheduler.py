@@ -25,6 +25,7 @@ from cfmock.base.clocks import HeldClock, Slice, VirtualClock
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
+from cfmock.engine import events
 from cfmock.engine.commands import (
     BLOCKED,
     EVENT_LIMIT,
@@ -35,16 +36,7 @@ from cfmock.engine.commands import (
     Failure,
 )
 from cfmock.engine.data_flow import Context
-from cfmock.engine.events import (
-    EXECUTION_FAILED,
-    EXECUTION_STOPPED,
-    EXECUTION_SUCCEEDED,
-    EXECUTION_TIMED_OUT,
-    MAX_EVENTS,
-    EventShapes,
-    EventSink,
-    Rows,
-)
+from cfmock.engine.events import MAX_EVENTS, EventShapes, EventSink, Rows
 from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, TaskResolver
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
@@ -66,7 +58,7 @@ AHEAD = 64
 """Events that a fiber may tell before it is asked whether the slice is over."""
 
 _FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
-_ENDS = (EXECUTION_SUCCEEDED, EXECUTION_FAILED)  # the very last event is kept for these
+_ENDS = (events.EXECUTION_SUCCEEDED, events.EXECUTION_FAILED)  # the very last event is kept for these
 
 
 class FlowScheduler(ReadyQueue):
@@ -134,11 +126,11 @@ class FlowScheduler(ReadyQueue):
         return execution
 
     def stop(self, execution: FlowExecution, error: str, cause: str) -> None:
-        self._close(execution, ExecutionStatus.STOPPED, EXECUTION_STOPPED, Failure(error, cause))
+        self._close(execution, ExecutionStatus.STOPPED, events.EXECUTION_STOPPED, Failure(error, cause))
 
     def fail(self, execution: FlowExecution, failure: Failure) -> None:
         """End an execution by a failure that it cannot catch."""
-        self._close(execution, ExecutionStatus.FAILED, EXECUTION_FAILED, failure)
+        self._close(execution, ExecutionStatus.FAILED, events.EXECUTION_FAILED, failure)
 
     def retire(self, execution: FlowExecution, error: str, cause: str) -> None:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
@@ -344,7 +336,7 @@ class FlowScheduler(ReadyQueue):
             self._close(fiber.execution, ExecutionStatus.FAILED, None, failure)
         elif not group.failed:
             group.failed = True
-            self.resume(fiber, Ending(group.fiber, group, failure))
+            self.resume(fiber, Ending(group.fiber, failure))
 
     # -- for commands
 
@@ -376,7 +368,7 @@ class FlowScheduler(ReadyQueue):
 
     def _time_out(self, execution: FlowExecution, seconds: float) -> None:
         failure = Failure(EXECUTION_TIMEOUT, f"the execution did not end within {seconds:g} seconds")
-        self._close(execution, ExecutionStatus.TIMED_OUT, EXECUTION_TIMED_OUT, failure)
+        self._close(execution, ExecutionStatus.TIMED_OUT, events.EXECUTION_TIMED_OUT, failure)
 
     def _too_long(self, execution: FlowExecution) -> None:
         execution.context.last -= 1

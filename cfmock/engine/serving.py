@@ -21,7 +21,7 @@ from cfmock.engine.commands import (
     WaitUntil,
 )
 from cfmock.engine.data_flow import MAX_NESTING
-from cfmock.engine.execution import Fiber, FlowExecution, Group, Members, Scheduler
+from cfmock.engine.execution import Fiber, FlowExecution, Group, Scheduler
 from cfmock.engine.map_runs import MapChild, MapRun
 from cfmock.engine.pending_task import PendingTask
 from cfmock.engine.recorded_answers import kept_end
@@ -36,14 +36,13 @@ class Ending(NamedTuple):
     """
 
     fiber: Fiber
-    members: Members
     failure: Failure
     turns: int = MAX_NESTING
 
 
 def end_members(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
     """Let a failure end what a fiber waits for, or take another turn; `over` is a fiber that has nothing else to do."""
-    fiber, members, failure, turns = ending
+    fiber, failure, turns = ending
     if fiber.part is None:
         return  # called off meanwhile, with all that it waited for
     timeline, recording = fiber.execution.timeline, fiber.execution.recording
@@ -56,7 +55,8 @@ def end_members(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
         if recording is not None:
             recording.endings[ENDING + fiber.path] = timer
     else:
-        members.cancel()
+        assert fiber.waiting is not None
+        fiber.waiting.cancel()
         scheduler.resume(fiber, failure)
 
 
@@ -127,19 +127,13 @@ def _run_map(scheduler: Scheduler, fiber: Fiber, command: RunMap) -> CommandOutc
         start=partial(_start_or_find, execution),
         held=scheduler.held,
         done=partial(scheduler.resume, fiber),
-        failed=partial(_map_failed, scheduler, fiber),
+        failed=lambda failure: scheduler.resume(Fiber(execution, None), Ending(fiber, failure)),
         changed=partial(execution.record, MAP_CHANGED, fiber.path),
         child_ended=lambda index, child: execution.record(MAP_ENDED, fiber.path, index, kept_end(child)),
     )
     execution.map_runs[map_run.name] = map_run
     map_run.begin()
     return BLOCKED
-
-
-def _map_failed(scheduler: Scheduler, fiber: Fiber, failure: Failure) -> None:
-    map_run = fiber.waiting
-    assert isinstance(map_run, MapRun)
-    scheduler.resume(Fiber(fiber.execution, None), Ending(fiber, map_run, failure))
 
 
 def _start_or_find(parent: FlowExecution, map_run: MapRun, index: int) -> MapChild:

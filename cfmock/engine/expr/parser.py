@@ -259,15 +259,12 @@ class _Parser:
         self._calls += 1
         if self._calls > MAX_CALLS:
             raise self.error(f"calls nested more than {MAX_CALLS} deep", name)
-        arguments = self.arguments()
+        self.take()
+        arguments = self.listed(")", "argument")
         self._calls -= 1
         if not function.takes(len(arguments)):
             raise self.error(f"{function.signature} takes {function.arity}, not {len(arguments)}", name)
         return FunctionCall(function, arguments)
-
-    def arguments(self) -> tuple[Node, ...]:
-        self.take()
-        return self.listed(")", "argument")
 
     def listed(self, close: str, what: str) -> tuple[Node, ...]:
         """Expressions between commas, up to what closes them."""
