@@ -22,7 +22,7 @@ from cfmock.engine.execution import CalledTask
 from cfmock.engine.jobs import Job
 from cfmock.fixtures.history.answers import mock_documents
 from cfmock.fixtures.history.reader import read_histories
-from cfmock.fixtures.history.recording import RecordedExecution, recorded_row
+from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.observe.models import Execution, moment
 from cfmock.service.rows import ExecutionRow
 
@@ -148,5 +148,5 @@ def execution(flow: str, recording: RecordedExecution) -> Execution:
         started=moment(recording.started),
         stopped=moment(last.time) if ended else None,
         visits=tuple(event.step for event in recording.events if event.type == "StepEntered"),
-        events=tuple(map(recorded_row, recording.events)),
+        events=tuple(event.row() for event in recording.events),
     )

@@ -81,7 +81,7 @@ def _print(report: ReplayReport, form: str) -> None:
 
 
 def _print_lines(report: ReplayReport) -> None:
-    from cfmock.tools.replay.report import confirmed_line, evidence_lines, lines
+    from cfmock.tools.replay.report import FIDELITY, evidence_lines, lines
 
     for found in report.comparisons:
         for line in lines(found):
@@ -90,9 +90,8 @@ def _print_lines(report: ReplayReport) -> None:
     evidence = list(evidence_lines(report.comparisons))
     if evidence:
         click.echo("\n" + "\n".join(evidence))
-    confirmed = confirmed_line(report.comparisons)
-    if confirmed:
-        click.echo(f"\n{confirmed}")
+    if report.confirmed:
+        click.echo(f"\nconfirmed choices of {FIDELITY}: {', '.join(report.confirmed)}")
     click.echo(f"\n{report.summary()}")
 
 

@@ -87,7 +87,7 @@ class _Comparing:
 
     def __init__(self, replay: Replay) -> None:
         self.replay = replay
-        self.recording = replay.recording
+        self.recording, self.events = replay.recording, replay.events
         self.pairs = replay.pairs
         self.name = UNKNOWN_NAME if replay.execution == UNKNOWN_NAME else ""
         self.evidence: dict[tuple[str, str, str], Evidence] = {}
@@ -95,18 +95,11 @@ class _Comparing:
         self.placed: set[int] = set()  # the events of the replay that a recorded one stands for
 
     def run(self) -> ReplayComparison:
-        agreed, difference = 0, None
-        for recorded in self.recording.events:
-            difference = self.event(recorded)
-            if difference is not None:
-                break
-            agreed += 1
-        if difference is None:
-            difference = self.behind() or self.status()
+        difference = next(filter(None, map(self.event, self.recording.events)), None) or self.behind() or self.status()
         refuted = {each.choice for each in self.evidence.values()}
         return ReplayComparison(
             replay=self.replay,
-            agreed=agreed,
+            agreed=len(self.placed),
             difference=difference,
             evidence=tuple(self.evidence.values()),
             confirmed=tuple(each for each in self.confirmed if each not in refuted),
@@ -116,9 +109,8 @@ class _Comparing:
 
     def event(self, recorded: RecordedEvent) -> EventDifference | None:
         if recorded is self.recording.misplaced:
-            return self.difference(
-                recorded, None, "order", recorded.id, None, "the file has another event in its place"
-            )
+            told = "the file has another event in its place"
+            return self.difference(recorded, None, "order", recorded.id, None, told)
         own = self.pairs.own(recorded.id)
         if own is None:
             return self.unpaired(recorded)
@@ -144,7 +136,7 @@ class _Comparing:
         """On virtual time the same events come in the same order; the service takes a while for each, and then only what
         follows from one another does."""
         if self.timed_like_us and recorded.id != own.id:
-            other = self.replay.events[recorded.id - 1] if recorded.id <= len(self.replay.events) else None
+            other = self.events[recorded.id - 1] if recorded.id <= len(self.events) else None
             told = f"comes as event {recorded.id}, here as event {own.id}"
             return self.difference(recorded, other, "order", recorded.id, own.id, told)
         return None
@@ -158,7 +150,7 @@ class _Comparing:
             own = self.pairs.own(recorded.id)
             if own is None or not 0 < recorded.cause < recorded.id or not own.cause:
                 continue
-            if own.time == self.replay.events[own.cause - 1].time:
+            if own.time == self.events[own.cause - 1].time:
                 total += 1
                 late += recorded.time > events[recorded.cause - 1].time
         return late * 10 <= total
@@ -183,7 +175,7 @@ class _Comparing:
         if abs(moment) <= TOLERANCE or not 0 < recorded.cause < recorded.id or not own.cause:
             return None
         there = recorded.time - self.recording.events[recorded.cause - 1].time
-        here = own.time - self.replay.events[own.cause - 1].time
+        here = own.time - self.events[own.cause - 1].time
         allowed = TOLERANCE + LATENCY * (recorded.id - recorded.cause)
         if -TOLERANCE <= there - here <= allowed:
             return None
@@ -231,64 +223,49 @@ class _Comparing:
         if kind not in _DOCUMENTED and keys:
             self.confirmed[choice_for(kind)] = None
 
-    def open(self, choice: str, recorded: RecordedEvent, message: str) -> None:
-        key = choice, recorded.type, message if choice != "join-cause" else ""
-        self.evidence.setdefault(key, Evidence(choice, recorded.id, recorded.type, message))
+    def open(self, choice: str, event: RecordedEvent | Event, message: str) -> None:
+        key = choice, event.type, message if choice != "join-cause" else ""
+        self.evidence.setdefault(key, Evidence(choice, event.id, event.type, message))
 
     # -- what has no pair
 
     def unpaired(self, recorded: RecordedEvent) -> EventDifference:
         """Return the difference of an event without a counterpart: the event at its place shows in what they differ."""
-        events = self.replay.events
+        events = self.events
         own = next((each for each in events if self.pairs.recorded_id(each.id) == -1), None)
-        if own is not None and (own.type, own.step) == (recorded.type, recorded.step):
-            expected = self.pairs.expected_cause(own, recorded)
-            return self.difference(recorded, own, "cause", recorded.cause, expected)
         at = events[recorded.id - 1] if recorded.id <= len(events) else None
-        if at is None or at.id in self.placed:
+        if at is None or at.id in self.placed or (own is not None and self.kind(recorded, own) is None):
             at = own
         if at is None:
             told = f"follows there; here the execution is {self.replay.status} after event {len(events)}"
             return self.difference(recorded, None, "missing", recorded.type, None, told)
-        if at.type != recorded.type:
-            return self.difference(recorded, at, "type", recorded.type, at.type)
-        if at.step != recorded.step:
-            return self.difference(recorded, at, "state", recorded.step, at.step)
-        return self.difference(recorded, at, "cause", recorded.cause, self.pairs.expected_cause(at, recorded))
+        expected = self.pairs.expected_cause(at, recorded)
+        return self.kind(recorded, at) or self.difference(recorded, at, "cause", recorded.cause, expected)
 
     def behind(self) -> EventDifference | None:
         """An event that comes here and not there. In a branch that was stopped, the service may have been less far."""
         if self.recording.status == "Running":
             return None  # nobody knows what comes next there
-        for own in self.replay.events:
+        for own in self.events:
             if own.id not in self.placed:
                 if self.timed_like_us or not self.in_stopped_branch(own):
                     told = f"comes here after event {own.cause}, and not there"
                     return self.difference(None, own, "extra", None, own.type, told)
-                self.evidence.setdefault(
-                    ("stopped-branches", own.type, ""),
-                    Evidence(
-                        "stopped-branches", own.id, own.type, "comes here before its branch is stopped, and not there"
-                    ),
-                )
+                self.open("stopped-branches", own, "comes here before its branch is stopped, and not there")
         return None
 
     def in_stopped_branch(self, own: Event) -> bool:
         """Return whether an event stands in a branch or iteration that did not come to its end."""
-        events, event = self.replay.events, own
+        event = own
         while event.cause:
-            event = events[event.cause - 1]
-            if event.type in ENTERED:
-                return True
-            if event.type in EXITED:
-                return False
+            event = self.events[event.cause - 1]
+            if event.type in (*ENTERED, *EXITED):
+                return event.type in ENTERED
         return False
 
     def status(self) -> EventDifference | None:
         """Return whether DescribeExecution has the same end."""
-        told = self.recording.description
-        last = self.recording.events[-1]
-        own = self.replay.events[-1]
+        told, last, own = self.recording.description, self.recording.events[-1], self.events[-1]
         if told is None or last.type not in ENDS:
             return None
         if told.status and told.status != self.replay.status:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import Json
 from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
-from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution, recorded_row
+from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution
 from cfmock.tools.replay.choices import choices
 from cfmock.tools.replay.compare import Evidence, ReplayComparison
 
@@ -27,12 +27,17 @@ class ReplayReport(Struct, frozen=True):
     def agrees(self) -> bool:
         return all(each.agrees for each in self.comparisons)
 
+    @property
+    def confirmed(self) -> list[str]:
+        """The choices that the histories agree with."""
+        return list(dict.fromkeys(key for each in self.comparisons for key in each.confirmed))
+
     def document(self) -> Json:
         """All of it as a JSON value."""
         return {
             "agrees": self.agrees,
             "executions": [_execution(each) for each in self.comparisons],
-            "confirmed": list(dict.fromkeys(key for each in self.comparisons for key in each.confirmed)),
+            "confirmed": self.confirmed,
         }
 
     def summary(self) -> str:
@@ -69,13 +74,10 @@ def _execution(found: ReplayComparison) -> Json:
             "what": difference.what,
             "message": difference.message,
             "values": {"cloud": difference.cloud, "cfmock": difference.cfmock},
-            "cloud": recorded_row(difference.recorded) if difference.recorded is not None else None,
-            "cfmock": difference.own.row() if difference.own is not None else None,
+            "cloud": difference.recorded and difference.recorded.row(),
+            "cfmock": difference.own and difference.own.row(),
         },
-        "evidence": [
-            {"choice": each.choice, "event": each.event, "type": each.type, "message": each.message}
-            for each in found.evidence
-        ],
+        "evidence": [to_builtins(each) for each in found.evidence],
         "confirmed": list(found.confirmed),
     }
 
@@ -92,26 +94,18 @@ def lines(found: ReplayComparison) -> Iterator[str]:
         return
     yield f"DIFFERS {title(recording)}: {found.agreed} of {events} events agree"
     yield f"    {difference.message}"
-    started = recording.started
-    yield f"    - the service: {_recorded_line(difference.recorded, started)}"
-    yield f"    + cfmock:      {_own_line(difference.own, started)}"
+    yield f"    - the service: {_line(difference.recorded, recording.started)}"
+    yield f"    + cfmock:      {_line(difference.own, recording.started)}"
 
 
-def _recorded_line(event: RecordedEvent | None, started: float) -> str:
+def _line(event: RecordedEvent | Event | None, started: float) -> str:
     if event is None:
         return "no such event"
-    return _line(recorded_row(event), event.time - started)
-
-
-def _own_line(event: Event | None, started: float) -> str:
-    return "no such event" if event is None else _line(event.row(), event.time - started)
-
-
-def _line(row: Mapping[str, Json], since: float) -> str:
+    row = event.row()
     of = f" of '{row['StepName']}'" if row["StepName"] else ""
     detail = row["EventDetail"]
     detail = detail if len(detail) <= _WIDEST else detail[:_WIDEST] + "…"
-    after = duration_text(since)
+    after = duration_text(event.time - started)
     return f"event {row['EventId']}, caused by {row['ScheduleEventId']}, after {after}: {row['Type']}{of}, {detail}"
 
 
@@ -129,9 +123,3 @@ def evidence_lines(comparisons: Iterable[ReplayComparison]) -> Iterator[str]:
         yield f"- **{key}**: {choices()[key].choice}"
         for recording, evidence in rows:
             yield f"  - {iso(recording.started)[:10]}, event {evidence.event}, {evidence.type}: {evidence.message}"
-
-
-def confirmed_line(comparisons: Iterable[ReplayComparison]) -> str:
-    """The choices that the histories agree with; empty for none."""
-    keys = list(dict.fromkeys(key for each in comparisons for key in each.confirmed))
-    return f"confirmed choices of {FIDELITY}: {', '.join(keys)}" if keys else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -38,41 +39,24 @@ def value_difference(cloud: Json, own: Json, name: str = "", path: str = "") -> 
     the same twice, are equal to any other such.
     """
     if isinstance(cloud, dict) and isinstance(own, dict):
-        for key in [*own, *(key for key in cloud if key not in own)]:
-            below = f"{path}.{key}" if path else key
-            found = _part(cloud.get(key, MISSING), own.get(key, MISSING), name, below)
-            if found is not None:
-                return found
-        return None
-    if isinstance(cloud, list) and isinstance(own, list):
-        for index in range(max(len(cloud), len(own))):
-            there = cloud[index] if index < len(cloud) else MISSING
-            here = own[index] if index < len(own) else MISSING
-            found = _part(there, here, name, f"{path}[{index}]")
-            if found is not None:
-                return found
-        return None
-    if isinstance(cloud, str) and isinstance(own, dict | list) and cloud[:1] in ("{", "["):
+        keys = [*own, *(key for key in cloud if key not in own)]
+        parts = [(f"{path}.{key}" if path else key, cloud.get(key, MISSING), own.get(key, MISSING)) for key in keys]
+    elif isinstance(cloud, list) and isinstance(own, list):
+        pairs = enumerate(zip_longest(cloud, own, fillvalue=MISSING))
+        parts = [(f"{path}[{index}]", there, here) for index, (there, here) in pairs]
+    elif isinstance(cloud, str) and isinstance(own, dict | list) and cloud[:1] in ("{", "["):
         try:
             return value_difference(json_value(cloud), own, name, path)
         except (ValueError, RecursionError):
             return ValueDifference(path, cloud, own)
-    return None if _equal(cloud, own, name) else ValueDifference(path, cloud, own)
-
-
-def _part(cloud: Json, own: Json, name: str, path: str) -> ValueDifference | None:
-    if cloud is MISSING or own is MISSING:
-        return ValueDifference(path, cloud, own)
-    return value_difference(cloud, own, name, path)
+    else:
+        return None if _equal(cloud, own, name) else ValueDifference(path, cloud, own)
+    return next(filter(None, (value_difference(there, here, name, at) for at, there, here in parts)), None)
 
 
 def _equal(cloud: Json, own: Json, name: str) -> bool:
-    if isinstance(cloud, bool) or isinstance(own, bool) or not isinstance(own, str) or not isinstance(cloud, str):
-        return (
-            type(cloud) is type(own) and cloud == own
-            if isinstance(cloud, bool) or isinstance(own, bool)
-            else cloud == own
-        )
+    if not isinstance(own, str) or not isinstance(cloud, str):
+        return isinstance(cloud, bool) == isinstance(own, bool) and bool(cloud == own)
     if cloud == own or (_UUID.fullmatch(cloud) and _UUID.fullmatch(own)):
         return True
     if read_token(own) is not None and read_token(cloud) is not None:
