@@ -65,14 +65,14 @@ def _check(
     paths: tuple[str, ...], selection: Selection, form: str, variables: dict[str, str]
 ) -> tuple[int, FixtureSet]:
     from cfmock.tools.checks.formats import FORMATS
-    from cfmock.tools.checks.report import Level, check
+    from cfmock.tools.checks.report import check
 
     report = check(paths, selection, variables)
     if form == "text":
         for warning in report.fixtures.warnings:
             click.echo(f"warning: {warning}", err=True)
         for issue in report.issues:
-            click.echo(issue.text if issue.level is Level.ERROR else f"{issue.level.value}: {issue.text}", err=True)
+            click.echo(issue.text if issue.level == "error" else f"{issue.level}: {issue.text}", err=True)
         if not report.mistaken:
             said = [f"{count} {what}{'s' * (count != 1)}" for what, count in report.counts().items() if count]
             click.echo(f"ok: {', '.join(said) or 'nothing there'}")

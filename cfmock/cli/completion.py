@@ -13,20 +13,15 @@ FILES = re.compile(r"\b(PATH|FILE|FOLDER)\b")
 """Values that are files or folders."""
 
 
-class FileName(StringParamType):
-    """A text that the shell completes as a file's name."""
+class CompletedText(StringParamType):
+    """A text that the shell completes as one of some words; without them, as a file's name."""
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(incomplete, type="file")]
-
-
-class KnownWord(StringParamType):
-    """A text that the shell completes as one of some words."""
-
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, words: Callable[[], Iterable[str]] | None = None) -> None:
         self._words = words
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        if self._words is None:
+            return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(word) for word in self._words() if word.startswith(incomplete)]
 
 
@@ -41,11 +36,11 @@ def completing(command: click.Command) -> click.Command:
 def _completed(param: click.Parameter) -> StringParamType | None:
     form = param.metavar or ""
     if param.name in WORDS:
-        return KnownWord(WORDS[param.name])
+        return CompletedText(WORDS[param.name])
     if FILES.search(form):
-        return FileName()
+        return CompletedText()
     if "|" in form:
-        return KnownWord(lambda: form.split("|"))
+        return CompletedText(lambda: form.split("|"))
     return None
 
 

@@ -300,7 +300,7 @@ def _print(report: MatrixReport, options: ContractOptions) -> None:
     elif options.form != "table":
         click.echo(text, nl=False)
     else:
-        print_table(words.COLUMNS, words.rows(report), lambda row: words.STYLES[row[2]], whole=6, cut=True)
+        print_table(words.COLUMNS, words.rows(report), lambda row: words.VERDICTS[row[2]][0], whole=6, cut=True)
         click.echo("\n".join(words.footer(report)))
 
 

@@ -109,8 +109,8 @@ def fidelity(_: str) -> str:
 def choices(_: str) -> str:
     """What histories can show of that which the documents leave open, and which have."""
     rows = (
-        (code(each.key), each.choice, "; ".join(map(_confirmation, each.confirmed_by)) or "–")
-        for each in replay.choices().values()
+        (code(key), each.choice, "; ".join(map(_confirmation, each.confirmed_by)) or "–")
+        for key, each in replay.choices().items()
     )
     return table(("Choice", "What cfmock does", "Confirmed by"), rows)
 

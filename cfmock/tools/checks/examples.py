@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from cfmock.base import yaml_source
 
@@ -26,4 +26,4 @@ class CheckExample(Struct, frozen=True):
 def examples() -> Mapping[str, CheckExample]:
     """Return the table by code."""
     table = yaml_source.parse(files(__package__).joinpath(NAME).read_bytes(), NAME).value
-    return {code: CheckExample(**row) for code, row in table.items()}
+    return convert(table, dict[str, CheckExample])

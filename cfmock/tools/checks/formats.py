@@ -13,7 +13,7 @@ from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
 from cfmock.base.version import __version__
 from cfmock.tools.checks.examples import CheckExample, examples
-from cfmock.tools.checks.report import CheckReport, Issue, Level
+from cfmock.tools.checks.report import CheckReport, Issue
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 INFORMATION = "https://help.aliyun.com/en/document_detail/2402076.html"
@@ -28,17 +28,11 @@ def sarif(report: CheckReport) -> str:
     rules = [_MISTAKE, *(_rule(rule, shown[rule.code]) for rule in RULES.values())]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     driver = {"name": "cfmock", "version": __version__, "informationUri": INFORMATION, "rules": rules}
+    warnings = [{"level": "warning", "message": {"text": warning}} for warning in report.fixtures.warnings]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "invocations": [
-            {
-                "executionSuccessful": True,
-                "toolExecutionNotifications": [
-                    {"level": "warning", "message": {"text": warning}} for warning in report.fixtures.warnings
-                ],
-            }
-        ],
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": warnings}],
         "results": [_result(issue, index) for issue in report.issues],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ensure_ascii=False) + "\n"
@@ -71,8 +65,8 @@ def _result(issue: Issue, index: dict[str, int]) -> Json:
     return {
         "ruleId": rule,
         "ruleIndex": index[rule],
-        "level": issue.level.value,
-        "message": {"text": f"{issue.path}: {issue.message}" if issue.path else issue.message},
+        "level": issue.level,
+        "message": {"text": issue.told},
         "locations": [{"physicalLocation": _location(issue.mark)}],
     }
 
@@ -90,15 +84,12 @@ def _uri(file: str) -> str:
     return path.as_uri() if path.is_absolute() else quote(file.replace(os.sep, "/"), safe="/", errors="surrogateescape")
 
 
-Properties = Mapping[str, str | int]
-
-
 def as_json(report: CheckReport) -> str:
     """`findings`, each with level, code (null: a mistake), place, path in the document, message; and what there is."""
     document = {
         "findings": [
             {
-                "level": issue.level.value,
+                "level": issue.level,
                 "code": issue.code,
                 "file": issue.mark.file,
                 "line": issue.mark.line or None,
@@ -114,22 +105,18 @@ def as_json(report: CheckReport) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-_COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
-
-
 def as_github(report: CheckReport) -> str:
     """Return a workflow command per line: `::warning file=orders.yaml,line=12,col=7,title=CF101::state 'B' cannot be reached`."""
     lines = [_command("warning", {"title": "cfmock"}, warning) for warning in report.fixtures.warnings]
     for issue in report.issues:
-        message = f"{issue.path}: {issue.message}" if issue.path else issue.message
         mark = issue.mark
-        place: dict[str, str | int] = {"file": mark.file}
-        place |= {"line": mark.line, "col": mark.column} if mark.line else {}
-        lines.append(_command(_COMMANDS[issue.level], {**place, "title": issue.code or "cfmock"}, message))
+        place = {"line": mark.line, "col": mark.column} if mark.line else {}
+        properties: dict[str, str | int] = {"file": mark.file, **place, "title": issue.code or "cfmock"}
+        lines.append(_command("notice" if issue.level == "note" else issue.level, properties, issue.told))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _command(name: str, properties: Properties, message: str) -> str:
+def _command(name: str, properties: Mapping[str, str | int], message: str) -> str:
     given = ",".join(f"{key}={str(value).translate(_IN_PROPERTIES)}" for key, value in properties.items())
     return f"::{name} {given}::{message.translate(_IN_MESSAGES)}"
 

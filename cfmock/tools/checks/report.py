@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -49,27 +48,24 @@ def _words(option: str, given: Iterable[str]) -> tuple[str, ...]:
     return tuple(word.upper() for word in words)
 
 
-class Level(enum.Enum):
-    """The severity of an issue."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
 class Issue(Struct, frozen=True):
     """One thing to show. A mistake has no code, and perhaps a path in its document; a finding has a code.
 
-    `mark` is a place in a file, `text` how people read it: of a definition that stands in quotes, its places are not
-    places in the file.
+    `level` is error, warning or note; `mark` is a place in a file, `text` how people read it: of a definition that stands in
+    quotes, its places are not places in the file.
     """
 
-    level: Level
+    level: str
     code: str | None
     mark: Mark
     path: str
     message: str
     text: str
+
+    @property
+    def told(self) -> str:
+        """The message, with the path where there is one."""
+        return f"{self.path}: {self.message}" if self.path else self.message
 
 
 class CheckReport(Struct, frozen=True):
@@ -80,7 +76,7 @@ class CheckReport(Struct, frozen=True):
 
     @property
     def mistaken(self) -> bool:
-        return any(issue.level is Level.ERROR for issue in self.issues)
+        return any(issue.level == "error" for issue in self.issues)
 
     def counts(self) -> dict[str, int]:
         """Count the entries of each kind."""
@@ -98,18 +94,17 @@ def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, st
     """Check files and folders: mistakes first, then the findings that are wanted. A folder with nothing to check is a mistake."""
     fixtures, problems = load_sound(paths, variables=variables)
     empty = [Problem.at(Mark(folder, 0, 0), NOTHING_FOUND) for folder in fixtures.empty_folders(paths)]
-    issues = dict.fromkeys(
-        Issue(Level.ERROR, None, each.mark, each.path, each.message, str(each)) for each in (*problems, *empty)
-    )
+    issues = [Issue("error", None, each.mark, each.path, each.message, str(each)) for each in (*problems, *empty)]
     mocks = any(flow.entry for flow in fixtures.flows)  # beside bare definitions alone nobody could have written any
-    for flow in fixtures.flows:  # what is wrong with a comment is found with every flow of its file, and shown once
-        issues |= dict.fromkeys(_findings(flow, selection, mocks=mocks))
-    issues |= dict.fromkeys(
-        _odd(finding, finding.mark, finding.message)
-        for finding in findings_outside(fixtures)
+    odd = [(each, *_in_file(flow, each)) for flow in fixtures.flows for each in findings_of(flow, mocks=mocks)]
+    odd += [(each, each.mark, each.message) for each in findings_outside(fixtures)]
+    issues += [
+        Issue(finding.severity.value, finding.code, mark, "", message, str(finding))
+        for finding, mark, message in odd
         if selection.wants(finding.code)
-    )
-    return CheckReport(tuple(issues), fixtures)
+    ]
+    # What is wrong with a comment is found with every flow of its file, and shown once.
+    return CheckReport(tuple(dict.fromkeys(issues)), fixtures)
 
 
 def findings_of(flow: FlowFixture, *, mocks: bool = True) -> list[Finding]:
@@ -121,17 +116,6 @@ def findings_of(flow: FlowFixture, *, mocks: bool = True) -> list[Finding]:
         document=flow.document,
     )
     return [finding for finding in found if finding.code not in flow.ignore]
-
-
-def _findings(flow: FlowFixture, selection: Selection, *, mocks: bool) -> Iterator[Issue]:
-    for finding in findings_of(flow, mocks=mocks):
-        if selection.wants(finding.code):
-            mark, message = _in_file(flow, finding)
-            yield _odd(finding, mark, message)
-
-
-def _odd(finding: Finding, mark: Mark, message: str) -> Issue:
-    return Issue(Level(finding.severity.value), finding.code, mark, "", message, str(finding))
 
 
 def findings_outside(fixtures: FixtureSet) -> list[Finding]:

@@ -13,10 +13,13 @@ from cfmock.base.time_text import duration_text
 from cfmock.tools.contract.baseline import MatrixDifference, lines
 from cfmock.tools.contract.outcome import Reaction
 
-VERDICTS = ("recovered", "failed", "timed out", "not met")
-
-STYLES = {"recovered": "green", "failed": "yellow", "timed out": "red", "not met": "dim"}
-"""Styles of results on a terminal."""
+VERDICTS = {
+    "recovered": ("green", "good"),
+    "failed": ("yellow", "odd"),
+    "timed out": ("red", "bad"),
+    "not met": ("dim", "faint"),
+}
+"""The verdicts, each with its style on a terminal and its class on a page."""
 
 COLUMNS = ("OPERATION", "FAULT", "RESULT", "EXIT", "CALLS", "RETRIES", "SAID")
 
@@ -80,7 +83,6 @@ _STYLE = """\
 .overview { table-layout: fixed; } .overview th { white-space: normal; }
 """
 
-_LOOK = dict(zip(VERDICTS, ("good", "odd", "bad", "faint"), strict=True))
 _BEGUN = ' class="begun"'
 _ABREAST = 5
 """Operations side by side in the overview, that none runs off the page."""
@@ -123,7 +125,7 @@ def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
 def _mark(operation: str, reaction: Reaction | None) -> str:
     if reaction is None:
         return cell("")
-    verdict = f'<span class="{_LOOK[reaction.verdict]}">{reaction.verdict}</span>'
+    verdict = f'<span class="{VERDICTS[reaction.verdict][1]}">{reaction.verdict}</span>'
     count = len(reaction.spacing)
     tried = f' <span class="faint">after {count} retr{"y" if count == 1 else "ies"}</span>' if count else ""
     return cell(verdict + tried, operation)
@@ -146,7 +148,7 @@ def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
     yield (
         f"<tr{_BEGUN if notes else ''}>"
         + cell(escaped(reaction.case.fault), classes="whole")
-        + cell(reaction.verdict, "Result", f"whole {_LOOK[reaction.verdict]}")
+        + cell(reaction.verdict, "Result", f"whole {VERDICTS[reaction.verdict][1]}")
         + cell(str(reaction.exit), "Exit")
         + cell(str(reaction.calls), "Calls")
         + cell(escaped(retries(reaction)), "Retries")

@@ -32,11 +32,10 @@ def gather(
     paths: Sequence[str | PathLike[str]],
     wanted: Sequence[str] = (),
     *,
-    base: FixtureSet | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Cases:
     """Load the tests in these files and folders that one of `wanted` picks; none: all."""
-    fixtures, problems = load_sound(paths, base=base, variables=variables)
+    fixtures, problems = load_sound(paths, variables=variables)
     flows = {flow.name for flow in fixtures.flows}
     chosen = [test for test in fixtures.tests if picks(wanted, test)]
     return Cases(
@@ -49,12 +48,8 @@ def gather(
 
 def picks(wanted: Sequence[str], test: FlowTest) -> bool:
     """Return whether one of the texts, or globs, is in the test's name, flow or file, in capitals or not."""
-    full = title(test).casefold()
+    full = f"{test.mark.file}: {test.flow}: {test.name}".casefold()
     return not wanted or any(fnmatch.fnmatchcase(full, f"*{each.casefold()}*") for each in wanted)
-
-
-def title(test: FlowTest) -> str:
-    return f"{test.mark.file}: {test.flow}: {test.name}"
 
 
 class Result(Struct, frozen=True):

@@ -124,16 +124,11 @@ Change = tuple[str, int, int, int, int]
 def _changes(wanted: Sequence[str], entered: Sequence[str], exact: bool) -> list[Change]:
     """List the wanted states that were entered in this order and those that were not; nothing if all were. Unless `exact`, others
     may be entered besides."""
-    found: list[Change] = []
-    for change in difflib.SequenceMatcher(None, wanted, entered, autojunk=False).get_opcodes():
-        if exact or change[0] != "insert":
-            found.append(change)
-    if exact:
-        differs = wanted != entered
-    else:
-        left = iter(entered)
-        differs = not all(name in left for name in wanted)
-    return found if differs else []
+    left = iter(entered)
+    if wanted == entered if exact else all(name in left for name in wanted):
+        return []
+    changes = difflib.SequenceMatcher(None, wanted, entered, autojunk=False).get_opcodes()
+    return [change for change in changes if exact or change[0] != "insert"]
 
 
 def _states(changes: Sequence[Change], wanted: Sequence[str], entered: Sequence[str]) -> Iterator[str]:

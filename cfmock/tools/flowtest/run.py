@@ -110,7 +110,7 @@ class FlowTestRunner:
         world = emulator.worlds.of(*key)
         emulator.shared.tell = warnings.append
         emulator.observe(lambda row, point, event: passages.append(Passage(row, point, event)))
-        for row in model.rows:
+        for row in model.flows.values():
             world.stores.flows.put(FLOWS, row.name, row)
         world.mocks |= model.mocks
         mocks = world.mocks[flow.name] = TaskMocks({**flow.tasks, **test.tasks})
@@ -130,8 +130,7 @@ class FlowTestRunner:
     def _model(self, key: WorldKey) -> _Model:
         if key not in self._models:
             world = Emulator(self.settings, (), lambda world: apply(self._fixtures, world)).worlds.of(*key)
-            flows = {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)}
-            self._models[key] = _Model(world, flows)
+            self._models[key] = _Model(world, {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)})
         return self._models[key]
 
 
@@ -141,7 +140,6 @@ class _Model:
     def __init__(self, world: World, flows: Mapping[str, Flow]) -> None:
         found = (world.stores.flows.get(FLOWS, name) for name in flows)
         self.flows: dict[str, FlowRow] = {row.name: row for row in found if row is not None}
-        self.rows = list(self.flows.values())
         self.mocks = world.mocks
         self.points = {name: {point.id: point for point in flow.points()} for name, flow in flows.items()}
 
@@ -224,14 +222,13 @@ def path(ran: Ran) -> list[str]:
     return lines
 
 
-class _Stop:
+class _Stop(Struct):
     """A state that was entered, and what happened there."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.choice = ""
-        self.retries = 0
-        self.caught = False
+    name: str
+    choice: str = ""
+    retries: int = 0
+    caught: bool = False
 
     def __str__(self) -> str:
         times = {0: "", 1: "retried", 2: "retried twice"}.get(self.retries, f"retried {self.retries} times")
@@ -269,6 +266,5 @@ def told(event: Event, started: float) -> str:
         detail = event.detail if event.shape.keys else ""
     detail = detail if len(detail) <= _WIDEST else detail[:_WIDEST] + "..."
     of = f" of '{event.step}'" if event.step else ""
-    return f"event {event.id}, after {duration_text(event.time - started)}: {event.type}{of}" + (
-        f", {detail}" if detail else ""
-    )
+    after = duration_text(event.time - started)
+    return f"event {event.id}, after {after}: {event.type}{of}" + (f", {detail}" if detail else "")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from cfmock.base import yaml_source
 from cfmock.engine import commands
@@ -35,10 +35,9 @@ class Confirmation(Struct, frozen=True):
 class Choice(Struct, frozen=True):
     """Something that cfmock had to choose. `types` are the events whose details it is about."""
 
-    key: str
     choice: str
-    types: tuple[str, ...]
     confirmed_by: tuple[Confirmation, ...]
+    types: tuple[str, ...] = ()
 
 
 @cache
@@ -46,17 +45,12 @@ def choices() -> Mapping[str, Choice]:
     """All of them, by key."""
     name = "choices.yaml"
     rows = yaml_source.parse(files(__package__).joinpath(name).read_bytes(), name).value
-    return {
-        key: Choice(
-            key, row["choice"], tuple(row.get("types", ())), tuple(Confirmation(**each) for each in row["confirmed_by"])
-        )
-        for key, row in rows.items()
-    }
+    return convert(rows, dict[str, Choice])
 
 
 @cache
 def _by_type() -> Mapping[str, str]:
-    return {kind: choice.key for choice in choices().values() for kind in choice.types}
+    return {kind: key for key, choice in choices().items() for kind in choice.types}
 
 
 def choice_for(kind: str) -> str:

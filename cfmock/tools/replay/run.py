@@ -23,7 +23,7 @@ from cfmock.engine.model import MapNode
 from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Waits
 from cfmock.fixtures.history.answers import Try, tries
-from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution
+from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.fixtures.model import FlowFixture
 from cfmock.tools.replay.pairs import Pairing
 
@@ -229,9 +229,9 @@ def _state_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem |
         f"event {unknown.id} is of state '{unknown.step}', which flow '{flow.name}' ({flow.mark.file}) does not have"
     )
     if _steps(recording).isdisjoint(known):
-        return _problem(unknown, f"{where}: this is a history of another flow")
+        return Problem.at(unknown.mark, f"{where}: this is a history of another flow")
     near = did_you_mean(unknown.step, known)
-    return _problem(unknown, f"{where}{near}: the definition is newer than this history, or of another flow")
+    return Problem.at(unknown.mark, f"{where}{near}: the definition is newer than this history, or of another flow")
 
 
 def _map_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | None:
@@ -240,12 +240,8 @@ def _map_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | N
     entered = next((each for each in recording.events if each.type == "StepEntered" and each.step in maps), None)
     if entered is None:
         return None
-    return _problem(
-        entered,
+    return Problem.at(
+        entered.mark,
         f"event {entered.id} enters '{entered.step}', a distributed Map: its children have separate histories, which "
         "are not replayed",
     )
-
-
-def _problem(event: RecordedEvent, message: str) -> Problem:
-    return Problem.at(event.mark, message)
