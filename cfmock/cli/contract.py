@@ -25,7 +25,6 @@ from cfmock.cli.options import (
     admin_token,
     format_options,
     proxy_options,
-    proxying,
     settings_options,
     write_file,
 )
@@ -86,8 +85,8 @@ SHOWN = 20
 @settings_options("reload", port=0)
 @click.pass_context
 def command(
-    ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...], proxy: bool,
-    keep_proxy: bool, timeout: str | None, jobs: int, nth: int, worker: bool, ok_exit: tuple[int, ...], **given: Any,
+    ctx: click.Context, /, paths: tuple[str, ...], operation: tuple[str, ...], code: tuple[str, ...],
+    proxies: Proxying, timeout: str | None, jobs: int, nth: int, worker: bool, ok_exit: tuple[int, ...], **given: Any,
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
     if not ctx.obj:
@@ -106,7 +105,7 @@ def command(
         check_writable("--output", options.output)
     if options.show is not None:
         check_shown(options.show)
-    serve, strict = _servers(paths, given, proxying(proxy=proxy, keep_proxy=keep_proxy), options)
+    serve, strict = _servers(paths, given, proxies, options)
     kind = Worker if worker else FreshProcess
     lab = MatrixRunner(
         ClientPool(lambda: kind(serve, options.words)), nth, None if timeout is None else _seconds(timeout), strict,

@@ -112,33 +112,30 @@ class Proxying(Enum):
 
 
 def proxy_options(function: F) -> F:
-    """A decorator: `--proxy` and `--keep-proxy`, for `proxying`."""
-    keep = click.option("--keep-proxy", is_flag=True, help="leave HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as they are")
-    words = "also set HTTP_PROXY, so that clients without an endpoint option come here"
-    return click.option("--proxy", is_flag=True, help=words)(keep(function))
+    """A decorator: `--proxy` and `--keep-proxy`, as `proxies`. Both together are a SettingsError."""
 
-
-def proxying(*, proxy: bool, keep_proxy: bool) -> Proxying:
-    """Return the choice of the two options. Raises SettingsError for both."""
-    if proxy and keep_proxy:
-        raise SettingsError("--keep-proxy cannot be used with --proxy, which sets HTTP_PROXY")
-    if proxy:
+    def chosen(context: click.Context, _: click.Parameter, keep: bool) -> Proxying:
+        if not context.meta["cfmock.proxy"]:
+            return Proxying.INHERITED if keep else Proxying.NONE
+        if keep:
+            raise SettingsError("--keep-proxy cannot be used with --proxy, which sets HTTP_PROXY")
         return Proxying.OURS
-    return Proxying.INHERITED if keep_proxy else Proxying.NONE
+
+    left = "leave HTTP_PROXY, HTTPS_PROXY and ALL_PROXY as they are"
+    keep = click.option("--keep-proxy", "proxies", is_flag=True, callback=chosen, help=left)
+    own = _flag("--proxy", "also set HTTP_PROXY, so that clients without an endpoint option come here")
+    return own(keep(function))
 
 
 def format_options(formats: Sequence[str], words: str = "Format of the report.") -> Callable[[F], F]:
     """A decorator: `--format`, as `form`, the first of the formats by default; and `--json`, the same as `--format json`."""
 
     def chosen(context: click.Context, _: click.Parameter, value: str) -> str:
-        if not context.meta.get("cfmock.json"):
+        if not context.meta["cfmock.json"]:
             return value
         if value not in (formats[0], "json"):
             raise click.UsageError(f"--json cannot be used with --format {value}", context)
         return "json"
-
-    def short(context: click.Context, _: click.Parameter, value: bool) -> None:
-        context.meta["cfmock.json"] = value
 
     given = click.option(
         "--format",
@@ -149,10 +146,17 @@ def format_options(formats: Sequence[str], words: str = "Format of the report.")
         callback=chosen,
         help=words,
     )
-    same = click.option(
-        "--json", is_flag=True, is_eager=True, expose_value=False, callback=short, help="The same as --format json."
-    )
+    same = _flag("--json", "The same as --format json.")
     return lambda function: given(same(function))
+
+
+def _flag(option: str, words: str) -> Callable[[F], F]:
+    """A decorator: a flag that the callback of another option finds in `Context.meta`, as `cfmock.json`."""
+
+    def note(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.meta[f"cfmock.{parameter.name}"] = value
+
+    return click.option(option, is_flag=True, is_eager=True, expose_value=False, callback=note, help=words)
 
 
 def write_file(option: str, file: str, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cfmock.base.errors import SettingsError
-from cfmock.cli.options import loading, proxy_options, proxying, settings_options
+from cfmock.cli.options import Proxying, loading, proxy_options, settings_options
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for a command that is not there, or cannot be run."""
@@ -42,13 +42,12 @@ class CommandBehind(click.Command):
 )
 @click.pass_context
 def command(
-    ctx: click.Context, /, paths: tuple[str, ...], proxy: bool, keep_proxy: bool, coverage: str | None, **flags: Any
+    ctx: click.Context, /, paths: tuple[str, ...], proxies: Proxying, coverage: str | None, **flags: Any
 ) -> int:
     """Prints nothing of its own to stdout."""
     words: list[str] = ctx.obj
     if not words:
         raise click.UsageError("no command: put it after --, for example: cfmock run fixtures/ -- mvn test")
-    proxies = proxying(proxy=proxy, keep_proxy=keep_proxy)
     with loading():
         from cfmock.cli import server_setup
         from cfmock.server.lifecycle import new_loop, settle_memory
@@ -67,9 +66,7 @@ def command(
 
 
 def _covering(started: Any, file: str) -> Callable[[], object]:
-    """Follow the executions from now on; what is given back writes what they reached. Raises SettingsError at once if
-    the file cannot be written.
-    """
+    """Follow the executions; what is returned writes what they reached. Raises SettingsError if that cannot be written."""
     from cfmock.tools.flowtest.coverage import ServedCoverage
 
     coverage = ServedCoverage()

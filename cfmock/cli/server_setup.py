@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from cfmock.base.errors import SettingsError
 from cfmock.base.proxies import proxy_variables, without_proxies
@@ -32,32 +33,29 @@ _NAMED = 10
 """Set-ups of files that are named when nothing used them."""
 
 
-class Started:
+class Started(Struct, eq=False):
     """A server and what belongs to it. `proxies` are those of its commands' environment."""
 
-    def __init__(
-        self, server: Server, steering: Steering, fixtures: FixtureSet, settings: Settings, proxies: Proxying
-    ) -> None:
-        self.server = server
-        self._steering = steering
-        self.fixtures = fixtures
-        self.settings = settings
-        self.proxies = proxies
-        self._recording: Recording | None = None
+    server: Server
+    steering: Steering
+    fixtures: FixtureSet
+    settings: Settings
+    proxies: Proxying
+    recording: Recording | None = None
 
     @property
     def control(self) -> Control:
-        return self._steering.control
+        return self.steering.control
 
     async def start(self) -> None:
         """Bind, and write each call down where the options ask for it. Raises SettingsError."""
-        self._recording = Recording(self.settings, self.server.emulator.journal)
+        self.recording = Recording(self.settings, self.server.emulator.journal)
         await self.server.start()
 
     async def stop(self) -> None:
         await self.server.stop()
-        if self._recording is not None:
-            self._recording.close()
+        if self.recording is not None:
+            self.recording.close()
 
     @property
     def admin_open(self) -> bool:
@@ -90,7 +88,7 @@ class Started:
 
     def tell_unused(self) -> None:
         """Name the set-ups that nothing used: those that were added over the admin API, and on one line those of the files."""
-        if not (self.fixtures.flows or self.fixtures.faults or self._steering.used):
+        if not (self.fixtures.flows or self.fixtures.faults or self.steering.used):
             return
         from cfmock.api.setups import unused_text
 
@@ -165,11 +163,7 @@ def configure_log(settings: Settings) -> None:
     """Logs go to stderr, as text or as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
-    for name in (
-        "cfmock",
-        "aiohttp",
-        "asyncio",
-    ):  # all that writes to stderr: what they say may hold what clients sent, too
+    for name in ("cfmock", "aiohttp", "asyncio"):  # what the others say may hold what clients sent, too
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.propagate = False

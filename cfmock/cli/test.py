@@ -164,17 +164,10 @@ def _print(report: TestReport) -> None:
             click.echo("\nnot covered:")
             for line in missed:
                 click.echo(f"  {line}")
-    found = words.warnings(report.results)
-    if found:
+    warnings = [f"warning: {warning}" for warning in words.warnings(report.results)]
+    for lines in filter(None, (warnings, list(map(str, report.cases.problems)))):
         sys.stdout.flush()
-        click.echo("", err=True)
-        for warning in found:
-            click.echo(f"warning: {warning}", err=True)
-    if report.cases.problems:
-        sys.stdout.flush()
-        click.echo("", err=True)
-        for problem in report.cases.problems:
-            click.echo(str(problem), err=True)
+        click.echo("\n".join(["", *lines]), err=True)
     for test in report.cases.without_flow:
         click.echo(f"{test.mark}: '{test.name}' was not run: flow '{test.flow}' has mistakes", err=True)
     click.echo(f"\n{report.summary()}")

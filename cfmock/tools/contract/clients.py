@@ -54,19 +54,18 @@ class ClientRun(Struct, frozen=True):
         return {each.kind for each in self.violations}
 
 
-class FreshProcess:
+class FreshProcess(Struct, frozen=True):
     """A client that is started for each case, with a fresh server."""
 
-    def __init__(self, serve: Serve, words: Sequence[str]) -> None:
-        self._serve = serve
-        self._words = words
+    serve: Serve
+    words: Sequence[str]
 
     async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
         """Run one case, with this rule ahead of all others, for `limit` seconds at most."""
-        service = self._serve(rule)
+        service = self.serve(rule)
         await service.start()
         try:
-            ended = await process.run(self._words, service.variables, limit)
+            ended = await process.run(self.words, service.variables, limit)
         finally:
             await service.stop()
         return ClientRun(ended, service.control.find_calls(), service.control.find_violations())

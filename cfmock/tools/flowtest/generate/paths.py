@@ -178,19 +178,19 @@ class PathExecution(TaskResolver):
         """Solve for data with which the option is the first whose condition is true; None if there are none."""
         asked = [(each, False) for each in before] + [(option, True)] * (option is not None)
         conditions = [(each.condition, wanted) for each, wanted in asked if each is not None and each.condition]
-        constraints = [Constraint.of(condition, scope, wanted) for condition, wanted in conditions]
-        found = solve(self.constraints, constraints, self.result.found)
-        if found is not None:
-            return _Way(option, constraints, found, {})
+
+        def way(scope: Scope, parts: Mapping[str, Json]) -> _Way | None:
+            constraints = [Constraint.of(condition, scope, wanted) for condition, wanted in conditions]
+            found = solve(self.constraints, constraints, self.result.found)
+            return _Way(option, constraints, found, parts) if found is not None else None
+
+        possible = way(scope, {})
+        if possible is not None:
+            return possible
         # What an earlier step has set may have been set again by the latest.
         keys = {key for condition, _ in conditions for key in keys_of(condition, _OWN)}
         parts = {key: part for key in sorted(keys) if (part := renewed(scope.get(_OWN), key)) is not None}
-        if not parts:
-            return None
-        anew = {**scope, _OWN: {**scope[_OWN], **parts}}
-        constraints = [Constraint.of(condition, anew, wanted) for condition, wanted in conditions]
-        found = solve(self.constraints, constraints, self.result.found)
-        return _Way(option, constraints, found, parts) if found is not None else None
+        return way({**scope, _OWN: {**scope[_OWN], **parts}}, parts) if parts else None
 
     def _reluctance(self, node: ChoiceNode, option: Option | None) -> int:
         """By habit a flow goes to where it was least often, so that loops have an end, and rather not to where it fails."""
