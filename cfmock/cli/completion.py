@@ -9,8 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 from click.types import StringParamType
 
-FILES = re.compile(r"\b(PATH|FILE|FOLDER)\b")
-"""Values that are files or folders."""
+FILES = re.compile(r"\b(PATH|FILE|FOLDER)\b")  # values that are files or folders
 
 
 class CompletedText(StringParamType):

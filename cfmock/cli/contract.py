@@ -38,11 +38,8 @@ if TYPE_CHECKING:
     from cfmock.tools.contract.report import MatrixReport
     from cfmock.tools.contract.run import MatrixRunner
 
-JOURNAL = 100_000
-"""Calls kept of a case at the least: it is judged by them."""
-
-SHOWN = 20
-"""Lines shown of what the command wrote when it fails without a fault."""
+JOURNAL = 100_000  # calls kept of a case at the least: it is judged by them
+SHOWN = 20  # lines shown of what the command wrote when it fails without a fault
 
 
 @click.command(

@@ -31,15 +31,9 @@ EXTRAS: Mapping[str, tuple[str, str]] = {
 }
 """Extra → the modules that it brings, and what they are for."""
 
-PATIENCE = 2.0
-"""Seconds that a server gets to answer."""
-
-LONGEST_ANSWER = 65536
-"""Bytes read of an answer."""
-
-COLUMNS = 80
-"""Width of a terminal, for which texts are short enough to stand in ten lines."""
-
+PATIENCE = 2.0  # seconds that a server gets to answer
+LONGEST_ANSWER = 65536  # bytes read of an answer
+COLUMNS = 80  # width of a terminal, for which texts are short enough to stand in ten lines
 NAMES = 11  # columns, of the names in front
 
 

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cfmock")
 
-EVERY = 0.25
-"""Seconds between looks at the files."""
+EVERY = 0.25  # seconds between looks at the files
 
 Stamps = Mapping[str, Stamp | None]
 """The stamp of each file, None where it is not there."""

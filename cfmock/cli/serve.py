@@ -15,8 +15,7 @@ import click
 
 from cfmock.cli.options import given_variables, loading, settings_options
 
-LONGEST_END = 1.8
-"""Seconds after a signal in which the process ends, whatever is running. Two are promised."""
+LONGEST_END = 1.8  # seconds after a signal in which the process ends, whatever is running; two are promised
 
 
 @click.command("serve", help="Serve fixtures, flow definitions or folders of them. Without any, the account is empty.")

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cfmock")
 
-_NAMED = 10
-"""Set-ups of files that are named when nothing used them."""
+_NAMED = 10  # set-ups of files that are named when nothing used them
 
 
 class Started(Struct, eq=False):

@@ -58,11 +58,8 @@ def _width(text: str) -> int:
     return cell_len(text)
 
 
-_READABLE = 20
-"""Width that a column has at the least where it stands beside the others."""
-
-_BETWEEN = 3
-"""Spaces between two columns on a terminal."""
+_READABLE = 20  # width that a column has at the least where it stands beside the others
+_BETWEEN = 3  # spaces between two columns on a terminal
 
 
 def _taken(columns: Row, rows: Sequence[Row], whole: int) -> int:

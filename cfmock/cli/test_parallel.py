@@ -16,8 +16,7 @@ from cfmock.cli.main import SUCCESS
 if TYPE_CHECKING:
     from cfmock.tools.flowtest.cases import Cases, Result
 
-_LONGEST = 64 * 1024 * 1024
-"""Bytes of a result."""
+_LONGEST = 64 * 1024 * 1024  # bytes of a result
 
 
 def run_part(cases: Cases, part: str) -> int:

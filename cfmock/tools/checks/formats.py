@@ -18,8 +18,7 @@ from cfmock.tools.checks.report import CheckReport, Issue
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 INFORMATION = "https://help.aliyun.com/en/document_detail/2402076.html"
 """Address of the service's page on definitions, which the rules are about."""
-MISTAKE = "mistake"
-"""The rule of what has no code: a file that cannot be used."""
+MISTAKE = "mistake"  # the rule of what has no code: a file that cannot be used
 
 
 def sarif(report: CheckReport) -> str:

@@ -18,8 +18,7 @@ from cfmock.protocol.faults.rules import FaultRule
 from cfmock.tools.contract import process
 from cfmock.tools.contract.process import Ended, Program
 
-NO_ANSWER = 1
-"""The status of a case that a worker does not answer, or answers without a status."""
+NO_ANSWER = 1  # the status of a case that a worker does not answer, or answers without a status
 
 
 class Service(Protocol):

@@ -12,11 +12,8 @@ from cfmock.protocol.faults.catalogue import likely_codes
 from cfmock.protocol.faults.rules import TRANSPORTS, FaultRule
 from cfmock.protocol.spec.model import load
 
-RULE = "cfmock contract"
-"""The name of the rule that injects a case's fault."""
-
-WAITING = ("hang", "slow")
-"""Transports that a client spends its time waiting for."""
+RULE = "cfmock contract"  # the name of the rule that injects a case's fault
+WAITING = ("hang", "slow")  # transports that a client spends its time waiting for
 
 
 class Case(Struct, frozen=True):

@@ -14,14 +14,10 @@ from msgspec import Struct
 
 from cfmock.base.clocks import stopwatch
 
-KEPT = 64 * 1024
-"""Bytes of each stream that are kept: the newest."""
+KEPT = 64 * 1024  # bytes of each stream that are kept: the newest
+GRACE = 1.0  # seconds that a process gets to end by itself after a signal, before it is killed
 
-GRACE = 1.0
-"""Seconds that a process gets to end by itself after a signal, before it is killed."""
-
-DRAIN = 0.2
-"""Seconds to wait for the rest of the output when something that outlives the process keeps its streams open."""
+DRAIN = 0.2  # seconds to wait for the rest of the output when something outlives the process and keeps it open
 
 
 class Ended(Struct, frozen=True):
@@ -168,8 +164,7 @@ async def _listening() -> AsyncIterator[Stream]:
 # the error is in. Errors of the vendor's Go packages, and of its command line, are spread over several lines.
 
 
-SAID = 200
-"""Characters that are kept of it."""
+SAID = 200  # characters that are kept of it
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\t\x20-\x7e\xa0-\U0010ffff]")
 

@@ -84,8 +84,7 @@ _STYLE = """\
 """
 
 _BEGUN = ' class="begun"'
-_ABREAST = 5
-"""Operations side by side in the overview, that none runs off the page."""
+_ABREAST = 5  # operations side by side in the overview, that none runs off the page
 
 
 def page(report: MatrixReport) -> str:

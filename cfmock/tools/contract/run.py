@@ -11,17 +11,11 @@ from cfmock.tools.contract.clients import ClientPool, ClientRun
 from cfmock.tools.contract.outcome import Reaction, reaction
 from cfmock.tools.contract.plan import WAITING, Case
 
-LEAST = 30.0
-"""Seconds that a case gets at the least: clients' own time-outs are 5 to 20 s."""
+LEAST = 30.0  # seconds that a case gets at the least: clients' own time-outs are 5 to 20 s
 
-LEAST_OF_WORKERS = 60.0
-"""Seconds that a worker may be silent at the least: to start another one costs more than to wait for it."""
-
-TIMES = 10
-"""Factor by which a case may take longer than without a fault, if that is more."""
-
-CLEAN = 600.0
-"""Seconds that the run without a fault gets."""
+LEAST_OF_WORKERS = 60.0  # likewise a worker: to start another one costs more than to wait for it
+TIMES = 10  # factor by which a case may take longer than without a fault, if that is more
+CLEAN = 600.0  # seconds that the run without a fault gets
 
 
 class MatrixRunner(Struct, frozen=True):

@@ -30,8 +30,7 @@ from cfmock.service.starting import start_new
 from cfmock.service.world import FLOWS, World
 from cfmock.settings import resolve
 
-SEED = 0
-"""Seed of chance where the fixtures set no `seed`: a test goes the same way every time."""
+SEED = 0  # seed of chance where the fixtures set no `seed`: a test goes the same way every time
 
 Hits = Mapping[str, Mapping[str, int]]
 """Times that each point was passed, by the name of the flow and the id of the point."""

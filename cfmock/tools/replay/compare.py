@@ -32,8 +32,7 @@ _DOCUMENTED = {
 }
 """The keys of details that a page shows: it has to be there on both sides."""
 
-_UNTIMED = frozenset(("TaskSubmitFailed",))
-"""Events whose time is that of a failing call, which no mock holds."""
+_UNTIMED = frozenset(("TaskSubmitFailed",))  # events whose time is that of a failing call, which no mock holds
 
 
 class EventDifference(Struct, frozen=True):
@@ -111,7 +110,7 @@ class _Comparing:
         if recorded is self.recording.misplaced:
             told = "the file has another event in its place"
             return self.difference(recorded, None, "order", recorded.id, None, told)
-        own = self.pairs.own(recorded.id)
+        own = self.pairs.own.get(recorded.id)
         if own is None:
             return self.unpaired(recorded)
         found = (
@@ -147,7 +146,7 @@ class _Comparing:
         late = total = 0
         events = self.recording.events
         for recorded in events[1:]:
-            own = self.pairs.own(recorded.id)
+            own = self.pairs.own.get(recorded.id)
             if own is None or not 0 < recorded.cause < recorded.id or not own.cause:
                 continue
             if own.time == self.events[own.cause - 1].time:
@@ -156,7 +155,7 @@ class _Comparing:
         return late * 10 <= total
 
     def cause(self, recorded: RecordedEvent, own: Event) -> EventDifference | None:
-        expected = self.pairs.expected_cause(own, recorded)
+        expected = self.pairs.expected_cause(own)
         if recorded.cause == expected:
             if self.pairs.may_cause(own):
                 self.confirmed["join-cause"] = None
@@ -239,7 +238,7 @@ class _Comparing:
         if at is None:
             told = f"follows there; here the execution is {self.replay.status} after event {len(events)}"
             return self.difference(recorded, None, "missing", recorded.type, None, told)
-        expected = self.pairs.expected_cause(at, recorded)
+        expected = self.pairs.expected_cause(at)
         return self.kind(recorded, at) or self.difference(recorded, at, "cause", recorded.cause, expected)
 
     def behind(self) -> EventDifference | None:

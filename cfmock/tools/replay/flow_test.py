@@ -109,8 +109,7 @@ def _expected(ran: Ran, visits: Sequence[str]) -> dict[str, Json]:
     return {**expect, "visits": visits[:_MOST_VISITS], "duration": ran.duration}
 
 
-LONGEST_TEXT = 80
-"""Characters of a text that stays as it is."""
+LONGEST_TEXT = 80  # characters of a text that stays as it is
 
 _SECRET_KEY = re.compile(
     r"pass(word|wd|phrase)?$|pwd|secret|token|credential|authori[sz]ation|cookie|session|signature|"

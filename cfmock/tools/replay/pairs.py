@@ -7,7 +7,7 @@ by their index. What follows a join is caused by the branch that ended last, whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
 from typing import Any
 
 from cfmock.engine.events import Event
@@ -19,17 +19,16 @@ iteration; `("join", cause of the branches, n)` for what follows a join."""
 
 
 class Pairing:
-    """Pairs of recorded and replayed events. Takes the events of the replay as they come."""
+    """Pairs of recorded and replayed events, `own` by the ids of the recorded. Takes the events of the replay as they come."""
 
     def __init__(self, recording: RecordedExecution) -> None:
-        self._recording = recording
-        self._places = _Recorded(recording).places
+        self.own: dict[int, Event] = {}
+        self._places = _places(recording)
         self._recorded: dict[int, int] = {0: 0}  # by the ids of the replay
-        self._own: dict[int, Event] = {}  # by recorded ids
         self._forks: dict[int, int] = {}  # for each event that leaves a branch, the cause of the branches
         self._leaving: dict[int, list[int]] = {}  # by such a cause, the events that leave its branches
         self._scopes = Scopes()
-        self._numbers: dict[Place, int] = {}
+        self._numbers: Counter[Place] = Counter()
 
     def add(self, event: Event) -> None:
         """Take the next event of the replay."""
@@ -41,18 +40,14 @@ class Pairing:
         found = self._places.get(place) if place is not None else None
         if found is not None:
             self._recorded[event.id] = found.id
-            self._own[found.id] = event
+            self.own[found.id] = event
 
     def recorded_id(self, own: int) -> int:
         """The id of the recorded event for one of the replay; -1 for none."""
         return self._recorded.get(own, -1)
 
-    def own(self, recorded: int) -> Event | None:
-        """The event of the replay for a recorded one."""
-        return self._own.get(recorded)
-
-    def expected_cause(self, event: Event, recorded: RecordedEvent) -> int:
-        """The recorded id that should be the cause of a recorded event, -1 if there is none."""
+    def expected_cause(self, event: Event) -> int:
+        """The recorded id that should be the cause of the event that stands for this one, -1 if there is none."""
         fork = self._forks.get(event.cause)
         if fork is None:
             return self.recorded_id(event.cause)
@@ -72,43 +67,31 @@ class Pairing:
             return None
         if event.type in ENTERED:
             return cause, "index", event.data["index"]
-        return _numbered(self._numbers, cause, joins=fork is not None)
+        return _next(self._numbers, cause) if fork is None else _next(self._numbers, "join", cause)
 
 
-class _Recorded:
-    """The places of the events of a recording."""
-
-    def __init__(self, recording: RecordedExecution) -> None:
-        self.places: dict[Place, RecordedEvent] = {}
-        numbers: dict[Place, int] = {}
-        entered: dict[int, int] = {}
-        forks = {event.id: of for event in recording.events if (of := recording.scopes.fork_of(event))}
-        joined = _joined_by_fork(recording, forks)
-        for event in recording.events:
-            if event.cause >= event.id:
-                continue  # no event causes an earlier one; the comparison tells of it
-            if event.type in ENTERED:
-                entered[event.cause] = number = entered.get(event.cause, -1) + 1
-                index = event.detail.get("index")
-                if not isinstance(index, int):
-                    index = number
-                self.places.setdefault((event.cause, "index", index), event)
-                continue
-            fork = forks.get(event.cause) or joined.get(event.id)
-            self.places[_numbered(numbers, fork or event.cause, joins=fork is not None)] = event
-
-
-def _joined_by_fork(recording: RecordedExecution, forks: Mapping[int, int]) -> dict[int, int]:
-    """The events behind a join that are caused by what caused the branches, by their ids: the service may have it so."""
-    of_branches = set(forks.values())
-    return {
-        event.id: event.cause
-        for event in recording.events
-        if event.cause in of_branches and event.type not in ENTERED and event.type == "StepSucceeded"
-    }
+def _places(recording: RecordedExecution) -> dict[Place, RecordedEvent]:
+    """Return the events of a recording by their places."""
+    places: dict[Place, RecordedEvent] = {}
+    numbers: Counter[Place] = Counter()
+    forks = {event.id: of for event in recording.events if (of := recording.scopes.fork_of(event))}
+    branching = set(forks.values())
+    for event in recording.events:
+        cause = event.cause
+        if cause >= event.id:
+            continue  # no event causes an earlier one; the comparison tells of it
+        if event.type in ENTERED:
+            index, place = event.detail.get("index"), _next(numbers, cause, "index")
+            places.setdefault((cause, "index", index) if isinstance(index, int) else place, event)
+        elif cause in forks:
+            places[_next(numbers, "join", forks[cause])] = event
+        elif cause in branching and event.type == "StepSucceeded":  # so the service may have what follows a join
+            places[_next(numbers, "join", cause)] = event
+        else:
+            places[_next(numbers, cause)] = event
+    return places
 
 
-def _numbered(numbers: dict[Place, int], cause: int, *, joins: bool) -> Place:
-    key: Place = ("join", cause) if joins else (cause,)
-    number = numbers[key] = numbers.get(key, -1) + 1
-    return (*key, number)
+def _next(numbers: Counter[Place], *key: int | str) -> Place:
+    numbers[key] += 1
+    return (*key, numbers[key] - 1)

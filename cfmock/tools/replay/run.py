@@ -27,11 +27,8 @@ from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.fixtures.model import FlowFixture
 from cfmock.tools.replay.pairs import Pairing
 
-TOLERANCE = 1.0
-"""Seconds by which a modelled time may differ from the service's."""
-
-UNKNOWN_NAME = "unnamed-execution"
-"""The name of an execution whose history does not tell it."""
+TOLERANCE = 1.0  # seconds by which a modelled time may differ from the service's
+UNKNOWN_NAME = "unnamed-execution"  # the name of an execution whose history does not tell it
 
 
 class Replay(Struct, frozen=True, eq=False):

@@ -18,9 +18,7 @@ from cfmock.tools.flowtest.generate.symbolic import Place, SymbolicValue, concre
 
 Found = Mapping[Place, Json]
 
-_TRIES = 20_000
-"""Combinations that are tried for one set of conditions."""
-
+_TRIES = 20_000  # combinations that are tried for one set of conditions
 _LONGEST = 20  # elements of a list that is made to have a length
 
 
@@ -186,8 +184,7 @@ def _constants(root: tree.Node) -> Iterator[Json]:
     return (node.value for node in _walk(root) if isinstance(node, tree.Constant))
 
 
-UNKNOWN = object()
-"""The value of what is worked out only when everything is known."""
+UNKNOWN = object()  # the value of what is worked out only when everything is known
 
 
 def selected(node: tree.Node, scope: Mapping[str, Json]) -> Json:

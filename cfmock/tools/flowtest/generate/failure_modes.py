@@ -9,8 +9,7 @@ from msgspec import Struct
 from cfmock.engine.flow import Flow
 from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
 
-_OTHER = "Example.Error"
-"""An error that no rule names."""
+_OTHER = "Example.Error"  # an error that no rule names
 
 
 class Answer(Struct, frozen=True):

@@ -35,14 +35,12 @@ from cfmock.tools.flowtest.generate.symbolic import (
     ShapeConstraint,
     Shapes,
     ValueShape,
-    ValueSource,
     renew,
     renewed,
 )
 from cfmock.tools.flowtest.generate.symbolic_data_flow import Scope, symbolic_data_flow
 
-_EVENTS = 2_000
-"""Events of one path."""
+_EVENTS = 2_000  # events of one path
 
 _OWN = "$"
 """Names by which a step of the old language calls its input, in which merges leave what is known and what may be."""
@@ -123,7 +121,7 @@ class PathExecution(TaskResolver):
         """Return the answer to a try of a task."""
         call = task.call
         node = call.node
-        source = ValueSource(call.state, self._calls[call.state])
+        place = Place(call.state, self._calls[call.state])
         self._calls[call.state] += 1
         ways = [(node, way) for way in (SUCCEEDS, *self.search.failures.get(node, ()))]
         answer = self._failing.pop(node, None) or self._decide(ways)[1]
@@ -134,9 +132,9 @@ class PathExecution(TaskResolver):
             late = call.timeout if answer.code == TASK_TIMEOUT else None
             self.result.answers.append((call.state, Answer(answer.code, late=late), None))
             return Fails(answer.code)
-        value = self.shapes.make(Place(source))
+        value = self.shapes.make(place)
         if call.state.endswith(".ItemReader") and call.state != call.node.rpartition("/")[2]:
-            self.shapes.known.setdefault(Place(source, ("Items",)), ValueShape(length=1))
+            self.shapes.known.setdefault(place.below("Items"), ValueShape(length=1))
             value = {"Items": value["Items"]}
         self.result.answers.append((call.state, SUCCEEDS, value))
         return Returns(value)
@@ -233,14 +231,9 @@ def _targets(flow: Flow) -> dict[tuple[str, str], Node]:
     return found
 
 
-_EFFORT = 200_000
-"""Events of all paths through a flow."""
-
-_PATIENCE = 200
-"""Paths in a row that find nothing new; in a large flow four for each of its points."""
-
-_SHAPES = 200
-"""Times that one path may begin again because something needs a shape."""
+_EFFORT = 200_000  # events of all paths through a flow
+_PATIENCE = 200  # paths in a row that find nothing new; in a large flow four for each of its points
+_SHAPES = 200  # times that one path may begin again because something needs a shape
 
 
 class PathSearch:

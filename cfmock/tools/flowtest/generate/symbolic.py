@@ -10,27 +10,25 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from cfmock.base.json_text import Json
 
 Keys = tuple["str | int", ...]
 
 
-class ValueSource(Struct, frozen=True):
-    """A source of data: the input of the execution (`state` empty), or the result of a task's n-th call."""
+class Place(Struct, frozen=True):
+    """One value in the input of the execution (`state` empty), or in the result of a task's n-th call."""
 
     state: str = ""
     call: int = 0
-
-
-class Place(Struct, frozen=True):
-    """One value in the data of a source."""
-
-    source: ValueSource
     keys: Keys = ()
 
+    def below(self, key: str | int) -> Place:
+        return replace(self, keys=(*self.keys, key))
 
-INPUT = Place(ValueSource())
+
+INPUT = Place()
 
 
 class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is answered by beginning again
@@ -62,7 +60,7 @@ class Shapes(Struct):
             return SymbolicValue(place, self)
         if shape.length is None:
             return shape.value
-        return [self.make(Place(place.source, (*place.keys, index))) for index in range(shape.length)]
+        return [self.make(place.below(index)) for index in range(shape.length)]
 
     def undo_lookups(self, since: int, kept: Container[Place]) -> None:
         """Undo the lookups made after index `since`, except those of places in `kept`."""
@@ -83,7 +81,7 @@ class SymbolicValue(dict["str | int", Json]):
         self.shapes = shapes
 
     def __missing__(self, key: str | int) -> Json:
-        value = self[key] = self.shapes.make(Place(self.place.source, (*self.place.keys, key)))
+        value = self[key] = self.shapes.make(self.place.below(key))
         self.shapes.lookups.append((self, key))
         return value
 
@@ -137,11 +135,7 @@ def renewed(value: Json, key: str) -> SymbolicValue | None:
     """Return the part that the latest result merged into a value may have for a key of an earlier one."""
     while isinstance(value, MergedValue):
         value = value.over
-    return (
-        value.shapes.make(Place(value.place.source, (*value.place.keys, key)))
-        if isinstance(value, SymbolicValue)
-        else None
-    )
+    return value.shapes.make(value.place.below(key)) if isinstance(value, SymbolicValue) else None
 
 
 def renew(value: Json, key: str, part: Json) -> None:
@@ -166,7 +160,7 @@ def merged(under: Mapping[str, Json], over: Mapping[str, Json]) -> Mapping[str, 
 def _given_before(value: Json, over: Mapping[str, Json]) -> bool:
     if not isinstance(value, SymbolicValue) or not isinstance(over, SymbolicValue):
         return False
-    before, now = value.place.source, over.place.source
+    before, now = value.place, over.place
     return bool(now.state) and before.state == now.state and before.call < now.call
 
 

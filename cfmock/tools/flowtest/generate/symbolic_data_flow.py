@@ -23,8 +23,7 @@ from cfmock.tools.flowtest.generate.symbolic import ShapeConstraint, SymbolicVal
 
 Scope = Mapping[str, Json]
 
-LONG_AGO = "2000-01-01T00:00:00Z"
-"""For a wait until a moment that may be any."""
+LONG_AGO = "2000-01-01T00:00:00Z"  # for a wait until a moment that may be any
 
 
 Chooser = Callable[[Step, Expression, Scope], bool]

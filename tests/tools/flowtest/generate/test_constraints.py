@@ -15,7 +15,6 @@ from cfmock.tools.flowtest.generate.symbolic import (
     Shapes,
     SymbolicValue,
     ValueShape,
-    ValueSource,
     concrete,
     renew,
     renewed,
@@ -66,16 +65,16 @@ def test_earlier_values_change_only_where_they_must():
     given = Shapes().make(INPUT)
     constraints = [constraint("$.n > 5", given), constraint("$.m > 5", given)]
     before = solve([], constraints, {})
-    assert before == {Place(ValueSource(), ("n",)): 6, Place(ValueSource(), ("m",)): 6}
+    assert before == {Place(keys=("n",)): 6, Place(keys=("m",)): 6}
     after = solve(constraints, [constraint("$.n > 100", given)], before)
-    assert after == {Place(ValueSource(), ("n",)): 101, Place(ValueSource(), ("m",)): 6}
+    assert after == {Place(keys=("n",)): 101, Place(keys=("m",)): 6}
 
 
 def test_open_data_remember_what_was_asked_of_them():
     shapes = Shapes(
         {
-            Place(ValueSource(), ("list",)): ValueShape(length=2),
-            Place(ValueSource(), ("n",)): ValueShape(value=7),
+            Place(keys=("list",)): ValueShape(length=2),
+            Place(keys=("n",)): ValueShape(value=7),
         }
     )
     given = shapes.make(INPUT)
@@ -83,7 +82,7 @@ def test_open_data_remember_what_was_asked_of_them():
     assert [each.place.keys for each in unknown_parts([given["a"]["b"], given["list"]])] == [
         ("a", "b"), ("list", 0), ("list", 1),
     ]  # fmt: skip
-    assert concrete(given, {Place(ValueSource(), ("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
+    assert concrete(given, {Place(keys=("a", "b")): 1}) == {"n": 7, "a": {"b": 1}, "list": ["list", "list"]}
 
 
 def test_what_was_asked_for_in_vain_is_forgotten():
@@ -99,7 +98,7 @@ def test_what_was_asked_for_in_vain_is_forgotten():
 
 
 def result(call: int, shapes: Shapes) -> SymbolicValue:
-    made = shapes.make(Place(ValueSource("look", call)))
+    made = shapes.make(Place("look", call))
     assert isinstance(made, SymbolicValue)
     return made
 
@@ -108,15 +107,15 @@ def test_a_merge_knows_what_either_side_does_and_asks_the_later_for_the_rest():
     shapes = Shapes()
     merged = MergedValue(MergedValue({"status": "new"}, shapes.make(INPUT)), result(0, shapes))
     assert merged["status"] == "new"
-    assert merged["tries"].place == Place(ValueSource("look", 0), ("tries",))
+    assert merged["tries"].place == Place("look", 0, ("tries",))
 
 
 def test_a_later_call_of_a_task_may_give_something_else():
     shapes = Shapes()
     first = MergedValue({}, result(0, shapes))
-    assert first["status"].place.source.call == 0
+    assert first["status"].place.call == 0
     second = MergedValue(MergedValue(shapes.make(INPUT), first), result(1, shapes))
-    assert second["status"].place.source.call == 1
+    assert second["status"].place.call == 1
 
 
 def test_what_an_earlier_step_set_may_be_set_anew():
@@ -125,5 +124,5 @@ def test_what_an_earlier_step_set_may_be_set_anew():
     part = renewed(merged, "status")
     assert part is not None
     renew(merged, "status", part)
-    assert merged["status"].place == Place(ValueSource("look", 0), ("status",))
+    assert merged["status"].place == Place("look", 0, ("status",))
     assert renewed({"status": "new"}, "status") is None
