@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Callable
-from typing import TypeVar
 
 LONGEST = 256
 """Characters of a nonce, a date, a key id, a name or a header that are kept."""
-
-R = TypeVar("R")
 
 
 def shortened(text: str) -> str:
@@ -21,22 +16,6 @@ def shortened(text: str) -> str:
 def digest(text: str) -> bytes:
     """Return 16 bytes that stand for a text where only equality counts."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def short_cache(size: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Cache the newest `size` results of a function of a text, given first; for a long text it is asked each time."""
-
-    def decorate(function: Callable[..., R]) -> Callable[..., R]:
-        cached = functools.lru_cache(maxsize=size)(function)
-
-        @functools.wraps(function)
-        def ask(text: str, *more: object) -> R:
-            return cached(text, *more) if len(text) <= LONGEST else function(text, *more)
-
-        ask.cache_info = cached.cache_info  # type: ignore[attr-defined]
-        return ask
-
-    return decorate
 
 
 def printable(text: str) -> str:

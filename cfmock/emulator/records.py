@@ -83,4 +83,4 @@ def _kept(message: str, reached: Reached, failure: ServiceError | None) -> str:
 def _unknown(request: Decoded) -> Operation:
     """Stands for the operation of a call that did not get so far that it is known."""
     named = request.parameters.values.get("Action") or request.request.header("x-acs-action")
-    return Operation(named[:_LONGEST_ACTION], "", "", {}, {}, ())
+    return Operation(named[:_LONGEST_ACTION], "", "", {}, ())

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct, convert
 
@@ -21,12 +21,11 @@ EVIDENCE = ("documented", "measured", "inferred", "our choice")
 public; by reasoning from those; or not at all. The first word of every `evidence`, which may go on to what differs."""
 
 
-class Parameter(Struct, frozen=True, rename={"place": "in"}):
-    """One request parameter. `place` is where the pages put it (`query`, `body`); clients put it elsewhere too."""
+class Parameter(Struct, frozen=True):
+    """One request parameter."""
 
     name: str
     python_name: str
-    place: str
     type: str
     required: bool = False
     may_be_empty: bool = False
@@ -39,37 +38,18 @@ class Parameter(Struct, frozen=True, rename={"place": "in"}):
     max_length: int | None = None
     min_items: int | None = None
     max_items: int | None = None
-    default: Any = None
-    evidence: str = EVIDENCE[0]
-
-
-class Field(Struct, frozen=True):
-    """One field of an answer. `fields` are those of an object, or of each object of an array."""
-
-    name: str
-    type: str
-    always: bool = False
-    optional: bool = False
-    fields: Mapping[str, Field] | None = None
     evidence: str = EVIDENCE[0]
 
 
 class Operation(Struct, frozen=True):
-    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes, of
-    which `inferred_errors` could not be read in its documented table."""
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its
+    codes."""
 
     name: str
     method: str
     action: str
     parameters: Mapping[str, Parameter]
-    response: Mapping[str, Field]
     errors: tuple[str, ...]
-    inferred_errors: tuple[str, ...] | Literal["all"] = ()
-    since: str | None = None
-
-    def evidence_of(self, code: str) -> str:
-        """Evidence that the operation answers this code."""
-        return "inferred" if self.inferred_errors == "all" or code in self.inferred_errors else EVIDENCE[0]
 
 
 class ErrorEntry(Struct, frozen=True):
@@ -139,7 +119,6 @@ def load() -> Spec:
         row["parameters"] = {
             name: {**given, "name": name, "python_name": python_name(name)} for name, given in row["parameters"].items()
         }
-        row["response"] = _fields(row["response"])
     return Spec(
         api_version=raw["api_version"],
         operations=convert(_named(raw["operations"]), dict[str, Operation]),
@@ -157,8 +136,3 @@ def load() -> Spec:
 def _named(rows: Any, key: str = "name") -> Any:
     """The rows with their own names, which they stand under."""
     return {name: {**row, key: name} for name, row in rows.items()}
-
-
-def _fields(rows: Any) -> Any:
-    inner = {name: {**row, "fields": _fields(row["fields"])} if "fields" in row else row for name, row in rows.items()}
-    return _named(inner)

@@ -7,6 +7,7 @@ plus body, the body's last, and action and version fall back to headers (measure
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
@@ -15,7 +16,7 @@ from binascii import a2b_qp
 from collections.abc import Mapping
 
 from cfmock.base.errors import Refused, ServiceError
-from cfmock.base.short_text import short_cache
+from cfmock.base.short_text import shortened
 from cfmock.protocol.spec.model import Operation, Spec
 from cfmock.protocol.wire.messages import Parameters, Request
 
@@ -39,10 +40,10 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}\Z")
 def media_type(request: Request) -> str:
     """The content type without its parameters, lower case; a body without one is a form."""
     content_type = request.headers.get("content-type")
-    return _without_parameters(content_type) if content_type else FORM
+    return _without_parameters(shortened(content_type)) if content_type else FORM
 
 
-@short_cache(64)
+@functools.lru_cache(64)
 def _without_parameters(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower() or FORM
 
@@ -249,10 +250,10 @@ def region(request: Request, parameters: Parameters, spec: Spec) -> str | None:
     named = parameters.values.get("RegionId", "")
     if named in spec.regions:
         return named
-    return _region_of(request.header("host"), spec.region_ids)
+    return _region_of(shortened(request.header("host")), spec.region_ids)
 
 
-@short_cache(256)
+@functools.lru_cache(256)
 def _region_of(host: str, regions: frozenset[str]) -> str | None:
     for label in re.split(r"[./:]+", host.lower()):
         name = re.sub(r"-(internal|classic|vpc)\Z", "", label)
