@@ -231,17 +231,14 @@ class Section:
             self.complain(TOO_MANY_WORDS, key=key)
         return expression
 
-    def constructor(
-        self, key: str, names: frozenset[str], *, required: bool = False, bare: bool = False
-    ) -> Constructor | None:
-        """A mapping in which keys ending in `.$` hold expressions over `names`; with `bare`, texts that start with `$`
-        do.
-        """
-        value = self._of_type(key, dict, "a mapping", required)
-        return None if value is None else self.compiled(key, value, names, bare=bare)
+    def constructor(self, key: str, names: frozenset[str]) -> Constructor | None:
+        """A mapping in which keys ending in `.$` hold expressions over `names`."""
+        value = self._of_type(key, dict, "a mapping", False)
+        return None if value is None else self.compiled(key, value, names)
 
-    def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool) -> Constructor | None:
-        """Compile a value under `key`; None, and problems of the source, if an expression in it has mistakes."""
+    def compiled(self, key: str, value: Json, names: frozenset[str], *, bare: bool = False) -> Constructor | None:
+        """Compile a value under `key`; None, and problems of the source, if an expression in it has mistakes. With `bare`, texts
+        that start with `$` are expressions."""
         try:
             constructor = compile_constructor(value, names, bare=bare, most=self.source.words_left)
         except ConstructorErrors as errors:
@@ -317,15 +314,13 @@ class Section:
 
     def _note(self, name: str) -> None:
         path, owner = (*self.path, name), self.value.get("Type")
-        foreign, near = amazon.foreign_field(path), ""
-        if foreign is None:
-            near = did_you_mean(name, self.known.keys() - self._aliases)
+        foreign = amazon.foreign_field(path)
         self.source.unread.append(
             Unread(
-                place=TextPlace(self.source.document, path, key=True),
+                place=self.place(name),
                 path=path_text(path),
                 name=name,
-                near=near,
+                near=did_you_mean(name, self.known.keys() - self._aliases) if foreign is None else "",
                 owner=owner if isinstance(owner, str) else "",
                 foreign=amazon.told(name, foreign) if foreign is not None else "",
             )
@@ -336,14 +331,3 @@ def child_id(series: str, name: str) -> str:
     """The id of a node in a series, by the id of that; in names `/?![]#` have no meaning."""
     quoted = "".join(f"%{ord(letter):02X}" if letter in "/?![]#%" else letter for letter in name)
     return f"{series}/{quoted}" if series else quoted
-
-
-def repeated(sections: Iterable[Section], key: str) -> Iterator[tuple[Section, str]]:
-    """The sections whose name stands in an earlier one, with that name."""
-    seen: set[str] = set()
-    for section in sections:
-        name = section.value.get(key)
-        if isinstance(name, str):
-            if name in seen:
-                yield section, name
-            seen.add(name)

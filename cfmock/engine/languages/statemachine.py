@@ -13,7 +13,7 @@ from cfmock.base.suggestions import likely
 from cfmock.engine import model
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
-from cfmock.engine.languages.reader import Section, child_id, repeated
+from cfmock.engine.languages.reader import Section, child_id
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import Catch, Distributed, Language, Mode, Node, Option, Retry, Series, TaskNode
 
@@ -63,16 +63,17 @@ class _Scope:
         if start is not None:
             self.targets.append((section, "StartAt", start))
         sections = self.states(section)
-        for twice, name in repeated(sections, "Name"):
-            twice.complain("there is another state named '{}' in this scope", name, key="Name")
+        names: dict[str, None] = {}  # a state with a mistake in it is still there to be gone to
         nodes: dict[str, Node] = {}
         for state in sections:
+            name = state.value.get("Name")
+            if isinstance(name, str):
+                if name in names:
+                    state.complain("there is another state named '{}' in this scope", name, key="Name")
+                names[name] = None
             node = self.state(state)
             if node is not None:
                 nodes.setdefault(node.name, node)
-        # A state with a mistake in it is still there to be gone to.
-        given = (state.value.get("Name") for state in sections)
-        names = dict.fromkeys(name for name in given if isinstance(name, str))
         for where, key, target in self.targets:
             if target not in names:
                 where.complain("there is no state '{}' in this scope", target, key=key, near=likely(target, names))
