@@ -100,11 +100,8 @@ class Signal(enum.Enum):
     BLOCKED = "blocked"
 
 
-SUBMITTED = Signal.SUBMITTED
-"""A task was handed over; its end comes by `AwaitTask`."""
-
-BLOCKED = Signal.BLOCKED
-"""There is no outcome yet."""
+SUBMITTED = Signal.SUBMITTED  # a task was handed over; its end comes by `AwaitTask`
+BLOCKED = Signal.BLOCKED  # there is no outcome yet
 
 CommandOutcome = object
 """What a command comes to: what that is stands with each of them. A `Failure` is thrown into the fiber, all else is sent."""

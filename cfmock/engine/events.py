@@ -22,8 +22,7 @@ from typing import Any, NamedTuple, overload
 from cfmock.base.clocks import iso
 from cfmock.base.json_text import quoted, value_size
 
-MAX_EVENTS = 5_000
-"""Events of one execution; documented."""
+MAX_EVENTS = 5_000  # events of one execution; documented
 
 
 class EventShape(NamedTuple):
@@ -33,8 +32,7 @@ class EventShape(NamedTuple):
     keys: tuple[str, ...]
 
 
-EventShapes = tuple[EventShape, ...]
-"""Events one after another, each following from the one before."""
+EventShapes = tuple[EventShape, ...]  # events one after another, each following from the one before
 
 EventParts = tuple[str, ...]
 """The parts of the details of such events, one behind the other: as many of each as its shape has keys."""
@@ -268,8 +266,7 @@ first, that of the event it follows from (0 for the first of all), the step, the
 
 _WIDTH, _PARTS = 6, 5  # fields of a row, and which of them the parts are
 
-EventSink = Callable[[Rows], object]
-"""The receiver of the events of one execution, in order. It may not keep the list."""
+EventSink = Callable[[Rows], object]  # takes the events of one execution, in order; it may not keep the list
 
 
 def _each(rows: Rows) -> Iterator[tuple[Any, ...]]:

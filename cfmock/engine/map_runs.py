@@ -16,11 +16,8 @@ from typing import NamedTuple, Protocol
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Datum, Failure, RunMap
 
-TOLERANCE = "FnF.ToleratedFailureExceeded"
-"""The tolerance was lowered below what had failed by then; our name."""
-
-STOPPED = "FnF.MapRunStopped"
-"""A child was stopped because its map run was over; our name."""
+TOLERANCE = "FnF.ToleratedFailureExceeded"  # the tolerance was lowered below what had failed by then; our name
+STOPPED = "FnF.MapRunStopped"  # a child was stopped because its map run was over; our name
 
 
 class MapRunStatus(enum.Enum):

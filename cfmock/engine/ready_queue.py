@@ -13,11 +13,8 @@ from cfmock.engine.commands import CommandOutcome
 from cfmock.engine.execution import Fiber, FlowExecution
 from cfmock.engine.jobs import Job
 
-TURN = 500
-"""Events one fiber may tell before others have their turn."""
-
-Turn = tuple[Fiber, CommandOutcome, Job]
-"""A fiber, what it goes on with, and the job it belongs to."""
+TURN = 500  # events one fiber may tell before others have their turn
+Turn = tuple[Fiber, CommandOutcome, Job]  # a fiber, what it goes on with, and the job it belongs to
 
 
 class ReadyQueue:

@@ -51,11 +51,8 @@ YEAR = 31_536_000.0
 EXPRESS_LIMIT = 300.0
 """How long a standard and an express execution may take, in seconds; documented."""
 
-INTERNAL_ERROR = "FnF.InternalError"
-"""A mistake of ours, not of the definition."""
-
-AHEAD = 64
-"""Events that a fiber may tell before it is asked whether the slice is over."""
+INTERNAL_ERROR = "FnF.InternalError"  # a mistake of ours, not of the definition
+AHEAD = 64  # events that a fiber may tell before it is asked whether the slice is over
 
 _FIRST = -1  # the rank of the rest of a slice: ahead of all that has one
 _ENDS = (events.EXECUTION_SUCCEEDED, events.EXECUTION_FAILED)  # the very last event is kept for these

@@ -20,14 +20,9 @@ from cfmock.engine.expr.errors import ExpressionSyntaxError
 from cfmock.engine.expr.functions import FUNCTIONS, Function
 from cfmock.engine.expr.lexer import Token, tokens
 
-MAX_CALLS = 10
-"""Function calls inside one another; documented."""
-
-MAX_NESTING = 40
-"""Brackets, prefixes and calls inside one another; our choice, so that no text exhausts the stack."""
-
-MAX_LENGTH = 65_536
-"""Characters of an expression; our choice."""
+MAX_CALLS = 10  # function calls inside one another; documented
+MAX_NESTING = 40  # brackets, prefixes and calls inside one another; our choice, so that no text exhausts the stack
+MAX_LENGTH = 65_536  # characters of an expression; our choice
 
 BINDING_POWER = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4}
 _PREFIX_POWER = 5

@@ -12,17 +12,10 @@ from collections.abc import Callable
 
 from cfmock.engine.expr.errors import ExpressionError
 
-MAX_LENGTH = 65_536
-"""Characters of a pattern. RE2 takes a second to read some of this length, and writes to stderr about far longer ones."""
-
-MAX_MEMORY = 1 << 20
-"""Bytes for a compiled pattern and what RE2 remembers of the texts it has seen."""
-
-MAX_STEPS = 20_000_000
-"""Instructions of a compiled pattern × characters of a text: a third of a second at worst, a second with `MAX_NAMES`."""
-
-MAX_NAMES = 100
-"""Groups with a name: RE2 locates each of them in the text."""
+MAX_LENGTH = 65_536  # characters of a pattern; RE2 takes a second to read some of this length, and writes to stderr
+MAX_MEMORY = 1 << 20  # bytes for a compiled pattern and what RE2 remembers of the texts it has seen
+MAX_STEPS = 20_000_000  # instructions × characters of a text: a third of a second at worst, a second with `MAX_NAMES`
+MAX_NAMES = 100  # groups with a name: RE2 locates each of them in the text
 
 _STEPS_A_UNIT = 50
 

@@ -31,22 +31,13 @@ from cfmock.engine.identity import Identity
 from cfmock.engine.model import Catch, NodeKind, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
-OWN = frozenset(("$", "$context"))
-"""What the parameters of a step may name: `$` is the step's own input."""
-
+OWN = frozenset(("$", "$context"))  # what the parameters of a step may name: `$` is the step's own input
 MAPPED = frozenset(("$input", "$local", "$context"))
+CAUGHT = ("$local.error", "$local.cause", "$local.code")  # what `errorMappings` may pick
 
-CAUGHT = ("$local.error", "$local.cause", "$local.code")
-"""What `errorMappings` may pick."""
-
-MAX_DATA = 32_768
-"""Bytes of a step's input, local variable and output together; documented."""
-
-MAX_WAIT = 172_800
-"""Two days, documented."""
-
-MAX_TIMEOUT = 31_536_000
-"""A year, as long as an execution may take."""
+MAX_DATA = 32_768  # bytes of a step's input, local variable and output together; documented
+MAX_WAIT = 172_800  # two days, documented
+MAX_TIMEOUT = 31_536_000  # a year, as long as an execution may take
 
 SCHEDULED_ARN = event_shape("TaskScheduled", "input", "resourceArn") + TASK_STARTED
 SCHEDULED_ACTION = event_shape("TaskScheduled", "input", "action", "parameters") + TASK_STARTED

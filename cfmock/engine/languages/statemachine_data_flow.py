@@ -35,15 +35,13 @@ BEFORE = frozenset(("$Context", "$Input", "$Global"))
 AFTER = BEFORE | {"$Output"}
 ITEM = BEFORE | {"$Item"}
 
-MAX_DATA = 65_536
-"""Bytes of one input, output or event; documented."""
+MAX_DATA = 65_536  # bytes of one input, output or event; documented
 
 MAX_GLOBAL_KEY = 128
 MAX_GLOBAL_VALUE = 262_144
 """Bytes of a global variable's key and value; documented."""
 
-MAX_GLOBALS = 4 * 1024 * 1024
-"""Bytes of the values of all global variables of an execution; our choice."""
+MAX_GLOBALS = 4 * 1024 * 1024  # bytes of the values of all global variables of an execution; our choice
 
 FUNCTION = "FC:InvokeFunction"
 ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
