@@ -52,8 +52,10 @@ from cfmock.engine.model import (
     Mode,
     Node,
     ParallelNode,
+    PassNode,
     Retry,
     Series,
+    SucceedNode,
     TaskNode,
     WaitNode,
 )
@@ -109,7 +111,7 @@ class _Interpreter:
         nodes, name, data_flow = series.nodes, series.start, self.data_flow
         while True:
             node = nodes[name]
-            parts = None if type(node) in _WORK else data_flow.passing(node, frame)
+            parts = data_flow.passing(node, frame) if type(node) in _WORKLESS else None
             if parts is not None:
                 if self.observe is not None:
                     self.observe(node.id)
@@ -155,7 +157,7 @@ class _Interpreter:
     def work(self, step: Step) -> NodeWork | None:
         """Return the work of a node that has started; None if there is none."""
         node = step.node
-        if type(node) is not ChoiceNode or node.retry:
+        if type(node) is not ChoiceNode:
             return _WORK.get(type(node))
         series = self.taken(step, node)
         return None if series is None else lambda interpreter, step, node: interpreter.inside(step, series)
@@ -231,12 +233,6 @@ class _Interpreter:
 
     def fail(self, step: Step, node: FailNode) -> Work:
         raise Failure(node.code or UNNAMED, node.detail)
-
-    def choice(self, step: Step, node: ChoiceNode) -> Work:
-        series = self.taken(step, node)
-        if series is None:
-            return self.data_flow.idle(step)
-        return (yield from self.inside(step, series))
 
     def taken(self, step: Step, node: ChoiceNode) -> Series | None:
         """Choose where to go next; gives the series to run first, if there is one."""
@@ -369,10 +365,9 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
+_WORKLESS = (PassNode, SucceedNode)
 _WORK: dict[type[Node], NodeWork] = {
-    # what is not here hands its input on
     TaskNode: _Interpreter.task,
-    ChoiceNode: _Interpreter.choice,
     ParallelNode: _Interpreter.parallel,
     MapNode: _Interpreter.map,
     WaitNode: _Interpreter.wait,

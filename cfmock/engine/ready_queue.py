@@ -46,9 +46,8 @@ class ReadyQueue:
 
     def resume_first(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber go on as if its turn had not ended: it may still tell `allowed` events."""
-        self.turns.appendleft((fiber, outcome, self.job))
-        self.job.ready += 1
-        fiber.execution.timeline.busy += 1
+        self.resume(fiber, outcome)
+        self.turns.rotate()
         self.allowed = allowed
 
     def stop_job(self, job: Job) -> None:

@@ -265,19 +265,16 @@ class ScriptedTasks(TaskResolver):
         for mock in self.mocks.possible(call):
             if mock.answer is None and mock.condition.matches(call.identity.execution, call.input):
                 try:
-                    answer = self._call(mock, task)
+                    answer: Answer | Failure = self._call(mock, task)
                 except Failure as failure:
-                    task.answer(failure)
-                else:
-                    if not isinstance(answer, AnswersLater):
-                        task.answer(answer)
+                    answer = failure
+                if not isinstance(answer, AnswersLater):
+                    task.answer(answer)
                 return True
         return False
 
     def _call(self, mock: TaskMock, task: CalledTask) -> Answer:
-        """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed
-        later.
-        """
+        """Let a function answer. It gets a copy of the event, and a copy of its answer is kept: both may be changed later."""
         call = task.call
         text = json_text(call.event)
         event = json.loads(text)

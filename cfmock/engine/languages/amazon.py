@@ -16,6 +16,10 @@ class ForeignField(Struct, frozen=True):
 
 _COMPARISON = ForeignField("Condition", "a branch is {Condition, Next}, with a Condition such as $Input.x > 3")
 
+_OUTPUT = ForeignField("OutputConstructor", "OutputConstructor makes the output")
+_HEARTBEAT = ForeignField("", "there is no heartbeat, only the Timeout of a Task")
+_MOMENT = ForeignField("Seconds", "a Wait takes Seconds or Seconds.$, and no point in time")
+
 _FIELDS = {
     "Comment": ForeignField("Description", "it is Description"),
     "Version": ForeignField("SpecVersion", "it is SpecVersion: v1"),
@@ -25,23 +29,14 @@ _FIELDS = {
     ),
     "Arguments": ForeignField("Parameters", "it is Parameters"),
     "InputPath": ForeignField("InputConstructor", "InputConstructor makes the input"),
-    "OutputPath": ForeignField("OutputConstructor", "OutputConstructor makes the output"),
-    "Output": ForeignField("OutputConstructor", "OutputConstructor makes the output"),
-    "Result": ForeignField("OutputConstructor", "OutputConstructor makes the output"),
     "ResultPath": ForeignField("OutputConstructor", "OutputConstructor makes the output, of $Input and $Output"),
     "ResultSelector": ForeignField("OutputConstructor", "OutputConstructor makes the output, of $Output"),
     "Assign": ForeignField("GlobalConstructor", "GlobalConstructor writes variables, which are read as $Global.name"),
     "Credentials": ForeignField("", "the flow's role calls"),
     "TimeoutSeconds": ForeignField("Timeout", "a Task has Timeout, in seconds"),
     "TimeoutSecondsPath": ForeignField("Timeout.$", "it is Timeout.$"),
-    "HeartbeatSeconds": ForeignField("", "there is no heartbeat, only the Timeout of a Task"),
-    "HeartbeatSecondsPath": ForeignField("", "there is no heartbeat, only the Timeout of a Task"),
     "SecondsPath": ForeignField("Seconds", "it is Seconds.$"),
-    "Timestamp": ForeignField("Seconds", "a Wait takes Seconds or Seconds.$, and no point in time"),
-    "TimestampPath": ForeignField("Seconds", "a Wait takes Seconds or Seconds.$, and no point in time"),
     "Choices": ForeignField("Branches", "it is Branches, a list of {Condition, Next}"),
-    "Iterator": ForeignField("Processor", "it is Processor"),
-    "ItemProcessor": ForeignField("Processor", "it is Processor"),
     "ItemSelector": ForeignField("ItemConstructor", "it is ItemConstructor"),
     "MaxConcurrencyPath": ForeignField("MaxConcurrency", "MaxConcurrency is a number"),
     "ExecutionType": ForeignField("ExecutionMode", "it is ExecutionMode: Standard or Express"),
@@ -52,6 +47,10 @@ _FIELDS = {
     "ErrorEquals": ForeignField("Errors", "it is Errors"),
     "MaxDelaySeconds": ForeignField("MaxBackoffSeconds", "it is MaxBackoffSeconds"),
     "JitterStrategy": ForeignField("", "pauses have no jitter"),
+    **dict.fromkeys(("Iterator", "ItemProcessor"), ForeignField("Processor", "it is Processor")),
+    **dict.fromkeys(("OutputPath", "Output", "Result"), _OUTPUT),
+    **dict.fromkeys(("HeartbeatSeconds", "HeartbeatSecondsPath"), _HEARTBEAT),
+    **dict.fromkeys(("Timestamp", "TimestampPath"), _MOMENT),
     **dict.fromkeys(("Variable", "And", "Or", "Not", "IsPresent", "IsNull", "StringMatches"), _COMPARISON),
 }
 
