@@ -28,9 +28,10 @@ from cfmock.observe.journal import ALL, Scope
 from cfmock.observe.models import Execution, moment
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.spec.names import ExecutionStatus
-from cfmock.protocol.wire.arguments import value_of
+from cfmock.protocol.wire.arguments import coerce, value_of
 from cfmock.protocol.wire.encode import rendered
 from cfmock.service import executions, task_reports
+from cfmock.service.dispatch import HANDLERS
 from cfmock.service.live import live_runs, waiting_for
 from cfmock.service.lookup import find_flow
 from cfmock.service.overview import ListPlace, count_waiting, counts_of_all, page
@@ -131,22 +132,19 @@ class ExecutionControl(ControlPart):
         world, spec = self._one_world(scope), self.emulator.spec
         if not isinstance(report, Mapping) or report.keys() not in ({"succeed"}, {"fail"}):
             raise ControlError('a report is {"succeed": {...}} or {"fail": {"code": "...", "detail": "..."}}')
-        failure = _failure(report["fail"]) if "fail" in report else None
+        if "fail" in report:
+            code, detail = _failure(report["fail"])
+            operation, given = "ReportTaskFailed", {"Error": code, "Cause": detail}
+        else:
+            with json_argument():
+                operation, given = "ReportTaskSucceeded", {"Output": json_text(report["succeed"])}
         with self.emulator.time.one_job(), _refusals():
             try:
                 task_reports.waiting_run(world, token)
             except ServiceError as missing:
                 raise NotFoundError(_said(missing)) from None
-            if failure is None:
-                with json_argument():
-                    output = json_text(report["succeed"])
-                value_of(spec.operations["ReportTaskSucceeded"].parameters["Output"], output, spec)
-                task_reports.report_task_succeeded(world, task_token=token, output=output)
-            else:
-                code, detail = failure
-                for parameter, text in (("Error", code), ("Cause", detail)):
-                    value_of(spec.operations["ReportTaskFailed"].parameters[parameter], text, spec)
-                task_reports.report_task_failed(world, task_token=token, error=code, cause=detail)
+            arguments = coerce(spec.operations[operation], {"TaskToken": token, **given}, spec)
+            HANDLERS[operation](world, **arguments)
         return {}
 
     def start(self, flow: str, input: Json, name: str | None, world: World | None = None) -> tuple[World, ExecutionRow]:

@@ -154,7 +154,7 @@ def test_what_is_exported_loads_to_the_same_world(steps):
             continue  # such as an alias of a version that is not there
     exported = control.export(executions=True)
     text = fixture_text(exported)
-    again, loaded = control_of(yaml_source.parse(text, "exported.yaml"))
+    again, loaded = control_of(yaml_source.parse(text, "exported.yaml").value)
     assert seen(loaded) == seen(world)
     expected = {key: value for key, value in exported.items() if key != "$comment"}
     assert again.export(executions=True) == expected
