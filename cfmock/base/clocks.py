@@ -1,10 +1,8 @@
 """Time as a value we own: the flow clock and the wall clock.
 
-The *flow clock* has the time of the service and its executions; it is real, or virtual and moved by hand.
-Signature age, `Date` headers and latency are judged by the *wall clock*, which is always real.
-
-A machine's clock may be set, forward or back. So durations are counted in *steady* seconds, which only go on; what happens
-at a moment goes by the time of the clock.
+The *flow clock* has the time of the service and its executions; it is real, or virtual and moved by hand. Signature age, `Date`
+headers and latency go by the *wall clock*, which is always real. As a machine's clock may be set, durations are counted in
+*steady* seconds, which only go on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Shell globs (`*`, `?`, `[abc]`), case-sensitive.
 
-No glob is tried again and again: what stands between two stars is looked for once, from left to right, since the first place that
-fits leaves the most room for the rest. The expressions that `fnmatch` makes do the same; only they compare long texts letter by
-letter at each place, so globs of stars alone are searched for by the quicker `str.find`.
+What stands between two stars is looked for once, from left to right, as the first place that fits leaves the most room for the
+rest. `fnmatch` does the same, but compares long texts letter by letter, so globs of stars alone are searched for by `str.find`.
 """
 
 from __future__ import annotations

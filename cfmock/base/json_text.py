@@ -1,8 +1,5 @@
-"""Compact JSON text: what answers, histories, outputs and limits are made of.
-
-The encoder and the decoder are kept, since `json.dumps` and `json.loads` with options build new ones for every value, at
-more than the cost of a small one.
-"""
+"""Compact JSON text: what answers, histories, outputs and limits are made of. Encoder and decoder are kept, as to build them
+for each value costs more than a small one."""
 
 from __future__ import annotations
 

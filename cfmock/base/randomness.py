@@ -1,7 +1,5 @@
-"""All chance in one place: request ids, execution names, tokens and dice, from one source that can be seeded.
-
-Two emulators with the same seed that see the same calls in the same order give out the same ids. Never for secrets.
-"""
+"""All chance in one place, from one source that can be seeded: emulators with one seed that see the same calls give out the
+same ids. Never for secrets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Readers of values as people write them, in a fault, a setting, an accepted matrix.
-
-A reader takes a plain value and returns its meaning. It raises InvalidValue with every mistake, each with its path.
-"""
+"""Readers of values as people write them: each takes a plain value and returns its meaning, or raises InvalidValue with every
+mistake and its path."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
 """Everything that is due on the flow clock.
 
-A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on
-a virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers of all timelines stand in
-one heap, so finding the next one due costs no scan.
+A `Timeline` is the time one execution lives in. It runs with the flow clock until somebody waits for that execution on a
+virtual clock: then it jumps ahead to its own next timer, and nothing else moves. All timers stand in one heap, so finding the
+next one due costs no scan.
 
-Times are steady ones (`Clock.steady`), so a machine's clock that is set changes no duration; on a virtual clock there is no
-difference. What waits for a moment of a machine's clock looks again each second how far that is away.
-
-Times are whole microseconds, so that what adds up to the same time is due at the same time: 0.1 s and 0.2 s after 0.3 s.
-Of what is due at one moment the timer of the lowest rank comes first, and of equals the one that was added first.
+Times are steady ones (`Clock.steady`), which no setting of a machine's clock changes; what waits for a moment of such a clock
+looks each second how far that is away. They are whole microseconds, so that 0.1 s and 0.2 s after 0.3 s are due at the same
+time. Of what is due at one moment the lowest rank comes first, and of equals the one added first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""Values to YAML text, as PyYAML writes it, but ten times as fast: for what is made of collections and short texts.
-
-PyYAML looks at each letter of each text, though most of them stand there many times. How a short text is written depends on
-nothing around it, so that is asked once.
-"""
+"""Values to YAML text, as PyYAML writes it, but ten times as fast. PyYAML looks at each letter of each text; how a short one is
+written depends on nothing around it, so that is asked once."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """YAML or JSON text to plain values that remember where they stood, so that a complaint can name file, line and column.
 
-The only module that knows PyYAML, and it uses the parser's events alone: no tag constructs anything, so no text can run
-code. As in YAML 1.2, only `true` and `false` are booleans, and times are text. An unknown tag (`!Ref service/function`
-of deployment tools) is dropped and its value read as if it were not there. Size is bounded before it is built: nesting
-to `MAX_DEPTH`, and `MAX_ADDED` values that aliases add.
+YAML is read by the parser's events alone: no tag constructs anything, so no text can run code. As in YAML 1.2, only `true` and
+`false` are booleans, and times are text; of an unknown tag (`!Ref service/function`) the value is read. Size is bounded before
+it is built: by `MAX_DEPTH`, and by `MAX_ADDED` for what aliases add.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
-"""YAML text to values alone, without their places: quick, and only for texts in which nothing is odd.
-
-Most texts have no mistake, and nobody asks where things stand in them. `yaml_reader` reads all others, and finds
-their mistakes.
-"""
+"""YAML text to values alone, without their places: quick, and only for texts in which nothing is odd. `yaml_reader` reads all
+others, and finds their mistakes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""The table of admin endpoints, the operations on a running emulator beside its API.
-
-`control` does these endpoints in-process, the admin API routes them, `openapi.json` describes them.
-"""
+"""The table of admin endpoints, the operations on a running emulator beside its API: `control` does them in-process, the admin
+API routes them, `openapi.json` describes them."""
 
 from __future__ import annotations
 

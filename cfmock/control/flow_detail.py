@@ -1,8 +1,5 @@
-"""Flows as those see them who look: the list with its counts, one flow with all that belongs to it, its picture.
-
-What takes long, to look for what is odd in a definition and to draw it, is pure: it is yielded, to be done wherever its
-result can be waited for, and its result is sent back.
-"""
+"""Flows as those see them who look: the list with its counts, one flow with all that belongs to it, its picture. To look for
+what is odd in a definition, and to draw it, takes long: it is yielded."""
 
 from __future__ import annotations
 

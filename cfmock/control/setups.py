@@ -1,8 +1,5 @@
-"""Outcomes, faults and mocks added to a running emulator, and those of them that nothing ever used.
-
-A test whose set-up is never used passes without testing what it says. One outcome, one fault and one chain of mocks of a task
-is one set-up, in however many worlds it holds.
-"""
+"""Outcomes, faults and mocks added to a running emulator, and those of them that nothing used: a test with such passes without
+testing what it says. Each is one set-up, in however many worlds it holds; so is a chain of mocks."""
 
 from __future__ import annotations
 

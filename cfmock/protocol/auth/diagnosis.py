@@ -1,8 +1,5 @@
-"""Why a signature does not match: what the server signed, and which known mistake makes the client's signature of it.
-
-No secret and no right signature leaves this module: what is told is what the client sent, which text it signed, and in words
-what it did.
-"""
+"""Why a signature does not match: what the server signed, and which known mistake makes the client's signature of it. No secret
+and no right signature leaves this module."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A signature that was refused, kept so that it can be explained when somebody asks.
-
-To find the client's mistake takes far longer than to refuse its call, and nobody but its author wants to know.
-"""
+"""A signature that was refused, kept to be explained if its author asks: to find the mistake takes far longer than to refuse."""
 
 from __future__ import annotations
 

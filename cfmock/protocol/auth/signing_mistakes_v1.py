@@ -1,8 +1,7 @@
 """The mistakes that clients make when they sign, as a table: what each of them would have signed with V1.
 
-A row says what the client did, in words that follow "your signature:", what it should do instead, and the
-strings to sign that come of it. `diagnosis` tries them; `signing_mistakes_acs3` has those of ACS3. Collected from the issue
-trackers of signing clients and from the quirks of the vendor's own.
+`diagnosis` tries them; `signing_mistakes_acs3` has those of ACS3. Collected from the issue trackers of signing clients and from
+the quirks of the vendor's own.
 """
 
 from __future__ import annotations

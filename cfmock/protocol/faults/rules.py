@@ -1,10 +1,9 @@
 """Fault rules: which calls they strike, how often, and what they do to them.
 
-What one rule may hold. Its main action is at most one of `error`, `custom_error`, `transport`, `rate_limit` and
-`clock_skew`. `delay` may stand alone or beside any of them but `clock_skew`: the client waits, then meets the main
-action (beside a `rate_limit`: only when throttled). `retry_after` is a header, so it needs an answer to stand in:
-`error`, `custom_error` or `rate_limit`. `after_operation` goes with `error`, `custom_error` and `transport`, and with a
-`delay` alone, where it changes nothing: the operation happens, its answer is late. A throttled call never happens.
+The main action is at most one of `error`, `custom_error`, `transport`, `rate_limit` and `clock_skew`. `delay` may stand alone
+or beside any but `clock_skew`: the client waits, then meets the main action (of a `rate_limit`: only when throttled).
+`retry_after` is a header of `error`, `custom_error` or `rate_limit`. `after_operation` goes with `error`, `custom_error`,
+`transport`, and a `delay` alone, where it changes nothing. A throttled call never happens.
 """
 
 from __future__ import annotations
