@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from cfmock.base.json_text import Json, json_text
-from cfmock.engine import events
+from cfmock.engine import events, model
 from cfmock.engine.commands import (
     DATA_LIMIT,
     INVALID_OUTPUT,
@@ -44,21 +44,7 @@ from cfmock.engine.data_flow import Context, Frame, Step
 from cfmock.engine.events import PartShapes
 from cfmock.engine.expr import DataTooLarge, Effort, ExpressionError
 from cfmock.engine.flow import Flow
-from cfmock.engine.model import (
-    ChoiceNode,
-    Distributed,
-    FailNode,
-    MapNode,
-    Mode,
-    Node,
-    ParallelNode,
-    PassNode,
-    Retry,
-    Series,
-    SucceedNode,
-    TaskNode,
-    WaitNode,
-)
+from cfmock.engine.model import ChoiceNode, Distributed, Mode, Node, Retry, Series, TaskNode
 from cfmock.engine.task_calls import TaskCall
 
 Work = Generator[Command, Any, Datum]
@@ -227,11 +213,11 @@ class _Interpreter:
         step.last = tell(told) or (yield told)
         return result
 
-    def wait(self, step: Step, node: WaitNode) -> Work:
+    def wait(self, step: Step, node: model.WaitNode) -> Work:
         yield self.data_flow.pause(step)
         return self.data_flow.idle(step)
 
-    def fail(self, step: Step, node: FailNode) -> Work:
+    def fail(self, step: Step, node: model.FailNode) -> Work:
         raise Failure(node.code or UNNAMED, node.detail)
 
     def taken(self, step: Step, node: ChoiceNode) -> Series | None:
@@ -253,7 +239,7 @@ class _Interpreter:
         step.last = yield from self.series(series, frame, step.last)
         return frame.value
 
-    def parallel(self, step: Step, node: ParallelNode) -> Work:
+    def parallel(self, step: Step, node: model.ParallelNode) -> Work:
         parts = [
             partial(self.part, step, series, index, self.data_flow.branch, lambda: step.given)
             for index, series in enumerate(node.branches)
@@ -271,7 +257,7 @@ class _Interpreter:
         last = yield name, last, exited, (number, frame.value.text)
         return frame.value.value, last
 
-    def map(self, step: Step, node: MapNode) -> Work:
+    def map(self, step: Step, node: model.MapNode) -> Work:
         if node.distributed is not None:
             return (yield from self.distributed(step, node, node.distributed))
         data_flow, series = self.data_flow, node.processor
@@ -288,7 +274,7 @@ class _Interpreter:
 
     # -- distributed maps
 
-    def distributed(self, step: Step, node: MapNode, settings: Distributed) -> Work:
+    def distributed(self, step: Step, node: model.MapNode, settings: Distributed) -> Work:
         """Every item, or batch, is an execution of its own; see `MapRun`."""
         data_flow, context = self.data_flow, self.context
         items = yield from self.read_items(step, settings)
@@ -365,11 +351,11 @@ def _items(value: Json) -> list[Json]:
     return items
 
 
-_WORKLESS = (PassNode, SucceedNode)
+_WORKLESS = (model.PassNode, model.SucceedNode)
 _WORK: dict[type[Node], NodeWork] = {
     TaskNode: _Interpreter.task,
-    ParallelNode: _Interpreter.parallel,
-    MapNode: _Interpreter.map,
-    WaitNode: _Interpreter.wait,
-    FailNode: _Interpreter.fail,
+    model.ParallelNode: _Interpreter.parallel,
+    model.MapNode: _Interpreter.map,
+    model.WaitNode: _Interpreter.wait,
+    model.FailNode: _Interpreter.fail,
 }

@@ -26,15 +26,7 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
 from cfmock.engine import events
-from cfmock.engine.commands import (
-    BLOCKED,
-    EVENT_LIMIT,
-    EXECUTION_TIMEOUT,
-    CommandOutcome,
-    Datum,
-    Emit,
-    Failure,
-)
+from cfmock.engine.commands import BLOCKED, EVENT_LIMIT, EXECUTION_TIMEOUT, CommandOutcome, Datum, Emit, Failure
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import MAX_EVENTS, EventShapes, EventSink, Rows
 from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, TaskResolver

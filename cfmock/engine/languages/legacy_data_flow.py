@@ -16,15 +16,7 @@ from msgspec import Struct
 from cfmock.base.json_text import Json, json_text
 from cfmock.base.time_text import parse_time
 from cfmock.engine.commands import EMPTY, INVALID_LOCAL, RUNTIME_ERROR, Datum, Failure, Wait, WaitUntil
-from cfmock.engine.data_flow import (
-    Context,
-    DataFlow,
-    Frame,
-    Step,
-    check_size,
-    datum,
-    measured,
-)
+from cfmock.engine.data_flow import Context, DataFlow, Frame, Step, check_size, datum, measured
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression, MissingPathError
 from cfmock.engine.identity import Identity

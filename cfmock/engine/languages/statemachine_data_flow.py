@@ -13,15 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from cfmock.base.json_text import Json, json_text, value_size
-from cfmock.engine.commands import (
-    DATA_LIMIT,
-    EMPTY,
-    INVALID_OUTPUT,
-    Datum,
-    Failure,
-    LimitExceeded,
-    Wait,
-)
+from cfmock.engine.commands import DATA_LIMIT, EMPTY, INVALID_OUTPUT, Datum, Failure, LimitExceeded, Wait
 from cfmock.engine.data_flow import DataFlow, Frame, Step, measured
 from cfmock.engine.events import TASK_STARTED, EventParts, EventShapes, StepShapes, event_shape
 from cfmock.engine.expr import Constructor, Effort, Expression
