@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "call",
     help="Make a signed call to a running server and print the answer as JSON. OPERATION can also be an endpoint of the admin "
     "API: list_executions, show_flow, start_execution and others; see docs/admin.md.",
+    epilog="Example: cfmock call StartExecution FlowName=order_flow Input='{\"amount\": 10}'",
 )
 @click.argument("operation")
 @click.argument("parameters", nargs=-1, metavar="[Key=Value]...")
@@ -112,6 +113,3 @@ def _signature(server: dict[str, str], request: Request) -> Iterator[str]:
     ours = by_fault(request).string_to_sign
     yield f"the server's string to sign: {server['string_to_sign']}"
     yield "ours is the same" if ours == server["string_to_sign"] else f"ours:                        {ours}"
-
-
-command.epilog = "Example: cfmock call StartExecution FlowName=order_flow Input='{\"amount\": 10}'"

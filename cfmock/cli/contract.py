@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cfmock.base.errors import SettingsError
-from cfmock.cli.main import FAILED, INTERRUPTED, MISUSED, SUCCESS
+from cfmock.cli.main import FAILED, INTERRUPTED, SUCCESS
 from cfmock.cli.options import (
     Proxying,
     admin_token,
@@ -46,6 +46,7 @@ SHOWN = 20  # lines shown of what the command wrote when it fails without a faul
     cls=CommandBehind,
     help="Run CMD once for each error and broken connection, and show how it reacts.",
     options_metavar="[OPTIONS]",
+    epilog="Example: cfmock contract fixtures/ --jobs 2 -- python client.py",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @format_options(("table", "json", "junit", "html"))
@@ -86,10 +87,6 @@ def command(
     proxies: Proxying, timeout: str | None, jobs: int, nth: int, worker: bool, ok_exit: tuple[int, ...], **given: Any,
 ) -> int:  # fmt: skip
     """The report is all that goes to stdout."""
-    if not ctx.obj:
-        raise click.UsageError(
-            "no command: put it after --, for example: cfmock contract fixtures/ -- python client.py"
-        )
     from cfmock.server.lifecycle import new_loop
     from cfmock.tools.contract.clients import ClientPool, FreshProcess, Worker
     from cfmock.tools.contract.plan import CaseSelection
@@ -114,9 +111,6 @@ def command(
     finally:
         loop.run_until_complete(lab.clients.close())
         loop.close()
-
-
-command.epilog = "Example: cfmock contract fixtures/ --jobs 2 -- python client.py"
 
 
 def _servers(
@@ -177,15 +171,16 @@ async def _matrix(lab: MatrixRunner, options: ContractOptions, accepted: list[Re
     try:
         clean = await lab.clean()
     except FileNotFoundError:
-        return _say(MISUSED, f"cfmock contract: no command '{options.words[0]}'")
+        raise SettingsError(f"cfmock contract: no command '{options.words[0]}'") from None
     except OSError as error:
-        return _say(MISUSED, f"cfmock contract: cannot run '{options.words[0]}': {error.strerror}")
+        raise SettingsError(f"cfmock contract: cannot run '{options.words[0]}': {error.strerror}") from None
     operations = operations_used(clean.records)
     if wrong := _wrong(lab, clean, operations, options):
-        return _say(FAILED, *wrong)
+        click.echo(wrong, err=True)
+        return FAILED
     cases = plan(operations, options.wanted)
     if not cases:
-        return _say(MISUSED, f"--code: {', '.join(operations)} documents none of {', '.join(options.wanted.faults)}")
+        raise SettingsError(f"--code: {', '.join(operations)} documents none of {', '.join(options.wanted.faults)}")
     tried = dict.fromkeys(case.operation for case in cases)
     click.echo(f"cfmock contract: {len(cases)} case{'s' * (len(cases) != 1)} of {', '.join(tried)}", err=True)
     with progress(len(cases)) as advance:
@@ -193,34 +188,27 @@ async def _matrix(lab: MatrixRunner, options: ContractOptions, accepted: list[Re
     return tell(reactions, options, accepted)
 
 
-def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], options: ContractOptions) -> list[str]:
-    """Why there is nothing to go by, in lines; none if all is well."""
+def _wrong(lab: MatrixRunner, clean: ClientRun, operations: Sequence[str], options: ContractOptions) -> str:
+    """Say why there is nothing to go by; empty if all is well."""
     from cfmock.base.time_text import duration_text
     from cfmock.observe.models import violations_text
 
     ended = clean.ended
     if ended.timed_out or ended.exit not in lab.good:
         how = f"ended with status {ended.exit}"
-        if ended.exit > FAILED:
-            how += f" (where that is its success, give --ok-exit {ended.exit})"
         if ended.timed_out:
             how = f"was ended after {duration_text(ended.seconds, digits=2)}"
-        said = [line for text in (ended.out, ended.err) for line in text.rstrip().splitlines()[-SHOWN:]]
+        elif ended.exit > FAILED:
+            how += f" (where that is its success, give --ok-exit {ended.exit})"
+        said = [f"\n  {line}" for text in (ended.out, ended.err) for line in text.rstrip().splitlines()[-SHOWN:]]
         wrote = "; it wrote:" if said else " and wrote nothing"
-        return [f"cfmock contract: without any fault CMD {how}{wrote}", *(f"  {line}" for line in said)]
+        return f"cfmock contract: without any fault CMD {how}{wrote}{''.join(said)}"
     if not operations:
-        return ["cfmock contract: CMD made no calls: point its client to CFMOCK_URL, or use --proxy"]
+        return "cfmock contract: CMD made no calls: point its client to CFMOCK_URL, or use --proxy"
     unused = [name for name in options.wanted.operations if name not in operations]
     if unused:
-        return [f"--operation: CMD does not call {', '.join(unused)}; it calls {', '.join(operations)}"]
-    if lab.strict and clean.violations:
-        return [f"cfmock contract: {violations_text(clean.violations)}"]
-    return []
-
-
-def _say(code: int, *lines: str) -> int:
-    click.echo("\n".join(lines), err=True)
-    return code
+        return f"--operation: CMD does not call {', '.join(unused)}; it calls {', '.join(operations)}"
+    return f"cfmock contract: {violations_text(clean.violations)}" if lab.strict and clean.violations else ""
 
 
 class ContractOptions(Struct, frozen=True):
@@ -265,9 +253,7 @@ def tell(reactions: Sequence[Reaction], options: ContractOptions, accepted: Sequ
     from cfmock.tools.contract.baseline import differences, text
     from cfmock.tools.contract.report import MatrixReport
 
-    found = None
-    if options.expect is not None:
-        found = differences(accepted, reactions, options.wanted.covers)
+    found = None if options.expect is None else differences(accepted, reactions, options.wanted.covers)
     report = MatrixReport(options.words, reactions, found if not options.update else None)
     _print(report, options)
     if options.show is not None:

@@ -42,8 +42,9 @@ Result = tuple[Literal["ok", "note", "problem"], str, Mapping[str, Any]]
 
 
 @click.command(
-    "doctor", help="Show what is installed, and what may cause trouble: extras, port, proxies, a running server."
-)
+    "doctor", help="Show what is installed, and what may cause trouble: extras, port, proxies, a running server.",
+    epilog="Example: cfmock doctor --json",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> int:
     """Exit with 1 if something does not work."""
@@ -80,9 +81,6 @@ def _path(path: object, room: int) -> str:
     """The end of a path, if the whole is longer than the room for it."""
     text = str(path)
     return text if len(text) <= room else f"...{text[-room + 3 :]}"
-
-
-command.epilog = "Example: cfmock doctor --json"
 
 
 def _package() -> Result:

@@ -33,7 +33,10 @@ RUN = {
 """How the tests of each language are run."""
 
 
-@click.command("init", help="Write a first fixture, flow and tests into FOLDER, or into the current folder.")
+@click.command(
+    "init", help="Write a first fixture, flow and tests into FOLDER, or into the current folder.",
+    epilog="Example: cfmock init --language go",
+)  # fmt: skip
 @click.argument("folder", default=".", metavar="[FOLDER]")
 @click.option("--language", type=click.Choice(list(RUN)), default="python", help="Language of the client test.")
 def command(folder: str, language: str) -> None:
@@ -56,9 +59,6 @@ def command(folder: str, language: str) -> None:
     click.echo(f"test the flow:   cfmock test {shlex.quote(f'{fixture}/')}")
     place = "" if folder == "." else f"cd {shlex.quote(target.as_posix())} && "
     click.echo(f"test a client:   {place}{RUN[language]}")
-
-
-command.epilog = "Example: cfmock init --language go"
 
 
 def starter(language: str) -> Mapping[str, str]:

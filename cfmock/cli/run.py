@@ -18,21 +18,21 @@ NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
 class CommandBehind(click.Command):
-    """Splits at `--` itself: what follows belongs to the other command, options and all."""
+    """Splits at `--` itself: what follows belongs to the other command, options and all, and is the context's `obj`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args:
-            at = args.index("--")
-            ctx.obj = args[at + 1 :]
-            args = args[:at]
-        else:
-            ctx.obj = []
-        return super().parse_args(ctx, args)
+        at = args.index("--") if "--" in args else len(args)
+        ctx.obj = args[at + 1 :]
+        rest = super().parse_args(ctx, args[:at])
+        if not ctx.obj and not ctx.resilient_parsing:
+            example = (self.epilog or "").removeprefix("Example: ")
+            raise click.UsageError(f"no command: put it after --, for example: {example}", ctx)
+        return rest
 
 
 @click.command(
     "run", cls=CommandBehind, help="Serve on a free port, run CMD with variables that point to it, exit with its status.",
-    options_metavar="[OPTIONS]",
+    options_metavar="[OPTIONS]", epilog="Example: cfmock run fixtures/ -- mvn test",
 )  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PATH]... -- CMD [ARG]...")
 @settings_options(port=0)
@@ -45,9 +45,6 @@ def command(
     ctx: click.Context, /, paths: tuple[str, ...], proxies: Proxying, coverage: str | None, **flags: Any
 ) -> int:
     """Prints nothing of its own to stdout."""
-    words: list[str] = ctx.obj
-    if not words:
-        raise click.UsageError("no command: put it after --, for example: cfmock run fixtures/ -- mvn test")
     with loading():
         from cfmock.cli import server_setup
         from cfmock.server.lifecycle import new_loop, settle_memory
@@ -58,7 +55,7 @@ def command(
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:
-        return loop.run_until_complete(_run(started, words))
+        return loop.run_until_complete(_run(started, ctx.obj))
     finally:
         loop.close()
         if write is not None:
@@ -81,9 +78,6 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
     except OSError as error:
         raise SettingsError(f"--coverage: cannot write {file}: {error.strerror}") from None
     return write
-
-
-command.epilog = "Example: cfmock run fixtures/ -- mvn test"
 
 
 async def _run(started: Any, words: Sequence[str]) -> int:

@@ -18,7 +18,10 @@ from cfmock.cli.options import given_variables, loading, settings_options
 LONGEST_END = 1.8  # seconds after a signal in which the process ends, whatever is running; two are promised
 
 
-@click.command("serve", help="Serve fixtures, flow definitions or folders of them. Without any, the account is empty.")
+@click.command(
+    "serve", help="Serve fixtures, flow definitions or folders of them. Without any, the account is empty.",
+    epilog="Example: cfmock serve fixtures/ --port 8790 --clock virtual",
+)  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @settings_options()
 def command(paths: tuple[str, ...], **flags: Any) -> int:
@@ -38,9 +41,6 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     if started.settings.strict:
         started.tell_unused()
     _leave(0 if started.passes() else 1)
-
-
-command.epilog = "Example: cfmock serve fixtures/ --port 8790 --clock virtual"
 
 
 async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]) -> None:
