@@ -13,18 +13,7 @@ from cfmock.base.yaml_source import parse as parse_source
 from cfmock.engine.expr import Constructor, Effort, Expression, ExpressionError
 from cfmock.engine.expr.parser import Comparison, Constant, FunctionCall, Name, Node, Prefixed, Select
 from cfmock.engine.flow import Flow, Unread
-from cfmock.engine.model import (
-    ANY_ERROR,
-    Catch,
-    ChoiceNode,
-    Language,
-    MapNode,
-    Mode,
-    Retry,
-    Series,
-    TaskNode,
-    edges,
-)
+from cfmock.engine.model import ANY_ERROR, Catch, ChoiceNode, Language, MapNode, Mode, Retry, Series, TaskNode, edges
 from cfmock.engine.model import Node as FlowNode
 from cfmock.lint.spelling import Found, nodes, output_names, parts, spelling
 from cfmock.lint.suppressions import ignores
