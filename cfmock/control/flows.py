@@ -23,11 +23,11 @@ from cfmock.control.part import (
 )
 from cfmock.control.setups import SetUp, mock_setup, outcome_setup
 from cfmock.engine.task_calls import TaskMock
+from cfmock.fixtures.converters import UNREACHED
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import applying
 from cfmock.fixtures.single_entry import read_mock, read_outcome
-from cfmock.fixtures.unreached import CODE as UNREACHED
 from cfmock.observe.journal import ALL, Scope
 from cfmock.service.world import FLOWS, World
 

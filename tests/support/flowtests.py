@@ -50,7 +50,7 @@ def document(tests: str, flows: str = "", name: str = "orders.cfmock.yaml") -> y
 
 
 def fixtures(tests: str, flows: str = "") -> FixtureSet:
-    return load([document(tests, flows)])
+    return load([document(tests, flows).value])
 
 
 def run_one(test: str, flows: str = "") -> Result:

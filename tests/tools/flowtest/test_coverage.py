@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from cfmock.base.source_marks import Mark
 from cfmock.engine.languages import compile_definition
+from cfmock.fixtures.loader import load
 from cfmock.tools.flowtest.cases import results
 from cfmock.tools.flowtest.coverage import Coverage, ServedCoverage, percent
 from tests.support.calls import make_service
@@ -120,12 +122,16 @@ def test_what_a_nested_flow_passes_counts_for_it():
     assert coverage["outer"].percent == 100
 
 
-def test_what_is_missed_is_named_with_its_place_in_the_file():
-    (missed, *_) = covered("- {name: a, flow: order, input: {amount: 1}}")["order"].missed
-    assert (missed.kind, missed.label) == ("retry", "Charge: retry Busy")
-    text = document("").text.splitlines()
+def test_what_is_missed_is_named_with_its_place_in_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = document("").text
+    Path("orders.cfmock.yaml").write_text(text)
+    coverage = Coverage()
+    coverage.count_all(load(["orders.cfmock.yaml"]).flows)
+    (missed,) = (spot for spot in coverage["order"].missed if spot.label == "Charge: retry Busy")
+    assert missed.kind == "retry"
     assert missed.mark == Mark("orders.cfmock.yaml", missed.mark.line, missed.mark.column)
-    assert text[missed.mark.line - 1][missed.mark.column - 1 :].startswith("{Errors: [Busy]")
+    assert text.splitlines()[missed.mark.line - 1][missed.mark.column - 1 :].startswith("{Errors: [Busy]")
 
 
 def test_a_flow_without_a_test_is_covered_to_nothing_and_one_without_a_definition_does_not_count():
