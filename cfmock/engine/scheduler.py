@@ -350,7 +350,6 @@ class FlowScheduler(ReadyQueue):
             sink=lambda rows: None,
             timeline=parent.timeline,
             observe=parent.context.observe,
-            on_end=partial(map_run.ended_child, index),
         )
 
     # -- ends

@@ -139,12 +139,12 @@ def _run_map(scheduler: Scheduler, fiber: Fiber, command: RunMap) -> CommandOutc
 def _start_or_find(parent: FlowExecution, map_run: MapRun, index: int) -> MapChild:
     recording = parent.recording
     if recording is not None and recording.replaying:
-        found = recording.children.child(recording.next(CHILD)[1], parent)
-        found.on_end.append(partial(map_run.ended_child, index))
-        return found
-    child = parent.resolver.start_child(parent, map_run, index)
-    if recording is not None:
-        recording.write([CHILD, child.identity.serial])
+        child = recording.children.child(recording.next(CHILD)[1], parent)
+    else:
+        child = started = parent.resolver.start_child(parent, map_run, index)
+        if recording is not None:
+            recording.write([CHILD, started.identity.serial])
+    child.on_end.append(partial(map_run.ended_child, index))
     return child
 
 

@@ -256,7 +256,6 @@ class Resolver(ScriptedTasks):
         live = Executed(world, row, parent.timeline, Resolver(world, row), input_value(text))
         _enter_and_begin(world, live)
         assert live.run is not None
-        live.run.on_end.append(partial(map_run.ended_child, index))
         return live.run
 
     def start_flow(self, task: CalledTask, start: FlowStart) -> Answer:

@@ -102,7 +102,6 @@ class RecordingLab(Lab):
             parent.identity.flow, request.inputs[index], name=map_run.child_name(index), timeline=parent.timeline,
             parent=(parent.identity.serial, request.state),
         )  # fmt: skip
-        seen.run.on_end.append(lambda ended: map_run.ended_child(index, ended))
         return seen.run
 
     def start_nested(self, task: CalledTask, start: FlowStart) -> Nested:
