@@ -121,10 +121,8 @@ class Wait(Struct, frozen=True):
 
 
 class WaitUntil(Struct, frozen=True):
-    """Go on at a moment of the flow clock, in seconds since 1970; at once if it has passed. Outcome: None.
-
-    A moment more than `longest` seconds away is a failure.
-    """
+    """Go on at a moment of the flow clock, in seconds since 1970: at once if it has passed; one more than `longest` seconds away
+    is a failure. Outcome: None."""
 
     moment: float
     longest: float = math.inf

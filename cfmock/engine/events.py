@@ -39,9 +39,7 @@ EventParts = tuple[str, ...]
 
 
 class Event(NamedTuple):
-    """One row: `id` from 1, `cause` the id of the event it follows from (0 for the first), `time` in seconds since
-    1970.
-    """
+    """One row: `id` from 1, `cause` the id of the event it follows from (0 for the first), `time` in seconds since 1970."""
 
     id: int
     cause: int
@@ -155,10 +153,7 @@ class History(Sequence[Event]):
         self._on_growth = self._values = None
 
     def texts(self, start: int, stop: int) -> Iterator[str]:
-        """Some of them as JSON text, the same as their rows.
-
-        Joined of few parts, since histories are long, and many events of one tell the same data.
-        """
+        """Some of them as JSON text, the same as their rows: joined of few parts, since many events tell the same data."""
         frames: dict[int, list[_Frame]] = {}  # by the id of their shapes
         inner: dict[str, str] = {}  # parts as they stand in a text
         last, stamp = -1.0, ""

@@ -68,11 +68,8 @@ class Scheduler(Protocol):
 
 
 class CalledTask(Protocol):
-    """One try of a task, as those see it who answer and report it.
-
-    `since` is when it was called, in the time of its execution; `over`: it has ended; `handed_out`: a function was given its
-    token, and may report it at any time.
-    """
+    """One try of a task, as those see it who answer and report it. `since` is when it was called, in the time of its execution;
+    `over`: it has ended; `handed_out`: a function was given its token, and may report it at any time."""
 
     call: TaskCall
     since: float
@@ -95,10 +92,8 @@ class CalledTask(Protocol):
 
 
 class Nested(Struct, frozen=True):
-    """Another execution was started: itself, and what StartExecution answered. The callback modes wait for its end.
-
-    `joined`: it was going on already, as somebody else's.
-    """
+    """Another execution was started, or is `joined`, as it was going on already; and what StartExecution answered. The callback
+    modes wait for its end."""
 
     execution: StartedExecution | None
     answer: Json
@@ -201,10 +196,8 @@ class ExecutionStatus(enum.Enum):
 
 
 class StartedExecution:
-    """An execution as those see it who wait for its end. Once it has ended: `output` if it succeeded, else `error` and `cause`.
-
-    `timeline` is the time it lives in, shared with the children it waits for.
-    """
+    """An execution as those see it who wait for its end: then it has an `output` if it succeeded, else `error` and `cause`.
+    `timeline` is the time it lives in, shared with the children it waits for."""
 
     __slots__ = ("cause", "error", "on_end", "output", "status", "timeline")
 
@@ -315,10 +308,8 @@ class FlowExecution(StartedExecution):
 
 
 class Fiber:
-    """A part of an execution that runs by itself: the whole, a branch, an iteration.
-
-    `waiting` is what it waits for, so that it can be called off; `untold` are events for which its turn was too short.
-    """
+    """A part of an execution that runs by itself: the whole, a branch, an iteration. `waiting` is what it waits for, so that it
+    can be called off; `untold` are events for which its turn was too short."""
 
     __slots__ = ("execution", "group", "index", "part", "untold", "waiting")
 
@@ -362,10 +353,8 @@ class Fiber:
 
 
 class Group:
-    """The parts of a fork: those that run, those still to come, and what has come of them.
-
-    `failed`: one of them has, so that no more begin.
-    """
+    """The parts of a fork: those that run, those still to come, and what has come of them. After one has `failed` no more
+    begin."""
 
     __slots__ = ("begun", "failed", "fiber", "parts", "results", "running")
 

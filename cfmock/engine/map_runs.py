@@ -63,8 +63,8 @@ class MapRun:
     """One map run that was asked for by `request`. Times are in flow time, as `now` gives it.
 
     `start` starts a child by its index, `held` keeps others from going on meanwhile; `changed` and `child_ended` are told of
-    each change and each end from outside before it has an effect. `done` is told the results, or
-    `failed` what ends it; then it is for that to call `cancel`, when the failure has its turn.
+    each change and each end from outside before it has an effect. `done` is told the results, or `failed` what ends it; then it
+    is for that to call `cancel`, when the failure has its turn.
     """
 
     def __init__(
@@ -140,10 +140,8 @@ class MapRun:
         tolerated_count: int | None = None,
         tolerated_percentage: float | None = None,
     ) -> None:
-        """Change what is given, with effect at once: more children start; those that are too many run to their end.
-
-        One that is over stays as it was.
-        """
+        """Change what is given, with effect at once: more children start; those that are too many run to their end. What is over
+        stays as it was."""
         if self.ended:
             return
         changes = {

@@ -18,10 +18,8 @@ Turn = tuple[Fiber, CommandOutcome, Job]  # a fiber, what it goes on with, and t
 
 
 class ReadyQueue:
-    """One queue for all, so that no execution starves another. What becomes ready belongs to the `job` at work.
-
-    `turns` are those that can go on; `allowed` is how many events the first of them may tell.
-    """
+    """One queue for all, so that no execution starves another: `turns` are those that can go on, `allowed` is how many events the
+    first of them may tell. What becomes ready belongs to the `job` at work."""
 
     def __init__(self) -> None:
         self.job = Job()

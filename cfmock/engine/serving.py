@@ -29,11 +29,8 @@ from cfmock.engine.recording import CHILD, ENDING, MAP_CHANGED, MAP_ENDED
 
 
 class Ending(NamedTuple):
-    """A failure that is about to end what a fiber waits for.
-
-    `turns`: how often it still lets others go first, so that branches which fork for ever do not keep it waiting; no
-    deeper than that do forks nest.
-    """
+    """A failure that is about to end what a fiber waits for. `turns`: how often it still lets others go first, so that branches
+    which fork for ever do not keep it waiting; forks nest no deeper than that."""
 
     fiber: Fiber
     failure: Failure

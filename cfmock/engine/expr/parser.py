@@ -101,10 +101,8 @@ Node = Constant | Name | Select | FunctionCall | Prefixed | Comparison | Logical
 
 
 def parse(text: str, names: frozenset[str]) -> tuple[Node, frozenset[str], int]:
-    """Parse an expression; `names` are the visible roots. Returns the tree, the roots it names, and of how many words it is.
-
-    Raises `ExpressionSyntaxError` at the first mistake.
-    """
+    """Parse an expression; `names` are the visible roots. Returns the tree, the roots it names, and how many words it
+    has. Raises `ExpressionSyntaxError` at the first mistake."""
     if len(text) > MAX_LENGTH:
         raise ExpressionSyntaxError(f"longer than {MAX_LENGTH} characters", text, MAX_LENGTH + 1)
     parser = _Parser(text, names)

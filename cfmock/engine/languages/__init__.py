@@ -27,10 +27,8 @@ _COMPILED: BoundedCache[tuple[str, str, bool], Flow | DefinitionError] = Bounded
 
 
 def compile_text(text: str, *, file: str = "<definition>", name: str | None = None, express: bool = False) -> Flow:
-    """Compile a definition as `compile_definition` does, but the same text of the same file only once.
-
-    The flow is shared by all who ask for it. Raises `DefinitionError`.
-    """
+    """Compile a definition as `compile_definition` does, but the same text of the same file once for all who ask for it. Raises
+    `DefinitionError`."""
     key = (text, file, express)
     flow = _COMPILED.get(key)
     if flow is None:
@@ -89,10 +87,8 @@ def compile_definition(
 
 
 def definition_schema() -> str:
-    """The JSON Schema (draft 7) of definitions of both languages, for editors, as text.
-
-    The readers judge, and know more than a schema can say; a test holds that both agree on the rest.
-    """
+    """The JSON Schema (draft 7) of definitions of both languages, for editors, as text. The readers judge, and know more than a
+    schema can say; a test holds that both agree on the rest."""
     return Path(__file__).with_name("definition.schema.json").read_text(encoding="utf-8")
 
 

@@ -253,9 +253,8 @@ class _Series:
 
 
 def action_of(arn: str) -> str:
-    """The action that an old task's resource stands for.
-
-    `acs:fc:…` and, from deployment files, `service/function` or a placeholder: functions."""
+    """The action of an old task's resource: that of functions for `acs:fc:…`, and in deployment files for `service/function`
+    or a placeholder."""
     product = arn.split(":")[1] if arn.startswith("acs:") and arn.count(":") > 1 else "fc"
     return ACTIONS.get(product, f"{product}:Call")
 

@@ -224,9 +224,7 @@ class _Scope:
         return min(given or MAX_ITERATIONS, most)
 
     def distributed(self, section: Section, identity: str, *, express: bool) -> Distributed:
-        """The inner fields of these objects are not published: our reading. What may fail has one name in the language and
-        another in the API.
-        """
+        """Read them by our choice: they are not published. What may fail has one name in the language and another in the API."""
         tolerance = section.section("ToleratedFailure") or section
         count = tolerance.spelling("ToleratedFailureCount", "ToleratedFailedCount")
         percentage = tolerance.spelling("ToleratedFailurePercentage", "ToleratedFailedPercentage")
