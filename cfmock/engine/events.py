@@ -130,17 +130,13 @@ class History(Sequence[Event]):
 
     def hold(self, size: int) -> None:
         """Note the bytes that the global variables take, to count them with the next events."""
-        self._enough -= self._running_values().replace_globals(size)
-
-    def _running_values(self) -> _RunningValues:
-        if self._values is None:
-            self._values = _RunningValues()
-        return self._values
+        self._values = self._values or _RunningValues()
+        self._enough -= self._values.replace_globals(size)
 
     def _weigh(self, part: str) -> int:
         if len(part) <= _LARGE:
             return len(part)
-        values = self._running_values()
+        self._values = values = self._values or _RunningValues()
         if id(part) in values.texts:
             return 0
         values.texts.add(id(part))

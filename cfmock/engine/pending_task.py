@@ -265,11 +265,9 @@ class PendingTask:
         rank = execution.rank + 1 if isinstance(outcome, TaskTimedOut) else RANK
 
         def due() -> None:
-            execution.record(DUE, self.fiber.path, kind is TimerKind.GUARD)
-            if kind is TimerKind.GUARD:
-                self._fail(outcome)
-            else:
-                self._end(outcome)
+            guarded = kind is TimerKind.GUARD
+            execution.record(DUE, self.fiber.path, guarded)
+            (self._fail if guarded else self._end)(outcome)
             execution.scheduler.run_ready()
 
         return execution.scheduler.timers.add(self._begun + seconds, kind, due, execution.timeline, rank)

@@ -103,15 +103,11 @@ def _read(reading: DefinitionSource, value: dict[str, Json], *, express: bool) -
         from cfmock.engine.languages import legacy
 
         return legacy.read(Section(reading, value))
-    _unknown(reading, value)
-    return None
-
-
-def _unknown(reading: DefinitionSource, value: dict[str, Json]) -> None:
     for key, word in _LANGUAGES:
         given = value.get(key)
         if given is not None:
             kind = "{} is not a definition language; 'Type: StateMachine' and 'type: flow' are"
             reading.complain((key,), kind, shown(given), near=likely(given, [word]))
-            return
+            return None
     reading.complain((), "neither 'Type: StateMachine' nor 'type: flow' is given")
+    return None

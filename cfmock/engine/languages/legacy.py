@@ -178,9 +178,7 @@ class _Series:
         return {"options": tuple(options), "default": default, "data": self.shared(section)}
 
     def option(self, section: Section, identity: str, *, conditional: bool) -> Option:
-        condition = None
-        if conditional:
-            condition = section.expression("condition", OWN, required=True, missing_is_null=False)
+        condition = section.expression("condition", OWN, required=True, missing_is_null=False) if conditional else None
         given = section.has("steps") and section.value["steps"] is not None
         series = self.inner(section, identity) if given else None
         option = Option(id=identity, place=section.here, condition=condition, next=self.goto(section), series=series)
