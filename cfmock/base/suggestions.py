@@ -69,9 +69,7 @@ def _near(word: str, known: Iterable[str], likeness: float | None = None) -> lis
     candidates: Iterable[str] = folded
     if len(folded) > _FEW:
         head, tail = wanted[:2], wanted[-2:]
-        candidates = sorted(
-            folded, key=lambda name: 1000 * ((name[:2] != head) + (name[-2:] != tail)) + abs(len(name) - size)
-        )
+        candidates = sorted(folded, key=lambda name: ((name[:2] != head) + (name[-2:] != tail), abs(len(name) - size)))
     if likeness is None:
         likeness = _LIKENESS if size > _SHORT_WORD else _SHORT_LIKENESS
     return [folded[name] for name in _likeliest(wanted, candidates, likeness, allowance)]

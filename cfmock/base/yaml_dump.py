@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_text
 from cfmock.base.yaml_values import CORE, plain
 
 WIDTH = 120
@@ -65,15 +65,9 @@ def _add(value: Json, depth: int, head: str, lines: list[str]) -> None:
 def _scalar(value: Json) -> str:
     if isinstance(value, str):
         return _text(value) if len(value) <= _LONGEST else _refuse()
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, dict | list):
-        return "[]" if isinstance(value, list) else "{}"
-    return _dump_slowly([value])[2:-1]
+    if isinstance(value, float):
+        return _dump_slowly([value])[2:-1]
+    return json_text(value)
 
 
 def _refuse() -> str:

@@ -183,10 +183,7 @@ class FlowControl(ControlPart):
         self.setups.add(chain)
         return chain
 
-    def add_mock(
-        self, flow: str, task: str, mock: TaskMock, scope: Scope = ALL, *,
-        chain: SetUp | None = None,
-    ) -> SetUp:  # fmt: skip
+    def add_mock(self, flow: str, task: str, mock: TaskMock, scope: Scope = ALL, chain: SetUp | None = None) -> SetUp:
         """Add a mock, to a chain of mocks if one is given that still exists; returns the chain."""
         setup = mock_setup(flow, task) if chain is None or chain.gone else chain
         begun = bool(setup.uses)

@@ -162,9 +162,8 @@ def _check_token(credential: Credential, token: str, now: float) -> None:
     key = f"key '{credential.access_key_id}'"
     if credential.security_token is None:
         if token:
-            raise Refused(
-                "AccessDenied", reason="token-mismatch", hint=f"{key} has no security token: send none with it"
-            )
+            hint = f"{key} has no security token: send none with it"
+            raise Refused("AccessDenied", reason="token-mismatch", hint=hint)
         return
     if not token:
         hint = f"{key} goes with a security token: send it as SecurityToken"
