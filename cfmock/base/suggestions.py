@@ -76,7 +76,6 @@ def _near(word: str, known: Iterable[str], likeness: float | None = None) -> lis
 
 
 def _likeliest(word: str, candidates: Iterable[str], likeness: float, allowance: _Allowance) -> list[str]:
-    """Return the candidates that are most like the word, and at least by `likeness`."""
     places: dict[str, int] = {}
     for place, letter in enumerate(word):
         places[letter] = places.get(letter, 0) | 1 << place

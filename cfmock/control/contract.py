@@ -83,6 +83,5 @@ def _read(report: Json) -> Json:
 
 
 def _whole(case: dict[str, Json]) -> dict[str, Json]:
-    """A case with all its keys."""
     usual: dict[str, Json] = {"timed_out": False, "polls": 0, "violations": [], "said": ""}
     return {**dict.fromkeys(("code", "transport", "seconds")), **usual, **case}

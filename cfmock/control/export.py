@@ -133,7 +133,6 @@ def _ended(world: World, flow: FlowRow) -> list[ExecutionRow]:
 
 
 def _check_size(world: World, flows: Iterable[FlowRow], executions: Iterable[list[ExecutionRow]]) -> None:
-    """Raises ControlError where all of it would take too much."""
     definitions = (len(row.definition) for flow in flows for row in (flow, *world.stores.versions.rows(flow.id)))
     ended = (value_size(row.input) + value_size(row.output) for row in chain.from_iterable(executions))
     if any(size > MAX_EXPORTED for size in accumulate(chain(definitions, ended))):

@@ -117,7 +117,6 @@ class FlowDetailControl(ControlPart):
         return css()
 
     def _summary(self, world: World, row: FlowRow) -> Steps[dict[str, Json]]:
-        """Return a flow as lists show it."""
         findings = yield from self._findings(world, row, row.compiled)
         coverage = _percent(row.compiled.points(), _passed(world, row))
         return {**_brief(world, row), "findings": len(findings), "coverage": coverage}
@@ -237,7 +236,6 @@ def _mock(mock: TaskMock) -> dict[str, Json]:
 
 
 def _outcome(outcome: Outcome) -> dict[str, Json]:
-    """An outcome as a fixture writes it."""
     after = {"polls": outcome.polls} if outcome.polls else outcome.after
     return {
         **shown_fields(outcome, "times", "status"),
@@ -267,5 +265,4 @@ def _coverage(flow: Flow, counts: Mapping[str, int]) -> dict[str, Json]:
 
 
 def _percent(points: Sequence[Point], counts: Mapping[str, int]) -> int:
-    """The share of points that were passed."""
     return 100 * sum(1 for each in points if counts.get(each.id)) // len(points) if points else 100

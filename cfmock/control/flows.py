@@ -65,7 +65,6 @@ def _read(document: Json, existing: frozenset[str]) -> tuple[FixtureSet, int]:
 
 @contextmanager
 def _mistakes() -> Iterator[None]:
-    """Raise mistakes of a document as errors of the control."""
     try:
         yield
     except (FixtureError, SettingsError) as error:
@@ -209,7 +208,6 @@ class FlowControl(ControlPart):
 
 
 def _check_quota(world: World, fixtures: FixtureSet) -> None:
-    """Raises ControlError where the flows of a document would be too many for a world."""
     count, most = world.stores.flows.count(FLOWS), world.settings.max_flows
     if count + len(fixtures.flows) > most:
         names = {flow.name for flow in fixtures.flows}

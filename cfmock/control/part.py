@@ -82,7 +82,6 @@ class ControlPart:
         return row
 
     def _execution(self, world: World, flow: str, name: str) -> ExecutionRow:
-        """Raises NotFoundError, likewise."""
         row = world.stores.executions.get(self._flow(world, flow).id, name)
         if row is None:
             near = did_you_mean(name, world.names_in(world.stores.executions, flow, name))
@@ -106,7 +105,6 @@ class ControlPart:
         return worked_out(self.emulator.worlds.in_steps(change, scope, size=size))
 
     def _check_room(self, size: int) -> None:
-        """Raises ControlError where there is no room for so many bytes more."""
         added = self.emulator.worlds.added
         if added + size > MAX_ADDED:
             text = f"what was added since the start takes {added} bytes, and there is no room for {size} more: reset the server"

@@ -54,7 +54,6 @@ def _since(world: World, since: Marks) -> Iterator[ExecutionRow]:
 
 
 def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
-    """Describe the wait of an execution that has not ended."""
     live = world.live_execution(row)
     if live is None:
         return

@@ -96,7 +96,6 @@ _TOKEN = "x-acs-security-token"  # noqa: S105 - the name of a header
 
 
 def _pairs(text: str, place: str) -> Iterator[Pair]:
-    """The pairs of a query or form."""
     for piece in text.split("&"):
         values: dict[str, str] = {}
         read_pairs(piece, values, {})

@@ -70,7 +70,6 @@ def claim_of(request: Request, parameters: Parameters, keys: Mapping[str, Creden
 
 
 def _borne(keys: Mapping[str, Credential], token: str) -> Credential | None:
-    """The credential of this bearer token."""
     for each in keys.values() if token else ():
         if each.bearer_token is not None and signature.same(each.bearer_token, token):
             return each

@@ -139,7 +139,6 @@ def methods(used: str) -> list[str]:
 
 
 def _other_frames(sent: Sent) -> Iterator[str]:
-    """The string to sign put together otherwise."""
     query = canonical(sent.pairs)
     encoded = percent_encode(query)
     method = sent.request.method

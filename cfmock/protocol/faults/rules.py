@@ -340,7 +340,6 @@ _BESIDE_WHEN = {
 
 
 def _fields(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a rule from the values that its readers found."""
     when: dict[str, Any] = found.pop("when", {})
     when |= {key: Globs.of(*when[key]) for key in _GLOBS if key in when}
     action = {key: found.pop(key) for key in Action.__struct_fields__ if key in found}

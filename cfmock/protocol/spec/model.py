@@ -134,5 +134,4 @@ def load() -> Spec:
 
 
 def _named(rows: Any, key: str = "name") -> Any:
-    """The rows with their own names, which they stand under."""
     return {name: {**row, key: name} for name, row in rows.items()}
