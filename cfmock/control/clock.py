@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 
 from cfmock.base.clocks import iso
@@ -37,12 +36,8 @@ class ClockControl(ControlPart):
             raise ControlError(str(error)) from None
         return {**self.read_clock(), "reached": True, "reason": None}
 
-    def advance(self, seconds: float) -> None:
-        """Move a virtual clock on by `seconds`. Raises as `steps_to`, and ClockStopped."""
-        deque(self.steps(seconds), maxlen=0)
-
     def steps(self, seconds: float) -> Iterator[None]:
-        """Move the clock like `advance`, one step at each iteration."""
+        """Move a virtual clock on by `seconds`, a step at each iteration. Raises as `steps_to`, and ClockStopped."""
         return self.steps_to(self.emulator.clock.now() + seconds)
 
     def steps_to(self, moment: float) -> Iterator[None]:

@@ -23,22 +23,12 @@ class Argument(Struct, frozen=True):
     pattern: str = ""
 
 
-class Lead(Struct, frozen=True):
-    """A link to a next request: endpoint `to`, whose `argument` stands `at` this place (a JSON pointer) of the answer."""
-
-    to: str
-    argument: str
-    at: str
-
-
 class Endpoint(Struct, frozen=True):
     """One thing to do. `name` is the method of `Control`; `path` is below `/_cfmock/`; `answer` names the schema of the answer,
-    `key` what the answer holds the method's result under, None if that is the whole answer; `leads` say what to ask next;
-    `media` is the type of the answer's content.
-
-    A method that is a generator moves the clock in steps if it is `paced`; else what it yields is to be called, in any thread,
-    and what comes of that sent back. `conflicts`: what it does may be possible no more (409). `large`: its body is a document.
-    """
+    `key` what it holds the method's result under, None if that is all of it; `lead` is an endpoint that takes its `id`; `media`
+    is its content type. A method that is a generator moves the clock in steps if it is `paced`; else what it yields is to be
+    called, in any thread, and what comes of that sent back. `conflicts`: it may be possible no more (409). `large`: its body is
+    a document."""
 
     name: str
     method: str
@@ -48,7 +38,7 @@ class Endpoint(Struct, frozen=True):
     answer: str = "Nothing"
     key: str | None = None
     world: bool = True
-    leads: tuple[Lead, ...] = ()
+    lead: str = ""
     media: str = "application/json"
     paced: bool = False
     conflicts: bool = False
@@ -107,7 +97,7 @@ ENDPOINTS = (
     Endpoint("list_faults", "GET", "faults", "the fault rules, with the number of calls affected", answer="Faults", key="faults"),
     Endpoint("add_fault", "POST", "faults", "add a fault rule after the existing ones",
          (Argument("fault", "body", "Rule", "a fault rule as in a fixture"),), answer="Fault",
-         leads=(Lead("remove_fault", "id", "/id"),)),
+         lead="remove_fault"),
     Endpoint("clear_faults", "DELETE", "faults", "remove all fault rules"),
     Endpoint("remove_fault", "DELETE", "faults/{id}", "remove one fault rule",
          (Argument("id", "path", "string", "the rule's id"),)),

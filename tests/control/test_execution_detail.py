@@ -44,7 +44,7 @@ def test_each_try_tells_who_answered_it_why_and_what_came_before() -> None:
     service = make_service({"flows": [{"name": "order", "definition": RETRIES, "tasks": {"Charge": CHARGE}}]})
     control = Control(service.emulator)
     service("StartExecution", FlowName="order", ExecutionName="e", Input={"amount": 5})
-    control.advance(2)
+    list(control.steps(2))
     told = control.show_execution("order", "e")
     charge, ship = told["tasks"]
     assert (charge["state"], charge["action"], charge["omitted"]) == ("Charge", "FC:InvokeFunction", 0)

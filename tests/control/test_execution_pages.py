@@ -48,7 +48,7 @@ def test_the_newest_come_first_over_all_flows_and_worlds(service: Service, contr
     two = Service(service.emulator, 1)
     for number, (each, flow) in enumerate([(two, "echo"), (service, "other"), (service, "echo"), (two, "other")]):
         start(each, f"e{number}", flow=flow)
-        control.advance(1)
+        list(control.steps(1))
     assert names(control) == [["e3", "e2", "e1", "e0"]]
     assert names(control, flow="echo", limit=1) == [["e2"], ["e0"]]
     assert names(control, scope=("two", None)) == [["e3", "e0"]]
@@ -154,5 +154,5 @@ def test_the_oldest_waiting_tasks_are_told_of_very_many(monkeypatch: pytest.Monk
     control.add_mocks({"flow": "order", "task": "A", "mocks": [{"waits": True}]})
     for name in "cab":
         service("StartExecution", FlowName="order", ExecutionName=name)
-        control.advance(1)
+        list(control.steps(1))
     assert [task["execution"] for task in control.list_tasks()] == ["c", "a"]

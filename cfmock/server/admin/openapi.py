@@ -69,11 +69,9 @@ def _itself() -> dict[str, Json]:
 def _described(endpoint: Endpoint, known: Mapping[str, Json]) -> dict[str, Json]:
     named = [each for each in endpoint.arguments if each.place == "path"]
     answers = {"200": _answer("done", _reference(endpoint.answer), endpoint.media)} | _refusals("400", "401", "403")
-    if endpoint.leads:
-        answers["200"]["links"] = {
-            each.to: {"operationId": each.to, "parameters": {each.argument: f"$response.body#{each.at}"}}
-            for each in endpoint.leads
-        }
+    if endpoint.lead:
+        link = {"operationId": endpoint.lead, "parameters": {"id": "$response.body#/id"}}
+        answers["200"]["links"] = {endpoint.lead: link}
     if named or endpoint.conflicts:
         answers["404"] = _answer("it does not exist", _reference("Error"))
     if endpoint.name == "read_metrics":
