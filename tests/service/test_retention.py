@@ -14,6 +14,7 @@ import pytest
 from cfmock.control.control import Control
 from cfmock.service import world as worlds
 from cfmock.service.retention import _size
+from cfmock.service.store.memory import SortedBlocks
 from cfmock.service.world import World
 from tests.support.calls import PASS, Service, echo_flow, make_service, task_flow
 
@@ -413,15 +414,16 @@ def test_what_is_counted_is_near_to_what_is_taken(state: str, input: str) -> Non
 
 
 def test_dropping_costs_the_same_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step of it looks at more than the execution that goes: the tables are not sorted, and none is gone through."""
+    """No step of it looks at more than the execution that goes: no table is gone through."""
     service = make_service(echo_flow(), keep_executions=50)
     start(service, *(f"e{number}" for number in range(50)))
     listed(service)
-    monkeypatch.setattr("cfmock.service.store.memory.KeyOrder.settle", _never)
+    for order in ("ascend", "descend"):
+        monkeypatch.setattr(SortedBlocks, order, _never)
     start(service, *(f"f{number}" for number in range(200)))
     monkeypatch.undo()
     assert listed(service) == [f"f{number}" for number in reversed(range(150, 200))]
 
 
-def _never(self: object) -> None:
-    raise AssertionError("sorted for nobody")
+def _never(self: object, key: object) -> None:
+    raise AssertionError("gone through for nobody")
