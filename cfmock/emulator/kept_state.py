@@ -125,7 +125,6 @@ class KeptState:
         self._restorers: dict[str, Restorer] = {}
         self._holding = ExitStack()
         self._additions: dict[int, Added] = {}
-        self._count = 0
         self._now = self._ahead = 0.0
 
     # -- coming back
@@ -218,15 +217,12 @@ class KeptState:
         found = sorted((int(key), text) for key, text in (self.file.rows("", ADDED) if rows is None else rows))
         new = {number: Added(*json.loads(text)) for number, text in found if number not in self._additions}
         self._additions |= new
-        self._count = max(self._additions, default=0)
         return list(new.values())
 
     def add(self, what: Added) -> None:
         """Keep what was added to the running emulator."""
-        if self.changes.coming_back:
-            return
-        self._count += 1
-        self._set_addition(self._count, what)
+        if not self.changes.coming_back:
+            self._set_addition(max(self._additions, default=0) + 1, what)
 
     def remove(self, scope: Scope, gone: Callable[[Added], bool]) -> None:
         """Keep no longer, for the worlds of this account and region, what was added and is gone."""

@@ -14,7 +14,6 @@ from cfmock.base.timers import Timeline, Timer, TimerKind
 from cfmock.engine.commands import UNNAMED
 from cfmock.engine.execution import ExecutionRecording, FlowExecution, TaskResolver
 from cfmock.engine.expr import ExpressionError
-from cfmock.engine.recording import Entry
 from cfmock.protocol.wire.messages import Subscribe, Undo
 from cfmock.service.outcomes import Outcome, output_text
 from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
@@ -168,7 +167,7 @@ class Executed(Live):
         if self.run is not None:
             self.run.on_end.clear()
             if self.run.recording is not None:
-                self.run.recording.write = _unwritten  # its rows are gone
+                self.run.recording.write = _nothing  # its rows are gone
             self._world.scheduler.retire(self.run, "", "")
 
     def attend(self) -> Undo:
@@ -273,12 +272,8 @@ class Canned(Live):
         finish(self._world, self, self.timeline.now(), end)
 
 
-def _unwritten(entry: Entry) -> None:
-    """Keep nothing of an execution whose flow is gone."""
-
-
-def _nothing() -> None:
-    """No-op for executions that nobody has to leave."""
+def _nothing(*_: object) -> None:
+    """No-op for executions that nobody has to leave, and for what happens to those whose flow is gone."""
 
 
 def end_by_outcome(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:

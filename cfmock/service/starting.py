@@ -311,15 +311,17 @@ class Resolver(ScriptedTasks):
 
     def wait_for(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Waits:
         """Report the end of a canned execution to the task."""
-        self.world.subscribe(row, lambda: self._report_end(task, row))
-        return Waits(None if joined else partial(self._stop, row), row.serial)
+        world = self.world
 
-    def _stop(self, row: ExecutionRow, error: str, cause: str) -> None:
-        live = self.world.live_execution(row)
-        if live is not None:
-            live.stop(error, cause)
+        def ended() -> None:
+            found = world.stores.executions.get(row.flow.id, row.name)
+            if found is not None and not task.over:
+                task.report(result_of(found))
 
-    def _report_end(self, task: CalledTask, row: ExecutionRow) -> None:
-        found = self.world.stores.executions.get(row.flow.id, row.name)
-        if found is not None and not task.over:
-            task.report(result_of(found))
+        def stop(error: str, cause: str) -> None:
+            live = world.live_execution(row)
+            if live is not None:
+                live.stop(error, cause)
+
+        world.subscribe(row, ended)
+        return Waits(None if joined else stop, row.serial)

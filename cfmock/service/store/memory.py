@@ -7,6 +7,7 @@ tokens are the service's business.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, takewhile
 from typing import Any, Generic, TypeVar
@@ -77,29 +78,28 @@ class SortedBlocks(Generic[R]):
         return chain(reversed(self._blocks[at][:index]), chain.from_iterable(before))
 
 
+_NONE: SortedBlocks[Any] = SortedBlocks()
+
+
 class Table(Generic[R]):
     """Rows by text key, in key order inside a partition. A page costs its length, wherever it begins."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, dict[str, R]] = {}
-        self._orders: dict[str, SortedBlocks[str]] = {}
+        self._rows: defaultdict[str, dict[str, R]] = defaultdict(dict)
+        self._orders: defaultdict[str, SortedBlocks[str]] = defaultdict(SortedBlocks)
 
     def get(self, partition: str, key: str) -> R | None:
         rows = self._rows.get(partition)
         return rows.get(key) if rows is not None else None
 
     def put(self, partition: str, key: str, row: R) -> None:
-        rows = self._rows.get(partition)
-        if rows is None:
-            rows = self._rows[partition] = {}
-            self._orders[partition] = SortedBlocks()
+        rows = self._rows[partition]
         if key not in rows:
             self._orders[partition].add(key)
         rows[key] = row
 
     def delete(self, partition: str, key: str) -> bool:
-        rows = self._rows.get(partition)
-        if rows is None or rows.pop(key, None) is None:
+        if self._rows.get(partition, {}).pop(key, None) is None:
             return False
         self._orders[partition].discard(key)
         return True
@@ -118,10 +118,7 @@ class Table(Generic[R]):
 
     def keys(self, partition: str, start: str = "", stop: str | None = None) -> Iterator[str]:
         """Keys from `start` (included) up to `stop` (excluded), ascending, lazily. The table must not change meanwhile."""
-        order = self._orders.get(partition)
-        if order is None:
-            return iter(())
-        found = order.ascend(start)
+        found = self._orders.get(partition, _NONE).ascend(start)
         return found if stop is None else takewhile(lambda key: key < stop, found)
 
 
@@ -129,17 +126,14 @@ class Index:
     """Executions by place and moment inside a partition, for listings that are not by key."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, dict[Place, SortedBlocks[tuple[float, int, ExecutionRow]]]] = {}
+        # By partition and place: started, serial and row of each.
+        self._orders: defaultdict[str, dict[Place, SortedBlocks[tuple[float, int, ExecutionRow]]]]
+        self._orders = defaultdict(lambda: defaultdict(SortedBlocks))
 
     def add(self, partition: str, row: ExecutionRow) -> None:
-        orders = self._orders.get(partition)
-        if orders is None:
-            orders = self._orders[partition] = {}
+        orders = self._orders[partition]
         for place in row.places:
-            order = orders.get(place)
-            if order is None:
-                order = orders[place] = SortedBlocks()
-            order.add((row.started, row.serial, row))
+            orders[place].add((row.started, row.serial, row))
 
     def discard(self, partition: str, row: ExecutionRow) -> None:
         orders = self._orders.get(partition, {})
@@ -153,13 +147,10 @@ class Index:
     def descend(self, partition: str, place: Place, low: float, high: Moment) -> Iterator[ExecutionRow]:
         """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
         not change meanwhile."""
-        order = self._orders.get(partition, {}).get(place)
-        if order is None:
-            return iter(())
+        order = self._orders.get(partition, {}).get(place, _NONE)
         found = takewhile(lambda item: item[0] >= low, order.descend(high))
         return (row for _, _, row in found)
 
     def count(self, partition: str, place: Place) -> int:
         """Count the rows in a place, without looking at them."""
-        order = self._orders.get(partition, {}).get(place)
-        return 0 if order is None else len(order)
+        return len(self._orders.get(partition, {}).get(place, _NONE))
