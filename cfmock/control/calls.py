@@ -168,15 +168,13 @@ class CallControl(ControlPart):
         self.check_world(scope)
         return groups(self.find_calls(scope, operation=operation)[-MAX_SORTED:])
 
-    def list_retries_in_steps(self, operation: str | None = None, scope: Scope = ALL) -> Answer:
+    def list_retries(self, operation: str | None = None, scope: Scope = ALL) -> Answer:
         """Sorting the calls is yielded, as that may take long. Raises UnknownName as `check_calls` does."""
         self.check_calls(operation)
         self.check_world(scope)
         calls = yield from self.find_calls_in_steps(scope, operation=operation)
         found = yield partial(groups, calls[-MAX_SORTED:])
         return [each.to_mapping() for each in found]
-
-    list_retries = at_once(list_retries_in_steps)
 
 
 def _place(records: Sequence[CallRecord], record: CallRecord | None) -> int:

@@ -9,7 +9,7 @@ from cfmock.base.clocks import RealClock, iso
 from cfmock.base.errors import InvalidValue
 from cfmock.base.json_text import Json
 from cfmock.base.readers import Reader
-from cfmock.control.part import Answer, ControlError, ControlPart, at_once
+from cfmock.control.part import Answer, ControlError, ControlPart
 from cfmock.emulator.emulator import Emulator
 from cfmock.protocol.faults.catalogue import error_code
 from cfmock.protocol.faults.rules import NO_OPERATION, TRANSPORTS
@@ -54,7 +54,7 @@ class ContractControl(ControlPart):
         """The matrix with its command and time; null if there is none."""
         return self._contract
 
-    def keep_contract_in_steps(self, report: Json) -> Answer:
+    def keep_contract(self, report: Json) -> Answer:
         """Keep this matrix in place of the one before; the reading is yielded. Raises ControlError for what is none."""
         cases = report.get("cases") if isinstance(report, dict) else None
         if isinstance(cases, list) and len(cases) > MAX_CASES:
@@ -67,8 +67,6 @@ class ContractControl(ControlPart):
         }
         self._mark("fault")
         return {}
-
-    keep_contract = at_once(keep_contract_in_steps)
 
     def forget_contract(self) -> None:
         self._contract = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cfmock.base.clocks import Slice
-from cfmock.control.part import ControlPart, Steps, at_once
+from cfmock.control.part import ControlPart, Steps
 from cfmock.emulator.worlds import pause
 from cfmock.observe.journal import ALL
 from cfmock.service.live import live_runs
@@ -33,7 +33,7 @@ class Figures(NamedTuple):
 class MetricsControl(ControlPart):
     """Counts calls, executions and stored rows."""
 
-    def read_metrics_in_steps(self) -> Steps[Figures]:
+    def read_metrics(self) -> Steps[Figures]:
         """Count what there is; others have their turn in between. What calls and faults did is counted as they happen."""
         turn = Slice()
         executions: Counter[str] = Counter()
@@ -64,5 +64,3 @@ class MetricsControl(ControlPart):
             journal_bytes=size,
             journal_dropped=emulator.journal.dropped(),
         )
-
-    read_metrics = at_once(read_metrics_in_steps)

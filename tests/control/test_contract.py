@@ -6,7 +6,7 @@ import pytest
 
 from cfmock.control import contract
 from cfmock.control.control import Control
-from cfmock.control.part import ControlError
+from cfmock.control.part import ControlError, worked_out
 from tests.support.calls import echo_flow, make_service
 
 CASE = {"operation": "StartExecution", "code": "FlowNotExists", "exit": 1, "calls": 3, "spacing": [0.1, 0.2],
@@ -21,16 +21,15 @@ def control() -> Control:
 def test_the_last_matrix_is_kept_until_the_next_or_a_reset(control: Control) -> None:
     assert control.show_contract() is None
     before = control.emulator.shared.feed.number
-    control.keep_contract(
-        {"command": "java -jar worker.jar", "cases": [CASE, {**CASE, "code": None, "transport": "reset"}]}
-    )
+    cases = [CASE, {**CASE, "code": None, "transport": "reset"}]
+    worked_out(control.keep_contract({"command": "java -jar worker.jar", "cases": cases}))
     found = control.show_contract()
     assert found["command"] == "java -jar worker.jar"
     assert [(case["code"], case["transport"], case["said"]) for case in found["cases"]] == [
         ("FlowNotExists", None, ""), (None, "reset", ""),
     ]  # fmt: skip
     assert "fault" in {each["kind"] for each in control.follow_changes(before)}
-    control.keep_contract({"cases": []})
+    worked_out(control.keep_contract({"cases": []}))
     assert control.show_contract()["cases"] == []
     control.reset(scope=(None, "cn-shanghai"))
     assert control.show_contract() is not None
@@ -53,5 +52,5 @@ def test_what_is_no_matrix_is_refused_with_its_mistake(
 ) -> None:
     monkeypatch.setattr(contract, "MAX_CASES", 1)
     with pytest.raises(ControlError, match=words):
-        control.keep_contract(report)
+        worked_out(control.keep_contract(report))
     assert control.show_contract() is None

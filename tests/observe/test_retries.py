@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cfmock.control.control import Control
+from cfmock.control.part import worked_out
 from cfmock.observe.call_record import CallRecord, Details
 from cfmock.observe.retries import Retries, groups, shape
 from cfmock.protocol.wire.messages import Request
@@ -167,14 +168,14 @@ def test_the_same_is_listed_over_http_and_told_in_words() -> None:
     requests.append(service.request("StartExecution", FlowName="echo", ExecutionName="a"))
     for request in requests:
         service.emulator.handle(Request(request.method, request.target, request.headers, request.body))
-    (row,) = json.loads(json.dumps(control.list_retries("StartExecution")))
+    (row,) = json.loads(json.dumps(worked_out(control.list_retries("StartExecution"))))
     assert {name: row[name] for name in ("operation", "count", "codes", "same_nonce", "same_name", "backoff")} == {
         "operation": "StartExecution", "count": 3, "codes": ["ResourceThrottled", "ResourceThrottled", None],
         "same_nonce": True, "same_name": True, "backoff": "none",
     }  # fmt: skip
     assert (row["retry_after"], row["honoured"], row["recovered"]) == ([0, 0, None], True, True)
-    assert control.list_retries("ListFlows") == []
-    assert len(next(control.list_retries_in_steps("StartExecution"))()) == 1  # in a thread
+    assert worked_out(control.list_retries("ListFlows")) == []
+    assert len(next(control.list_retries("StartExecution"))()) == 1  # in a thread
     told = str(control.find_retries()[0])
     assert told.startswith("StartExecution 3 times, ")
     assert told.endswith(" apart (none): ResourceThrottled, ResourceThrottled, success")
