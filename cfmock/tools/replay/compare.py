@@ -88,7 +88,7 @@ class _Comparing:
         self.replay = replay
         self.recording, self.events = replay.recording, replay.events
         self.pairs = replay.pairs
-        self.name = UNKNOWN_NAME if replay.execution == UNKNOWN_NAME else ""
+        self.name = UNKNOWN_NAME if replay.name == UNKNOWN_NAME else ""
         self.evidence: dict[tuple[str, str, str], Evidence] = {}
         self.confirmed: dict[str, None] = {}
         self.placed: set[int] = set()  # the events of the replay that a recorded one stands for

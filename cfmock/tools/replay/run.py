@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-
-from msgspec import Struct
 
 from cfmock.base import yaml_source
 from cfmock.base.clocks import VirtualClock
@@ -31,72 +30,54 @@ TOLERANCE = 1.0  # seconds by which a modelled time may differ from the service'
 UNKNOWN_NAME = "unnamed-execution"  # the name of an execution whose history does not tell it
 
 
-class Replay(Struct, frozen=True, eq=False):
-    """The result of running the definition. `pairs` has the recorded event that stands for each of `events`; `output` is None
-    if it gave none."""
+class Replay(TaskResolver):
+    """A flow that runs as it ran in the service: its tasks answer, and it is stopped, as they did and it was there.
 
-    recording: RecordedExecution
-    flow: FlowFixture
-    execution: str
-    events: list[Event]
-    pairs: Pairing
-    status: str
-    output: Json
-
-
-def replay(recording: RecordedExecution, flow: FlowFixture) -> Replay:
-    """Run a flow as it ran in the service: its tasks answer, and it is stopped, as they did and it was there."""
-    return _Replaying(recording, flow).run()
-
-
-class _Replaying(TaskResolver):
-    """The resolver and the sink of an execution that is replayed."""
+    It is the resolver and the sink of its execution. `pairs` has the recorded event that stands for each of `events`.
+    """
 
     def __init__(self, recording: RecordedExecution, flow: FlowFixture) -> None:
         self.recording = recording
         self.flow = flow
+        self.name = recording.name or UNKNOWN_NAME
         self.pairs = Pairing(recording)
         self.events: list[Event] = []
-        self.execution: FlowExecution | None = None
-        self.timers = Timers(VirtualClock(recording.started))
-        self.scheduler = FlowScheduler(self.timers, Ids(0))
-        self._tries: dict[tuple[int, str], list[Try]] = {}
+        self._timers = Timers(VirtualClock(recording.started))
+        self._scheduler = FlowScheduler(self._timers, Ids(0))
+        self._tries: defaultdict[tuple[int, str], deque[Try]] = defaultdict(deque)
         for each in tries(recording):
-            self._tries.setdefault((each.entered, each.state), []).append(each)
-        self._used: dict[tuple[int, str], int] = {}
+            self._tries[each.entered, each.state].append(each)
         self._stopping = False
         last = recording.events[-1]
         self._stop = last if last.type == "ExecutionStopped" else None
         self._stop_after = len(recording.events) - 1 if self._stop is not None else 0
 
-    def run(self) -> Replay:
-        name = self.recording.name or UNKNOWN_NAME
-        self.scheduler.start(
-            self.flow.flow,
-            Identity(
-                flow=self.flow.name, execution=name, role_arn=self.flow.role_arn, environment=_variables(self.flow)
-            ),
+    def run(self) -> None:
+        """Execute the flow with the recorded input."""
+        flow = self.flow
+        self._scheduler.start(
+            flow.flow,
+            Identity(flow=flow.name, execution=self.name, role_arn=flow.role_arn, environment=_variables(flow)),
             self.recording.input,
             resolver=self,
             sink=self.sink,
             on_begin=self._begin,
         )
-        end, execution = self.recording.started + YEAR, self.execution
-        assert execution is not None
-        while not execution.ended and (due := self.timers.next_due()) is not None and due <= end:
-            self.timers.advance_to(due)
-        return Replay(
-            recording=self.recording,
-            flow=self.flow,
-            execution=name,
-            events=self.events,
-            pairs=self.pairs,
-            status=execution.status.value,
-            output=execution.output.value if execution.output is not None else None,
-        )
+        end = self.recording.started + YEAR
+        while not self._execution.ended and (due := self._timers.next_due()) is not None and due <= end:
+            self._timers.advance_to(due)
 
     def _begin(self, execution: FlowExecution) -> None:
-        self.execution = execution
+        self._execution = execution
+
+    @property
+    def status(self) -> str:
+        return self._execution.status.value
+
+    @property
+    def output(self) -> Json:
+        """The output; None if it gave none."""
+        return self._execution.output.value if self._execution.output is not None else None
 
     def sink(self, rows: Rows) -> None:
         """Take the next events, up to where the execution was stopped in the service."""
@@ -117,12 +98,9 @@ class _Replaying(TaskResolver):
         call = task.call
         task.execution.hand_over()
         key = self.pairs.recorded_id(call.task_token.event), call.state
-        number = self._used.get(key, 0)
-        self._used[key] = number + 1
-        known = self._tries.get(key, ())
-        if number >= len(known):
+        if not self._tries[key]:
             return Waits()  # the comparison finds that there was no such call
-        found = known[number]
+        found = self._tries[key].popleft()
         if found.end is not None and found.end.type == "TaskSubmitFailed" and isinstance(found.answer, Fails):
             raise Failure(found.answer.code, found.answer.detail)
         return found.answer
@@ -131,15 +109,22 @@ class _Replaying(TaskResolver):
 
     def _stop_at_its_time(self) -> None:
         assert self._stop is not None
-        if self._stop.time - self.timers.clock.now() <= TOLERANCE:
+        if self._stop.time - self._timers.clock.now() <= TOLERANCE:
             self._stop_now()  # the service takes a while for each event: what comes next here came too late there
         else:
-            self.timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
+            self._timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
 
     def _stop_now(self) -> None:
-        if self._stop is not None and self.execution is not None:
-            detail = self._stop.detail
-            self.scheduler.stop(self.execution, str(detail.get("error", "")), str(detail.get("cause", "")))
+        assert self._stop is not None
+        detail = self._stop.detail
+        self._scheduler.stop(self._execution, str(detail.get("error", "")), str(detail.get("cause", "")))
+
+
+def replay(recording: RecordedExecution, flow: FlowFixture) -> Replay:
+    """Run a flow as it ran in the service."""
+    ran = Replay(recording, flow)
+    ran.run()
+    return ran
 
 
 def _variables(flow: FlowFixture) -> Mapping[str, str]:
@@ -189,7 +174,6 @@ def _steps(recording: RecordedExecution) -> set[str]:
 
 
 def _definition_problem(recording: RecordedExecution, flow: FlowFixture) -> Problem | None:
-    """Return the problem that DescribeExecution has another definition."""
     told = recording.description
     if told is None or not told.definition or told.definition == flow.definition:
         return None
@@ -210,9 +194,7 @@ def _definition_problem(recording: RecordedExecution, flow: FlowFixture) -> Prob
 def _differing(there: object, here: object) -> str:
     """The first key in which two definitions differ."""
     if isinstance(there, dict) and isinstance(here, dict):
-        for key in [*there, *here]:
-            if there.get(key) != here.get(key):
-                return f" ('{key}' differs)"
+        return next((f" ('{key}' differs)" for key in [*there, *here] if there.get(key) != here.get(key)), "")
     return ""
 
 
