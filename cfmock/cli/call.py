@@ -91,20 +91,18 @@ def explained(call: dict[str, Any], request: Request) -> Iterator[str]:
         yield f"violation: {violation}"
     for warning in call["warnings"]:
         yield f"warning: {warning}"
-    near = [f"{miss['kind']} {miss['name']} nearly matched: {first['message']}" for miss, first in _near(call)]
+    # Near misses that a single thing kept from matching; of other operations there are none.
+    single = [(miss, miss["differences"][0]) for miss in call["near_misses"] if len(miss["differences"]) == 1]
+    near = [
+        f"{miss['kind']} {miss['name']} nearly matched: {first['message']}"
+        for miss, first in single
+        if first["path"] != "when.operation"
+    ]
     yield from near
     if call["signature"] is not None:
         yield from _signature(call["signature"], request)
     if call["hint"] and call["hint"] not in map(one_line, near):
         yield call["hint"]
-
-
-def _near(call: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the near misses that a single thing kept from matching, with that; of other operations there are none."""
-    for miss in call["near_misses"]:
-        first, *more = miss["differences"]
-        if not more and first["path"] != "when.operation":
-            yield miss, first
 
 
 def _signature(server: dict[str, str], request: Request) -> Iterator[str]:

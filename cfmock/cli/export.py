@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import click
 
 from cfmock.base.errors import SettingsError
-from cfmock.cli.options import admin_token, server_options
+from cfmock.cli.options import admin_token, server_options, writing
 
 
 @click.command
@@ -41,7 +41,5 @@ def command(
     if file is None:
         click.echo(fixture_text(document), nl=False)
         return
-    try:
+    with writing(file):
         write_fixture(file, document)
-    except OSError as error:
-        raise SettingsError(f"cannot write {file}: {error.strerror}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from cfmock.base.errors import SettingsError
+from cfmock.cli.options import writing
 
 STARTERS = Path(__file__).with_name("starters")
 """The files that are written: `flow/` for every language, and a folder for each. A name in it that ends in .txt loses that."""
@@ -72,9 +73,7 @@ def starter(language: str) -> Mapping[str, str]:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:  # never over a file that came meanwhile
             file.write(text)
-    except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror}") from None

@@ -161,7 +161,14 @@ def _flag(option: str, words: str) -> Callable[[F], F]:
 
 def write_file(option: str, file: str, text: str) -> None:
     """Write the file that an option names. Raises SettingsError, which names the option."""
-    try:
+    with writing(file, option):
         Path(file).write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def writing(file: str | Path, option: str = "") -> Iterator[None]:
+    """Raises SettingsError where the file, which the option names, cannot be written inside the block."""
+    try:
+        yield
     except OSError as error:
-        raise SettingsError(f"{option}: cannot write {file}: {error.strerror}") from None
+        raise SettingsError(f"{option and f'{option}: '}cannot write {file}: {error.strerror}") from None

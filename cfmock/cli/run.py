@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from cfmock.base.errors import SettingsError
-from cfmock.cli.options import Proxying, loading, proxy_options, settings_options
+from cfmock.cli.options import Proxying, loading, proxy_options, settings_options, writing
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell for a command that is not there, or cannot be run."""
@@ -73,10 +72,8 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
     def write() -> None:
         Path(file).write_text(coverage.text(), encoding="utf-8")
 
-    try:
+    with writing(file, "--coverage"):
         write()
-    except OSError as error:
-        raise SettingsError(f"--coverage: cannot write {file}: {error.strerror}") from None
     return write
 
 

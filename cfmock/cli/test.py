@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,15 +127,12 @@ def _results(options: TestOptions, cases: Cases) -> list[Result]:
         variables = [word for name, value in options.variables.items() for word in ("--var", f"{name}={value}")]
         words = [*wanted, *variables, "--", *options.paths]
         return asyncio.run(run_parts(words, min(options.jobs, len(cases.tests)), options.fail_fast))
-    return list(until_failure(results(cases.fixtures, cases.tests), options.fail_fast))
-
-
-def until_failure(found: Iterable[Result], fail_fast: bool) -> Iterable[Result]:
-    """Up to the first failure, if no more are wanted after that."""
-    for result in found:
-        yield result
-        if fail_fast and not result.passed:
-            return
+    found = []
+    for result in results(cases.fixtures, cases.tests):
+        found.append(result)
+        if options.fail_fast and not result.passed:
+            break
+    return found
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

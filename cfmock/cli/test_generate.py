@@ -11,6 +11,7 @@ import click
 from cfmock.base.errors import SettingsError
 from cfmock.base.suggestions import shown
 from cfmock.cli.main import SUCCESS
+from cfmock.cli.options import writing
 from cfmock.fixtures.definitions import UNWRITTEN
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.sources import SourceKind, find, kind_of, read
@@ -43,10 +44,8 @@ def write_tests(paths: Sequence[str], variables: Mapping[str, str]) -> int:
         click.echo(f"{finding.severity.value}: {finding}", err=True)
     drafts = [Drafts(fixtures, flow) for flow in flows]
     written = text(drafts, {flow.name: path.name for flow in flows} if bare else {})
-    try:
+    with writing(target):
         target.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"cannot write {target}: {error.strerror}") from None
     for each in drafts:
         failures = Counter(one.failure for one in each if one.failure)
         click.echo(f"{target}: {_tests(len(each))} of {each.flow.name} cover {each.coverage.percent} %")

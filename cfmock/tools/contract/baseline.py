@@ -35,9 +35,9 @@ class MatrixDifference(Struct, frozen=True):
         """`StartExecution reset: recovered -> failed, exit 0 -> 1, retries 1 -> 0`."""
         before, after = self.before, self.after
         if before is None:
-            return f"{self.case}: not accepted yet: {_said(after)}"
+            return f"{self.case}: not accepted yet: {after}"
         if after is None:
-            return f"{self.case}: this case no longer exists: {_said(before)}"
+            return f"{self.case}: this case no longer exists: {before}"
         pairs = [("", before.verdict, after.verdict)]
         pairs += [(f"{name.replace('_', ' ')} ", _word(old), _word(new)) for name, old, new in _fields(before, after)]
         return f"{self.case}: {', '.join(f'{label}{old} -> {new}' for label, old, new in pairs if old != new)}"
@@ -51,11 +51,6 @@ def _fields(before: Facts, after: Facts) -> list[tuple[str, Json, Json]]:
 
 def _word(value: Json) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-def _said(facts: Facts | None) -> str:
-    assert facts is not None, "a difference has a side"
-    return f"{facts.verdict}, exit {facts.exit}, calls {facts.calls}, retries {facts.retries}"
 
 
 def differences(

@@ -28,6 +28,9 @@ class Facts(NamedTuple):
     seen: bool
     timed_out: bool
 
+    def __str__(self) -> str:
+        return f"{self.verdict}, exit {self.exit}, calls {self.calls}, retries {self.retries}"
+
     @property
     def verdict(self) -> str:
         """recovered, failed, timed out, or not met."""
