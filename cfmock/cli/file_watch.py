@@ -28,12 +28,9 @@ log = logging.getLogger("cfmock")
 
 EVERY = 0.25  # seconds between looks at the files
 
-Stamps = Mapping[str, Stamp | None]
-"""The stamp of each file, None where it is not there."""
 
-
-def stamps_of(files: Iterable[str]) -> Stamps:
-    """Look at each file."""
+def stamps_of(files: Iterable[str]) -> Mapping[str, Stamp | None]:
+    """Return the stamp of each file, None where it is not there."""
     return {file: stamp_of(file) for file in files}
 
 
@@ -86,5 +83,5 @@ class Reloader:
         self._started.control.check_fixtures(fixtures)
         log.info("reloaded: %s", changes(before, fixtures))
 
-    def _stamps_now(self) -> Stamps:
+    def _stamps_now(self) -> Mapping[str, Stamp | None]:
         return stamps_of(self._started.fixtures.watched(self._paths))

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from cfmock.engine.flow import Flow
     from cfmock.graph.drawing import Highlight
 
-Hits = dict[str, int]
-"""Times that each part was reached, by id."""
-
 _FORMATS = ("mermaid", "dot", "svg")
 
 
@@ -92,7 +89,7 @@ def _document(path: str) -> Any:
         raise SettingsError(f"{path} is not JSON: {error}") from None
 
 
-def _covered(path: str, document: Any, flow: str) -> Hits:
+def _covered(path: str, document: Any, flow: str) -> dict[str, int]:
     """Return the entry of a flow in `coverage`: its points with their hits."""
     covered: dict[str, Any] = {each["flow"]: each["points"] for each in document["coverage"]}
     hits = {point["id"]: int(point["hits"]) for point in covered.get(flow, ())}
@@ -101,7 +98,7 @@ def _covered(path: str, document: Any, flow: str) -> Hits:
     return hits
 
 
-def _path(path: str, document: Any, flow: str, test: str) -> Hits:
+def _path(path: str, document: Any, flow: str, test: str) -> dict[str, int]:
     """Return the hits of one of the `tests`, which may have come to the flow from another."""
     tests = {each["name"]: each["hits"][flow] for each in document.get("tests", ()) if flow in each["hits"]}
     if test not in tests:

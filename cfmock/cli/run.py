@@ -63,9 +63,9 @@ def command(
 
 def _covering(started: Any, file: str) -> Callable[[], object]:
     """Follow the executions; what is returned writes what they reached. Raises SettingsError if that cannot be written."""
-    from cfmock.tools.flowtest.coverage import ServedCoverage
+    from cfmock.tools.flowtest.coverage import Coverage
 
-    coverage = ServedCoverage()
+    coverage = Coverage()
     coverage.count_all(started.fixtures.flows)
     started.server.emulator.observe(coverage.observe)
 

@@ -12,11 +12,11 @@ from cfmock.api import access
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
-    from cfmock.tools.flowtest.coverage import ServedCoverage
+    from cfmock.tools.flowtest.coverage import Coverage
 
 OPTION = "--cfmock-coverage"
 
-_COVERAGE = pytest.StashKey["ServedCoverage"]()
+_COVERAGE = pytest.StashKey["Coverage"]()
 _UNWRITTEN = pytest.StashKey[str]()
 """Why the file could not be written."""
 _SENT = "cfmock_coverage"
@@ -31,9 +31,9 @@ def begin(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{OPTION}: cannot write {file}")  # now rather than when all has been run
         from cfmock.base.errors import CfmockError
         from cfmock.fixtures.loader import load
-        from cfmock.tools.flowtest.coverage import ServedCoverage
+        from cfmock.tools.flowtest.coverage import Coverage
 
-        coverage = ServedCoverage()
+        coverage = Coverage()
         try:
             coverage.count_all(load(config.getini("cfmock_fixtures")).flows)
         except CfmockError as error:
@@ -41,7 +41,7 @@ def begin(config: pytest.Config) -> None:
         config.stash[_COVERAGE] = coverage
 
 
-def of(config: pytest.Config) -> ServedCoverage | None:
+def of(config: pytest.Config) -> Coverage | None:
     """Return the coverage so far, or None where it is not measured."""
     return config.stash.get(_COVERAGE, None)
 

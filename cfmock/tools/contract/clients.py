@@ -90,20 +90,19 @@ class Worker:
 
     async def run(self, case: str, rule: FaultRule | None, limit: float) -> ClientRun:
         if self._service is None:
-            service = self._serve(None)
-            await service.start()
-            self._service = service
+            self._service = self._serve(None)
+            await self._service.start()
         control = self._service.control
         control.reset()
         if rule is not None:
             control.put_first(rule)
         program = await self._ready(self._service)
         began = stopwatch()
+        answer, timed_out = None, False
         try:
             answer = await asyncio.wait_for(self._answer(program, case), limit)
-            timed_out = False
         except asyncio.TimeoutError:
-            answer, timed_out = None, True
+            timed_out = True
         if answer is None:
             await program.end()
             out, err = await program.out.text(), await program.err.text()
@@ -111,7 +110,8 @@ class Worker:
             await self._end()
         else:
             before = program.out.take().rstrip("\n").rpartition("\n")[0]  # the lines above the answer
-            ended = Ended(answer.exit, False, stopwatch() - began, before, answer.said or program.err.take())
+            status, said = answer
+            ended = Ended(status, False, stopwatch() - began, before, said or program.err.take())
         return ClientRun(ended, control.find_calls(), control.find_violations())
 
     async def close(self) -> None:
@@ -136,10 +136,11 @@ class Worker:
         self._program = None
         await self._running.aclose()
 
-    async def _answer(self, program: Program, case: str) -> WorkerAnswer | None:
+    async def _answer(self, program: Program, case: str) -> tuple[int, str] | None:
         """Return the worker's answer; None if it ends without one."""
         assert program.process.stdin is not None
         ended = asyncio.ensure_future(program.process.wait())
+        ended.add_done_callback(lambda _: program.out.changed.set())
         try:
             # It may have ended, which uvloop has words of its own for.
             with contextlib.suppress(ConnectionError, RuntimeError):
@@ -148,38 +149,27 @@ class Worker:
             while True:
                 program.out.changed.clear()
                 while (line := program.out.next_line()) is not None:
-                    if (answer := WorkerAnswer.read(line)) is not None:
+                    if (answer := _answer_in(line)) is not None:
                         return answer
                 if ended.done():
                     return None
-                changed = asyncio.ensure_future(program.out.changed.wait())
-                try:
-                    await asyncio.wait((changed, ended), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    changed.cancel()
+                await program.out.changed.wait()
         finally:
             ended.cancel()
 
 
-class WorkerAnswer(Struct, frozen=True):
-    """A worker's answer to a case: the status that a program of its own would have ended with, and its last words."""
-
-    exit: int
-    said: str
-
-    @classmethod
-    def read(cls, line: str) -> WorkerAnswer | None:
-        """Return the answer in a line, or None if it is another one, which workers may write as they like."""
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(found, dict) or not {"exit", "said"} & found.keys():
-            return None
-        status, said = found.get("exit"), found.get("said")
-        if not isinstance(status, int) or isinstance(status, bool):
-            status = NO_ANSWER
-        return cls(status, said if isinstance(said, str) else "")
+def _answer_in(line: str) -> tuple[int, str] | None:
+    """Return the status and the last words in a worker's answer, or None for another line, which it may write as it likes."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not {"exit", "said"} & found.keys():
+        return None
+    status, said = found.get("exit"), found.get("said")
+    if not isinstance(status, int) or isinstance(status, bool):
+        status = NO_ANSWER
+    return status, said if isinstance(said, str) else ""
 
 
 Client = FreshProcess | Worker

@@ -232,7 +232,9 @@ def _without_stacks(lines: Iterable[str]) -> list[str]:
         if inside == "properties" or (inside == "cause" and not _FRAME.match(line)):
             inside = "" if line == "}" else inside
         elif _FRAME.match(line):
-            kept = kept[: _error(kept, begins) + 1]
+            # Of the lines above a stack, the last one that begins an error's message, else the last one.
+            at = next((at for at in range(len(kept) - 1, begins - 1, -1) if _ERROR.match(kept[at])), len(kept) - 1)
+            del kept[at + 1 :]
             inside = "properties" if line.endswith("{") else "stack"
         elif _CAUSE.match(line) and inside == "stack":
             inside = "cause"
@@ -244,8 +246,3 @@ def _without_stacks(lines: Iterable[str]) -> list[str]:
             inside = ""
             kept.append(line.strip())
     return kept
-
-
-def _error(kept: list[str], begins: int) -> int:
-    """Return the index of the line above a stack in which the error's message begins, else the last one."""
-    return next((at for at in range(len(kept) - 1, begins - 1, -1) if _ERROR.match(kept[at])), len(kept) - 1)

@@ -79,6 +79,7 @@ class Coverage:
 
     def __init__(self) -> None:
         self._flows: dict[str, FlowCoverage] = {}
+        self._observed: set[tuple[str, str]] = set()  # names and definitions of flows
 
     def __iter__(self) -> Iterator[FlowCoverage]:
         """Yield the flows in the order of their names."""
@@ -98,6 +99,14 @@ class Coverage:
         for name, points in hits.items():
             if name in self._flows:
                 self._flows[name].hits.update(points)
+
+    def observe(self, row: ExecutionRow, point: str, event: int) -> None:
+        """Count what the executions of a server reach, whatever flows it comes to have; for `Emulator.observe`."""
+        flow = row.flow
+        if not row.map_run and (flow.name, flow.definition) not in self._observed:
+            self._observed.add((flow.name, flow.definition))
+            self._named(flow.name).count(flow.compiled)
+        self.add({flow.name: {point: 1}})
 
     def add_document(self, document: Json) -> None:
         """Add what another run has written, flows that it alone knows included. Raises ValueError for anything else."""
@@ -138,21 +147,6 @@ class Coverage:
 
     def _named(self, name: str) -> FlowCoverage:
         return self._flows.setdefault(name, FlowCoverage(name))
-
-
-class ServedCoverage(Coverage):
-    """Coverage of the executions of a server, whatever flows it comes to have; for `Emulator.observe`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: set[tuple[str, str]] = set()
-
-    def observe(self, row: ExecutionRow, point: str, event: int) -> None:
-        flow = row.flow
-        if not row.map_run and (flow.name, flow.definition) not in self._known:
-            self._known.add((flow.name, flow.definition))
-            self._named(flow.name).count(flow.compiled)
-        self.add({flow.name: {point: 1}})
 
 
 def percent(reached: int, total: int) -> int:

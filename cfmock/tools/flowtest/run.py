@@ -129,18 +129,19 @@ class FlowTestRunner:
     def _model(self, key: WorldKey) -> _Model:
         if key not in self._models:
             world = Emulator(self.settings, (), lambda world: apply(self._fixtures, world)).worlds.of(*key)
-            self._models[key] = _Model(world, {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)})
+            flows = {flow.name: flow.flow for flow in self._fixtures.flows_of(*key)}
+            rows = (world.stores.flows.get(FLOWS, name) for name in flows)
+            points = {name: {point.id: point for point in flow.points()} for name, flow in flows.items()}
+            self._models[key] = _Model({row.name: row for row in rows if row is not None}, world.mocks, points)
         return self._models[key]
 
 
-class _Model:
+class _Model(NamedTuple):
     """Parts of which the worlds of tests are made: the rows of the flows, their mocks, and the points of each."""
 
-    def __init__(self, world: World, flows: Mapping[str, Flow]) -> None:
-        found = (world.stores.flows.get(FLOWS, name) for name in flows)
-        self.flows: dict[str, FlowRow] = {row.name: row for row in found if row is not None}
-        self.mocks = world.mocks
-        self.points = {name: {point.id: point for point in flow.points()} for name, flow in flows.items()}
+    flows: Mapping[str, FlowRow]
+    mocks: Mapping[str, TaskMocks]
+    points: Mapping[str, Mapping[str, Point]]
 
 
 def execution_name(text: str) -> str:

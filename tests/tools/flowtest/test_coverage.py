@@ -11,7 +11,7 @@ from cfmock.base.source_marks import Mark
 from cfmock.engine.languages import compile_definition
 from cfmock.fixtures.loader import load
 from cfmock.tools.flowtest.cases import results
-from cfmock.tools.flowtest.coverage import Coverage, ServedCoverage, percent
+from cfmock.tools.flowtest.coverage import Coverage, percent
 from tests.support.calls import make_service
 from tests.support.flowtests import ORDER, document, fixtures
 
@@ -169,7 +169,7 @@ def test_what_is_no_coverage_is_refused(document):
 
 def test_a_server_counts_the_flows_it_comes_to_have():
     service = make_service()
-    coverage = ServedCoverage()
+    coverage = Coverage()
     service.emulator.observe(coverage.observe)
     service("CreateFlow", Name="order", Definition=ORDER, Description="", Type="FDL")
     service("StartExecution", FlowName="order", Input='{"amount": 1}')
@@ -179,7 +179,7 @@ def test_a_server_counts_the_flows_it_comes_to_have():
 
 def test_of_a_flow_that_is_updated_both_definitions_count():
     service = make_service()
-    coverage = ServedCoverage()
+    coverage = Coverage()
     service.emulator.observe(coverage.observe)
     states = "Type: StateMachine\nSpecVersion: v1\nName: f\nStartAt: A\nStates: [{Type: Pass, Name: A, End: true}]"
     service("CreateFlow", Name="f", Definition=states, Description="", Type="FDL")

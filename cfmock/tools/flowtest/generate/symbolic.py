@@ -102,12 +102,13 @@ class MergedValue(dict[str, Json]):
     answer. `renewed_keys` are the keys of which that is so.
     """
 
-    __slots__ = ("over", "renewed_keys", "under")
+    __slots__ = ("over", "renewed_keys", "shapes", "under")
 
-    def __init__(self, under: Mapping[str, Json], over: Mapping[str, Json]) -> None:
+    def __init__(self, under: Json, over: Json) -> None:
         super().__init__(under)
         self.under = under
         self.over = over
+        self.shapes: Shapes = (over if is_symbolic(over) else under).shapes
         self.renewed_keys = {key for key, value in under.items() if _given_before(value, over)}
         self.renewed_keys |= {
             key for part in (under, over) if isinstance(part, MergedValue) for key in part.renewed_keys
@@ -120,12 +121,6 @@ class MergedValue(dict[str, Json]):
         value = self[key] = self.over[key] if is_symbolic(self.over) else self.under[key]
         self.shapes.lookups.append((self, key))
         return value
-
-    @property
-    def shapes(self) -> Shapes:
-        part: Any = self.over if is_symbolic(self.over) else self.under
-        shapes: Shapes = part.shapes
-        return shapes
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str)
