@@ -39,9 +39,6 @@ class Status(enum.Enum):
     RUNNING = "running"
 
 
-_WENT = {"failed": Status.FAILED, "caught": Status.CAUGHT, "running": Status.RUNNING}
-
-
 class Highlight(Struct, frozen=True):
     """The use of the parts of a flow, for colouring in.
 
@@ -59,8 +56,8 @@ class Highlight(Struct, frozen=True):
         """Return the status of a part that has an id of its own."""
         if id in self.failed:
             return Status.FAILED
-        if (went := _WENT.get(self.states.get(id, ""))) is not None:
-            return went
+        if (went := self.states.get(id)) in ("failed", "caught", "running"):
+            return Status(went)
         return Status.REACHED if self.hits.get(id, 0) > 0 else Status.MISSED
 
     def of_start(self, node: Node) -> Status:
@@ -94,9 +91,7 @@ class Link(Struct, frozen=True):
     @property
     def label(self) -> str:
         """The label beside the line; empty for the plain way on."""
-        if self.edge.kind is EdgeKind.DEFAULT:
-            return self.edge.label or "default"
-        return self.edge.label
+        return self.edge.label or ("default" if self.edge.kind is EdgeKind.DEFAULT else "")
 
 
 class Lane(Struct, frozen=True):

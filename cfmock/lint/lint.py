@@ -55,11 +55,15 @@ def _findings(flow: Flow, mocked: Callable[[TaskNode], bool] | None) -> Iterator
     for field in flow.unread:
         yield _unread(field)
     yield from _series(flow.series, in_map=False)
-    for node in flow.walk():
-        yield from _node(flow, node[1])
+    for _, node in flow.walk():
+        yield from _shadowed("CF102", "catch", node.catch)
+        yield from _shadowed("CF103", "retry", node.retry)
+        if isinstance(node, ChoiceNode):
+            yield from _choice(node)
     for task in flow.tasks():
         yield from _token(flow, task)
-        if mocked is not None and task.mode is not Mode.CUSTOM_CALLBACK and not _starts_flow(task) and not mocked(task):
+        is_served = task.mode is Mode.CUSTOM_CALLBACK or task.action.casefold() == "fnf:startexecution"
+        if mocked is not None and not is_served and not mocked(task):
             yield "CF106", task.mark, f"task '{task.name}' ({task.action}) has no mock"
 
 
@@ -69,10 +73,6 @@ def _unread(field: Unread) -> Found:
     if field.owner == "Fail" and field.name in ("Code.$", "Detail.$"):
         return "CF117", field.mark, f"'{field.name}' has no effect: {field.name[:-2]} of a Fail is constant"
     return "CF108", field.mark, f"unknown field '{field.name}'{field.near}"
-
-
-def _starts_flow(task: TaskNode) -> bool:
-    return task.action.casefold() == "fnf:startexecution"
 
 
 # -- order -------------------------------------------------------------------------------------------------------------
@@ -115,13 +115,6 @@ def _may_end(node: FlowNode) -> bool:
 
 
 # -- rules and branches ------------------------------------------------------------------------------------------------
-
-
-def _node(flow: Flow, node: FlowNode) -> Iterator[Found]:
-    yield from _shadowed("CF102", "catch", node.catch)
-    yield from _shadowed("CF103", "retry", node.retry)
-    if isinstance(node, ChoiceNode):
-        yield from _choice(node)
 
 
 def _shadowed(code: str, what: str, rules: Sequence[Catch | Retry]) -> Iterator[Found]:
