@@ -262,7 +262,7 @@ def test_nothing_is_explained_where_nobody_can_ask(explained: list[Any]) -> None
     )
     control = Control(service.emulator)
     control.start("order", None, "e")
-    control.advance(300)
+    list(control.steps(300))
     assert len(control.find_executions("echo")) == 5
     assert explained == []
 

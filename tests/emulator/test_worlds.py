@@ -213,7 +213,7 @@ def test_executions_of_all_flows_and_worlds_are_listed_newest_first(
     create(one, "after")
     for number, (service, flow) in enumerate([(two, "echo"), (one, "echo"), (one, "after"), (two, "echo")]):
         service("StartExecution", FlowName=flow, ExecutionName=f"e{number}")
-        control.advance(1)
+        list(control.steps(1))
     assert [each["name"] for each in control.list_executions()["executions"]] == ["e3", "e2", "e1", "e0"]
 
 
