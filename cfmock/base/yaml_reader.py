@@ -66,7 +66,8 @@ class YamlBuilder:
 
     def _refused(self, error: yaml.YAMLError | UnicodeDecodeError) -> Problem:
         if isinstance(error, yaml.MarkedYAMLError) and (at := error.problem_mark or error.context_mark):
-            why = _TABBED if self._is_tabbed(at.line) else error.problem or error.context
+            tabbed = any(_TAB.match(each) for each in self.text.split("\n")[at.line : at.line + 1])
+            why = _TABBED if tabbed else error.problem or error.context
             kind = BEFORE_RENDERING if self._has_placeholder(at.line) else _NO_YAML
             return Problem.at(Mark(self.name, at.line + 1, at.column + 1), kind, str(why))
         if isinstance(error, yaml.reader.ReaderError):
@@ -76,9 +77,6 @@ class YamlBuilder:
             mark = Mark(self.name, self.reached[0] + 1, self.reached[1] + 1)
             return Problem.at(mark, _NO_YAML, "a tag holds half a character")
         return Problem.at(Mark(self.name, 1, 1), _NO_YAML, str(error))
-
-    def _is_tabbed(self, line: int) -> bool:
-        return any(_TAB.match(each) for each in self.text.split("\n")[line : line + 1])
 
     def _has_placeholder(self, line: int) -> bool:
         """Return whether a template's placeholder stands on this line or the one before: the parser notices either."""

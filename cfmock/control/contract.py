@@ -68,9 +68,6 @@ class ContractControl(ControlPart):
         self._mark("fault")
         return {}
 
-    def forget_contract(self) -> None:
-        self._contract = None
-
 
 def _read(report: Json) -> Json:
     read = readers.mapping({"command": readers.anything, "cases": readers.items(case_reader())}, required=("cases",))

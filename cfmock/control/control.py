@@ -61,7 +61,7 @@ class Control(
         self.forget_runs()
         self.setups.reset()
         if scope == ALL:
-            self.forget_contract()
+            self._contract = None
         return {}
 
     def follow_changes(self, since: int = 0) -> list[dict[str, Json]]:

@@ -181,6 +181,8 @@ class ExecutionDetailControl(ExecutionControl):
 
 def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
     """An execution with input and output, its path, who answered its tasks, and what it waits for."""
+    run = world.run_of(row)
+    waiting = sorted(run.waiting.values(), key=lambda each: each.since) if run is not None else []
     passed = visits(row)  # none of one that goes by a canned outcome
     return {
         **brief(world, row),
@@ -190,16 +192,9 @@ def detail(world: World, row: ExecutionRow) -> dict[str, Json]:
         "visits": [visit.state for visit in passed],
         "timeline": [_passage(row, visit) for visit in passed[:MAX_PASSAGES]],
         "tasks": _tasks(world, row, [visit for visit in passed if visit.tries]),
-        "waiting": waiting(world, row),
+        "waiting": [{"state": each.call.state, "token": each.token, "since": iso(each.since)} for each in waiting],
         "outcome": who_decided(row),
     }
-
-
-def waiting(world: World, row: ExecutionRow) -> list[dict[str, Json]]:
-    """The tasks that an execution waits for the report of, oldest first."""
-    run = world.run_of(row)
-    tasks = sorted(run.waiting.items(), key=lambda each: each[1].since) if run is not None else []
-    return [{"state": task.call.state, "token": token, "since": iso(task.since)} for token, task in tasks]
 
 
 def _tasks(world: World, row: ExecutionRow, passed: Sequence[Visit]) -> list[dict[str, Json]]:

@@ -184,15 +184,11 @@ class ExecutionControl(ControlPart):
         """`start`, as one job, and call `tell` once the execution has ended, at once if it has."""
         with self.emulator.time.one_job() as job:
             world, row = self.start(flow, input, name)
-            return Run(world, row, job, self.when_ended(world, row, tell))
-
-    def when_ended(self, world: World, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
-        """Call `tell` once the execution has ended, at once if it has; returns a function that undoes it."""
-        subscribe = waiting_for(world, row)
-        if subscribe is not None:
-            return subscribe(tell)
-        tell()
-        return lambda: None
+            subscribe = waiting_for(world, row)
+            if subscribe is not None:
+                return Run(world, row, job, subscribe(tell))
+            tell()
+            return Run(world, row, job, lambda: None)
 
     def open_tasks(self, world: World, row: ExecutionRow) -> list[CalledTask] | None:
         """The tasks that an execution waits for, its children's too, if only a report can end them: nothing in it can go on,

@@ -26,8 +26,10 @@ class NameCheck:
 
     def operation(self, name: str) -> None:
         """Raises UnknownName unless the API has this operation, the glob covers one, or a client has called it."""
-        if not self.is_operation(name) and next(self._emulator.journal.find(operation=name), None) is None:
-            raise UnknownName.of(f"there is no operation '{name}'", name, self._emulator.spec.operations)
+        operations = self._emulator.spec.operations
+        known = name in operations or any(glob_matches(name, each) for each in operations)
+        if not known and next(self._emulator.journal.find(operation=name), None) is None:
+            raise UnknownName.of(f"there is no operation '{name}'", name, operations)
 
     def parameters(self, operation: str | None, names: Iterable[str]) -> None:
         """Raises UnknownName for a parameter that none of these operations (a glob) has, and that no call of them sent."""
@@ -39,11 +41,6 @@ class NameCheck:
             if name not in known and not any(name in each for each in sent):
                 has_not = "no operation has a" if operation is None else f"{operation} has no"
                 raise UnknownName.of(f"{has_not} parameter '{name}'", name, known)
-
-    def is_operation(self, name: str) -> bool:
-        """Return whether the API has this operation, or one that the glob covers."""
-        operations = self._emulator.spec.operations
-        return name in operations or any(glob_matches(name, each) for each in operations)
 
     # -- flows ---------------------------------------------------------------------------------------------------------
 

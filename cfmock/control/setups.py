@@ -102,20 +102,18 @@ class SetUps:
         `after` is `other`, as the test did not ask for it, except the faults of the ids `asked`."""
         certain: list[str] = []
         other: list[str] = []
+        now = self._emulator.clock.steady()
         for setup in self._all:
             if setup.used:
                 continue
             early = setup.number <= after and setup.id not in asked
-            if early or setup.uncertain or setup.gone or self._expired(setup):
+            expired = bool(setup.faults) and all(fault.expires_at <= now for fault in setup.faults)
+            if early or expired or setup.uncertain or setup.gone:
                 other.append(setup.words)
             else:
                 why = f": {setup.nearest(self._emulator)}" if len(certain) < _EXPLAINED else ""
                 certain.append(f"{setup.words}{why}")
         return Unused(tuple(certain), tuple(other))
-
-    def _expired(self, setup: SetUp) -> bool:
-        now = self._emulator.clock.steady()
-        return bool(setup.faults) and all(fault.expires_at <= now for fault in setup.faults)
 
     def unused_given(self) -> tuple[str, ...]:
         """Return the set-ups of fixtures that nothing used, in any world."""

@@ -282,7 +282,8 @@ def _judge(
             for name in hashes:
                 form_words = wanted.get(hmac.digest(key, data, name), _UNWANTED)
                 if form_words is not _UNWANTED:
-                    made = (key_words, form_words, None if name == algorithm else _other_hash(name, algorithm))
+                    other_hash = f"it is made with HMAC-{name.upper()}", f"make it with HMAC-{algorithm.upper()}"
+                    made = (key_words, form_words, None if name == algorithm else other_hash)
                     return tuple(words for words in made if words is not None)
         return None
 
@@ -296,10 +297,6 @@ _HASHED = 2000  # characters that are hashed in the time that a key takes beside
 _SIZES = {"sha1": 20, "sha256": 32, "md5": 16, "sm3": 32}
 _HASHES = {name: size for name, size in _SIZES.items() if name in hashlib.algorithms_available}
 _UNWANTED: Words = ("", "")
-
-
-def _other_hash(name: str, right: str) -> Words:
-    return f"it is made with HMAC-{name.upper()}", f"make it with HMAC-{right.upper()}"
 
 
 def _keys(credential: Credential, others: Iterable[Credential], suffix: str) -> list[tuple[bytes, Words | None]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cfmock.base.errors import ServiceError
@@ -106,12 +107,8 @@ def _check_name(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(parameter.name, "must be 1 to 128 letters, digits, '_' or '-', and begin with a letter or '_'")
 
 
-def _check_object(parameter: Parameter, text: str, spec: Spec) -> JsonText:
-    return _parsed(parameter, text, dict, "object")
-
-
 def _check_array(parameter: Parameter, text: str, spec: Spec) -> JsonText:
-    found = _parsed(parameter, text, list, "array")
+    found = _parsed(parameter, text, spec, kind=list, word="array")
     words = "must have at least {} items", "must not have more than {} items"
     _check_bounds(parameter.name, len(found.value), parameter.min_items, parameter.max_items, *words)
     return found
@@ -140,13 +137,7 @@ def _check_qualifier(parameter: Parameter, text: str, spec: Spec) -> None:
         raise invalid(parameter.name, "must be the number of a version or the name of an alias")
 
 
-_FORMAT_CHECKS: dict[str, Callable[[Parameter, str, Spec], JsonText | None]] = {
-    "name": _check_name, "json-object": _check_object, "json-array": _check_array, "time": _check_time,
-    "integer": _check_integer, "version": _check_version, "qualifier": _check_qualifier,
-}  # fmt: skip
-
-
-def _parsed(parameter: Parameter, text: str, kind: type, word: str) -> JsonText:
+def _parsed(parameter: Parameter, text: str, spec: Spec, *, kind: type, word: str) -> JsonText:
     found = JsonText(text)
     try:
         found.value = json_value(text)
@@ -155,3 +146,9 @@ def _parsed(parameter: Parameter, text: str, kind: type, word: str) -> JsonText:
     if not isinstance(found.value, kind):
         raise invalid(parameter.name, f"must be a JSON {word}")
     return found
+
+
+_FORMAT_CHECKS: dict[str, Callable[[Parameter, str, Spec], JsonText | None]] = {
+    "name": _check_name, "json-object": partial(_parsed, kind=dict, word="object"), "json-array": _check_array,
+    "time": _check_time, "integer": _check_integer, "version": _check_version, "qualifier": _check_qualifier,
+}  # fmt: skip
