@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cfmock.base.problems import Path
 from cfmock.base.source_marks import Mark, Placed, TextPlace
@@ -81,15 +82,7 @@ class Flow(Placed, Struct, frozen=True, eq=False, kw_only=True):
 
     def child(self, processor: Series, *, express: bool) -> Flow:
         """The flow that each child of a distributed map executes."""
-        return Flow(
-            language=self.language,
-            own_name=None,
-            name=self.name,
-            place=processor.place,
-            series=processor,
-            data_flow=self.data_flow,
-            express=express,
-        )
+        return replace(self, own_name=None, place=processor.place, series=processor, express=express, timeout=None)
 
     def points(self) -> tuple[Point, ...]:
         """Everything in it that a test can cover."""

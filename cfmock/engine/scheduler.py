@@ -121,14 +121,14 @@ class FlowScheduler(ReadyQueue):
         """End an execution by a failure that it cannot catch."""
         self._close(execution, ExecutionStatus.FAILED, events.EXECUTION_FAILED, failure)
 
-    def retire(self, execution: FlowExecution, error: str, cause: str) -> None:
+    def retire(self, execution: FlowExecution) -> None:
         """End an execution as soon as a step of it that runs now is over, as the deletion of its flow does."""
         sink = execution.sink
 
         def last(rows: Rows) -> None:
             sink(rows)
             if rows[-2][-1].type == "StepExited":
-                self.stop(execution, error, cause)
+                execution.stop()
 
         execution.sink = last
         execution.context.ahead = execution.context.border = 0

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from types import FrameType
+from traceback import walk_tb
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -320,15 +320,11 @@ def failure_of(error: BaseException) -> Failure:
     except Exception:  # noqa: BLE001 - the user's own class: its text may be anything
         detail = "an exception without a text"
     failure = Failure(type(error).__name__, detail)
-    found: FrameType | None = None
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
-        file = frame.f_code.co_filename
-        if file == found.f_code.co_filename if found is not None else not file.startswith(_PACKAGE):
-            found, line = frame, trace.tb_lineno
-        trace = trace.tb_next
-    failure.place = f"{found.f_code.co_filename}:{line}, in {found.f_code.co_name}" if found is not None else ""
+    frames = [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+    file = next((code.co_filename for code, _ in frames if not code.co_filename.startswith(_PACKAGE)), None)
+    for code, line in frames:
+        if code.co_filename == file:
+            failure.place = f"{file}:{line}, in {code.co_name}"
     return failure
 
 

@@ -168,7 +168,7 @@ class Executed(Live):
             self.run.on_end.clear()
             if self.run.recording is not None:
                 self.run.recording.write = _nothing  # its rows are gone
-            self._world.scheduler.retire(self.run, "", "")
+            self._world.scheduler.retire(self.run)
 
     def attend(self) -> Undo:
         run = self.run

@@ -546,10 +546,10 @@ def test_an_execution_can_be_retired_at_the_end_of_the_step_it_is_in() -> None:
     lab, seen = started(
         text_of({"states": "- {Type: Wait, Name: A, Seconds: 9, Next: B}\n- {Type: Pass, Name: B, End: true}"})
     )
-    lab.scheduler.retire(seen.run, "FlowDeleted", "")
+    lab.scheduler.retire(seen.run)
     assert seen.status == "Running"
     lab.advance(9)
-    assert (seen.status, seen.visits, seen.error) == ("Stopped", ["A"], ("FlowDeleted", ""))
+    assert (seen.status, seen.visits, seen.error) == ("Stopped", ["A"], ("", ""))
 
 
 # -- outside -----------------------------------------------------------------------------------------------------------

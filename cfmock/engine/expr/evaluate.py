@@ -201,15 +201,14 @@ class _Nothing(Exception):  # noqa: N818 - caught in this module, always
         step, value = steps[self.index], self.value
         where = base + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps[: self.index])
         if isinstance(step, str):
-            if isinstance(value, dict):
-                near = did_you_mean(step, value) if len(value) <= _FEW else ""
-                return MissingPathError(f"{where} has no key '{step}'{near}")
-            return MissingPathError(f"{where} is {kind(value)}, it has no key '{step}'")
-        if isinstance(step, Wildcard):
-            return MissingPathError(f"{where} is {kind(value)}, it has no elements")
-        if isinstance(value, list):
-            return MissingPathError(f"{where} has no element {step}, its length is {len(value)}")
-        return MissingPathError(f"{where} is {kind(value)}, it has no element {step}")
+            lacks = f"no key '{step}'"
+        else:
+            lacks = "no elements" if isinstance(step, Wildcard) else f"no element {step}"
+        if isinstance(step, str) and isinstance(value, dict):
+            return MissingPathError(f"{where} has {lacks}{did_you_mean(step, value) if len(value) <= _FEW else ''}")
+        if isinstance(step, int) and isinstance(value, list):
+            return MissingPathError(f"{where} has {lacks}, its length is {len(value)}")
+        return MissingPathError(f"{where} is {kind(value)}, it has {lacks}")
 
 
 def _walk(value: Json, steps: tuple[Step, ...], effort: Effort) -> Json:
