@@ -125,7 +125,7 @@ class DataFlow(Protocol):
 
     `shapes` are the events of a step, `branch` and `iteration` those of these, with the index, and what it came to.
     `max_data` is the size of an input in bytes, `timeout` the name of the field of a task and its range in seconds, `no_items`
-    what is wrong with the items of a map, named by `{}`, that are no list.
+    what is wrong with the items of a map, named by `{}`, that are no list, `envelopes` those of calls by their action.
     """
 
     shapes: ClassVar[StepShapes]
@@ -134,6 +134,7 @@ class DataFlow(Protocol):
     max_data: ClassVar[int]
     timeout: ClassVar[tuple[str, float, float]]
     no_items: ClassVar[str]
+    envelopes: ClassVar[Mapping[str, Mapping[str, Json]]] = {}
 
     def open(self, given: Datum, context: Context) -> Frame:
         """The frame of a new execution."""
@@ -198,16 +199,7 @@ class DataFlow(Protocol):
     def call(self, step: Step, node: TaskNode) -> TaskCall:
         """The call a task makes, on this try; `node` is the step's own, or the reader or writer of a map."""
 
-    def task_call(
-        self,
-        step: Step,
-        node: TaskNode,
-        *,
-        given: Json,
-        parameters: Json,
-        event: Json,
-        envelope: Mapping[str, Json] | None = None,
-    ) -> TaskCall:
+    def task_call(self, step: Step, node: TaskNode, given: Json, parameters: Json, event: Json) -> TaskCall:
         """A call with the parameters and the event that the rules of the language have made; mocks match what it is `given`."""
         return TaskCall(
             state=node.name,
@@ -217,7 +209,7 @@ class DataFlow(Protocol):
             input=given,
             parameters=parameters,
             event=event,
-            envelope=envelope,
+            envelope=self.envelopes.get(node.action),
             timeout=self.amount(step, node.timeout, *self.timeout) or None,
             retries=step.retries,
             node=step.node.id,

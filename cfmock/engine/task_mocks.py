@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from traceback import walk_tb
 from typing import Any, Protocol
@@ -115,7 +115,8 @@ class TaskMocks:
         """Replaced as a whole when something is added: who keeps it keeps how the mocks stood then."""
         self.hits: dict[TaskMock, int] = {}
         """How many tries each has answered, of those that have answered any."""
-        self._added: dict[str, tuple[TaskMock, ...]] = {}
+        self.added: dict[str, tuple[TaskMock, ...]] = {}
+        """Those that were added, by state name or action."""
         self.replace(mocks or {})
 
     def replace(self, mocks: Mapping[str, Sequence[TaskMock]]) -> None:
@@ -126,12 +127,12 @@ class TaskMocks:
     def add(self, name: str, mock: TaskMock) -> None:
         """Behind those added before, ahead of those there from the start."""
         key = _key(name)
-        self._added[key] = (*self._added.get(key, ()), mock)
+        self.added[key] = (*self.added.get(key, ()), mock)
         self._join()
 
     def _join(self) -> None:
-        keys = dict.fromkeys((*self.by_task, *self._added, *self._given))
-        self.by_task = {key: self._added.get(key, ()) + self._given.get(key, ()) for key in keys}
+        keys = dict.fromkeys((*self.by_task, *self.added, *self._given))
+        self.by_task = {key: self.added.get(key, ()) + self._given.get(key, ()) for key in keys}
         self._found: dict[str, Candidates[TaskMock]] = {}  # for tasks that were called
 
     @property
@@ -139,14 +140,9 @@ class TaskMocks:
         """The number of mocks."""
         return sum(map(len, self.by_task.values()))
 
-    @property
-    def added(self) -> Iterable[str]:
-        """The tasks that mocks were added for, by state name or action."""
-        return self._added.keys()
-
     def added_to(self, name: str) -> int:
         """Return how many were added for a task, by state name or action."""
-        return len(self._added.get(_key(name), ()))
+        return len(self.added.get(_key(name), ()))
 
     @property
     def given(self) -> Iterator[tuple[str, int, TaskMock]]:
@@ -157,7 +153,7 @@ class TaskMocks:
 
     def reference(self, mock: TaskMock) -> Json:
         """Return the place of a mock as values: `at` finds it again, also in another process that was given the same ones."""
-        for is_added, by_task in ((True, self._added), (False, self._given)):
+        for is_added, by_task in ((True, self.added), (False, self._given)):
             for key, found in by_task.items():
                 if mock in found:
                     return [key, is_added, found.index(mock)]
@@ -166,7 +162,7 @@ class TaskMocks:
     def at(self, reference: Json) -> TaskMock | None:
         """The mock of a reference, if there still is one."""
         key, is_added, number = reference or ("", False, 0)
-        found = (self._added if is_added else self._given).get(key, ())
+        found = (self.added if is_added else self._given).get(key, ())
         return found[number] if number < len(found) else None
 
     def possible(self, call: TaskCall) -> Iterator[TaskMock]:

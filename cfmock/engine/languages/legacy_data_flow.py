@@ -186,7 +186,7 @@ class LegacyDataFlow(DataFlow):
                 continue
         # Who stands in for another product is called as that is; a function, and what has no parameters, gets the input.
         event = parameters if parameters and node.resource_arn is None else step.given.value
-        return self.task_call(step, node, given=event, parameters=parameters, event=event)
+        return self.task_call(step, node, event, parameters, event)
 
     def scheduled(self, step: Step, call: TaskCall) -> tuple[EventShapes, EventParts]:
         if call.resource_arn is not None:

@@ -9,6 +9,7 @@ iterations come out in the order of the items, a caught failure hands on the sta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -36,9 +37,6 @@ MAX_GLOBAL_VALUE = 262_144
 MAX_GLOBALS = 4 * 1024 * 1024  # bytes of the values of all global variables of an execution; our choice
 
 FUNCTION = "FC:InvokeFunction"
-ENVELOPES: dict[str, dict[str, Json]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
-"""What stands beside the `Body` of a result. For functions only the Body is certain."""
-
 SCHEDULED = event_shape("TaskScheduled", "action", "parameters") + TASK_STARTED
 
 
@@ -91,6 +89,8 @@ class StateMachineDataFlow(DataFlow):
     iteration = event_shape("IterationEntered", "index"), event_shape("IterationExited", "index", "output")
     max_data = MAX_DATA
     timeout = "Timeout", 0, 604_800
+    # What stands beside the `Body` of a result: for functions only the Body is certain.
+    envelopes: ClassVar[dict[str, dict[str, Json]]] = {FUNCTION: {}, "HTTP:Request": {"Header": {}, "Code": 200}}
     no_items = "ItemsPath of '{}' gives no array"
 
     def frame(self, given: Datum) -> Frame:
@@ -164,8 +164,7 @@ class StateMachineDataFlow(DataFlow):
         constructor = node.data.parameters
         parameters = constructor.build(StateScope(step, step.given.value), step.effort) if constructor else {}
         event = parameters.get("body") if node.action == FUNCTION else parameters
-        envelope = ENVELOPES.get(node.action)
-        return self.task_call(step, node, given=step.given.value, parameters=parameters, event=event, envelope=envelope)
+        return self.task_call(step, node, step.given.value, parameters, event)
 
     def scheduled(self, step: Step, call: TaskCall) -> tuple[EventShapes, EventParts]:
         parameters = EMPTY
