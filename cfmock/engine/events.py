@@ -297,8 +297,6 @@ EXECUTION_FAILED = event_shape("ExecutionFailed", *ERROR)
 EXECUTION_STOPPED = event_shape("ExecutionStopped", *ERROR)
 EXECUTION_TIMED_OUT = event_shape("ExecutionTimedOut", *ERROR)
 
-STEP_STARTED = event_shape("StepStarted", "input")
-STEP_SUCCEEDED = event_shape("StepSucceeded", "output")
 STEP_FAILED = event_shape("StepFailed", *ERROR)
 
 TASK_STARTED = event_shape("TaskStarted")
@@ -320,6 +318,6 @@ class StepShapes:
     def __init__(self, entered: EventShapes, exited: EventShapes) -> None:
         self.entered = entered
         self.exited = exited
-        self.begin = entered + STEP_STARTED
-        self.end = STEP_SUCCEEDED + exited
+        self.begin = entered + event_shape("StepStarted", "input")
+        self.end = event_shape("StepSucceeded", "output") + exited
         self.whole = self.begin + self.end

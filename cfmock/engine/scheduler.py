@@ -282,7 +282,8 @@ class FlowScheduler(ReadyQueue):
             shapes, parts = shapes[len(first) :], parts[len(told) :]
             begun, context.last = context.last + 1, context.last + len(first)
             if begun == MAX_EVENTS and first not in _ENDS:
-                self._too_long(execution)
+                context.last -= 1
+                self.fail(execution, Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events"))
                 return BLOCKED
             context.rows += (begun, cause, step, context.moment, first, told)
             execution.hand_over()
@@ -357,10 +358,6 @@ class FlowScheduler(ReadyQueue):
     def _time_out(self, execution: FlowExecution, seconds: float) -> None:
         failure = Failure(EXECUTION_TIMEOUT, f"the execution did not end within {seconds:g} seconds")
         self._close(execution, ExecutionStatus.TIMED_OUT, events.EXECUTION_TIMED_OUT, failure)
-
-    def _too_long(self, execution: FlowExecution) -> None:
-        execution.context.last -= 1
-        self.fail(execution, Failure(EVENT_LIMIT, f"the execution has more than {MAX_EVENTS} events"))
 
     def _close(
         self,

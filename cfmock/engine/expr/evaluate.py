@@ -123,8 +123,11 @@ def _closure(node: parser.Node, missing: Missing, absent: Any = None) -> Closure
         case parser.FunctionCall(function, arguments):
             call, closures = function.call, [_closure(argument, missing) for argument in arguments]
             return lambda scope, effort: call([closure(scope, effort) for closure in closures], effort)
-        case parser.Prefixed(sign, operand):
-            return (_negation if sign == "!" else _minus)(_closure(operand, missing))
+        case parser.Prefixed("!", operand):
+            positive = _closure(operand, missing)
+            return lambda scope, effort: not _boolean(positive(scope, effort), "!")
+        case parser.Prefixed(_, operand):
+            return _minus(_closure(operand, missing))
         case parser.Comparison(sign, left, right):
             nowhere = _NOWHERE if missing is Missing.UNEQUAL else None
             equality = sign in ("==", "!=")
@@ -252,10 +255,6 @@ def _boolean(value: Json, sign: str) -> bool:
     if value is True or value is False:
         return value
     raise ExpressionError(f"'{sign}' wants booleans, not {kind(value)}")
-
-
-def _negation(operand: Closure) -> Closure:
-    return lambda scope, effort: not _boolean(operand(scope, effort), "!")
 
 
 def _minus(operand: Closure) -> Closure:

@@ -51,9 +51,6 @@ class StepData(Struct, frozen=True, kw_only=True):
     index: str | None = None
 
 
-NO_DATA = StepData()
-
-
 class LegacyScope(dict[str, Json]):
     """The names of an expression; `$context` is put together only when one asks for it."""
 
@@ -90,7 +87,7 @@ class LegacyDataFlow(DataFlow):
     timeout = "timeoutSeconds", 0, MAX_TIMEOUT
     no_items = "the collection of '{}' is not an array"
 
-    def __init__(self, data: StepData = NO_DATA) -> None:
+    def __init__(self, data: StepData) -> None:
         """`data` are the mappings of the whole flow."""
         self.data = data
 
@@ -211,11 +208,7 @@ class LegacyDataFlow(DataFlow):
 
 def _mapped(mappings: Mappings, frame: Frame, context: Context, what: str) -> Datum:
     """What mappings of the whole flow pick."""
-    scope = {
-        "$input": frame.given.value,
-        "$local": frame.value.value,
-        "$context": _flow_context(context.identity),
-    }
+    scope = {"$input": frame.given.value, "$local": frame.value.value, "$context": _flow_context(context.identity)}
     effort = Effort(context.ids)
     return measured(_picked(mappings, scope, effort), MAX_DATA, what, effort)
 
