@@ -42,12 +42,6 @@ class ReadyQueue:
         self.job.ready += 1
         fiber.execution.timeline.busy += 1
 
-    def resume_first(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
-        """Let a fiber go on as if its turn had not ended: it may still tell `allowed` events."""
-        self.resume(fiber, outcome)
-        self.turns.rotate()
-        self.allowed = allowed
-
     def stop_job(self, job: Job) -> None:
         """Let nothing of a job go on, until another takes it over."""
         if job.stopped and not job.ready:

@@ -302,7 +302,9 @@ class FlowScheduler(ReadyQueue):
 
     def _pause(self, fiber: Fiber, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber go on first in the next slice, as if its turn had not ended."""
-        self.resume_first(fiber, outcome, allowed)
+        self.resume(fiber, outcome)
+        self.turns.rotate()
+        self.allowed = allowed
         recording = fiber.execution.recording
         if recording is not None:
             recording.told(PAUSE, fiber.execution.context.last)

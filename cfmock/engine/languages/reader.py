@@ -7,6 +7,7 @@ known to be unread, and what was asked for is what a misspelt name may have mean
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from types import UnionType
 from typing import Any
 
 from cfmock.base.json_text import Json
@@ -121,7 +122,7 @@ class Section:
             self._missing.append(key)
         return value
 
-    def _of_type(self, key: str, kind: type, wanted: str, required: bool) -> Any:
+    def _of_type(self, key: str, kind: type | UnionType, wanted: str, required: bool) -> Any:
         """The value, None if absent or of another type: then it complains."""
         value = self._given(key, required)
         if value is None or isinstance(value, kind):
@@ -210,21 +211,15 @@ class Section:
         self, key: str, names: frozenset[str], *, required: bool = False, missing_is_null: bool = True
     ) -> Expression | None:
         """An expression over `names`; `missing_is_null` as `compile_expression` has it."""
-        value = self._given(key, required)
-        if value is None:
+        value = self._of_type(key, str | bool | int | float, "an expression", required)
+        if value is None or self.source.words_left < 0:
             return None
-        if isinstance(value, bool | int | float):
-            value = str(value).lower()
-        if not isinstance(value, str):
-            self._must_be("an expression", key)
-            return None
-        if self.source.words_left < 0:
-            return None
+        text = value if isinstance(value, str) else str(value).lower()
         try:
-            expression = compile_expression(value, names, missing_is_null=missing_is_null)
+            expression = compile_expression(text, names, missing_is_null=missing_is_null)
         except ExpressionSyntaxError as error:
             self.source.syntax((*self.path, key), error)
-            self.source.words_left -= words_of(value)
+            self.source.words_left -= words_of(text)
             return None
         self.source.keep((*self.path, key), expression)
         if self.source.words_left < 0:
