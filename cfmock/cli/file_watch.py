@@ -57,12 +57,12 @@ class Reloader:
         self._started = started
         self._variables = variables
         self._paths = list(paths)
-        self._stamps = self._stamps_now()
+        self._stamps = stamps_of(started.fixtures.watched(self._paths))
 
     async def watch(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            stamps = self._stamps_now()
+            stamps = stamps_of(self._started.fixtures.watched(self._paths))
             if stamps != self._stamps:
                 self._stamps = stamps
                 self.reload()
@@ -82,6 +82,3 @@ class Reloader:
             take_over(before, fixtures, world)
         self._started.control.check_fixtures(fixtures)
         log.info("reloaded: %s", changes(before, fixtures))
-
-    def _stamps_now(self) -> Mapping[str, Stamp | None]:
-        return stamps_of(self._started.fixtures.watched(self._paths))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -37,9 +38,8 @@ def contents(path: str) -> dict[str, Any]:
     from cfmock.service.store.state_file import StateFile
     from cfmock.service.tables import FLOWS
 
-    file = StateFile(path, read_only=True)
-    try:
-        worlds = []
+    worlds = []
+    with contextlib.closing(StateFile(path, read_only=True)) as file:
         for world in filter(None, file.worlds()):
             account, _, region = world.rpartition("/")
             worlds.append(
@@ -52,5 +52,3 @@ def contents(path: str) -> dict[str, Any]:
                 }
             )
         return {"version": file.version(), "bytes": file.size(), "worlds": worlds}
-    finally:
-        file.close()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import convert
 
 from cfmock.cli.main import SUCCESS
 
@@ -68,7 +69,7 @@ async def _run_part(words: Sequence[str], part: str, fail_fast: bool, found: dic
     try:
         async for line in process.stdout:
             index, document = json.loads(line)
-            result = found[index] = Result.from_document(document)
+            result = found[index] = convert(document, Result)
             if fail_fast and not result.passed:
                 raise _FirstFailure
         status = await process.wait()

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 
-from msgspec import Struct, convert, to_builtins
+from msgspec import Struct, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.problems import Problem
@@ -86,15 +86,11 @@ class Result(Struct, frozen=True):
         return Mark(self.file, self.line, self.column)
 
     def document(self) -> Json:
+        """Return it in the form of `--json`, which can be converted back."""
         found: dict[str, Json] = to_builtins(self)
         for difference in found["differences"]:
             del difference["event"]
         return {"outcome": "passed" if self.passed else "failed", **found}
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Json]) -> Result:
-        """Read the value that `document` writes."""
-        return convert(document, cls)
 
 
 def results(fixtures: FixtureSet, tests: Iterable[FlowTest]) -> Iterator[Result]:

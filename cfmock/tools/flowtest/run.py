@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import re
 from collections import Counter
@@ -73,6 +74,11 @@ class Ran(Struct, frozen=True):
         for passage in self.passages:
             found.setdefault(passage.row.flow.name, Counter())[passage.point] += 1
         return found
+
+    def ending(self) -> dict[str, Json]:
+        """Return the status and error as a test expects them."""
+        code = self.error["code"] if self.error is not None else ""
+        return {"status": self.status, **({"error": {"code": glob.escape(code)}} if code else {})}
 
 
 class FlowTestRunner:
