@@ -20,14 +20,7 @@ from msgspec.structs import replace
 
 from cfmock.base.errors import SettingsError
 from cfmock.cli.main import FAILED, INTERRUPTED, SUCCESS
-from cfmock.cli.options import (
-    Proxying,
-    admin_token,
-    format_options,
-    proxy_options,
-    settings_options,
-    write_file,
-)
+from cfmock.cli.options import Proxying, admin_token, format_options, proxy_options, settings_options, write_file
 from cfmock.cli.run import CommandBehind
 
 if TYPE_CHECKING:
@@ -57,11 +50,7 @@ SHOWN = 20  # lines shown of what the command wrote when it fails without a faul
     help="Test only this error code or broken connection (reset, hang, ...). Can be repeated.",
 )  # fmt: skip
 @click.option(
-    "--nth",
-    metavar="N",
-    type=click.IntRange(1),
-    default=1,
-    help="Fail the n-th call of the operation, not the first.",
+    "--nth", metavar="N", type=click.IntRange(1), default=1, help="Fail the n-th call of the operation, not the first."
 )
 @click.option("--expect", metavar="FILE", help="The accepted results: exit with 1 if a result differs.")
 @click.option("--update", is_flag=True, help="Write the current results to that file, as the accepted ones.")

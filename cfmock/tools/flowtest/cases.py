@@ -29,10 +29,7 @@ class Cases(Struct, frozen=True):
 
 
 def gather(
-    paths: Sequence[str | PathLike[str]],
-    wanted: Sequence[str] = (),
-    *,
-    variables: Mapping[str, str] | None = None,
+    paths: Sequence[str | PathLike[str]], wanted: Sequence[str] = (), *, variables: Mapping[str, str] | None = None
 ) -> Cases:
     """Load the tests in these files and folders that one of `wanted` picks; none: all."""
     fixtures, problems = load_sound(paths, variables=variables)

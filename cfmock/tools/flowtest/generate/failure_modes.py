@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from cfmock.engine.flow import Flow
-from cfmock.engine.model import ANY_ERROR, Catch, MapNode, Node, Retry, Series, TaskNode
+from cfmock.engine.model import ANY_ERROR, MapNode, Node, Series, TaskNode
 
 _OTHER = "Example.Error"  # an error that no rule names
 
@@ -29,21 +29,18 @@ Failures = dict[str, dict[Answer, frozenset[str]]]
 
 def failures(flow: Flow) -> Failures:
     """Return the failures worth trying in a flow."""
-    rules: list[Retry | Catch] = []
-    for _, node in flow.walk():
-        rules += [*node.retry, *node.catch]
+    rules = [rule for _, node in flow.walk() for rule in (*node.retry, *node.catch)]
     named = dict.fromkeys(code for rule in rules for code in rule.errors if code != ANY_ERROR)
-    found: Failures = {}
-    _collect(flow.series, (), [*named, _OTHER], found)
-    return found
+    return {node.id: _ways_to_fail(node, around, [*named, _OTHER]) for node, around in _calling(flow.series, ())}
 
 
-def _collect(series: Series, around: tuple[Node, ...], codes: Sequence[str], found: Failures) -> None:
+def _calling(series: Series, around: tuple[Node, ...]) -> Iterator[tuple[Node, tuple[Node, ...]]]:
+    """Yield the nodes that call something, each with those around it."""
     for node in series.nodes.values():
         if isinstance(node, TaskNode) or (isinstance(node, MapNode) and node.distributed is not None):
-            found[node.id] = _ways_to_fail(node, around, codes)
+            yield node, around
         for inner in node.inner:
-            _collect(inner, (node, *around), codes, found)
+            yield from _calling(inner, (node, *around))
 
 
 def _ways_to_fail(node: Node, around: Sequence[Node], codes: Sequence[str]) -> dict[Answer, frozenset[str]]:

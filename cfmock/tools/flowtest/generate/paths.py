@@ -29,15 +29,7 @@ from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Returns
 from cfmock.tools.flowtest.generate.constraints import Constraint, Found, keys_of, solve
 from cfmock.tools.flowtest.generate.failure_modes import SUCCEEDS, Answer, failures
-from cfmock.tools.flowtest.generate.symbolic import (
-    INPUT,
-    Place,
-    ShapeConstraint,
-    Shapes,
-    ValueShape,
-    renew,
-    renewed,
-)
+from cfmock.tools.flowtest.generate.symbolic import INPUT, Place, ShapeConstraint, Shapes, ValueShape, renew, renewed
 from cfmock.tools.flowtest.generate.symbolic_data_flow import Scope, symbolic_data_flow
 
 _EVENTS = 2_000  # events of one path
@@ -285,7 +277,8 @@ class PathSearch:
             try:
                 return execution.run()
             except ShapeConstraint as demand:
-                self.shapes.known[demand.place] = demand.shape
+                place, shape = demand.args
+                self.shapes.known[place] = shape
             finally:
                 self._effort += execution.events
         return FlowPath(complete=False)

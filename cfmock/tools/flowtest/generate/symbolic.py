@@ -32,12 +32,7 @@ INPUT = Place()
 
 
 class ShapeConstraint(Exception):  # noqa: N818 - no error: a question that is answered by beginning again
-    """Raised to ask for a shape at a place: a list of this many symbolic values, or the value itself."""
-
-    def __init__(self, place: Place, shape: ValueShape) -> None:
-        super().__init__(place, shape)
-        self.place = place
-        self.shape = shape
+    """Raised with a place and the `ValueShape` that is to be there."""
 
 
 class ValueShape(Struct, frozen=True):

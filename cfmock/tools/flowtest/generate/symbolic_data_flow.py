@@ -14,7 +14,7 @@ from cfmock.engine.expr import Constructor, Expression
 from cfmock.engine.expr import parser as tree
 from cfmock.engine.expr.functions import ARRAY, MAP, NUMBER, STRING
 from cfmock.engine.flow import Flow
-from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, LegacyScope, StepData
+from cfmock.engine.languages.legacy_data_flow import LegacyDataFlow, LegacyScope
 from cfmock.engine.languages.statemachine_data_flow import StateMachineDataFlow, StateScope
 from cfmock.engine.model import Catch, TaskNode
 from cfmock.engine.task_calls import TaskCall
@@ -32,9 +32,10 @@ Chooser = Callable[[Step, Expression, Scope], bool]
 
 def symbolic_data_flow(flow: Flow, choose: Chooser) -> DataFlow:
     """Return the data flow of a flow's language, for data that may be symbolic."""
-    if isinstance(flow.data_flow, LegacyDataFlow):
-        return SymbolicLegacyDataFlow(flow.data_flow.data, choose)
-    return SymbolicStateMachineDataFlow(choose)
+    legacy = flow.data_flow if isinstance(flow.data_flow, LegacyDataFlow) else None
+    made = SymbolicStateMachineDataFlow() if legacy is None else SymbolicLegacyDataFlow(legacy.data)
+    made.choose = choose
+    return made
 
 
 # -- what shapes expressions need --------------------------------------------------------------------------------------
@@ -102,10 +103,10 @@ def _fitting(value: SymbolicValue, accepts: frozenset[type], function: str) -> V
 class ChosenDataFlow(DataFlow):
     """The data flow of either language, in which somebody else decides conditions, and numbers are asked for."""
 
-    _choose: Chooser
+    choose: Chooser
 
     def test(self, step: Step, condition: Expression) -> bool:
-        return self._choose(step, condition, self.scope(step))
+        return self.choose(step, condition, self.scope(step))
 
     def amount(self, step: Step, given: Any, what: str, low: float, high: float, *, whole: bool = True) -> Any:
         self.ask(step, given, ValueShape(value=min(max(1, low), high)))
@@ -128,9 +129,6 @@ class ChosenDataFlow(DataFlow):
 
 class SymbolicStateMachineDataFlow(ChosenDataFlow, StateMachineDataFlow):
     """The data flow of the new language over symbolic data: asks for shapes before what needs them is done."""
-
-    def __init__(self, choose: Chooser) -> None:
-        self._choose = choose
 
     def enter(self, step: Step) -> None:
         require(StateScope(step, step.frame.value.value), step.node.data.input)
@@ -163,10 +161,6 @@ class SymbolicStateMachineDataFlow(ChosenDataFlow, StateMachineDataFlow):
 
 class SymbolicLegacyDataFlow(ChosenDataFlow, LegacyDataFlow):
     """The data flow of the old language over symbolic data, whose merges keep what is known of either side."""
-
-    def __init__(self, data: StepData, choose: Chooser) -> None:
-        super().__init__(data)
-        self._choose = choose
 
     def enter(self, step: Step) -> None:
         frame, mappings = step.frame, step.node.data.input
