@@ -72,13 +72,6 @@ class Layers(Struct):
 
 def layer(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
     """Rank, order and place boxes and what connects them. The first box comes first."""
-    layers = _cells(boxes, arcs)
-    order(layers.ranks)
-    place(layers.ranks)
-    return layers
-
-
-def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
     ranks = _ranks(len(boxes), arcs)
     cells = [Cell(rank, size.width, size.height, box=True) for rank, size in zip(ranks, boxes, strict=True)]
     layers = Layers([], cells, {}, [], [])
@@ -94,7 +87,6 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
         return target
 
     far = {(arc.target, arc.lane) for arc in arcs if not arc.back and ranks[arc.target] - ranks[arc.source] > FAR}
-
     for index, arc in enumerate(arcs):
         at, target = cells[arc.source], cells[arc.target]
         if arc.pill is not None:
@@ -118,6 +110,8 @@ def _cells(boxes: Sequence[Size], arcs: Sequence[Arc]) -> Layers:
         each.source.down.append((each.target, weight))
         each.target.up.append((each.source, weight))
     layers.ranks = _fill(everything, cells)
+    order(layers.ranks)
+    place(layers.ranks)
     return layers
 
 
