@@ -128,7 +128,7 @@ class Emulator:
         self.shared.observer = observer
 
     def follow_progress(self, on: bool) -> None:
-        """Return whether executions that go on are marked as changed, and not just those that begin and end."""
+        """Mark executions that go on as changed from now on, and not just those that begin and end; or no longer."""
         self.shared.scheduler.on_turn = partial(_mark, self.shared.feed, "execution") if on else None
 
     def reset(self, scope: Scope = ALL) -> None:
@@ -141,8 +141,7 @@ class Emulator:
         if self.kept is not None:
             self.kept.forget(ended, scope)
         for world in ended:
-            self.watch.forget((world.account, world.region))
-        for world in ended:
+            self.watch.forget(world.where)
             # Whoever waited is answered by the new world: the execution is not there.
             world.tell_everybody()
         self.shared.feed.forget()

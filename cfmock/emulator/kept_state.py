@@ -134,14 +134,15 @@ class KeptState:
         SettingsError for a file of another kind of clock."""
         self._shared, self._worlds = shared, worlds
         meta, clock = self.file.meta(), shared.clock
-        virtual, kind = isinstance(clock, VirtualClock), _kind_of(clock)
+        kind = _kind_of(clock)
         if meta.get("clock", kind) != kind:
             text = f"its executions use a {meta['clock']} clock (--clock {meta['clock']})"
             raise SettingsError(f"{self.file.name}: {text}")
         self._begin_file(shared, meta)
-        self._now = float(meta["now"]) if virtual and "now" in meta else clock.now()
-        self._ahead = clock.now() - clock.steady()
+        self._now = clock.now()
+        self._ahead = self._now - clock.steady()
         if isinstance(clock, VirtualClock):
+            self._now = float(meta.get("now", self._now))
             clock.restart(self._now)
         self._holding.enter_context(shared.scheduler.held())
         self.changes.coming_back = True

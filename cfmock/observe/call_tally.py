@@ -13,8 +13,7 @@ BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 MAX_SERIES = 1_000
 """Pairs of operation and code, and fault rules, that are counted apart."""
 
-OTHER = "other"
-"""Stands for what is not counted apart, as operations that the API does not have."""
+_OTHER = "other"  # stands for what is not counted apart, as operations that the API does not have
 
 
 class CallTally:
@@ -34,11 +33,11 @@ class CallTally:
         counts[bisect_left(BOUNDS, record.duration)] += 1
         counts[-1] += record.duration
         for rule in record.faults:
-            name = rule if rule in self.faults or len(self.faults) < MAX_SERIES else OTHER
+            name = rule if rule in self.faults or len(self.faults) < MAX_SERIES else _OTHER
             self.faults[name] = self.faults.get(name, 0) + 1
 
     def _series(self, record: CallRecord) -> list[float]:
-        key = record.operation if record.operation in self._operations else OTHER, record.code or ""
+        key = record.operation if record.operation in self._operations else _OTHER, record.code or ""
         if key not in self.calls and len(self.calls) >= MAX_SERIES:
-            key = OTHER, OTHER
+            key = _OTHER, _OTHER
         return self.calls.setdefault(key, [0] * (len(BOUNDS) + 2))

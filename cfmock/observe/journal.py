@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter
@@ -63,7 +63,7 @@ class Journal:
     """The newest `size` calls of every world, and of all worlds no more than about `max_bytes`. Everything is oldest first."""
 
     def __init__(self, size: int, max_bytes: int = MAX_BYTES) -> None:
-        self._rings: dict[WorldKey, CallRing] = {}
+        self._rings: defaultdict[WorldKey, CallRing] = defaultdict(CallRing)
         self._size = size
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -75,9 +75,7 @@ class Journal:
     def add(self, record: CallRecord) -> None:
         """Keep a call in the journal of its world; the oldest go where there is no room for it. Tells the listeners."""
         key = record.call.account, record.call.region
-        ring = self._rings.get(key)
-        if ring is None:
-            ring = self._rings[key] = CallRing()
+        ring = self._rings[key]
         ring.add(record)
         self._bytes += record.size
         if len(ring) > self._size:

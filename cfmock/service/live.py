@@ -22,11 +22,11 @@ from cfmock.service.tables import RecordingWriter
 from cfmock.service.task_reports import report_to_token
 from cfmock.service.world import Live, World
 
-BEGUN = "begun"
-"""The first entry of an execution that runs its definition: now, skipped, owner of its timeline, nesting."""
-
-CANNED = "canned"
-"""An entry of one that goes by an outcome: when it ends (None: not by itself), polls left, outcome, owner, skipped."""
+# Entries of recordings.
+BEGUN = "begun"  # the first of an execution that runs its definition: now, skipped, owner of its timeline, nesting
+CANNED = (
+    "canned"  # of one that goes by an outcome: when it ends (None: not by itself), polls left, outcome, owner, skipped
+)
 
 
 def own(timeline: Timeline, row: ExecutionRow) -> int:

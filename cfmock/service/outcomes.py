@@ -21,8 +21,7 @@ from cfmock.engine.expr import Constructor, Effort, ExpressionError, compile_con
 from cfmock.engine.identity import Identity
 from cfmock.protocol.wire.arguments import input_value
 
-NAMES = frozenset(("$Input", "$Context"))
-"""The names that templates of an outcome may use."""
+_NAMES = frozenset(("$Input", "$Context"))  # that templates of an outcome may use
 
 FINAL = ("Stopped", "Succeeded", "Failed", "TimedOut")
 """The statuses an execution does not leave."""
@@ -146,9 +145,7 @@ class Outcomes:
 
 
 _NO_CHANCE = Ids()
-
-_SMALL = 10_000
-"""Characters of an output that is surely not too much."""
+_SMALL = 10_000  # characters of an output that is surely not too much
 
 
 def _read_output(given: Json) -> tuple[Constructor | None, str | None]:
@@ -158,7 +155,7 @@ def _read_output(given: Json) -> tuple[Constructor | None, str | None]:
     text = _text(given)
     if text is not None and "$" not in text and len(text) <= _SMALL:
         return None, text
-    output = compile_constructor(given, NAMES)
+    output = compile_constructor(given, _NAMES)
     if not output.constant:
         return output, None
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -54,7 +55,9 @@ class Restorer:
         self._flows: dict[str, FlowRow] = {}  # by their text
         self._running: dict[int, tuple[ExecutionRow, list[Entry]]] = {}
         self._timelines: dict[int, Timeline] = {}  # by the serial of an execution on it
-        self._latest: dict[int, float] = {}  # seconds that a timeline was ahead at last, by its owner
+        self._latest: defaultdict[int, float] = defaultdict(
+            float
+        )  # seconds that a timeline was ahead at last, by its owner
         self._runs: dict[int, FlowExecution] = {}
         self._parents: dict[str, FlowExecution] = {}  # by the names of their map runs
         self._stand_ins: dict[int, StandIn] = {}
@@ -166,11 +169,8 @@ class Restorer:
             timeline.owner = owner
         for entry in entries:
             if entry[0] == CANNED:
-                self._ahead_by(owner, entry[5])
+                self._latest[owner] = max(self._latest[owner], entry[5])
         return timeline
-
-    def _ahead_by(self, owner: int, skipped: float) -> None:
-        self._latest[owner] = max(self._latest.get(owner, 0.0), skipped)
 
     def _canned(self, row: ExecutionRow, entries: list[Entry]) -> None:
         timeline = self._timelines[row.serial]
@@ -202,7 +202,7 @@ class Restorer:
             replay(run, entries[1:], self._set_clock)
         except ReplayError as error:
             self._lost.append((self._runs[row.serial], str(error)))
-        self._ahead_by(timeline.owner, timeline.skipped)
+        self._latest[timeline.owner] = max(self._latest[timeline.owner], timeline.skipped)
         run = self._runs[row.serial]
         self._parents.update(dict.fromkeys(run.map_runs, run))
         for task in recording.later:

@@ -251,7 +251,7 @@ class Resolver(ScriptedTasks):
             serial=world.next_serial(),
             events=History(),
             map_run=map_run.name,
-            parent=self._parent(request.state),
+            parent=Parent(self.row.flow.name, self.row.name, request.state),
         )
         live = Executed(world, row, parent.timeline, Resolver(world, row), input_value(text))
         _enter_and_begin(world, live)
@@ -287,12 +287,8 @@ class Resolver(ScriptedTasks):
         waited = task.call.mode is not Mode.REQUEST_COMPLETE
         timeline = parent.timeline if waited else world.timers.timeline(parent.timeline.skipped)
         nesting = parent.identity.nesting + 1 if waited else 0
-        origin = StartOrigin(timeline, nesting, parent=self._parent(task.call.state))
+        origin = StartOrigin(timeline, nesting, parent=Parent(self.row.flow.name, self.row.name, task.call.state))
         return start_or_join(world, flow, nested.execution, json_text(nested.input), origin)
-
-    def _parent(self, state: str) -> Parent:
-        """Describe this execution as the one that starts another, in one of its states."""
-        return Parent(self.row.flow.name, self.row.name, state)
 
     def note_child(self, child: HistoryChild) -> None:
         """Add what a task has started, or joined, to the history of its execution."""

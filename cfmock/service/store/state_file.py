@@ -24,9 +24,7 @@ if sys.platform != "win32":
 SCHEMA = 1
 """The version of the tables; a file of a newer one is refused."""
 
-APPLICATION = 0x63664D6B
-"""The application id in the header of our SQLite files: cfMk."""
-
+_APPLICATION = 0x63664D6B  # in the header of our SQLite files: cfMk
 _DATABASE = re.compile(
     r"\w[\w+.-]*://|(.*\s)?(host|hostaddr|port|dbname|user|password|passfile|service|sslmode)\s*=", re.DOTALL
 )
@@ -107,7 +105,7 @@ class StateFile(StateStore):
         if not header.startswith(_HEADER) or len(header) < 100:
             raise self._refused("is not a state file of cfmock")
         version, application = struct.unpack(">I4xI", header[60:72])
-        if application != APPLICATION:
+        if application != _APPLICATION:
             raise self._refused("is not a state file of cfmock")
         if version > SCHEMA:
             raise self._refused(f"was written by a newer cfmock: its schema is {version}, this one knows {SCHEMA}")
@@ -131,7 +129,7 @@ class StateFile(StateStore):
 
     def _make(self) -> None:
         self._database.executescript(
-            f"BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; {_TABLES} COMMIT;"
+            f"BEGIN; PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {SCHEMA}; {_TABLES} COMMIT;"
         )
 
     def _refused(self, why: str) -> SettingsError:
