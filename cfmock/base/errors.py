@@ -35,14 +35,10 @@ class CfmockError(Exception):
 
 
 class ServiceError(CfmockError):
-    """An error answer of the service: a code of the catalogue and what fills its message template.
-
-    Raised by the handlers with the template's arguments, and by `cf.call` with what the server answered.
-
-    Attributes: `code`, `args` (of the template), `detail` (appended to the template's text), and, once it is known what
-    was answered, `status` (HTTP), `message` and `request_id`. `hint` says what the service would not, as which name was
-    probably meant; None where there is nothing to say.
-    """
+    """An error answer of the service, raised by the handlers with the arguments of its template, and by `cf.call` with what
+    came. Attributes: `code`, `args` (of the template), `detail` (appended to its text), and, once it is known what was answered,
+    `status` (HTTP), `message` and `request_id`. `hint` says what the service would not, as which name was probably meant; else
+    None."""
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ class Timeline(Struct, eq=False):
         When nothing is, all that could come before it has come: it is certain."""
         if self.busy:
             return False
-        next_timer = self._next()
+        next_timer = self.next_timer()
         if next_timer is None or (self.open and next_timer.kind is not TimerKind.PROGRESS):
             return False
         self._pass(heapq.heappop(self._heap)[3])
@@ -126,7 +126,7 @@ class Timeline(Struct, eq=False):
     @property
     def due(self) -> float:
         """The time of its next timer, in steady seconds as `steady()` gives them; infinity if it has none."""
-        timer = self._next()
+        timer = self.next_timer()
         return math.inf if timer is None else timer.due
 
     @property
@@ -134,13 +134,7 @@ class Timeline(Struct, eq=False):
         """The seconds until its next timer, none if that is overdue; infinity if it has none."""
         return max(0.0, self.due - self.steady())
 
-    @property
-    def next_kind(self) -> TimerKind | None:
-        """The kind of its next timer; None if it has none."""
-        timer = self._next()
-        return None if timer is None else timer.kind
-
-    def _next(self) -> Timer | None:
+    def next_timer(self) -> Timer | None:
         while self._heap and self._heap[0][3].callback is None:
             heapq.heappop(self._heap)
         return self._heap[0][3] if self._heap else None
@@ -166,7 +160,7 @@ class Timeline(Struct, eq=False):
 
     def progress_due(self) -> bool:
         """Return whether something that it waits for is due at this moment and not done."""
-        timer = self._next()
+        timer = self.next_timer()
         return timer is not None and timer.kind is TimerKind.PROGRESS and timer.due <= whole(self.steady())
 
     def _drop_cancelled(self) -> None:

@@ -117,11 +117,11 @@ class ControlPart:
 
     def check_world(self, scope: Scope) -> None:
         """Raises ControlError for an account or region that there is not."""
-        account, region = scope
-        if account is not None and account not in self.emulator.accounts:
-            raise ControlError(f"there is no key of account '{account}'{did_you_mean(account, self.emulator.accounts)}")
-        if region is not None and region not in self.regions:
-            raise ControlError(f"there is no region '{region}'{did_you_mean(region, self.regions)}")
+        for what, name, known in zip(
+            ("key of account", "region"), scope, (self.emulator.accounts, self.regions), strict=True
+        ):
+            if name is not None and name not in known:
+                raise ControlError(f"there is no {what} '{name}'{did_you_mean(name, known)}")
 
 
 def size_of(given: Json) -> int:

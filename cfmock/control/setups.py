@@ -31,12 +31,10 @@ _EXPLAINED = 50
 
 
 class SetUp(Struct, eq=False):
-    """One outcome, one fault or one chain of mocks, named by its `words`. `number` counts them from 1; `uses` tell for each world
-    whether it was used; `nearest` describes the call or execution that came nearest.
-
-    `uncertain`: by chance or by time of day it may strike nothing although all is right. `gone`: removed, or reset. `endless`: a
-    mock in the chain answers every try, so what is added behind it answers none. `id` is that of a fault.
-    """
+    """One outcome, one fault or one chain of mocks. `number` counts them from 1; `uses` tell for each world whether it was used;
+    `nearest` describes the call or execution that came nearest. `uncertain`: by chance or time of day it may strike nothing.
+    `gone`: removed, or reset. `endless`: a mock in the chain answers every try, so none behind it does. `id` is that of a
+    fault."""
 
     words: str
     nearest: Callable[[Emulator], str]

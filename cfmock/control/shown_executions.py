@@ -75,11 +75,11 @@ def _waits(control: Control, world: World, row: ExecutionRow) -> Iterator[str]:
 
 def _next(control: Control, timeline: Timeline, limit: float = math.inf) -> Iterator[str]:
     """Return the time at which it goes on by itself; the limit that every execution has is not worth a word."""
-    kind, left = timeline.next_kind, timeline.left
+    timer, left = timeline.next_timer(), timeline.left
     due = timeline.now() + left
-    if kind is None or due > limit - 1:  # a second less: on a machine, the two times of a clock are not read together
+    if timer is None or due > limit - 1:  # a second less: on a machine, the two times of a clock are not read together
         return
-    words = "waits until" if kind is TimerKind.PROGRESS else "times out at"
+    words = "waits until" if timer.kind is TimerKind.PROGRESS else "times out at"
     virtual = control.emulator.settings.clock == "virtual"
     span = duration_text(left, digits=None if virtual else 3)
     more = f"the virtual clock stands still until cf.clock.advance('{span}')" if virtual else f"{span} from now"

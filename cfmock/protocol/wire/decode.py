@@ -65,11 +65,9 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def decode_parameters(request: Request, *, acs3: bool = False) -> Parameters:
-    """Read all parameters of the request, the text that is signed of them, and the operation's arguments, each pair once.
-
-    Version 1 signs query and form, `acs3` the query. What cannot be read is told in `problem`. Raises InvalidArgument for more
-    than `MAX_PARAMETERS` in query and form: without them it is not known who calls.
-    """
+    """Read all parameters of the request, the text that is signed of them (in version 1 query and form, with `acs3` the query),
+    and the operation's arguments, each pair once. `problem` tells what cannot be read. Raises InvalidArgument for more than
+    `MAX_PARAMETERS` in query and form: without them it is not known who calls."""
     values: dict[str, str] = {}
     encoded: dict[str, str] = {}
     path, query = split_target(request.target)

@@ -60,11 +60,9 @@ class Rendered(NamedTuple):
 
 
 def rendered(failure: ServiceError, spec: Spec, *, gateway: bool = False) -> Rendered:
-    """A failure in the words of the service, or, if it was refused before the service would see it, of the gateway.
-
-    A code that the catalogue lacks (a custom error) carries its own words. Of what a policy refuses the service says the
-    same as the gateway, under its own code: the one refusal of it that is public does so.
-    """
+    """A failure in the words of the service, or of the `gateway` if that refused it. A code that the catalogue lacks (a custom
+    error) carries its own words. What a policy refuses has the gateway's words under the service's code, as in the one refusal
+    that is public."""
     if gateway and isinstance(failure, Refused):
         row = spec.gateway[failure.reason]
         return Rendered(row.code.format_map(failure.facts), row.status, row.message.format_map(failure.facts))
