@@ -53,12 +53,18 @@ quoted: Callable[[str], str] = json.encoder.encode_basestring
 
 def sendable(text: str) -> str:
     """JSON text with halves of surrogate pairs as escapes."""
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-    return text
+    return text if is_utf8(text) else _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -51,8 +51,8 @@ def _add(value: Json, depth: int, head: str, lines: list[str]) -> None:
             start = indent
         return
     for key, item in value.items():
-        name = _key(key) if len(key) <= _LONGEST else _refuse()
-        if type(item) is str and len(item) <= _LONGEST:
+        name = _key(key)
+        if type(item) is str:
             lines.append(f"{start}{name}: {_text(item)}")
         elif isinstance(item, dict | list) and item:
             lines.append(f"{start}{name}:")
@@ -64,27 +64,26 @@ def _add(value: Json, depth: int, head: str, lines: list[str]) -> None:
 
 def _scalar(value: Json) -> str:
     if isinstance(value, str):
-        return _text(value) if len(value) <= _LONGEST else _refuse()
+        return _text(value)
     if isinstance(value, float):
         return _dump_slowly([value])[2:-1]
     return json_text(value)
 
 
-def _refuse() -> str:
-    raise _LongError
-
-
 @lru_cache(maxsize=4096)
 def _text(value: str) -> str:
-    return _inside("- ", _dump_slowly([value]), "\n")
+    return _inside(value, "- ", [value], "\n")
 
 
 @lru_cache(maxsize=1024)
 def _key(value: str) -> str:
-    return _inside("", _dump_slowly({value: 0}), ": 0\n")
+    return _inside(value, "", {value: 0}, ": 0\n")
 
 
-def _inside(head: str, written: str, tail: str) -> str:
+def _inside(text: str, head: str, whole: Json, tail: str) -> str:
+    if len(text) > _LONGEST:
+        raise _LongError
+    written = _dump_slowly(whole)
     if written.count("\n") != 1 or not (written.startswith(head) and written.endswith(tail)):
         raise _LongError
     return written[len(head) : -len(tail)]

@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any
 
 from cfmock.base.errors import ServiceError
-from cfmock.base.json_text import json_value
+from cfmock.base.json_text import is_utf8, json_value
 from cfmock.base.time_text import parse_time
 from cfmock.protocol.spec.model import Operation, Parameter, Spec
-from cfmock.protocol.wire.decode import is_utf8
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z", re.ASCII)

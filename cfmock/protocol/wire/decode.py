@@ -16,6 +16,7 @@ from binascii import a2b_qp
 from collections.abc import Mapping
 
 from cfmock.base.errors import Refused, ServiceError
+from cfmock.base.json_text import is_utf8
 from cfmock.base.short_text import shortened
 from cfmock.protocol.spec.model import Operation, Spec
 from cfmock.protocol.wire.messages import Parameters, Request
@@ -189,17 +190,6 @@ def _read_json(body: bytes, values: dict[str, str]) -> tuple[str, Mapping[str, s
         if text is not value:
             untyped[name] = _JSON_TYPES[type(value)]
     return problem, untyped
-
-
-def is_utf8(text: str) -> bool:
-    """Whether a text can be written as UTF-8."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:
