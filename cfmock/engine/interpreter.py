@@ -240,19 +240,18 @@ class _Interpreter:
         return frame.value
 
     def parallel(self, step: Step, node: model.ParallelNode) -> Work:
-        parts = [
-            partial(self.part, step, series, index, self.data_flow.branch, lambda: step.given)
-            for index, series in enumerate(node.branches)
-        ]
+        shapes = self.data_flow.branch
+        parts = [partial(self.part, step, series, index, shapes) for index, series in enumerate(node.branches)]
         return (yield from self.joined(step, Fork(parts, len(parts))))
 
-    def part(self, step: Step, series: Series, index: int, shapes: PartShapes, given: Callable[[], Datum]) -> Part:
-        """A branch or iteration. Returns what it came to, and its last event."""
+    def part(self, step: Step, series: Series, index: int, shapes: PartShapes, item: Json = None) -> Part:
+        """A branch, or the iteration for an item. Returns what it came to, and its last event."""
         if self.observe is not None:
             self.observe(series.id)
         number, name, (entered, exited) = str(index), step.node.name, shapes
         last = yield name, step.last, entered, (number,)
-        frame = self.data_flow.frame(given())
+        data_flow = self.data_flow
+        frame = data_flow.frame(data_flow.element(step, item, index) if shapes is data_flow.iteration else step.given)
         last = yield from self.series(series, frame, last)
         last = yield name, last, exited, (number, frame.value.text)
         return frame.value.value, last
@@ -262,7 +261,7 @@ class _Interpreter:
             return (yield from self.distributed(step, node, node.distributed))
         data_flow, series = self.data_flow, node.processor
         parts = [
-            partial(self.part, step, series, index, data_flow.iteration, partial(data_flow.element, step, item, index))
+            partial(self.part, step, series, index, data_flow.iteration, item)
             for index, item in enumerate(data_flow.items(step))
         ]
         return (yield from self.joined(step, Fork(parts, node.limit)))

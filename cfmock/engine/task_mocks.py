@@ -171,9 +171,10 @@ class TaskMocks:
         for name in (call.state, call.resource_arn, call.action):
             if name is None or not (mocks := by_task.get(key := _key(name))):
                 continue
-            if key not in found:
-                found[key] = Candidates(mocks, lambda mock: mock.condition.named)
-            for _, mock in found[key].for_name(call.identity.execution):
+            known = found.get(key)
+            if known is None:
+                known = found[key] = Candidates(mocks, lambda mock: mock.condition.named)
+            for _, mock in known.for_name(call.identity.execution):
                 yield mock
 
     def covers(self, task: TaskNode) -> bool:
