@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from cfmock.base.findings import RULES, Finding, codes, near_code
+from cfmock.base.findings import Finding, codes, near_code
 from cfmock.base.source_marks import Mark
 from cfmock.base.suggestions import did_you_mean, meant
 
@@ -48,9 +48,6 @@ class Ignores(Struct):
         for line, column, message in self.wrong:
             yield Finding("CF100", Mark(file, line, column), message)
 
-    def add(self, line: int, switched: Codes) -> None:
-        self.by_line[line] = self.by_line.get(line, frozenset()) | switched
-
 
 @functools.lru_cache(maxsize=32)  # a fixture has many flows in one text
 def ignores(text: str) -> Ignores:
@@ -65,7 +62,7 @@ def ignores(text: str) -> Ignores:
         if line.lstrip().startswith("#"):
             above |= said
         else:
-            found.add(number, said | above)
+            found.by_line[number] = said | above
             above = frozenset()
     return found
 
@@ -79,24 +76,23 @@ def _read(comment: re.Match[str], line: int, into: Ignores) -> Codes:
             into.wrong.append((line, comment.start() + 1, f"unknown word '{endpoint}'{near}"))
         return frozenset()
     named = _named(rest)
-    switched = frozenset(RULES) if named is None else frozenset().union(*map(codes, named))
-    for word in named or ():
+    switched: Codes = frozenset().union(*map(codes, named))
+    for word in named:
         if not codes(word):
-            into.wrong.append(
-                (line, comment.start() + 1, f"there is no check '{word}' to ignore{meant(*near_code(word))}")
-            )
+            words = f"there is no check '{word}' to ignore{meant(*near_code(word))}"
+            into.wrong.append((line, comment.start() + 1, words))
     if endpoint == "ignore":
         return switched
-    into.add(0, switched)
+    into.by_line[0] = into.by_line.get(0, frozenset()) | switched
     return frozenset()
 
 
-def _named(rest: str) -> list[str] | None:
-    """Return the codes at the beginning of what follows the word; None if there are none, which means all."""
+def _named(rest: str) -> list[str]:
+    """Return the codes at the beginning of what follows the word; if there are none, what all codes begin with."""
     if brackets := _BRACKETS.match(rest):
         return re.split(r"[\s,]+", brackets[1].strip())
     code = _FIRST.match(rest)
     found = [code[1]] if code else []
     while code := code and _MORE.match(rest, code.end()):
         found.append(code[1] or code[2])
-    return found or None
+    return found or ["CF"]

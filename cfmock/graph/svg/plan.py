@@ -131,9 +131,8 @@ def _figure(node: Node, highlight: Highlight | None) -> Figure:
     planned = tuple(_lane(lane.label, lane.series, highlight) for lane in lanes(node))
     texts = [width(name, NAME) * BOLD, *(width(text, NOTE) for text in notes)]
     texts += [width(text, NOTE) + ICON + 7 for text, _ in retries]
-    across = (
-        max(texts) + ICON + 8 + 2 * PAD + (12 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0)
-    )
+    aside = 12 if node.kind in (NodeKind.CHOICE, NodeKind.SUCCEED, NodeKind.FAIL) else 0  # for pointed or round sides
+    across = max(texts) + ICON + 8 + 2 * PAD + aside
     head = _HEAD + LINE * len(notes) + RETRY * len(retries) + (10.0 if retries else 6.0)
     size = _around(planned, across, head) if planned else Size(max(96.0, across), head)
     visits = highlight.hits.get(node.id, 0) if highlight else None
@@ -149,7 +148,6 @@ def _around(planned: Sequence[PlannedLane], across: float, head: float) -> Size:
 def _lane(label: str, series: Series, highlight: Highlight | None) -> PlannedLane:
     inner = plan(series, highlight, outermost=False)
     label = cut(label, NOTE, max(_LONGEST, inner.layout.size.width))
-    size = Size(
-        max(inner.layout.size.width, width(label, NOTE)) + 2 * PAD, inner.layout.size.height + 2 * PAD + LINE + 2
-    )
+    across = max(inner.layout.size.width, width(label, NOTE)) + 2 * PAD
+    size = Size(across, inner.layout.size.height + 2 * PAD + LINE + 2)
     return PlannedLane(label, inner, _of(highlight, series.id), size)

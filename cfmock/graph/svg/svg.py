@@ -179,14 +179,12 @@ def _shape(figure: Figure, x: float, y: float) -> str:
     across, down = figure.size.width, figure.size.height
     kind = figure.node.kind
     if kind is NodeKind.CHOICE and not figure.lanes:
-        return _polygon(
-            x, y, [(9, 0), (across - 9, 0), (across, down / 2), (across - 9, down), (9, down), (0, down / 2)]
-        )
+        corners = [(9, 0), (across - 9, 0), (across, down / 2), (across - 9, down), (9, down), (0, down / 2)]
+        return _polygon(x, y, corners)
     if kind is NodeKind.FAIL:
         right, low = across - 9, down - 9
-        return _polygon(
-            x, y, [(9, 0), (right, 0), (across, 9), (across, low), (right, down), (9, down), (0, low), (0, 9)]
-        )
+        corners = [(9, 0), (right, 0), (across, 9), (across, low), (right, down), (9, down), (0, low), (0, 9)]
+        return _polygon(x, y, corners)
     corner = {NodeKind.SUCCEED: down / 2, NodeKind.WAIT: 14.0, NodeKind.TASK: 2.0}.get(kind, 8.0)
     size = f'width="{across:.1f}" height="{down:.1f}" rx="{corner:.1f}"'
     box = f'<rect class="cf-box" x="{x:.1f}" y="{y:.1f}" {size}/>'
