@@ -65,16 +65,13 @@ class Authenticator:
         check_nonce: bool,
         wall_clock: Callable[[], float],
     ) -> None:
-        self._given: dict[str, Credential] = {}
-        self.keys: dict[str, Credential] = {}
+        self._given = self.keys = _usable(credentials)
         """The known credentials, by id; replaced as a whole."""
         self._strict = strict
         self._max_skew = max_skew
         self.accept_acs3 = accept_acs3
         self._nonces: Nonces | None = Nonces(max_skew) if check_nonce and strict else None
         self._now = wall_clock
-        self.add(credentials)
-        self._given = dict(self.keys)
 
     def add(self, credentials: Iterable[Credential]) -> None:
         """Let more keys in; one of a known id replaces it. Raises SettingsError for a public key that cannot be used."""
@@ -88,7 +85,7 @@ class Authenticator:
 
     def forget_added(self) -> None:
         """Know those keys only that were given at first."""
-        self.keys = dict(self._given)
+        self.keys = self._given
 
     @property
     def accounts(self) -> set[str]:
