@@ -31,11 +31,6 @@ def is_glob(text: str) -> bool:
     return "*" in text or "?" in text or "[" in text
 
 
-def literal_head(pattern: str) -> str:
-    """What every text begins with that the glob covers, as far as that is plain."""
-    return _HEAD.split(pattern, maxsplit=1)[0]
-
-
 _HEAD = re.compile(r"[*?[]")
 
 
@@ -86,7 +81,11 @@ class Named(NamedTuple):
     @classmethod
     def of(cls, pattern: str) -> Named:
         """Read what a pattern asks, which stands for itself if it is no glob."""
-        return cls(head=literal_head(pattern)) if is_glob(pattern) and len(pattern) <= MAX_GLOB else cls(pattern)
+        return (
+            cls(head=_HEAD.split(pattern, maxsplit=1)[0])
+            if is_glob(pattern) and len(pattern) <= MAX_GLOB
+            else cls(pattern)
+        )
 
 
 ANYTHING = Named()

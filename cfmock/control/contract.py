@@ -18,9 +18,6 @@ from cfmock.protocol.spec.model import load
 MAX_CASES = 5_000
 """Cases of a matrix that is kept."""
 
-NEEDED = ("operation", "exit", "calls", "spacing", "recovered", "seen")
-"""Keys that a case needs, beside its code or transport."""
-
 
 def case_reader() -> Reader:
     """Reads one case of a report."""
@@ -40,7 +37,7 @@ def case_reader() -> Reader:
         "seconds": readers.number(0, 1e9),
         "said": readers.anything,
     }
-    return readers.mapping(case, required=NEEDED)
+    return readers.mapping(case, required=("operation", "exit", "calls", "spacing", "recovered", "seen"))
 
 
 class ContractControl(ControlPart):

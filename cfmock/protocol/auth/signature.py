@@ -61,8 +61,6 @@ class Authorization(Struct, frozen=True):
 LONGEST_AUTHORIZATION = 8192
 """Characters of an Authorization header that is read; those of clients have some 300."""
 
-_FIELDS = ("Credential", "SignedHeaders", "Signature")
-
 
 def parse_authorization(header: str) -> Authorization | None:
     """`ACS3-HMAC-SHA256 Credential=…,SignedHeaders=a;b,Signature=…`; blanks are tolerated. None if it is not of that form,
@@ -73,7 +71,7 @@ def parse_authorization(header: str) -> Authorization | None:
     if algorithm not in ALGORITHMS:
         return None
     found = {name.strip(): value.strip() for name, _, value in (field.partition("=") for field in rest.split(","))}
-    credential, names, given = map(found.get, _FIELDS)
+    credential, names, given = map(found.get, ("Credential", "SignedHeaders", "Signature"))
     if credential is None or names is None or given is None:
         return None
     signed = tuple(name.strip().lower() for name in names.split(";") if name.strip())
