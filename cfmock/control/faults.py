@@ -8,16 +8,7 @@ from typing import Any
 
 from cfmock.base.errors import InvalidValue, UnknownName
 from cfmock.base.json_text import Json
-from cfmock.control.part import (
-    FAULT_RULES,
-    Answer,
-    ControlError,
-    ControlPart,
-    NotFoundError,
-    at_once,
-    check_rules,
-    size_of,
-)
+from cfmock.control.part import Answer, ControlError, ControlPart, NotFoundError, at_once, size_of
 from cfmock.control.setups import fault_setup
 from cfmock.emulator.emulator import Emulator
 from cfmock.emulator.kept_state import Added, key_of
@@ -62,8 +53,7 @@ class FaultControl(ControlPart):
         def add(world: World) -> None:
             setup.faults.append(world.faults.add(rule, id=fault_id))
 
-        for world in self._worlds(scope):
-            check_rules(world.faults.size + rule.size, FAULT_RULES)
+        self._check_faults(scope, rule.size)
         self._added[fault_id] = self._everywhere(add, scope, size_of(fault))
         self.setups.add(setup)
         self._mark("fault", rule.name or fault_id)

@@ -10,17 +10,7 @@ from functools import partial
 from cfmock.base.errors import FixtureError, SettingsError
 from cfmock.base.json_text import Json
 from cfmock.base.short_text import shortened
-from cfmock.control.part import (
-    CHANGE,
-    FAULT_RULES,
-    Answer,
-    ControlError,
-    ControlPart,
-    Steps,
-    at_once,
-    check_rules,
-    size_of,
-)
+from cfmock.control.part import CHANGE, Answer, ControlError, ControlPart, Steps, at_once, check_rules, size_of
 from cfmock.control.setups import SetUp, mock_setup, outcome_setup
 from cfmock.engine.task_calls import TaskMock
 from cfmock.fixtures.converters import UNREACHED
@@ -82,8 +72,8 @@ class FlowControl(ControlPart):
         with _mistakes():
             fixtures, size = yield partial(_read, document, self.flow_names())
         self._check_room(size)
+        self._check_faults(scope, sum(rule.size for rule in fixtures.faults))
         for world in self._worlds(scope):
-            check_rules(world.faults.size + sum(rule.size for rule in fixtures.faults), FAULT_RULES)
             _check_quota(world, fixtures)
         with _mistakes():
             yield from self.add_in_steps(fixtures, scope, size)

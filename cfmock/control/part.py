@@ -27,9 +27,6 @@ MAX_ADDED = 64 * 1024 * 1024
 MAX_RULES = 1_000
 """Fault rules, outcomes of a flow and mocks of a task that are added to a server at work: calls may have to pass by them all."""
 
-FAULT_RULES = "fault rules and patterns in them"
-"""Of these a rule with several patterns is as many."""
-
 CHANGE = 200
 """Bytes of a change beside what it keeps."""
 
@@ -103,6 +100,11 @@ class ControlPart:
         self.check_world(scope)
         self._check_room(size)
         return worked_out(self.emulator.worlds.in_steps(change, scope, size=size))
+
+    def _check_faults(self, scope: Scope, more: int) -> None:
+        """Raises ControlError for too many fault rules in any world; one with several patterns counts as many."""
+        for world in self._worlds(scope):
+            check_rules(world.faults.size + more, "fault rules and patterns in them")
 
     def _check_room(self, size: int) -> None:
         added = self.emulator.worlds.added
