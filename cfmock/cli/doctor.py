@@ -36,7 +36,6 @@ LONGEST_ANSWER = 65536  # bytes read of an answer
 COLUMNS = 80  # width of a terminal, for which texts are short enough to stand in ten lines
 NAMES = 11  # columns, of the names in front
 
-
 Result = tuple[Literal["ok", "note", "problem"], str, Mapping[str, Any]]
 """The result of a check: fine, worth knowing, or not working; its words; its data, for programs."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from cfmock.base.json_text import Json
 from cfmock.base.source_marks import Mark
@@ -28,7 +28,13 @@ class Spot(Struct, frozen=True):
     id: str
     kind: str
     label: str
-    mark: Mark
+    file: str
+    line: int
+    column: int
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.file, self.line, self.column)
 
 
 class FlowCoverage:
@@ -44,7 +50,9 @@ class FlowCoverage:
         """Let the points of a definition count, reached or not, beside those of earlier ones."""
         self.flow = flow
         for point in flow.points():
-            self.spots.setdefault(point.id, Spot(point.id, point.kind.value, point.label, point.mark))
+            mark = point.mark
+            spot = Spot(point.id, point.kind.value, point.label, mark.file, mark.line, mark.column)
+            self.spots.setdefault(point.id, spot)
 
     @property
     def missed(self) -> list[Spot]:
@@ -64,13 +72,7 @@ class FlowCoverage:
         return percent(self.reached, self.total)
 
     def document(self) -> Json:
-        points = [
-            {
-                "id": spot.id, "kind": spot.kind, "label": spot.label, "file": spot.mark.file, "line": spot.mark.line,
-                "column": spot.mark.column, "hits": self.hits[spot.id],
-            }
-            for spot in self.spots.values()
-        ]  # fmt: skip
+        points = [{**to_builtins(spot), "hits": self.hits[spot.id]} for spot in self.spots.values()]
         return {"flow": self.name, "percent": self.percent, "points": points}
 
 
@@ -112,13 +114,13 @@ class Coverage:
         """Add what another run has written, flows that it alone knows included. Raises ValueError for anything else."""
         try:
             for entry in document["coverage"]:
-                spots = [_spot(point) for point in entry["points"]]
+                spots = convert(entry["points"], list[Spot])
                 hits = {point["id"]: int(point["hits"]) for point in entry["points"]}
                 known = self._named(str(entry["flow"]))
                 if known.flow is None:
                     known.spots |= {spot.id: spot for spot in spots if spot.id not in known.spots}
                 known.hits.update(hits)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, ValidationError):
             raise ValueError("it holds no coverage as `cfmock test --json` writes it") from None
 
     def document(self) -> list[Json]:
@@ -152,8 +154,3 @@ class Coverage:
 def percent(reached: int, total: int) -> int:
     """Rounded down: 100 means all of it. Nothing to reach is all of it."""
     return 100 * reached // total if total else 100
-
-
-def _spot(point: Mapping[str, Json]) -> Spot:
-    mark = Mark(str(point["file"]), int(point["line"]), int(point["column"]))
-    return Spot(str(point["id"]), str(point["kind"]), str(point["label"]), mark)
