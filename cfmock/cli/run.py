@@ -12,8 +12,7 @@ import click
 
 from cfmock.cli.options import Proxying, loading, proxy_options, settings_options, writing
 
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""Exit codes of a shell for a command that is not there, or cannot be run."""
+NOT_FOUND, NOT_EXECUTABLE = 127, 126  # exit codes of a shell for a command that is not there, or cannot be run
 
 
 class CommandBehind(click.Command):

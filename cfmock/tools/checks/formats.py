@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from cfmock.base.findings import RULES, CheckRule
 from cfmock.base.json_text import Json
-from cfmock.base.source_marks import Mark
 from cfmock.base.version import __version__
 from cfmock.tools.checks.examples import CheckExample, examples
 from cfmock.tools.checks.report import CheckReport, Issue
@@ -60,21 +59,15 @@ def _rule(rule: CheckRule, example: CheckExample) -> Json:
 
 
 def _result(issue: Issue, index: dict[str, int]) -> Json:
-    rule = issue.code or MISTAKE
+    rule, mark = issue.code or MISTAKE, issue.mark
+    region = {"region": {"startLine": mark.line, "startColumn": mark.column}} if mark.line else {}
     return {
         "ruleId": rule,
         "ruleIndex": index[rule],
         "level": issue.level,
         "message": {"text": issue.told},
-        "locations": [{"physicalLocation": _location(issue.mark)}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(mark.file)}, **region}}],
     }
-
-
-def _location(mark: Mark) -> Json:
-    found: Json = {"artifactLocation": {"uri": _uri(mark.file)}}
-    if mark.line:
-        found["region"] = {"startLine": mark.line, "startColumn": mark.column}
-    return found
 
 
 def _uri(file: str) -> str:

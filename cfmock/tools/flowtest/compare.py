@@ -21,9 +21,7 @@ from cfmock.base.time_text import duration_text
 from cfmock.engine.events import Event
 from cfmock.tools.flowtest.run import Ran
 
-_CLOSE = 0.0005
-"""Seconds by which two durations may differ and still be the same: times of events are in milliseconds."""
-
+_CLOSE = 0.0005  # seconds by which two durations may differ and be the same: times of events are in milliseconds
 _AROUND = 3  # lines around a difference
 _SHOWN = 8  # states that were entered in place of an expected one
 _MOST = 20  # lines that came in place of expected ones

@@ -49,10 +49,6 @@ def choices() -> Mapping[str, Choice]:
 
 
 @cache
-def _by_type() -> Mapping[str, str]:
-    return {kind: key for key, choice in choices().items() for kind in choice.types}
-
-
 def choice_for(kind: str) -> str:
     """The key of the choice that the detail of this type of event is."""
-    return _by_type().get(kind, "other-events")
+    return next((key for key, choice in choices().items() if kind in choice.types), "other-events")

@@ -203,7 +203,9 @@ class _Comparing:
             found = value_difference(self.recording.data(there[key]), value, self.name)
             if found is None:
                 alike.append(key)
-            elif self.is_chosen(here, key):
+            elif here.get("error") in {"error": OWN_CODES, "cause": OWN_TEXTS}.get(
+                key, ()
+            ):  # a name or text of our choice
                 self.open("error-names", recorded, _chosen_text(key, there, here))
             else:
                 path = f"{key}.{found.path}" if found.path and found.path[0] != "[" else f"{key}{found.path}"
@@ -212,11 +214,6 @@ class _Comparing:
             if key not in here:
                 self.open(choice_for(recorded.type), recorded, f"has '{key}' in its detail, cfmock has not")
         self.confirm(recorded.type, alike)
-
-    def is_chosen(self, here: dict[str, Json], key: str) -> bool:
-        """Return whether the value is one that we had to choose: the name of an error of the service's own, or its text."""
-        chosen = {"error": OWN_CODES, "cause": OWN_TEXTS}.get(key)
-        return chosen is not None and here.get("error") in chosen
 
     def confirm(self, kind: str, keys: object) -> None:
         if kind not in _DOCUMENTED and keys:

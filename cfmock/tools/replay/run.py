@@ -89,9 +89,11 @@ class Replay(TaskResolver):
             self.pairs.add(self.events[-1])
         if len(self.events) == self._stop_after > 0 and not self._stopping:
             self._stopping = True
-            self._stop_at_its_time()
-
-    # -- tasks
+            assert self._stop is not None
+            if self._stop.time - self._timers.clock.now() <= TOLERANCE:
+                self._stop_now()  # the service takes a while for each event: what comes next here came too late there
+            else:
+                self._timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
 
     def resolve(self, task: CalledTask) -> Answer:
         """Return the answer of the task in the service, found by where in the flow it is called and how often before."""
@@ -104,15 +106,6 @@ class Replay(TaskResolver):
         if found.end is not None and found.end.type == "TaskSubmitFailed" and isinstance(found.answer, Fails):
             raise Failure(found.answer.code, found.answer.detail)
         return found.answer
-
-    # -- the end from outside
-
-    def _stop_at_its_time(self) -> None:
-        assert self._stop is not None
-        if self._stop.time - self._timers.clock.now() <= TOLERANCE:
-            self._stop_now()  # the service takes a while for each event: what comes next here came too late there
-        else:
-            self._timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
 
     def _stop_now(self) -> None:
         assert self._stop is not None
