@@ -73,8 +73,7 @@ class Attendance:
     """The executions that somebody waits for, and whose job each wait belongs to. `touched` are the timelines that may be able to
     jump."""
 
-    def __init__(self, queue: ReadyQueue, *, virtual: bool) -> None:
-        self._queue = queue
+    def __init__(self, *, virtual: bool) -> None:
         self._virtual = virtual
         self.touched: dict[Timeline, None] = {}
         self._attended: dict[Timeline, list[tuple[FlowExecution, Job]]] = {}
@@ -101,14 +100,14 @@ class Attendance:
         elif timeline.joiners:
             self.touched.update(dict.fromkeys(self._attended))
 
-    def jump(self) -> bool:
-        """Let one timeline jump, for the job of who waits for it. Returns whether one could."""
+    def jump(self, queue: ReadyQueue) -> bool:
+        """Let one timeline jump, for the job of who waits for it, which the queue then works for. Returns whether one could."""
         while self.touched:
             timeline = next(iter(self.touched))
             attended = self._attended.get(timeline, ()) if self._virtual else ()
             job = next((job for execution, job in attended if not (execution.ended or job.exceeded)), None)
             if job is not None:
-                self._queue.job = job
+                queue.job = job
                 if any(each.jump() for each in timeline.reach()):
                     return True
             del self.touched[timeline]

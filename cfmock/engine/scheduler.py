@@ -60,7 +60,7 @@ class FlowScheduler(ReadyQueue):
         super().__init__()
         self.timers = timers
         self.ids = ids
-        self.attendance = Attendance(self, virtual=isinstance(timers.clock, VirtualClock))
+        self.attendance = Attendance(virtual=isinstance(timers.clock, VirtualClock))
         self._slices = slices
         self._slice = slices()
         self.on_waiting: Callable[[FlowExecution], object] = lambda execution: None
@@ -173,7 +173,7 @@ class FlowScheduler(ReadyQueue):
         before, begun = self.job, self._slices()
         self._slice = begun
         try:
-            while self.turns or attendance.jump():
+            while self.turns or attendance.jump(self):
                 if self.turns:
                     self._take_turn(*self.turns.popleft())
                 if begun.over():
