@@ -222,6 +222,10 @@ class StartedExecution:
         """Its end as an error of whoever waited for it."""
         return Failure(self.error or self.status.value, self.cause)
 
+    def kept_end(self) -> Entry:
+        """Its end as values, for recordings: status, output as JSON text (None without one), error, cause."""
+        return [self.status.value, None if self.output is None else self.output.text, self.error, self.cause]
+
     def stop(self, error: str = "", cause: str = "") -> None:
         """End it as StopExecution does; nothing happens if it has ended."""
         raise NotImplementedError

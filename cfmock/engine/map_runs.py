@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Datum, Failure, RunMap
+from cfmock.engine.recording import MAP_CHANGED, MAP_ENDED
 
 TOLERANCE = "FnF.ToleratedFailureExceeded"  # the tolerance was lowered below what had failed by then; our name
 STOPPED = "FnF.MapRunStopped"  # a child was stopped because its map run was over; our name
@@ -56,14 +57,16 @@ class MapChild(Protocol):
 
     def failure(self) -> Failure: ...
 
+    def kept_end(self) -> Json: ...
+
     def stop(self, error: str, cause: str) -> None: ...
 
 
 class MapRun:
     """One map run that was asked for by `request`. Times are in flow time, as `now` gives it.
 
-    `start` starts a child by its index, `held` keeps others from going on meanwhile; `changed` and `child_ended` are told of
-    each change and each end from outside before it has an effect. `done` is told the results, or `failed` what ends it; then it
+    `start` starts a child by its index, `held` keeps others from going on meanwhile; `record` takes down each change and each
+    end of a child before it has an effect. `done` is told the results, or `failed` what ends it; then it
     is for that to call `cancel`, when the failure has its turn.
     """
 
@@ -76,8 +79,7 @@ class MapRun:
         held: Callable[[], AbstractContextManager[None]],
         done: Callable[[list[Json]], None],
         failed: Callable[[Failure], None],
-        changed: Callable[[Json], object],
-        child_ended: Callable[[int, MapChild], object],
+        record: Callable[..., object],
     ) -> None:
         self.request = request
         self.concurrency = request.concurrency
@@ -91,8 +93,7 @@ class MapRun:
         self._held = held
         self._done = done
         self._fail = failed
-        self._changed = changed
-        self._child_ended = child_ended
+        self._record = record
         self._failing = False  # told `failed`
         self._results: dict[int, Json] = {}
         self._running: dict[int, MapChild] = {}
@@ -149,7 +150,7 @@ class MapRun:
             "tolerated_count": tolerated_count,
             "tolerated_percentage": tolerated_percentage,
         }
-        self._changed(changes)
+        self._record(MAP_CHANGED, changes)
         for name, value in changes.items():
             if value is not None:
                 setattr(self, name, value)
@@ -168,7 +169,7 @@ class MapRun:
         """A child is over."""
         if self._running.pop(index, None) is None or self.ended:
             return
-        self._child_ended(index, run)
+        self._record(MAP_ENDED, index, run.kept_end())
         if run.output is not None:
             self._results[index] = run.output.value
         else:

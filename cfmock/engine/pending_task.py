@@ -26,7 +26,7 @@ from cfmock.base.timers import RANK, Timer, TimerKind
 from cfmock.engine.commands import BLOCKED, EXECUTION_TIMEOUT, SUBMITTED, CommandOutcome, Failure, TaskTimedOut
 from cfmock.engine.execution import Answer, ExecutionStatus, Fiber, StartedExecution
 from cfmock.engine.model import Mode
-from cfmock.engine.recorded_answers import kept_answer, kept_end, kept_outcome, resolve_recorded
+from cfmock.engine.recorded_answers import kept_answer, kept_outcome, resolve_recorded
 from cfmock.engine.recording import DUE, ENDED, LATE, REPORT
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, TaskCall, Waits
 
@@ -153,13 +153,16 @@ class PendingTask:
             self._early = answer
             return
         self.execution.record(LATE, self.fiber.path, kept_answer(answer))
+        called = self.call.mode is Mode.CUSTOM_CALLBACK
         with self.execution.scheduler.at_work(self._job):
-            try:
-                if isinstance(answer, Failure):
-                    raise answer
-                self._take_promised(answer)
-            except Failure as failure:
-                self._fail(failure)
+            if isinstance(answer, Failure):
+                self._fail(answer)
+            elif called and isinstance(answer, Fails):
+                self._fail(Failure(answer.code, answer.detail))
+            elif called:  # a function was called and has answered; that is not yet the report
+                self._open()
+            else:
+                self._take(answer)
             self._resume_fiber()
         self.execution.scheduler.run_ready()
 
@@ -200,14 +203,6 @@ class PendingTask:
         else:
             self._open()
 
-    def _take_promised(self, answer: Answer) -> None:
-        if self.call.mode is not Mode.CUSTOM_CALLBACK:
-            self._take(answer)
-        elif isinstance(answer, Fails):
-            raise Failure(answer.code, answer.detail)
-        else:  # a function was called and has answered; that is not yet the report
-            self._open()
-
     def _end_in(self, seconds: float, outcome: Json | Failure) -> None:
         """End with an outcome after `seconds`, or by the time-out if that comes before."""
         if seconds <= 0:
@@ -243,7 +238,7 @@ class PendingTask:
         """End as the execution that it follows has ended."""
         if self.over:
             return
-        self.execution.record(ENDED, self.fiber.path, [*kept_end(child), child.timeline.skipped])
+        self.execution.record(ENDED, self.fiber.path, [*child.kept_end(), child.timeline.skipped])
         self.execution.timeline.catch_up(child.timeline.skipped)
         if child.output is not None:
             self._end(child.output.value)

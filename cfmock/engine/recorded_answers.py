@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure, LimitExceeded
 from cfmock.engine.execution import Answer, CalledTask, Children, ExecutionRecording, FlowExecution, Nested
-from cfmock.engine.map_runs import MapChild
 from cfmock.engine.recording import ANSWER, Entry
 from cfmock.engine.task_calls import AnswersLater, Fails, Returns, Waits
 
@@ -44,11 +43,6 @@ def outcome_of(kept: Sequence[Json]) -> Json | Failure:
     if kept[0]:
         return kept[1]
     return (Failure if kept[3] else LimitExceeded)(kept[1], kept[2])
-
-
-def kept_end(child: MapChild) -> Entry:
-    """The end of a child as values: status, output as JSON text (None without one), error, cause."""
-    return [child.status.value, None if child.output is None else child.output.text, child.error, child.cause]
 
 
 def kept_answer(answer: Answer | Failure) -> Entry:

@@ -24,8 +24,7 @@ from cfmock.engine.data_flow import MAX_NESTING
 from cfmock.engine.execution import Fiber, FlowExecution, Group, Scheduler
 from cfmock.engine.map_runs import MapChild, MapRun
 from cfmock.engine.pending_task import PendingTask
-from cfmock.engine.recorded_answers import kept_end
-from cfmock.engine.recording import CHILD, ENDING, MAP_CHANGED, MAP_ENDED
+from cfmock.engine.recording import CHILD, ENDING
 
 
 class Ending(NamedTuple):
@@ -125,8 +124,7 @@ def _run_map(scheduler: Scheduler, fiber: Fiber, command: RunMap) -> CommandOutc
         held=scheduler.held,
         done=partial(scheduler.resume, fiber),
         failed=lambda failure: scheduler.resume(Fiber(execution, None), Ending(fiber, failure)),
-        changed=partial(execution.record, MAP_CHANGED, fiber.path),
-        child_ended=lambda index, child: execution.record(MAP_ENDED, fiber.path, index, kept_end(child)),
+        record=lambda kind, *facts: execution.record(kind, fiber.path, *facts),
     )
     execution.map_runs[map_run.name] = map_run
     map_run.begin()

@@ -25,7 +25,7 @@ from cfmock.engine.languages.legacy_data_flow import (
     Mappings,
     StepData,
 )
-from cfmock.engine.languages.reader import Section, child_id
+from cfmock.engine.languages.reader import Fields, Section, child_id
 from cfmock.engine.model import Catch, Language, Mode, Node, Option, Retry, Series
 
 MAX_BRANCHES = 100
@@ -38,9 +38,6 @@ PATTERNS = {
     "sync": Mode.SYSTEM_CALLBACK,
     "waitForCallback": Mode.CUSTOM_CALLBACK,
 }
-
-Fields = dict[str, Any]
-"""Those that a node has beside id, name, place and next, by their names in the model."""
 
 ACTIONS = {"fc": "FC:InvokeFunction", "fnf": "fnf:StartExecution", "mns": "MNS:SendMessage"}
 """The action that a resource of a product stands for, so that mocks and error codes have a name for it."""

@@ -28,6 +28,9 @@ from cfmock.engine.expr.constructor import MAX_WORDS, TOO_MANY_WORDS, words_of
 from cfmock.engine.flow import Unread
 from cfmock.engine.languages import amazon
 
+Fields = dict[str, Any]
+"""Those that a node has beside id, name, place and next, by their names in the model."""
+
 _BOTH = "both '{}' and '{}' are given"
 
 

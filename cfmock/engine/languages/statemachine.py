@@ -13,7 +13,7 @@ from cfmock.base.suggestions import likely
 from cfmock.engine import model
 from cfmock.engine.flow import Flow
 from cfmock.engine.languages import amazon
-from cfmock.engine.languages.reader import Section, child_id
+from cfmock.engine.languages.reader import Fields, Section, child_id
 from cfmock.engine.languages.statemachine_data_flow import AFTER, BEFORE, ITEM, StateData, StateMachineDataFlow
 from cfmock.engine.model import Catch, Distributed, Language, Mode, Node, Option, Retry, Series, TaskNode
 
@@ -26,9 +26,6 @@ MAX_ITERATIONS_WRITTEN = 100  # an older page; more than 40 at once there are no
 MAX_CHILDREN = 100
 MAX_ITEMS = 10_000
 """Limits of the pages."""
-
-Fields = dict[str, Any]
-"""Those that a node has beside id, name, place and next, by their names in the model."""
 
 DATA_FLOW = StateMachineDataFlow()
 
