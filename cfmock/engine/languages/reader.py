@@ -248,17 +248,8 @@ class Section:
             self.source.keep((*self.path, key, *path), expression)
         return constructor
 
-    def amount(
-        self,
-        key: str,
-        low: float,
-        high: float,
-        names: frozenset[str],
-        *,
-        required: bool = False,
-        whole: bool = True,
-    ) -> Any:
-        """A number, or an expression for one under `key.$`."""
+    def amount(self, key: str, low: float, high: float, names: frozenset[str], **how: bool) -> Any:
+        """A number, `required` and `whole` as `number` has it, or an expression for one under `key.$`."""
         computed = key + ".$"
         if self._given(computed, False) is not None:
             if self.has(key):
@@ -269,7 +260,7 @@ class Section:
             self.has(key)
             self._must_be(f"a number, not {shown(value)}; an expression goes under '{computed}'", key)
             return None
-        return self.number(key, low, high, required=required, whole=whole)
+        return self.number(key, low, high, **how)
 
     def spelling(self, key: str, alias: str) -> str:
         """Which of two names a field has, with `.$` or without; complains of both. Only `key` is ever proposed."""

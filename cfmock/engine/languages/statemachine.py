@@ -214,11 +214,9 @@ class _Scope:
 
     def concurrency(self, section: Section, most: int) -> int:
         """The pages spell it `MaxConcuccency` in the table and `MaxConcurrency` in the text."""
-        given = None
-        for key in ("MaxConcuccency", "MaxConcurrency"):
-            if section.has(key):
-                given = section.number(key, 1, MAX_ITERATIONS_WRITTEN)
-        return min(given or MAX_ITERATIONS, most)
+        keys = "MaxConcurrency", "MaxConcuccency"
+        given = [section.number(key, 1, MAX_ITERATIONS_WRITTEN) for key in keys]
+        return min(given[0] or given[1] or MAX_ITERATIONS, most)
 
     def distributed(self, section: Section, identity: str, *, express: bool) -> Distributed:
         """Read them by our choice: they are not published. What may fail has one name in the language and another in the API."""
