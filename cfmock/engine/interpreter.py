@@ -54,16 +54,13 @@ MAX_MAP_RUNS = 10
 """Items, and map runs open at once, of one execution; documented."""
 
 
-def execute(flow: Flow, given: Datum, context: Context) -> Part:
-    """One execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
-    return _Interpreter(flow, context).run(given)
-
-
-NodeWork: TypeAlias = "Callable[[_Interpreter, Step, Any], Work]"
+NodeWork: TypeAlias = "Callable[[Interpreter, Step, Any], Work]"
 """The work of the nodes of one type, which the last argument is of."""
 
 
-class _Interpreter:
+class Interpreter:
+    """Executes a flow once."""
+
     __slots__ = ("context", "data_flow", "flow", "observe", "tell")
 
     def __init__(self, flow: Flow, context: Context) -> None:
@@ -74,6 +71,7 @@ class _Interpreter:
         self.tell = context.tell
 
     def run(self, given: Datum) -> Part:
+        """The execution, from ExecutionStarted to its end. Returns its output; raises the `Failure` it ends with."""
         flow, data_flow = self.flow, self.data_flow
         told: Emit = "", 0, events.EXECUTION_STARTED, (given.text,)
         last = self.tell(told) or (yield told)
@@ -352,9 +350,9 @@ def _items(value: Json) -> list[Json]:
 
 _WORKLESS = (model.PassNode, model.SucceedNode)
 _WORK: dict[type[Node], NodeWork] = {
-    TaskNode: _Interpreter.task,
-    model.ParallelNode: _Interpreter.parallel,
-    model.MapNode: _Interpreter.map,
-    model.WaitNode: _Interpreter.wait,
-    model.FailNode: _Interpreter.fail,
+    TaskNode: Interpreter.task,
+    model.ParallelNode: Interpreter.parallel,
+    model.MapNode: Interpreter.map,
+    model.WaitNode: Interpreter.wait,
+    model.FailNode: Interpreter.fail,
 }

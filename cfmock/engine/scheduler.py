@@ -32,7 +32,7 @@ from cfmock.engine.events import MAX_EVENTS, EventShapes, EventSink, Rows
 from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, TaskResolver
 from cfmock.engine.flow import Flow
 from cfmock.engine.identity import Identity
-from cfmock.engine.interpreter import execute
+from cfmock.engine.interpreter import Interpreter
 from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.ready_queue import TURN, Attendance, ReadyQueue
@@ -104,7 +104,7 @@ class FlowScheduler(ReadyQueue):
             on_begin(execution)
         if on_end is not None:
             execution.on_end.append(on_end)
-        execution.root = Fiber(execution, execute(flow, Datum(value, json_text(value)), context))
+        execution.root = Fiber(execution, Interpreter(flow, context).run(Datum(value, json_text(value))))
         self.resume(execution.root, None)
         self.run_ready()
         if not execution.ended:

@@ -25,7 +25,7 @@ from cfmock.engine.commands import (
 )
 from cfmock.engine.data_flow import Context
 from cfmock.engine.identity import Identity
-from cfmock.engine.interpreter import execute
+from cfmock.engine.interpreter import Interpreter
 from cfmock.engine.languages import compile_definition
 from tests.support.lab import text_of
 
@@ -65,7 +65,7 @@ def begin(states: str, value: Any = None, seen: list[str] | None = None, key: st
     flow = compile_definition(text_of({key: states}), name="f")
     given = value or {}
     about = context(given, seen)
-    return Hand(execute(flow, Datum(given, json_text(given)), about), about)
+    return Hand(Interpreter(flow, about).run(Datum(given, json_text(given))), about)
 
 
 TASK = "- {Type: Task, Name: A, Action: x:Y, %s End: true}"
@@ -238,7 +238,7 @@ def test_more_than_ten_map_runs_at_once_are_too_many() -> None:
         "- {Type: Map, Name: A, ItemsPath: toArray($Input), ProcessorConfig: {ExecutionMode: Express},"
         " Processor: {StartAt: X, States: [{Type: Succeed, Name: X}]}, End: true}"
     )
-    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared), shared)
+    hand = Hand(Interpreter(compile_definition(text_of({"states": states})), shared).run(Datum({}, "{}")), shared)
     with pytest.raises(LimitExceeded, match="more than 10 map runs are open"):
         hand()
 
@@ -249,7 +249,7 @@ def test_a_map_run_that_is_called_off_is_no_longer_open() -> None:
         "- {Type: Map, Name: A, ItemsPath: toArray($Input), ProcessorConfig: {ExecutionMode: Express},"
         " Processor: {StartAt: X, States: [{Type: Succeed, Name: X}]}, End: true}"
     )
-    hand = Hand(execute(compile_definition(text_of({"states": states})), Datum({}, "{}"), shared), shared)
+    hand = Hand(Interpreter(compile_definition(text_of({"states": states})), shared).run(Datum({}, "{}")), shared)
     hand()
     assert shared.map_runs == 1
     hand.part.close()
