@@ -34,7 +34,7 @@ class Decoded(Struct, frozen=True, gc=False):
     claim: Claim
     refusal: ServiceError | None
 
-    struck = ()
+    struck = ()  # faults strike calls of known operations only
 
     @property
     def decoded(self) -> Decoded:

@@ -140,9 +140,9 @@ def delete_flow(world: World, *, name: str) -> Fields:
         del world.mocks[name]
     for timer in world.alarms.pop(row.id, {}).values():
         timer.cancel()
-    for execution, live in world.evict(row.id).items():
+    for live in world.evict(row.id):
         live.drop()
-        world.tell_waiting(row.id, execution)
+        world.tell(live.waiting)
     world.stores.drop(row.id)
     world.shared.memory.definitions.drop(row.id)
     return {}

@@ -20,7 +20,7 @@ from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 from cfmock.service.shared import Observer
 from cfmock.service.tables import RecordingWriter
 from cfmock.service.task_reports import report_to_token
-from cfmock.service.world import Live, World
+from cfmock.service.world import Live, Waiting, World
 
 # Entries of recordings.
 BEGUN = "begun"  # the first of an execution that runs its definition: now, skipped, owner of its timeline, nesting
@@ -56,10 +56,9 @@ class End(Struct, frozen=True):
 
 def live_runs(world: World) -> Iterator[tuple[ExecutionRow, FlowExecution]]:
     """Iterate over the executions of a world whose definitions are being executed."""
-    for lives in world.live.values():
-        for live in lives.values():
-            if live.run is not None:
-                yield live.row, live.run
+    for live in world.lives():
+        if live.run is not None:
+            yield live.row, live.run
 
 
 def waiting_for(world: World, row: ExecutionRow) -> Subscribe | None:
@@ -98,7 +97,7 @@ def finish(world: World, live: Live, stopped: float, end: End) -> None:
     _replace(world, live, ended)
     world.leave(row)
     world.retention.ended(ended)
-    world.tell_waiting(row.flow.id, row.name)
+    world.tell(live.waiting)
     if row.callback_token:
         report_to_token(world, row.callback_token, ended)
 
@@ -128,6 +127,7 @@ class Executed(Live):
         self, world: World, row: ExecutionRow, timeline: Timeline, resolver: TaskResolver, given: Json, nesting: int = 0
     ) -> None:
         self.timeline = timeline
+        self.waiting: Waiting = {}
         self.row = row
         self._world = world
         self._resolver = resolver
@@ -199,6 +199,7 @@ class Canned(Live):
 
     def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, outcome: Outcome) -> None:
         self.timeline = timeline
+        self.waiting: Waiting = {}
         self.row = row
         self.outcome: Outcome = outcome
         self._world = world

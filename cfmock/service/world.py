@@ -45,6 +45,7 @@ class Live(Protocol):
 
     row: ExecutionRow
     timeline: Timeline
+    waiting: Waiting  # told when it has ended, or is gone
     listed: bool = False  # whether its row stands in the index
     run: FlowExecution | None = None
     outcome: Outcome | None = None
@@ -104,8 +105,7 @@ class World:
         self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
-        self.waiting: dict[tuple[str, str], Waiting] = {}  # by flow id and execution name: told when it has ended
-        self.untold: deque[Waiting] = deque()  # likewise: they have yet to be told
+        self.untold: deque[Waiting] = deque()  # those that wait for executions which have ended
         self.alarms: dict[str, dict[str, Timer]] = {}  # next runs, by flow id and schedule name
         self.serial = 0
         self.retention = Retention(shared.memory, shared.settings.keep_executions, self._forget, self.warn)
@@ -146,6 +146,10 @@ class World:
     def live_execution(self, row: ExecutionRow) -> Live | None:
         return self.live.get(row.flow.id, {}).get(row.name)
 
+    def lives(self) -> list[Live]:
+        """All executions that have not ended."""
+        return [live for lives in self.live.values() for live in lives.values()]
+
     def run_of(self, row: ExecutionRow) -> FlowExecution | None:
         """Return the engine's execution of a row whose definition is being executed, None for others."""
         live = self.live_execution(row)
@@ -163,38 +167,29 @@ class World:
 
     def subscribe(self, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` when the execution has ended, or is gone. Returns how to undo that."""
-        key = row.flow.id, row.name
-        waiting = self.waiting.setdefault(key, {})
+        live = self.live_execution(row)
+        waiting: Waiting = {} if live is None else live.waiting
         waiting[tell] = None
+        return lambda: waiting.pop(tell, None)
 
-        def undo() -> None:
-            waiting.pop(tell, None)
-            if not waiting and self.waiting.get(key) is waiting:
-                del self.waiting[key]
-
-        return undo
-
-    def tell_waiting(self, flow: str, execution: str) -> None:
-        """Tell all that wait for the end of an execution of the flow of this id: some at once, many in turns."""
-        self._tell(self.waiting.pop((flow, execution), {}))
-
-    def _tell(self, waiting: Waiting) -> None:
+    def tell(self, waiting: Waiting) -> None:
+        """Tell all that wait for the end of an execution: some at once, many in turns."""
         _tell_first(waiting, TOLD_TOGETHER)
         if waiting:
             self.untold.append(waiting)
-            self.timers.add(self.clock.steady(), TimerKind.PROGRESS, lambda: self._tell(self.untold.popleft()))
+            self.timers.add(self.clock.steady(), TimerKind.PROGRESS, lambda: self.tell(self.untold.popleft()))
 
     def tell_everybody(self) -> None:
         """Tell all that wait for the end of any execution: they are gone with the world."""
-        for waiting in (*self.waiting.values(), *self.untold):
+        for waiting in (*[live.waiting for live in self.lives()], *self.untold):
             _tell_first(waiting, None)
 
-    def evict(self, flow: str) -> dict[str, Live]:
+    def evict(self, flow: str) -> Iterable[Live]:
         """Take out the live executions of the flow of this id, and return them."""
         self.retention.drop_flow(self.stores.executions.rows(flow))
         lives = self.live.pop(flow, {})
         self.running -= len(lives)
-        return lives
+        return lives.values()
 
     def identity_of(self, flow: FlowRow, execution: str, nesting: int = 0, serial: int = 0) -> Identity:
         """Return the identity of an execution, as its definition, its outcome and its task tokens can read it."""
@@ -264,9 +259,8 @@ class World:
             self.retention.drop_flow(self.stores.executions.rows(flow.id))
             self.shared.memory.definitions.drop(flow.id)
         self.retention.end()
-        for lives in self.live.values():
-            for live in lives.values():
-                live.drop()
+        for live in self.lives():
+            live.drop()
         for alarms in self.alarms.values():
             for timer in alarms.values():
                 timer.cancel()

@@ -310,7 +310,7 @@ def test_a_deleted_flow_leaves_nothing_but_its_name() -> None:
         start(service, "a", flow=f"f{number}")
         service("DeleteFlow", Name=f"f{number}")
     world = world_of(service)
-    by_flow = (world.mocks, world.outcomes, world.live, world.alarms, world.waiting)
+    by_flow = (world.mocks, world.outcomes, world.live, world.alarms)
     assert [set(each) - {"first"} for each in by_flow] == [set()] * len(by_flow)
     assert checked(service) == 0
 
