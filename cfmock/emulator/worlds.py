@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from cfmock.base.clocks import Slice
 from cfmock.observe.journal import ALL, Scope, WorldKey, is_of
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
@@ -24,6 +26,18 @@ class Elsewhere(Exception):  # noqa: N818 - where something is, to whoever may g
         self.world = world
 
 
+class MadeChange(Struct):
+    """A change of all worlds of a scope but the `spared` ones. `size` is in bytes."""
+
+    change: Change
+    scope: Scope
+    size: int
+    spared: set[Scope]
+
+    def concerns(self, world: World) -> bool:
+        return is_of(world.where, self.scope) and not any(is_of(world.where, scope) for scope in self.spared)
+
+
 class Worlds:
     """The worlds in use. `prepare` brings each new one into the state that the fixtures say; the changes made everywhere since
     are replayed in it. `owned` are those that may be made here, None: all."""
@@ -33,9 +47,8 @@ class Worlds:
         self.owned: set[WorldKey] | None = None
         self._shared = shared
         self._worlds: dict[WorldKey, World] = {}
-        self._changes: dict[int, tuple[Scope, Change, int]] = {}  # by number, oldest first, with the size in bytes
+        self._changes: dict[int, MadeChange] = {}  # by number, oldest first
         self.added = 0  # bytes of all of them
-        self._resets: dict[Scope, int] = {ALL: 0}  # the number of the last change before the reset
         self._numbers = 0
         self._spared: tuple[Scope, ...] = ()
 
@@ -52,10 +65,9 @@ class Worlds:
             raise Elsewhere((account, region))
         world = self._worlds[account, region] = World(account, region, self._shared)
         self.prepare(world)
-        since = max(number for scope, number in self._resets.items() if is_of(world.where, scope))
-        for number, (scope, change, _) in list(self._changes.items()):
-            if number > since and is_of(world.where, scope):
-                deque(_steps(change, world), maxlen=0)
+        for made in list(self._changes.values()):
+            if made.concerns(world):
+                deque(_steps(made.change, world), maxlen=0)
         return world
 
     def unmake(self, key: WorldKey) -> None:
@@ -95,13 +107,12 @@ class Worlds:
     ) -> Generator[Callable[[], None], None, int]:
         """Make a change, which takes `size` bytes, in all worlds of the account and region, those made later too. Others may have
         their turn in between. Returns its number."""
-        if self._spared:
-            change = _except(self._spared, change)
-        worlds = list(self.known(scope))
+        made = MadeChange(change, scope, size, set(self._spared))
+        worlds = [world for world in self.known(scope) if made.concerns(world)]
         self._numbers += 1
         number = self._numbers
         self.added += size
-        self._changes[number] = scope, change, size
+        self._changes[number] = made
         turn = Slice()
         for world in worlds:
             steps = _steps(change, world)
@@ -130,20 +141,16 @@ class Worlds:
     def no_longer(self, number: int) -> None:
         """Make the change of this number in no more worlds."""
         if number in self._changes:
-            self.added -= self._changes.pop(number)[2]
+            self.added -= self._changes.pop(number).size
 
     def end(self, scope: Scope = ALL) -> list[World]:
         """End the worlds of the account and region, and drop the changes that hold in no others. Returns those that ended;
         whoever waits for something in them is still to be told."""
-        if scope == ALL:
-            for number in list(self._changes):
+        for number, made in list(self._changes.items()):
+            if scope[0] in (None, made.scope[0]) and scope[1] in (None, made.scope[1]):
                 self.no_longer(number)
-            self._resets = {ALL: 0}
-        else:
-            self._resets[scope] = self._numbers
-            for number, (changed, _, _) in list(self._changes.items()):
-                if scope[0] in (None, changed[0]) and scope[1] in (None, changed[1]):
-                    self.no_longer(number)
+            else:
+                made.spared.add(scope)
         ended = [world for world in self if is_of(world.where, scope)]
         for world in ended:
             for flow in world.flow_names():
@@ -168,10 +175,3 @@ def _steps(change: Change, world: World) -> Iterator[object]:
 
 def pause() -> None:
     """Nothing is to be done but to let others have their turn."""
-
-
-def _except(scopes: tuple[Scope, ...], change: Change) -> Change:
-    def changed(world: World) -> object:
-        return None if any(is_of(world.where, scope) for scope in scopes) else change(world)
-
-    return changed
