@@ -33,8 +33,7 @@ Codes = frozenset[str]
 
 class Ignores(Struct):
     """Suppressions by the comments of a text: codes by line, those of the whole file under 0. `wrong` are the comments without
-    effect: line, column and why.
-    """
+    effect: line, column and why."""
 
     by_line: dict[int, Codes] = field(default_factory=dict)
     wrong: list[tuple[int, int, str]] = field(default_factory=list)
