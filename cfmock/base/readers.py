@@ -104,19 +104,16 @@ def flag(value: Any) -> bool:
     return value
 
 
-def one_of(known: Iterable[str], kind: str = "") -> Reader:
-    """Read a word out of a few, which the mistake lists; or out of many, whose mistake is of this kind."""
+def one_of(known: Iterable[str], kind: str = "", near: Callable[..., tuple[str, ...]] = likely) -> Reader:
+    """Read a word out of a few, which the mistake lists; or out of many, whose mistake is of this kind. `near` finds the words
+    that a wrong one stands for."""
     words = tuple(known)
 
     def read(value: Any) -> str:
         if isinstance(value, str) and value in words:
             return value
-        near = likely(value, words)
-        raise (
-            InvalidValue.of(kind, shown(value), near=near)
-            if kind
-            else InvalidValue.of(NOT_ONE_OF, shown(value), ", ".join(words), near=near)
-        )
+        subject = (shown(value),) if kind else (shown(value), ", ".join(words))
+        raise InvalidValue.of(kind or NOT_ONE_OF, *subject, near=near(value, words))
 
     return read
 

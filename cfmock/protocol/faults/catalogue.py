@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
-from cfmock.base.errors import InvalidValue
-from cfmock.base.readers import Reader
-from cfmock.base.suggestions import likely, shown
+from cfmock.base.readers import Reader, one_of
+from cfmock.base.suggestions import likely
 
 MAIN: Mapping[str, str] = {
     "error": "An error of the catalogue, with its status; its message is filled in from the request. `retry_after` adds the "
@@ -76,10 +75,4 @@ def likely_codes(word: Any, codes: Collection[str]) -> tuple[str, ...]:
 
 def error_code(codes: Collection[str]) -> Reader:
     """Read one of the codes."""
-
-    def read(value: Any) -> str:
-        if isinstance(value, str) and value in codes:
-            return value
-        raise InvalidValue.of("{} is not an error code", shown(value), near=likely_codes(value, codes))
-
-    return read
+    return one_of(codes, "{} is not an error code", likely_codes)
