@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -63,7 +62,7 @@ class CallControl(ControlPart):
                 if number % BLOCKS == 0:
                     yield pause
             worlds.append(found)
-        return worlds[0] if len(worlds) == 1 else sorted(chain.from_iterable(worlds), key=_ended)
+        return worlds[0] if len(worlds) == 1 else sorted(chain.from_iterable(worlds), key=attrgetter("ended"))
 
     def list_calls_in_steps(
         self,
@@ -81,7 +80,8 @@ class CallControl(ControlPart):
         journal = self.emulator.journal
         records = yield from self.find_calls_in_steps(scope, operation=operation, **filters)
         if after is not None:
-            del records[_place(records, next(iter(self.find_calls(scope, request_id=after)), None)) :]
+            # None are before one that is gone, or not among them.
+            del records[next((at for at, each in enumerate(records) if each.request_id == after), 0) :]
         newest = records[len(records) - _fitting(records, limit) :]
         explain(newest)
         more = {"next": newest[0].request_id} if newest and len(newest) < len(records) else {}
@@ -175,20 +175,6 @@ class CallControl(ControlPart):
         calls = yield from self.find_calls_in_steps(scope, operation=operation)
         found = yield partial(groups, calls[-MAX_SORTED:])
         return [each.to_mapping() for each in found]
-
-
-def _place(records: Sequence[CallRecord], record: CallRecord | None) -> int:
-    """Where a call stands among others in the order of their ends; none are before one that is gone, or not among them."""
-    if record is not None:
-        for place in range(bisect_left(records, record.ended, key=_ended), len(records)):
-            if records[place].request_id == record.request_id:
-                return place
-            if records[place].ended > record.ended:
-                break
-    return 0
-
-
-_ended = attrgetter("ended")
 
 
 def _fitting(records: Sequence[CallRecord], limit: int | None) -> int:
