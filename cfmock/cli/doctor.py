@@ -171,7 +171,6 @@ def _usual_address() -> tuple[str, int, str]:
 
 
 def _refusal(host: str, port: int) -> str | None:
-    """Say why the address cannot be listened on; None if it can."""
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from cfmock.base import yaml_source
 from cfmock.base.clocks import VirtualClock
@@ -22,7 +23,7 @@ from cfmock.engine.model import MapNode
 from cfmock.engine.scheduler import YEAR, FlowScheduler
 from cfmock.engine.task_calls import Fails, Waits
 from cfmock.fixtures.history.answers import Try, tries
-from cfmock.fixtures.history.recording import RecordedExecution
+from cfmock.fixtures.history.recording import RecordedEvent, RecordedExecution
 from cfmock.fixtures.model import FlowFixture
 from cfmock.tools.replay.pairs import Pairing
 
@@ -50,14 +51,15 @@ class Replay(TaskResolver):
         self._stopping = False
         last = recording.events[-1]
         self._stop = last if last.type == "ExecutionStopped" else None
-        self._stop_after = len(recording.events) - 1 if self._stop is not None else 0
+        self._stop_after = len(recording.events) - 1
 
     def run(self) -> None:
         """Execute the flow with the recorded input."""
         flow = self.flow
+        variables = {each["Name"]: each["Value"] for each in (flow.environment or {}).get("Variables", ())}
         self._scheduler.start(
             flow.flow,
-            Identity(flow=flow.name, execution=self.name, role_arn=flow.role_arn, environment=_variables(flow)),
+            Identity(flow=flow.name, execution=self.name, role_arn=flow.role_arn, environment=variables),
             self.recording.input,
             resolver=self,
             sink=self.sink,
@@ -81,19 +83,19 @@ class Replay(TaskResolver):
 
     def sink(self, rows: Rows) -> None:
         """Take the next events, up to where the execution was stopped in the service."""
+        stop = self._stop
         for event in as_events(rows):
-            if event.type != "ExecutionStopped" and len(self.events) == self._stop_after > 0:
+            if stop is not None and event.type != "ExecutionStopped" and len(self.events) == self._stop_after:
                 continue
             last = len(self.events)
             self.events.append(event if event.id == last + 1 else event._replace(id=last + 1, cause=last))
             self.pairs.add(self.events[-1])
-        if len(self.events) == self._stop_after > 0 and not self._stopping:
+        if stop is not None and len(self.events) == self._stop_after and not self._stopping:
             self._stopping = True
-            assert self._stop is not None
-            if self._stop.time - self._timers.clock.now() <= TOLERANCE:
-                self._stop_now()  # the service takes a while for each event: what comes next here came too late there
+            if stop.time - self._timers.clock.now() <= TOLERANCE:
+                self._end(stop)  # the service takes a while for each event: what comes next here came too late there
             else:
-                self._timers.add(self._stop.time, TimerKind.PROGRESS, self._stop_now)
+                self._timers.add(stop.time, TimerKind.PROGRESS, partial(self._end, stop))
 
     def resolve(self, task: CalledTask) -> Answer:
         """Return the answer of the task in the service, found by where in the flow it is called and how often before."""
@@ -107,9 +109,8 @@ class Replay(TaskResolver):
             raise Failure(found.answer.code, found.answer.detail)
         return found.answer
 
-    def _stop_now(self) -> None:
-        assert self._stop is not None
-        detail = self._stop.detail
+    def _end(self, stop: RecordedEvent) -> None:
+        detail = stop.detail
         self._scheduler.stop(self._execution, str(detail.get("error", "")), str(detail.get("cause", "")))
 
 
@@ -118,11 +119,6 @@ def replay(recording: RecordedExecution, flow: FlowFixture) -> Replay:
     ran = Replay(recording, flow)
     ran.run()
     return ran
-
-
-def _variables(flow: FlowFixture) -> Mapping[str, str]:
-    given = (flow.environment or {}).get("Variables", ())
-    return {each["Name"]: each["Value"] for each in given}
 
 
 def flow_for(recording: RecordedExecution, flows: Sequence[FlowFixture], path: str) -> FlowFixture:

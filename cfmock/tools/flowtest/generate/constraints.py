@@ -121,7 +121,6 @@ def _candidates(place: Place, constraints: Sequence[Constraint], before: Found) 
 
 
 def _beside(constant: Json) -> Iterator[Json]:
-    """Return the neighbours of a constant."""
     if isinstance(constant, bool):
         yield not constant
     elif isinstance(constant, str):
