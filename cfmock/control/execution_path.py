@@ -72,9 +72,9 @@ class _Reader:
     """Takes events in their order. `visits` are by the event of their entry."""
 
     def __init__(self, flow: Flow, history: History) -> None:
+        states = {point.id: point.label for point in flow.points() if point.kind is PointKind.STATE}
         # For histories of an earlier process, which have no trail.
-        self._by_name = {point.label: point.id for point in flow.points() if point.kind is PointKind.STATE}
-        states = set(self._by_name.values())
+        self._by_name = {label: point for point, label in states.items()}
         self.visits: dict[int, Visit] = {}
         # The id of a state is told right before the event of its entry.
         self._states = iter([each for each in history.trail if each in states])
@@ -114,26 +114,21 @@ class _Reader:
             self._read_task(event, kind, entry, visit)
 
     def _entry(self, event: Event, innermost: int) -> int:
-        if not event.step:
-            return innermost
         entry = innermost
-        while entry and self.visits[entry].state != event.step:
+        while event.step and entry and self.visits[entry].state != event.step:
             entry = self._around[entry]
         return entry
 
     def _read_task(self, event: Event, kind: str, entry: int, visit: Visit) -> None:
+        made = self._tries.get(event.cause)
         if kind == "TaskScheduled":
             answers, number = self._answers.get(entry, ()), len(visit.tries)
-            answer = answers[number] if number < len(answers) else None
-            made = TaskTry(event, _given(event, visit), answer=answer)
+            made = TaskTry(event, _given(event, visit), answer=answers[number] if number < len(answers) else None)
             visit.tries.append(made)
-        elif (found := self._tries.get(event.cause)) is not None:
-            made = found
-            if kind in _TASK_ENDS:
-                made.end = event
-        else:
-            return
-        self._tries[event.id] = made
+        elif made is not None and kind in _TASK_ENDS:
+            made.end = event
+        if made is not None:
+            self._tries[event.id] = made
 
 
 def _given(event: Event, visit: Visit) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from cfmock.control import execution_detail
 from cfmock.control.control import Control
+from cfmock.control.execution_path import visits
 from cfmock.control.part import NotFoundError
 from tests.support.calls import Service, echo_flow, make_service, task_flow
 
@@ -317,3 +318,30 @@ def test_a_waiting_task_tells_its_input_its_time_out_and_what_is_caught() -> Non
     (task,) = Control(service.emulator).list_tasks()
     assert (task["input"], task["until"]) == ({"seats": 2}, "2024-06-01T00:01:00.000Z")
     assert task["catches"] == ["NoSeats", "Busy"]
+
+
+ALIKE = """
+Type: StateMachine
+Name: alike
+SpecVersion: v1
+StartAt: Both
+States:
+  - Type: Parallel
+    Name: Both
+    End: true
+    Branches:
+      - {StartAt: Same, States: [{Type: Pass, Name: Same, End: true}]}
+      - {StartAt: Same, States: [{Type: Pass, Name: Same, End: true}]}
+"""
+
+
+def test_states_of_one_name_in_different_branches_are_told_apart() -> None:
+    service = make_service({"flows": [{"name": "alike", "definition": ALIKE}]})
+    service("StartExecution", FlowName="alike", ExecutionName="e")
+    world = service.emulator.worlds.default()
+    (flow,) = world.stores.flows.rows("flows")
+    row = world.stores.executions.get(flow.id, "e")
+    assert row is not None
+    passed = [visit.point for visit in visits(row)]
+    assert sorted(passed) == sorted(node.id for _, node in flow.compiled.walk())
+    assert len(set(passed)) == 3
