@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("cfmock")
 
 EVERY = 0.25  # seconds between looks at the files
+Stamps = Mapping[str, Stamp | None]
 
 
-def stamps_of(files: Iterable[str]) -> Mapping[str, Stamp | None]:
+def stamps_of(files: Iterable[str]) -> Stamps:
     """Return the stamp of each file, None where it is not there."""
     return {file: stamp_of(file) for file in files}
 
@@ -50,35 +51,27 @@ def watch(act: Callable[[], tuple[int, FixtureSet]], paths: Sequence[str]) -> in
         return code
 
 
-class Reloader:
-    """Watches the files of one server."""
+async def reload_changed(started: Started, paths: Sequence[str], variables: Mapping[str, str], stamps: Stamps) -> None:
+    """Read the files of a server again whenever one changes; `stamps` are those it was made of."""
+    while True:
+        await asyncio.sleep(EVERY)
+        before, stamps = stamps, stamps_of(started.fixtures.watched(paths))
+        if stamps != before:
+            reload(started, paths, variables)
 
-    def __init__(self, started: Started, paths: Sequence[str], variables: Mapping[str, str]) -> None:
-        self._started = started
-        self._variables = variables
-        self._paths = list(paths)
-        self._stamps = stamps_of(started.fixtures.watched(self._paths))
 
-    async def watch(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            stamps = stamps_of(self._started.fixtures.watched(self._paths))
-            if stamps != self._stamps:
-                self._stamps = stamps
-                self.reload()
-
-    def reload(self) -> None:
-        """Read the files again and take over what they say, or say what is wrong with them."""
-        emulator = self._started.server.emulator
-        try:
-            fixtures = load(self._paths, variables=self._variables)
-            emulator.replace_credentials(credentials_of(fixtures))
-        except (FixtureError, SettingsError) as error:
-            log.error("not reloaded, still serving the previous version:\n%s", error)
-            return
-        before, self._started.fixtures = self._started.fixtures, fixtures
-        emulator.worlds.prepare = preparing(fixtures, emulator.kept)
-        for world in emulator.worlds.known():
-            take_over(before, fixtures, world)
-        self._started.control.check_fixtures(fixtures)
-        log.info("reloaded: %s", changes(before, fixtures))
+def reload(started: Started, paths: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Read the files again and take over what they say, or say what is wrong with them."""
+    emulator = started.server.emulator
+    try:
+        fixtures = load(paths, variables=variables)
+        emulator.replace_credentials(credentials_of(fixtures))
+    except (FixtureError, SettingsError) as error:
+        log.error("not reloaded, still serving the previous version:\n%s", error)
+        return
+    before, started.fixtures = started.fixtures, fixtures
+    emulator.worlds.prepare = preparing(fixtures, emulator.kept)
+    for world in emulator.worlds.known():
+        take_over(before, fixtures, world)
+    started.control.check_fixtures(fixtures)
+    log.info("reloaded: %s", changes(before, fixtures))

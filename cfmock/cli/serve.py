@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -54,16 +55,16 @@ async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]
     # Not the loop's own way: Python calls these between any two lines, also while one call keeps the loop busy.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
-    reloader = None
+    watch = None
     if started.settings.reload:
-        from cfmock.cli.file_watch import Reloader
+        from cfmock.cli.file_watch import reload_changed, stamps_of
 
-        reloader = Reloader(started, paths, variables)
+        watch = partial(reload_changed, started, paths, variables, stamps_of(started.fixtures.watched(paths)))
     await started.start()
     click.echo(f"cfmock ready {started.server.url}")
     if started.admin_open:
         logging.getLogger("cfmock").info("console at %s/_cfmock/", started.server.url)
-    watching = asyncio.create_task(reloader.watch()) if reloader is not None else None
+    watching = asyncio.create_task(watch()) if watch is not None else None
     await stop.wait()
     if watching is not None:
         watching.cancel()
