@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,6 +31,20 @@ def cell(markup: str, of: str = "", classes: str = "") -> str:
     given = [f' class="{classes}"'] if classes else []
     given += [f' data-of="{escaped(of)}"'] if of and markup else []
     return f"<td{''.join(given)}>{markup}</td>"
+
+
+def row(*cells: str, more: str = "") -> str:
+    """Return a row of a table; `more` is markup that stands below it, as wide as the table."""
+    if not more:
+        return f"<tr>{''.join(cells)}</tr>"
+    return f'<tr class="begun">{"".join(cells)}</tr>\n<tr class="more"><td colspan="{len(cells)}">{more}</td></tr>'
+
+
+def alarm(title: str, lines: Iterable[object]) -> Iterator[str]:
+    """Yield the part of a page with what is wrong, a line each; nothing without lines."""
+    told = "\n".join(map(str, lines))
+    if told:
+        yield f'<h2 class="bad">{title}</h2>\n<pre>{escaped(told)}</pre>'
 
 
 def page(title: str, body: Iterable[str], style: str = "") -> str:

@@ -83,7 +83,6 @@ _STYLE = """\
 .overview { table-layout: fixed; } .overview th { white-space: normal; }
 """
 
-_BEGUN = ' class="begun"'
 _ABREAST = 5  # operations side by side in the overview, that none runs off the page
 
 
@@ -93,17 +92,11 @@ def page(report: MatrixReport) -> str:
     body = [
         f"<h1>What the client does about errors</h1>\n<p><code>{escaped(shlex.join(report.words))}</code></p>",
         f"<p>{escaped(report.summary())}</p>",
-        *_changes(report),
+        *markup.alarm("Not as accepted", report.differences or ()),
         *_overview(report, operations),
         *(line for operation in operations for line in _operation(report, operation)),
     ]
     return markup.page(f"Contract: {report.summary()}", body, _STYLE)
-
-
-def _changes(report: MatrixReport) -> Iterator[str]:
-    if report.differences:
-        lines = "\n".join(map(str, report.differences))
-        yield f'<h2 class="bad">Not as accepted</h2>\n<pre>{escaped(lines)}</pre>'
 
 
 def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
@@ -116,8 +109,8 @@ def _overview(report: MatrixReport, operations: Sequence[str]) -> Iterator[str]:
         names = (f'<a href="#{escaped(name)}">{escaped(name)}</a>' for name in some)
         yield f'<table class="overview">\n{markup.heads("Fault", *names)}'
         for fault in faults:
-            cells = "".join(_mark(operation, found.get((operation, fault))) for operation in some)
-            yield f"<tr>{cell(escaped(fault))}{cells}</tr>"
+            cells = (_mark(operation, found.get((operation, fault))) for operation in some)
+            yield markup.row(cell(escaped(fault)), *cells)
         yield "</table>"
 
 
@@ -133,27 +126,22 @@ def _mark(operation: str, reaction: Reaction | None) -> str:
 def _operation(report: MatrixReport, operation: str) -> Iterator[str]:
     yield f'<h2 id="{escaped(operation)}">{escaped(operation)}</h2>\n<table>'
     yield markup.heads("Fault", "Result", "Exit", "Calls", "Retries", "Took", "Said")
-    for each in report.reactions:
-        if each.case.operation == operation:
-            yield from _row(report, each)
+    yield from (_row(report, each) for each in report.reactions if each.case.operation == operation)
     yield "</table>"
 
 
-def _row(report: MatrixReport, reaction: Reaction) -> Iterator[str]:
+def _row(report: MatrixReport, reaction: Reaction) -> str:
     notes = [f"violation: {each}" for each in reaction.violations]
     difference = report.difference(reaction)
     notes += [f"not as accepted: {difference}"] if difference is not None else []
     said = f"<code>{escaped(reaction.said)}</code>" if reaction.said else ""
-    yield (
-        f"<tr{_BEGUN if notes else ''}>"
-        + cell(escaped(reaction.case.fault), classes="whole")
-        + cell(reaction.verdict, "Result", f"whole {VERDICTS[reaction.verdict][1]}")
-        + cell(str(reaction.exit), "Exit")
-        + cell(str(reaction.calls), "Calls")
-        + cell(escaped(retries(reaction)), "Retries")
-        + cell(duration_text(reaction.seconds, digits=2), "Took", "whole")
-        + cell(said, "Said")
-        + "</tr>"
+    return markup.row(
+        cell(escaped(reaction.case.fault), classes="whole"),
+        cell(reaction.verdict, "Result", f"whole {VERDICTS[reaction.verdict][1]}"),
+        cell(str(reaction.exit), "Exit"),
+        cell(str(reaction.calls), "Calls"),
+        cell(escaped(retries(reaction)), "Retries"),
+        cell(duration_text(reaction.seconds, digits=2), "Took", "whole"),
+        cell(said, "Said"),
+        more=f'<span class="bad">{"<br>".join(map(escaped, notes))}</span>' if notes else "",
     )
-    if notes:
-        yield f'<tr class="more"><td colspan="7" class="bad">{"<br>".join(map(escaped, notes))}</td></tr>'

@@ -20,7 +20,6 @@ meter { width: 8rem; max-width: 100%; } summary { cursor: pointer; }
 """
 
 
-_BEGUN = ' class="begun"'
 _SHORT = 40  # characters of a place that leave room for the name beside it
 
 
@@ -28,7 +27,7 @@ def page(report: TestReport) -> str:
     """Return the whole document."""
     body = [
         f"<h1>Flow tests</h1>\n<p>{escaped(report.summary())}</p>",
-        *_problems(report),
+        *markup.alarm("Mistakes", report.cases.problems),
         *_overview(report),
         *(line for flow in report.coverage for line in _flow(flow, report)),
     ]
@@ -39,26 +38,18 @@ def _anchor(flow: FlowCoverage) -> str:
     return f"flow-{escaped(flow.name)}"
 
 
-def _problems(report: TestReport) -> Iterator[str]:
-    if report.cases.problems:
-        lines = "\n".join(map(str, report.cases.problems))
-        yield f'<h2 class="bad">Mistakes</h2>\n<pre>{escaped(lines)}</pre>'
-
-
 def _overview(report: TestReport) -> Iterator[str]:
     yield f"<table>\n{markup.heads('Flow', 'Tests', 'Failed', 'Covered', '')}"
     for flow in report.coverage:
         results = _of(flow, report)
         failed = sum(not result.passed for result in results)
         covered = f'{flow.percent} % <span class="faint">({flow.reached} of {flow.total})</span>'
-        yield (
-            "<tr>"
-            + cell(f'<a href="#{_anchor(flow)}">{escaped(flow.name)}</a>')
-            + cell(str(len(results)), "Tests")
-            + cell(str(failed), "Failed", "bad" if failed else "faint")
-            + cell(covered, "Covered", "whole")
-            + cell(f'<meter min="0" max="100" value="{flow.percent}"></meter>')
-            + "</tr>"
+        yield markup.row(
+            cell(f'<a href="#{_anchor(flow)}">{escaped(flow.name)}</a>'),
+            cell(str(len(results)), "Tests"),
+            cell(str(failed), "Failed", "bad" if failed else "faint"),
+            cell(covered, "Covered", "whole"),
+            cell(f'<meter min="0" max="100" value="{flow.percent}"></meter>'),
         )
     yield "</table>"
 
@@ -72,8 +63,7 @@ def _flow(flow: FlowCoverage, report: TestReport) -> Iterator[str]:
     results = _of(flow, report)
     if results:
         yield f"<table>\n{markup.heads('', 'Test', 'Ends', 'Time', 'Where')}"
-        for result in results:
-            yield from _test(result)
+        yield from map(_test, results)
         yield "</table>"
     if flow.flow is not None:
         picture = svg(flow.flow, Highlight(flow.hits), titled=False)  # the heading says whose it is
@@ -84,17 +74,14 @@ def _of(flow: FlowCoverage, report: TestReport) -> list[Result]:
     return [result for result in report.results if result.flow == flow.name]
 
 
-def _test(result: Result) -> Iterator[str]:
+def _test(result: Result) -> str:
     where = str(result.mark)
     word, look = ("ok", "good") if result.passed else ("FAILED", "bad")
-    yield (
-        f"<tr{'' if result.passed else _BEGUN}>"
-        + cell(f"<b>{word}</b>", classes=f"whole {look}")
-        + cell(escaped(result.name))
-        + cell(escaped(result.status), "Ends", "whole")
-        + cell(duration_text(result.duration), "Time", "whole")
-        + cell(escaped(where), "Where", "faint whole" if len(where) < _SHORT else "faint")
-        + "</tr>"
+    return markup.row(
+        cell(f"<b>{word}</b>", classes=f"whole {look}"),
+        cell(escaped(result.name)),
+        cell(escaped(result.status), "Ends", "whole"),
+        cell(duration_text(result.duration), "Time", "whole"),
+        cell(escaped(where), "Where", "faint whole" if len(where) < _SHORT else "faint"),
+        more="" if result.passed else f"<pre>{escaped(chr(10).join(failure(result)[1:]))}</pre>",
     )
-    if not result.passed:
-        yield f'<tr class="more"><td colspan="5"><pre>{escaped(chr(10).join(failure(result)[1:]))}</pre></td></tr>'
