@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cfmock.base.clocks import Slice
 from cfmock.base.timers import Timeline, Timer
@@ -71,26 +70,13 @@ class StandIn(StartedExecution):
         self.output = None if text is None else Datum(json.loads(text), text)
 
 
-class _Replayed(Slice):
-    """A slice that is over where it was."""
-
-    __slots__ = ("_execution", "_recording")
-
-    def __init__(self, execution: FlowExecution, recording: ExecutionRecording) -> None:
-        self._execution = execution
-        self._recording = recording
-
-    def over(self) -> bool:
-        return self._recording.paused(self._execution.last)
-
-
 def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callable[[float], object]) -> None:
     """Run an execution that has just been started, and has had no turn, through all entries; `set_clock` sets the flow clock, in
     seconds since 1970. Raises ReplayError."""
     recording = execution.recording
     assert recording is not None
     recording.entries = deque(entries)
-    recording.step = partial(_step, execution, recording, set_clock)
+    recording.step = _Replay(execution, recording, set_clock).step
     recording.replaying = True
     # It is asked behind all events whether the slice was over.
     ahead, execution.context.ahead = execution.context.ahead, 0
@@ -108,108 +94,103 @@ def replay(execution: FlowExecution, entries: Iterable[Entry], set_clock: Callab
         recording.step = deque
 
 
-def _step(execution: FlowExecution, recording: ExecutionRecording, set_clock: Callable[[float], object]) -> None:
-    kind, *facts = recording.entries.popleft()
-    if kind == SPENT:
-        recording.children.spent(execution, facts[0])
-        return
-    if kind == NESTED:
-        recording.children.nested(execution, HistoryChild(*facts))
-        return
-    if kind not in _STEPS:
-        raise ReplayError(f"{kind} is not expected")
-    now, skipped, path, *rest = facts
-    set_clock(now)
-    execution.timeline.skipped = skipped
-    _STEPS[kind](execution, path, rest)
+class _Replay(Slice):
+    """The steps by which one execution is run again. It is the slice of each turn: over where that was over."""
+
+    __slots__ = ("_execution", "_recording", "_set_clock")
+
+    def __init__(
+        self, execution: FlowExecution, recording: ExecutionRecording, set_clock: Callable[[float], object]
+    ) -> None:
+        self._execution = execution
+        self._recording = recording
+        self._set_clock = set_clock
+
+    def over(self) -> bool:
+        return self._recording.paused(self._execution.last)
+
+    def step(self) -> None:
+        """Do what the next entry says."""
+        execution, recording = self._execution, self._recording
+        kind, *facts = recording.entries.popleft()
+        if kind == SPENT:
+            recording.children.spent(execution, facts[0])
+        elif kind == NESTED:
+            recording.children.nested(execution, HistoryChild(*facts))
+        elif kind in _STEPS:
+            now, execution.timeline.skipped, label, *rest = facts
+            self._set_clock(now)
+            _STEPS[kind](self, label, *rest)
+        else:
+            raise ReplayError(f"{kind} is not expected")
+
+    def turn(self, label: str, allowed: int) -> None:
+        self._execution.scheduler.take_turn_again(self._execution, label, allowed, self)
+
+    def waited(self, label: str) -> None:
+        ending = label.startswith(ENDING)
+        timer = self._recording.endings.pop(label) if ending else self.waiting(label, Timer, "time")
+        self._execution.scheduler.timers.fire(timer)
+
+    def due(self, label: str, guarded: bool) -> None:
+        task = self.task(label)
+        timer = task.guard if guarded else task.timer
+        if timer is None:
+            raise ReplayError(f"the task of '{label}' waits for no time")
+        self._execution.scheduler.timers.fire(timer)
+
+    def report(self, label: str, outcome: Entry) -> None:
+        self.task(label).report(outcome_of(outcome))
+
+    def late(self, label: str, answer: Entry) -> None:
+        task = self.task(label)
+        self._recording.later.pop(task, None)
+        task.answer(answer_of(answer, task, self._recording.children))
+
+    def ended(self, label: str, end: Entry) -> None:
+        task = self.task(label)
+        child = task.followed
+        assert isinstance(child, StandIn)
+        child.end(end)
+        child.timeline.skipped = end[4]
+        task.child_ended(child)
+
+    def map_ended(self, label: str, index: int, end: Entry) -> None:
+        map_run = self.waiting(label, MapRun, "map run")
+        child = map_run.child(index)
+        assert isinstance(child, StandIn)
+        child.end(end)
+        map_run.ended_child(index, child)
+        self._execution.scheduler.run_ready()
+
+    def map_changed(self, label: str, changes: dict[str, Any]) -> None:
+        self.waiting(label, MapRun, "map run").update(**changes)
+
+    def task(self, label: str) -> PendingTask:
+        return self.waiting(label, PendingTask, "task")
+
+    def waiting(self, label: str, kind: type[WaitingT], what: str) -> WaitingT:
+        """What the fiber of this label waits for, of a kind that is called so."""
+        fiber = self._execution.root
+        for index in label.split("/") if label else ():
+            group = fiber.waiting if fiber is not None else None
+            if not isinstance(group, Group):
+                raise ReplayError(f"there is no branch '{label}'")
+            fiber = group.running.get(int(index))
+        if fiber is None:
+            raise ReplayError(f"there is no fiber '{label}'")
+        if not isinstance(fiber.waiting, kind):
+            raise ReplayError(f"'{label}' waits for no {what}")
+        return fiber.waiting
 
 
-def _turn(execution: FlowExecution, label: str, facts: Entry) -> None:
-    recording = _recording(execution)
-    execution.scheduler.take_turn_again(execution, label, facts[0], _Replayed(execution, recording))
-
-
-def _waited(execution: FlowExecution, label: str, facts: Entry) -> None:
-    if label.startswith(ENDING):
-        timer = _recording(execution).endings.pop(label)
-    else:
-        timer = _waiting(execution, label, Timer, "time")
-    execution.scheduler.timers.fire(timer)
-
-
-def _due(execution: FlowExecution, label: str, facts: Entry) -> None:
-    task = _task(execution, label)
-    timer = task.guard if facts[0] else task.timer
-    if timer is None:
-        raise ReplayError(f"the task of '{label}' waits for no time")
-    execution.scheduler.timers.fire(timer)
-
-
-def _late(execution: FlowExecution, label: str, facts: Entry) -> None:
-    task, recording = _task(execution, label), _recording(execution)
-    recording.later.pop(task, None)
-    task.answer(answer_of(facts[0], task, recording.children))
-
-
-def _ended(execution: FlowExecution, label: str, facts: Entry) -> None:
-    task = _task(execution, label)
-    child = task.followed
-    assert isinstance(child, StandIn)
-    child.end(facts[0])
-    child.timeline.skipped = facts[0][4]
-    task.child_ended(child)
-
-
-def _map_ended(execution: FlowExecution, label: str, facts: Entry) -> None:
-    index, end = facts
-    map_run = _map_run(execution, label)
-    child = map_run.child(index)
-    assert isinstance(child, StandIn)
-    child.end(end)
-    map_run.ended_child(index, child)
-    execution.scheduler.run_ready()
-
-
-def _recording(execution: FlowExecution) -> ExecutionRecording:
-    assert execution.recording is not None
-    return execution.recording
-
-
-def _fiber(execution: FlowExecution, label: str) -> Fiber:
-    fiber = execution.root
-    for index in label.split("/") if label else ():
-        group = fiber.waiting if fiber is not None else None
-        if not isinstance(group, Group):
-            raise ReplayError(f"there is no branch '{label}'")
-        fiber = group.running.get(int(index))
-    if fiber is None:
-        raise ReplayError(f"there is no fiber '{label}'")
-    return fiber
-
-
-def _waiting(execution: FlowExecution, label: str, kind: type[WaitingT], what: str) -> WaitingT:
-    """What the fiber waits for, of a kind that is called so."""
-    found = _fiber(execution, label).waiting
-    if not isinstance(found, kind):
-        raise ReplayError(f"'{label}' waits for no {what}")
-    return found
-
-
-def _task(execution: FlowExecution, label: str) -> PendingTask:
-    return _waiting(execution, label, PendingTask, "task")
-
-
-def _map_run(execution: FlowExecution, label: str) -> MapRun:
-    return _waiting(execution, label, MapRun, "map run")
-
-
-_STEPS: dict[str, Callable[[FlowExecution, str, Entry], None]] = {
-    TURNED: _turn,
-    WAITED: _waited,
-    DUE: _due,
-    REPORT: lambda execution, label, facts: _task(execution, label).report(outcome_of(facts[0])),
-    LATE: _late,
-    ENDED: _ended,
-    MAP_ENDED: _map_ended,
-    MAP_CHANGED: lambda execution, label, facts: _map_run(execution, label).update(**facts[0]),
+_STEPS: dict[str, Callable[..., None]] = {
+    TURNED: _Replay.turn,
+    WAITED: _Replay.waited,
+    DUE: _Replay.due,
+    REPORT: _Replay.report,
+    LATE: _Replay.late,
+    ENDED: _Replay.ended,
+    MAP_ENDED: _Replay.map_ended,
+    MAP_CHANGED: _Replay.map_changed,
 }
