@@ -62,15 +62,18 @@ def _starred(found: Diagnosis) -> Diagnosis:
 def _without_secrets(request: Request, secrets: tuple[str, ...]) -> Request:
     """The request with `_HIDDEN` in place of what is secret: by its name, or because a client sent a key's secret under any."""
 
-    def hidden(name: str, value: str) -> str:
+    def hidden(name: str, value: str, sent: str = "") -> str:
         if value and _SECRET.search(name):
             return _HIDDEN
         found = max((each for each in secrets if value.startswith(each)), key=len, default="")
-        return _HIDDEN + value[len(found) :] if found else value
+        if found:
+            return _HIDDEN + value[len(found) :]
+        read_otherwise = unquote(value), unquote(sent), value.strip()  # as some mistakes do
+        return _HIDDEN if any(each.startswith(secrets) for each in read_otherwise) else value
 
     def hidden_piece(piece: str) -> str:
         for pair in _pairs(piece, ""):
-            value = hidden(pair.name, pair.value)
+            value = hidden(pair.name, pair.value, piece.partition("=")[2])
             return piece if value == pair.value else f"{percent_encode(pair.name)}={percent_encode(value)}"
         return piece
 

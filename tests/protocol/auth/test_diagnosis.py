@@ -309,6 +309,10 @@ def test_what_the_client_signed_is_shown_without_what_is_secret(service: Service
         assert "&Input=*** and more&" in told
         assert "&MyPassword=***&" in told
         assert "hush" not in told
+    for words in ("a '+' is sent as it is", "values are sent encoded twice"):
+        found = shown(service, v1("StartExecution", values, secret=SECRET, **V1_CLIENTS[words]))
+        told = "".join(urllib.parse.unquote_plus(text) for text in found.values() if text is not None)
+        assert "hush" not in urllib.parse.unquote_plus(urllib.parse.unquote_plus(told)), words
     for instead in ({"as_query": canonical_query(values)}, {"string": lambda canonical: canonical}):
         found = shown(service, acs3("StartExecution", values, secret=SECRET, **instead))
         told = urllib.parse.unquote(found["client_canonical_request"] + found["client_string_to_sign"])
