@@ -276,11 +276,6 @@ class FlowExecution(StartedExecution):
     def identity(self) -> Identity:
         return self.context.identity
 
-    @property
-    def last(self) -> int:
-        """The id of its last event."""
-        return self.context.last
-
     def now(self) -> float:
         """The time, as its events tell it: a machine's clock may be set back, a history goes on."""
         moment = self.told = max(self.told, self.timeline.now())

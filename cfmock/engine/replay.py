@@ -107,7 +107,7 @@ class _Replay(Slice):
         self._set_clock = set_clock
 
     def over(self) -> bool:
-        return self._recording.paused(self._execution.last)
+        return self._recording.paused(self._execution.context.last)
 
     def step(self) -> None:
         """Do what the next entry says."""

@@ -83,7 +83,6 @@ class FlowScheduler(ReadyQueue):
         observe: Callable[[str], object] | None = None,
         timeline: Timeline | None = None,
         on_begin: Callable[[FlowExecution], object] | None = None,
-        on_end: Callable[[FlowExecution], object] | None = None,
         recording: ExecutionRecording | None = None,
     ) -> FlowExecution:
         """Start an execution. What can run at once has run when this returns, unless the engine itself asked for it.
@@ -102,8 +101,6 @@ class FlowScheduler(ReadyQueue):
         execution = FlowExecution(self, flow, context, timeline, resolver, sink, self._rank, recording)
         if on_begin is not None:
             on_begin(execution)
-        if on_end is not None:
-            execution.on_end.append(on_end)
         execution.root = Fiber(execution, Interpreter(flow, context).run(Datum(value, json_text(value))))
         self.resume(execution.root, None)
         self.run_ready()

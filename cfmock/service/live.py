@@ -149,13 +149,13 @@ class Executed(Live):
             observe=passed if observer is None else partial(self._passed, observer),
             timeline=self.timeline,
             on_begin=self._begun,
-            on_end=self._end,
             recording=recording or begin_recording(world, row, self.timeline, self._nesting),
         )
 
     def _begun(self, run: FlowExecution) -> None:
         """Take the run of the scheduler, before any of it has happened."""
         self.run = run
+        run.on_end.append(self._end)
         assert self.row.events is not None
         run.context.hold = self.row.events.hold
 
@@ -178,7 +178,7 @@ class Executed(Live):
         assert self.row.events is not None
         assert self.run is not None
         self.row.events.trail.append(point)
-        observer(self.row, point, self.run.last + 1)
+        observer(self.row, point, self.run.context.last + 1)
 
     def _end(self, run: FlowExecution) -> None:
         world, row = self._world, self.row

@@ -35,7 +35,7 @@ def _report(world: World, token: str, outcome: Any) -> Fields:
     run = waiting_run(world, token)
     if run is None:
         raise ServiceError("TaskAlreadyCompleted", token)
-    event = run.last + 1
+    event = run.context.last + 1
     run.report(token, outcome)
     return {"EventId": event}
 

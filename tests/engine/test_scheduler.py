@@ -468,7 +468,7 @@ def test_stop_ends_an_execution_in_every_state_at_every_depth() -> None:
     lab.add("f", DEEP, {"R": [{"fails": {"code": "Oops"}}], "T": [{"waits": True}]})
     lab.add("g", WAIT)
     ends: list[str] = []
-    seen = lab.start("f", on_end=lambda run: ends.append(run.status.value))
+    seen = lab.start("f", on_begin=lambda run: run.on_end.append(lambda run: ends.append(run.status.value)))
     (map_run,) = seen.run.map_runs.values()
     assert seen.status == "Running"
     seen.run.stop("Enough", "said so")

@@ -126,7 +126,7 @@ class Lab:
         name: str = "e1",
         timeline: Timeline | None = None,
         environment: Mapping[str, str] | None = None,
-        on_end: Callable[[FlowExecution], object] | None = None,
+        on_begin: Callable[[FlowExecution], object] | None = None,
     ) -> Seen:
         seen = self.seen[name] = Seen()
         compiled, mocks = self.flows[flow]
@@ -138,7 +138,7 @@ class Lab:
             sink=lambda rows: seen.events.extend(as_events(rows)),
             observe=seen.points.append,
             timeline=timeline,
-            on_end=on_end,
+            on_begin=on_begin,
         )
         return seen
 

@@ -68,6 +68,10 @@ class RecordingLab(Lab):
         def write(entry: Entry) -> None:
             kept.entries.append(json.dumps(entry))
 
+        def begun(run: FlowExecution) -> None:
+            seen.run = run
+            run.on_end.append(ended)
+
         def ended(run: FlowExecution) -> None:
             kept.ended = True
 
@@ -85,8 +89,7 @@ class RecordingLab(Lab):
             resolver=Tasks(self, mocks),
             sink=lambda rows: seen.events.extend(as_events(rows)),
             timeline=timeline,
-            on_begin=lambda run: setattr(seen, "run", run),
-            on_end=ended,
+            on_begin=begun,
             recording=recording,
         )
         return seen
