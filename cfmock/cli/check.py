@@ -74,7 +74,8 @@ def _check(
         for issue in report.issues:
             click.echo(issue.text if issue.level == "error" else f"{issue.level}: {issue.text}", err=True)
         if not report.mistaken:
-            said = [f"{count} {what}{'s' * (count != 1)}" for what, count in report.counts().items() if count]
+            counts = report.counts().items()
+            said = [f"{count} {kind if count != 1 else kind.removesuffix('s')}" for kind, count in counts if count]
             click.echo(f"ok: {', '.join(said) or 'nothing there'}")
     else:
         click.echo(FORMATS[form](report), nl=False)

@@ -92,7 +92,7 @@ def as_json(report: CheckReport) -> str:
             for issue in report.issues
         ],
         "warnings": list(report.fixtures.warnings),
-        "counts": {f"{what}s": count for what, count in report.counts().items()},
+        "counts": report.counts(),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

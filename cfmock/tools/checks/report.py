@@ -80,14 +80,8 @@ class CheckReport(Struct, frozen=True):
 
     def counts(self) -> dict[str, int]:
         """Count the entries of each kind."""
-        found = self.fixtures
-        return {
-            "flow": len(found.flows),
-            "credential": len(found.credentials),
-            "schedule": len(found.schedules),
-            "fault": len(found.faults),
-            "test": len(found.tests),
-        }
+        kinds = ("flows", "credentials", "schedules", "faults", "tests")
+        return {kind: len(getattr(self.fixtures, kind)) for kind in kinds}
 
 
 def check(paths: Sequence[str], selection: Selection, variables: Mapping[str, str] | None = None) -> CheckReport:

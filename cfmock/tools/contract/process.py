@@ -100,10 +100,8 @@ async def started(
             out.entry.close()
             err.entry.close()
         program = Program(process, out, err)
-        try:
-            yield program
-        finally:
-            await program.end()
+        stack.push_async_callback(program.end)
+        yield program
 
 
 class Stream(asyncio.Protocol):
@@ -113,7 +111,7 @@ class Stream(asyncio.Protocol):
         self.entry = entry
         self._kept = bytearray()
         self._read = 0  # bytes of it that were read as lines
-        self._ended = asyncio.get_running_loop().create_future()
+        self._ended = asyncio.Event()
         self.changed = asyncio.Event()  # whenever something came, or the end
 
     def data_received(self, data: bytes) -> None:
@@ -123,8 +121,7 @@ class Stream(asyncio.Protocol):
         self.changed.set()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
+        self._ended.set()
         self.changed.set()
 
     def next_line(self) -> str | None:
@@ -143,7 +140,7 @@ class Stream(asyncio.Protocol):
     async def text(self) -> str:
         """Return all that was kept, once the stream has ended, or is not going to."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._ended), DRAIN)
+            await asyncio.wait_for(self._ended.wait(), DRAIN)
         return self._kept.decode("utf-8", "replace")
 
 
