@@ -51,7 +51,10 @@ def command(folder: str, language: str) -> None:
         raise SettingsError("\n".join(f"{path} already exists: rename it, or name another FOLDER" for path in taken))
     for path, text in files.items():
         if path not in kept:
-            _write(path, text)
+            with writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("x", encoding="utf-8") as file:  # never over a file that came meanwhile
+                    file.write(text)
             click.echo(f"wrote {path.as_posix()}")
     for path in kept:
         if path.name in NEEDS:
@@ -70,10 +73,3 @@ def starter(language: str) -> Mapping[str, str]:
         for path in sorted(each for each in root.rglob("*") if each.is_file()):
             found[path.relative_to(root).as_posix().removesuffix(".txt")] = path.read_text(encoding="utf-8")
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:  # never over a file that came meanwhile
-            file.write(text)

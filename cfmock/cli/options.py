@@ -137,14 +137,9 @@ def format_options(formats: Sequence[str], words: str = "Format of the report.")
             raise click.UsageError(f"--json cannot be used with --format {value}", context)
         return "json"
 
+    kind = click.Choice(formats)
     given = click.option(
-        "--format",
-        "form",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        callback=chosen,
-        help=words,
+        "--format", "form", type=kind, default=formats[0], show_default=True, callback=chosen, help=words
     )
     same = _flag("--json", "The same as --format json.")
     return lambda function: given(same(function))

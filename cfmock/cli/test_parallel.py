@@ -55,15 +55,9 @@ async def _run_part(words: Sequence[str], part: str, fail_fast: bool, found: dic
     from cfmock.tools.flowtest.cases import Result
 
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "cfmock"]
+    command = [*program, "test", "--part", part, *words]
     process = await asyncio.create_subprocess_exec(
-        *program,
-        "test",
-        "--part",
-        part,
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        limit=_LONGEST,
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, limit=_LONGEST
     )
     assert process.stdout is not None
     try:
