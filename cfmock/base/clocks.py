@@ -111,8 +111,7 @@ SLICE = 0.02
 
 
 class Slice:
-    """Begins when it is made; `over` says when others should have their turn. Only time in which this thread has worked
-    counts."""
+    """Begins when it is made; `over` says when others should have their turn. Only time in which this thread worked counts."""
 
     __slots__ = ("_end", "_worked")
 

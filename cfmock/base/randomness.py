@@ -1,5 +1,4 @@
-"""All chance in one place, from one source that can be seeded: emulators with one seed that see the same calls give out the
-same ids. Never for secrets."""
+"""All chance, from one source that can be seeded: with one seed the same calls get the same ids. Never for secrets."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Readers of values as people write them: each takes a plain value and returns its meaning, or raises InvalidValue with every
-mistake and its path."""
+"""Readers of values as people write them: each returns the meaning, or raises InvalidValue with every mistake and its path."""
 
 from __future__ import annotations
 
@@ -27,8 +26,7 @@ def mapping(
     required: Collection[str] = (),
     misplaced: Mapping[str, Mistake] = MappingProxyType({}),
 ) -> Reader:
-    """Read a mapping with these keys and no other, null counting as not given. `misplaced` has the mistakes of keys that belong
-    elsewhere."""
+    """Read a mapping with these keys only, null counting as not given. `misplaced` has mistakes of keys that belong elsewhere."""
 
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -105,8 +103,7 @@ def flag(value: Any) -> bool:
 
 
 def one_of(known: Iterable[str], kind: str = "", near: Callable[..., tuple[str, ...]] = likely) -> Reader:
-    """Read a word out of a few, which the mistake lists; or out of many, whose mistake is of this kind. `near` finds the words
-    that a wrong one stands for."""
+    """Read one of a few words, which the mistake lists; or of many, whose mistake is of this kind. `near` finds likely ones."""
     words = tuple(known)
 
     def read(value: Any) -> str:

@@ -1,5 +1,4 @@
-"""YAML text to values alone, without their places: quick, and only for texts in which nothing is odd. `yaml_reader` reads all
-others, and finds their mistakes."""
+"""YAML text to values without their places, quickly: for texts in which nothing is odd. `yaml_reader` reads all others."""
 
 from __future__ import annotations
 

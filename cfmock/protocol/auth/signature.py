@@ -102,8 +102,7 @@ def acs3_signature(algorithm: str, secret: str, string_to_sign: str) -> str:
 
 @functools.lru_cache(maxsize=64)
 def load_public_key(pem: str) -> Any:
-    """An RSA public key from its PEM text. Raises SettingsError for a text that is none, and where the extra `tls` is
-    missing."""
+    """An RSA public key from its PEM text. Raises SettingsError for a text that is none, and without the extra `tls`."""
     try:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import rsa

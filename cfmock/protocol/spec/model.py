@@ -42,8 +42,7 @@ class Parameter(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its
-    codes."""
+    """One operation: `method` is the one the SDKs use, `action` its RAM name (`fnf:StartExecution`), `errors` its codes."""
 
     name: str
     method: str
