@@ -206,7 +206,7 @@ class CloudFlow(Lifecycle):
             found, cause, job = server.functions.do(lambda: server.begin(request))
             waits = cause is not None or (job is not None and job.ready) or server.behind
             if waits or isinstance(found, Pending) or found.delay:
-                found = entered.loop.wait_for(server.whole(found, cause, job))
+                found = entered.loop.wait_for(server.finished(found, cause, job))
             return assertions.fields(found)
         found = entered.blocking(lambda: (server.handle(request), server.emulator.pipeline.job))
         found = server.kept_now(found)
@@ -222,7 +222,7 @@ class CloudFlow(Lifecycle):
         server, request = self._check_open(), self._signed(operation, parameters)
 
         async def perform() -> Reply:
-            return await server.whole(*server.begin(request))
+            return await server.finished(*server.begin(request))
 
         return assertions.fields(await self._running.here(perform()))
 

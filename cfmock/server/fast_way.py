@@ -193,12 +193,12 @@ class FastProtocol(Protocol):
                 self._held, self._head = data, found
                 self.count(len(data))
                 return b""
-            return b"" if self._answered(Request(method, target, headers, data[end:])) else data
+            return b"" if self._answer(Request(method, target, headers, data[end:])) else data
         self._missing = missing
         return data
 
-    def _answered(self, request: Request) -> bool:
-        """Return whether a call has been answered; if not, what has come of it is `begun`."""
+    def _answer(self, request: Request) -> bool:
+        """Answer a call. False if its answer has to wait or is broken: then aiohttp's way goes on with what is `begun`."""
         edge: HttpEdge = self._manager.edge  # type: ignore[union-attr]
         try:
             reply = edge.handle(request)

@@ -43,12 +43,12 @@ DRIP = 5.0
 
 NOT_HTTP = "The request is not well-formed HTTP."
 AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]
-"""Answers a request to the admin API; nothing should wait past `stopping` of the edge."""
+"""Answers a request to the admin API; it has to end soon when `stopping` of the edge is set."""
 
 
 class Begun(NamedTuple):
-    """The unfinished result of a call: its reply, or the promise of one; what the functions that it has set
-    going have in common; the job that has to come to rest."""
+    """A call whose reply, or its promise, is still to wait: for the functions that it has set going (`cause`), and for what it
+    has started on a virtual clock (`job`); None: there are none."""
 
     reply: Reply | Pending | HandedOn
     cause: Cause | None
@@ -87,7 +87,7 @@ class HttpEdge:
         self.plan()
 
     def warn_once(self, text: str) -> None:
-        """Warn of what concerns no one call, unless that was done since the last reset."""
+        """Warn of what is about no call, unless that was done since the last reset."""
         if all(each.text != text for each in self.emulator.journal.warnings()):
             self.emulator.worlds.warn(text)
 
@@ -99,7 +99,7 @@ class HttpEdge:
             request.protocol.answered()  # type: ignore[attr-defined]  # our Protocol
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """The only place that reads from a client."""
+        """Read the rest of a request, and answer it; those that `fast_way` could answer have not come here."""
         protocol: Any = request.protocol  # our Protocol
         if protocol.begun is not None:
             begun, protocol.begun = protocol.begun, None
@@ -172,7 +172,7 @@ class HttpEdge:
         """Send what a call is answered, once it is there. Raises what was raised in handling it."""
         if isinstance(begun, Exception):
             raise begun
-        reply = await self.whole(*begun) if isinstance(begun, Begun) else begun
+        reply = await self.finished(*begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
             if self.replica is None or not self.replica.is_peer(request.headers):
                 return await self._broken(reply, request)
@@ -195,9 +195,9 @@ class HttpEdge:
         elif isinstance(reply, Reply):
             self.emulator.watch.left(reply)
 
-    async def whole(self, reply: Reply | Pending | HandedOn, cause: Cause | None, job: Job | None) -> Reply:
-        """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over; `cause` is of the
-        functions that the call has set going."""
+    async def finished(self, reply: Reply | Pending | HandedOn, cause: Cause | None, job: Job | None) -> Reply:
+        """Wait for all that a `Begun` call has to wait for: the reply, its functions, its job, the state file, the delay. Returns
+        the reply."""
         if isinstance(reply, HandedOn):
             return await reply.answer()
         if isinstance(reply, Pending):
@@ -258,6 +258,7 @@ class HttpEdge:
         return sent
 
     async def _settled(self, pending: Pending) -> Reply:
+        """Wait for a promised reply, at most as long as its client asked for."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
         pending.then(lambda reply: None if future.done() else future.set_result(reply))
@@ -381,6 +382,6 @@ json_line = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def text_answer(text: str, status: int = 200) -> web.StreamResponse:
-    """The same of its text."""
+    """The same of a text that is JSON already."""
     body = text.encode("utf-8", "replace")
     return web.Response(status=status, body=body, content_type="application/json", charset="utf-8")

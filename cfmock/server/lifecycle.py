@@ -137,14 +137,14 @@ class Server:
         return self._edge.lost() if self._state.lost else reply
 
     def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None, Job | None]:
-        """Take a call that did not come through the socket; what `whole` makes the reply of."""
+        """Take a call that did not come through the socket; what `finished` makes the reply of."""
         reply, cause = self.functions.observe(lambda: self.handle(request))
         return reply, cause, self.emulator.pipeline.job
 
-    async def whole(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
+    async def finished(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
         """The reply, once it is there, all that the call has set going has ended or waits, and its delay is over."""
         assert self._edge is not None, "the server is not running"
-        return await self._edge.whole(reply, cause, job)
+        return await self._edge.finished(reply, cause, job)
 
     async def rested(self, job: Job) -> None:
         """Wait until nothing of a job is ready to go on."""

@@ -183,7 +183,7 @@ class Replica:
         if answer is not None:
             return reply_of(answer)
         begun = self._edge.handle(request, denied)
-        return await self._edge.whole(*begun) if isinstance(begun, Begun) else begun
+        return await self._edge.finished(*begun) if isinstance(begun, Begun) else begun
 
     async def of_owner(self, world: WorldKey, ask: Callable[[str], Awaitable[PeerAnswer]]) -> PeerAnswer | None:
         """What the owner of a world answers; None if that is this replica, which it may become. Raises StateLost, Unanswered,
