@@ -29,7 +29,7 @@ CANNED = (
 )
 
 
-def own(timeline: Timeline, row: ExecutionRow) -> int:
+def owner_of(timeline: Timeline, row: ExecutionRow) -> int:
     """The serial of the execution whose time this is: the first that lives on it."""
     timeline.owner = timeline.owner or row.serial
     return timeline.owner
@@ -41,7 +41,7 @@ def begin_recording(world: World, row: ExecutionRow, timeline: Timeline, nesting
     if log is None:
         return None
     write = RecordingWriter(log, world.key, row.serial)
-    write([BEGUN, world.clock.now(), timeline.skipped, own(timeline, row), nesting])
+    write([BEGUN, world.clock.now(), timeline.skipped, owner_of(timeline, row), nesting])
     return ExecutionRecording(write)
 
 
@@ -226,7 +226,7 @@ class Canned(Live):
         log, timeline = self._world.shared.changes, self.timeline
         if log is not None:
             write = RecordingWriter(log, self._world.key, self.row.serial, self._recorded)
-            write([CANNED, self._due, self._polls, self.outcome.given, own(timeline, self.row), timeline.skipped])
+            write([CANNED, self._due, self._polls, self.outcome.given, owner_of(timeline, self.row), timeline.skipped])
         self._recorded += 1
 
     def resume(self, due: float | None, polls: int, recorded: int) -> None:
@@ -269,7 +269,7 @@ class Canned(Live):
 
     def _end(self) -> None:
         row = self.row
-        end = end_by_outcome(self._world, row.flow, row.name, row.input, self.outcome)
+        end = canned_end(self._world, row.flow, row.name, row.input, self.outcome)
         finish(self._world, self, self.timeline.now(), end)
 
 
@@ -277,7 +277,7 @@ def _nothing(*_: object) -> None:
     """No-op for executions that nobody has to leave, and for what happens to those whose flow is gone."""
 
 
-def end_by_outcome(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
+def canned_end(world: World, flow: FlowRow, name: str, input: str, outcome: Outcome) -> End:
     """Return the end of an execution that goes by this outcome."""
     output = outcome.text
     try:

@@ -21,7 +21,7 @@ from cfmock.engine.recording import NESTED
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.engine.task_mocks import UNMOCKED, Answerer, FlowStart, ScriptedTasks
 from cfmock.protocol.wire.arguments import input_value, invalid
-from cfmock.service.live import Canned, End, Executed, end_by_outcome, error_code, to_millisecond
+from cfmock.service.live import Canned, End, Executed, canned_end, error_code, to_millisecond
 from cfmock.service.lookup import find_execution, find_flow
 from cfmock.service.outcomes import Outcome
 from cfmock.service.retention import STEP
@@ -101,7 +101,7 @@ def start_new(world: World, flow: FlowRow, name: str, input: str, origin: StartO
     if outcome is not None:
         world.scheduler.job.starts += 1  # the others are counted when they run
         if outcome.at_once:
-            end, stopped = end_by_outcome(world, flow, name, input, outcome), started
+            end, stopped = canned_end(world, flow, name, input, outcome), started
     row = ExecutionRow(
         flow,
         name,
