@@ -108,9 +108,9 @@ def _write(
     if target.exists():
         raise SettingsError(f"--write-test: {target} already exists: rename or remove it")
     bare = path.is_file() and kind_of(read(next(find(path))).value) is SourceKind.DEFINITION
-    written = written_tests(fixtures, pairs, keep=keep, definition=path if bare else None, target=target)
-    write_file("--write-test", str(target), written.text)
-    for field in filter(None, written.masked):
+    text, masked = written_tests(fixtures, pairs, keep=keep, definition=path if bare else None, target=target)
+    write_file("--write-test", str(target), text)
+    for field in filter(None, masked):
         click.echo(f"masked: {field} (--keep {field} leaves it as it is)", err=True)
     click.echo(
         f"run {'it' if len(pairs) == 1 else 'them'}: cfmock test {target if bare else f'{path} {target}'}", err=True

@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from itertools import chain, count
 from pathlib import Path
 
-from msgspec import Struct
-
 from cfmock.base.clocks import iso
 from cfmock.base.errors import SettingsError
 from cfmock.base.json_text import Json, json_text
@@ -25,13 +23,6 @@ from cfmock.tools.flowtest.run import FlowTestRunner, Ran
 _MOST_VISITS = 40
 
 
-class WrittenTests(Struct, frozen=True):
-    """The text of a fixture with the tests, and the names of the fields that are masked in it."""
-
-    text: str
-    masked: Sequence[str]
-
-
 def written_tests(
     fixtures: FixtureSet,
     recordings: Sequence[tuple[RecordedExecution, FlowFixture]],
@@ -39,8 +30,9 @@ def written_tests(
     keep: Collection[str],
     definition: Path | None,
     target: Path,
-) -> WrittenTests:
-    """A test for each recording. `definition` is a file that holds the one flow as it is, which the fixture then names.
+) -> tuple[str, list[str]]:
+    """The text of a fixture with a test for each recording, and the names of the fields that are masked in it. `definition` is
+    a file that holds the one flow as it is, which the fixture then names.
 
     Raises SettingsError where an execution goes another way once its data are masked.
     """
@@ -58,7 +50,7 @@ def written_tests(
     for recording, flow in recordings:
         names.add(name := _unused_name(recording, names))
         lines += item_lines(_document(runner, recording, flow, masker, name))
-    return WrittenTests("\n".join(lines) + "\n", sorted(masker.masked))
+    return "\n".join(lines) + "\n", sorted(masker.masked)
 
 
 def _unused_name(recording: RecordedExecution, names: Collection[str]) -> str:
