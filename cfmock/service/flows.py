@@ -142,7 +142,7 @@ def delete_flow(world: World, *, name: str) -> Fields:
         timer.cancel()
     for live in world.evict(row.id):
         live.drop()
-        world.tell(live.waiting)
+        world.tell(live.waiters)
     world.stores.drop(row.id)
     world.shared.memory.definitions.drop(row.id)
     return {}

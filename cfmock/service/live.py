@@ -20,7 +20,7 @@ from cfmock.service.rows import ExecutionRow, FlowRow, MapRunRow
 from cfmock.service.shared import Observer
 from cfmock.service.tables import RecordingWriter
 from cfmock.service.task_reports import report_to_token
-from cfmock.service.world import Live, Waiting, World
+from cfmock.service.world import Live, Waiters, World
 
 # Entries of recordings.
 BEGUN = "begun"  # the first of an execution that runs its definition: now, skipped, owner of its timeline, nesting
@@ -30,7 +30,7 @@ CANNED = (
 
 
 def owner_of(timeline: Timeline, row: ExecutionRow) -> int:
-    """The serial of the execution whose time this is: the first that lives on it."""
+    """Return the serial of the first execution that lives on a timeline: this one, if none does yet."""
     timeline.owner = timeline.owner or row.serial
     return timeline.owner
 
@@ -97,7 +97,7 @@ def finish(world: World, live: Live, stopped: float, end: End) -> None:
     _replace(world, live, ended)
     world.leave(row)
     world.retention.ended(ended)
-    world.tell(live.waiting)
+    world.tell(live.waiters)
     if row.callback_token:
         report_to_token(world, row.callback_token, ended)
 
@@ -127,7 +127,7 @@ class Executed(Live):
         self, world: World, row: ExecutionRow, timeline: Timeline, resolver: TaskResolver, given: Json, nesting: int = 0
     ) -> None:
         self.timeline = timeline
-        self.waiting: Waiting = {}
+        self.waiters: Waiters = {}
         self.row = row
         self._world = world
         self._resolver = resolver
@@ -199,7 +199,7 @@ class Canned(Live):
 
     def __init__(self, world: World, row: ExecutionRow, timeline: Timeline, outcome: Outcome) -> None:
         self.timeline = timeline
-        self.waiting: Waiting = {}
+        self.waiters: Waiters = {}
         self.row = row
         self.outcome: Outcome = outcome
         self._world = world
@@ -247,7 +247,7 @@ class Canned(Live):
             self._record()
         return True
 
-    def poll_out(self) -> None:
+    def poll_to_end(self) -> None:
         if self._polls > 0:
             self._polls = 0
             self._end()
@@ -261,7 +261,7 @@ class Canned(Live):
             self._timer.cancel()
 
     def attend(self) -> Undo:
-        self.poll_out()
+        self.poll_to_end()
         if self._world.settings.clock == "virtual":
             while self._world.live_execution(self.row) is self and self.timeline.jump():
                 pass

@@ -19,7 +19,7 @@ from cfmock.service.world import FLOWS, World
 
 
 def find_flow(world: World, name: str) -> FlowRow:
-    """Raises FlowNotExists."""
+    """Find a flow by its name. Raises FlowNotExists."""
     row = world.stores.flows.get(FLOWS, name)
     if row is None:
         raise ServiceError("FlowNotExists", name)
@@ -27,7 +27,7 @@ def find_flow(world: World, name: str) -> FlowRow:
 
 
 def find_version(world: World, flow: FlowRow, number: str, parameter: str) -> FlowRow:
-    """A version of the flow. Raises InvalidArgument naming the parameter (our choice: no code is documented)."""
+    """Find a version of a flow. Raises InvalidArgument naming the parameter (our choice: no code is documented)."""
     version = world.stores.versions.get(flow.id, version_key(int(number)))
     if version is None:
         raise invalid(parameter, f"is {number}, and flow '{flow.name}' has no version of that number")
@@ -40,7 +40,7 @@ def version_key(number: int) -> str:
 
 
 def find_execution(world: World, flow_name: str, execution_name: str) -> ExecutionRow:
-    """Raises FlowNotExists and ExecutionNotExists."""
+    """Find an execution by its name and that of its flow. Raises FlowNotExists and ExecutionNotExists."""
     flow = find_flow(world, flow_name)
     row = world.stores.executions.get(flow.id, execution_name)
     if row is None:

@@ -180,10 +180,10 @@ def _history_grown(world: World, row: ExecutionRow, size: int) -> int:
     return enough or size
 
 
-def add_ended(
+def place_execution(
     world: World, flow: FlowRow, *, status: str, started: float, error: str = "", **fields: Any
 ) -> ExecutionRow:
-    """An execution that is there from the start, as only fixtures can make one. Times in seconds since 1970."""
+    """Put an execution into a world that is there from the start, ended or not. Times are in seconds since 1970."""
     row = ExecutionRow(
         flow=flow,
         status=status,
@@ -299,7 +299,7 @@ class Resolver(ScriptedTasks):
         """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
         live = self.world.live_execution(row)
         if live is not None:
-            live.poll_out()
+            live.poll_to_end()
         if self.world.live_execution(row) is None:
             result = result_of(find_execution(self.world, row.flow.name, row.name))
             return Fails(result.code, result.detail) if isinstance(result, Failure) else Returns(result)

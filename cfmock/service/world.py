@@ -24,7 +24,7 @@ from cfmock.service.shared import Shared
 from cfmock.service.store.memory import Table
 from cfmock.service.tables import Stores
 
-Waiting = dict[Callable[[], None], None]
+Waiters = dict[Callable[[], None], None]
 """Those that wait for the end of an execution, in the order in which they came."""
 
 TOLD_TOGETHER = 64
@@ -45,7 +45,7 @@ class Live(Protocol):
 
     row: ExecutionRow
     timeline: Timeline
-    waiting: Waiting  # told when it has ended, or is gone
+    waiters: Waiters  # told when it has ended, or is gone
     listed: bool = False  # whether its row stands in the index
     run: FlowExecution | None = None
     outcome: Outcome | None = None
@@ -58,8 +58,8 @@ class Live(Protocol):
         """Count a DescribeExecution. Returns whether the number of these decides when it ends."""
         return False
 
-    def poll_out(self) -> None:
-        """Somebody waits for the end who asks as often as it takes: a synchronous start, a parent, `cf.run`."""
+    def poll_to_end(self) -> None:
+        """End it if polls do: whoever waits (a synchronous start, a parent, `cf.run`) would poll as often as it takes."""
         return
 
     def stop(self, error: str, cause: str) -> None:
@@ -105,7 +105,7 @@ class World:
         self._said: dict[bytes, None] = {}  # digests of what was said once already
         self.live: dict[str, dict[str, Live]] = {}  # by flow id and execution name
         self.running = 0  # how many live ones there are
-        self.untold: deque[Waiting] = deque()  # those that wait for executions which have ended
+        self.untold: deque[Waiters] = deque()  # those that wait for executions which have ended
         self.alarms: dict[str, dict[str, Timer]] = {}  # next runs, by flow id and schedule name
         self.serial = 0
         self.retention = Retention(shared.memory, shared.settings.keep_executions, self._forget, self.warn)
@@ -131,7 +131,7 @@ class World:
         return first
 
     def _forget(self, row: ExecutionRow, map_runs: Iterable[str]) -> None:
-        """An execution that has ended is as if it had never been."""
+        """Remove an execution that has ended, with its map runs, as if it had never been."""
         flow, stores = row.flow.id, self.stores
         stores.executions.delete(flow, row.name)
         stores.by_status.discard(flow, row)
@@ -156,33 +156,33 @@ class World:
         return None if live is None else live.run
 
     def enter(self, live: Live) -> None:
-        """An execution begins."""
+        """Take in an execution that begins."""
         self.live.setdefault(live.row.flow.id, {})[live.row.name] = live
         self.running += 1
 
     def leave(self, row: ExecutionRow) -> None:
-        """It has ended."""
+        """Let go of an execution that has ended."""
         if self.live.get(row.flow.id, {}).pop(row.name, None) is not None:
             self.running -= 1
 
     def subscribe(self, row: ExecutionRow, tell: Callable[[], None]) -> Callable[[], None]:
         """Call `tell` when the execution has ended, or is gone. Returns how to undo that."""
         live = self.live_execution(row)
-        waiting: Waiting = {} if live is None else live.waiting
-        waiting[tell] = None
-        return lambda: waiting.pop(tell, None)
+        waiters: Waiters = {} if live is None else live.waiters
+        waiters[tell] = None
+        return lambda: waiters.pop(tell, None)
 
-    def tell(self, waiting: Waiting) -> None:
+    def tell(self, waiters: Waiters) -> None:
         """Tell all that wait for the end of an execution: some at once, many in turns."""
-        _tell_first(waiting, TOLD_TOGETHER)
-        if waiting:
-            self.untold.append(waiting)
+        _tell_first(waiters, TOLD_TOGETHER)
+        if waiters:
+            self.untold.append(waiters)
             self.timers.add(self.clock.steady(), TimerKind.PROGRESS, lambda: self.tell(self.untold.popleft()))
 
     def tell_everybody(self) -> None:
         """Tell all that wait for the end of any execution: they are gone with the world."""
-        for waiting in (*[live.waiting for live in self.lives()], *self.untold):
-            _tell_first(waiting, None)
+        for waiters in (*[live.waiters for live in self.lives()], *self.untold):
+            _tell_first(waiters, None)
 
     def evict(self, flow: str) -> Iterable[Live]:
         """Take out the live executions of the flow of this id, and return them."""
@@ -266,8 +266,8 @@ class World:
                 timer.cancel()
 
 
-def _tell_first(waiting: Waiting, most: int | None) -> None:
-    for tell in tuple(itertools.islice(waiting, most)):
-        if tell in waiting:  # what is told may make another leave
-            del waiting[tell]
+def _tell_first(waiters: Waiters, most: int | None) -> None:
+    for tell in tuple(itertools.islice(waiters, most)):
+        if tell in waiters:  # what is told may make another leave
+            del waiters[tell]
             tell()

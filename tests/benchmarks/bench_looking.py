@@ -16,7 +16,7 @@ import load
 
 from cfmock.control.control import Control
 from cfmock.service.lookup import find_flow
-from cfmock.service.starting import add_ended
+from cfmock.service.starting import place_execution
 from tests.support.calls import NOW, echo_flow, make_service
 
 FEW, MANY = 1_000, 100_000
@@ -52,7 +52,7 @@ def _filled(count: int) -> Control:
     world = service.emulator.worlds.default()
     flow = find_flow(world, "echo")
     for number in range(count):
-        add_ended(
+        place_execution(
             world, flow, name=f"e{number}", status="Failed" if number % 7 == 0 else "Succeeded", input="{}", output="{}",
             started=NOW + number, stopped=NOW + number + 1,
         )  # fmt: skip

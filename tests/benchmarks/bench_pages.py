@@ -13,7 +13,7 @@ from collections.abc import Callable
 from cfmock.api.client import signed_request
 from cfmock.base.clocks import iso
 from cfmock.service.lookup import find_flow
-from cfmock.service.starting import add_ended
+from cfmock.service.starting import place_execution
 from tests.support.calls import NOW, PASS, Service, echo_flow, make_service
 
 FEW, MANY = 1_000, 50_000
@@ -43,7 +43,7 @@ def _filled(count: int) -> Service:
     flow = find_flow(world, "echo")
     for number in range(count):
         begun = NOW + number
-        add_ended(
+        place_execution(
             world, flow, name=f"{'rare' if number < 20 else 'usual'}-{number}",
             status="Succeeded" if number % (count // 20) else "Failed", input="{}", output="{}", started=begun, stopped=begun + 1,
         )  # fmt: skip

@@ -300,7 +300,7 @@ def test_it_listens_on_loopback_only(cf: CloudFlow) -> None:
 
 def _waiting(cf: CloudFlow) -> int:
     return cf._do(
-        lambda control: sum(bool(live.waiting) for world in control.emulator.worlds for live in world.lives())
+        lambda control: sum(bool(live.waiters) for world in control.emulator.worlds for live in world.lives())
     )
 
 

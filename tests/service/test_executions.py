@@ -229,7 +229,7 @@ def test_a_long_poll_whose_client_left_leaves_nothing_behind() -> None:
     pending = service.send("DescribeExecution", FlowName="echo", ExecutionName="e", WaitTimeSeconds=20)
     assert isinstance(pending, Pending)
     pending.abandon()
-    assert [live.waiting for live in next(service.emulator.worlds.known()).lives()] == [{}]
+    assert [live.waiters for live in next(service.emulator.worlds.known()).lives()] == [{}]
     service("StopExecution", FlowName="echo", ExecutionName="e")
     assert pending.reply is None
 
