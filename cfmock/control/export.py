@@ -39,7 +39,9 @@ class ExportControl(ControlPart):
         """The world as a fixture document; with `executions` those that have ended, too. Raises ControlError for too much."""
         world = self._one_world(scope)
         rows = sorted(world.stores.flows.rows(FLOWS), key=lambda row: row.name)
-        ended = {row.id: _ended(world, row) for row in rows} if executions else {}
+        ended: dict[str, list[ExecutionRow]] = {}
+        for row in rows if executions else ():  # without children of map runs, which belong to their parents
+            ended[row.id] = [each for each in world.stores.executions.rows(row.id) if each.ended and not each.map_run]
         _check_size(world, rows, ended.values())
         notes: list[str] = []
         flows = []
@@ -125,11 +127,6 @@ def _tasks(world: World, flow: FlowRow, notes: list[str]) -> dict[str, Json]:
                 function = getattr(mock.calls, "__qualname__", repr(mock.calls))
                 notes.append(f"- the Python function {function}, which answers task '{task}' of flow '{flow.name}'")
     return {task: mocks for task, mocks in found.items() if mocks}
-
-
-def _ended(world: World, flow: FlowRow) -> list[ExecutionRow]:
-    """Return the executions that have ended; children of map runs belong to their parents."""
-    return [row for row in world.stores.executions.rows(flow.id) if row.ended and not row.map_run]
 
 
 def _check_size(world: World, flows: Iterable[FlowRow], executions: Iterable[list[ExecutionRow]]) -> None:

@@ -163,7 +163,7 @@ class Pipeline:
         if decoded.parameters.problem:
             raise ServiceError("InvalidArgument", detail=decoded.parameters.problem)
         limits, faults = world.limits, world.faults
-        if limits is not None and not (bucket := limits.bucket(call.operation.name)).take():
+        if limits is not None and not (bucket := limits[call.operation.name]).take():
             raise RateExceeded(bucket.throttled())
         violations = self._monitor.call_received(identified)
         decision, trace = faults.decide(call), None

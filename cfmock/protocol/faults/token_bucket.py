@@ -51,19 +51,16 @@ class TokenBucket:
         return Throttled(self.burst, missing / self.per_second if self.per_second else math.inf)
 
 
-class DocumentedLimits:
+class DocumentedLimits(dict[str, TokenBucket]):
     """The rates of the limits page: `rates` has `{burst, per_second}` by operation, and `*` for any other. Each operation has a
     bucket to itself, those others too, as only the page's text of 2026 says plainly."""
 
     def __init__(self, clock: Clock, rates: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__()
         self._clock = clock
         self._rates = rates
-        self._buckets: dict[str, TokenBucket] = {}
 
-    def bucket(self, operation: str) -> TokenBucket:
-        """The bucket of an operation."""
-        bucket = self._buckets.get(operation)
-        if bucket is None:
-            rate = self._rates.get(operation) or self._rates["*"]
-            bucket = self._buckets[operation] = TokenBucket(self._clock, **rate)
+    def __missing__(self, operation: str) -> TokenBucket:
+        rate = self._rates.get(operation) or self._rates["*"]
+        bucket = self[operation] = TokenBucket(self._clock, **rate)
         return bucket

@@ -66,14 +66,14 @@ def test_a_clock_that_is_set_back_neither_gives_nor_takes():
 def test_the_documented_rates_are_those_of_the_limits_page(operation, burst, per_second):
     clock = VirtualClock(0.0)
     limits = DocumentedLimits(clock, model.load().limits["api_rate"])
-    assert [limits.bucket(operation).take() for _ in range(burst + 1)] == [True] * burst + [False]
+    assert [limits[operation].take() for _ in range(burst + 1)] == [True] * burst + [False]
     clock.set(1.0)
-    assert [limits.bucket(operation).take() for _ in range(per_second + 1)] == [True] * per_second + [False]
+    assert [limits[operation].take() for _ in range(per_second + 1)] == [True] * per_second + [False]
 
 
 def test_each_operation_has_a_bucket_to_itself(clock):
     limits = DocumentedLimits(clock, model.load().limits["api_rate"])
-    while limits.bucket("ListFlows").take():
+    while limits["ListFlows"].take():
         pass
-    assert limits.bucket("CreateFlow").take()
-    assert limits.bucket("StartExecution").take()
+    assert limits["CreateFlow"].take()
+    assert limits["StartExecution"].take()
