@@ -42,14 +42,14 @@ class MatrixRunner(Struct, frozen=True):
 
         `jobs` cases run at a time. If that is more than one, as many of those that only wait may run beside them.
         """
-        found: dict[int, Reaction] = {}
+        found: dict[Case, Reaction] = {}
 
-        async def work(numbers: Iterator[int]) -> None:
-            for number in numbers:
-                found[number] = await self._case(cases[number], clean)
-                tell(found[number])
+        async def work(queue: Iterator[Case]) -> None:
+            for case in queue:
+                found[case] = await self._case(case, clean)
+                tell(found[case])
 
-        queues = [iter(numbers) for numbers in _queues(cases, jobs)]
+        queues = map(iter, _queues(cases, jobs))
         workers = [asyncio.create_task(work(queue)) for queue in queues for _ in range(jobs)]
         try:
             await asyncio.gather(*workers)
@@ -57,7 +57,7 @@ class MatrixRunner(Struct, frozen=True):
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        return [found[number] for number in range(len(cases))]
+        return [found[case] for case in cases]
 
     async def _case(self, case: Case, clean: ClientRun) -> Reaction:
         limit = max(self.least, TIMES * clean.ended.seconds) if self.timeout is None else self.timeout
@@ -65,13 +65,12 @@ class MatrixRunner(Struct, frozen=True):
         return reaction(case, run.ended, run.records, run.kinds, clean.kinds, self.good)
 
 
-def _queues(cases: Sequence[Case], jobs: int) -> list[list[int]]:
-    """Return the numbers of the cases, in queues to be worked off side by side.
+def _queues(cases: Sequence[Case], jobs: int) -> list[Sequence[Case]]:
+    """Return the cases in queues to be worked off side by side.
 
     Of those that wait, the ones that wait longest come first, so that none of them begins when all others have ended.
     """
     if jobs == 1:
-        return [list(range(len(cases)))]
-    waiting = [number for number, case in enumerate(cases) if case.waits]
-    waiting.sort(key=lambda number: WAITING.index(cases[number].fault))
-    return [waiting, [number for number, case in enumerate(cases) if not case.waits]]
+        return [cases]
+    waiting = sorted((case for case in cases if case.waits), key=lambda case: WAITING.index(case.fault))
+    return [waiting, [case for case in cases if not case.waits]]
