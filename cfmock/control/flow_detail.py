@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.clocks import iso
 from cfmock.base.findings import Finding
 from cfmock.base.json_text import Json, json_value
@@ -130,9 +131,7 @@ class FlowDetailControl(ControlPart):
         from cfmock.lint.lint import lint  # not needed to serve calls
 
         found: list[Finding] = yield partial(lint, flow, mocked=TaskMocks(by_task).covers)
-        self._checked[id(flow)] = flow, by_task, found
-        if len(self._checked) > MAX_CHECKED:
-            del self._checked[next(iter(self._checked))]
+        keep_newest(self._checked, id(flow), (flow, by_task, found), MAX_CHECKED)
         return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from cfmock.base.bounded_cache import keep_newest
 from cfmock.base.clocks import Clock
 from cfmock.base.globs import ANYTHING, Candidates, Named
 from cfmock.base.randomness import Ids
@@ -206,9 +207,7 @@ class FaultInjector:
 
     def _remember(self, gone: Iterable[ActiveFault]) -> None:
         for fault in gone:
-            if len(self._gone) >= _GONE:
-                del self._gone[next(iter(self._gone))]
-            self._gone[fault.id] = fault.hits
+            keep_newest(self._gone, fault.id, fault.hits, _GONE)
 
     @property
     def size(self) -> int:
