@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cfmock.base.errors import SettingsError
-from cfmock.cli.file_watch import Reloader
+from cfmock.cli.file_watch import reload
 from cfmock.emulator.kept_state import HITS
 from cfmock.fixtures.loader import load
 from cfmock.protocol.auth.credentials import DEFAULT_ACCOUNT
@@ -56,7 +56,7 @@ def test_a_world_made_after_a_reload_remembers_what_its_files_said(make: Make, t
     file = tmp_path / "call.yaml"
     file.write_text(CALLBACK)
     service = make(str(file))
-    Reloader(SimpleNamespace(server=service, fixtures=load([file]), control=service.control), [str(file)], {}).reload()
+    reload(SimpleNamespace(server=service, fixtures=load([file]), control=service.control), [str(file)], {})
     delete_flow(service.emulator.worlds.of(DEFAULT_ACCOUNT, "cn-beijing"), name="call")
     service.commit()
     assert (
