@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from typing import Any, Generic, TypeVar
 
 from cfmock.service.rows import ExecutionRow, Place
@@ -74,8 +74,8 @@ class SortedBlocks(Generic[R]):
     def descend(self, key: Any) -> Iterator[R]:
         """Items below this key, the last first, lazily. They must not change meanwhile."""
         at, index = self._find(key)
-        before = map(reversed, reversed(self._blocks[:at]))
-        return chain(reversed(self._blocks[at][:index]), chain.from_iterable(before))
+        block, before = self._blocks[at], map(reversed, reversed(self._blocks[:at]))
+        return chain(islice(reversed(block), len(block) - index, None), chain.from_iterable(before))
 
 
 _NONE: SortedBlocks[Any] = SortedBlocks()
@@ -148,8 +148,10 @@ class Index:
         """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
         not change meanwhile."""
         order = self._orders.get(partition, {}).get(place, _NONE)
-        found = takewhile(lambda item: item[0] >= low, order.descend(high))
-        return (row for _, _, row in found)
+        for started, _, row in order.descend(high):
+            if started < low:
+                return
+            yield row
 
     def count(self, partition: str, place: Place) -> int:
         """Count the rows in a place, without looking at them."""
