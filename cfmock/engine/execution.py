@@ -137,8 +137,8 @@ class ExecutionRecording:
         self.later: dict[CalledTask, None] = {}
         self.endings: dict[str, Timer] = {}
 
-    def told(self, kind: str, *facts: Json) -> None:
-        """Write what running it again does not tell."""
+    def keep(self, kind: str, *facts: Json) -> None:
+        """Write what running it again would not show."""
         if not self.replaying:
             self.write([kind, *facts])
 
@@ -235,14 +235,14 @@ class FlowExecution(StartedExecution):
     """One execution that runs its definition.
 
     `waiting` are the tasks that can be reported, by token; `map_runs` those it has begun; `spent` counts what task mocks have
-    answered in it; `told` is the time of its last event. Of limits that are reached at one moment the one of the lowest `rank`
+    answered in it; `latest` is the time of its last event. Of limits that are reached at one moment the one of the lowest `rank`
     comes first: this is that of its own duration, the next whole number that of its tasks; executions that it starts have
     higher ones. Where state is kept, `recording` is what running it again takes.
     """
 
     __slots__ = (
-        "context", "flow", "guard", "map_runs", "rank", "recording", "resolver", "root", "scheduler", "sink", "spent",
-        "started", "stopped", "told", "waiting",
+        "context", "flow", "guard", "latest", "map_runs", "rank", "recording", "resolver", "root", "scheduler", "sink", "spent",
+        "started", "stopped", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -264,7 +264,7 @@ class FlowExecution(StartedExecution):
         self.context = context
         self.resolver = resolver
         self.sink = sink
-        self.started = self.told = timeline.now()
+        self.started = self.latest = timeline.now()
         self.stopped: float | None = None
         self.waiting: dict[str, CalledTask] = {}
         self.map_runs: dict[str, MapRun] = {}
@@ -278,7 +278,7 @@ class FlowExecution(StartedExecution):
 
     def now(self) -> float:
         """The time, as its events tell it: a machine's clock may be set back, a history goes on."""
-        moment = self.told = max(self.told, self.timeline.now())
+        moment = self.latest = max(self.latest, self.timeline.now())
         return moment
 
     def hand_over(self) -> None:
@@ -366,7 +366,7 @@ class Group:
         self.failed = False
 
     def begin(self) -> Fiber | None:
-        """The next part, about to run; None if there is none."""
+        """Make the fiber of the next part; None if no more are to begin."""
         index = self.begun
         if self.failed or index == len(self.parts):
             return None
@@ -375,7 +375,7 @@ class Group:
         return fiber
 
     def end(self, fiber: Fiber, result: CommandOutcome) -> bool:
-        """A part is over; whether all are, and well."""
+        """Take the result of a part. Returns whether all parts have ended well."""
         self.results[fiber.index] = result
         del self.running[fiber.index]
         return not self.running and self.begun == len(self.parts)

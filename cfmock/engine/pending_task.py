@@ -153,13 +153,13 @@ class PendingTask:
             self._early = answer
             return
         self.execution.record(LATE, self.fiber.path, kept_answer(answer))
-        called = self.call.mode is Mode.CUSTOM_CALLBACK
+        reported = self.call.mode is Mode.CUSTOM_CALLBACK
         with self.execution.scheduler.at_work(self._job):
             if isinstance(answer, Failure):
                 self._fail(answer)
-            elif called and isinstance(answer, Fails):
+            elif reported and isinstance(answer, Fails):
                 self._fail(Failure(answer.code, answer.detail))
-            elif called:  # a function was called and has answered; that is not yet the report
+            elif reported:  # a function was called and has answered; its report is still to come
                 self._open()
             else:
                 self._take(answer)
@@ -169,7 +169,7 @@ class PendingTask:
     # -- what the fiber waits for
 
     def _want(self) -> CommandOutcome:
-        """What comes next for the fiber: that it was submitted, then its end. BLOCKED if that is still to come."""
+        """Return what the fiber is to be sent next: SUBMITTED, then the end of the task; BLOCKED if that is still to come."""
         untold = not self._submitted and self.call.mode is not Mode.REQUEST_COMPLETE
         found = SUBMITTED if untold and self.state not in _NOT_SUBMITTED else self._outcome
         self._wanted = found is BLOCKED

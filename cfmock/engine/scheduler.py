@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -26,7 +25,7 @@ from cfmock.base.json_text import Json, json_text
 from cfmock.base.randomness import Ids
 from cfmock.base.timers import Timeline, Timer, TimerKind, Timers
 from cfmock.engine import events
-from cfmock.engine.commands import BLOCKED, EVENT_LIMIT, EXECUTION_TIMEOUT, CommandOutcome, Datum, Emit, Failure
+from cfmock.engine.commands import BLOCKED, EVENT_LIMIT, EXECUTION_TIMEOUT, CommandOutcome, Datum, Emit, Failure, Part
 from cfmock.engine.data_flow import Context
 from cfmock.engine.events import MAX_EVENTS, EventShapes, EventSink, Rows
 from cfmock.engine.execution import ExecutionRecording, ExecutionStatus, Fiber, FlowExecution, TaskResolver
@@ -237,7 +236,7 @@ class FlowScheduler(ReadyQueue):
 
     # -- fibers
 
-    def _drive(self, fiber: Fiber, part: Any, outcome: CommandOutcome, allowed: int) -> None:
+    def _drive(self, fiber: Fiber, part: Part, outcome: CommandOutcome, allowed: int) -> None:
         """Let a fiber run until it must wait, has told `allowed` events, or the slice is over."""
         execution, context, send = fiber.execution, fiber.execution.context, part.send
         context.moment = execution.now()
@@ -304,7 +303,7 @@ class FlowScheduler(ReadyQueue):
         self.allowed = allowed
         recording = fiber.execution.recording
         if recording is not None:
-            recording.told(PAUSE, fiber.execution.context.last)
+            recording.keep(PAUSE, fiber.execution.context.last)
 
     def _over(self, fiber: Fiber, result: CommandOutcome) -> None:
         if fiber.part is None:

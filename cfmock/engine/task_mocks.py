@@ -70,7 +70,7 @@ def _refused(call: TaskCall, why: str) -> Failure:
     return Failure(f"{call.product}.InvalidArgument", why)
 
 
-Reply = Callable[[Json], None]
+OnResult = Callable[[Json], None]
 """Called once with what a function gave back, or with a `Failure`."""
 
 UNMOCKED = "cfmock.UnmockedTask"
@@ -78,12 +78,12 @@ UNMOCKED = "cfmock.UnmockedTask"
 
 
 class Functions(Protocol):
-    """The way from mocks to functions outside the core. Each calls `reply` once, at any time."""
+    """The way from mocks to functions outside the core. Each calls `on_result` once, then or later."""
 
-    def call_http(self, url: str, event: Json, reply: Reply, /) -> None:
+    def call_http(self, url: str, event: Json, on_result: OnResult, /) -> None:
         """POST the event to a locally running function."""
 
-    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, /) -> None:
+    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, on_result: OnResult, /) -> None:
         """Call a function of the user's with the event; `moment` is the flow time of the call, in seconds since 1970."""
 
     def forget(self) -> None:
@@ -241,7 +241,7 @@ class ScriptedTasks(TaskResolver):
             if mock.times is not None:
                 spent[mock] = spent.get(mock, 0) + 1
                 if task.execution.recording is not None:
-                    task.execution.recording.told(SPENT, self.mocks.reference(mock))
+                    task.execution.recording.keep(SPENT, self.mocks.reference(mock))
             hits = self.mocks.hits
             hits[mock] = hits.get(mock, 0) + 1
             self.answered(task, mock)
@@ -279,7 +279,7 @@ class ScriptedTasks(TaskResolver):
             if waiting.call.task_token.shown and waiting.token in text:
                 waiting.handed_out = True
 
-        def reply(result: Json) -> None:
+        def on_result(result: Json) -> None:
             if isinstance(result, Failure) and result.place:
                 self.raised(task, result)
             task.answer(_answer(call, result))
@@ -287,10 +287,10 @@ class ScriptedTasks(TaskResolver):
         if mock.calls is None:
             if self._functions is None or mock.http is None:
                 raise Failure(UNMOCKED, f"nothing here can call a function for '{call.state}'")
-            self._functions.call_http(mock.http, event, reply)
+            self._functions.call_http(mock.http, event, on_result)
             return AnswersLater()
         if self._functions is not None:
-            self._functions.call_python(mock.calls, event, task.since, reply)
+            self._functions.call_python(mock.calls, event, task.since, on_result)
             return AnswersLater()
         answer = _answer(call, called(mock.calls, event))
         if call.mode is not Mode.CUSTOM_CALLBACK:

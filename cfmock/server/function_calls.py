@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
-from cfmock.engine.task_mocks import Reply, failure_of
+from cfmock.engine.task_mocks import OnResult, failure_of
 from cfmock.server.turns import look_for_garbage
 
 T = TypeVar("T")
@@ -59,13 +59,15 @@ class Cause:
 class PythonCall:
     """One call of a function: what it is given, in whose context, and what came of it."""
 
-    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "reply", "result", "taken")
+    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "on_result", "result", "taken")
 
-    def __init__(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply, cause: Cause) -> None:
+    def __init__(
+        self, function: Callable[[Json], Any], event: Json, moment: float, on_result: OnResult, cause: Cause
+    ) -> None:
         self.function = function
         self.event = event
         self.moment = moment
-        self.reply = reply
+        self.on_result = on_result
         self.cause = cause
         self.context = contextvars.copy_context()
         self.result: Any = _UNKNOWN
@@ -85,10 +87,10 @@ class PythonCall:
 class FunctionCalls:
     """The functions that run for one server. Everything but `do` belongs to the thread of its loop.
 
-    `finish` is given what a function returned to be awaited, and the reply it is for.
+    `finish` is given what a function returned to be awaited, and the `on_result` of its call.
     """
 
-    def __init__(self, finish: Callable[[Any, Reply], None]) -> None:
+    def __init__(self, finish: Callable[[Any, OnResult], None]) -> None:
         self.cause: Cause | None = None
         """The origin of calls that begin now; whoever is about to set functions going sets it to None, and looks at it
         afterwards."""
@@ -114,12 +116,12 @@ class FunctionCalls:
 
     # -- in the loop
 
-    def call(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply) -> None:
-        """Call a function with an event, at this moment of flow time; `reply` is called in the loop with what it returned."""
+    def call(self, function: Callable[[Json], Any], event: Json, moment: float, on_result: OnResult) -> None:
+        """Call a function with an event, at this moment of flow time; `on_result` is called in the loop with what it returned."""
         if self.cause is None:
             self.cause = Cause()
         self.cause.pending += 1
-        call = PythonCall(function, event, moment, reply, self.cause)
+        call = PythonCall(function, event, moment, on_result, self.cause)
         self.running += 1
         self._moments.setdefault(moment, deque()).append(call)
         with self._changed:
@@ -260,9 +262,9 @@ class FunctionCalls:
         before, self.cause = self.cause, call.cause
         try:
             if isawaitable(call.result):
-                self._finish(call.result, call.reply)
+                self._finish(call.result, call.on_result)
             else:
-                call.context.run(call.reply, call.result)
+                call.context.run(call.on_result, call.result)
         finally:
             self.cause = before
             call.cause.pending -= 1

@@ -15,7 +15,7 @@ import aiohttp
 
 from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
-from cfmock.engine.task_mocks import Reply, failure_of
+from cfmock.engine.task_mocks import OnResult, failure_of
 from cfmock.server.function_calls import FunctionCalls
 from cfmock.server.state_writer import StateLost, StateWriter
 
@@ -48,18 +48,18 @@ class Outbound:
         self.calls = FunctionCalls(self._spawn)
         self.state: StateWriter | None = None  # where state is kept: calls leave when what they rest on is written
 
-    def call_http(self, url: str, event: Json, reply: Reply) -> None:
+    def call_http(self, url: str, event: Json, on_result: OnResult) -> None:
         """POST the event as JSON. The body of the answer is the result; an answer other than 2xx is a failure."""
-        self._spawn(self._call(url, event) if self.state is None else self._call_after(self.state, url, event), reply)
+        self._spawn(self._call(url, event), on_result)
 
-    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, reply: Reply) -> None:
+    def call_python(self, function: Callable[[Json], Any], event: Json, moment: float, on_result: OnResult) -> None:
         """Call a function of the user's: an async one here, any other in a thread, where what it returns may be awaitable."""
         if self.state is not None:
             self.state.write_now()
         if inspect.iscoroutinefunction(function):
-            self._spawn(function(event), reply)
+            self._spawn(function(event), on_result)
         else:
-            self.calls.call(function, event, moment, reply)
+            self.calls.call(function, event, moment, on_result)
 
     def forget(self) -> None:
         """Nobody waits any longer for what is under way, which ends by itself."""
@@ -74,19 +74,17 @@ class Outbound:
         """Return whether any function is running, wherever it runs."""
         return bool(self._tasks or self.calls.running)
 
-    def _spawn(self, work: Awaitable[Json], reply: Reply) -> None:
-        task = asyncio.get_running_loop().create_task(_answer(work, reply))
+    def _spawn(self, work: Awaitable[Json], on_result: OnResult) -> None:
+        task = asyncio.get_running_loop().create_task(_give_result(work, on_result))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _call_after(self, state: StateWriter, url: str, event: Json) -> Json:
-        try:
-            await state.committed()
-        except StateLost:
-            raise Failure(UNREACHABLE, "the state file cannot be written") from None
-        return await self._call(url, event)
-
     async def _call(self, url: str, event: Json) -> Json:
+        if self.state is not None:
+            try:
+                await self.state.committed()
+            except StateLost:
+                raise Failure(UNREACHABLE, "the state file cannot be written") from None
         if not self._may_call(url):
             raise Failure(UNREACHABLE, f"{url} is neither on this machine nor among the task_hosts")
         if self._session is None:
@@ -136,7 +134,7 @@ class Outbound:
             await self._session.close()
 
 
-async def _answer(work: Awaitable[Json], reply: Callable[[Json], None]) -> None:
+async def _give_result(work: Awaitable[Json], on_result: OnResult) -> None:
     try:
         result = await work
     except asyncio.CancelledError:
@@ -148,7 +146,7 @@ async def _answer(work: Awaitable[Json], reply: Callable[[Json], None]) -> None:
         result = failure
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises fails its task, under its class name
         result = failure_of(error)
-    reply(result)
+    on_result(result)
 
 
 async def _read(answer: aiohttp.ClientResponse, url: str) -> bytes:

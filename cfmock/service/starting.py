@@ -270,7 +270,7 @@ class Resolver(ScriptedTasks):
         child = HistoryChild(task.call.task_token.event, row.flow.name, row.name)
         self.note_child(child)
         if task.execution.recording is not None:
-            task.execution.recording.told(NESTED, *child)
+            task.execution.recording.keep(NESTED, *child)
         answered = {"FlowName": row.flow.name, "ExecutionName": row.name, "RequestID": world.ids.request_id()}
         run = world.run_of(row)
         if run is not None or task.call.mode is not Mode.SYSTEM_CALLBACK:
