@@ -544,6 +544,20 @@ def test_the_bounds_hold_on_disk_too(make: Make) -> None:
     assert names == ["e9", "e8", "e7"]
 
 
+def test_what_is_dropped_after_a_restart_takes_its_map_runs_with_it(make: Make) -> None:
+    do = {"Type": "Pass", "Name": "Do", "End": True}
+    processor = {"ProcessorConfig": {"Mode": "Distributed"}, "StartAt": "Do", "States": [do]}
+    state = {"Type": "Map", "Name": "Each", "ItemsPath": "$Input.items", "Processor": processor, "End": True}
+    definition = {"Type": "StateMachine", "SpecVersion": "v1", "Name": "fan", "StartAt": "Each", "States": [state]}
+    service = make({"flows": [{"name": "fan", "definition": definition}]})
+    for number in range(4):
+        service("StartExecution", FlowName="fan", ExecutionName=f"e{number}", Input='{"items": []}')
+    service = service.restarted(keep_executions=2)
+    flow = service("DescribeFlow", Name="fan")["Id"]
+    stores = service.emulator.worlds.default().stores
+    assert (stores.executions.count(flow), stores.map_runs.count(flow)) == (2, 2)
+
+
 def test_states_of_flows_that_no_execution_has_any_more_go_and_come_again(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
