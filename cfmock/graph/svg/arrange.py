@@ -129,9 +129,11 @@ def _fit(rank: Sequence[Cell], fixed: frozenset[int], *, up: bool, down: bool) -
             last[0] = (last[0] * last[1] + mean * weight) / (last[1] + weight)
             last[1] += weight
             last[2] += count
-    means = (mean for mean, _, count in blocks for _ in range(int(count)))
-    for cell, mean, offset in zip(rank, means, offsets, strict=True):
-        cell.x = mean + offset
+    index = 0
+    for mean, _, count in blocks:
+        for _ in range(int(count)):
+            rank[index].x = mean + offsets[index]
+            index += 1
 
 
 def _straighten(ranks: Sequence[Sequence[Cell]], follow: Callable[[Cell], Cell | None]) -> set[int]:
