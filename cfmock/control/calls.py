@@ -156,7 +156,7 @@ class CallControl(ControlPart):
         self.check_world(scope)
         return [
             Violation(*seen.violation, seen.operation, seen.request_id, moment(seen.time))
-            for seen in self.emulator.watch.violations(self.emulator.clock.now(), scope)
+            for seen in self.emulator.monitor.violations(self.emulator.clock.now(), scope)
         ]
 
     def list_violations(self, scope: Scope = ALL) -> Json:

@@ -75,7 +75,7 @@ class Emulator:
         )
         self.worlds = Worlds(self.shared, prepare)
         self.time = FlowTime(self.shared)
-        self.watch = ViolationMonitor(self.spec, wall_clock, self.journal)
+        self.monitor = ViolationMonitor(self.spec, wall_clock, self.journal)
         self._authenticator = Authenticator(
             self.credentials,
             strict=settings.auth == "strict",
@@ -84,7 +84,7 @@ class Emulator:
             check_nonce=settings.check_nonce or settings.errors == "gateway",
             wall_clock=wall_clock.now,
         )
-        self.pipeline = Pipeline(self.shared, self.worlds, self.time, self._authenticator, self.watch)
+        self.pipeline = Pipeline(self.shared, self.worlds, self.time, self._authenticator, self.monitor)
         self.handle = self.pipeline.handle
 
     # -- keys ----------------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class Emulator:
         if self.kept is not None:
             self.kept.forget(ended, scope)
         for world in ended:
-            self.watch.forget(world.where)
+            self.monitor.forget(world.where)
             # Whoever waited is answered by the new world: the execution is not there.
             world.tell_everybody()
         self.shared.feed.forget()

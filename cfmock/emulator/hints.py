@@ -34,7 +34,7 @@ def details(reached: Reached, noted: Noted, failure: ServiceError | None, authen
     signed = found = None
     if failure is not None and failure.code == "SignatureNotMatch":
         signed = _signature(reached, authenticator)
-        found = RIGHT if isinstance(reached, Decided) else _asking(reached.decoded)
+        found = RIGHT if isinstance(reached, Decided) else _where_to_ask(reached.decoded)
     else:
         found = _hint(reached, noted, failure, authenticator)
     kept = noted.to_keep()
@@ -54,8 +54,8 @@ def _signature(reached: Reached, authenticator: Authenticator) -> RefusedSignatu
     if isinstance(reached, Decided):
         return RefusedSignature(sent.request, partial(_by_fault, sent.request))
     key = reached.call.access_key_id if isinstance(reached, Called) else ""
-    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _asking(sent))
-    return authenticator.refused(sent.request, sent.parameters, sent.claim)
+    log.warning("the signature of a call with the key '%.128s' does not match; %s", key, _where_to_ask(sent))
+    return authenticator.explain_later(sent.request, sent.parameters, sent.claim)
 
 
 def _by_fault(request: Request) -> Diagnosis:
@@ -64,7 +64,7 @@ def _by_fault(request: Request) -> Diagnosis:
     return diagnosis.by_fault(request)
 
 
-def _asking(call: Decoded) -> str:
+def _where_to_ask(call: Decoded) -> str:
     """Name the endpoint that works out why a signature does not match: to do so for each such call would hold up all others."""
     return f"GET /_cfmock/signature/{call.request_id} says why"
 

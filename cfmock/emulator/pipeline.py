@@ -83,7 +83,7 @@ class Pipeline:
         self._wall_clock = RealClock()
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Pending:
-        """Answer one API call; one that is `denied` where it came in is only written down. Raises only Elsewhere: a mistake
+        """Answer one API call; one that is `denied` where it came in is refused with that error. Raises only Elsewhere: a mistake
         of ours is an InternalServerError, its traceback in the log."""
         self.handled += 1
         if not self._time.virtual:
@@ -135,7 +135,7 @@ class Pipeline:
         return Decoded(request, began, parameters, request_id, claim, refusal)
 
     def _claim(self, decoded: Decoded) -> Claimed:
-        """Find the operation, and whose call it says it is."""
+        """Find the operation, and the world of the account that the call says it is from."""
         request, parameters, spec = decoded.request, decoded.parameters, self._spec
         if decoded.refusal is not None:
             raise decoded.refusal
@@ -192,6 +192,7 @@ class Pipeline:
     # -- the answer ----------------------------------------------------------------------------------------------------
 
     def _wait(self, reached: Reached, noted: Noted, later: DeferredAnswer) -> Pending:
+        """Promise the reply to a call: made when the answer is ready, or the time of the client is over."""
         pending = Pending(timeout=later.timeout)
 
         def answer() -> None:

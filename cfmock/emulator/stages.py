@@ -24,8 +24,8 @@ from cfmock.service.world import World
 
 @final
 class Decoded(Struct, frozen=True, gc=False):
-    """A request with its parameters: none, where `refusal` says why they cannot be read. `began` is when it came, by the
-    stopwatch, in seconds; `claim` says whose it would be."""
+    """A request with its parameters; it has none if they cannot be read, and `refusal` says why. `began` is when it came, by
+    the stopwatch, in seconds; `claim` is what it says of its sender."""
 
     request: Request
     began: float
@@ -51,7 +51,7 @@ class Called(Struct, frozen=True, gc=False):
 
 
 class Claimed(Called, frozen=True, gc=False):
-    """A call by whom it says it is; nothing is proved yet. Faults skewed the clock by `skew` seconds."""
+    """A call in the world of the key that it names; nothing is proved yet. Faults make the clock seem `skew` seconds off."""
 
     skew: float
 
@@ -61,7 +61,7 @@ class Identified(Called, frozen=True, gc=False):
 
 
 class Decided(Called, frozen=True, gc=False):
-    """A call with what faults do to it: `decision` None if nothing, `trace` None where the world has no rules."""
+    """A call with what faults do to it: `decision`, None for nothing. `trace` is how all rules stood, None without any."""
 
     violations: Sequence[ViolationNote]
     decision: FaultDecision | None

@@ -95,8 +95,8 @@ class Worlds:
         self._shared.warn(self.default_key, text)
 
     def known(self, scope: Scope = ALL) -> Iterator[World]:
-        """The worlds in use, and always the default one; only those of the account and region, if given, and then at least
-        the one they name; of several replicas each has its own."""
+        """Iterate over the worlds in use of this account and region. The default world is made for it, and without replicas the
+        one that the scope names."""
         self.begin()
         if self.owned is None and scope != ALL:
             self.of(scope[0] or DEFAULT_ACCOUNT, scope[1] or self._shared.settings.region)

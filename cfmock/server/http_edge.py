@@ -193,7 +193,7 @@ class HttpEdge:
         if isinstance(reply, Pending):
             reply.abandon()
         elif isinstance(reply, Reply):
-            self.emulator.watch.left(reply)
+            self.emulator.monitor.left(reply)
 
     async def finished(self, reply: Reply | Pending | HandedOn, cause: Cause | None, job: Job | None) -> Reply:
         """Wait for all that a `Begun` call has to wait for: the reply, its functions, its job, the state file, the delay. Returns
@@ -212,7 +212,7 @@ class HttpEdge:
             try:
                 await self._sleep(reply.delay)
             except asyncio.CancelledError:
-                self.emulator.watch.left(reply)
+                self.emulator.monitor.left(reply)
                 raise
         return reply
 
@@ -293,7 +293,7 @@ class HttpEdge:
                 try:
                     await self.stopping.wait()
                 except asyncio.CancelledError:
-                    self.emulator.watch.left(reply)
+                    self.emulator.monitor.left(reply)
                     raise
             case Transport.RESET:
                 connection = transport.get_extra_info("socket")
@@ -314,7 +314,7 @@ class HttpEdge:
                     try:
                         await self._sleep(DRIP / steps)
                     except asyncio.CancelledError:
-                        self.emulator.watch.left(reply)
+                        self.emulator.monitor.left(reply)
                         raise
                     transport.write(whole[start : start + size])
         transport.close()

@@ -178,7 +178,7 @@ def wall(service: Service) -> Wall:
     """What the watch takes for real time."""
     clock = Wall()
     rate = service.emulator.spec.limits["api_rate"]["DescribeExecution"]
-    service.emulator.watch._histories.default_factory = lambda: ClientHistory(clock, rate)
+    service.emulator.monitor._histories.default_factory = lambda: ClientHistory(clock, rate)
     return clock
 
 
@@ -273,7 +273,7 @@ def test_a_client_that_leaves_before_a_delayed_answer_has_lost_it(service: Servi
     add_fault(service, delay=60, times=1)
     reply = service.send("StartExecution", FlowName="echo", ExecutionName="a")
     assert isinstance(reply, Reply)
-    service.emulator.watch.left(reply)
+    service.emulator.monitor.left(reply)
     (call,) = service.emulator.journal.find()
     assert (call.status, call.transport) == (0, "left")
     service.send("StartExecution", FlowName="echo", ExecutionName="b")

@@ -226,7 +226,7 @@ def test_a_client_that_gives_up_has_no_answer_and_its_retry_is_audited(
         cf.wait_for_calls("StartExecution", timeout=PATIENCE)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-    until(lambda: last_call(cf) == (0, transport) and cf._do(lambda c: not c.emulator.watch._late))
+    until(lambda: last_call(cf) == (0, transport) and cf._do(lambda c: not c.emulator.monitor._late))
     status = parsed(exchange(cf.url, start(cf, "other")))[0]
     assert status == 200
     assert [each.kind for each in cf.violations] == ["start under a new name"]

@@ -128,8 +128,8 @@ class Authenticator:
                 account=credential.account,
             )
 
-    def refused(self, request: Request, parameters: Parameters, claim: Claim) -> RefusedSignature:
-        """What explains later why the signature of a request does not match; of the request it keeps what that takes."""
+    def explain_later(self, request: Request, parameters: Parameters, claim: Claim) -> RefusedSignature:
+        """Keep what it takes of a request to explain, if somebody asks, why its signature does not match."""
         # Headers are signed with ACS3 only.
         kept = request if claim.acs3 else replace(request, headers={"content-type": parameters.media_type})
         credential, acs3, known = claim.credential, claim.acs3, self.keys

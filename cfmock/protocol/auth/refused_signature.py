@@ -37,7 +37,7 @@ class Diagnosis(Struct, frozen=True):
 
 
 class RefusedSignature:
-    """`told` are the words for the client's mistake, None until they have been worked out, and if there are none."""
+    """A refused signature. `told` are the words for the client's mistake, None until they are worked out, or without any."""
 
     __slots__ = ("_diagnose", "_known", "size", "told")
 

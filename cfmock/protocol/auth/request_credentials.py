@@ -48,7 +48,7 @@ class Claim(Struct, frozen=True, gc=False):
 
 
 def claim_of(request: Request, parameters: Parameters, keys: Mapping[str, Credential], acs3: bool) -> Claim:
-    """Read who a request says it is from, of the `keys` known by their ids. Of one that is not signed headers may tell, too."""
+    """Read whom a request says it is from; `keys` are those known, by id. Headers count in ACS3, and where nothing is signed."""
     values, get = parameters.values, parameters.values.get
     authorization = bearer = None
     name = time = nonce = token = ""
@@ -89,7 +89,7 @@ _PARTS = {
 
 
 def check_parts(claim: Claim, request: Request, parameters: Parameters) -> None:
-    """Raises `Refused` for the first part that is missing, or a header of another form."""
+    """Check that all parts of a claim are there. Raises `Refused` for the first that is not, or a header of another form."""
     get: Callable[[str], str | None] = request.header if claim.acs3 else parameters.values.get
     names = _PARTS[claim.acs3, claim.bearer is not None]
     if not (claim.nonce and claim.time and all(map(get, names[:-2]))):
@@ -115,7 +115,7 @@ def _other_scheme(authorization: str) -> str | None:
 
 
 def verify(claim: Claim, request: Request, parameters: Parameters) -> None:
-    """Raises `Refused` if it is not signed with the key that it claims. Who knows a bearer token is its bearer."""
+    """Check that a request is signed with the key that it claims; a bearer token needs no signature. Raises `Refused`."""
     if claim.bearer is not None:
         return
     if claim.authorization is not None:

@@ -193,8 +193,8 @@ def _read_json(body: bytes, values: dict[str, str]) -> tuple[str, Mapping[str, s
 
 
 def decode_operation(request: Request, parameters: Parameters, spec: Spec, *, version_first: bool = False) -> Operation:
-    """The operation that is meant; the gateway looks at the `version_first`. Raises `Refused`: ActionNotSupported,
-    APIVersionNotSupported, MissingRequiredParams, and MissingRequiredHeader for ACS3."""
+    """Find the operation that a request names. `version_first` checks the version before all else, as the gateway does. Raises
+    `Refused`: ActionNotSupported, APIVersionNotSupported, MissingRequiredParams, and MissingRequiredHeader for ACS3."""
     values = parameters.values
     path = parameters.path
     if version_first:

@@ -1,6 +1,6 @@
 """The values that travel between the stages of a call.
 
-Request ──decode──► Call ──authenticate──► Credential ──operation──► fields or error ──encode──► Reply
+Request ──decode──► Parameters ──claim──► OperationCall ──dispatch──► Fields, DeferredAnswer or error ──encode──► Reply
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ class Transport(enum.Enum):
 
 
 TOLD = (Transport.WHOLE, Transport.SLOW)
-"""Those whose client learns what came of its call."""
+"""Those with which the client learns the result of its call."""
 
 UNANSWERED = (Transport.RESET, Transport.CLOSE, Transport.HANG, Transport.LEFT)
-"""Those of which the client gets not one byte."""
+"""Those with which the client gets no byte of an answer."""
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -114,11 +114,13 @@ class Pending(Struct, eq=False):  # each is itself only: many may wait alike
     _waiter: Callable[[Reply], None] | None = None
 
     def then(self, waiter: Callable[[Reply], None]) -> None:
+        """Call `waiter` with the reply: now if it is there, else when it comes."""
         self._waiter = waiter
         if self.reply is not None:
             waiter(self.reply)
 
     def settle(self, reply: Reply) -> None:
+        """Give the reply to whoever waits; only the first one counts."""
         if self.reply is None:
             self.reply = reply
             if self._waiter is not None:
