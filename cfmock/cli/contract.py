@@ -121,7 +121,7 @@ def _servers(
         return server_setup.make(replace(fixtures, faults=faults), kept, tls, proxies)
 
     serve(None)  # so that options that do not go together are refused at once
-    server_setup.log_removed(proxies)
+    server_setup.log_removed_proxies(proxies)
     return serve, settings.strict
 
 

@@ -6,11 +6,14 @@ import asyncio
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cfmock.cli.options import Proxying, loading, proxy_options, settings_options, writing
+
+if TYPE_CHECKING:
+    from cfmock.cli.server_setup import Started
 
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # exit codes of a shell for a command that is not there, or cannot be run
 
@@ -49,7 +52,7 @@ def command(
 
         started = server_setup.prepare(paths, flags, proxies, port=0)
         settle_memory()
-    server_setup.log_removed(proxies)
+    server_setup.log_removed_proxies(proxies)
     write = _covering(started, coverage) if coverage is not None else None
     loop = new_loop()
     try:
@@ -60,7 +63,7 @@ def command(
             write()
 
 
-def _covering(started: Any, file: str) -> Callable[[], object]:
+def _covering(started: Started, file: str) -> Callable[[], object]:
     """Follow the executions; what is returned writes what they reached. Raises SettingsError if that cannot be written."""
     from cfmock.tools.flowtest.coverage import Coverage
 
@@ -76,7 +79,7 @@ def _covering(started: Any, file: str) -> Callable[[], object]:
     return write
 
 
-async def _run(started: Any, words: Sequence[str]) -> int:
+async def _run(started: Started, words: Sequence[str]) -> int:
     await started.start()
     try:
         status = await run_command(words, started.variables)

@@ -10,11 +10,14 @@ import signal
 import sys
 import threading
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cfmock.cli.options import given_variables, loading, settings_options
+
+if TYPE_CHECKING:
+    from cfmock.cli.server_setup import Started
 
 LONGEST_END = 1.8  # seconds after a signal in which the process ends, whatever is running; two are promised
 
@@ -44,7 +47,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     _leave(0 if started.passes() else 1)
 
 
-async def _serve(started: Any, paths: tuple[str, ...], variables: dict[str, str]) -> None:
+async def _serve(started: Started, paths: tuple[str, ...], variables: dict[str, str]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -136,7 +136,7 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     return Started(server, steering, fixtures, settings, proxies)
 
 
-def log_removed(proxies: Proxying) -> None:
+def log_removed_proxies(proxies: Proxying) -> None:
     """Log which proxy variables a command does not get, if there are any."""
     names = proxy_variables(os.environ) if proxies is Proxying.NONE else []
     if names:

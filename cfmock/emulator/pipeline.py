@@ -229,10 +229,9 @@ class Pipeline:
     def _finish(self, reached: Reached, noted: Noted, result: Fields | ServiceError | Reply) -> Reply:
         """Encode what came out, spoil it if a fault says so, add a hint, and write the call down."""
         decision, trace = (reached.decision, reached.trace) if type(reached) is Decided else (None, None)
-        if decision is not None and type(reached) is Decided:
-            after = decision.after
-            if after is not None and after.transport is None and not isinstance(result, ServiceError):
-                result = self._fault_error(reached, after)
+        after = decision.after if decision is not None and not isinstance(result, ServiceError) else None
+        if after is not None and after.transport is None and type(reached) is Decided:
+            result = self._fault_error(reached, after)
         call = reached.decoded
         failure: ServiceError | None = None
         fields: Fields = {}

@@ -175,14 +175,14 @@ class TaskResolver(Protocol):
         return parent.scheduler.start_map_child(parent, map_run, index)
 
 
-class Members(Protocol):
-    """A thing that a fiber waits for, with fibers of its own: the parts of a fork, a map run, a task."""
+class Awaited(Protocol):
+    """Work that a fiber waits for, which has fibers of its own: a fork, a map run, a task."""
 
     def cancel(self) -> None:
         """Call it off, and what runs of it."""
 
     def fibers(self) -> Iterable[object]:
-        """The fibers that run of it (or None, for one that is over)."""
+        """Return its fibers that run; None stands for one that is over."""
 
 
 class ExecutionStatus(enum.Enum):
@@ -317,7 +317,7 @@ class Fiber:
         self.part = part  # None once it is over
         self.group = group
         self.index = index
-        self.waiting: Timer | Members | None = None
+        self.waiting: Timer | Awaited | None = None
         self.untold: Emit | None = None
 
     @property

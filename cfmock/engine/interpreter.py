@@ -111,6 +111,7 @@ class Interpreter:
             name = following
 
     def state(self, step: Step, cause: int) -> Generator[Command, Any, int]:
+        """Run one node, from the event of entering it to that of leaving it; returns the latter."""
         node, data_flow = step.node, self.data_flow
         if self.observe is not None:
             self.observe(node.id)
@@ -233,6 +234,7 @@ class Interpreter:
         return option.series
 
     def inside(self, step: Step, series: Series) -> Work:
+        """Run the series that a choice has taken."""
         frame = self.data_flow.frame(step.given)
         step.last = yield from self.series(series, frame, step.last)
         return frame.value

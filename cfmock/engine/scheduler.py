@@ -36,7 +36,7 @@ from cfmock.engine.jobs import Job
 from cfmock.engine.map_runs import MapRun
 from cfmock.engine.ready_queue import TURN, Attendance, ReadyQueue
 from cfmock.engine.recording import PAUSE, TURNED, WAITED, RecordedIds, ReplayError
-from cfmock.engine.serving import SERVED, Ending, begin_member, end_members, label_of
+from cfmock.engine.serving import SERVED, Ending, begin_part, end_awaited, label_of
 
 YEAR = 31_536_000.0
 EXPRESS_LIMIT = 300.0
@@ -217,7 +217,7 @@ class FlowScheduler(ReadyQueue):
             if fiber.part is not None:
                 self._drive(fiber, fiber.part, outcome, allowed)
             elif type(outcome) is Ending:
-                end_members(self, fiber, outcome)
+                end_awaited(self, fiber, outcome)
         finally:
             job.ready -= 1
             if not job.ready and job.on_rest is not None:
@@ -306,6 +306,7 @@ class FlowScheduler(ReadyQueue):
             recording.keep(PAUSE, fiber.execution.context.last)
 
     def _over(self, fiber: Fiber, result: CommandOutcome) -> None:
+        """End a fiber that has returned: with it the execution, or its part of a fork."""
         if fiber.part is None:
             return  # called off while it told an event
         fiber.part, fiber.waiting, group = None, None, fiber.group
@@ -316,9 +317,10 @@ class FlowScheduler(ReadyQueue):
         elif group.end(fiber, result):
             self.resume(group.fiber, group.results)
         else:
-            begin_member(self, group)
+            begin_part(self, group)
 
     def _failed(self, fiber: Fiber, failure: Failure) -> None:
+        """End a fiber that has raised a failure: with it the execution, or soon the fork that it is part of."""
         fiber.part, fiber.waiting, group = None, None, fiber.group
         if group is None:
             self._close(fiber.execution, ExecutionStatus.FAILED, None, failure)

@@ -36,7 +36,7 @@ class Ending(NamedTuple):
     turns: int = MAX_NESTING
 
 
-def end_members(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
+def end_awaited(scheduler: Scheduler, over: Fiber, ending: Ending) -> None:
     """Let a failure end what a fiber waits for, or take another turn; `over` is a fiber that has nothing else to do."""
     fiber, failure, turns = ending
     if fiber.part is None:
@@ -68,7 +68,7 @@ def _what_goes_first(fiber: Fiber, turns: int) -> str:
     return "due" if turns and fiber.execution.timeline.progress_due() else ""
 
 
-def begin_member(scheduler: Scheduler, group: Group) -> None:
+def begin_part(scheduler: Scheduler, group: Group) -> None:
     """Let the next part of a fork have its turn, if there is one."""
     fiber = group.begin()
     if fiber is not None:
@@ -111,7 +111,7 @@ def _fork(scheduler: Scheduler, fiber: Fiber, command: Fork) -> CommandOutcome:
         return []
     fiber.waiting = group = Group(fiber, command.parts)
     for _ in range(min(command.limit, len(command.parts))):
-        begin_member(scheduler, group)
+        begin_part(scheduler, group)
     return BLOCKED
 
 

@@ -140,10 +140,7 @@ class HttpEdge:
         """One call of the API. `dropped` are the bytes of its body that were not kept."""
         headers = request.headers
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
-        if len(body) + len(target) > LARGE:
-            with self.compiling.open():
-                begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
-        else:
+        with self.compiling.open() if len(body) + len(target) > LARGE else contextlib.nullcontext():
             begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
 
