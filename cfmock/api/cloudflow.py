@@ -200,29 +200,27 @@ class CloudFlow(Lifecycle):
         Raises ServiceError (`.code`, `.status`, `.message`, `.hint`) for an error answer, BrokenConnection where a fault breaks
         the connection.
         """
-        entered, server = self._running, self._check_open()
+        entered, edge = self._running, self._check_open().edge
         request = self._signed(operation, parameters)
         if entered.loop is not None and not entered.loop.here:
-            found, cause, job = server.functions.do(lambda: server.begin(request))
-            waits = cause is not None or (job is not None and job.ready) or server.behind
-            if waits or isinstance(found, Pending) or found.delay:
-                found = entered.loop.wait_for(server.finished(found, cause, job))
-            return assertions.fields(found)
-        found = entered.blocking(lambda: (server.handle(request), server.emulator.pipeline.job))
-        found = server.kept_now(found)
-        reply = found.reply if isinstance(found, Pending) else found
-        if reply is None:
+            begun = edge.functions.do(lambda: edge.handle(request))
+            reply = begun if isinstance(begun, Reply) else entered.loop.wait_for(edge.whole(begun))
+            return assertions.fields(reply)
+        begun = entered.blocking(lambda: (edge.handle(request), edge.emulator.pipeline.job))
+        found = edge.kept_now(begun if isinstance(begun, Reply) else begun.reply)
+        there = found.reply if isinstance(found, Pending) else found
+        if not isinstance(there, Reply):
             assert isinstance(found, Pending)
             found.abandon()
             raise UsageError(f"{operation} has to wait: await cf.call_async(...) in a running loop")
-        return assertions.fields(reply)
+        return assertions.fields(there)
 
     async def call_async(self, operation: str, **parameters: Json) -> dict[str, Json]:
         """`call`, for a running event loop."""
-        server, request = self._check_open(), self._signed(operation, parameters)
+        edge, request = self._check_open().edge, self._signed(operation, parameters)
 
         async def perform() -> Reply:
-            return await server.finished(*server.begin(request))
+            return await edge.whole(edge.handle(request))
 
         return assertions.fields(await self._running.here(perform()))
 

@@ -62,7 +62,7 @@ async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, 
     if cause is not None:
         await server.functions.settle(cause)  # one that reported the last task has yet to return
     if run.job is not None:
-        await server.rested(run.job)
+        await server.edge.rested(run.job)
     control.emulator.time.check_going(run.job)
     return control.execution(run.world, run.row)
 
@@ -88,7 +88,7 @@ async def _until(entered: EnteredServer, ended: asyncio.Event, run: Run, timeout
             raise WaitTimeout(
                 f"execution '{row.name}' of flow '{row.flow.name}' has not ended after {duration_text(timeout)}; it is at {at}"
             )
-        if signs != (signs := _signs_of_life(entered)) or server.calling_out:
+        if signs != (signs := _signs_of_life(entered)) or server.outbound.busy:
             quiet_since = now
         elif virtual and now - quiet_since >= QUIET and (tasks := control.open_tasks(world, row)) is not None:
             if not control.pass_time_out(world, row):

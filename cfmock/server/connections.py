@@ -1,4 +1,9 @@
-"""Connections: what aiohttp does with one of them, with our answers to what it cannot read and to our own mistakes."""
+"""Connections: what aiohttp does with one of them, with our answers to what it cannot read and to our own mistakes.
+
+What they keep counts, with that of all others, in the `Bodies` of their server: a head while it comes in and until its request is
+answered, an answer while its client does not read it. Bodies count where they are read. What there is no room for is refused, and
+the connection closed.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +13,16 @@ import re
 from functools import partial
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import BadHttpMethod
 
 from cfmock.base.errors import Refused, ServiceError
 from cfmock.protocol.wire.messages import Reply
-from cfmock.server.bodies import MALFORMED, MAX_COUNTED
-from cfmock.server.counted import CountedProtocol
+from cfmock.server.bodies import MALFORMED, MAX_COUNTED, BodiesFull
 from cfmock.server.descriptors import Descriptors
 from cfmock.server.http_edge import NOT_HTTP, Begun, HttpEdge
 from cfmock.server.raw_response import head, written
+from cfmock.server.turns import LARGE
 
 log = logging.getLogger("cfmock")
 
@@ -29,8 +34,8 @@ SPEAKS_HTTPS = (
 )
 
 
-class Protocol(CountedProtocol):
-    """aiohttp's HTTP/1 protocol of one connection."""
+class Protocol(web.RequestHandler):
+    """aiohttp's HTTP/1 protocol of one connection, bounded in what it keeps."""
 
     begun: Reply | Begun | Exception | None = None
     """The result of the next call, where that was handled before aiohttp got it (`fast_way`)."""
@@ -38,22 +43,81 @@ class Protocol(CountedProtocol):
     heavy = False
     """Whether the last answer was so large that the next request takes its turn."""
 
+    _counted = 0  # bytes of heads
+    _unsent = 0  # bytes of answers
+    _body: StreamReader | None = None  # of the newest request
+
+    @property
+    def server(self) -> Any:
+        """Its `HttpServer`."""
+        return self._manager
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio's own transports read into a new buffer of 256 KiB each time, which costs more than the call it brings.
         if hasattr(transport, "max_size"):
             transport.max_size = 65536
         super().connection_made(transport)
+        connection, descriptors = transport.get_extra_info("socket"), self.server.descriptors
+        if connection is not None:
+            descriptors.opened(connection.fileno())
+        if descriptors.are_too_many(len(self.server._connections)):
+            self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         begun, self.begun = self.begun, None
         if begun is not None and self._manager is not None:
-            self._manager.edge.left(begun)  # type: ignore[attr-defined]
+            self.server.edge.left(begun)
+        if self._counted or self._unsent:
+            self.server.edge.bodies.held -= self._counted + self._unsent
+            self._counted = self._unsent = 0
         super().connection_lost(exc)
 
-    def refuse(self) -> None:
-        reply = self.server.edge.too_much()
-        if self.transport is not None:
-            self.transport.write(head(reply, keep_alive=False) + reply.body)
+    def data_received(self, data: bytes) -> None:
+        in_body = self._in_body()
+        super().data_received(data)
+        if self._messages:
+            self._body = self._messages[-1][1]
+            if len(data) <= LARGE:
+                return
+        if not in_body and not self._in_body():
+            self.count(len(data))
+
+    def _in_body(self) -> bool:
+        return self._body is not None and not self._body.is_eof()
+
+    def count(self, size: int) -> None:
+        """So many bytes more have come of heads."""
+        if self._force_close:
+            return
+        try:
+            self.server.edge.bodies.take(size)
+            self._counted += size
+        except BodiesFull:
+            reply = self.server.edge.too_much()
+            if self.transport is not None:
+                self.transport.write(head(reply, keep_alive=False) + reply.body)
+            self.force_close()
+
+    def answered(self) -> None:
+        """Release the room that the request took."""
+        if self._counted:
+            self.server.edge.bodies.held -= self._counted
+            self._counted = 0
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        transport: Any = self.transport
+        size = transport.get_write_buffer_size()
+        try:
+            self.server.edge.bodies.take(size)
+            self._unsent += size
+        except BodiesFull:  # nobody reads here who would be told
+            transport.abort()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.server.edge.bodies.held -= self._unsent
+        self._unsent = 0
 
     @property
     def sent_ahead(self) -> bool:
@@ -70,7 +134,7 @@ class Protocol(CountedProtocol):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        edge, self.begun = self._manager.edge, None  # type: ignore[union-attr]
+        edge, self.begun = self.server.edge, None
         if status >= 500:
             log.error("a mistake of cfmock's own; the client got InternalServerError", exc_info=exc)
             failure = ServiceError("InternalServerError")

@@ -176,7 +176,7 @@ class FastProtocol(Protocol):
             self.answered()
         end = data.find(b"\r\n\r\n") + 4
         if found is None and 4 < end <= LARGE:
-            found = self._manager.heads.read(data, end)  # type: ignore[union-attr]
+            found = self.server.heads.read(data, end)
         if found is None:
             self._missing = THEIRS
             return data
@@ -197,9 +197,9 @@ class FastProtocol(Protocol):
         self._missing = missing
         return data
 
-    def _answer(self, request: Request) -> bool:
-        """Answer a call. False if its answer has to wait or is broken: then aiohttp's way goes on with what is `begun`."""
-        edge: HttpEdge = self._manager.edge  # type: ignore[union-attr]
+    def _answered(self, request: Request) -> bool:
+        """Return whether a call has been answered; if not, what has come of it is `begun`."""
+        edge: HttpEdge = self.server.edge
         try:
             reply = edge.handle(request)
         except Exception as error:  # noqa: BLE001 - it is raised where aiohttp answers such
@@ -217,7 +217,7 @@ class FastProtocol(Protocol):
             return False
         self.heavy = len(reply.body) > HEAVY
         if self.transport is not None:
-            self._manager.answers.add(self.transport, head(reply, keep_alive=True) + reply.body)  # type: ignore[union-attr]
+            self.server.answers.add(self.transport, head(reply, keep_alive=True) + reply.body)
         self._wait_for_next()
         return True
 
@@ -231,7 +231,7 @@ class FastProtocol(Protocol):
         def send(kept: bool) -> None:
             if self.transport is None:
                 return
-            sent = reply if kept else self._manager.edge.lost()  # type: ignore[union-attr]
+            sent = reply if kept else self.server.edge.lost()
             transport.write(head(sent, keep_alive=True) + sent.body)
             transport.resume_reading()
             self._wait_for_next()

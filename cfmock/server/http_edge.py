@@ -14,7 +14,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aiohttp import HttpVersion10, web
 
@@ -27,11 +27,15 @@ from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
 from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
 from cfmock.server.compiling import CompilingAhead
 from cfmock.server.function_calls import Cause, FunctionCalls
-from cfmock.server.handover import HandedOn, Handover
 from cfmock.server.raw_response import LAST, head, written
-from cfmock.server.state_writer import StateLost, StateWriter
+from cfmock.server.state_writer import StateWriter
 from cfmock.server.turns import HEAVY, LARGE, Turns, look_for_garbage
 from cfmock.server.web_pages import PageDoor
+
+if TYPE_CHECKING:
+    from cfmock.server.replicas.replica import Replica
+
+T = TypeVar("T")
 
 log = logging.getLogger("cfmock")
 
@@ -44,6 +48,12 @@ DRIP = 5.0
 NOT_HTTP = "The request is not well-formed HTTP."
 AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]
 """Answers a request to the admin API; it has to end soon when `stopping` of the edge is set."""
+
+
+class HandedOn(NamedTuple):
+    """A call about a world that another replica has, and how to get its `answer`."""
+
+    answer: Callable[[], Awaitable[Reply]]
 
 
 class Begun(NamedTuple):
@@ -71,7 +81,7 @@ class HttpEdge:
         self.emulator = emulator
         self.functions = functions
         self._admin = admin
-        self.replica: Handover | None = None  # where others have worlds, too
+        self.replica: Replica | None = None  # where others have worlds, too
         self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
@@ -95,6 +105,11 @@ class HttpEdge:
         """Answer one HTTP request."""
         try:
             return await self._answer(request)
+        except BodyMalformed as error:
+            log.debug("malformed body: %s", error)
+            return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
+        except BodiesFull:
+            return self._cut_off(self.too_much(), request)
         finally:
             request.protocol.answered()  # type: ignore[attr-defined]  # our Protocol
 
@@ -119,22 +134,13 @@ class HttpEdge:
         dropped = 0
         body = at_hand(request, self._limit)
         if body is None:
-            try:
-                body, dropped = await self.bodies.read(request, self._limit)
-            except BodyMalformed as error:
-                log.debug("malformed body: %s", error)
-                return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
-            except BodiesFull:
-                return self._cut_off(self.too_much(), request)
-            dropped -= len(body)
+            body, size = await self.bodies.read(request, self._limit)
+            dropped = size - len(body)
         if len(body) + len(target) <= LARGE:
             return await self._call(request, target, body, dropped)
-        try:
-            with self.bodies.hold(len(body)):
-                await self.turns.wait(len(body) + len(target))
-                return await self._call(request, target, body, dropped)
-        except BodiesFull:
-            return self._cut_off(self.too_much(), request)
+        with self.bodies.hold(len(body)):
+            await self.turns.wait(len(body) + len(target))
+            return await self._call(request, target, body, dropped)
 
     async def _call(self, request: web.BaseRequest, target: str, body: bytes, dropped: int) -> web.StreamResponse:
         """One call of the API. `dropped` are the bytes of its body that were not kept."""
@@ -169,10 +175,14 @@ class HttpEdge:
         """Send what a call is answered, once it is there. Raises what was raised in handling it."""
         if isinstance(begun, Exception):
             raise begun
-        reply = await self.finished(*begun) if isinstance(begun, Begun) else begun
+        reply = await self.whole(begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
-            if self.replica is None or not self.replica.is_peer(request.headers):
-                return await self._broken(reply, request)
+            if self.replica is None or not self.replica.lines.is_peer(request.headers):
+                try:
+                    return await self._broken(reply, request)
+                except asyncio.CancelledError:
+                    self.emulator.watch.left(reply)
+                    raise
             reply = self.replica.unbroken(reply)  # whoever has the client's connection breaks it
         sent = written(reply, request, close=close)
         protocol: Any = request.protocol
@@ -192,9 +202,11 @@ class HttpEdge:
         elif isinstance(reply, Reply):
             self.emulator.monitor.left(reply)
 
-    async def finished(self, reply: Reply | Pending | HandedOn, cause: Cause | None, job: Job | None) -> Reply:
-        """Wait for all that a `Begun` call has to wait for: the reply, its functions, its job, the state file, the delay. Returns
-        the reply."""
+    async def whole(self, begun: Reply | Begun) -> Reply:
+        """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over."""
+        if isinstance(begun, Reply):
+            return begun
+        reply, cause, job = begun
         if isinstance(reply, HandedOn):
             return await reply.answer()
         if isinstance(reply, Pending):
@@ -203,7 +215,7 @@ class HttpEdge:
             await self.functions.settle(cause)
         if job is not None:
             await self.rested(job)
-        if self.state is not None and not await self.committed():
+        if self.state is not None and not await self.state.committed():
             return self.lost()
         if reply.delay:
             try:
@@ -213,14 +225,12 @@ class HttpEdge:
                 raise
         return reply
 
-    async def committed(self) -> bool:
-        """Wait until all that has come so far is kept, where state is; False if it is lost."""
-        try:
-            if self.state is not None:
-                await self.state.committed()
-        except StateLost:
-            return False
-        return True
+    def kept_now(self, reply: T) -> T | Reply:
+        """The reply, when all that came before it is kept, for a caller that cannot await."""
+        if self.state is None:
+            return reply
+        self.state.write_now()
+        return self.lost() if self.state.lost else reply
 
     def lost(self) -> Reply:
         """Make the answer for calls while the state file cannot be written."""
@@ -285,13 +295,11 @@ class HttpEdge:
         transport = request.transport
         if transport is None:
             raise ConnectionResetError
+        start = head(reply, keep_alive=False)
+        whole = start + reply.body
         match reply.transport:
             case Transport.HANG:
-                try:
-                    await self.stopping.wait()
-                except asyncio.CancelledError:
-                    self.emulator.monitor.left(reply)
-                    raise
+                await self.stopping.wait()
             case Transport.RESET:
                 connection = transport.get_extra_info("socket")
                 if connection is not None:
@@ -299,21 +307,15 @@ class HttpEdge:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 transport.abort()
             case Transport.TRUNCATE:
-                whole = head(reply, keep_alive=False) + reply.body
                 transport.write(whole[: len(whole) - max(1, len(reply.body) // 2)])
             case Transport.GARBAGE:
-                transport.write(head(reply, keep_alive=False) + bytes(0x80 | byte for byte in reply.body))
+                transport.write(start + bytes(0x80 | byte for byte in reply.body))
             case Transport.SLOW:
-                whole = head(reply, keep_alive=False) + reply.body
                 steps = 25
                 size = -(-len(whole) // steps)
-                for start in range(0, len(whole), size):
-                    try:
-                        await self._sleep(DRIP / steps)
-                    except asyncio.CancelledError:
-                        self.emulator.monitor.left(reply)
-                        raise
-                    transport.write(whole[start : start + size])
+                for sent in range(0, len(whole), size):
+                    await self._sleep(DRIP / steps)
+                    transport.write(whole[sent : sent + size])
         transport.close()
         return LAST
 

@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
-from cfmock.engine.jobs import Job
-from cfmock.protocol.wire.messages import Pending, Reply, Request
 from cfmock.server import fast_way
 from cfmock.server.connections import HttpServer
-from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.http_edge import AdminHandler, HttpEdge
 from cfmock.server.outbound import Outbound
 from cfmock.server.state_writer import StateWriter
@@ -36,6 +33,9 @@ class Server:
     `ca_file` holds the CA to trust, while the server runs with one of its own.
     """
 
+    edge: HttpEdge
+    """Answers its calls, from the start on."""
+
     def __init__(
         self,
         emulator: Emulator,
@@ -53,23 +53,21 @@ class Server:
         self._admin = admin
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
-        self._edge: HttpEdge | None = None
-        self._state: StateWriter | None = None
         self._recovery: asyncio.Task[None] | None = None
         self.replica: Replica | None = None  # where it is one of several
-        self._outbound = Outbound(emulator.settings.task_hosts)
-        emulator.shared.functions = self._outbound
+        self.outbound = Outbound(emulator.settings.task_hosts)
+        self.functions = self.outbound.calls
+        emulator.shared.functions = self.outbound
 
     async def start(self) -> None:
         """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
         if self._tls is not None:
             self.ca_file = self._tls.write_ca()
         self.functions.attach()
-        edge = self._edge = HttpEdge(self.emulator, self._admin, self.functions)
+        edge = self.edge = HttpEdge(self.emulator, self._admin, self.functions)
         kept = self.emulator.kept
         if kept is not None:
-            self._state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
-            edge.state = self._outbound.state = self._state
+            edge.state = self.outbound.state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
             edge.replica = self.replica
             self._call_again()
         self._http = fast_way.server_of(edge)
@@ -81,8 +79,8 @@ class Server:
             raise
         self._http.descriptors.attach(asyncio.get_running_loop())
         self.port = self._listener.sockets[0].getsockname()[1]
-        if self.replica is not None and self._state is not None:
-            await self.replica.join(edge, self._state, self.host, self.port)
+        if self.replica is not None and edge.state is not None:
+            await self.replica.join(edge, edge.state, self.host, self.port)
 
     async def _listen(self, http: HttpServer) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -109,49 +107,6 @@ class Server:
         self.ca_file = None
 
     @property
-    def functions(self) -> FunctionCalls:
-        """The Python functions that stand in for tasks."""
-        return self._outbound.calls
-
-    @property
-    def calling_out(self) -> bool:
-        """Return whether a function is running that a task waits for."""
-        return self._outbound.busy
-
-    def handle(self, request: Request) -> Reply | Pending:
-        """Take a call that did not come through the socket, as far as it goes at once."""
-        if self._edge is not None and self._state is not None and self._state.lost:
-            return self._edge.lost()
-        return self.emulator.handle(request)
-
-    @property
-    def behind(self) -> bool:
-        """Return whether state is kept, and something is not in its file yet."""
-        return self._state is not None and self._state.behind
-
-    def kept_now(self, reply: Reply | Pending) -> Reply | Pending:
-        """The reply, when all that came before it is kept, for a caller that cannot await."""
-        if self._edge is None or self._state is None:
-            return reply
-        self._state.write_now()
-        return self._edge.lost() if self._state.lost else reply
-
-    def begin(self, request: Request) -> tuple[Reply | Pending, Cause | None, Job | None]:
-        """Take a call that did not come through the socket; what `finished` makes the reply of."""
-        reply, cause = self.functions.observe(lambda: self.handle(request))
-        return reply, cause, self.emulator.pipeline.job
-
-    async def finished(self, reply: Reply | Pending, cause: Cause | None, job: Job | None) -> Reply:
-        """The reply, once it is there, all that the call has set going has ended or waits, and its delay is over."""
-        assert self._edge is not None, "the server is not running"
-        return await self._edge.finished(reply, cause, job)
-
-    async def rested(self, job: Job) -> None:
-        """Wait until nothing of a job is ready to go on."""
-        assert self._edge is not None, "the server is not running"
-        await self._edge.rested(job)
-
-    @property
     def url(self) -> str:
         """`http://127.0.0.1:8790`, or `https://` with TLS; an IPv6 address in brackets, a wildcard address as the loopback
         one it includes."""
@@ -169,32 +124,32 @@ class Server:
             return
         self._listener.close()
         self._http.descriptors.detach()
-        self._http.edge.stop()
-        if self._state is not None:  # answers that wait for their batch are not seen as such by aiohttp
+        self.edge.stop()
+        if self.edge.state is not None:  # answers that wait for their batch are not seen as such by aiohttp
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._http.edge.committed(), DRAIN)
+                await asyncio.wait_for(self.edge.state.committed(), DRAIN)
         self._http.pre_shutdown()
         await self._http.shutdown(DRAIN)
-        await self._outbound.close()
+        await self.outbound.close()
         if self.replica is not None:
             self.replica.leave()
         if self._recovery is not None:
             self._recovery.cancel()
-        if self._state is not None:
-            await self._state.close()
+        if self.edge.state is not None:
+            await self.edge.state.close()
         self._remove_ca()
         self._listener = None
 
     def _recover(self) -> None:
         """Recover from a state file that could not be written: the contents of memory must not be answered from."""
-        assert self._state is not None
+        assert self.edge.state is not None
         if self.replica is not None:
             self.replica.lost()
-        self._recovery = asyncio.get_running_loop().create_task(self._state.recover(self._read_again))
+        self._recovery = asyncio.get_running_loop().create_task(self.edge.state.recover(self._read_again))
 
     def _read_again(self) -> None:
         assert self.restore is not None
-        self._outbound.forget()
+        self.outbound.forget()
         self.restore()
         self._call_again()
 

@@ -17,7 +17,7 @@ from cfmock.base.json_text import Json
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_mocks import OnResult, failure_of
 from cfmock.server.function_calls import FunctionCalls
-from cfmock.server.state_writer import StateLost, StateWriter
+from cfmock.server.state_writer import StateWriter
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 600.0
@@ -78,6 +78,11 @@ class Outbound:
         task = asyncio.get_running_loop().create_task(_give_result(work, on_result))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _call_after(self, state: StateWriter, url: str, event: Json) -> Json:
+        if not await state.committed():
+            raise Failure(UNREACHABLE, "the state file cannot be written")
+        return await self._call(url, event)
 
     async def _call(self, url: str, event: Json) -> Json:
         if self.state is not None:

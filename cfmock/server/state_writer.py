@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from cfmock.service.store.statements import Change, StateStore
+from cfmock.service.store.statements import StateStore
 from cfmock.service.tables import ChangeLog
 
 T = TypeVar("T")
@@ -52,16 +52,13 @@ class StateWriter:
         """Return whether there is something that is not in the file yet."""
         return self.lost or self.file.proves or self._written < self._changes.number
 
-    async def committed(self) -> None:
-        """Wait until all that has come so far is in the file. Raises StateLost if it cannot be written."""
-        if self.lost:
-            raise StateLost
-        if not self.behind:
-            return
+    async def committed(self) -> bool:
+        """Wait until all that has come so far is in the file; False if it is lost."""
+        if self.lost or not self.behind:
+            return not self.lost
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.when_committed(lambda kept: None if future.done() else future.set_result(kept))
-        if not await future:
-            raise StateLost
+        return await future
 
     def when_committed(self, tell: Callable[[bool], object]) -> None:
         """Tell when all that has come so far is in the file (True), or is lost (False)."""
@@ -76,7 +73,7 @@ class StateWriter:
         self._collect()
         number, batch = self._changes.number, self._changes.take()
         try:
-            self._thread.submit(self._write, batch).result()  # behind the batch that is under way
+            self._thread.submit(self.file.write, batch).result()  # behind the batch that is under way
         except Exception as error:  # noqa: BLE001 - whatever keeps a batch out of the file
             self._fail(error)
         else:
@@ -99,11 +96,8 @@ class StateWriter:
             self._busy = False
             self._arrived(number)
             return
-        sent = asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+        sent = asyncio.get_running_loop().run_in_executor(self._thread, self.file.write, batch)
         sent.add_done_callback(lambda done: self._sent(number, done))
-
-    def _write(self, batch: list[Change]) -> None:
-        self.file.write(batch)
 
     def _sent(self, number: int, done: asyncio.Future[None]) -> None:
         error = done.exception() if not done.cancelled() else None
@@ -167,9 +161,7 @@ class StateWriter:
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""
-        try:
-            await self.committed()
-        except StateLost:
+        if not await self.committed():
             log.error("%s does not hold the last changes", self.file.name)
         self._thread.shutdown()
         self.file.close()

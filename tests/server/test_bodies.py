@@ -99,7 +99,7 @@ def test_bodies_that_are_being_read_have_a_bound_together(cf: CloudFlow, monkeyp
     with connect(cf.url) as first, connect(cf.url) as second:
         for connection in (first, second):
             connection.sendall(head(200_000) + b"x" * 120_000)
-        edge: Any = cf._running.server._edge
+        edge: Any = cf._running.server.edge
         until(lambda: edge.bodies.held == 240_000)
         status, headers, answer = parsed(exchange(cf.url, head(200_000) + b"x" * 120_000))
         assert (status, answer["Code"], headers["connection"]) == (429, "ResourceThrottled", "close")
@@ -180,7 +180,7 @@ def test_a_body_that_cannot_be_unpacked_behind_an_answer_is_no_mistake_of_ours(
 
 def held(cf: CloudFlow) -> int:
     """Bytes that the server keeps of all connections."""
-    edge: Any = cf._running.server._edge
+    edge: Any = cf._running.server.edge
     return int(edge.bodies.held)
 
 
@@ -223,7 +223,7 @@ def test_requests_count_until_they_are_answered(monkeypatch: pytest.MonkeyPatch)
         with connect(cf.url) as first, connect(cf.url) as second:
             for connection in (first, second):
                 connection.sendall(poll)
-            edge: Any = cf._running.server._edge
+            edge: Any = cf._running.server.edge
             until(lambda: len(edge._pending) == 2)
             assert held(cf) == 200_000
             status, _, answer = parsed(exchange(cf.url, poll))

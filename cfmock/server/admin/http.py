@@ -166,7 +166,7 @@ class Admin:
         result = (steps or getattr(self._control, endpoint.name))(**given)
         if isinstance(result, Generator):
             result = await (edge.functions.pace(result) if endpoint.paced else self._worked_out(result))
-        if edge.state is not None and not await edge.committed():
+        if edge.state is not None and not await edge.state.committed():
             return json_answer({"error": "the state file cannot be written"}, 500)
         if isinstance(result, Figures):
             return await self._metrics(result, edge)

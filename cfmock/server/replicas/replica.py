@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -16,8 +16,7 @@ from cfmock.control.control import Control
 from cfmock.emulator.worlds import Elsewhere
 from cfmock.observe.journal import WorldKey
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
-from cfmock.server.handover import HandedOn
-from cfmock.server.http_edge import Begun, HttpEdge
+from cfmock.server.http_edge import HandedOn, HttpEdge
 from cfmock.server.replicas.lines import Lines, NotSent, PeerAnswer, Unanswered, headers_from
 from cfmock.server.replicas.session import LONGEST, DatabaseSession
 from cfmock.server.replicas.shared_state import SharedState
@@ -148,14 +147,10 @@ class Replica:
 
     # -- calls
 
-    def is_peer(self, headers: Mapping[str, str]) -> bool:
-        """Return whether another replica has sent this."""
-        return self.lines.is_peer(headers)
-
     def handle(self, request: Request, denied: ServiceError | None) -> Reply | Pending | HandedOn:
         """Take a call; of one about another's world the answer is its owner's. To another replica, which takes this one for the
         owner, only that is said."""
-        from_peer = self.is_peer(request.headers)
+        from_peer = self.lines.is_peer(request.headers)
         if from_peer:
             request = replace(request, headers=headers_from(request.headers))
         try:
@@ -182,8 +177,7 @@ class Replica:
             return self._edge.lost()
         if answer is not None:
             return reply_of(answer)
-        begun = self._edge.handle(request, denied)
-        return await self._edge.finished(*begun) if isinstance(begun, Begun) else begun
+        return await self._edge.whole(self._edge.handle(request, denied))
 
     async def of_owner(self, world: WorldKey, ask: Callable[[str], Awaitable[PeerAnswer]]) -> PeerAnswer | None:
         """What the owner of a world answers; None if that is this replica, which it may become. Raises StateLost, Unanswered,
