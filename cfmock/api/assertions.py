@@ -24,13 +24,15 @@ from cfmock.base.time_text import duration_text, parse_duration
 from cfmock.control.part import ControlError
 from cfmock.emulator import hints
 from cfmock.observe.call_ring import FIELDS
-from cfmock.observe.models import Call, public_calls
+from cfmock.observe.models import Call, brief, public_calls
 from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import TOLD, Reply
 
 SHOWN = 10
 """Calls that a failure shows."""
+
+NO_CALLS = "there were no calls at all"
 
 
 def called(
@@ -50,7 +52,7 @@ def called(
     wanted = "to be called" if times is None else f"to be called {_times(times)}" if times else "never to be called"
     was = f"it was called {_times(len(found))}" if found else "it never was"
     raise AssertionError(
-        f"expected {described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}{uncounted(operation, runs)}"
+        f"expected {_described(operation, parameters)} {wanted}, and {was}; {_nearest(judged)}{_uncounted(operation, runs)}"
     )
 
 
@@ -71,12 +73,11 @@ def in_order(calls: Sequence[Call], steps: Sequence[str | tuple[str, Mapping[str
         judged = [(call, _differences(call, operation, parameters)) for call in rest]
         at = next((index for index, (_, differing) in enumerate(judged) if not differing), None)
         if at is None:
-            after = f" after {_shown(found[-1])}" if found else ""
-            everything = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:]) or "  none"
+            after = f" after {brief(found[-1])}" if found else ""
             nearest = _nearest(judged) if judged or not found else "no call came after that"
             raise AssertionError(
-                f"expected {described(operation, parameters)}{after}, and it was not called; {nearest}\n"
-                f"all calls in their order:\n{everything}{uncounted(operation, runs)}"
+                f"expected {_described(operation, parameters)}{after}, and it was not called; {nearest}\n"
+                f"all calls in their order:\n{_newest(calls) or '  none'}{_uncounted(operation, runs)}"
             )
         found.append(rest[at])
         rest = rest[at + 1 :]
@@ -154,28 +155,22 @@ def _actual(text: str | None, expected: Json) -> Json:
 
 def _nearest(judged: Sequence[tuple[Call, Sequence[Difference]]]) -> str:
     if not judged:
-        return "there were no calls at all"
+        return NO_CALLS
     ranked = sorted(judged, key=lambda pair: (len(pair[1]), pair[1][0].path == "operation" if pair[1] else False))
     lines = [
-        f"  {_shown(call)}" + (f"  [{'; '.join(map(str, differing))}]" if differing else "  [as expected]")
+        f"  {brief(call)}" + (f"  [{'; '.join(map(str, differing))}]" if differing else "  [as expected]")
         for call, differing in ranked[:SHOWN]
     ]
     more = [f"  ... and {len(ranked) - SHOWN} more"] if len(ranked) > SHOWN else []
     return "\n".join(["the calls, the nearest first:", *lines, *more])
 
 
-def _shown(call: Call) -> str:
-    given = ", ".join(f"{name}={value:.60}" for name, value in call.parameters.items())
-    answer = call.transport if call.status == 0 else f"{call.status} {call.code or ''}".rstrip()
-    return f"{call.operation}({given}) -> {answer}"
-
-
-def described(operation: str, parameters: Mapping[str, Json]) -> str:
+def _described(operation: str, parameters: Mapping[str, Json]) -> str:
     """Write a call that is waited for as Python code."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
 
-def uncounted(operation: str | None, runs: int) -> str:
+def _uncounted(operation: str | None, runs: int) -> str:
     """Say that `cf.run` makes no call, for tests that look for one that starts an execution."""
     if not runs or not any(glob_matches(operation or "*", each) for each in ("StartExecution", "StartSyncExecution")):
         return ""
@@ -183,10 +178,8 @@ def uncounted(operation: str | None, runs: int) -> str:
     return f"\ncf.run, which began {began} here, makes no call: see cf.executions(flow), or use cf.call('StartExecution', ...)"
 
 
-def newest(calls: Sequence[Call]) -> str:
-    """Write the calls that came last, for a test that waited for another one."""
-    shown = "\n".join(f"  {_shown(call)}" for call in calls[-SHOWN:])
-    return f"the newest calls:\n{shown}" if shown else "there were no calls at all"
+def _newest(calls: Sequence[Call]) -> str:
+    return "\n".join(f"  {brief(call)}" for call in calls[-SHOWN:])
 
 
 def _times(number: int) -> str:
@@ -221,11 +214,12 @@ async def wait_for_calls(
         await asyncio.wait_for(done.wait(), longest)
     except asyncio.TimeoutError:
         found = len(control.find_calls(operation=operation, **wanted))
-        seen = public_calls(control.find_calls())
-        what = described(operation or "any call", filters)
+        newest = _newest(public_calls(control.find_calls()))
+        seen = f"the newest calls:\n{newest}" if newest else NO_CALLS
+        what = _described(operation or "any call", filters)
         raise WaitTimeout(
-            f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {newest(seen)}"
-            f"{uncounted(operation, control.runs_begun)}"
+            f"waited {duration_text(longest)} for {count} of {what}, saw {found}; {seen}"
+            f"{_uncounted(operation, control.runs_begun)}"
         ) from None
     finally:
         undo()

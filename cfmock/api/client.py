@@ -113,20 +113,14 @@ def opened(
         outgoing = urllib.request.Request(  # noqa: S310 - the address is the user's own
             url.rstrip("/") + request.target, request.body or None, headers, method=request.method
         )
-        with _answer(opener, outgoing, timeout) as answer:
+        try:
+            answer: HTTPResponse = opener.open(outgoing, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            answer = cast("HTTPResponse", error)
+        with answer:
             yield answer
     except (OSError, ValueError, HTTPException) as error:
         raise SettingsError(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
-
-
-def _answer(
-    opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout: float | None
-) -> HTTPResponse:
-    try:
-        answer: HTTPResponse = opener.open(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        return cast("HTTPResponse", error)
-    return answer
 
 
 def ask(

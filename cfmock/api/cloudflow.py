@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from cfmock.api import assertions, client, runs
 from cfmock.api.arguments import check_text, check_whole, shows_callers_line
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
         WaitingTask,
     )
     from cfmock.protocol.spec.names import CallParameters, ErrorCode
-
-T = TypeVar("T")
 
 
 @shows_callers_line
@@ -108,7 +106,7 @@ class CloudFlow(Lifecycle):
     @property
     def clock(self) -> FlowClock:
         """The clock that flows run on."""
-        return FlowClock(self._do, self._running.move, self._running.move_async)
+        return FlowClock(self._running)
 
     # -- what it serves --------------------------------------------------------------------------------------------------
 
@@ -163,7 +161,7 @@ class CloudFlow(Lifecycle):
         self._check_open()
         check_text("flow", flow)
         check_text("name", name)
-        return Task(self._do, flow, name, self._do(lambda control: control.begin_mocks(flow, name)))
+        return Task(self._running, flow, name, self._do(lambda control: control.begin_mocks(flow, name)))
 
     def fail(
         self, operation: str, code: ErrorCode, *, times: int | None = None, after_operation: bool = False,
@@ -184,7 +182,7 @@ class CloudFlow(Lifecycle):
         """Add a fault rule, with the keys of a fixture's `faults`. Raises ArgumentError with what is wrong, UnknownName as `fail`
         does."""
         self._check_open()
-        return Fault(self._do, self._do(lambda control: control.add_fault(fault))["id"])
+        return Fault(self._running, self._do(lambda control: control.add_fault(fault))["id"])
 
     def reset(self) -> None:
         """Put everything back as it was right after the start, including the clock."""

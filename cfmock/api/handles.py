@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Protocol, TypeVar
 
 from cfmock.api.arguments import check_whole, shows_callers_line
+from cfmock.api.entered import EnteredServer
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, check_error_text
 from cfmock.base.json_text import Json, json_argument, json_text
 from cfmock.base.suggestions import shown
 from cfmock.base.time_text import parse_duration, parse_time
-from cfmock.control.control import Control
 from cfmock.control.flows import ENDLESS
 from cfmock.control.setups import SetUp
 from cfmock.engine.task_calls import Fails, Returns, TaskMock, Waits
 from cfmock.observe.models import moment
-
-T = TypeVar("T")
-
-
-class Do(Protocol):
-    """Does something to a server, in the thread that it belongs to."""
-
-    def __call__(self, function: Callable[[Control], T], /) -> T: ...
-
-
-Move = Callable[[Callable[[Control], Iterator[None]]], None]
-"""Lets the flow clock go on in the steps that control says."""
-
-MoveAsync = Callable[[Callable[[Control], Iterator[None]]], Awaitable[None]]
 
 
 @shows_callers_line
@@ -40,8 +25,8 @@ class Task:
     The methods raise ArgumentError for a mock behind one without `times`, since it would never answer.
     """
 
-    def __init__(self, do: Do, flow: str, name: str, chain: SetUp) -> None:
-        self._do = do
+    def __init__(self, entered: EnteredServer, flow: str, name: str, chain: SetUp) -> None:
+        self._entered = entered
         self._flow = flow
         self._name = name
         self._chain = chain
@@ -77,7 +62,9 @@ class Task:
         check_whole("times", mock.times, 1)
         if self._chain.endless and not self._chain.gone:
             raise ArgumentError(f"this mock of task '{self._name}' would never answer: {ENDLESS}")
-        self._chain = self._do(lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain))
+        self._chain = self._entered.do(
+            lambda control: control.add_mock(self._flow, self._name, mock, chain=self._chain)
+        )
         return self
 
 
@@ -85,15 +72,13 @@ class Task:
 class FlowClock:
     """The flow clock of a server; it can be moved if it is virtual."""
 
-    def __init__(self, do: Do, move: Move, move_async: MoveAsync) -> None:
-        self._do = do
-        self._move = move
-        self._move_async = move_async
+    def __init__(self, entered: EnteredServer) -> None:
+        self._entered = entered
 
     @property
     def now(self) -> datetime:
         """The time of the clock, in UTC."""
-        return self._do(lambda control: moment(control.emulator.clock.now()))
+        return self._entered.do(lambda control: moment(control.emulator.clock.now()))
 
     def advance(self, span: float | str | timedelta) -> None:
         """Advance by seconds or a duration (`15m`). When it returns, everything that was due by then is done.
@@ -103,12 +88,12 @@ class FlowClock:
         Raises ArgumentError.
         """
         seconds = _span(span)
-        self._move(lambda control: control.steps(seconds))
+        self._entered.move(lambda control: control.steps(seconds))
 
     async def advance_async(self, span: float | str | timedelta) -> None:
         """`advance`, for a running event loop."""
         seconds = _span(span)
-        await self._move_async(lambda control: control.steps(seconds))
+        await self._entered.move_async(lambda control: control.steps(seconds))
 
     def advance_to(self, when: datetime | str) -> None:
         """Advance to a time: a datetime (without a zone: UTC) or a text like `2024-06-01T00:00:00Z`.
@@ -116,31 +101,31 @@ class FlowClock:
         Raises ArgumentError for one that is past.
         """
         moment = _moment(when)
-        self._move(lambda control: control.steps_to(moment))
+        self._entered.move(lambda control: control.steps_to(moment))
 
     async def advance_to_async(self, when: datetime | str) -> None:
         """`advance_to`, for a running event loop."""
         moment = _moment(when)
-        await self._move_async(lambda control: control.steps_to(moment))
+        await self._entered.move_async(lambda control: control.steps_to(moment))
 
 
 @shows_callers_line
 class Fault:
     """A fault rule at work."""
 
-    def __init__(self, do: Do, id: str) -> None:
-        self._do = do
+    def __init__(self, entered: EnteredServer, id: str) -> None:
+        self._entered = entered
         self.id = id
 
     @property
     def hits(self) -> int:
         """The number of calls it applied to, even after it was removed or has expired."""
-        return self._do(lambda control: control.fault_hits(self.id))
+        return self._entered.do(lambda control: control.fault_hits(self.id))
 
     def remove(self) -> None:
         """Remove the rule. Removing it twice is not an error."""
-        if any(rule["id"] == self.id for rule in self._do(lambda control: control.list_faults())):
-            self._do(lambda control: control.remove_fault(self.id))
+        if any(rule["id"] == self.id for rule in self._entered.do(lambda control: control.list_faults())):
+            self._entered.do(lambda control: control.remove_fault(self.id))
 
 
 def _span(span: float | str | timedelta) -> float:

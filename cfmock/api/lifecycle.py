@@ -86,18 +86,15 @@ class Lifecycle:
         self._judge(error)
 
     def _judge(self, error: BaseException | None) -> None:
-        if error is None:
-            if self._running.server.emulator.settings.strict:
-                found = self._do(lambda control: control.find_violations())
-                assert not found, violations_text(found)
-            self._judge_setups()
-
-    def _judge_setups(self) -> None:
-        if self._unused == "ignore":
+        if error is not None:
             return
-        wrong = self._do(partial(judged_setups, fails=self._unused == "error"))
-        if wrong:
-            raise AssertionError(wrong)
+        if self._running.server.emulator.settings.strict:
+            found = self._do(lambda control: control.find_violations())
+            assert not found, violations_text(found)
+        if self._unused != "ignore":
+            wrong = self._do(partial(judged_setups, fails=self._unused == "error"))
+            if wrong:
+                raise AssertionError(wrong)
 
     async def _start(self) -> EnteredServer:
         unused_mode(self._unused)

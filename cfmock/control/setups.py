@@ -15,7 +15,8 @@ from cfmock.base.patterns import MISSING, Difference
 from cfmock.base.suggestions import did_you_mean
 from cfmock.control.names import missing_task
 from cfmock.emulator.emulator import Emulator
-from cfmock.observe.call_record import CallRecord, brief
+from cfmock.observe.call_record import CallRecord
+from cfmock.observe.models import brief
 from cfmock.protocol.faults.injector import ActiveFault
 from cfmock.protocol.faults.rules import FaultRule
 from cfmock.protocol.wire.arguments import input_value

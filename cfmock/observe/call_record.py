@@ -164,13 +164,6 @@ def explain(records: Sequence[CallRecord]) -> None:
             break
 
 
-def brief(record: CallRecord) -> str:
-    """Describe a call on one line, for people."""
-    given = ", ".join(f"{name}={value:.60}" for name, value in record.parameters.items())
-    answer = record.transport if record.status == 0 else f"{record.status} {record.code or ''}".rstrip()
-    return f"{record.operation}({given}) -> {answer}"
-
-
 def as_json(record: CallRecord) -> dict[str, Any]:
     """Return a call in the form of the admin API and the journal file."""
     return {

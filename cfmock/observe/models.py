@@ -48,6 +48,13 @@ class Call(Struct, frozen=True):
     traceparent: str | None = None
 
 
+def brief(call: Call | CallRecord) -> str:
+    """Describe a call on one line, for people."""
+    given = ", ".join(f"{name}={value:.60}" for name, value in call.parameters.items())
+    answer = call.transport if call.status == 0 else f"{call.status} {call.code or call.transport or ''}".rstrip()
+    return f"{call.operation}({given}) -> {answer}"
+
+
 class Violation(Struct, frozen=True):
     """Something in a call that the real service would take differently from how it was meant.
 

@@ -79,14 +79,13 @@ def _executions(name: str, cf: CloudFlow, since: Marks) -> Iterator[tuple[str, s
 def _shown(cf: CloudFlow, after: str | None = None) -> str:
     """Return the calls, or those after the request of this id; without any, a proxy that they may have gone to."""
     from cfmock.base.proxies import proxy_warning
+    from cfmock.observe.models import brief
 
     calls = cf.calls()
     calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
     for each in calls[-SHOWN:]:
-        given = ", ".join(f"{name}={value:.60}" for name, value in each.parameters.items())
-        answer = each.transport if each.status == 0 else f"{each.status} {each.code or each.transport or ''}".rstrip()
-        lines.append(f"{each.operation}({given}) -> {answer}")
+        lines.append(brief(each))
         lines += [f"    violation: {violation}" for violation in each.violations]
         lines += [f"    warning: {warning}" for warning in each.warnings]
         lines += [f"    hint: {each.hint}"] if each.hint and each.hint not in each.warnings else []

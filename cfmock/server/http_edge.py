@@ -12,9 +12,9 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aiohttp import HttpVersion10, web
 
@@ -31,9 +31,6 @@ from cfmock.server.raw_response import LAST, head, written
 from cfmock.server.state_writer import StateWriter
 from cfmock.server.turns import HEAVY, LARGE, Turns, look_for_garbage
 from cfmock.server.web_pages import PageDoor
-
-if TYPE_CHECKING:
-    from cfmock.server.replicas.replica import Replica
 
 T = TypeVar("T")
 
@@ -81,7 +78,10 @@ class HttpEdge:
         self.emulator = emulator
         self.functions = functions
         self._admin = admin
-        self.replica: Replica | None = None  # where others have worlds, too
+        self.take: Callable[[Request, ServiceError | None], Reply | Pending | HandedOn] = emulator.handle
+        """Takes a call; that of a replica hands on those about worlds that others have."""
+        self.unbroken: Callable[[Reply, Mapping[str, str]], Reply] = lambda reply, headers: reply
+        """Gives a reply to a request with these headers as it is sent: whoever has the client's connection breaks it."""
         self.state: StateWriter | None = None  # where state is kept: answers wait until what they rest on is written
         self.bodies = Bodies()
         self.turns = Turns()
@@ -156,7 +156,7 @@ class HttpEdge:
             return self.lost()
         functions = self.functions
         functions.cause = None
-        reply = (self.replica or self.emulator).handle(request, denied)
+        reply = self.take(request, denied)
         job = self.emulator.pipeline.job
         if (
             functions.cause is not None
@@ -177,13 +177,13 @@ class HttpEdge:
             raise begun
         reply = await self.whole(begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
-            if self.replica is None or not self.replica.lines.is_peer(request.headers):
-                try:
-                    return await self._broken(reply, request)
-                except asyncio.CancelledError:
-                    self.emulator.watch.left(reply)
-                    raise
-            reply = self.replica.unbroken(reply)  # whoever has the client's connection breaks it
+            reply = self.unbroken(reply, request.headers)
+        if reply.transport is not Transport.WHOLE:
+            try:
+                return await self._broken(reply, request)
+            except asyncio.CancelledError:
+                self.emulator.watch.left(reply)
+                raise
         sent = written(reply, request, close=close)
         protocol: Any = request.protocol
         protocol.heavy = len(reply.body) > HEAVY

@@ -68,8 +68,9 @@ class Server:
         kept = self.emulator.kept
         if kept is not None:
             edge.state = self.outbound.state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
-            edge.replica = self.replica
             self._call_again()
+        if self.replica is not None:
+            edge.take, edge.unbroken = self.replica.handle, self.replica.unbroken
         self._http = fast_way.server_of(edge)
         try:
             self._listener = await self._listen(self._http)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -204,9 +204,10 @@ class Replica:
         log.warning("%s waited %g seconds for %s", named(world), PATIENCE, whom)
         raise ServiceError("InternalServerError", detail=f"{named(world)} waits for {whom}")
 
-    @staticmethod
-    def unbroken(reply: Reply) -> Reply:
-        """The reply as another replica gets it, which breaks it."""
+    def unbroken(self, reply: Reply, headers: Mapping[str, str]) -> Reply:
+        """The reply to a request with these headers; another replica is only told how to break it."""
+        if not self.lines.is_peer(headers):
+            return reply
         return replace(reply, transport=Transport.WHOLE, headers=(*reply.headers, (TRANSPORT, reply.transport.value)))
 
     # -- what concerns all replicas
