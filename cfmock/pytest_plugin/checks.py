@@ -16,7 +16,7 @@ MODES = ("ignore", "show", "error")
 SECTION = "cfmock check finds"
 
 _SHOWN = 20
-"""Findings that are shown."""
+"""Lines of a section."""
 
 _KEPT = 256
 """Flows whose findings are kept: the tests of a run mostly load the same."""
@@ -37,7 +37,7 @@ def judge(item: pytest.Item, flows: Iterable[FlowFixture], fixtures: Iterable[Fi
         lines = [_line(each) for each in found if each.severity is Severity.WARNING]
         if lines:
             item.stash[_SAID] = True
-            pytest.fail(f"{SECTION}:\n{_cut(lines)}", pytrace=False)
+            pytest.fail(f"{SECTION}:\n{cut(lines)}", pytrace=False)
 
 
 def report(item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixture], more: Iterable[str] = ()) -> None:
@@ -45,7 +45,7 @@ def report(item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixt
     if item.config.getini(OPTION) != "ignore" and _SAID not in item.stash:
         lines = [*(f"warning: {warning}" for warning in more), *map(_line, _of(flows))]
         if lines:
-            found.sections.append((SECTION, _cut(lines)))
+            found.sections.append((SECTION, cut(lines)))
 
 
 def _of(flows: Iterable[FlowFixture]) -> list[Finding]:
@@ -68,6 +68,7 @@ def _line(finding: Finding) -> str:
     return f"{finding.severity.value}: {finding}"
 
 
-def _cut(lines: list[str]) -> str:
+def cut(lines: list[str]) -> str:
+    """Write the first of these lines."""
     more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return "\n".join([*lines[:_SHOWN], *more])

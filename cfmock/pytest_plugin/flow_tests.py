@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cfmock.pytest_plugin import coverage
-from cfmock.pytest_plugin.setups import OPTION
+from cfmock.pytest_plugin.servers import UNUSED
 
 if TYPE_CHECKING:
     from cfmock.fixtures.model import FlowFixture, FlowTest
@@ -68,7 +68,7 @@ class FlowTestItem(pytest.Item):
             measured.add(found.hits)
         if not found.passed:
             raise FlowTestFailed(found)
-        for text in found.warnings if self.config.getini(OPTION) == "ignore" else (*found.warnings, *found.unused):
+        for text in found.warnings if self.config.getini(UNUSED) == "ignore" else (*found.warnings, *found.unused):
             self.warn(pytest.PytestWarning(text))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

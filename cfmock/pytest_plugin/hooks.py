@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(servers.STRICT, "fail a test if its clients cause violations", type="bool")
     parser.addini(
-        setups.OPTION, "if a test adds an outcome, fault or mock that nothing uses: error (default), warn, ignore",
+        servers.UNUSED, "if a test adds an outcome, fault or mock that nothing uses: error (default), warn, ignore",
         default="error",
     )  # fmt: skip
     parser.addini(
@@ -65,7 +65,7 @@ def pytest_report_header() -> list[str]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     from cfmock.base.suggestions import did_you_mean
 
-    for option, words in ((setups.OPTION, setups.MODES), (checks.OPTION, checks.MODES)):
+    for option, words in ((servers.UNUSED, setups.MODES), (checks.OPTION, checks.MODES)):
         if (given := session.config.getini(option)) not in words:
             near = did_you_mean(given, words)
             raise pytest.UsageError(f"{option}: '{given}' is not one of {', '.join(words)}{near}")
@@ -89,21 +89,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     session = servers.session_of(item)
     if session is not None:
-        session.begin_test()
+        session.mark()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    setups.begin(item)
+    own = servers.own_of(item)
+    if own is not None:
+        own.mark_setups()
     try:
         result = yield
     except KeyboardInterrupt:
         reports.keep_calls(item)
         raise
     servers.fail_for_violations(item)
-    checks.judge(item, _flows(item), [each for cf in servers.servers_of(item) for each in access.loaded_fixtures(cf)])
-    session = servers.session_of(item)
-    setups.end(item, session.cf if session is not None else None, session.setups if session is not None else 0)
+    fixtures = [each for server in servers.servers_of(item) for each in access.loaded_fixtures(server.cf)]
+    checks.judge(item, _flows(item), fixtures)
+    setups.judge(item)
     return result
 
 
@@ -117,7 +119,7 @@ def pytest_runtest_makereport(
             if report.when != "teardown":
                 servers.tell_violations(item, report)
             reports.add_calls(item, report)
-            warnings = [text for cf in servers.servers_of(item) for text in access.load_warnings(cf)]
+            warnings = [text for server in servers.servers_of(item) for text in access.load_warnings(server.cf)]
             checks.report(item, report, _flows(item), warnings)
         setups.report(item, report)
     if report.when == "teardown":  # the last report of a test; pytest keeps the item to the end
@@ -129,7 +131,7 @@ def _flows(item: pytest.Item) -> list[FlowFixture]:
     """Return the flows that a test loads."""
     if isinstance(item, flow_tests.FlowTestItem):
         return item.flows
-    return [flow for cf in servers.servers_of(item) for flow in access.loaded_flows(cf)]
+    return [flow for server in servers.servers_of(item) for flow in access.loaded_flows(server.cf)]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -6,16 +6,13 @@ import contextlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import pytest
 
 from cfmock.api import access
-from cfmock.pytest_plugin.servers import names_fixtures, own_servers, session_of
-
-if TYPE_CHECKING:
-    from cfmock.api.cloudflow import CloudFlow
-    from cfmock.control.shown_executions import Marks
+from cfmock.pytest_plugin.servers import Watched, names_fixtures, own_of, servers_of
 
 SHOWN = 20
 """Calls shown with a failed test: the newest."""
@@ -54,35 +51,26 @@ def summary(terminal: Any, config: pytest.Config) -> None:
 
 
 def _seen(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    from cfmock.control.shown_executions import executions_text
     from cfmock.emulator.hints import NO_FIXTURE
 
-    for cf, since in own_servers(item).items():
-        calls = _shown(cf)
-        if not names_fixtures(item):
+    for server in servers_of(item):
+        calls = _shown(server)
+        if server is own_of(item) and not names_fixtures(item):
             calls = calls.replace(NO_FIXTURE, "the test has no @pytest.mark.cfmock('FIXTURE')")
-        yield "calls seen by cfmock", calls
-        yield from _executions("cfmock", cf, since)
-    session = session_of(item)
-    if session is not None:
-        yield "calls seen by cfmock_session", _shown(session.cf, session.last)
-        yield from _executions("cfmock_session", session.cf, session.executions)
+        yield f"calls seen by {server.name}", calls
+        text = access.ask(server.cf, partial(executions_text, since=server.executions))
+        if text:
+            yield f"executions seen by {server.name}", text.replace(" cf.", f" {server.name}.")
 
 
-def _executions(name: str, cf: CloudFlow, since: Marks) -> Iterator[tuple[str, str]]:
-    from cfmock.control.shown_executions import executions_text
-
-    text = access.ask(cf, lambda control: executions_text(control, since))
-    if text:
-        yield f"executions seen by {name}", text.replace(" cf.", f" {name}.")
-
-
-def _shown(cf: CloudFlow, after: str | None = None) -> str:
-    """Return the calls, or those after the request of this id; without any, a proxy that they may have gone to."""
+def _shown(server: Watched) -> str:
+    """Return the calls of the test; without any, a proxy that they may have gone to."""
     from cfmock.base.proxies import proxy_warning
     from cfmock.observe.models import brief
 
-    calls = cf.calls()
-    calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == after), 0) :]
+    calls = server.cf.calls()
+    calls = calls[next((n for n in range(len(calls), 0, -1) if calls[n - 1].request_id == server.last), 0) :]
     lines = [f"... {len(calls) - SHOWN} earlier"] if len(calls) > SHOWN else []
     for each in calls[-SHOWN:]:
         lines.append(brief(each))
@@ -90,7 +78,7 @@ def _shown(cf: CloudFlow, after: str | None = None) -> str:
         lines += [f"    warning: {warning}" for warning in each.warnings]
         lines += [f"    hint: {each.hint}"] if each.hint and each.hint not in each.warnings else []
     told = {warning for each in calls for warning in each.warnings}
-    lines += [f"warning: {warning}" for warning in dict.fromkeys(cf.warnings) if warning not in told]
+    lines += [f"warning: {warning}" for warning in dict.fromkeys(server.cf.warnings) if warning not in told]
     if not calls:
         lines = ["none", *filter(None, [proxy_warning(os.environ)]), *lines]
     return "\n".join(lines)

@@ -5,24 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cfmock.api import access
-from cfmock.pytest_plugin import coverage, setups
+from cfmock.pytest_plugin import coverage
 
 if TYPE_CHECKING:
     from cfmock.api.cloudflow import CloudFlow
     from cfmock.api.error_case import ErrorCase
-    from cfmock.control.shown_executions import Marks
+    from cfmock.control.setups import Unused
     from cfmock.observe.models import Violation
-
-if TYPE_CHECKING:
-    from cfmock.api.cloudflow import CloudFlow
-    from cfmock.api.error_case import ErrorCase
-    from cfmock.protocol.faults.catalogue import TransportFault
-    from cfmock.protocol.spec.names import ErrorCode
     from cfmock.tools.contract.plan import Case
 
 
@@ -63,116 +57,87 @@ def cfmock_errors(operation: str, times: int | None = None, transports: bool = F
     return operation, times, transports
 
 
-def enter_case(cf: CloudFlow, case: Case, times: int | None) -> ErrorCase:
-    """Set a case up."""
-    from cfmock.api.error_case import ErrorCase
+STRICT, UNUSED = "cfmock_strict", "cfmock_unused"
+"""Options of the ini file."""
 
-    code, transport = cast("ErrorCode | None", case.code), cast("TransportFault | None", case.transport)
-    return ErrorCase(cf, case.operation, code=code, transport=transport, times=times)
-
-
-def case_of(request: pytest.FixtureRequest) -> tuple[Case, int | None] | None:
-    """Return the case of `cfmock_errors` this test is run for, whether it asks for `cfmock_error` or not."""
-    callspec = getattr(request.node, "callspec", None)
-    return callspec.params.get("cfmock_error") if callspec is not None else None
+_OWN = pytest.StashKey["Watched"]()
+"""The server of the test alone."""
+_SESSION = pytest.StashKey["Watched"]()
 
 
-STRICT = "cfmock_strict"
+class Watched:
+    """A server that tests use, and what it had seen before the test that runs. `name` is that of its fixture, `unused` says what
+    becomes of set-ups that nothing used; with `strict`, violations of its clients fail the test."""
 
-_CASE = pytest.StashKey["ErrorCase"]()
-_SERVERS = pytest.StashKey["dict[CloudFlow, Marks]"]()
-"""The servers of the test alone, and the executions that each began with."""
-_STRICT = pytest.StashKey["Violations"]()
-"""Key of the violations of the test's own server, where they fail the test."""
-_SESSION = pytest.StashKey["Session"]()
-
-
-@pytest.fixture
-def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
-    """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""
-    from cfmock.api.cloudflow import CloudFlow
-    from cfmock.control.shown_executions import marks
-
-    sources, settings = _wanted(request)
-    strict = settings.pop("strict", request.config.getini(STRICT))
-    unused = settings.pop("unused", request.config.getini(setups.OPTION))
-    with _entered(CloudFlow(*sources, **settings), request.config, unused, strict) as cf:
-        coverage.follow(cf, request.config)
-        request.node.stash.setdefault(_SERVERS, {})[cf] = access.ask(cf, marks)
-        violations = Violations(cf)
-        if strict:
-            request.node.stash[_STRICT] = violations
-        case = case_of(request)
-        if case is not None:
-            error = request.node.stash[_CASE] = enter_case(cf, *case)
-            setups.ask(request.node, error.fault.id)
-        setups.follow(request.node, cf, unused)
-        yield cf
-        if strict:
-            _fail(violations.new())  # of what came after the test itself
-
-
-@pytest.fixture(scope="session")
-def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
-    """One CloudFlow for the whole session, set up by the ini option."""
-    from cfmock.api.cloudflow import CloudFlow
-
-    with _entered(CloudFlow(), pytestconfig) as cf:
-        coverage.follow(cf, pytestconfig)
-        session = pytestconfig.stash[_SESSION] = Session(cf)
-        yield cf
-        del pytestconfig.stash[_SESSION]
-        if pytestconfig.getini(STRICT):
-            session.fail_end()
-
-
-@pytest.fixture
-def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
-    """The case of `cfmock_errors` the test runs with; its operation answers its code, or breaks off, from now on."""
-    if _CASE not in request.node.stash:
-        pytest.fail("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')", pytrace=False)
-    case: ErrorCase = request.node.stash[_CASE]
-    return case
-
-
-class Violations:
-    """The violations of the clients of a server, each shown once."""
-
-    def __init__(self, cf: CloudFlow) -> None:
-        self._cf = cf
-        self._seen = 0
-
-    def new(self) -> list[Violation]:
-        """Return the violations since the last call of this method."""
-        found = self._cf.violations
-        new = found[self._seen :] if self._seen <= len(found) else found  # fewer than before: the server was reset
-        self._seen = len(found)
-        return new
-
-
-class Session:
-    """The part of the session server's records that belongs to the test that runs."""
-
-    def __init__(self, cf: CloudFlow) -> None:
+    def __init__(self, name: str, cf: CloudFlow, unused: str, strict: bool) -> None:
+        self.name = name
         self.cf = cf
-        self.last: str | None = None  # the id of the newest request before the test
-        self.executions: Marks = {}  # those that were begun before it
-        self.setups = 0  # how many there were before the test
-        self.violations = Violations(cf)
-        self._outside: list[Violation] = []  # those of no test
+        self.unused = unused
+        self.strict = strict
+        self.case: ErrorCase | None = None
+        self.outside: list[Violation] = []  # those of no test
+        self._violations = 0
+        self.mark()
 
-    def begin_test(self) -> None:
+    def mark(self) -> None:
+        """Count what there is by now as seen before the test."""
         from cfmock.control.shown_executions import marks
 
         calls = self.cf.calls(limit=1)
         self.executions = access.ask(self.cf, marks)
         self.last = calls[-1].request_id if calls else None
-        self.setups = access.ask(self.cf, lambda control: control.setups.count)
-        self._outside += self.violations.new()
+        self.mark_setups()
+        self.outside += self.new_violations()
 
-    def fail_end(self) -> None:
-        """Fail the end of the session for violations that failed no test."""
-        _fail([*self._outside, *self.violations.new()])
+    def mark_setups(self) -> None:
+        """Count the set-ups so far as those of pytest fixtures."""
+        self.setups = access.ask(self.cf, lambda control: control.setups.count)
+
+    def new_violations(self) -> list[Violation]:
+        """Return the violations since the last call of this method: each is shown once."""
+        found = self.cf.violations
+        new = found[self._violations :] if self._violations <= len(found) else found  # fewer: the server was reset
+        self._violations = len(found)
+        return new
+
+    def unused_setups(self) -> Unused:
+        """Return the set-ups that nothing used; the fault of the test's error case is its own, although it came before."""
+        asked = [self.case.fault.id] if self.case is not None else []
+        return access.ask(self.cf, lambda control: control.setups.unused(self.setups, asked))
+
+
+@pytest.fixture
+def cfmock(request: pytest.FixtureRequest) -> Iterator[CloudFlow]:
+    """A fresh, isolated CloudFlow in its own thread, set up by the ini option and the marker `cfmock`."""
+    from cfmock.api.error_case import ErrorCase
+
+    sources, settings = _wanted(request)
+    with _watched("cfmock", request.config, sources, settings) as server:
+        request.node.stash[_OWN] = server
+        # The case that the test is run for, whether it asks for `cfmock_error` or not.
+        callspec = getattr(request.node, "callspec", None)
+        if callspec is not None and "cfmock_error" in callspec.params:
+            case, times = callspec.params["cfmock_error"]
+            server.case = ErrorCase(server.cf, case.operation, code=case.code, transport=case.transport, times=times)
+        yield server.cf
+
+
+@pytest.fixture(scope="session")
+def cfmock_session(pytestconfig: pytest.Config) -> Iterator[CloudFlow]:
+    """One CloudFlow for the whole session, set up by the ini option."""
+    with _watched("cfmock_session", pytestconfig, [], {}) as server:
+        pytestconfig.stash[_SESSION] = server
+        yield server.cf
+        del pytestconfig.stash[_SESSION]
+
+
+@pytest.fixture
+def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase:
+    """The case of `cfmock_errors` the test runs with; its operation answers its code, or breaks off, from now on."""
+    case: ErrorCase | None = request.node.stash[_OWN].case
+    if case is None:
+        pytest.fail("cfmock_error needs @pytest.mark.cfmock_errors('StartExecution')", pytrace=False)
+    return case
 
 
 def _fail(violations: list[Violation]) -> None:
@@ -182,10 +147,15 @@ def _fail(violations: list[Violation]) -> None:
         pytest.fail(violations_text(violations), pytrace=False)
 
 
-def session_of(item: pytest.Item) -> Session | None:
+def session_of(item: pytest.Item) -> Watched | None:
     """Return the server of the session, if there is one by now and the test uses it."""
     used = "cfmock_session" in getattr(item, "fixturenames", ())
     return item.config.stash.get(_SESSION, None) if used else None
+
+
+def own_of(item: pytest.Item) -> Watched | None:
+    """Return the server of the test alone, if it has one by now."""
+    return item.stash.get(_OWN, None)
 
 
 def names_fixtures(item: pytest.Item) -> bool:
@@ -194,25 +164,17 @@ def names_fixtures(item: pytest.Item) -> bool:
     return bool(item.config.getini("cfmock_fixtures")) or any(marker.args for marker in markers)
 
 
-def own_servers(item: pytest.Item) -> dict[CloudFlow, Marks]:
-    """Return the servers that belong to this test alone, with the executions that each began with."""
-    return item.stash.get(_SERVERS, {})
+def servers_of(item: pytest.Item) -> list[Watched]:
+    """Return all servers that a test uses, its own first."""
+    return [each for each in (own_of(item), session_of(item)) if each is not None]
 
 
 def forget(item: pytest.Item) -> None:
-    """Let go of a test's servers, and of all that they hold, once it has been reported."""
-    setups.forget(item)
-    if _CASE in item.stash:
-        del item.stash[_CASE]
-    for cf in own_servers(item):
-        access.discard(cf)
-    item.stash[_SERVERS] = {}
-
-
-def servers_of(item: pytest.Item) -> list[CloudFlow]:
-    """Return all servers that a test uses."""
-    session = session_of(item)
-    return [*own_servers(item), *([session.cf] if session is not None else [])]
+    """Let go of a test's own server, and of all that it holds, once it has been reported."""
+    own = own_of(item)
+    if own is not None:
+        del item.stash[_OWN]
+        access.discard(own.cf)
 
 
 def fail_for_violations(item: pytest.Item) -> None:
@@ -230,21 +192,19 @@ def tell_violations(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def _new_violations(item: pytest.Item) -> list[Violation]:
-    session = session_of(item)
-    judged = [session.violations] if session is not None and item.config.getini(STRICT) else []
-    judged += [item.stash[_STRICT]] if _STRICT in item.stash else []
-    return [violation for each in judged for violation in each.new()]
+    return [violation for each in servers_of(item) if each.strict for violation in each.new_violations()]
 
 
 @contextlib.contextmanager
-def _entered(
-    server: CloudFlow, config: pytest.Config, unused: object = "ignore", strict: object = False
-) -> Iterator[CloudFlow]:
-    """The server at work, over the ini option's files; mistakes in files and settings fail the test in their own words."""
+def _watched(name: str, config: pytest.Config, sources: list[Any], settings: dict[str, Any]) -> Iterator[Watched]:
+    """A server at work, over the ini option's files; mistakes in files and settings fail the test in their own words."""
+    from cfmock.api.cloudflow import CloudFlow
     from cfmock.api.setups import unused_mode
     from cfmock.base.errors import FixtureError, SettingsError
     from cfmock.base.suggestions import shown
 
+    strict, unused = settings.pop("strict", config.getini(STRICT)), settings.pop("unused", config.getini(UNUSED))
+    server = CloudFlow(*sources, **settings)
     access.load_first(server, config.getini("cfmock_fixtures"))
     with contextlib.ExitStack() as stack:
         try:
@@ -254,7 +214,11 @@ def _entered(
             cf = stack.enter_context(server)
         except (FixtureError, SettingsError) as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None  # said once
-        yield cf
+        coverage.follow(cf, config)
+        watched = Watched(name, cf, unused, strict)
+        yield watched
+        if strict:
+            _fail([*watched.outside, *watched.new_violations()])  # those that failed no test
 
 
 def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:
