@@ -205,14 +205,11 @@ class FastProtocol(Protocol):
         except Exception as error:  # noqa: BLE001 - it is raised where aiohttp answers such
             self.begun = error
             return False
-        if isinstance(reply, Begun):
-            kept = reply.only_kept if edge.state is not None and self.transport is not None else None
-            if kept is None or edge.state is None:
-                self.begun = reply
-                return False
+        kept = reply.only_kept if isinstance(reply, Begun) else None
+        if kept is not None and edge.state is not None and self.transport is not None:
             self._send_when_kept(edge.state, kept)
             return True
-        if reply.transport is not Transport.WHOLE:
+        if isinstance(reply, Begun) or reply.transport is not Transport.WHOLE:
             self.begun = reply
             return False
         self.heavy = len(reply.body) > HEAVY

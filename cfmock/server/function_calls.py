@@ -20,7 +20,9 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct, field
 
 from cfmock.base.clocks import Slice
 from cfmock.base.json_text import Json
@@ -47,32 +49,24 @@ def in_function() -> bool:
     return getattr(_thread, "function", False)
 
 
-class Cause:
+class Cause(Struct, eq=False):
     """The origin of function calls, and how many of them have not ended."""
 
-    __slots__ = ("pending",)
-
-    def __init__(self) -> None:
-        self.pending = 0
+    pending: int = 0
 
 
-class PythonCall:
+class PythonCall(Struct, eq=False):
     """One call of a function: what it is given, in whose context, and what came of it."""
 
-    __slots__ = ("cause", "context", "ended", "event", "function", "moment", "on_result", "result", "taken")
-
-    def __init__(
-        self, function: Callable[[Json], Any], event: Json, moment: float, on_result: OnResult, cause: Cause
-    ) -> None:
-        self.function = function
-        self.event = event
-        self.moment = moment
-        self.on_result = on_result
-        self.cause = cause
-        self.context = contextvars.copy_context()
-        self.result: Any = _UNKNOWN
-        self.ended = 0.0
-        self.taken = False
+    function: Callable[[Json], Any]
+    event: Json
+    moment: float
+    reply: Reply
+    cause: Cause
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
+    result: Any = _UNKNOWN
+    ended: float = 0.0
+    taken: bool = False
 
     def run(self) -> None:
         """Call the function, in a thread of its own."""
@@ -170,10 +164,7 @@ class FunctionCalls:
                 look_for_garbage()
                 await asyncio.sleep(0)
                 slice_ = Slice()
-            try:
-                self._step(steps)
-            except StopIteration as stop:
-                result: T = stop.value
+            if (result := self._step(steps)) is not _UNKNOWN:
                 return result
 
     def pace_here(self, steps: Generator[None, None, T]) -> T:
@@ -182,14 +173,17 @@ class FunctionCalls:
         while True:
             if not in_function():
                 self.block(None)
-            try:
-                self._step(steps)
-            except StopIteration as stop:
-                result: T = stop.value
+            if (result := self._step(steps)) is not _UNKNOWN:
                 return result
 
-    def _step(self, steps: Generator[None, None, Any]) -> None:
-        self.observe(lambda: next(steps))
+    def _step(self, steps: Generator[None, None, T]) -> T:
+        """Take a step; what the steps return after the last one, else `_UNKNOWN`."""
+        try:
+            self.observe(lambda: next(steps))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        return cast(T, _UNKNOWN)
 
     def _open(self, cause: Cause | None) -> bool:
         return self.running > 0 if cause is None else cause.pending > 0

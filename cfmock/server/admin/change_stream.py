@@ -10,6 +10,7 @@ import json
 from typing import Protocol
 
 from aiohttp import HttpVersion11, web
+from msgspec import Struct
 
 from cfmock.base.json_text import Json
 from cfmock.observe.change_feed import KINDS, ChangeFeed
@@ -32,16 +33,13 @@ AT_ONCE = 0.02
 """Seconds that the first change after a pause waits for those that come with it."""
 
 
-class _Listener:
+class _Listener(Struct, eq=False):
     """A reader: the last change that it has had, and where changes are written to. `chunked`: each write is a chunk of its
     own."""
 
-    __slots__ = ("chunked", "position", "transport")
-
-    def __init__(self, position: int, transport: asyncio.Transport, *, chunked: bool) -> None:
-        self.position = position
-        self.transport = transport
-        self.chunked = chunked
+    position: int
+    transport: asyncio.Transport
+    chunked: bool
 
     @property
     def ready(self) -> bool:
@@ -92,7 +90,7 @@ class ChangeStream:
         transport = request.transport
         if transport is None:
             return response
-        reader = _Listener(position, transport, chunked=response.chunked)
+        reader = _Listener(position, transport, response.chunked)
         self._readers.append(reader)
         if len(self._readers) == 1:
             self._control.follow_progress(True)

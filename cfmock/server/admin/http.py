@@ -89,15 +89,15 @@ class Admin:
         """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
         path, query = split_target(request.raw_path)
         name = path[len(ADMIN) + 1 :]
-        asset = pages.asset(name) if not name or name.startswith(pages.FOLDER) else None
-        public = (name == "health" and request.method == "GET") or (asset is not None and self._guard.open)
+        file = pages.files().get(name) if not name or name.startswith(pages.FOLDER) else None
+        public = (name == "health" and request.method == "GET") or (file is not None and self._guard.open)
         joint = self._joint
         from_peer = joint is not None and joint.lines.is_peer(request.headers)
         refusal = None if from_peer else self._guard.refusal(request.headers, public=public)
         if refusal is not None:
             return json_answer({"error": refusal[1]}, refusal[0])
-        if asset is not None:
-            return asset.answer() if request.method in ("GET", "HEAD") else _refuse_method(name, ["GET"])
+        if file is not None:
+            return pages.answer(*file) if request.method in ("GET", "HEAD") else _refuse_method(name, ["GET"])
         if name == openapi.PATH:
             return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
         if joint is not None and from_peer and name == ADDITIONS:

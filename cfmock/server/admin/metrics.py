@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -76,30 +76,26 @@ class _FigureCollector:
             summed = accumulate(counts[:-1])
             durations.add_metric([operation, code], list(zip(bounds, summed, strict=True)), counts[-1])
         yield durations
-        yield self._counted(
-            CounterMetricFamily("cfmock_faults_struck", "Calls affected by a fault rule.", labels=["fault"]),
-            figures.faults,
-        )
-        yield self._counted(
-            GaugeMetricFamily("cfmock_executions", "Executions that are kept.", labels=["status"]), figures.executions
-        )
-        yield self._counted(GaugeMetricFamily("cfmock_stored", "Rows that are kept.", labels=["kind"]), figures.stored)
-        yield CounterMetricFamily(
-            "cfmock_executions_dropped", "Executions that ended and are kept no longer.", figures.dropped_executions
-        )
-        yield GaugeMetricFamily("cfmock_waiting_tasks", "Tasks that wait for a report.", figures.waiting)
-        yield GaugeMetricFamily("cfmock_executions_bytes", "About what executions take.", figures.memory)
-        yield GaugeMetricFamily("cfmock_journal_calls", "Calls that the journal keeps.", figures.journal_calls)
-        yield GaugeMetricFamily("cfmock_journal_bytes", "About what these take.", figures.journal_bytes)
-        yield CounterMetricFamily(
-            "cfmock_journal_dropped", "Calls that the journal keeps no longer.", figures.journal_dropped
-        )
-        yield GaugeMetricFamily(
-            "cfmock_loop_delay_seconds", "The longest that the loop was late since the last time.", self._loop_delay
-        )
+        for kind, name, meaning, label, figure in _FAMILIES:
+            family = (GaugeMetricFamily if kind == "gauge" else CounterMetricFamily)(
+                f"cfmock_{name}", meaning, labels=[label] if label else []
+            )
+            found: Any = self._loop_delay if figure is None else getattr(figures, figure)
+            for key, value in found.items() if label else [("", found)]:
+                family.add_metric([key] if label else [], value)
+            yield family
 
-    @staticmethod
-    def _counted(family: Any, values: Mapping[str, int]) -> Any:
-        for label, value in values.items():
-            family.add_metric([label], value)
-        return family
+
+_FAMILIES = (
+    ("counter", "faults_struck", "Calls affected by a fault rule.", "fault", "faults"),
+    ("gauge", "executions", "Executions that are kept.", "status", "executions"),
+    ("gauge", "stored", "Rows that are kept.", "kind", "stored"),
+    ("counter", "executions_dropped", "Executions that ended and are kept no longer.", "", "dropped_executions"),
+    ("gauge", "waiting_tasks", "Tasks that wait for a report.", "", "waiting"),
+    ("gauge", "executions_bytes", "About what executions take.", "", "memory"),
+    ("gauge", "journal_calls", "Calls that the journal keeps.", "", "journal_calls"),
+    ("gauge", "journal_bytes", "About what these take.", "", "journal_bytes"),
+    ("counter", "journal_dropped", "Calls that the journal keeps no longer.", "", "journal_dropped"),
+    ("gauge", "loop_delay_seconds", "The longest that the loop was late since the last time.", "", None),
+)
+"""Kind, name, meaning and label of metrics, and their field of `Figures`; None: the delay of the loop."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
-from msgspec import Struct
 
 FOLDER = "console/"
 """Below `/_cfmock/`: where the files are, but for the page itself, which is at `/_cfmock/`."""
@@ -30,28 +29,17 @@ HEADERS = {
 }
 
 
-class Asset(Struct, frozen=True):
-    """A file as it is served."""
-
-    media: str
-    content: bytes
-
-    def answer(self) -> web.Response:
-        """The file as a response."""
-        return web.Response(body=self.content, content_type=self.media, charset="utf-8", headers=HEADERS)
-
-
-def asset(name: str) -> Asset | None:
-    """The file of a path below `/_cfmock/`; None if it names none of the console's."""
-    return _assets().get(name)
-
-
 @functools.lru_cache(maxsize=1)
-def _assets() -> Mapping[str, Asset]:
-    """All files by their paths, read once, when the console is first opened."""
-    found = {}
-    for path in sorted(Path(__file__).with_name("static").iterdir()):
-        if path.suffix in _MEDIA:
-            name = "" if path.name == _INDEX else FOLDER + path.name
-            found[name] = Asset(_MEDIA[path.suffix], path.read_bytes())
-    return found
+def files() -> Mapping[str, tuple[str, bytes]]:
+    """Media type and content of the files, by their paths below `/_cfmock/`; read once, when the console is first opened."""
+    static = Path(__file__).with_name("static").iterdir()
+    return {
+        "" if path.name == _INDEX else FOLDER + path.name: (_MEDIA[path.suffix], path.read_bytes())
+        for path in sorted(static)
+        if path.suffix in _MEDIA
+    }
+
+
+def answer(media: str, content: bytes) -> web.Response:
+    """A file as a response."""
+    return web.Response(body=content, content_type=media, charset="utf-8", headers=HEADERS)

@@ -46,6 +46,9 @@ TRANSPORT = "x-cfmock-transport"
 class Replica:
     """A replica. `token` is what all of them share."""
 
+    _edge: HttpEdge  # both since it has joined
+    _writer: StateWriter
+
     def __init__(self, kept: SharedState, control: Control, token: str) -> None:
         self.lines = Lines(token)
         self._kept = kept
@@ -55,8 +58,6 @@ class Replica:
         self._owners: dict[WorldKey, str] = {}
         self._taking: dict[WorldKey, asyncio.Task[str]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._edge: HttpEdge | None = None
-        self._writer: StateWriter | None = None
 
     @property
     def address(self) -> str:
@@ -111,7 +112,6 @@ class Replica:
 
     async def take_free(self) -> None:
         """Take the worlds whose owner is gone. Raises StateLost, and SettingsError for one that cannot be read."""
-        assert self._writer is not None
         looking = asyncio.ensure_future(
             self._writer.in_turn(partial(self._session.free_worlds, tuple(self._worlds.owned or ())))
         )
@@ -134,8 +134,6 @@ class Replica:
         return await asyncio.shield(task)
 
     async def _take(self, world: WorldKey) -> str:
-        assert self._writer is not None
-        assert self._edge is not None
         found = await self._writer.in_turn(partial(self._session.take, world))
         if isinstance(found, str):
             self._owners[world] = found
@@ -162,7 +160,6 @@ class Replica:
 
     async def _answer(self, request: Request, denied: ServiceError | None, world: WorldKey) -> Reply:
         """The answer to a call: its owner's, or ours if the world becomes our own."""
-        assert self._edge is not None
 
         async def ask(address: str) -> PeerAnswer:
             headers = request.headers.items()
@@ -198,7 +195,6 @@ class Replica:
                         return answer
             self._owners.pop(world, None)
             await asyncio.sleep(AGAIN)
-        assert self._writer is not None
         holder = await self._writer.in_turn(partial(self._session.holder, world))
         whom = f"replica {address}, its owner" if address else holder or "an owner"
         log.warning("%s waited %g seconds for %s", named(world), PATIENCE, whom)
@@ -214,7 +210,6 @@ class Replica:
 
     async def addresses(self) -> list[str]:
         """The replicas whose sessions live, this one included. Raises StateLost."""
-        assert self._writer is not None
         return [self.address, *await self._writer.in_turn(self._session.peers)]
 
     async def all_of(self, method: str, target: str, body: Json = None, *, others: bool = False) -> list[PeerAnswer]:
@@ -246,7 +241,6 @@ class Replica:
 
     async def follow(self) -> None:
         """Add what other replicas have added to all. Raises StateLost."""
-        assert self._writer is not None
         rows = await self._writer.in_turn(self._session.read_common)
         self._kept.follow(rows, self._control)
 

@@ -21,10 +21,11 @@ class SharedState(KeptState):
     """The state of one replica. What holds in all worlds is kept by the owner of the default one; the others follow."""
 
     file: DatabaseSession
+    _registry: Worlds  # since the begin, like the worlds owned
+    _owned: set[WorldKey]
 
     def __init__(self, session: DatabaseSession) -> None:
         super().__init__(session)
-        self._registry: Worlds | None = None
         self._following = False
 
     def begin(self, shared: Shared, worlds: Worlds) -> None:
@@ -32,6 +33,7 @@ class SharedState(KeptState):
         self._registry = worlds
         if worlds.owned is None:
             worlds.owned = set()
+        self._owned = worlds.owned
         super().begin(shared, worlds)
 
     def take(self, key: WorldKey, rows: WorldRows) -> World:
@@ -39,17 +41,15 @@ class SharedState(KeptState):
         read: the world is not here then, and its rows stay as they are."""
         shared, worlds = self._shared, self._registry
         assert shared is not None
-        assert worlds is not None
-        assert worlds.owned is not None
         self._stored = rows
         self._ahead = shared.clock.now() - shared.clock.steady()
         self._holding.enter_context(shared.scheduler.held())
         self.changes.coming_back = True
-        worlds.owned.add(key)
+        self._owned.add(key)
         try:
             world = worlds.of(*key)
         except BaseException:
-            worlds.owned.discard(key)
+            self._owned.discard(key)
             worlds.unmake(key)
             self._restorers.clear()
             raise
@@ -79,8 +79,7 @@ class SharedState(KeptState):
 
     def give_up(self) -> None:
         """Own nothing any more."""
-        if self._registry is not None and self._registry.owned is not None:
-            self._registry.owned.clear()
+        self._owned.clear()
 
     def forget(self, worlds: Sequence[World], scope: Scope) -> None:
         """Those that are here are as at the start; the other replicas do the same with theirs."""
@@ -95,10 +94,8 @@ class SharedState(KeptState):
         """There is nothing in common that changes."""
 
     def _set_addition(self, number: int, added: Added | None) -> None:
-        worlds = self._registry
-        assert worlds is not None
         paused = self.changes.paused
-        self.changes.paused = paused or worlds.default_key not in (worlds.owned or ())
+        self.changes.paused = paused or self._registry.default_key not in self._owned
         try:
             super()._set_addition(number, added)
         finally:
