@@ -40,8 +40,3 @@ def loaded_fixtures(cf: CloudFlow) -> list[FixtureSet]:
 def loaded_flows(cf: CloudFlow) -> list[FlowFixture]:
     """Return the flows that it has loaded: of those of one name the newest."""
     return list({flow.key: flow for fixtures in cf._loaded for flow in fixtures.flows}.values())
-
-
-def load_warnings(cf: CloudFlow) -> list[str]:
-    """Return the warnings of loading, as of files that were passed over."""
-    return [warning for fixtures in cf._loaded for warning in fixtures.warnings]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, CfmockError
@@ -42,8 +42,6 @@ def shows_callers_line(cls: type[C]) -> type[C]:
             told = (CfmockError, AssertionError)
         if isinstance(member, property) and member.fget is not None:
             setattr(cls, name, property(_method(member.fget, told)))
-        elif inspect.iscoroutinefunction(member):
-            setattr(cls, name, _coroutine_method(member, told))
         elif inspect.isfunction(member):
             setattr(cls, name, _method(member, told))
     return cls
@@ -58,21 +56,15 @@ def _method(function: Callable[..., Any], told: tuple[type[Exception], ...]) -> 
         except told as error:
             raise _public(error).with_traceback(None) from error.__cause__
 
-    return call
-
-
-def _coroutine_method(
-    function: Callable[..., Awaitable[Any]], told: tuple[type[Exception], ...]
-) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(function)
-    async def call(*given: Any, **named: Any) -> Any:
+    async def call_async(*given: Any, **named: Any) -> Any:
         __tracebackhide__ = True
         try:
             return await function(*given, **named)
         except told as error:
             raise _public(error).with_traceback(None) from error.__cause__
 
-    return call
+    return call_async if inspect.iscoroutinefunction(function) else call
 
 
 def _public(error: Exception) -> Exception:

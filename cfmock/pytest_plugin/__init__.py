@@ -19,7 +19,7 @@ from cfmock.pytest_plugin import checks, coverage, flow_tests, reports, servers,
 from cfmock.pytest_plugin.servers import cfmock, cfmock_error, cfmock_session
 
 if TYPE_CHECKING:
-    from cfmock.fixtures.model import FlowFixture
+    from cfmock.fixtures.model import FixtureSet, FlowFixture
 
 __all__ = ["cfmock", "cfmock_error", "cfmock_session"]  # pytest's fixtures
 
@@ -107,8 +107,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         reports.keep_calls(item)
         raise
     servers.fail_for_violations(item)
-    fixtures = [each for server in servers.servers_of(item) for each in access.loaded_fixtures(server.cf)]
-    checks.judge(item, _flows(item), fixtures)
+    checks.judge(item, _flows(item), _fixtures(item))
     setups.judge(item)
     return result
 
@@ -123,12 +122,15 @@ def pytest_runtest_makereport(
             if report.when != "teardown":
                 servers.tell_violations(item, report)
             reports.add_calls(item, report)
-            warnings = [text for server in servers.servers_of(item) for text in access.load_warnings(server.cf)]
-            checks.report(item, report, _flows(item), warnings)
+            checks.report(item, report, _flows(item), _fixtures(item))
         setups.report(item, report)
     if report.when == "teardown":  # the last report of a test; pytest keeps the item to the end
         servers.forget(item)
     return report
+
+
+def _fixtures(item: pytest.Item) -> list[FixtureSet]:
+    return [each for server in servers.servers_of(item) for each in access.loaded_fixtures(server.cf)]
 
 
 def _flows(item: pytest.Item) -> list[FlowFixture]:

@@ -40,10 +40,13 @@ def judge(item: pytest.Item, flows: Iterable[FlowFixture], fixtures: Iterable[Fi
             pytest.fail(f"{SECTION}:\n{cut(lines)}", pytrace=False)
 
 
-def report(item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixture], more: Iterable[str] = ()) -> None:
+def report(
+    item: pytest.Item, found: pytest.TestReport, flows: Iterable[FlowFixture], fixtures: Iterable[FixtureSet]
+) -> None:
     """Show the findings, and warnings of what was loaded, with a test that failed."""
     if item.config.getini(OPTION) != "ignore" and _SAID not in item.stash:
-        lines = [*(f"warning: {warning}" for warning in more), *map(_line, _of(flows))]
+        lines = [f"warning: {warning}" for loaded in fixtures for warning in loaded.warnings]
+        lines += map(_line, _of(flows))
         if lines:
             found.sections.append((SECTION, cut(lines)))
 

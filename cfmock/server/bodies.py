@@ -5,9 +5,8 @@ What is larger than a request may be is counted and dropped, so that its client 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
@@ -50,13 +49,6 @@ class Bodies:
             yield
         finally:
             self.held -= size
-
-    @contextlib.asynccontextmanager
-    async def turn(self, lock: asyncio.Lock, size: int) -> AsyncIterator[None]:
-        """Reserve room for `size` bytes, and have a lock, inside the block. Raises BodiesFull."""
-        with self.hold(size):
-            async with lock:
-                yield
 
     async def read(self, request: web.BaseRequest, limit: int) -> tuple[bytes, int]:
         """A body of up to `limit` bytes, and its size; of a larger one only the size, counted up to `MAX_COUNTED`.

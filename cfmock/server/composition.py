@@ -78,7 +78,7 @@ def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Compos
     try:
         emulator = build(fixtures, settings, kept)
         steering = Steering(emulator, guard(settings))
-        server = Server(emulator, steering.answer, settings.host, settings.port, tls)
+        server = Server(emulator, steering.answer, tls)
         if kept is not None:
             bring_back(kept, emulator, steering.control)
             server.restore = partial(_restore, kept, emulator, steering.control)
@@ -129,7 +129,6 @@ def _check_shared(settings: Settings) -> None:
 
 
 def _join(server: Server, steering: Steering, kept: KeptState, settings: Settings) -> None:
-    """Make a server one of several replicas."""
     from cfmock.server.replicas.joint_admin import JointAdmin
     from cfmock.server.replicas.replica import Replica
     from cfmock.server.replicas.shared_state import SharedState

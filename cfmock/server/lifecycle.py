@@ -9,6 +9,7 @@ import gc
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cfmock.base.errors import SettingsError
@@ -36,17 +37,9 @@ class Server:
     edge: HttpEdge
     """Answers its calls, from the start on."""
 
-    def __init__(
-        self,
-        emulator: Emulator,
-        admin: AdminHandler,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: Tls | None = None,
-    ) -> None:
+    def __init__(self, emulator: Emulator, admin: AdminHandler, tls: Tls | None) -> None:
         self.emulator = emulator
-        self.host = host
-        self.port = port
+        self.host, self.port = emulator.settings.host, emulator.settings.port
         self.ca_file: str | None = None
         self.restore: Callable[[], None] | None = None  # reads the state file again
         self._tls = tls
@@ -86,13 +79,14 @@ class Server:
     async def _listen(self, http: HttpServer) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         context = self._tls.context if self._tls is not None else None
+        bind = partial(loop.create_server, http, self.host, backlog=1024, ssl=context)
         try:
-            listener = await loop.create_server(http, self.host, self.port, backlog=1024, ssl=context)
+            listener = await bind(port=self.port)
             if self.port == 0 and len(listener.sockets) > 1:
                 # A name of several addresses: one free port for all of them.
                 port = listener.sockets[0].getsockname()[1]
                 listener.close()
-                listener = await loop.create_server(http, self.host, port, backlog=1024, ssl=context)
+                listener = await bind(port=port)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             if error.errno == errno.EADDRINUSE:

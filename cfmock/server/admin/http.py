@@ -113,7 +113,7 @@ class Admin:
 
     def _describe(self) -> web.StreamResponse:
         token = self._guard.token is not None
-        return json_answer(openapi.openapi(ADMIN, self._control.regions, self._control.emulator.accounts, token=token))
+        return json_answer(openapi.openapi(self._control.regions, self._control.emulator.accounts, token=token))
 
     async def _do(
         self, endpoint: Endpoint, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge
@@ -122,12 +122,14 @@ class Admin:
             arguments: dict[str, Any] = {**named, **_query(endpoint, query)}
             body = next((each.name for each in endpoint.arguments if each.place == "body"), None)
             text = b"" if body is None else await _body(request, edge, MAX_BODY if endpoint.large else MAX_SMALL_BODY)
+            large = len(text) > LARGE
             # What becomes of a large one takes more than itself: one is at work at a time.
-            async with edge.bodies.turn(self._documents, len(text)) if len(text) > LARGE else nullcontext():
-                if body is not None:
-                    await edge.turns.wait(len(text))
-                    arguments[body] = _value(text)
-                return await self._done(endpoint, arguments, request, edge)
+            with edge.bodies.hold(len(text) if large else 0):
+                async with self._documents if large else nullcontext():
+                    if body is not None:
+                        await edge.turns.wait(len(text))
+                        arguments[body] = _value(text)
+                    return await self._done(endpoint, arguments, request, edge)
         except BodiesFull:
             return json_answer({"error": "too many large bodies are being read"}, 400)
         except (ArgumentError, UnknownName) as error:

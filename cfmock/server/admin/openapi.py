@@ -16,6 +16,7 @@ from cfmock.base.version import __version__
 from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
 from cfmock.control.part import MAX_PAGE, PAGE
 from cfmock.fixtures import schema_messages
+from cfmock.server.http_edge import ADMIN
 
 MOST = 999_999_999
 """The greatest whole number in a query."""
@@ -26,18 +27,29 @@ MOST_CHANGES = 10**16 - 1
 PATH = "openapi.json"
 """The path that it is served at."""
 
-_ANSWERS = (("400", "bad input"), ("401", "no token"), ("403", "foreign Host or origin"))
+_FAILURES = {
+    "400": "bad input",
+    "401": "no token",
+    "403": "foreign Host or origin",
+    "404": "it does not exist",
+    "409": "it can be done no more, or not now",
+    "501": "the extra `metrics` is not there",
+    "503": "too many read it already",
+}
 
 
-def openapi(prefix: str, regions: Iterable[str], accounts: Iterable[str] = (), *, token: bool) -> dict[str, Json]:
-    """The description of what is served below `prefix`.
-
-    `regions` are those that may be asked for, `accounts` those that have a key; `token` tells whether calls have to bring one.
-    """
+def openapi(regions: Iterable[str], accounts: Iterable[str] = (), *, token: bool) -> dict[str, Json]:
+    """The description of what is served: `regions` are those that may be asked for, `accounts` those that have a key; `token`
+    tells whether calls have to bring one."""
     known = {"region": {"enum": sorted(regions)}, "account": {"examples": sorted(accounts)}}
-    paths: dict[str, dict[str, Json]] = {f"{prefix}/{PATH}": {"get": _itself()}}
+    itself = {
+        "operationId": "describe",
+        "summary": "this description",
+        "responses": {"200": _answer("this description", {"type": "object"}), **_failures("401", "403")},
+    }
+    paths: dict[str, dict[str, Json]] = {f"{ADMIN}/{PATH}": {"get": itself}}
     for endpoint in ENDPOINTS:
-        paths.setdefault(f"{prefix}/{endpoint.path}", {})[endpoint.method.lower()] = _described(endpoint, known)
+        paths.setdefault(f"{ADMIN}/{endpoint.path}", {})[endpoint.method.lower()] = _described(endpoint, known)
     described: dict[str, Json] = {
         "openapi": "3.1.0",
         "info": {
@@ -51,7 +63,7 @@ def openapi(prefix: str, regions: Iterable[str], accounts: Iterable[str] = (), *
     if token:
         described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         described["security"] = [{"token": []}]
-        paths[f"{prefix}/health"]["get"]["security"] = []
+        paths[f"{ADMIN}/health"]["get"]["security"] = []
     return described
 
 
@@ -61,25 +73,19 @@ def query_arguments(endpoint: Endpoint) -> list[Argument]:
     return [*own, *WORLD] if endpoint.world else own
 
 
-def _itself() -> dict[str, Json]:
-    answers = {"200": _answer("this description", {"type": "object"})}
-    return {"operationId": "describe", "summary": "this description", "responses": answers | _refusals("401", "403")}
-
-
 def _described(endpoint: Endpoint, known: Mapping[str, Json]) -> dict[str, Json]:
     named = [each for each in endpoint.arguments if each.place == "path"]
-    answers = {"200": _answer("done", _reference(endpoint.answer), endpoint.media)} | _refusals("400", "401", "403")
+    answers = {"200": _answer("done", _reference(endpoint.answer), endpoint.media)} | _failures("400", "401", "403")
     if endpoint.lead:
         link = {"operationId": endpoint.lead, "parameters": {"id": "$response.body#/id"}}
         answers["200"]["links"] = {endpoint.lead: link}
-    if named or endpoint.conflicts:
-        answers["404"] = _answer("it does not exist", _reference("Error"))
-    if endpoint.name == "read_metrics":
-        answers["501"] = _answer("the extra `metrics` is not there", _reference("Error"))
-    if endpoint.name == "follow_changes":
-        answers["503"] = _answer("too many read it already", _reference("Error"))
-    if endpoint.conflicts:
-        answers["409"] = _answer("it can be done no more, or not now", _reference("Error"))
+    may_fail = {
+        "404": named or endpoint.conflicts,
+        "501": endpoint.name == "read_metrics",
+        "503": endpoint.name == "follow_changes",
+        "409": endpoint.conflicts,
+    }
+    answers |= _failures(*(status for status, may in may_fail.items() if may))
     described: dict[str, Json] = {
         "operationId": endpoint.name,
         "summary": endpoint.help,
@@ -109,8 +115,8 @@ def _schema(argument: Argument, known: Mapping[str, Json]) -> dict[str, Json]:
     return {"type": "string", "minLength": 1} if argument.place == "path" else {"type": "string"}
 
 
-def _refusals(*statuses: str) -> dict[str, Json]:
-    return {status: _answer(words, _reference("Error")) for status, words in _ANSWERS if status in statuses}
+def _failures(*statuses: str) -> dict[str, Json]:
+    return {status: _answer(_FAILURES[status], _reference("Error")) for status in statuses}
 
 
 def _answer(words: str, content: dict[str, Json], media: str = "application/json") -> dict[str, Json]:

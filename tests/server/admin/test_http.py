@@ -317,7 +317,7 @@ def test_the_description_refers_to_what_it_has_and_has_nothing_else(cf: CloudFlo
 
 
 def test_with_a_token_the_description_asks_for_it(cf: CloudFlow) -> None:
-    described = openapi("/_cfmock", ["cn-hangzhou"], token=True)
+    described = openapi(["cn-hangzhou"], token=True)
     assert described["security"] == [{"token": []}]
     assert described["paths"]["/_cfmock/health"]["get"]["security"] == []
 
