@@ -13,7 +13,6 @@ from cfmock.base.errors import SettingsError, UsageError
 from cfmock.control.control import Control
 from cfmock.engine.jobs import Job
 from cfmock.fixtures.model import FixtureSet
-from cfmock.server.call_log import Recording
 from cfmock.server.composition import compose, is_shared
 from cfmock.server.function_calls import in_function
 from cfmock.server.lifecycle import Server
@@ -33,27 +32,18 @@ class EnteredServer:
             raise SettingsError(
                 "state: a database is shared by replicas of `cfmock serve`; CloudFlow keeps state in a file"
             )
-        self.server, steering = compose(fixtures, settings, tls_of(settings))
-        self.control = steering.control
+        self.server = compose(fixtures, settings, tls_of(settings))
+        self.control = self.server.steering.control
         self._fixtures = fixtures
         self.loop: ServerLoop | None = None
-        self._recording = Recording(settings, self.server.emulator.journal)
 
     async def start(self) -> None:
         """Listen. Raises SettingsError if that cannot be."""
-        try:
-            await self.server.start()
-        except BaseException:
-            self._recording.close()
-            raise
+        await self.server.start()
         self.server.emulator.worlds.begin()
         for line in unknown_variables(os.environ):
             self.control.warn(line)
         self.control.check_fixtures(self._fixtures)
-
-    async def stop(self) -> None:
-        await self.server.stop()
-        self._recording.close()
 
     def check_open(self) -> Server:
         """Return the server. Raises UsageError after the end of the `with`."""

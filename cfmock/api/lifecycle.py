@@ -63,7 +63,7 @@ class Lifecycle:
     ) -> None:
         entered, loop = self._running, self._running.loop
         assert loop is not None
-        loop.wait_for(entered.stop())
+        loop.wait_for(entered.server.stop())
         try:
             self._judge(error)
         finally:
@@ -81,7 +81,7 @@ class Lifecycle:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         entered = self._running
-        await entered.stop()
+        await entered.server.stop()
         entered.loop = None
         self._judge(error)
 

@@ -18,8 +18,7 @@ from cfmock.base.short_text import printable
 from cfmock.cli.options import Proxying, given_variables
 from cfmock.fixtures.loader import load
 from cfmock.fixtures.model import NOTHING_FOUND, FixtureSet
-from cfmock.server.call_log import Recording
-from cfmock.server.composition import Steering, compose, guard
+from cfmock.server.composition import compose, guard
 from cfmock.server.lifecycle import Server
 from cfmock.server.tls import Tls, tls_of
 from cfmock.settings import Settings, resolve, unknown_variables
@@ -36,30 +35,24 @@ class Started(Struct, eq=False):
     """A server and what belongs to it. `proxies` are those of its commands' environment."""
 
     server: Server
-    steering: Steering
     fixtures: FixtureSet
     settings: Settings
     proxies: Proxying
-    recording: Recording | None = None
 
     @property
     def control(self) -> Control:
-        return self.steering.control
+        return self.server.steering.control
 
     async def start(self) -> None:
-        """Bind, and write each call down where the options ask for it. Raises SettingsError."""
-        self.recording = Recording(self.settings, self.server.emulator.journal)
         await self.server.start()
 
     async def stop(self) -> None:
         await self.server.stop()
-        if self.recording is not None:
-            self.recording.close()
 
     @property
     def admin_open(self) -> bool:
         """Whether the admin API, and with it the console, answers."""
-        return guard(self.settings).open
+        return self.server.steering.guard.open
 
     @property
     def variables(self) -> dict[str, str]:
@@ -87,7 +80,7 @@ class Started(Struct, eq=False):
 
     def tell_unused(self) -> None:
         """Name the set-ups that nothing used: those that were added over the admin API, and on one line those of the files."""
-        if not (self.fixtures.flows or self.fixtures.faults or self.steering.used):
+        if not (self.fixtures.flows or self.fixtures.faults or self.server.steering.used):
             return
         from cfmock.api.setups import unused_text
 
@@ -131,9 +124,9 @@ def make(fixtures: FixtureSet, settings: Settings, tls: Tls | None, proxies: Pro
     """Return a server that is yet to be started, in the state of the fixtures. Raises SettingsError for a proxy with TLS."""
     if proxies is Proxying.OURS and tls is not None:
         raise SettingsError("--proxy cannot be used with TLS: clients reach a proxy over plain HTTP")
-    server, steering = compose(fixtures, settings, tls)
+    server = compose(fixtures, settings, tls)
     server.emulator.worlds.begin()
-    return Started(server, steering, fixtures, settings, proxies)
+    return Started(server, fixtures, settings, proxies)
 
 
 def log_removed_proxies(proxies: Proxying) -> None:

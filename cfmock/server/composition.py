@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import sys
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
-
-from aiohttp import web
+from functools import partial
+from typing import TYPE_CHECKING
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
@@ -16,79 +11,32 @@ from cfmock.emulator.kept_state import KeptState
 from cfmock.fixtures.model import FixtureSet
 from cfmock.fixtures.seeding import build
 from cfmock.server.admin.guard import Guard
-from cfmock.server.http_edge import HttpEdge
-from cfmock.server.lifecycle import Server, is_loopback
+from cfmock.server.lifecycle import Server, Steering, is_loopback
 from cfmock.server.tls import Tls
 from cfmock.settings import Settings
 
 if TYPE_CHECKING:
     from cfmock.control.control import Control
-    from cfmock.server.admin.http import Admin
-    from cfmock.server.replicas.joint_admin import JointAdmin
-
-ADMIN = "cfmock.server.admin.http"
 
 
-class Steering:
-    """What steers an emulator. Control and admin API are loaded when they are first needed: it takes a quarter of a start, and
-    most servers never are asked."""
-
-    def __init__(self, emulator: Emulator, guard: Guard) -> None:
-        self._emulator = emulator
-        self._guard = guard
-        self.joint: JointAdmin | None = None  # where the server is one of several replicas
-
-    @cached_property
-    def control(self) -> Control:
-        from cfmock.control.control import Control
-
-        return Control(self._emulator)
-
-    @property
-    def used(self) -> bool:
-        """Return whether anything was asked or added."""
-        return "control" in vars(self)
-
-    async def answer(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
-        """Answer a request of the admin API."""
-        if ADMIN not in sys.modules:
-            await asyncio.to_thread(importlib.import_module, ADMIN)  # calls are answered meanwhile
-        return await self._admin.handle(request, edge)
-
-    @cached_property
-    def _admin(self) -> Admin:
-        from cfmock.server.admin.http import Admin
-
-        admin = Admin(self.control, self._guard)
-        if self.joint is not None:
-            admin.join(self.joint)
-        return admin
-
-
-class Composed(NamedTuple):
-    """A server that is yet to be started, and what steers it."""
-
-    server: Server
-    steering: Steering
-
-
-def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Composed:
-    """A server in the state of the fixtures, or of its state file. Raises SettingsError for a file that cannot be used."""
+def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Server:
+    """A server that is yet to be started, in the state of the fixtures, or of its state file. Raises SettingsError for a file that
+    cannot be used."""
     kept = _kept(settings)
     try:
         emulator = build(fixtures, settings, kept)
         steering = Steering(emulator, guard(settings))
-        server = Server(emulator, steering.answer, tls)
+        server = Server(emulator, steering, tls)
         if kept is not None:
             bring_back(kept, emulator, steering.control)
             server.restore = partial(_restore, kept, emulator, steering.control)
             if is_shared(settings):
-                _join(server, steering, kept, settings)
+                _join(server, kept, settings)
     except BaseException:
         if kept is not None:
             kept.file.close()
         raise
-    return Composed(server, steering)
+    return server
 
 
 def is_shared(settings: Settings) -> bool:
@@ -128,15 +76,15 @@ def _check_shared(settings: Settings) -> None:
         raise SettingsError("\n".join(wrong))
 
 
-def _join(server: Server, steering: Steering, kept: KeptState, settings: Settings) -> None:
+def _join(server: Server, kept: KeptState, settings: Settings) -> None:
     from cfmock.server.replicas.joint_admin import JointAdmin
     from cfmock.server.replicas.replica import Replica
     from cfmock.server.replicas.shared_state import SharedState
 
     assert isinstance(kept, SharedState)
     assert settings.replica_token is not None
-    server.replica = Replica(kept, steering.control, settings.replica_token)
-    steering.joint = JointAdmin(server.replica, server.emulator.worlds.default_key)
+    server.replica = Replica(kept, server.steering.control, settings.replica_token)
+    server.steering.joint = JointAdmin(server.replica, server.emulator.worlds.default_key)
 
 
 def bring_back(kept: KeptState, emulator: Emulator, control: Control) -> None:

@@ -6,26 +6,73 @@ import asyncio
 import contextlib
 import errno
 import gc
+import importlib
 import os
 import socket
+import sys
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
+
+from aiohttp import web
 
 from cfmock.base.errors import SettingsError
 from cfmock.emulator.emulator import Emulator
 from cfmock.server import fast_way
+from cfmock.server.admin.guard import Guard
+from cfmock.server.call_log import Recording
 from cfmock.server.connections import HttpServer
-from cfmock.server.http_edge import AdminHandler, HttpEdge
+from cfmock.server.http_edge import HttpEdge
 from cfmock.server.outbound import Outbound
 from cfmock.server.state_writer import StateWriter
 from cfmock.server.tls import Tls
 
 if TYPE_CHECKING:
+    from cfmock.control.control import Control
+    from cfmock.server.admin.http import Admin
+    from cfmock.server.replicas.joint_admin import JointAdmin
     from cfmock.server.replicas.replica import Replica
+
+ADMIN = "cfmock.server.admin.http"
 
 DRAIN = 0.5
 """Seconds that calls in flight get to be answered when the server stops; as many again to give up. Two are promised."""
+
+
+class Steering:
+    """What steers an emulator. Control and admin API are loaded when they are first needed: it takes a quarter of a start, and
+    most servers never are asked."""
+
+    def __init__(self, emulator: Emulator, guard: Guard) -> None:
+        self._emulator = emulator
+        self.guard = guard
+        self.joint: JointAdmin | None = None  # where the server is one of several replicas
+
+    @cached_property
+    def control(self) -> Control:
+        from cfmock.control.control import Control
+
+        return Control(self._emulator)
+
+    @property
+    def used(self) -> bool:
+        """Return whether anything was asked or added."""
+        return "control" in vars(self)
+
+    async def answer(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
+        """Answer a request of the admin API."""
+        if ADMIN not in sys.modules:
+            await asyncio.to_thread(importlib.import_module, ADMIN)  # calls are answered meanwhile
+        return await self._admin.handle(request, edge)
+
+    @cached_property
+    def _admin(self) -> Admin:
+        from cfmock.server.admin.http import Admin
+
+        admin = Admin(self.control, self.guard)
+        if self.joint is not None:
+            admin.join(self.joint)
+        return admin
 
 
 class Server:
@@ -37,13 +84,13 @@ class Server:
     edge: HttpEdge
     """Answers its calls, from the start on."""
 
-    def __init__(self, emulator: Emulator, admin: AdminHandler, tls: Tls | None) -> None:
+    def __init__(self, emulator: Emulator, steering: Steering, tls: Tls | None) -> None:
         self.emulator = emulator
+        self.steering = steering
         self.host, self.port = emulator.settings.host, emulator.settings.port
         self.ca_file: str | None = None
         self.restore: Callable[[], None] | None = None  # reads the state file again
         self._tls = tls
-        self._admin = admin
         self._listener: asyncio.Server | None = None
         self._http: HttpServer | None = None
         self._recovery: asyncio.Task[None] | None = None
@@ -53,11 +100,20 @@ class Server:
         emulator.shared.functions = self.outbound
 
     async def start(self) -> None:
-        """Bind and accept connections. Raises SettingsError if the address cannot be bound, or the CA not be written."""
+        """Bind and accept connections, and write calls down where the settings ask for it. Raises SettingsError if the address
+        cannot be bound, or a file not be written."""
+        self._recording = Recording(self.emulator.settings, self.emulator.journal)
+        try:
+            await self._start()
+        except BaseException:
+            self._recording.close()
+            raise
+
+    async def _start(self) -> None:
         if self._tls is not None:
             self.ca_file = self._tls.write_ca()
         self.functions.attach()
-        edge = self.edge = HttpEdge(self.emulator, self._admin, self.functions)
+        edge = self.edge = HttpEdge(self.emulator, self.steering.answer, self.functions)
         kept = self.emulator.kept
         if kept is not None:
             edge.state = self.outbound.state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
@@ -133,6 +189,7 @@ class Server:
         if self.edge.state is not None:
             await self.edge.state.close()
         self._remove_ca()
+        self._recording.close()
         self._listener = None
 
     def _recover(self) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from cfmock.api.client import send, signed_request
 from cfmock.base.errors import ServiceError
 from cfmock.fixtures.loader import load
-from cfmock.server.composition import Composed, compose
+from cfmock.server.composition import compose
+from cfmock.server.lifecycle import Server
 from cfmock.settings import resolve
 from tests.support.postgres import Cluster
 
@@ -23,8 +24,8 @@ TOKEN = "shared"
 class Member:
     """One replica."""
 
-    def __init__(self, composed: Composed) -> None:
-        self.server = composed.server
+    def __init__(self, server: Server) -> None:
+        self.server = server
 
     @property
     def owned(self) -> set[tuple[str, str]]:
@@ -84,9 +85,9 @@ async def replica(url: str, fixture: Any, **settings: Any) -> AsyncIterator[Memb
     """One more."""
     fixtures = load([fixture])
     given = resolve({"state": url, "replica_token": TOKEN, "port": 0, **settings}, {}, fixtures.settings)
-    composed = await asyncio.to_thread(compose, fixtures, given, None)
-    await composed.server.start()
+    server = await asyncio.to_thread(compose, fixtures, given, None)
+    await server.start()
     try:
-        yield Member(composed)
+        yield Member(server)
     finally:
-        await composed.server.stop()
+        await server.stop()
