@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,19 +81,19 @@ class EnteredServer:
             return await coroutine
         return await asyncio.wrap_future(self.loop.submit(coroutine))
 
-    def move(self, steps: Callable[[Control], Iterator[None]]) -> None:
+    def move(self, steps: Generator[None, None, None]) -> None:
         """Let the flow clock go on, from wherever this is called."""
         functions = self.check_open().functions
         if self.loop is None or self.loop.here:
-            functions.pace_here(_lazily(steps, self.control))
+            functions.pace_here(steps)
         elif in_function():
-            self.do(lambda control: deque(steps(control), maxlen=0))  # it would wait for itself
+            self.do(lambda _: deque(steps, maxlen=0))  # it would wait for itself
         else:
-            self.loop.wait_for(functions.pace(_lazily(steps, self.control)))
+            self.loop.wait_for(functions.pace(steps))
 
-    async def move_async(self, steps: Callable[[Control], Iterator[None]]) -> None:
+    async def move_async(self, steps: Generator[None, None, None]) -> None:
         """`move` for a running loop."""
-        await self.here(self.check_open().functions.pace(_lazily(steps, self.control)))
+        await self.here(self.check_open().functions.pace(steps))
 
 
 def need_asyncio(what: str, instead: str) -> None:
@@ -102,11 +102,6 @@ def need_asyncio(what: str, instead: str) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise UsageError(f"{what} needs a running asyncio loop; elsewhere, as under trio, use {instead}") from None
-
-
-def _lazily(steps: Callable[[Control], Iterator[None]], control: Control) -> Generator[None, None, None]:
-    """Ask for the first step in the loop, too."""
-    yield from steps(control)
 
 
 def environment(server: Server) -> dict[str, str]:

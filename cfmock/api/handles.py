@@ -87,26 +87,22 @@ class FlowClock:
         running loop, where nothing else can happen meanwhile, it stands for a second at most: await `advance_async` there.
         Raises ArgumentError.
         """
-        seconds = _span(span)
-        self._entered.move(lambda control: control.steps(seconds))
+        self._entered.move(self._entered.control.steps(_span(span)))
 
     async def advance_async(self, span: float | str | timedelta) -> None:
         """`advance`, for a running event loop."""
-        seconds = _span(span)
-        await self._entered.move_async(lambda control: control.steps(seconds))
+        await self._entered.move_async(self._entered.control.steps(_span(span)))
 
     def advance_to(self, when: datetime | str) -> None:
         """Advance to a time: a datetime (without a zone: UTC) or a text like `2024-06-01T00:00:00Z`.
 
         Raises ArgumentError for one that is past.
         """
-        moment = _moment(when)
-        self._entered.move(lambda control: control.steps_to(moment))
+        self._entered.move(self._entered.control.steps_to(_moment(when)))
 
     async def advance_to_async(self, when: datetime | str) -> None:
         """`advance_to`, for a running event loop."""
-        moment = _moment(when)
-        await self._entered.move_async(lambda control: control.steps_to(moment))
+        await self._entered.move_async(self._entered.control.steps_to(_moment(when)))
 
 
 @shows_callers_line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 from cfmock.base.clocks import iso
 from cfmock.base.errors import ClockStopped
@@ -36,11 +36,11 @@ class ClockControl(ControlPart):
             raise ControlError(str(error)) from None
         return {**self.read_clock(), "reached": True, "reason": None}
 
-    def steps(self, seconds: float) -> Iterator[None]:
+    def steps(self, seconds: float) -> Generator[None, None, None]:
         """Move a virtual clock on by `seconds`, a step at each iteration. Raises as `steps_to`, and ClockStopped."""
-        return self.steps_to(self.emulator.clock.now() + seconds)
+        yield from self.steps_to(self.emulator.clock.now() + seconds)
 
-    def steps_to(self, moment: float) -> Iterator[None]:
+    def steps_to(self, moment: float) -> Generator[None, None, None]:
         """Move a virtual clock on, in steps. Raises ControlError on a real clock, and for a moment past or too far away."""
         if self.emulator.settings.clock != "virtual":
             raise ControlError(
@@ -50,4 +50,4 @@ class ClockControl(ControlPart):
             raise ControlError(f"it is {iso(self.emulator.clock.now())} already, and a clock only goes on")
         if moment > FURTHEST:
             raise ControlError(f"a clock goes no further than {iso(FURTHEST)}")
-        return self.emulator.time.advancing(moment)
+        yield from self.emulator.time.advancing(moment)

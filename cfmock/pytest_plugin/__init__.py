@@ -106,7 +106,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     except KeyboardInterrupt:
         reports.keep_calls(item)
         raise
-    servers.fail_for_violations(item)
+    servers.fail(servers.new_violations(item))
     checks.judge(item, _flows(item), _fixtures(item))
     setups.judge(item)
     return result
@@ -119,9 +119,9 @@ def pytest_runtest_makereport(
     report = yield
     with reports.survived(lambda text: report.sections.append(("cfmock", text))):
         if report.failed:
-            if report.when != "teardown":
-                servers.tell_violations(item, report)
-            reports.add_calls(item, report)
+            violations = servers.new_violations(item) if report.when != "teardown" else ""
+            report.sections += [("violations", violations)] if violations else []  # it does not fail twice
+            report.sections += reports.seen(item)
             checks.report(item, report, _flows(item), _fixtures(item))
         setups.report(item, report)
     if report.when == "teardown":  # the last report of a test; pytest keeps the item to the end

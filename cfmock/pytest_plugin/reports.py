@@ -31,16 +31,11 @@ _INTERRUPTED = pytest.StashKey[list[tuple[str, str]]]()
 """Key of what the servers of a test had seen when somebody interrupted it, for its run."""
 
 
-def add_calls(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Show the calls and executions of each server that the test uses."""
-    report.sections += _seen(item)
-
-
 def keep_calls(item: pytest.Item) -> None:
     """Keep them of a test that is being interrupted, of which pytest makes no report: it may have waited for ever."""
     kept = item.config.stash[_INTERRUPTED] = []
     with survived(lambda text: kept.append(("cfmock", text))):
-        kept += _seen(item)
+        kept += seen(item)
 
 
 def summary(terminal: Any, config: pytest.Config) -> None:
@@ -50,7 +45,8 @@ def summary(terminal: Any, config: pytest.Config) -> None:
         terminal.line(text)
 
 
-def _seen(item: pytest.Item) -> Iterator[tuple[str, str]]:
+def seen(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    """Write the calls and executions of each server that the test uses."""
     from cfmock.control.shown_executions import executions_text
     from cfmock.emulator.hints import NO_FIXTURE
 

@@ -140,11 +140,16 @@ def cfmock_error(request: pytest.FixtureRequest, cfmock: CloudFlow) -> ErrorCase
     return case
 
 
-def _fail(violations: list[Violation]) -> None:
-    if violations:
-        from cfmock.observe.models import violations_text
+def _text(violations: list[Violation]) -> str:
+    from cfmock.observe.models import violations_text
 
-        pytest.fail(violations_text(violations), pytrace=False)
+    return violations_text(violations) if violations else ""
+
+
+def fail(text: str) -> None:
+    """Fail the test with this text, if there is any."""
+    if text:
+        pytest.fail(text, pytrace=False)
 
 
 def session_of(item: pytest.Item) -> Watched | None:
@@ -177,22 +182,9 @@ def forget(item: pytest.Item) -> None:
         access.discard(own.cf)
 
 
-def fail_for_violations(item: pytest.Item) -> None:
-    """Fail a test for the violations of its clients, where the ini option or the marker says so."""
-    _fail(_new_violations(item))
-
-
-def tell_violations(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Show them with a test that has failed, or cannot be set up, for another reason: it does not fail twice."""
-    violations = _new_violations(item)
-    if violations:
-        from cfmock.observe.models import violations_text
-
-        report.sections.append(("violations", violations_text(violations)))
-
-
-def _new_violations(item: pytest.Item) -> list[Violation]:
-    return [violation for each in servers_of(item) if each.strict for violation in each.new_violations()]
+def new_violations(item: pytest.Item) -> str:
+    """Write the violations by a test's clients since the last call of this, where they fail a test."""
+    return _text([violation for each in servers_of(item) if each.strict for violation in each.new_violations()])
 
 
 @contextlib.contextmanager
@@ -218,7 +210,7 @@ def _watched(name: str, config: pytest.Config, sources: list[Any], settings: dic
         watched = Watched(name, cf, unused, strict)
         yield watched
         if strict:
-            _fail([*watched.outside, *watched.new_violations()])  # those that failed no test
+            fail(_text([*watched.outside, *watched.new_violations()]))  # those that failed no test
 
 
 def _wanted(request: pytest.FixtureRequest) -> tuple[list[Any], dict[str, Any]]:

@@ -21,10 +21,6 @@ MALFORMED = (web.RequestPayloadError, ContentEncodingError, TransferEncodingErro
 """The errors that aiohttp raises for a body that ends too early, or cannot be unpacked as its headers say."""
 
 
-class BodyMalformed(Exception):  # noqa: N818 - reads as what happened where it is raised
-    """A body that ends too early, or cannot be unpacked as its headers say."""
-
-
 class BodiesFull(Exception):  # noqa: N818 - reads as what happened where it is raised
     """Other clients send more than there is room for; the rest of this request was not read."""
 
@@ -53,7 +49,7 @@ class Bodies:
     async def read(self, request: web.BaseRequest, limit: int) -> tuple[bytes, int]:
         """A body of up to `limit` bytes, and its size; of a larger one only the size, counted up to `MAX_COUNTED`.
 
-        Raises BodyMalformed and BodiesFull.
+        Raises BodiesFull, and what is `MALFORMED`.
         """
         content = request.content
         parts: list[bytes] = []
@@ -69,8 +65,6 @@ class Bodies:
                 self.take(len(part))
                 held += len(part)
                 parts.append(part)
-        except MALFORMED as error:
-            raise BodyMalformed(str(error)) from None
         finally:
             self.held -= held
         return b"".join(parts), size

@@ -24,7 +24,7 @@ from cfmock.emulator.emulator import Emulator
 from cfmock.engine.jobs import Job
 from cfmock.protocol.wire.decode import split_target
 from cfmock.protocol.wire.messages import Pending, Reply, Request, Transport
-from cfmock.server.bodies import MAX_COUNTED, Bodies, BodiesFull, BodyMalformed, at_hand
+from cfmock.server.bodies import MALFORMED, MAX_COUNTED, Bodies, BodiesFull, at_hand
 from cfmock.server.compiling import CompilingAhead
 from cfmock.server.function_calls import Cause, FunctionCalls
 from cfmock.server.raw_response import LAST, head, written
@@ -105,7 +105,7 @@ class HttpEdge:
         """Answer one HTTP request."""
         try:
             return await self._answer(request)
-        except BodyMalformed as error:
+        except MALFORMED as error:
             log.debug("malformed body: %s", error)
             return self._cut_off(self.refusal(ServiceError("InvalidArgument", detail=NOT_HTTP), request), request)
         except BodiesFull:
@@ -146,8 +146,9 @@ class HttpEdge:
         """One call of the API. `dropped` are the bytes of its body that were not kept."""
         headers = request.headers
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
+        call = Request(request.method, target, headers, body, dropped)
         with self.compiling.open() if len(body) + len(target) > LARGE else contextlib.nullcontext():
-            begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
+            begun = self.handle(call, denied)
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:

@@ -44,13 +44,9 @@ class LoopThread(ServerLoop):
         loop = asyncio.new_event_loop()
         loop.time = RealClock.steady  # type: ignore[method-assign]  # goes on where a test stops the time (freezegun)
         super().__init__(loop)
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
         self._thread_id = self._thread.ident or 0
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
 
     def close(self) -> None:
         """Stop the loop and end the thread."""

@@ -82,12 +82,11 @@ def _given(settings: Settings) -> Tls:
         reason = (error.reason or str(error)).replace("_", " ").lower()
         raise SettingsError(f"{settings.tls_cert} and {settings.tls_key} cannot be used: {reason}") from None
     except OSError as error:
-        raise SettingsError(f"--tls-cert, --tls-key: cannot read {_unreadable(settings)}: {error.strerror}") from None
+        unreadable = next(
+            (each for each in (settings.tls_cert, settings.tls_key) if not os.access(each, os.R_OK)), None
+        )
+        raise SettingsError(f"--tls-cert, --tls-key: cannot read {unreadable}: {error.strerror}") from None
     return Tls(context)
-
-
-def _unreadable(settings: Settings) -> str | None:
-    return next((each for each in (settings.tls_cert, settings.tls_key) if not os.access(each or "", os.R_OK)), None)
 
 
 def _own(settings: Settings) -> Tls:

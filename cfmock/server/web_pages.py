@@ -28,15 +28,12 @@ class PageDoor(Struct, frozen=True):
         if origins and all(each is not None and each in self.allowed for each in origins):
             return None
         sites = all_of(headers, "Sec-Fetch-Site")
-        if any(each not in ("none", "same-origin") for each in sites) or not all(map(self._is_own, origins)):
-            return ServiceError("AccessDenied", detail=_WHY)
+        if any(each not in ("none", "same-origin") for each in sites) or any(
+            each is None or not (each.host == self.host or is_loopback_name(each.host)) for each in origins
+        ):
+            why = "Web pages of other sites cannot call this server; --allow-origin allows an origin."
+            return ServiceError("AccessDenied", detail=why)
         return None
-
-    def _is_own(self, origin: Origin | None) -> bool:
-        return origin is not None and (origin.host == self.host or is_loopback_name(origin.host))
-
-
-_WHY = "Web pages of other sites cannot call this server; --allow-origin allows an origin."
 
 
 def all_of(headers: Mapping[str, Any], name: str) -> list[str]:

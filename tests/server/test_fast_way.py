@@ -295,7 +295,7 @@ def test_a_mistake_of_ours_is_answered_and_closes_the_connection(
         raise RuntimeError("a bug")
 
     for wire in (pair.fast, pair.slow):
-        monkeypatch.setattr(wire.http.edge.emulator, "handle", broken)
+        monkeypatch.setattr(wire.http.edge, "take", broken)
     answers = pair(LIST, LIST)
     assert answers.count(b"HTTP/1.1 500 ") == 1
     assert b"Connection: close" in answers

@@ -7,13 +7,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, web
 from msgspec import Struct
 
-from cfmock.base.json_text import Json
+from cfmock.control.control import Control
 from cfmock.observe.change_feed import KINDS, ChangeFeed
+
+if TYPE_CHECKING:
+    from cfmock.server.replicas.joined_changes import JoinedChanges
 
 MEDIA = "application/jsonl"
 
@@ -50,20 +53,11 @@ class _Listener(Struct, eq=False):
         self.transport.write(b"%x\r\n%b\r\n" % (len(lines), lines) if self.chunked else lines)
 
 
-class ChangeSource(Protocol):
-    """Knows the changes."""
-
-    def follow_changes(self, since: int = 0) -> list[dict[str, Json]]: ...
-
-    def follow_progress(self, on: bool) -> None:
-        """Somebody reads, or nobody any more."""
-
-
 class ChangeStream:
     """The readers of the changes of one emulator. All are told by one timer, without waking what waits for each to leave: ten
     of them would cost a twentieth of what 500 calls a second do."""
 
-    def __init__(self, source: ChangeSource, feed: ChangeFeed) -> None:
+    def __init__(self, source: Control | JoinedChanges, feed: ChangeFeed) -> None:
         self._control = source
         self._feed = feed
         self._readers: list[_Listener] = []

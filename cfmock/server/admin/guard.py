@@ -51,13 +51,10 @@ class Guard(Struct, frozen=True):
             if scheme.lower() != "bearer" or not right:
                 return 401, "this server asks for 'Authorization: Bearer <admin token>'"
             return None
-        if not self._is_own(host):
+        name = _host_port(host)[0]
+        if name != self.host.lower() and not is_loopback_name(name):
             return 403, f"Host '{host}' is not a name of this machine"
         return None
-
-    def _is_own(self, host: str) -> bool:
-        name = _host_port(host)[0]
-        return name == self.host.lower() or is_loopback_name(name)
 
 
 def _host_port(host: str) -> tuple[str, int | None]:

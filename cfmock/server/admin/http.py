@@ -30,7 +30,7 @@ from cfmock.server.admin import openapi
 from cfmock.server.admin.change_stream import MAX_READERS, MEDIA, NO_PAGE, ChangeStream
 from cfmock.server.admin.guard import Guard
 from cfmock.server.admin.metrics import MISSING, LoopDelay, metrics_text
-from cfmock.server.bodies import BodiesFull, BodyMalformed
+from cfmock.server.bodies import MALFORMED, BodiesFull
 from cfmock.server.console import pages
 from cfmock.server.http_edge import ADMIN, HttpEdge, json_answer, json_line, text_answer
 from cfmock.server.replicas.lines import ADDITIONS
@@ -99,7 +99,10 @@ class Admin:
         if file is not None:
             return pages.answer(*file) if request.method in ("GET", "HEAD") else _refuse_method(name, ["GET"])
         if name == openapi.PATH:
-            return self._describe() if request.method == "GET" else _refuse_method(name, ["GET"])
+            if request.method != "GET":
+                return _refuse_method(name, ["GET"])
+            regions, accounts = self._control.regions, self._control.emulator.accounts
+            return json_answer(openapi.openapi(regions, accounts, token=self._guard.token is not None))
         if joint is not None and from_peer and name == ADDITIONS:
             return await joint.follow()
         found = [(endpoint, match) for endpoint, pattern in _routes() if (match := pattern.match(name))]
@@ -110,10 +113,6 @@ class Admin:
                 named = {key: unquote(value) for key, value in match.groupdict().items()}
                 return await self._do(endpoint, named, query, request, edge)
         return _refuse_method(name, [endpoint.method for endpoint, _ in found])
-
-    def _describe(self) -> web.StreamResponse:
-        token = self._guard.token is not None
-        return json_answer(openapi.openapi(self._control.regions, self._control.emulator.accounts, token=token))
 
     async def _do(
         self, endpoint: Endpoint, named: Mapping[str, str], query: str, request: web.BaseRequest, edge: HttpEdge
@@ -350,7 +349,7 @@ _READ: Mapping[str, Callable[[str, str], Any]] = {
 async def _body(request: web.BaseRequest, edge: HttpEdge, most: int) -> bytes:
     try:
         text, size = await edge.bodies.read(request, most)
-    except BodyMalformed as error:
+    except MALFORMED as error:
         raise ControlError(f"the body cannot be read: {error}") from None
     if size > most:
         raise ControlError(f"the body is larger than {most} bytes")

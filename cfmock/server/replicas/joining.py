@@ -128,9 +128,6 @@ JOINS: Mapping[str, Join] = {
 }
 """The endpoints that go to all replicas."""
 
-PLACED = "list_executions"
-"""The endpoint whose parts say where each entry stands."""
-
 
 def joined(name: str, answers: Sequence[PeerAnswer], given: Given) -> tuple[int, Any]:
     """Status and content of the answer that those of all replicas make; it fails where all have failed."""
