@@ -1,5 +1,4 @@
-"""A small client of our own: signed API calls as any client makes them, for `cfmock call`, `cf.call` and
-tests; and requests to the admin API."""
+"""A small client of our own, for `cfmock call`, `cf.call` and tests: signed API calls, and requests to the admin API."""
 
 from __future__ import annotations
 
@@ -70,8 +69,7 @@ def signed_request(
 
 
 def wire_text(value: Any) -> str:
-    """Return a parameter's value as text: text as it is, anything else as JSON. Raises ArgumentError and ArgumentTypeError where
-    that cannot be."""
+    """Return a parameter's value as text: text as it is, else JSON. Raises ArgumentError and ArgumentTypeError if it has none."""
     if isinstance(value, str):
         return value
     with json_argument():

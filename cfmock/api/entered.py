@@ -24,8 +24,7 @@ T = TypeVar("T")
 
 
 class EnteredServer:
-    """A server, its control, and the loop they belong to; `loop` is None before the `with` has begun and after its end, when
-    what was seen can still be looked at."""
+    """A server, its control, and the loop they belong to, None outside the `with`: what was seen can still be looked at then."""
 
     def __init__(self, fixtures: FixtureSet, settings: Settings) -> None:
         if is_shared(settings):
@@ -58,8 +57,7 @@ class EnteredServer:
         return self.server.functions.do(lambda: function(self.control))
 
     def blocking(self, function: Callable[[], tuple[T, Job | None]]) -> T:
-        """Do something in the loop's own thread, wait a moment for the functions that this sets going, and, if it is a job, let
-        all that can go on do so."""
+        """Do something in the loop's own thread; wait a moment for functions, and until all of the job has gone on."""
         functions, emulator = self.server.functions, self.server.emulator
         (result, job), cause = functions.observe(function)
         if cause is not None:

@@ -1,5 +1,4 @@
-"""The work of `cf.run`: start an execution and wait for its end, on a virtual clock past reports that nobody will
-send; and executions of the service as values."""
+"""The work of `cf.run`: start an execution and wait for its end; and executions of the service as values."""
 
 from __future__ import annotations
 

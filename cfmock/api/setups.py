@@ -25,8 +25,7 @@ def unused_mode(value: object) -> Unused:
 
 
 def judged_setups(control: Control, *, fails: bool) -> str:
-    """Warn of set-ups that nothing used. Where that is an error, it is returned in words for those that are certain, and the
-    others are warned of."""
+    """Warn of set-ups that nothing used. If that is an error (`fails`), the certain ones are returned in words instead."""
     unused = control.setups.unused()
     for line in unused.other if fails else (*unused.certain, *unused.other):
         control.warn(f"nothing used this set-up: {line}")

@@ -57,8 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> list[str]:
-    """Lines on the environment: variables meant for cfmock that nothing reads, and a proxy, which clients would call in place
-    of cfmock."""
+    """Lines on the environment: variables for cfmock that nothing reads, and a proxy that clients would call in its place."""
     from cfmock.base.proxies import proxy_warning
     from cfmock.settings import unknown_variables
 

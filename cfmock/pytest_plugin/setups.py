@@ -19,9 +19,7 @@ _TOLD = pytest.StashKey["list[tuple[str, str]]"]()
 
 
 def judge(item: pytest.Item) -> None:
-    """Fail the test or warn, as the mode says, once the test function has returned; set-ups of the server of the session are only
-    shown.
-    """
+    """Fail the test or warn of its set-ups, once its function has returned; those of the session's server are only shown."""
     servers, own = servers_of(item), own_of(item)
     if not servers or servers[0].unused == "ignore":
         return

@@ -47,10 +47,8 @@ class Bodies:
             self.held -= size
 
     async def read(self, request: web.BaseRequest, limit: int) -> tuple[bytes, int]:
-        """A body of up to `limit` bytes, and its size; of a larger one only the size, counted up to `MAX_COUNTED`.
-
-        Raises BodiesFull, and what is `MALFORMED`.
-        """
+        """A body of up to `limit` bytes, b"" for a larger one, and its size, counted up to `MAX_COUNTED`. Raises BodiesFull, and
+        what is `MALFORMED`."""
         content = request.content
         parts: list[bytes] = []
         size = held = 0

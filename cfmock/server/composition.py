@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 
 def compose(fixtures: FixtureSet, settings: Settings, tls: Tls | None) -> Server:
-    """A server that is yet to be started, in the state of the fixtures, or of its state file. Raises SettingsError for one
-    that cannot be used."""
+    """A server in the state of the fixtures, or of its state file. Raises SettingsError for a file that cannot be used."""
     kept = _kept(settings)
     try:
         emulator = build(fixtures, settings, kept)

@@ -1,9 +1,7 @@
 """Connections: what aiohttp does with one of them, with our answers to what it cannot read and to our own mistakes.
 
-What they keep counts, with that of all others, in the `Bodies` of their server: a head while it comes in and until its request is
-answered, an answer while its client does not read it. Bodies count where they are read. What there is no room for is refused, and
-the connection closed.
-"""
+Heads count in the `Bodies` of their server until their request is answered, answers while their client does not read them. What
+there is no room for is refused, and the connection closed."""
 
 from __future__ import annotations
 

@@ -48,8 +48,7 @@ LONGEST_HEAD = 2_048
 
 
 class Head(NamedTuple):
-    """The head of a request without its target. `length` is that of the body, in bytes; `plain` says whether such a request may
-    be answered here."""
+    """The head of a request without its target. `length`: bytes of the body; `plain`: such a request may be answered here."""
 
     method: str
     headers: Mapping[str, str]

@@ -79,15 +79,12 @@ class PythonCall(Struct, eq=False):
 
 
 class FunctionCalls:
-    """The functions that run for one server. Everything but `do` belongs to the thread of its loop.
-
-    `finish` is given what a function returned to be awaited, and the `on_result` of its call.
-    """
+    """The functions that run for one server. Everything but `do` belongs to the thread of its loop. `finish` is given what a
+    function returned to be awaited, and the reply it is for."""
 
     def __init__(self, finish: Callable[[Any, OnResult], None]) -> None:
         self.cause: Cause | None = None
-        """The origin of calls that begin now; whoever is about to set functions going sets it to None, and looks at it
-        afterwards."""
+        """The origin of calls that begin now: set to None before functions may be set going, and looked at afterwards."""
         self.running = 0
         """Calls whose results have not been taken."""
         self._moments: dict[float, deque[PythonCall]] = {}  # those made at one moment, in the order of the calls
@@ -146,8 +143,7 @@ class FunctionCalls:
                 self._watchers.discard(watcher)
 
     def block(self, cause: Cause | None, longest: float = GRACE) -> None:
-        """Wait like `settle`, for a caller that cannot await. The loop stands meanwhile, but does what functions ask of it by
-        `do`."""
+        """Wait like `settle`, where nobody can await. The loop stands meanwhile, but does what functions ask of it by `do`."""
         end = time.monotonic() + longest
         while self._open(cause) and (left := end - time.monotonic()) > 0:
             with self._changed:
@@ -155,8 +151,7 @@ class FunctionCalls:
             self._take()
 
     async def pace(self, steps: Generator[None, None, T]) -> T:
-        """Move time on in steps, none of them while a function runs, and others have their turn between them; what the
-        steps return."""
+        """Move time on in steps, none while a function runs, others having their turn between them; what the steps return."""
         slice_ = Slice()
         while True:
             await self.settle(None, PATIENCE)
@@ -168,8 +163,7 @@ class FunctionCalls:
                 return result
 
     def pace_here(self, steps: Generator[None, None, T]) -> T:
-        """Move time on like `pace`, for a caller in the loop that cannot await. A function itself that moves the clock waits
-        for none."""
+        """Move time on like `pace`, where nobody can await. A function that moves the clock itself waits for none."""
         while True:
             if not in_function():
                 self.block(None)

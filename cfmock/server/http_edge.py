@@ -54,8 +54,7 @@ class HandedOn(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A call whose reply, or its promise, is still to wait: for the functions that it has set going (`cause`), and for what it
-    has started on a virtual clock (`job`); None: there are none."""
+    """The unfinished result of a call: its reply, or a promise of one; the cause of functions, and the job, set going."""
 
     reply: Reply | Pending | HandedOn
     cause: Cause | None
@@ -323,10 +322,7 @@ class HttpEdge:
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
-        """Set the timer for the next thing that is due.
-
-        A virtual clock moves when it is told to; on it only what is due already has to be run: the rest of a slice.
-        """
+        """Set the timer for the next thing that is due; on a virtual clock only for what is due already: the rest of a slice."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

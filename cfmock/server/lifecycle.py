@@ -40,8 +40,7 @@ DRAIN = 0.5
 
 
 class Steering:
-    """What steers an emulator. Control and admin API are loaded when they are first needed: it takes a quarter of a start, and
-    most servers never are asked."""
+    """What steers an emulator, loaded when first needed: it takes a quarter of a start, and most servers never are asked."""
 
     def __init__(self, emulator: Emulator, guard: Guard) -> None:
         self._emulator = emulator
@@ -76,10 +75,8 @@ class Steering:
 
 
 class Server:
-    """One emulator on one port. Everything happens in the loop that `start` runs in.
-
-    `ca_file` holds the CA to trust, while the server runs with one of its own.
-    """
+    """One emulator on one port. Everything happens in the loop that `start` runs in. `ca_file` holds the CA to trust, while the
+    server runs with one of its own."""
 
     edge: HttpEdge
     """Answers its calls, from the start on."""

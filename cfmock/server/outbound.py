@@ -35,10 +35,7 @@ UNNAMED = "FC.Unknown"
 
 
 class Outbound:
-    """Implements the engine's `Functions`. `hosts` are those that may be called besides loopback ones.
-
-    `calls` are the plain functions that run, each in a thread.
-    """
+    """Implements the engine's `Functions`. `hosts` may be called besides loopback ones; `calls` are the functions in threads."""
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
         self._hosts = frozenset(hosts)

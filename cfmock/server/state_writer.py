@@ -28,8 +28,7 @@ class StateLost(Exception):  # noqa: N818 - what has happened, to whoever waits
 
 
 class StateWriter:
-    """One writer for one file. `collect` gives changes that are only looked for when a batch begins; `on_loss` is called when
-    a batch could not be written."""
+    """One writer for one file. `collect` gives changes looked for when a batch begins; `on_loss` is told of one that failed."""
 
     def __init__(
         self, file: StateStore, changes: ChangeLog, collect: Callable[[], None], on_loss: Callable[[], None]

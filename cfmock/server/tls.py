@@ -54,11 +54,8 @@ class Tls(Struct, frozen=True):
 
 
 def tls_of(settings: Settings) -> Tls | None:
-    """Build TLS from the settings; None: no TLS.
-
-    Raises SettingsError for options that do not go together, a certificate that cannot be used, and, where the CA is to be our
-    own, without the extra `tls`.
-    """
+    """Build TLS from the settings; None: no TLS. Raises SettingsError for options that do not go together, a certificate that
+    cannot be used, and, where the CA is to be our own, without the extra `tls`."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         return _given(settings)
     if settings.tls:

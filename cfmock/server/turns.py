@@ -22,8 +22,7 @@ class Turns:
         self._line = asyncio.Lock()
 
     async def wait(self, size: int, *, heavy: bool = False) -> None:
-        """Wait for the turn of a request of `size` bytes, or of one that is `heavy`, which then may hold the loop; small ones
-        have theirs at once."""
+        """Wait for the turn of a request of `size` bytes, or a `heavy` one, which may then hold the loop; small ones just go."""
         if size > LARGE or heavy:
             async with self._line:
                 for _ in range(ROUNDS):

@@ -22,8 +22,7 @@ class PageDoor(Struct, frozen=True):
         return cls(host.lower(), frozenset(map(Origin.parse, allowed)))
 
     def refusal(self, headers: Mapping[str, str]) -> ServiceError | None:
-        """AccessDenied for a request that a browser marks as coming from another site, whatever its Host says: names can be
-        made to lead here."""
+        """AccessDenied for a request that a browser marks as from another site, whatever its Host: a name can lead here."""
         origins = [Origin.parse(each) for each in all_of(headers, "Origin")]
         if origins and all(each is not None and each in self.allowed for each in origins):
             return None

@@ -1,6 +1,5 @@
-"""`GET changes`: one stream of lines for each reader. Nothing is done as long as nobody reads, and little while somebody does:
-all readers are told by one timer, what they are sent is made once, and who does not take it is passed over.
-"""
+"""`GET changes`: a stream of lines for each reader. One timer tells all readers, what they are sent is made once, and who does
+not take it is passed over; without readers nothing is done."""
 
 from __future__ import annotations
 
@@ -37,8 +36,7 @@ AT_ONCE = 0.02
 
 
 class _Listener(Struct, eq=False):
-    """A reader: the last change that it has had, and where changes are written to. `chunked`: each write is a chunk of its
-    own."""
+    """A reader: the last change that it has had. `chunked`: each write is a chunk of its own."""
 
     position: int
     transport: asyncio.Transport

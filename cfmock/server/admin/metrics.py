@@ -20,8 +20,7 @@ UNASKED = 300.0
 
 
 class LoopDelay:
-    """By how much a loop is late: the most since somebody asked. It looks at that from the first time that somebody asks, and
-    stops when nobody has for a while."""
+    """By how much a loop was late, at most, since somebody asked. It is watched for as long as somebody asks now and then."""
 
     def __init__(self) -> None:
         self._longest = 0.0

@@ -39,8 +39,7 @@ _FAILURES = {
 
 
 def openapi(regions: Iterable[str], accounts: Iterable[str] = (), *, token: bool) -> dict[str, Json]:
-    """The description of what is served: `regions` are those that may be asked for, `accounts` those that have a key; `token`
-    tells whether calls have to bring one."""
+    """The description of what is served. `accounts` are those with a key; `token`: calls have to bring one."""
     known = {"region": {"enum": sorted(regions)}, "account": {"examples": sorted(accounts)}}
     itself = {
         "operationId": "describe",

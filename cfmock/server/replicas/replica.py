@@ -146,8 +146,7 @@ class Replica:
     # -- calls
 
     def handle(self, request: Request, denied: ServiceError | None) -> Reply | Pending | HandedOn:
-        """Take a call; of one about another's world the answer is its owner's. To another replica, which takes this one for the
-        owner, only that is said."""
+        """Take a call; of one about another's world the answer is its owner's. A replica is only told that it is not here."""
         from_peer = self.lines.is_peer(request.headers)
         if from_peer:
             request = replace(request, headers=headers_from(request.headers))

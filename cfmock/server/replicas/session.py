@@ -189,8 +189,7 @@ class DatabaseSession:
         return f"session {found[0]} ({found[1] or 'no application_name'}, user {found[2]})" if found else ""
 
     def _share(self, token: str) -> None:
-        """Note the token that replicas share. Raises SettingsError where others are there with another one: they would take what
-        this one hands on for calls of clients, and hand it on in turn."""
+        """Note the token that replicas share. Raises SettingsError where others use another one: calls would go to and fro."""
         mark = hmac.new(self._meta["key"].encode(), token.encode(), "sha256").hexdigest()
         with self._locked():
             (others,) = self._row(

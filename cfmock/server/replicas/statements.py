@@ -46,8 +46,7 @@ HOLDER = f"{_NAMED} (SELECT pid {_LOCKS.replace('world', '%s')} LIMIT 1)"
 
 
 class _Rows(NamedTuple):
-    """A statement for many rows, whose first `key` values say which row of which table each is about; 0: about many, so that
-    nothing before it may come behind it."""
+    """A statement for many rows, whose first `key` values name a row; 0: many, so that nothing before may come behind it."""
 
     sql: str
     table: str = ""
