@@ -99,31 +99,22 @@ class Server:
     async def start(self) -> None:
         """Bind and accept connections, and write calls down where the settings ask for it. Raises SettingsError if the address
         cannot be bound, or a file not be written."""
-        self._recording = Recording(self.emulator.settings, self.emulator.journal)
-        try:
-            await self._start()
-        except BaseException:
-            self._recording.close()
-            raise
-
-    async def _start(self) -> None:
-        if self._tls is not None:
-            self.ca_file = self._tls.write_ca()
-        self.functions.attach()
-        edge = self.edge = HttpEdge(self.emulator, self.steering.answer, self.functions)
-        kept = self.emulator.kept
-        if kept is not None:
-            edge.state = self.outbound.state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
-            self._call_again()
-        if self.replica is not None:
-            edge.take, edge.unbroken = self.replica.handle, self.replica.unbroken
-        self._http = fast_way.server_of(edge)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(Recording(self.emulator.settings, self.emulator.journal).close)
+            if self._tls is not None:
+                self.ca_file = undo.enter_context(self._tls.written_ca())
+            self.functions.attach()
+            edge = self.edge = HttpEdge(self.emulator, self.steering.answer, self.functions)
+            undo.callback(edge.stop)
+            kept = self.emulator.kept
+            if kept is not None:
+                edge.state = self.outbound.state = StateWriter(kept.file, kept.changes, kept.collect, self._recover)
+                self._call_again()
+            if self.replica is not None:
+                edge.take, edge.unbroken = self.replica.handle, self.replica.unbroken
+            self._http = fast_way.server_of(edge)
             self._listener = await self._listen(self._http)
-        except SettingsError:
-            edge.stop()
-            self._remove_ca()
-            raise
+            self._undo = undo.pop_all()
         self._http.descriptors.attach(asyncio.get_running_loop())
         self.port = self._listener.sockets[0].getsockname()[1]
         if self.replica is not None and edge.state is not None:
@@ -148,11 +139,6 @@ class Server:
         except OverflowError:
             raise SettingsError(f"port {self.port} is not one of 0 to 65535") from None
         return listener
-
-    def _remove_ca(self) -> None:
-        if self._tls is not None:
-            self._tls.remove_ca(self.ca_file)
-        self.ca_file = None
 
     @property
     def url(self) -> str:
@@ -185,9 +171,8 @@ class Server:
             self._recovery.cancel()
         if self.edge.state is not None:
             await self.edge.state.close()
-        self._remove_ca()
-        self._recording.close()
-        self._listener = None
+        self._undo.close()
+        self.ca_file = self._listener = None
 
     def _recover(self) -> None:
         """Recover from a state file that could not be written: the contents of memory must not be answered from."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -29,28 +31,26 @@ class Tls(Struct, frozen=True):
     ca: bytes | None = None
     ca_out: str | None = None
 
-    def write_ca(self) -> str | None:
-        """Write the CA where it is asked for, else to a new temporary file. Gives the file, None where there is no CA.
-
-        Raises SettingsError if it cannot be written.
-        """
+    @contextlib.contextmanager
+    def written_ca(self) -> Iterator[str | None]:
+        """Write the CA where it is asked for, else to a file that goes with the block; None where there is no CA. Raises
+        SettingsError if it cannot be written."""
         if self.ca is None:
-            return None
+            yield None
+            return
+        name = self.ca_out
         try:
-            if self.ca_out is None:
+            if name is None:
                 number, name = tempfile.mkstemp(prefix="cfmock-ca-", suffix=".pem")
-                with os.fdopen(number, "wb") as file:
-                    file.write(self.ca)
-                return name
-            Path(self.ca_out).write_bytes(self.ca)
+                os.close(number)
+            Path(name).write_bytes(self.ca)
         except OSError as error:
             raise SettingsError(f"--tls-ca-out: cannot write {error.filename}: {error.strerror}") from None
-        return self.ca_out
-
-    def remove_ca(self, file: str | None) -> None:
-        """Remove the file again, if it is one that nobody asked for."""
-        if file is not None and self.ca_out is None:
-            Path(file).unlink(missing_ok=True)
+        try:
+            yield name
+        finally:
+            if self.ca_out is None:
+                Path(name).unlink(missing_ok=True)
 
 
 def tls_of(settings: Settings) -> Tls | None:
