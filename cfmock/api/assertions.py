@@ -29,8 +29,7 @@ from cfmock.observe.retries import Backoff, Retries
 from cfmock.protocol.spec.model import load
 from cfmock.protocol.wire.messages import TOLD, Reply
 
-SHOWN = 10
-"""Calls that a failure shows."""
+SHOWN = 10  # calls that a failure shows
 
 NO_CALLS = "there were no calls at all"
 

@@ -25,8 +25,7 @@ from cfmock.fixtures.history.recording import RecordedExecution
 from cfmock.observe.models import Execution, moment
 from cfmock.service.rows import ExecutionRow
 
-LONGEST_RUN = 60.0
-"""Seconds of real time that `run` waits for an execution."""
+LONGEST_RUN = 60.0  # seconds of real time that `run` waits for an execution
 
 QUIET = 0.5
 """Seconds of real time without a call, after which nobody is taken to be about to report a task."""

@@ -15,8 +15,7 @@ OPTION = "cfmock_checks"
 MODES = ("ignore", "show", "error")
 SECTION = "cfmock check finds"
 
-_SHOWN = 20
-"""Lines of a section."""
+_SHOWN = 20  # lines of a section
 
 _KEPT = 256
 """Flows whose findings are kept: the tests of a run mostly load the same."""

@@ -19,8 +19,7 @@ OPTION = "--cfmock-coverage"
 _COVERAGE = pytest.StashKey["Coverage"]()
 _UNWRITTEN = pytest.StashKey[str]()
 """Why the file could not be written."""
-_SENT = "cfmock_coverage"
-"""The key under which a worker of pytest-xdist sends its coverage."""
+_SENT = "cfmock_coverage"  # the key under which a worker of pytest-xdist sends its coverage
 
 
 def begin(config: pytest.Config) -> None:

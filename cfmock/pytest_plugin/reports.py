@@ -14,8 +14,7 @@ import pytest
 from cfmock.api import access
 from cfmock.pytest_plugin.servers import Watched, names_fixtures, own_of, servers_of
 
-SHOWN = 20
-"""Calls shown with a failed test: the newest."""
+SHOWN = 20  # calls shown with a failed test: the newest
 
 
 @contextlib.contextmanager

@@ -22,8 +22,7 @@ log = logging.getLogger("cfmock")
 MAX_CONNECTIONS = 10_000
 """Connections that are open at once; those beyond are closed as they come."""
 
-QUIET = 60.0
-"""Seconds between two warnings."""
+QUIET = 60.0  # seconds between two warnings
 
 
 class Descriptors:

@@ -43,8 +43,7 @@ _TARGET = re.compile(rb"/(?:\?[0-9A-Za-z_.~&=+%-]*)?\Z")
 MAX_HEADS = 64
 """Heads that are known, each without its target."""
 
-LONGEST_HEAD = 2_048
-"""Bytes of one."""
+LONGEST_HEAD = 2_048  # bytes of one
 
 
 class Head(NamedTuple):

@@ -37,10 +37,8 @@ T = TypeVar("T")
 log = logging.getLogger("cfmock")
 
 ADMIN = "/_cfmock"
-EARLY = 0.02
-"""Seconds by which a long poll is answered before its time, so that it is never late."""
-DRIP = 5.0
-"""Seconds over which a `slow` answer is sent."""
+EARLY = 0.02  # seconds by which a long poll is answered before its time, so that it is never late
+DRIP = 5.0  # seconds over which a `slow` answer is sent
 
 NOT_HTTP = "The request is not well-formed HTTP."
 AdminHandler = Callable[[web.BaseRequest, "HttpEdge"], Awaitable[web.StreamResponse]]

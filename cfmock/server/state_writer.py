@@ -19,8 +19,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("cfmock")
 
-AGAIN = 0.5
-"""Seconds after which a file that could not be written is tried again."""
+AGAIN = 0.5  # seconds after which a file that could not be written is tried again
 
 
 class StateLost(Exception):  # noqa: N818 - what has happened, to whoever waits

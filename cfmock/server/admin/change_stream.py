@@ -31,8 +31,7 @@ MAX_READERS = 100
 INTERVAL = len(KINDS) / 10
 """Seconds between two batches of lines, of which each has one of a kind at the most: ten lines a second."""
 
-AT_ONCE = 0.02
-"""Seconds that the first change after a pause waits for those that come with it."""
+AT_ONCE = 0.02  # seconds that the first change after a pause waits for those that come with it
 
 
 class _Listener(Struct, eq=False):

@@ -51,8 +51,7 @@ MAX_VALUE = 128 * 1024 * 1024
 MAX_QUERY = 100
 """Parameters of a query."""
 
-LONGEST_WAIT = 60.0
-"""Seconds that `wait` is cut to."""
+LONGEST_WAIT = 60.0  # seconds that `wait` is cut to
 
 MAX_WAITING = 100
 """Requests that wait for calls at once: each call is compared with what they wait for."""

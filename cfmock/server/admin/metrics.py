@@ -12,11 +12,8 @@ from cfmock.observe.call_tally import BOUNDS
 
 MISSING = "metrics need the extra 'metrics': pip install 'cfmock[metrics]'"
 
-EVERY = 0.5
-"""Seconds between two looks at how late the loop is."""
-
-UNASKED = 300.0
-"""Seconds without a request for metrics after which the loop is not watched."""
+EVERY = 0.5  # seconds between two looks at how late the loop is
+UNASKED = 300.0  # seconds without a request for metrics after which the loop is not watched
 
 
 class LoopDelay:

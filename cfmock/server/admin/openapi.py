@@ -18,14 +18,12 @@ from cfmock.control.part import MAX_PAGE, PAGE
 from cfmock.fixtures import schema_messages
 from cfmock.server.http_edge import ADMIN
 
-MOST = 999_999_999
-"""The greatest whole number in a query."""
+MOST = 999_999_999  # the greatest whole number in a query
 
 MOST_CHANGES = 10**16 - 1
 """The greatest number of a change."""
 
-PATH = "openapi.json"
-"""The path that it is served at."""
+PATH = "openapi.json"  # the path that it is served at
 
 _FAILURES = {
     "400": "bad input",

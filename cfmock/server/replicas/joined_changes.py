@@ -18,8 +18,7 @@ from cfmock.server.http_edge import ADMIN
 from cfmock.server.replicas.replica import Replica
 from cfmock.server.state_writer import StateLost
 
-LOOK = 1.0
-"""Seconds between two looks for replicas that have come."""
+LOOK = 1.0  # seconds between two looks for replicas that have come
 
 
 class JoinedChanges:

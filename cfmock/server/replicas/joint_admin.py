@@ -19,8 +19,7 @@ from cfmock.server.replicas.lines import ADDITIONS, NotSent, PeerAnswer, Unanswe
 from cfmock.server.replicas.replica import MISDIRECTED, Replica, named
 from cfmock.server.state_writer import StateLost
 
-EVERY = 0.1
-"""Seconds between two looks for calls that somebody waits for."""
+EVERY = 0.1  # seconds between two looks for calls that somebody waits for
 
 
 class JointAdmin:

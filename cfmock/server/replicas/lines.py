@@ -27,8 +27,7 @@ ADDITIONS = "replica/additions"
 PART = "x-cfmock-part"
 """The header of a request that concerns what is at its receiver, and nothing else."""
 
-CONNECT_WITHIN = 2.0
-"""Seconds."""
+CONNECT_WITHIN = 2.0  # seconds
 
 _ALIVE = {"TCP_USER_TIMEOUT": 3000, "TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 """What makes a connection end, in about 3 seconds, when its other end cannot be reached any more. An answer may take a minute;

@@ -24,20 +24,14 @@ from cfmock.server.state_writer import StateLost, StateWriter
 
 log = logging.getLogger("cfmock")
 
-LOOK = 0.5
-"""Seconds between two looks for worlds whose owner is gone."""
-
-PATIENCE = 8.0
-"""Seconds for which a call waits until its world has an owner who answers."""
+LOOK = 0.5  # seconds between two looks for worlds whose owner is gone
+PATIENCE = 8.0  # seconds for which a call waits until its world has an owner who answers
 
 PART_WITHIN = 2.0
 """Seconds for which a replica may take for its part of a request, after which that is tried again."""
 
-AGAIN = 0.05
-"""Seconds until that is tried again."""
-
-MISDIRECTED = 421
-"""The status by which a replica says to another that a world is not its own."""
+AGAIN = 0.05  # seconds until that is tried again
+MISDIRECTED = 421  # the status by which a replica says to another that a world is not its own
 
 TRANSPORT = "x-cfmock-transport"
 """The header that says how a fault breaks an answer: whoever has the client's connection does it."""

@@ -31,11 +31,8 @@ log = logging.getLogger("cfmock")
 SILENCE = 1.5
 """Seconds after which the database ends the session of a replica that it does not hear of."""
 
-BEAT = 0.4
-"""Seconds between two signs of life."""
-
-LONGEST = 3.0
-"""Seconds that the database may take for one thing, after which it counts as lost."""
+BEAT = 0.4  # seconds between two signs of life
+LONGEST = 3.0  # seconds that the database may take for one thing, after which it counts as lost
 
 OLDEST = 14
 """The oldest PostgreSQL with which this goes: the first that ends idle sessions."""
@@ -50,8 +47,7 @@ REFUSALS = {
 
 CHANNEL = "cfmock_owners"
 
-NAME = "cfmock"
-"""By which the database knows the sessions of replicas."""
+NAME = "cfmock"  # by which the database knows the sessions of replicas
 
 TABLES_LOCK = "the tables"
 

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from cfmock.service.store import statements as sqlite
 from cfmock.service.store.statements import Change
 
-SCHEMA = 1
-"""The version of the tables; a database with a newer one is refused."""
+SCHEMA = 1  # the version of the tables; a database with a newer one is refused
 
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS cfmock;
