@@ -8,7 +8,6 @@ value when a mapping, list or number is expected.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -17,7 +16,7 @@ from cfmock.api.arguments import check_text, check_whole
 from cfmock.api.entered import EnteredServer
 from cfmock.base.errors import ArgumentError, ArgumentTypeError, BrokenConnection, UnknownName, WaitTimeout
 from cfmock.base.globs import glob_matches
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_or_text
 from cfmock.base.patterns import MISSING, Difference, differences
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.base.time_text import duration_text, parse_duration
@@ -144,12 +143,7 @@ def _actual(text: str | None, expected: Json) -> Json:
     """Return a parameter as a value that can be compared with the expected one."""
     if text is None:
         return MISSING
-    if isinstance(expected, str):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return text if isinstance(expected, str) else json_or_text(text)
 
 
 def _nearest(judged: Sequence[tuple[Call, Sequence[Difference]]]) -> str:

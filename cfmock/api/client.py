@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from cfmock.base.clocks import RealClock, iso_seconds
 from cfmock.base.errors import ArgumentError, ServiceError, SettingsError
-from cfmock.base.json_text import Json, json_argument, json_text
+from cfmock.base.json_text import json_argument, json_or_text, json_text
 from cfmock.base.suggestions import did_you_mean, shown
 from cfmock.control.endpoints import ENDPOINTS, WORLD, Argument, Endpoint
 from cfmock.protocol.auth import signature
@@ -184,7 +184,7 @@ def admin_request(to: Endpoint, given: Mapping[str, str], token: str | None = No
             query[argument.name] = rest.pop(argument.name)
     body = b""
     if any(argument.place == "body" for argument in to.arguments):
-        body = json.dumps({name: _value(text) for name, text in rest.items()}).encode()
+        body = json.dumps({name: json_or_text(text) for name, text in rest.items()}).encode()
     elif rest:
         known = [argument.name for argument in _arguments(to)]
         name = next(iter(rest))
@@ -198,10 +198,3 @@ def admin_request(to: Endpoint, given: Mapping[str, str], token: str | None = No
 
 def _arguments(to: Endpoint) -> Sequence[Argument]:
     return (*to.arguments, *WORLD) if to.world else to.arguments
-
-
-def _value(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

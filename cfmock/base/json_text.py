@@ -47,6 +47,14 @@ def json_text(value: Any) -> str:
     return text if text.isascii() else sendable(text)
 
 
+def json_or_text(text: str) -> Json:
+    """Read JSON text; what is none is a text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 quoted: Callable[[str], str] = json.encoder.encode_basestring
 """A text as JSON text, half characters as they are: for parts of a larger one, which `sendable` makes good."""
 

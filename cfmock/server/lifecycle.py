@@ -68,10 +68,7 @@ class Steering:
     def _admin(self) -> Admin:
         from cfmock.server.admin.http import Admin
 
-        admin = Admin(self.control, self.guard)
-        if self.joint is not None:
-            admin.join(self.joint)
-        return admin
+        return Admin(self.control, self.guard, self.joint)
 
 
 class Server:

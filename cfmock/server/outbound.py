@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ipaddress
-import json
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from cfmock.base.json_text import Json
+from cfmock.base.json_text import Json, json_or_text
 from cfmock.engine.commands import Failure
 from cfmock.engine.task_mocks import OnResult, failure_of
 from cfmock.server.function_calls import FunctionCalls
@@ -106,7 +105,7 @@ class Outbound:
             raise Failure(UNREACHABLE, f"{url} did not answer in time") from None
         except (aiohttp.ClientError, ValueError, zlib.error) as error:
             raise Failure(UNREACHABLE, f"{url}: {error}") from None
-        result = _parsed(text)
+        result = json_or_text(text) if text else None
         if 200 <= answer.status < 300:
             return result
         named = result if isinstance(result, dict) else {}
@@ -189,10 +188,3 @@ def _text(body: bytes, charset: str | None) -> str:
         return body.decode(charset or "utf-8", "replace")
     except LookupError:
         return body.decode("utf-8", "replace")
-
-
-def _parsed(text: str) -> Json:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return text

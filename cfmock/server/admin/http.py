@@ -68,21 +68,16 @@ _TEMPLATE = re.compile(r"\{(\w+)\}")
 class Admin:
     """Answers `/_cfmock/...` for one emulator."""
 
-    def __init__(self, control: Control, guard: Guard) -> None:
+    def __init__(self, control: Control, guard: Guard, joint: JointAdmin | None = None) -> None:
         self._control = control
         self._guard = guard
         self._changes = ChangeStream(control, control.emulator.shared.feed)
-        self._joint: JointAdmin | None = None
-        self._joined_changes = self._changes
+        self._joint = joint  # where the server is one of several replicas
+        self._joined_changes = ChangeStream(joint.changes, joint.changes.feed) if joint is not None else self._changes
         self._delay = LoopDelay()
         self._waiting = 0
         self._documents = asyncio.Lock()
         self._working = asyncio.Lock()
-
-    def join(self, joint: JointAdmin) -> None:
-        """Be that of one of several replicas."""
-        self._joint = joint
-        self._joined_changes = ChangeStream(joint.changes, joint.changes.feed)
 
     async def handle(self, request: web.BaseRequest, edge: HttpEdge) -> web.StreamResponse:
         """Answer a request below `/_cfmock/`: a file of the console, the description, or an endpoint."""
