@@ -159,7 +159,6 @@ def _nearest(judged: Sequence[tuple[Call, Sequence[Difference]]]) -> str:
 
 
 def _described(operation: str, parameters: Mapping[str, Json]) -> str:
-    """Write a call that is waited for as Python code."""
     return f"{operation}({', '.join(f'{name}={value!r}' for name, value in parameters.items())})"
 
 

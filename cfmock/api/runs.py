@@ -66,7 +66,6 @@ async def run(entered: EnteredServer, flow: str, input: Json, name: str | None, 
 
 
 def _start(control: Control, flow: str, input: Json, name: str | None, tell: Callable[[], None]) -> Run:
-    """Start an execution and call `tell` once it has ended."""
     check_text("flow", flow)
     check_text("name", name, optional=True)
     return control.run(flow, input, name, tell)

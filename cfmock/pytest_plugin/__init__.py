@@ -133,7 +133,6 @@ def _fixtures(item: pytest.Item) -> list[FixtureSet]:
 
 
 def _flows(item: pytest.Item) -> list[FlowFixture]:
-    """Return the flows that a test loads."""
     if isinstance(item, flow_tests.FlowTestItem):
         return item.flows
     return [flow for server in servers.servers_of(item) for flow in access.loaded_flows(server.cf)]

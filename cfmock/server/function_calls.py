@@ -202,7 +202,6 @@ class FunctionCalls:
         self._wake()
 
     def _wake(self) -> None:
-        """Wake all waiters."""
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)

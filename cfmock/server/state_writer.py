@@ -83,7 +83,6 @@ class StateWriter:
             asyncio.get_running_loop().call_soon(self._send)
 
     def _send(self) -> None:
-        """Give the thread what there is."""
         if self.lost:  # it follows from what the file does not hold
             self._changes.take()
             self._busy = False

@@ -39,7 +39,7 @@ class Guard(Struct, frozen=True):
             return 403, "more than one Origin or Host"
         if "\\" in host or "@" in host:
             return 403, f"Host '{host}' is not a host name"
-        if origins and _origin_host(origins[0]) != _host_port(host):
+        if origins and ("://" not in origins[0] or _host_port(origins[0]) != _host_port(host)):
             return 403, "cross-origin requests are refused"
         if any(site not in ("none", "same-origin") for site in all_of(headers, "Sec-Fetch-Site")):
             return 403, "cross-origin requests are refused"
@@ -58,17 +58,8 @@ class Guard(Struct, frozen=True):
 
 
 def _host_port(host: str) -> tuple[str, int | None]:
-    # Some clients put a scheme into Host.
-    return _parts(host if "://" in host else f"//{host}")
-
-
-def _origin_host(origin: str) -> tuple[str, int | None]:
-    return _parts(origin) if "://" in origin else ("", None)
-
-
-def _parts(url: str) -> tuple[str, int | None]:
     try:
-        found = urlsplit(url)
+        found = urlsplit(host if "://" in host else f"//{host}")  # some clients put a scheme into Host
         return (found.hostname or "").lower(), found.port
     except ValueError:
         return "", None

@@ -60,7 +60,6 @@ class _FigureCollector:
         self._loop_delay = loop_delay
 
     def collect(self) -> Iterator[Any]:
-        """The metrics, one after the other."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         figures = self._figures

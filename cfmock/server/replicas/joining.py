@@ -88,7 +88,6 @@ def _executions(parts: Sequence[Any], given: Given) -> Any:
 
 
 def _contract(parts: Sequence[Any], given: Given) -> Any:
-    """The newest of them."""
     return max(parts, key=lambda part: (part["contract"] or {"time": ""})["time"])
 
 

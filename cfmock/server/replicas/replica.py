@@ -53,11 +53,6 @@ class Replica:
         self._taking: dict[WorldKey, asyncio.Task[str]] = {}
         self._watching: asyncio.Task[None] | None = None
 
-    @property
-    def address(self) -> str:
-        """Where other replicas reach this one."""
-        return self._session.address
-
     async def join(self, edge: HttpEdge, writer: StateWriter, host: str, port: int) -> None:
         """Take part: be known to the others, and own what nobody owns."""
         self._edge, self._writer = edge, writer
@@ -120,7 +115,7 @@ class Replica:
         """Own a world, if it is free; returns the address of its owner, empty where that is not known. Raises StateLost, and
         SettingsError where it cannot be read."""
         if self.owns(world):
-            return self.address
+            return self._session.address
         task = self._taking.get(world)
         if task is None:
             task = self._taking[world] = asyncio.ensure_future(self._take(world))
@@ -132,10 +127,10 @@ class Replica:
         if isinstance(found, str):
             self._owners[world] = found
             return found
-        self._owners[world] = self.address
+        self._owners[world] = self._session.address
         self._kept.take(world, found).call_again()
         self._edge.plan()  # the clock stood meanwhile
-        return self.address
+        return self._session.address
 
     # -- calls
 
@@ -176,10 +171,10 @@ class Replica:
         end = loop.time() + PATIENCE
         address = ""
         while loop.time() < end:
-            address = self._owners.get(world, self.address)
-            if address == self.address:
+            address = self._owners.get(world, self._session.address)
+            if address == self._session.address:
                 address = await self.take(world)
-            if address == self.address:
+            if address == self._session.address:
                 return None
             if address:
                 with contextlib.suppress(NotSent):
@@ -203,7 +198,7 @@ class Replica:
 
     async def addresses(self) -> list[str]:
         """The replicas whose sessions live, this one included. Raises StateLost."""
-        return [self.address, *await self._writer.in_turn(self._session.peers)]
+        return [self._session.address, *await self._writer.in_turn(self._session.peers)]
 
     async def all_of(self, method: str, target: str, body: Json = None, *, others: bool = False) -> list[PeerAnswer]:
         """The answers of all replicas whose sessions live, or of all others, to a request to the admin API. Raises StateLost, and
