@@ -370,7 +370,7 @@ def test_a_report_that_cannot_be_made_ends_no_session(inner: pytest.Pytester, mo
     def broken(*given: object) -> None:
         raise TypeError("sequence item 0: expected str instance, int found")
 
-    monkeypatch.setattr(reports, "add_calls", broken)
+    monkeypatch.setattr(reports, "seen", broken)
     monkeypatch.setattr(setups, "summary", broken)
     inner.makepyfile("def test_fails(cfmock): assert False\n\ndef test_next(cfmock): pass")
     result = run_here(inner)
