@@ -185,7 +185,7 @@ class DatabaseSession:
         return f"session {found[0]} ({found[1] or 'no application_name'}, user {found[2]})" if found else ""
 
     def _share(self, token: str) -> None:
-        """Note the token that replicas share. Raises SettingsError where others use another one: calls would go to and fro."""
+        """Note the token that replicas share. Raises SettingsError where others use another one: calls would go in circles."""
         mark = hmac.new(self._meta["key"].encode(), token.encode(), "sha256").hexdigest()
         with self._locked():
             (others,) = self._row(
