@@ -202,7 +202,7 @@ class CloudFlow(Lifecycle):
         request = self._signed(operation, parameters)
         if entered.loop is not None and not entered.loop.here:
             begun = edge.functions.do(lambda: edge.handle(request))
-            reply = begun if isinstance(begun, Reply) else entered.loop.wait_for(edge.whole(begun))
+            reply = begun if isinstance(begun, Reply) else entered.loop.wait_for(edge.finished(begun))
             return assertions.fields(reply)
         begun = entered.blocking(lambda: (edge.handle(request), edge.emulator.pipeline.job))
         found = edge.kept_now(begun if isinstance(begun, Reply) else begun.reply)
@@ -218,7 +218,7 @@ class CloudFlow(Lifecycle):
         edge, request = self._check_open().edge, self._signed(operation, parameters)
 
         async def perform() -> Reply:
-            return await edge.whole(edge.handle(request))
+            return await edge.finished(edge.handle(request))
 
         return assertions.fields(await self._running.here(perform()))
 

@@ -195,8 +195,8 @@ class FastProtocol(Protocol):
         self._missing = missing
         return data
 
-    def _answered(self, request: Request) -> bool:
-        """Return whether a call has been answered; if not, what has come of it is `begun`."""
+    def _answer(self, request: Request) -> bool:
+        """Answer a call. False if its answer has to wait or is broken: then aiohttp's way goes on with what is `begun`."""
         edge: HttpEdge = self.server.edge
         try:
             reply = edge.handle(request)

@@ -61,7 +61,7 @@ class PythonCall(Struct, eq=False):
     function: Callable[[Json], Any]
     event: Json
     moment: float
-    reply: Reply
+    on_result: OnResult
     cause: Cause
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
     result: Any = _UNKNOWN
@@ -80,7 +80,7 @@ class PythonCall(Struct, eq=False):
 
 class FunctionCalls:
     """The functions that run for one server. Everything but `do` belongs to the thread of its loop. `finish` is given what a
-    function returned to be awaited, and the reply it is for."""
+    function returned to be awaited, and the `on_result` of its call."""
 
     def __init__(self, finish: Callable[[Any, OnResult], None]) -> None:
         self.cause: Cause | None = None

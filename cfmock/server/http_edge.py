@@ -52,7 +52,8 @@ class HandedOn(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """The unfinished result of a call: its reply, or a promise of one; the cause of functions, and the job, set going."""
+    """A call whose reply, or its promise, is still to wait: for the functions that it has set going (`cause`), and for what it
+    has started on a virtual clock (`job`); None: there are none."""
 
     reply: Reply | Pending | HandedOn
     cause: Cause | None
@@ -173,7 +174,7 @@ class HttpEdge:
         """Send what a call is answered, once it is there. Raises what was raised in handling it."""
         if isinstance(begun, Exception):
             raise begun
-        reply = await self.whole(begun) if isinstance(begun, Begun) else begun
+        reply = await self.finished(begun) if isinstance(begun, Begun) else begun
         if reply.transport is not Transport.WHOLE:
             reply = self.unbroken(reply, request.headers)
         if reply.transport is not Transport.WHOLE:
@@ -200,8 +201,8 @@ class HttpEdge:
         elif isinstance(reply, Reply):
             self.emulator.monitor.left(reply)
 
-    async def whole(self, begun: Reply | Begun) -> Reply:
-        """A call's reply, once it is there, nothing of its job is ready to go on, and its delay is over."""
+    async def finished(self, begun: Reply | Begun) -> Reply:
+        """Wait for all that a `Begun` call has to wait for: the reply, its functions, its job, the state file, the delay."""
         if isinstance(begun, Reply):
             return begun
         reply, cause, job = begun

@@ -75,17 +75,9 @@ class Outbound:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _call_after(self, state: StateWriter, url: str, event: Json) -> Json:
-        if not await state.committed():
-            raise Failure(UNREACHABLE, "the state file cannot be written")
-        return await self._call(url, event)
-
     async def _call(self, url: str, event: Json) -> Json:
-        if self.state is not None:
-            try:
-                await self.state.committed()
-            except StateLost:
-                raise Failure(UNREACHABLE, "the state file cannot be written") from None
+        if self.state is not None and not await self.state.committed():
+            raise Failure(UNREACHABLE, "the state file cannot be written")
         if not self._may_call(url):
             raise Failure(UNREACHABLE, f"{url} is neither on this machine nor among the task_hosts")
         if self._session is None:

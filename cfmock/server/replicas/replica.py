@@ -162,7 +162,7 @@ class Replica:
             return self._edge.lost()
         if answer is not None:
             return reply_of(answer)
-        return await self._edge.whole(self._edge.handle(request, denied))
+        return await self._edge.finished(self._edge.handle(request, denied))
 
     async def of_owner(self, world: WorldKey, ask: Callable[[str], Awaitable[PeerAnswer]]) -> PeerAnswer | None:
         """What the owner of a world answers; None if that is this replica, which it may become. Raises StateLost, Unanswered,
