@@ -181,7 +181,7 @@ class HttpEdge:
             try:
                 return await self._broken(reply, request)
             except asyncio.CancelledError:
-                self.emulator.watch.left(reply)
+                self.emulator.monitor.left(reply)
                 raise
         sent = written(reply, request, close=close)
         protocol: Any = request.protocol
