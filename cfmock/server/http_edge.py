@@ -144,9 +144,8 @@ class HttpEdge:
         """One call of the API. `dropped` are the bytes of its body that were not kept."""
         headers = request.headers
         denied = self._door.refusal(headers) if "Origin" in headers or "Sec-Fetch-Site" in headers else None
-        call = Request(request.method, target, headers, body, dropped)
         with self.compiling.open() if len(body) + len(target) > LARGE else contextlib.nullcontext():
-            begun = self.handle(call, denied)
+            begun = self.handle(Request(request.method, target, headers, body, dropped), denied)
         return await self._sent(begun, request, close=dropped > MAX_COUNTED)
 
     def handle(self, request: Request, denied: ServiceError | None = None) -> Reply | Begun:
