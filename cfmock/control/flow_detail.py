@@ -80,9 +80,10 @@ class FlowDetailControl(ControlPart):
         findings = yield from self._findings(world, row, flow)
         return {
             **_brief(world, row),
-            **shown_fields(row, "type", "definition"),
+            "type": row.type,
             "created": iso(row.created),
             "modified": iso(row.modified),
+            "definition": row.definition,
             "outline": _outline(flow),
             "versions": [
                 {**shown_fields(each, "version", "description"), "created": iso(each.created)}
@@ -94,7 +95,11 @@ class FlowDetailControl(ControlPart):
             "outcomes": [{**_outcome(outcome), "hits": used} for outcome, used in world.outcomes[name].uses()],
             "coverage": _coverage(flow, _passed(world, row)),
             "findings": [
-                {**shown_fields(each, "code", "severity", "message"), **shown_fields(each.mark, "line", "column")}
+                {
+                    **shown_fields(each, "code", "severity"),
+                    **shown_fields(each.mark, "line", "column"),
+                    "message": each.message,
+                }
                 for each in findings
             ],
         }
@@ -216,8 +221,8 @@ def _alias(row: AliasRow) -> dict[str, Json]:
 
 def _schedule(world: World, row: ScheduleRow) -> dict[str, Json]:
     following = iso(cron.parse(row.cron).after(world.clock.now())) if row.enabled else None
-    shown = shown_fields(row, "name", "description", "cron", "enabled", "payload", "left_out")
-    return {**shown, "next": following}
+    shown = shown_fields(row, "name", "description", "cron", "enabled", "payload")
+    return {**shown, "next": following, "left_out": row.left_out}
 
 
 def _mocks(mocks: TaskMocks) -> list[dict[str, Json]]:
@@ -237,8 +242,8 @@ def _mock(mock: TaskMock) -> dict[str, Json]:
 def _outcome(outcome: Outcome) -> dict[str, Json]:
     after = {"polls": outcome.polls} if outcome.polls else outcome.after
     return {
-        **shown_fields(outcome, "times", "status"),
         "when": dict(outcome.when),
+        **shown_fields(outcome, "times", "status"),
         "output": json_value(outcome.text) if outcome.text is not None else outcome.given.get("output"),
         "error": dict(outcome.error) or None,
         "after": after,

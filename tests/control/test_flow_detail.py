@@ -99,6 +99,10 @@ def test_one_flow_is_told_with_all_that_belongs_to_it() -> None:
         ("Charge", "Task", "FC:InvokeFunction")
     ]
     assert "Charge" in told["definition"]
+    keys = list(told)
+    assert keys[keys.index("type") :][:5] == ["type", "created", "modified", "definition", "outline"]
+    assert list(told["schedules"][0])[-2:] == ["next", "left_out"]
+    assert list(outcome)[:3] == ["when", "times", "status"]
 
 
 def test_coverage_so_far_counts_what_has_ended_and_what_runs() -> None:
@@ -132,6 +136,7 @@ def test_findings_are_those_of_check_and_follow_the_mocks() -> None:
     _, control = control_of(task_flow("Charge"))
     (finding,) = done(control.show_flow("order"))["findings"]
     assert (finding["code"], finding["severity"]) == ("CF106", "warning")
+    assert list(finding) == ["code", "severity", "line", "column", "message"]
     control.add_mocks({"flow": "order", "task": "Charge", "mocks": [{"returns": {}}]})
     assert done(control.show_flow("order"))["findings"] == []
 

@@ -358,9 +358,9 @@ def test_an_execution_is_started_and_stopped(cf: CloudFlow) -> None:
 
 def test_a_task_is_reported_by_its_token(cf: CloudFlow) -> None:
     cf.load({"cfmock": 1, **task_flow("Charge", "Ship", tasks={"FC:InvokeFunction": [{"waits": True}]})})
-    for name in ("a", "b"):
+    for name in ("a", "b", "c"):
         assert ask(cf, "POST", "executions", {"flow": "order", "name": name})[1]["status"] == "Running"
-    (one, other) = ask(cf, "GET", "tasks")[1]["tasks"]
+    (one, other, third) = ask(cf, "GET", "tasks")[1]["tasks"]
     token = quote(one["token"], safe="")
     assert ask(cf, "POST", f"tasks/{token}", {"succeed": 3})[0] == 400
     assert ask(cf, "POST", f"tasks/{token}", {"succeed": {"paid": True}}) == (200, {})
@@ -371,6 +371,8 @@ def test_a_task_is_reported_by_its_token(cf: CloudFlow) -> None:
     assert ask(cf, "POST", f"tasks/{token}", {"succeed": {}})[0] == 409
     assert ask(cf, "POST", f"tasks/{quote(other['token'], safe='')}", {"fail": {"code": "No", "detail": "x"}})[0] == 200
     assert ask(cf, "GET", "executions/order/b")[1]["error"] == {"code": "No", "detail": "x"}
+    assert ask(cf, "POST", f"tasks/{quote(third['token'], safe='')}", {"fail": {"code": "No"}}) == (200, {})
+    assert ask(cf, "GET", "executions/order/c")[1]["error"] == {"code": "No", "detail": ""}
     assert ask(cf, "POST", "tasks/nonsense", {"succeed": {}})[0] == 404
 
 
