@@ -183,6 +183,7 @@ class PendingTask:
     # -- answers
 
     def _take(self, answer: Answer) -> None:
+        """Move to the state that an answer to the call leads to."""
         mode = self.call.mode
         if isinstance(answer, Returns):
             self._end_in(answer.after, answer.value)

@@ -53,7 +53,7 @@ _MATCHED = Noted(matched=True)
 
 
 class CallDiagnostics:
-    """Takes notes while a call is handled; what happens between calls belongs to none, and is not noted."""
+    """Takes notes of the call that is handled; between calls it notes nothing. `matched` is as in `Noted`."""
 
     __slots__ = ("_unmatched", "_warnings", "active", "matched")
 
@@ -64,11 +64,12 @@ class CallDiagnostics:
         self._warnings: list[str] = []
 
     def begin(self) -> None:
+        """Take notes of the call that begins now."""
         self.active = True
         self.matched = False
 
     def end(self) -> Noted:
-        """Stop; returns what was noted."""
+        """Stop, and return what was noted."""
         self.active = False
         if not (self._unmatched or self._warnings):
             return _MATCHED if self.matched else _NOTHING
@@ -87,6 +88,7 @@ class CallDiagnostics:
             self._unmatched.append(unmatched)
 
     def warn(self, text: str) -> None:
+        """Note a warning, each text once."""
         text = text[:LONGEST]
         if self.active and len(self._warnings) < MOST and text not in self._warnings:
             self._warnings.append(text)

@@ -278,7 +278,7 @@ class Resolver(ScriptedTasks):
         return self._answer_of_canned(task, row, joined)
 
     def _start(self, task: CalledTask, nested: FlowStart) -> tuple[ExecutionRow, bool]:
-        """The execution, and whether it was in progress already."""
+        """Start, or join, that flow. Returns the execution, and whether it was in progress already."""
         world, parent = self.world, task.execution
         flow = find_flow(world, nested.flow)
         if flow.execution_mode == EXPRESS:
@@ -296,7 +296,7 @@ class Resolver(ScriptedTasks):
         self.row.events.children += (child,)
 
     def _answer_of_canned(self, task: CalledTask, row: ExecutionRow, joined: bool) -> Answer:
-        """The end of a child that goes by a canned outcome: known already, at a known time, or when it comes."""
+        """Answer a task that waits for a child with a canned outcome: by its end if that is known, else by waiting for it."""
         live = self.world.live_execution(row)
         if live is not None:
             live.poll_to_end()
