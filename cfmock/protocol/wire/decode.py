@@ -92,7 +92,7 @@ def decode_parameters(request: Request, *, acs3: bool = False) -> Parameters:
 
 
 def undecoded(request: Request) -> Parameters:
-    """What is known of a request that is too large to be looked into: where it goes."""
+    """Return what is known of a request whose parameters cannot be read, or are too large to be: where it goes."""
     return Parameters({}, {}, "", split_target(request.target)[0], "", media_type(request))
 
 
