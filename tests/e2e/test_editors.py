@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest
 
 from cfmock.base import yaml_source
-from cfmock.engine.languages import schema as definitions
+from cfmock.engine import languages
 from cfmock.fixtures import editor_schema
 from tests.e2e import environments
 from tests.support import pages
@@ -23,7 +23,7 @@ from tests.support.language_server import CURSOR, Completion, LanguageServer, la
 
 PAGE = (Path(__file__).parents[2] / "docs" / "editors.md").read_text(encoding="utf-8")
 BLOCKS = list(pages.blocks(PAGE))
-FILES = {"cfmock.schema.json": editor_schema.schema_text(), "cloudflow.schema.json": definitions.schema_text()}
+FILES = {"cfmock.schema.json": editor_schema.schema_text(), "cloudflow.schema.json": languages.definition_schema()}
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_completing_a_key_inserts_a_value_that_may_stand_there(server: LanguageS
     keys = [each for each in offered if each.is_key]
     assert len(keys) > 1
     assert len({each.label for each in keys}) == len(keys), "a key is offered twice"
-    validator = jsonschema_rs.Draft7Validator(definitions.schema())
+    validator = jsonschema_rs.Draft7Validator(json.loads(languages.definition_schema()))
     for each in keys:
         assert value_of(each) not in (None, "", each.label, "GAP"), each
         assert not mistakes(validator, at_home(text, each), each.label), each
