@@ -95,8 +95,9 @@ def _check_text(parameter: Parameter, text: str, spec: Spec) -> str:
     name = parameter.name
     if parameter.enum and text not in parameter.enum and text not in parameter.tolerated:
         raise invalid(name, f"must be one of {', '.join(filter(None, parameter.enum))}")
-    words = "must have at least {} characters", "must not have more than {} characters"
-    _check_bounds(name, len(text), parameter.min_length, parameter.max_length, *words)
+    if parameter.min_length is not None or parameter.max_length is not None:
+        words = "must have at least {} characters", "must not have more than {} characters"
+        _check_bounds(name, len(text), parameter.min_length, parameter.max_length, *words)
     check = _FORMAT_CHECKS.get(parameter.format or "")  # the handlers check definitions, tokens, cron expressions
     return text if check is None else check(parameter, text, spec) or text
 

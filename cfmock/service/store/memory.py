@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice, takewhile
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from cfmock.service.rows import ExecutionRow, Place
@@ -24,41 +25,42 @@ PART = 500
 
 
 class SortedBlocks(Generic[R]):
-    """Items in order, all different, in blocks: to put one in or take one out moves no more than a block.
+    """Items in order of their keys, all different, in blocks: to put one in or take one out moves no more than a block."""
 
-    They are texts, or tuples that begin with what they are searched by.
-    """
+    __slots__ = ("_blocks", "_key", "_starts")
 
-    __slots__ = ("_blocks", "_starts")
-
-    def __init__(self) -> None:
-        self._blocks: list[list[Any]] = [[]]  # none is empty unless it is the only one
-        self._starts: list[Any] = []  # of blocks but the first: no item in it is below, and none before it above
+    def __init__(self, key: Callable[[R], Any]) -> None:
+        """`key` finds the key of an item."""
+        self._key = key
+        self._blocks: list[list[R]] = [[]]  # none is empty unless it is the only one
+        self._starts: list[Any] = []  # of blocks but the first: no key in it is below, and none before it above
 
     def _find(self, key: Any) -> tuple[int, int]:
         """Find the block, and the place in it, of the first item that is not below a key."""
         at = bisect_right(self._starts, key)
-        index = bisect_left(self._blocks[at], key)
+        index = bisect_left(self._blocks[at], key, key=self._key)
         return (at + 1, 0) if index == len(self._blocks[at]) and at < len(self._starts) else (at, index)
 
     def add(self, item: R) -> None:
-        at = len(self._starts)
+        key, at = self._key(item), len(self._starts)
         block = self._blocks[at]
-        if not block or block[-1] < item:  # most come in order
+        if not block or self._key(block[-1]) < key:  # most come in order
             block.append(item)
         else:
-            at = bisect_right(self._starts, item)
+            at = bisect_right(self._starts, key)
             block = self._blocks[at]
-            insort(block, item)
+            insort(block, item, key=self._key)
         if len(block) > 2 * PART:
             self._blocks[at : at + 1] = [block[:PART], block[PART:]]
-            self._starts.insert(at, block[PART])
+            self._starts.insert(at, self._key(block[PART]))
 
     def discard(self, key: Any) -> None:
-        """Take out the item that begins with this key, if there is one."""
-        at, index = self._find(key)
-        block = self._blocks[at]
-        if index < len(block) and block[index][: len(key)] == key:
+        """Take out the item of this key, if there is one."""
+        at, index, block = 0, 0, self._blocks[0]
+        if not block or self._key(block[0]) != key:  # mostly the first goes
+            at, index = self._find(key)
+            block = self._blocks[at]
+        if index < len(block) and self._key(block[index]) == key:
             del block[index]
             if not block and self._starts:
                 del self._blocks[at], self._starts[max(0, at - 1)]
@@ -78,7 +80,8 @@ class SortedBlocks(Generic[R]):
         return chain(islice(reversed(block), len(block) - index, None), chain.from_iterable(before))
 
 
-_NONE: SortedBlocks[Any] = SortedBlocks()
+_NONE: SortedBlocks[Any] = SortedBlocks(str)
+_moment = attrgetter("started", "serial")
 
 
 class Table(Generic[R]):
@@ -86,7 +89,7 @@ class Table(Generic[R]):
 
     def __init__(self) -> None:
         self._rows: defaultdict[str, dict[str, R]] = defaultdict(dict)
-        self._orders: defaultdict[str, SortedBlocks[str]] = defaultdict(SortedBlocks)
+        self._orders: defaultdict[str, SortedBlocks[str]] = defaultdict(lambda: SortedBlocks(str))
 
     def get(self, partition: str, key: str) -> R | None:
         rows = self._rows.get(partition)
@@ -126,20 +129,19 @@ class Index:
     """Executions by place and moment inside a partition, for listings that are not by key."""
 
     def __init__(self) -> None:
-        # By partition and place: started, serial and row of each.
-        self._orders: defaultdict[str, dict[Place, SortedBlocks[tuple[float, int, ExecutionRow]]]]
-        self._orders = defaultdict(lambda: defaultdict(SortedBlocks))
+        self._orders: defaultdict[str, dict[Place, SortedBlocks[ExecutionRow]]]  # by partition and place
+        self._orders = defaultdict(lambda: defaultdict(lambda: SortedBlocks(_moment)))
 
     def add(self, partition: str, row: ExecutionRow) -> None:
         orders = self._orders[partition]
         for place in row.places:
-            orders[place].add((row.started, row.serial, row))
+            orders[place].add(row)
 
     def discard(self, partition: str, row: ExecutionRow) -> None:
         orders = self._orders.get(partition, {})
         for place in row.places:
             if place in orders:
-                orders[place].discard((row.started, row.serial))
+                orders[place].discard(_moment(row))
 
     def drop(self, partition: str) -> None:
         self._orders.pop(partition, None)
@@ -148,10 +150,7 @@ class Index:
         """Rows of a place from below `high` (excluded) down to those that started at `low` (included), lazily. The index must
         not change meanwhile."""
         order = self._orders.get(partition, {}).get(place, _NONE)
-        for started, _, row in order.descend(high):
-            if started < low:
-                return
-            yield row
+        return takewhile(lambda row: row.started >= low, order.descend(high))
 
     def count(self, partition: str, place: Place) -> int:
         """Count the rows in a place, without looking at them."""
