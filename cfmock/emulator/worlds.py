@@ -35,7 +35,9 @@ class MadeChange(Struct):
     spared: set[Scope]
 
     def concerns(self, world: World) -> bool:
-        return is_of(world.where, self.scope) and not any(is_of(world.where, scope) for scope in self.spared)
+        account, region = world.where
+        scopes = (account, region), (account, None), (None, region), ALL
+        return is_of(world.where, self.scope) and self.spared.isdisjoint(scopes)
 
 
 class Worlds:
