@@ -30,6 +30,7 @@ sys.modules["bench"] = sys.modules[__name__]  # for the parts that import it: on
 HERE = Path(__file__).parent
 YARDSTICK = [sys.executable, str(HERE / "yardstick.py")]
 CFMOCK = [sys.executable, "-m", "cfmock", "serve", str(HERE / "bench.yaml"), "--port"]
+KEEPING = [*CFMOCK[:-1], "--keep-executions", "1000000", "--port"]
 _PLAIN = "import sys; sys.modules['uvloop'] = None; from cfmock.__main__ import main; sys.exit(main())"
 PLAIN = [sys.executable, "-c", _PLAIN, *CFMOCK[3:]]
 """The same without the extra `fast`."""
@@ -150,8 +151,7 @@ def start() -> list[Measure]:
 
 def memory(calls: int = 20_000) -> list[Measure]:
     """Resident memory after calls that store nothing, and what each stored execution adds."""
-    keeping = [*CFMOCK[:-1], "--keep-executions", "1000000", "--port"]
-    with running(keeping) as server:
+    with running(KEEPING) as server:
         begun = server.rss()
         load.send(server.port, [load.start_of("one")], 1)
         load.send(server.port, load.describes(calls, "one"))
@@ -177,7 +177,7 @@ def growth(few: int = 1_000, many: int = 50_000, rounds: int = 9, calls: int = 5
         "DescribeExecution": lambda: load.describes(calls, "one"),
         "ListExecutions": lambda: load.lists(calls),
     }
-    with running(YARDSTICK) as yardstick, running(CFMOCK) as small, running(CFMOCK) as large:
+    with running(YARDSTICK) as yardstick, running(KEEPING) as small, running(KEEPING) as large:
         for server, stored in ((small, few), (large, many)):
             load.send(server.port, [load.start_of("one"), *load.starts(stored - 2)])
 
